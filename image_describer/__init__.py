@@ -1,0 +1,37 @@
+"""Image Describer: says what a picture shows, offline, and how sure it is.
+
+>>> from image_describer import Describer
+>>> Describer().describe("holiday.jpg").caption  # doctest: +SKIP
+'a brown dog runs through the grass'
+
+Importing this package loads nothing heavier than NumPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from image_describer.description import Alternative, Description, Seconds, Word
+from image_describer.errors import BundleError, ImageDescriberError, PictureError, SpeechError
+
+if TYPE_CHECKING:
+    from image_describer.describer import Describer
+
+__version__ = "0.1.0"
+__all__ = [
+    "Alternative",
+    "BundleError",
+    "Describer",
+    "Description",
+    "ImageDescriberError",
+    "PictureError",
+    "Seconds",
+    "SpeechError",
+    "Word",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The describer pulls in the inference engine; those who only want the types need not pay for it.
+    if name == "Describer":
+        return import_module("image_describer.describer").Describer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,57 @@
+"""What the program knows about a picture once it has looked at it."""
+
+from dataclasses import dataclass, field
+
+Region = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in fractions of the picture's width and height, from its upper left corner."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a caption, how probable it was, and where the decoder looked while saying it."""
+
+    word: str
+    probability: float
+    region: Region
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another caption the beam search found. ``confidence`` lies in [0, 1]."""
+
+    caption: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Wall time of the three steps, in seconds."""
+
+    read: float
+    extract: float
+    decode: float
+
+    @property
+    def total(self) -> float:
+        return self.read + self.extract + self.decode
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a picture shows.
+
+    ``caption`` is bare: lower case, no full stop, no hedge. ``confidence`` in [0, 1] says how
+    likely people would accept it. ``notes`` are sentences about the picture itself ("The picture
+    is very dark."). ``file`` is the path as it was given, or None for bytes and arrays; ``width``
+    and ``height`` are in pixels, after EXIF orientation.
+    """
+
+    caption: str
+    confidence: float
+    alternatives: tuple[Alternative, ...] = ()
+    words: tuple[Word, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: Seconds = field(default=Seconds(0.0, 0.0, 0.0))
+    file: str | None = None
+    width: int = 0
+    height: int = 0

@@ -1,0 +1,48 @@
+"""Where the program keeps what is not code: the bundle and assets it ships, the user's own files."""
+
+import importlib.resources
+import os
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "image-describer"
+
+
+def bundle_folder() -> Path:
+    """The model bundle: ``IMAGE_DESCRIBER_BUNDLE`` if set, else the one that ships with the program."""
+    chosen = os.environ.get("IMAGE_DESCRIBER_BUNDLE")
+    return Path(chosen) if chosen else _shipped("models")
+
+
+def assets_folder() -> Path:
+    """Icon, earcons and sample photographs."""
+    return _shipped("assets")
+
+
+def recipes_folder() -> Path:
+    """The training recipes that ship with the program."""
+    return _shipped("train.recipes")
+
+
+def cache_folder() -> Path:
+    """Files that can be made again, spoken sentences above all; made when first asked for."""
+    return Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False, ensure_exists=True))
+
+
+def config_folder() -> Path:
+    """The user's settings; made when first asked for."""
+    return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False, ensure_exists=True))
+
+
+def log_folder() -> Path:
+    """The program's log; made when first asked for."""
+    return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False, ensure_exists=True))
+
+
+def _shipped(name: str) -> Path:
+    """A data folder: inside the package in a wheel (through package_dir), beside it in a checkout."""
+    inside = importlib.resources.files("image_describer").joinpath(*name.split("."))
+    beside = Path(__file__).resolve().parent.parent.joinpath(*name.split("."))
+    folder = Path(str(inside))
+    return folder if folder.is_dir() and name != "train" and any(folder.iterdir()) else beside
