@@ -41,8 +41,7 @@ def log_folder() -> Path:
 
 
 def _shipped(name: str) -> Path:
-    """A data folder: inside the package in a wheel (through package_dir), beside it in a checkout."""
-    inside = importlib.resources.files("image_describer").joinpath(*name.split("."))
+    """A folder of data: in a wheel it lies inside the package (package_dir), in a checkout beside it."""
+    inside = Path(str(importlib.resources.files("image_describer"))).joinpath(*name.split("."))
     beside = Path(__file__).resolve().parent.parent.joinpath(*name.split("."))
-    folder = Path(str(inside))
-    return folder if folder.is_dir() and name != "train" and any(folder.iterdir()) else beside
+    return inside if inside.is_dir() else beside
