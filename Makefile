@@ -1,0 +1,66 @@
+# The README's commands. Everything happens in a virtual environment beside this file; it is made
+# once, and again only when setup.py or pyproject.toml change.
+PYTHON ?= python3
+PHOTO  ?= assets/samples/cat.jpg
+DATA   ?= flickr8k
+RECIPE ?= best
+
+VENV := .venv
+BIN  := $(VENV)/bin
+APP  := $(VENV)/.installed-app
+DEV  := $(VENV)/.installed-dev
+
+.PHONY: run app doctor test lint bench train wheel clean
+
+run: $(APP)
+	$(BIN)/image-describer describe --speak "$(PHOTO)"
+
+app: $(APP)
+	$(BIN)/image-describer-app
+
+doctor: $(APP)
+	$(BIN)/image-describer doctor
+
+test: $(DEV)
+	$(BIN)/python -m pytest
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(DEV)
+	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python benchmarks/warm.py
+
+train: $(DEV)
+	$(BIN)/python -m image_describer.train --data "$(DATA)" --recipe "$(RECIPE)"
+
+# build/ is cleared first: setuptools would pack what an earlier build left there.
+wheel: $(BIN)/python
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A bare Debian has Python and pip but not ensurepip (package python3-venv); its own pip can fill
+# a virtual environment that was made without one.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+		{ echo "Image Describer needs Python 3.10 to 3.13; $(PYTHON) is another or is missing." \
+		       "Name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
+		{ rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV) && \
+		  $(PYTHON) -m pip --quiet --python $(BIN)/python install pip; } || \
+		{ rm -rf $(VENV); \
+		  echo "I can't make a virtual environment with $(PYTHON). On Debian and Ubuntu:" \
+		       "sudo apt-get install python3-venv python3-pip" >&2; exit 1; }
+
+$(APP): $(BIN)/python setup.py pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(DEV): $(BIN)/python setup.py pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $(APP) $@

@@ -1,0 +1,105 @@
+"""Packaging: the modules, and beside them the folders of data that the wheel carries inside."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+
+# Folders of data at the top of the checkout -> where the wheel puts them, so that
+# image_describer/paths.py finds the same files from a wheel, an editable install and a checkout.
+DATA_PACKAGES = {
+    "image_describer.models": "models",
+    "image_describer.assets": "assets",
+    "image_describer.train.recipes": "train/recipes",
+}
+
+APP = [
+    "ai-edge-litert>=2.1",
+    "numpy>=1.26",
+    "pillow>=11.0",
+    "gtts>=2.5.3",
+    "playsound3>=3.2",
+    "miniaudio>=1.61",
+    "espeakng-loader>=0.2.4",
+    "platformdirs>=4.0",
+    "tqdm>=4.66",
+    'tomli>=2.0; python_version < "3.11"',
+]
+TRAIN = [
+    "tensorflow>=2.20",
+    "keras>=3.12",
+    "matplotlib>=3.9",
+    "pycocoevalcap>=1.2",
+]
+SERVER = [
+    "fastapi>=0.115",
+    "uvicorn>=0.32",
+]
+# The tests train a tiny bundle of their own, hence TRAIN; setuptools and wheel, because they build
+# the wheel without downloading anything.
+DEV = [
+    *TRAIN,
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "psutil>=6.0",
+    "ruff>=0.9",
+    "mypy>=1.14",
+    "types-tqdm",
+    "setuptools>=77",
+    "wheel>=0.45",
+]
+
+
+def version() -> str:
+    """The version out of image_describer/__init__.py, read as text: nothing is installed yet."""
+    text = (HERE / "image_describer" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    if found is None:
+        raise RuntimeError('image_describer/__init__.py has no line __version__ = "..."')
+    return found.group(1)
+
+
+setup(
+    name="image-describer",
+    version=version(),
+    description="Describes photographs aloud for blind people, offline, and says how sure it is",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="Image Describer contributors",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=[
+        *find_packages(include=["image_describer", "image_describer.*"]),
+        *DATA_PACKAGES,
+    ],
+    package_dir=DATA_PACKAGES,
+    package_data={name: ["*", "**/*"] for name in DATA_PACKAGES},
+    include_package_data=False,
+    install_requires=APP,
+    extras_require={"train": TRAIN, "server": SERVER, "dev": DEV},
+    entry_points={
+        "console_scripts": ["image-describer=image_describer.cli:main"],
+        "gui_scripts": ["image-describer-app=image_describer.app:main"],
+    },
+    keywords="accessibility blind image captioning alt text speech offline",
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: Console",
+        "Environment :: X11 Applications",
+        "Intended Audience :: End Users/Desktop",
+        "Operating System :: MacOS",
+        "Operating System :: Microsoft :: Windows",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Adaptive Technologies",
+        "Topic :: Multimedia :: Sound/Audio :: Speech",
+    ],
+)
