@@ -1,0 +1,112 @@
+"""From a description to what people hear and programs read: the hedged sentence, the record.
+
+Sighted people check a caption against the picture; blind people can't, and tend to trust it too
+much. Wording that stresses the chance of error protects them better than wording that stresses
+success (MacLeod et al. 2017), so no sentence is ever without its hedge.
+"""
+
+import math
+import unicodedata
+from typing import Any
+
+from image_describer.description import Description
+
+# In confidence, 0 to 1. Both are provisional until confidence is calibrated on the dev pictures:
+# from then on HIGH means that seven in ten people would accept the caption.
+HIGH = 0.7
+MIDDLE = 0.4
+
+BLANK = "The picture is blank."
+
+# Characters that would reverse or hide what follows them when a name is shown.
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def sentence(description: Description) -> str:
+    """What is spoken and shown: notes first, then the caption with its hedge; one line of text."""
+    notes = [_finished(_one_line(note)) for note in description.notes if _one_line(note)]
+    if BLANK in notes:
+        # Whatever the decoder saw in an empty page is invented.
+        return BLANK
+    return " ".join([*notes, _hedged(_one_line(description.caption), description.confidence)])
+
+
+def as_record(description: Description) -> dict[str, Any]:
+    """The object that ``--json`` prints: only str, int, finite float, None, list and dict.
+
+    Confidence and regions have three digits after the point, seconds four (0.1 ms).
+    """
+    seconds = description.seconds
+    return {
+        "file": None if description.file is None else encodable(description.file),
+        "caption": _one_line(description.caption),
+        "sentence": sentence(description),
+        "confidence": _fraction(description.confidence),
+        "alternatives": [
+            {"caption": _one_line(other.caption), "confidence": _fraction(other.confidence)}
+            for other in description.alternatives
+        ],
+        "words": [
+            {"word": _one_line(word.word), "region": [_fraction(edge) for edge in word.region]}
+            for word in description.words
+        ],
+        "notes": [_one_line(note) for note in description.notes],
+        "seconds": {
+            "read": _seconds(seconds.read),
+            "extract": _seconds(seconds.extract),
+            "decode": _seconds(seconds.decode),
+        },
+        "width": int(description.width),
+        "height": int(description.height),
+    }
+
+
+def visible(name: str) -> str:
+    """``name`` on one line, with newlines, control characters and undecodable bytes as escapes."""
+    return "".join(_escaped(sign) if _is_unseen(sign) else sign for sign in name)
+
+
+def encodable(name: str) -> str:
+    """``name`` as UTF-8 can hold it: bytes of a file name that are no UTF-8 become escapes."""
+    return "".join(_escaped(sign) if unicodedata.category(sign) == "Cs" else sign for sign in name)
+
+
+def _hedged(caption: str, confidence: float) -> str:
+    if not caption:
+        return "I can't tell what this is."
+    caption = caption.rstrip(".!? ")
+    if confidence >= HIGH:
+        return f"Probably: {caption}."
+    if confidence >= MIDDLE:
+        return f"It might be: {caption}. This could be wrong."
+    return f"I can't tell what this is. My best guess, likely wrong: {caption}."
+
+
+def _finished(note: str) -> str:
+    return note if note.endswith((".", "!", "?")) else f"{note}."
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(" " if _is_unseen(sign) else sign for sign in text).split())
+
+
+def _is_unseen(sign: str) -> bool:
+    return unicodedata.category(sign) in _UNSEEN or sign in _BIDI_CONTROLS
+
+
+def _escaped(sign: str) -> str:
+    code = ord(sign)
+    if 0xDC80 <= code <= 0xDCFF:  # Python's way to carry a byte of a file name that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def _fraction(value: float) -> float:
+    value = float(value)
+    return round(min(max(value, 0.0), 1.0), 3) if math.isfinite(value) else 0.0
+
+
+def _seconds(value: float) -> float:
+    value = float(value)
+    return round(max(value, 0.0), 4) if math.isfinite(value) else 0.0
