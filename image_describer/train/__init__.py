@@ -1,0 +1,1 @@
+"""Retraining: ``python -m image_describer.train``. The only room that imports TensorFlow."""

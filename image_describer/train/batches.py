@@ -1,0 +1,98 @@
+"""Batches of pictures with all their captions, in an order that only the seed decides."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import keras
+import numpy as np
+
+from image_describer.train.data import Dataset, load_pixels
+from image_describer.train.features import FeatureCache
+from image_describer.train.text import SPECIAL_WORDS, Vocabulary
+
+CAPTIONS_A_PICTURE = 5
+
+Loader = Callable[[Sequence[str], np.ndarray], np.ndarray]
+"""Names and views (0 plain, 1 mirrored) -> what the tower takes, one row a name."""
+
+
+def from_cache(cache: FeatureCache) -> Loader:
+    """Loads what the lower blocks put out: (N, G, G, C) float16."""
+    return cache.take
+
+
+def from_files(data: Dataset, size: int, threads: int = 2) -> Loader:
+    """Loads pixels in [-1, 1]: (N, size, size, 3) float32."""
+    pool = ThreadPoolExecutor(threads, "pictures")
+
+    def load(names: Sequence[str], views: np.ndarray) -> np.ndarray:
+        pixels = np.stack(list(pool.map(lambda n: load_pixels(data.path(n), size), names)))
+        mirrored = views.astype(bool)
+        pixels[mirrored] = pixels[mirrored, :, ::-1]
+        return pixels.astype(np.float32) / 127.5 - 1.0
+
+    return load
+
+
+class Batches(keras.utils.PyDataset):
+    """``count`` batches from the run's step ``start`` on; each epoch is a new permutation.
+
+    Batch: ({"picture": ..., "words": (B, K, T)}, {"words": (B, K, T), "presence": (B, V)}),
+    K = 5 captions a picture. Built from the seed and the step alone, so that a resumed run sees
+    what an uninterrupted one would have seen.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        names: Sequence[str],
+        vocabulary: Vocabulary,
+        loader: Loader,
+        *,
+        batch: int,
+        seed: int,
+        start: int = 0,
+        count: int | None = None,
+        training: bool = True,
+        mirror: bool = True,
+    ) -> None:
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
+        self._data, self._names, self._vocabulary = data, list(names), vocabulary
+        self._loader, self._batch, self._seed, self._start = loader, batch, seed, start
+        self._training, self._mirror = training, mirror and training
+        self.steps_an_epoch = steps_an_epoch(len(self._names), batch, training)
+        self._count = self.steps_an_epoch if count is None else count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        epoch, step = divmod(self._start + index, self.steps_an_epoch)
+        rng = np.random.default_rng((self._seed, epoch, step))
+        order = np.arange(len(self._names))
+        if self._training:
+            order = np.random.default_rng((self._seed, epoch)).permutation(order)
+        names = [self._names[i] for i in order[step * self._batch : (step + 1) * self._batch]]
+        views = rng.integers(0, 2 if self._mirror else 1, len(names))
+        ids = np.stack([self._captions(name, rng) for name in names])
+        inputs = {"picture": self._loader(names, views), "words": ids[:, :, :-1]}
+        return inputs, {"words": ids[:, :, 1:], "presence": self._presence(ids)}
+
+    def _captions(self, name: str, rng: np.random.Generator) -> np.ndarray:
+        captions = self._data.captions[name]
+        if len(captions) != CAPTIONS_A_PICTURE:
+            few = len(captions) < CAPTIONS_A_PICTURE
+            captions = [captions[i] for i in rng.choice(len(captions), CAPTIONS_A_PICTURE, few)]
+        return self._vocabulary.encode(captions)
+
+    def _presence(self, ids: np.ndarray) -> np.ndarray:
+        present = np.zeros((len(ids), len(self._vocabulary)), np.float32)
+        np.put_along_axis(present, ids.reshape(len(ids), -1), 1.0, axis=1)
+        present[:, : len(SPECIAL_WORDS)] = 0.0
+        return present
+
+
+def steps_an_epoch(pictures: int, batch: int, training: bool) -> int:
+    """While training the last, incomplete batch is left out: its few pictures would weigh more."""
+    return max(1, pictures // batch) if training else -(-pictures // batch)

@@ -1,0 +1,46 @@
+"""Checkpoints: every variable of a run in one file, written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from image_describer.errors import TrainingError
+
+
+def save(path: Path, model: keras.Model, step: int) -> None:
+    """Write the model's variables (its seeds among them), its optimizer's, and the step."""
+    arrays = {f"model/{i}": np.asarray(v) for i, v in enumerate(model.variables)}
+    if getattr(model, "optimizer", None) is not None:
+        arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        np.savez(file, step=np.int64(step), allow_pickle=False, **arrays)
+    os.replace(temporary, path)
+
+
+def load(path: Path, model: keras.Model) -> int:
+    """Read back what ``save`` wrote and return the step. Raises TrainingError."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            _assign(path, "model", model.variables, arrays)
+            if getattr(model, "optimizer", None) is not None:
+                _assign(path, "optimizer", model.optimizer.variables, arrays)
+            return int(arrays["step"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise TrainingError(
+            f"The checkpoint {path} can't be read: {error}.", "Delete it, or leave out --resume."
+        ) from error
+
+
+def _assign(path: Path, kind: str, variables: list[keras.Variable], arrays: np.lib.npyio.NpzFile) -> None:
+    saved = sum(key.startswith(f"{kind}/") for key in arrays.files)
+    shapes = [tuple(arrays[f"{kind}/{i}"].shape) for i in range(saved)]
+    if shapes != [tuple(variable.shape) for variable in variables]:
+        raise TrainingError(
+            f"The checkpoint {path} was made by another recipe.",
+            "Delete it, or leave out --resume.",
+        )
+    for i, variable in enumerate(variables):
+        variable.assign(arrays[f"{kind}/{i}"])

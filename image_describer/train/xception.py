@@ -1,0 +1,151 @@
+"""Xception (Chollet 2017, arXiv:1610.02357) in two parts: blocks 1 to 13, and block 14.
+
+The layers carry the names that Keras Applications gives them, so that its weights fit. The two
+parts are apart because the first is slow and good from the start, while the second is quick and,
+where ImageNet's block 14 is missing, has to be learnt.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from image_describer.errors import TrainingError
+
+ENTRY_FILTERS = (128, 256, 728)
+MIDDLE_FILTERS = 728
+LOWER_CHANNELS = 1024
+UPPER_CHANNELS = (1536, 2048)
+RESIDUAL_BLOCKS = (2, 3, 4, 13)
+
+
+def build_lower(size: int, width: float = 1.0, middle_blocks: int = 8) -> keras.Model:
+    """Blocks 1 to 13: pixels (N, size, size, 3) in [-1, 1] -> (N, size/32, size/32, 1024 * width).
+
+    ``width`` scales the number of channels and ``middle_blocks`` the depth, for small test models.
+    """
+
+    def scaled(filters: int) -> int:
+        return max(8, int(filters * width))
+
+    pixels = keras.Input((size, size, 3), name="pixels")
+    x = _conv(pixels, scaled(32), "block1_conv1", strides=2)
+    x = _conv(x, scaled(64), "block1_conv2")
+    for block, filters in enumerate(ENTRY_FILTERS, start=2):
+        shortcut = _shortcut(x, scaled(filters), block)
+        if block > 2:
+            x = keras.layers.Activation("relu", name=f"block{block}_sepconv1_act")(x)
+        x = _separable(x, scaled(filters), f"block{block}_sepconv1")
+        x = keras.layers.Activation("relu", name=f"block{block}_sepconv2_act")(x)
+        x = _separable(x, scaled(filters), f"block{block}_sepconv2")
+        x = _halve(x, block, shortcut)
+    for block in range(5, 5 + middle_blocks):
+        shortcut = x
+        for unit in (1, 2, 3):
+            x = keras.layers.Activation("relu", name=f"block{block}_sepconv{unit}_act")(x)
+            x = _separable(x, scaled(MIDDLE_FILTERS), f"block{block}_sepconv{unit}")
+        x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])
+    shortcut = _shortcut(x, scaled(LOWER_CHANNELS), 13)
+    for unit, filters in ((1, MIDDLE_FILTERS), (2, LOWER_CHANNELS)):
+        x = keras.layers.Activation("relu", name=f"block13_sepconv{unit}_act")(x)
+        x = _separable(x, scaled(filters), f"block13_sepconv{unit}")
+    return keras.Model(pixels, _halve(x, 13, shortcut), name="xception_lower")
+
+
+def build_upper(grid: int, channels: int = LOWER_CHANNELS, width: float = 1.0) -> keras.Model:
+    """Block 14: (N, grid, grid, channels) -> regions (N, grid * grid, 2048 * width), row by row."""
+    lower = keras.Input((grid, grid, channels), name="lower")
+    x = lower
+    for unit, filters in enumerate(UPPER_CHANNELS, start=1):
+        x = _separable(x, max(8, int(filters * width)), f"block14_sepconv{unit}")
+        x = keras.layers.Activation("relu", name=f"block14_sepconv{unit}_act")(x)
+    regions = keras.layers.Reshape((grid * grid, x.shape[-1]), name="regions")(x)
+    return keras.Model(lower, regions, name="xception_upper")
+
+
+def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[str]:
+    """Fill both parts from ``source``: an ``.npz`` keyed ``layer/variable``, or ``imagenet``.
+
+    Returns the names of the variables that the source lacks, which stay as they were drawn.
+    ``imagenet`` is fetched through Keras Applications. Raises TrainingError.
+    """
+    lookup = _imagenet() if source == "imagenet" else _npz(Path(source))
+    missing = []
+    for layer in (*lower.layers, *upper.layers):
+        for variable in layer.weights:
+            key = f"{layer.name}/{_variable_name(variable)}"
+            value = lookup(key)
+            if value is None:
+                missing.append(key)
+            elif tuple(value.shape) != tuple(variable.shape):
+                raise TrainingError(
+                    f"{source} holds {key} as {value.shape}, but the network needs "
+                    f"{tuple(variable.shape)}.",
+                    "Give weights of Xception at full width.",
+                )
+            else:
+                variable.assign(value.astype("float32"))
+    return missing
+
+
+def _variable_name(variable: keras.Variable) -> str:
+    # Since Keras 3 a separable convolution's own name stands before its kernels' names.
+    return variable.path.rsplit("/", 1)[-1]
+
+
+def _npz(path: Path) -> Callable[[str], np.ndarray | None]:
+    try:
+        arrays = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"The weights {path} can't be read: {error}.",
+            "Give an .npz file of arrays named layer/variable, or 'imagenet'.",
+        ) from error
+    return lambda key: arrays[key] if key in arrays else None
+
+
+def _imagenet() -> Callable[[str], np.ndarray | None]:
+    try:
+        whole = keras.applications.Xception(weights="imagenet", include_top=False)
+    except Exception as error:  # Keras wraps every failure of the download in a bare Exception
+        raise TrainingError(
+            f"Keras could not fetch its ImageNet weights: {error}.",
+            "Connect to the internet, or give --weights FILE.npz.",
+        ) from error
+    found: dict[str, np.ndarray] = {}
+    shortcuts = iter(RESIDUAL_BLOCKS)
+    shortcut_norms = iter(RESIDUAL_BLOCKS)
+    for layer in whole.layers:
+        name = layer.name
+        if name.startswith("conv2d"):
+            name = f"block{next(shortcuts)}_residual_conv"
+        elif name.startswith("batch_normalization"):
+            name = f"block{next(shortcut_norms)}_residual_bn"
+        for variable in layer.weights:
+            found[f"{name}/{_variable_name(variable)}"] = np.asarray(variable)
+    return found.get
+
+
+def _conv(x: keras.KerasTensor, filters: int, name: str, strides: int = 1) -> keras.KerasTensor:
+    x = keras.layers.Conv2D(filters, 3, strides=strides, use_bias=False, name=name)(x)
+    x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+    return keras.layers.Activation("relu", name=f"{name}_act")(x)
+
+
+def _separable(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
+    x = keras.layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
+    return keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+
+
+def _shortcut(x: keras.KerasTensor, filters: int, block: int) -> keras.KerasTensor:
+    name = f"block{block}_residual"
+    x = keras.layers.Conv2D(
+        filters, 1, strides=2, padding="same", use_bias=False, name=f"{name}_conv"
+    )(x)
+    return keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+
+
+def _halve(x: keras.KerasTensor, block: int, shortcut: keras.KerasTensor) -> keras.KerasTensor:
+    x = keras.layers.MaxPooling2D(3, strides=2, padding="same", name=f"block{block}_pool")(x)
+    return keras.layers.Add(name=f"block{block}_add")([x, shortcut])
