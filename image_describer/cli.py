@@ -1,0 +1,184 @@
+"""The command line: what may be typed, and how a command ends.
+
+Only argparse is imported here, so that ``--help`` answers at once; each command imports what it
+needs.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from image_describer import __version__, console
+from image_describer.errors import ImageDescriberError
+
+EXAMPLES = """\
+examples:
+  image-describer describe holiday.jpg
+  image-describer describe --speak *.jpg
+  image-describer describe --json holiday.jpg
+  image-describer doctor
+"""
+
+DESCRIBE_HELP = """\
+Say what each picture shows: one line a picture, in the order given. The sentence says how sure it
+is; it can be wrong all the same. The picture never leaves this computer.
+"""
+
+DESCRIBE_EXAMPLES = """\
+examples:
+  image-describer describe holiday.jpg
+      Probably: a brown dog runs through the grass.
+  image-describer describe --speak --offline holiday.jpg
+      prints it and says it with the voice on this computer
+  image-describer describe --save-speech album.mp3 a.jpg b.jpg
+      prints two lines and writes both, spoken, into one sound file
+  image-describer describe --json *.jpg > descriptions.jsonl
+      one JSON object a line: file, caption, sentence, confidence, alternatives, words, notes, ...
+
+privacy:
+  With --speak or --save-speech, Google's voice (gTTS) is used when there is a network: the
+  sentence is sent to Google, never the picture. --offline keeps the sentence here, too.
+
+exit status:
+  0  every picture was described. Speech that could not be heard does not change this: the line
+     was printed, and stderr says why nothing was heard.
+  2  a picture could not be read (stderr has a sentence for each; the others were described all
+     the same), the model is damaged, or the sound file could not be written.
+"""
+
+DOCTOR_HELP = """\
+Say what works on this computer and how to mend what does not: the model, the voices, the player,
+the display and the network.
+"""
+
+DOCTOR_EXAMPLES = """\
+privacy:
+  Whether Google's voice answers is found out by asking it, without a sentence of yours. With
+  --offline nothing is asked.
+
+exit status:
+  0  a picture can be described and heard
+  1  a picture can be described, but not heard
+  2  no picture can be described
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status. Never raises and never prints a traceback."""
+    console.escape_what_cannot_be_shown()
+    try:
+        status = _run(sys.argv[1:] if argv is None else argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except ImageDescriberError as error:
+        console.complain(str(error))
+        return console.REFUSED
+    except KeyboardInterrupt:
+        return console.INTERRUPTED
+    except BrokenPipeError:
+        console.drop_output()
+        return console.NO_READER
+    except Exception as fault:
+        console.drop_output()  # a full disk would be complained of again while Python shuts down
+        console.complain(console.own_up(fault))
+        return console.FAULT
+    return status
+
+
+def _run(argv: Sequence[str]) -> int:
+    parser = _parser()
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit as end:  # argparse ends the process after --help, --version and mistakes
+        return end.code if isinstance(end.code, int) else console.REFUSED
+    if options.command == "describe":
+        from image_describer.commands import describe
+
+        return describe.run(options)
+    if options.command == "doctor":
+        from image_describer import doctor
+
+        return doctor.run(options)
+    parser.print_help(sys.stderr)
+    return console.REFUSED
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with help that keeps its lines and no abbreviated options (they break scripts)."""
+
+    def __init__(self, **settings: object) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        from image_describer.wording import visible
+
+        self.exit(console.REFUSED, f"{self.prog}: {visible(message)}. Try: {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=console.PROGRAM,
+        description="Says what a photograph shows, offline, and how sure it is.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--version", action="version", version=f"{console.PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_describe(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def _add_describe(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    describe = commands.add_parser(
+        "describe",
+        help="say what pictures show",
+        description=DESCRIBE_HELP,
+        epilog=DESCRIBE_EXAMPLES,
+    )
+    describe.add_argument("pictures", nargs="+", metavar="PICTURE", help="a file, in any format")
+    describe.add_argument("--json", action="store_true", help="print one JSON object a line")
+    describe.add_argument("--speak", action="store_true", help="say it, too, and wait until heard")
+    describe.add_argument(
+        "--save-speech",
+        metavar="FILE",
+        type=_sound_file,
+        help="write what would be said to FILE, which ends in .wav or .mp3",
+    )
+    describe.add_argument("--offline", action="store_true", help="never touch the network")
+    describe.add_argument(
+        "--voice", metavar="NAME", help="speak with this voice first: gtts, espeak or silent"
+    )
+    _add_bundle(describe)
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what works here, and how to mend what does not",
+        description=DOCTOR_HELP,
+        epilog=DOCTOR_EXAMPLES,
+    )
+    doctor.add_argument("--offline", action="store_true", help="never touch the network")
+    _add_bundle(doctor)
+
+
+def _add_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bundle",
+        metavar="FOLDER",
+        type=Path,
+        help="use the model in this folder, not the one that ships",
+    )
+
+
+def _sound_file(name: str) -> Path:
+    """A path that speech can be written to, checked before any work is done for it."""
+    path = Path(name)
+    if path.suffix.lower() not in (".wav", ".mp3"):
+        raise argparse.ArgumentTypeError(f"{name!r} ends in neither .wav nor .mp3")
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{name!r} is a folder or lies in none that exists")
+    return path

@@ -1,0 +1,1 @@
+"""One file for each subcommand; ``cli`` imports it when it is asked for."""
