@@ -1,0 +1,8 @@
+"""``python -m image_describer [FILE]`` opens the window."""
+
+import sys
+
+from image_describer.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""The sentences of the window, and the small texts around a file's name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from image_describer.app import keymap
+from image_describer.errors import ImageDescriberError
+from image_describer.paths import log_folder
+
+LOG_NAME = "app.log"
+
+WELCOME = "Image Describer. {open} opens a picture, {help} helps."
+NOTHING_YET = "There is no description yet. {open} opens a picture."
+NO_PICTURE = "No picture is open. {open} opens one."
+LOADING = "Loading"
+WORKING = "Working"
+READY = "Ready"
+FAILED = "Not described"
+CANCELLED = "Cancelled."
+COPIED_SELECTION = "Copied the selected text."
+COPIED = "Copied: {caption}"
+PRIVACY = (
+    "While there is a network, Google's voice reads the descriptions: the sentence, never the "
+    "picture, goes to Google. Started with --offline, nothing leaves this computer."
+)
+
+
+def with_keys(text: str, write: Callable[[str], str]) -> str:
+    """``text`` with the key of each command that it names: {open} becomes Ctrl+O or Control O."""
+    return text.format_map({command.name: write(command.keys[0]) for command in keymap.COMMANDS})
+
+
+def printable(text: str) -> str:
+    """``text`` as Tk can draw it on one line: a file's name may hold newlines and stray bytes."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(letter if letter.isprintable() else " " for letter in whole)
+
+
+def name_of(file: str) -> str:
+    """The file's name without its folders, to be shown and said."""
+    return printable(Path(file).name or file)
+
+
+def as_told(error: Exception) -> str:
+    """What a user is told about ``error``: its own sentence, or where the log lies."""
+    if isinstance(error, ImageDescriberError):
+        return str(error)
+    try:
+        log_file = f"The details are in {log_folder() / LOG_NAME}."
+    except OSError:
+        log_file = "There is no log, because its folder can't be written."
+    return f"Something went wrong inside Image Describer ({type(error).__name__}). {log_file}"
+
+
+def file_types(suffixes: tuple[str, ...], any_case: bool) -> list[tuple[str, tuple[str, ...]]]:
+    """What the open dialog offers. ``any_case``: its patterns already match ``.JPG`` and ``.jpg``.
+
+    On Linux they don't, and cameras write upper case.
+    """
+    patterns = [f"*{suffix.lower()}" for suffix in suffixes]
+    if not any_case:
+        patterns += [pattern.upper() for pattern in patterns]
+    return [("Pictures", tuple(patterns)), ("All files", ("*",))]

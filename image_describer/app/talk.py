@@ -1,0 +1,102 @@
+"""The window's mouth: speaks through a Speaker that is made in the background."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from image_describer.speech import Speaker, Utterance
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["description", "phrase"]
+
+
+class Said(NamedTuple):
+    """Something to be spoken, and how."""
+
+    text: str
+    kind: Kind
+    interrupt: bool
+
+
+class Talk:
+    """Says things, from the first moment on.
+
+    ``build`` makes the Speaker on a thread of its own, since that loads voices and players; what is
+    said before it stands is spoken as soon as it does. ``build=None`` keeps silent (``--voice
+    off``). Nothing here blocks or raises: an app whose voice fails must still show its words.
+    """
+
+    def __init__(self, build: "Callable[[], Speaker] | None") -> None:
+        self._lock = threading.Lock()
+        self._speaker: Speaker | None = None
+        self._utterance: Utterance | None = None
+        self._waiting: list[Said] = []
+        self._closed = False
+        self._loading: threading.Thread | None = None
+        if build is not None:
+            self._loading = threading.Thread(target=self._load, args=(build,), daemon=True)
+            self._loading.start()
+
+    @property
+    def speaking(self) -> bool:
+        """Whether something is being said, or waits to be."""
+        with self._lock:
+            if self._waiting:
+                return True
+            utterance = self._utterance
+        return utterance is not None and not utterance.wait(0)
+
+    def say(self, text: str, *, kind: Kind = "phrase", interrupt: bool = True) -> None:
+        """Speak ``text``, at once or after what is being said."""
+        said = Said(text, kind, interrupt)
+        with self._lock:
+            if self._speaker is not None:
+                self._utterance = self._speaker.say(text, kind=kind, interrupt=interrupt)
+            elif self._loading is not None:
+                self._waiting = [said] if interrupt else [*self._waiting, said]
+
+    def stop(self) -> None:
+        """Be silent, at once."""
+        with self._lock:
+            self._waiting.clear()
+            if self._speaker is not None:
+                self._speaker.stop()
+
+    def finish(self, timeout: float) -> None:
+        """Wait until all has been said, or ``timeout`` seconds have passed."""
+        if self._loading is not None:
+            self._loading.join(timeout)
+        with self._lock:
+            speaker = self._speaker
+        if speaker is not None:
+            speaker.wait(timeout)
+
+    def close(self) -> None:
+        """Be silent for good."""
+        self.stop()
+        with self._lock:
+            self._closed = True
+            speaker, self._speaker, self._loading = self._speaker, None, None
+        if speaker is not None:
+            speaker.close()
+
+    def _load(self, build: "Callable[[], Speaker]") -> None:
+        try:
+            speaker = build()
+        except Exception:
+            log.exception("No voice could be made")
+            with self._lock:
+                self._waiting.clear()
+                self._loading = None
+            return
+        with self._lock:
+            if self._closed:
+                speaker.close()
+                return
+            self._speaker = speaker
+            for said in self._waiting:
+                self._utterance = speaker.say(said.text, kind=said.kind, interrupt=said.interrupt)
+            self._waiting.clear()

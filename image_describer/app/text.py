@@ -1,0 +1,75 @@
+"""A text that can be read with the arrow keys, selected and copied, but not changed."""
+
+import tkinter as tk
+from typing import Any
+
+from image_describer.app import look
+
+# Tcl rather than Python: an exception in a command that Python made would end Tk's loop.
+GUARD = """proc {name} {{option args}} {{
+    if {{$option ni {{insert delete replace}}}} {{tailcall {widget} $option {{*}}$args}}
+}}"""
+
+
+class ReadOnlyText(tk.Text):
+    """Read-only, yet with a caret: a disabled Tk text shows none and can't be read with the keys.
+
+    Whatever tries to edit it (typing, pasting, an input method) arrives as a call of Tk's widget
+    command, so that is where edits are stopped.
+    """
+
+    def __init__(self, master: tk.Misc, **options: Any) -> None:
+        ring: dict[str, Any] = look.focus_ring()
+        super().__init__(
+            master,
+            wrap="word",
+            background=look.BACKGROUND,
+            foreground=look.TEXT,
+            insertbackground=look.FOCUS,
+            selectbackground=look.SELECTION,
+            selectforeground=look.SELECTION_TEXT,
+            inactiveselectbackground=look.SELECTION,
+            insertwidth=3,
+            borderwidth=0,
+            padx=10,
+            pady=6,
+            undo=False,
+            **ring,
+            **options,
+        )
+        self._command = f"{self}_widget"
+        self.tk.call("rename", str(self), self._command)
+        self.tk.eval(GUARD.format(name=str(self), widget=self._command))
+        # The window's keys come before Tk's own: its Ctrl+O, for one, would move the caret.
+        self.bindtags((str(self), str(self.winfo_toplevel()), "Text", "all"))
+        self.bind("<Tab>", self._next)
+        self.bind("<Shift-Tab>", self._previous)
+        if self.tk.call("tk", "windowingsystem") == "x11":
+            self.bind("<ISO_Left_Tab>", self._previous)
+
+    def show(self, text: str) -> None:
+        """Replace the text; the caret goes to its beginning."""
+        self.tk.call(self._command, "delete", "1.0", "end")
+        self.tk.call(self._command, "insert", "1.0", text)
+        self.mark_set("insert", "1.0")
+        self.see("1.0")
+
+    def selected(self) -> str:
+        """The selected text, or nothing."""
+        return self.get("sel.first", "sel.last") if self.tag_ranges("sel") else ""
+
+    def shown(self) -> str:
+        """The whole text."""
+        return self.get("1.0", "end-1c")
+
+    def _next(self, _event: object) -> str:
+        following = self.tk_focusNext()
+        if following is not None:
+            following.focus_set()
+        return "break"
+
+    def _previous(self, _event: object) -> str:
+        previous = self.tk_focusPrev()
+        if previous is not None:
+            previous.focus_set()
+        return "break"

@@ -1,0 +1,139 @@
+"""The window's widgets: picture, sentence, buttons, status line, menus; program.py moves them."""
+
+import tkinter as tk
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from image_describer.app import keymap, look
+from image_describer.app.messages import printable
+from image_describer.app.text import ReadOnlyText
+from image_describer.app.view import PictureView
+from image_describer.app.worker import Jobs
+from image_describer.paths import assets_folder
+
+TITLE = "Image Describer"
+TITLE_CHARACTERS = 250  # twice a long sentence; some window managers choke on endless titles
+SMALLEST_PX = (640, 480)
+PREFERRED_PX = (1000, 760)
+SENTENCE_LINES = 4  # a hedged sentence of 125 characters at the smallest width
+
+
+class Window:
+    """Builds the widgets and shows what it is told. ``run`` has a function for each command."""
+
+    def __init__(self, root: tk.Tk, jobs: Jobs, run: Mapping[str, Callable[[], None]]) -> None:
+        self.root = root
+        look.paint(root)
+        fonts = look.fonts(root)
+        self.view = PictureView(root, jobs)
+        self.sentence = ReadOnlyText(root, font=fonts["sentence"], height=SENTENCE_LINES, width=1)
+        self.buttons = self._make_buttons(fonts["button"], run)
+        self._status = tk.Label(
+            root,
+            background=look.BACKGROUND,
+            foreground=look.QUIET_TEXT,
+            font=fonts["status"],
+            anchor="w",
+            padx=12,
+            pady=4,
+        )
+        self._lay_out()
+        self._make_menus(run)
+        self._set_size()
+        self._set_icon()
+        self.show_title(None)
+
+    def show_title(self, file: str | None, state: str = "") -> None:
+        """Name the window after what it says and the file.
+
+        Tk tells screen readers and braille displays nothing else about a window.
+        """
+        parts = [part for part in (state[:TITLE_CHARACTERS], file, TITLE) if part]
+        self.root.title(printable(" - ".join(parts)))
+
+    def show_status(self, status: str) -> None:
+        """One line under the buttons."""
+        self._status.configure(text=printable(status))
+
+    @property
+    def status(self) -> str:
+        return str(self._status.cget("text"))
+
+    def _make_buttons(
+        self, font: tuple[str, int], run: Mapping[str, Callable[[], None]]
+    ) -> dict[str, tk.Button]:
+        self._bar = tk.Frame(self.root, background=look.BACKGROUND)
+        buttons = {}
+        for column, command in enumerate(keymap.buttons()):
+            button = make_button(self._bar, button_text(command), font, run[command.name])
+            button.grid(row=0, column=column, sticky="nsew", padx=2, pady=2)
+            self._bar.columnconfigure(column, weight=1, uniform="buttons")
+            buttons[command.name] = button
+        return buttons
+
+    def _lay_out(self) -> None:
+        self.root.columnconfigure(0, weight=1)
+        self.root.rowconfigure(0, weight=1)
+        self.view.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
+        self.sentence.grid(row=1, column=0, sticky="ew", padx=8)
+        self._bar.grid(row=2, column=0, sticky="ew", padx=8, pady=4)
+        self._status.grid(row=3, column=0, sticky="ew")
+
+    def _make_menus(self, run: Mapping[str, Callable[[], None]]) -> None:
+        bar = tk.Menu(self.root, tearoff=False, borderwidth=0)
+        for menu in keymap.MENUS:
+            entries = tk.Menu(bar, tearoff=False)
+            for command in keymap.in_menu(menu.name):
+                entries.add_command(
+                    label=command.label,
+                    underline=command.label.lower().index(command.letter.lower()),
+                    accelerator=" ".join(keymap.written(key) for key in command.keys[:1]),
+                    command=run[command.name],
+                )
+            bar.add_cascade(label=menu.name, underline=menu.name.index(menu.letter), menu=entries)
+        self.root.configure(menu=bar)
+
+    def _set_size(self) -> None:
+        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        width, height = (
+            max(least, min(wanted, there * 9 // 10))
+            for least, wanted, there in zip(SMALLEST_PX, PREFERRED_PX, screen, strict=True)
+        )
+        self.root.geometry(f"{width}x{height}")
+        self.root.minsize(*SMALLEST_PX)
+
+    def _set_icon(self) -> None:
+        file = assets_folder() / "icon.png"
+        if file.is_file():
+            self._icon = tk.PhotoImage(master=self.root, file=str(file))
+            self.root.iconphoto(True, self._icon)
+
+
+def make_button(
+    master: tk.Misc, text: str, font: tuple[str, int], run: Callable[[], None]
+) -> tk.Button:
+    """A button with a focus that shows; Space and Return press it."""
+    ring: dict[str, Any] = look.focus_ring()
+    button = tk.Button(
+        master,
+        text=text,
+        font=font,
+        command=run,
+        background=look.BUTTON,
+        foreground=look.TEXT,
+        activebackground=look.BUTTON_PRESSED,
+        activeforeground=look.TEXT,
+        relief="flat",
+        padx=4,
+        pady=4,
+        **ring,
+    )
+    for key in ("<Return>", "<KP_Enter>"):
+        button.bind(key, lambda _event: button.invoke())
+    return button
+
+
+def button_text(command: keymap.Command) -> str:
+    """The label, and under it the key that does the same."""
+    key = keymap.written(command.keys[0])
+    return f"{command.label}\n{key.removesuffix(' alone')}"
