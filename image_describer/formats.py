@@ -1,0 +1,178 @@
+"""Which picture formats are opened, how a file shows what it is, and how large each may be.
+
+Pillow can open forty formats; some start other programs (EPS), some are decoded by slow Python
+code, few are photographs. Only those in `FORMATS` are ever handed to it.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import IO
+
+from PIL import Image, ImageFile
+
+HEAD_BYTES = 64  # as much of a file as `recognise` looks at
+SIDE_LIMIT_PX = 100_000  # longer than any camera, scanner or panorama makes
+SLOW_LIMIT_PX = 2_000_000  # decoders that Pillow has in Python only: 1 s for a million pixels
+MEGA = 1_000_000
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: Pillow's plugin, how its files begin, how they are called.
+
+    ``limit_px`` is the most pixels that are decoded: each was measured to stay under 1 GB and 5 s,
+    the whole program included, on one slow core.
+    """
+
+    name: str
+    plugin: str
+    limit_px: int
+    suffixes: tuple[str, ...]
+    starts: tuple[bytes, ...] = ()
+    brands: tuple[bytes, ...] = ()  # of the ISO media container, at byte 8
+
+
+FORMATS = (
+    # 200 million pixels is what the largest phone cameras take. They are decoded at a quarter of
+    # the size; the limit for progressive files, which are held whole, is lower.
+    Format(
+        "JPEG",
+        "JpegImagePlugin",
+        210 * MEGA,
+        (".jpg", ".jpeg", ".jpe", ".jfif"),
+        (b"\xff\xd8\xff",),
+    ),
+    Format("PNG", "PngImagePlugin", 110 * MEGA, (".png",), (b"\x89PNG\r\n\x1a\n",)),
+    # Pillow holds four copies of a WebP picture while it decodes it, and as many of an AVIF.
+    Format("WEBP", "WebPImagePlugin", 40 * MEGA, (".webp",)),
+    Format("GIF", "GifImagePlugin", 60 * MEGA, (".gif",), (b"GIF87a", b"GIF89a")),
+    Format("BMP", "BmpImagePlugin", 110 * MEGA, (".bmp", ".dib"), (b"BM",)),
+    Format(
+        "TIFF",
+        "TiffImagePlugin",
+        40 * MEGA,
+        (".tif", ".tiff"),
+        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    ),
+    Format(
+        "PPM",
+        "PpmImagePlugin",
+        110 * MEGA,
+        (".ppm", ".pgm", ".pbm", ".pnm"),
+        tuple(b"P%d%c" % (kind, space) for kind in range(1, 7) for space in b" \t\r\n#"),
+    ),
+    Format("AVIF", "AvifImagePlugin", 40 * MEGA, (".avif",), brands=(b"avif", b"avis")),
+)
+
+PROGRESSIVE_LIMIT_PX = 80 * MEGA  # 8 bytes a pixel at worst (CMYK), all held at once
+SCANS_LIMIT = 200  # a progressive JPEG has about ten; thousands would keep us busy for minutes
+
+FAMILIAR = (
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript document"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"8BPS", "a Photoshop document"),
+    (b"\0\0\1\0", "an icon"),
+    (b"ID3", "a sound file"),
+    (b"OggS", "a sound file"),
+    (b"\x1aE\xdf\xa3", "a film"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"<svg", "an SVG drawing"),
+    (b"<?xml", "an XML or SVG file"),
+)
+"""How files begin that are often mistaken for pictures, and what to call them."""
+
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def recognise(head: bytes) -> Format | None:
+    """The format of a file that begins with ``head``, whatever its name says; None: not ours."""
+    for format_ in FORMATS:
+        if format_.starts and head.startswith(format_.starts):
+            return format_
+        if head[4:8] == b"ftyp" and head[8:12] in format_.brands:
+            return format_
+        if format_.name == "WEBP" and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+            return format_
+    if head[4:8] == b"ftyp" and b"avif" in head[16:]:  # among the compatible brands
+        return next(format_ for format_ in FORMATS if format_.name == "AVIF")
+    return None
+
+
+def familiar(head: bytes) -> str:
+    """What a file that is no picture seems to be ("a PDF document"); empty without a clue."""
+    if head[4:8] == b"ftyp":
+        return "a HEIC picture" if head[8:12] in _HEIC_BRANDS else "a film or a sound file"
+    for start, what in FAMILIAR:
+        if head.startswith(start):
+            return what
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as trouble:
+        # A letter of several bytes may be cut in two where the head ends.
+        text = head[: trouble.start].decode() if trouble.start > len(head) - 4 else ""
+    seen = "".join(text.split())
+    return "text" if seen and seen.isprintable() else ""
+
+
+def start(format_: Format, file: IO[bytes]) -> ImageFile.ImageFile:
+    """Pillow's image of ``file``, its header read and nothing decoded.
+
+    Raises ImportError when this Pillow lacks the format, and whatever Pillow raises for damage.
+    """
+    # Not Image.open: it warns, and refuses photographs of 200 million pixels, by a limit for the
+    # whole process that is not ours to move.
+    import_module(f"PIL.{format_.plugin}")
+    if format_.name not in Image.OPEN:
+        raise ImportError(f"Pillow was built without {format_.name}")
+    factory, _ = Image.OPEN[format_.name]
+    return factory(file, "")
+
+
+def limit_px(format_: Format, image: Image.Image, file: IO[bytes]) -> int:
+    """How many pixels this file may have, by the way in which it would be decoded."""
+    tiles = getattr(image, "tile", [])
+    if any(tile[0] in Image.DECODERS for tile in tiles):
+        return SLOW_LIMIT_PX
+    if format_.name == "JPEG" and _is_held_whole(file):
+        return PROGRESSIVE_LIMIT_PX
+    return format_.limit_px
+
+
+def _is_held_whole(file: IO[bytes]) -> bool:
+    """Whether a JPEG comes in several scans, which libjpeg can only decode all at once."""
+    place = file.tell()
+    try:
+        components = 0
+        file.seek(2)
+        for _ in range(1_000):  # segments; a file has about ten
+            head = file.read(4)
+            if len(head) < 4 or head[0] != 0xFF:
+                return True  # oddly put together: the lower limit
+            kind, length = head[1], int.from_bytes(head[2:4], "big") - 2
+            body = file.read(max(length, 0))
+            if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+                if kind not in (0xC0, 0xC1) or len(body) < 6:
+                    return True
+                components = body[5]
+            elif kind == 0xDA:
+                return not body or body[0] < components
+        return True
+    finally:
+        file.seek(place)
+
+
+def scans(file: IO[bytes]) -> int:
+    """How many scans a JPEG has; those of a thumbnail or a second picture count too."""
+    place = file.tell()
+    try:
+        file.seek(0)
+        count, last = 0, b""
+        while block := file.read(1 << 20):
+            count += (last + block).count(b"\xff\xda")
+            last = block[-1:]
+        return count
+    finally:
+        file.seek(place)
