@@ -1,0 +1,87 @@
+"""A picture when everything is loaded: reading, extracting and decoding, in milliseconds.
+
+    python benchmarks/warm.py [--runs 30] [--bundle FOLDER] [--threads N] [PICTURE]
+
+The ratio is that of the whole (a file in, a description out) to the bare extractor: the same LiteRT
+file, run on zeros with the same number of threads and nothing around it. Both take turns.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import measure
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from image_describer import Describer
+from image_describer.bundle import open_bundle
+
+RATIO_GOAL = 1.3
+WARM_UP_RUNS = 3
+STEPS = ("read", "extract", "decode")
+
+
+def bare_extractor(bundle: Path | None, threads: int) -> Callable[[], None]:
+    """Runs the extractor's LiteRT file once, on zeros."""
+    interpreter = Interpreter(
+        str(open_bundle(bundle).path("extractor.tflite")), num_threads=threads
+    )
+    interpreter.allocate_tensors()
+    entry = interpreter.get_input_details()[0]
+    interpreter.set_tensor(entry["index"], np.zeros(entry["shape"], entry["dtype"]))
+    return interpreter.invoke
+
+
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Medians in ms of the steps, of the whole and of the bare extractor."""
+    describer = Describer(bundle=options.bundle, threads=options.threads)
+    invoke = bare_extractor(options.bundle, options.threads)
+    for _ in range(WARM_UP_RUNS):
+        describer.describe(options.picture)
+        invoke()
+    times: dict[str, list[float]] = {name: [] for name in (*STEPS, "whole", "bare extractor")}
+    for _ in range(options.runs):
+        began = time.perf_counter()
+        description = describer.describe(options.picture)
+        times["whole"].append(time.perf_counter() - began)
+        for step in STEPS:
+            times[step].append(getattr(description.seconds, step))
+        began = time.perf_counter()
+        invoke()
+        times["bare extractor"].append(time.perf_counter() - began)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "machine": measure.machine(),
+        "picture": options.picture.name,
+        "caption": description.caption,
+        "runs": options.runs,
+        "threads": options.threads,
+        "ms": {name: measure.summary([1000 * v for v in values]) for name, values in times.items()},
+        "ratio": round(medians["whole"] / medians["bare extractor"], 4),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Time one picture with everything loaded.")
+    parser.add_argument("picture", nargs="?", type=Path, default=measure.SAMPLE)
+    parser.add_argument("--runs", type=int, default=30)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    result = measured(parser.parse_args())
+    print(f"{result['picture']}: {result['caption']}")
+    for name, figures in result["ms"].items():
+        print(f"{name:16} {figures['median']:8.2f} ms")
+    verdict = "met" if result["ratio"] <= RATIO_GOAL else "MISSED"
+    print(f"whole / bare extractor: {result['ratio']:.3f}; the goal of {RATIO_GOAL} is {verdict}")
+    print(f"Written to {measure.write('warm', result)}")
+    return 0 if result["ratio"] <= RATIO_GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
