@@ -6,6 +6,10 @@ import threading
 from image_describer.app import startup
 from image_describer.app.talk import Talk
 
+# Tcl aborts the process when its interpreter is freed on another thread, as the garbage collection
+# of a job that is still under way would do after the window is gone.
+_KEPT: list[object] = []
+
 
 def main(argv: list[str] | None = None) -> int:
     """Open the window and stay until it is closed. Exit status 2 when it can't be opened."""
@@ -32,6 +36,7 @@ def _run(files: list[str], voice: str, offline: bool) -> int:
         root = tk.Tk(className="image-describer")
     except tk.TclError as error:
         raise startup.no_display(error) from error
+    _KEPT.append(root)
     if threading.current_thread() is threading.main_thread():
         # Tk's loop would see Ctrl+C in the terminal only at its next event, and as a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -52,12 +52,15 @@ class HelpWindow:
         window.columnconfigure(0, weight=1)
         window.rowconfigure(0, weight=1)
         fonts = look.fonts(self._root)
-        text = ReadOnlyText(window, font=fonts["button"], width=56, height=18)
+        text = ReadOnlyText(window, font=fonts["help"], width=48, height=16)
         text.show("\n".join([INTRODUCTION, "", *keymap.help_lines()]))
         text.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
         button = make_button(window, "Close\nEscape", fonts["button"], self.close)
         button.grid(row=1, column=0, padx=8, pady=8, ipadx=24)
         keys.bind_commands(window, self._run)
+        # Only a window that is on the screen can take the focus; forced, because without a window
+        # manager nobody else hands it over.
+        text.bind("<Map>", lambda _event: text.focus_force())
         self._window, self._text = window, text
 
 

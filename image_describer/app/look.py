@@ -11,8 +11,11 @@ FOCUS = "#ffd500"
 SELECTION = "#ffd500"
 SELECTION_TEXT = "#000000"
 
+# The fonts of the dialogs that Tk itself draws on Linux, small by default.
+TK_FONTS = ("TkDefaultFont", "TkTextFont", "TkHeadingFont", "TkCaptionFont", "TkIconFont")
 FAMILY = "TkDefaultFont"
 SENTENCE_PT = 22
+HELP_PT = 16
 BUTTON_PT = 14
 STATUS_PT = 13
 FOCUS_PX = 4  # thick enough to be found at a glance by someone with low vision
@@ -23,6 +26,7 @@ def fonts(root: tk.Misc) -> dict[str, tuple[str, int]]:
     family = str(root.tk.call("font", "actual", FAMILY, "-family"))
     return {
         "sentence": (family, SENTENCE_PT),
+        "help": (family, HELP_PT),
         "button": (family, BUTTON_PT),
         "status": (family, STATUS_PT),
     }
@@ -39,8 +43,11 @@ def focus_ring() -> dict[str, object]:
 
 
 def paint(root: tk.Tk) -> None:
-    """Give the menus, which Tk draws itself on Linux, the same colours and type."""
+    """Give the menus and dialogs, which Tk draws itself on Linux, colours and type to match."""
     root.configure(background=BACKGROUND)
+    if root.tk.call("tk", "windowingsystem") == "x11":
+        for name in TK_FONTS:
+            root.tk.call("font", "configure", name, "-size", STATUS_PT)
     for option, value in (
         ("background", BUTTON),
         ("foreground", TEXT),

@@ -18,7 +18,10 @@ class ReadOnlyText(tk.Text):
     command, so that is where edits are stopped.
     """
 
-    def __init__(self, master: tk.Misc, **options: Any) -> None:
+    def __init__(
+        self, master: tk.Misc, lines: tuple[int, int] | None = None, **options: Any
+    ) -> None:
+        """``lines`` (least, most): as high as the text needs, within these; None: as it is laid."""
         ring: dict[str, Any] = look.focus_ring()
         super().__init__(
             master,
@@ -40,6 +43,9 @@ class ReadOnlyText(tk.Text):
         self._command = f"{self}_widget"
         self.tk.call("rename", str(self), self._command)
         self.tk.eval(GUARD.format(name=str(self), widget=self._command))
+        self._lines = lines
+        self._fitted_width = 0
+        self.bind("<Configure>", self._resized)
         # The window's keys come before Tk's own: its Ctrl+O, for one, would move the caret.
         self.bindtags((str(self), str(self.winfo_toplevel()), "Text", "all"))
         self.bind("<Tab>", self._next)
@@ -52,6 +58,7 @@ class ReadOnlyText(tk.Text):
         self.tk.call(self._command, "delete", "1.0", "end")
         self.tk.call(self._command, "insert", "1.0", text)
         self.mark_set("insert", "1.0")
+        self._fit()
         self.see("1.0")
 
     def selected(self) -> str:
@@ -61,6 +68,18 @@ class ReadOnlyText(tk.Text):
     def shown(self) -> str:
         """The whole text."""
         return self.get("1.0", "end-1c")
+
+    def _resized(self, event: "tk.Event[tk.Misc]") -> None:
+        # Fitting changes the height, which comes back here as an event of its own.
+        if event.width != self._fitted_width:
+            self._fitted_width = event.width
+            self._fit()
+
+    def _fit(self) -> None:
+        if self._lines is not None and self.winfo_width() > 1:
+            needed = int(self.tk.call(str(self), "count", "-displaylines", "1.0", "end"))
+            least, most = self._lines
+            self.configure(height=max(least, min(most, needed)))
 
     def _next(self, _event: object) -> str:
         following = self.tk_focusNext()

@@ -15,7 +15,7 @@ TITLE = "Image Describer"
 TITLE_CHARACTERS = 250  # twice a long sentence; some window managers choke on endless titles
 SMALLEST_PX = (640, 480)
 PREFERRED_PX = (1000, 760)
-SENTENCE_LINES = 4  # a hedged sentence of 125 characters at the smallest width
+SENTENCE_LINES = (3, 6)  # six leave room for the picture in the smallest window
 
 
 class Window:
@@ -26,7 +26,9 @@ class Window:
         look.paint(root)
         fonts = look.fonts(root)
         self.view = PictureView(root, jobs)
-        self.sentence = ReadOnlyText(root, font=fonts["sentence"], height=SENTENCE_LINES, width=1)
+        self.sentence = ReadOnlyText(
+            root, lines=SENTENCE_LINES, font=fonts["sentence"], height=SENTENCE_LINES[0], width=1
+        )
         self.buttons = self._make_buttons(fonts["button"], run)
         self._status = tk.Label(
             root,

@@ -1,0 +1,491 @@
+"""The window, driven by real keys; only the describer and the voice are doubles here.
+
+The whole program, with a real bundle, is driven in test_app_program.py.
+"""
+
+import contextlib
+import itertools
+import threading
+import time
+import tkinter as tk
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from screen import Screen
+
+from image_describer.app import keymap, look, messages
+from image_describer.app.describing import LateDescriber
+from image_describer.app.program import SAY_WORKING_AFTER_MS, Program
+from image_describer.description import Description
+from image_describer.errors import BundleError
+
+pytestmark = pytest.mark.gui
+
+LIMIT_S = 10.0
+# Tcl aborts the process when its interpreter is freed by another thread's garbage collection.
+KEPT: list[tk.Tk] = []
+CAPTION = "two dogs play in the snow"
+
+
+class SlowDescriber:
+    """Takes ``seconds`` for a picture, or raises ``error``."""
+
+    def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
+        self.seconds = seconds
+        self.error = error
+        self.files: list[str | None] = []
+        self.threads: list[threading.Thread] = []
+
+    def describe(self, source: Any) -> Description:
+        self.files.append(source.file)
+        self.threads.append(threading.current_thread())
+        time.sleep(self.seconds)
+        if self.error is not None:
+            raise self.error
+        return Description(CAPTION, 0.8, file=source.file, width=source.width, height=source.height)
+
+
+class Heard:
+    """Stands for Talk: keeps what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str, bool]] = []
+        self.stops = 0
+        self.speaking = False
+
+    def say(self, text: str, *, kind: str = "phrase", interrupt: bool = True) -> None:
+        self.said.append((text, kind, interrupt))
+
+    def stop(self) -> None:
+        self.stops += 1
+        self.speaking = False
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for text, _kind, _interrupt in self.said]
+
+
+class Driven:
+    """A Program in this process, on the screen."""
+
+    def __init__(self, screen: Screen, describer: SlowDescriber) -> None:
+        self.screen = screen
+        self.describer = describer
+        self.heard = Heard()
+        self.root = tk.Tk()
+        KEPT.append(self.root)
+        self.builds: list[float] = []
+        self.program = Program(self.root, LateDescriber(self._build), self.heard)  # type: ignore[arg-type]
+        self.build_error: Exception | None = None
+        self.root.update()
+        self.focus()
+
+    def _build(self) -> SlowDescriber:
+        self.builds.append(time.monotonic())
+        if self.build_error is not None:
+            raise self.build_error
+        return self.describer
+
+    def focus(self) -> None:
+        self.root.focus_force()
+        self.program.window.sentence.focus_set()
+        self.until(lambda: self.root.focus_get() is self.program.window.sentence, "the focus")
+
+    def until(self, what: Callable[[], object], name: str, limit_s: float = LIMIT_S) -> None:
+        limit = time.monotonic() + limit_s
+        while not what():
+            assert time.monotonic() < limit, f"waited in vain for {name}"
+            self.root.update()
+            time.sleep(0.003)
+
+    def for_s(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.root.update()
+            time.sleep(0.003)
+
+    def press(self, *keys: str) -> None:
+        """Real keys, and time for them to arrive."""
+        self.screen.press(*keys)
+        self.for_s(0.15)
+
+    @property
+    def shown(self) -> str:
+        return self.program.window.sentence.shown()
+
+    def until_described(self) -> None:
+        self.until(lambda: CAPTION in self.shown, "the description")
+
+
+@pytest.fixture
+def drive(screen: Screen) -> Iterator[Callable[..., Driven]]:
+    opened: list[Driven] = []
+
+    def start(seconds: float = 0.0, error: Exception | None = None) -> Driven:
+        opened.append(Driven(screen, SlowDescriber(seconds, error)))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        with contextlib.suppress(tk.TclError):  # the test may have ended it
+            one.root.destroy()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> str:
+    file = tmp_path / "photo.png"
+    Image.radial_gradient("L").convert("RGB").resize((300, 200)).save(file)
+    return str(file)
+
+
+def test_describes_shows_and_says(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive()
+    driven.program.start(photo)
+    driven.until_described()
+    assert driven.shown == f"Probably: {CAPTION}."
+    assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
+    assert driven.root.title() == f"Probably: {CAPTION}. - photo.png - Image Describer"
+    assert driven.describer.threads[0] is not threading.main_thread()
+    assert "Working" not in driven.heard.texts
+
+
+def test_the_loop_keeps_ticking_while_a_picture_is_described(
+    drive: Callable[..., Driven], tmp_path: Path
+) -> None:
+    driven = drive(seconds=1.0)
+    large = tmp_path / "large.jpg"
+    Image.radial_gradient("L").resize((5000, 4000)).convert("RGB").save(large)
+    ticks: list[float] = []
+
+    def tick() -> None:
+        ticks.append(time.monotonic())
+        driven.root.after(10, tick)
+
+    tick()
+    driven.program.open_file(str(large))
+    driven.until_described()
+    gaps = [later - earlier for earlier, later in itertools.pairwise(ticks)]
+    assert ticks[-1] - ticks[0] > 1.0
+    # 100 ticks would be ideal; a machine that does other work as well still manages a third.
+    assert len(ticks) > 30
+    assert max(gaps) < 0.35, f"the window hung for {max(gaps):.2f} s"
+
+
+def test_an_idle_window_asks_for_no_timer(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.for_s(SAY_WORKING_AFTER_MS / 1000 + 0.3)
+    driven.root.focus_set()
+    assert driven.root.tk.splitlist(driven.root.tk.call("after", "info")) == ()
+
+
+def test_working_is_said_after_half_a_second_and_not_before(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive(seconds=1.2)
+    began = time.monotonic()
+    driven.program.open_file(photo)
+    driven.until(lambda: "Working" in driven.heard.texts, "Working")
+    assert time.monotonic() - began >= SAY_WORKING_AFTER_MS / 1000
+    assert driven.shown == "Working…"
+    driven.until_described()
+    assert driven.heard.texts.count("Working") == 1
+
+
+def test_escape_cancels_and_the_result_is_dropped(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive(seconds=1.0)
+    driven.program.open_file(photo)
+    driven.for_s(0.2)
+    driven.press("Escape")
+    assert driven.heard.texts == ["Cancelled."]
+    driven.for_s(1.5)
+    assert driven.describer.files == [photo]
+    assert driven.shown == "Cancelled."
+    assert driven.heard.texts == ["Cancelled."]
+
+
+def test_escape_silences_first_and_cancels_then(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive(seconds=1.5)
+    driven.heard.speaking = True
+    driven.program.open_file(photo)
+    driven.press("Escape")
+    assert driven.heard.stops == 1
+    assert "Cancelled." not in driven.heard.texts
+    driven.press("Escape")
+    assert driven.heard.texts == ["Cancelled."]
+
+
+def test_a_second_press_starts_nothing_twice(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive(seconds=0.8)
+    driven.program.open_file(photo)
+    driven.for_s(0.1)
+    driven.program.open_file(photo)
+    driven.press("ctrl+r")
+    assert driven.heard.texts == ["Working", "Working"]
+    driven.until_described()
+    driven.for_s(1.0)
+    assert driven.describer.files == [photo]
+    assert [kind for _text, kind, _interrupt in driven.heard.said].count("description") == 1
+
+
+def test_another_picture_replaces_the_one_under_way(
+    drive: Callable[..., Driven], photo: str, tmp_path: Path
+) -> None:
+    driven = drive(seconds=0.4)
+    other = str(tmp_path / "other.png")
+    Image.new("RGB", (40, 30), "red").save(other)
+    driven.program.open_file(photo)
+    driven.for_s(0.1)
+    driven.program.open_file(other)
+    driven.until_described()
+    driven.for_s(0.6)
+    assert driven.describer.files == [photo, other]
+    assert [kind for _text, kind, _interrupt in driven.heard.said].count("description") == 1
+    assert "other.png" in driven.root.title()
+
+
+def test_the_sentence_can_be_read_and_selected_but_not_changed(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    before = driven.shown
+    text = driven.program.window.sentence
+    driven.press("x", "BackSpace", "Delete", "Return", "ctrl+d", "ctrl+k", "ctrl+v", "ctrl+h")
+    assert driven.shown == before
+    driven.press("Home", "Right", "Right")
+    assert text.index("insert") == "1.2"
+    driven.press("Home", "shift+Right", "shift+Right", "shift+Right")
+    assert text.selected() == "Pro"
+    driven.press("ctrl+c")
+    assert driven.root.clipboard_get() == "Pro"
+    driven.press("Right")
+    driven.press("ctrl+c")
+    assert driven.root.clipboard_get() == CAPTION
+    assert driven.heard.texts[-1] == messages.COPIED.format(caption=CAPTION)
+
+
+def test_control_alone_stops_and_control_with_another_key_does_not(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.press("Control_L")
+    assert driven.heard.stops == 1
+    driven.press("Control_R")
+    assert driven.heard.stops == 2
+    driven.press("ctrl+r", "ctrl+c", "ctrl+Tab", "ctrl+x", "ctrl+shift")
+    assert driven.heard.stops == 2
+    driven.screen.xdotool("keydown", "Control_L")
+    driven.for_s(0.2)
+    assert driven.heard.stops == 2
+    driven.screen.xdotool("keyup", "Control_L")
+    driven.for_s(0.2)
+    assert driven.heard.stops == 3
+
+
+@pytest.mark.parametrize("key", ["ctrl+r", "F5"])
+def test_repeat(drive: Callable[..., Driven], photo: str, key: str) -> None:
+    driven = drive()
+    driven.press(key)
+    assert driven.heard.texts[-1].startswith("There is no description yet. Control O")
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.heard.said.clear()
+    driven.press(key)
+    assert driven.heard.said == [(f"Probably: {CAPTION}.", "description", True)]
+
+
+def test_keys_work_with_caps_lock(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.heard.said.clear()
+    driven.press("Caps_Lock")
+    try:
+        driven.press("ctrl+r")
+    finally:
+        driven.press("Caps_Lock")
+    assert driven.heard.texts == [f"Probably: {CAPTION}."]
+
+
+def test_tab_reaches_everything_and_comes_round(drive: Callable[..., Driven]) -> None:
+    driven = drive()
+    window = driven.program.window
+    expected = [*window.buttons.values(), window.sentence]
+    seen = []
+    for _ in expected:
+        driven.press("Tab")
+        seen.append(driven.root.focus_get())
+    assert seen == expected
+    back = []
+    for _ in expected:
+        driven.press("shift+Tab")
+        back.append(driven.root.focus_get())
+    assert back == [*reversed(expected[:-1]), expected[-1]]
+
+
+def test_the_focus_can_be_seen(drive: Callable[..., Driven]) -> None:
+    driven = drive()
+    window = driven.program.window
+    yellow = tuple(bytes.fromhex(look.FOCUS[1:]))
+    driven.press("Tab", "Tab")
+    shot = driven.screen.shot()
+
+    def ringed(widget: tk.Misc) -> bool:
+        x, y = widget.winfo_rootx(), widget.winfo_rooty()
+        middle = y + widget.winfo_height() // 2
+        return shot.getpixel((x + 1, middle)) == yellow
+
+    assert [name for name, button in window.buttons.items() if ringed(button)] == ["repeat"]
+    assert not ringed(window.sentence)
+
+
+def test_space_and_return_press_the_focused_button(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.heard.said.clear()
+    driven.press("Tab", "Tab", "space", "Return")
+    assert driven.heard.texts == [f"Probably: {CAPTION}."] * 2
+
+
+def test_the_menus_hold_the_table(drive: Callable[..., Driven]) -> None:
+    driven = drive()
+    bar = driven.root.nametowidget(driven.root.cget("menu"))
+    found = {}
+    for number in range(bar.index("end") + 1):
+        menu = driven.root.nametowidget(bar.entrycget(number, "menu"))
+        for entry in range(menu.index("end") + 1):
+            label = menu.entrycget(entry, "label")
+            letter = label[int(menu.entrycget(entry, "underline"))].upper()
+            found[label] = (bar.entrycget(number, "label"), letter)
+    table = {command.label: (command.menu, command.letter) for command in keymap.COMMANDS}
+    assert found == table
+    driven.press("alt+h", "w")
+    assert driven.heard.texts[-1].startswith("No picture is open.")
+
+
+def test_a_bad_file_is_told_and_the_app_goes_on(
+    drive: Callable[..., Driven], photo: str, tmp_path: Path
+) -> None:
+    driven = drive()
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("this is no picture")
+    driven.program.open_file(str(bad))
+    driven.until(lambda: driven.heard.said, "the error")
+    assert driven.shown == driven.heard.texts[-1]
+    assert "Traceback" not in driven.shown
+    driven.press("F5")
+    assert driven.heard.texts[-1] == driven.heard.texts[-2]
+    driven.program.open_file(photo)
+    driven.until_described()
+
+
+def test_what_nobody_foresaw_is_told_with_the_place_of_the_log(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive(error=ZeroDivisionError("secret"))
+    driven.program.open_file(photo)
+    driven.until(lambda: driven.heard.said, "the error")
+    assert "ZeroDivisionError" in driven.shown
+    assert messages.LOG_NAME in driven.shown
+    assert "secret" not in driven.shown
+
+
+def test_a_key_that_fails_is_told_too(
+    drive: Callable[..., Driven], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driven = drive()
+    monkeypatch.setattr(messages, "NO_PICTURE", "{nobody} knows this key")
+    driven.press("F2")
+    assert "KeyError" in driven.shown
+    assert driven.heard.texts[-1] == driven.shown
+
+
+def test_a_bad_bundle_is_told_at_the_start_and_tried_again(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive()
+    driven.build_error = BundleError("The bundle is gone.", "Put it back.")
+    driven.program.start(None)
+    driven.until(lambda: "The bundle is gone. Put it back." in driven.heard.texts, "the error")
+    assert driven.shown == "The bundle is gone. Put it back."
+    driven.build_error = None
+    driven.program.open_file(photo)
+    driven.until_described()
+    assert len(driven.builds) == 2
+
+
+def test_help_opens_speaks_and_closes(drive: Callable[..., Driven]) -> None:
+    driven = drive()
+    driven.press("Tab", "Tab")
+    driven.press("F1")
+    assert "Control O: open a picture." in driven.heard.texts[-1]
+    driven.until(lambda: driven.screen.focused().startswith("Help"), "the help window")
+    driven.press("F2")
+    assert driven.heard.texts[-1].startswith("No picture is open.")
+    driven.press("Escape")
+    assert driven.screen.windows("^Help") == []
+    assert driven.root.focus_get() is driven.program.window.buttons["repeat"]
+    driven.press("Escape")
+    assert driven.root.winfo_exists()
+
+
+def test_where_am_i(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.press("F2")
+    assert driven.heard.texts[-1] == "photo.png. 300 by 200 pixels. Ready."
+
+
+def test_the_note_of_the_first_start_is_heard_before_the_description(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive()
+    driven.heard.speaking = True
+    driven.program.start(photo, note=messages.PRIVACY)
+    assert messages.PRIVACY in driven.shown
+    driven.until_described()
+    assert driven.heard.texts[0] == messages.PRIVACY
+    assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", False)
+    driven.press("F5")
+    assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
+
+
+def test_the_smallest_window_holds_everything(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive()
+    driven.root.geometry("640x480")
+    driven.program.window.sentence.show("Probably: " + "a brown dog runs through grass " * 6)
+    driven.program.open_file(photo)
+    driven.for_s(0.3)
+    window = driven.program.window
+    for widget in (window.sentence, *window.buttons.values(), window.view):
+        right = widget.winfo_rootx() + widget.winfo_width() - driven.root.winfo_rootx()
+        bottom = widget.winfo_rooty() + widget.winfo_height() - driven.root.winfo_rooty()
+        assert right <= 640
+        assert bottom <= 480
+    for button in window.buttons.values():
+        assert button.winfo_width() >= button.winfo_reqwidth()
+    assert window.view.winfo_height() >= 80
+
+
+def test_ctrl_q_quits(drive: Callable[..., Driven]) -> None:
+    driven = drive()
+    driven.screen.press("ctrl+q")
+    deadline = time.monotonic() + LIMIT_S
+    with contextlib.suppress(tk.TclError):
+        while time.monotonic() < deadline:
+            driven.root.update()
+            driven.root.winfo_exists()
+    with pytest.raises(tk.TclError, match="destroyed"):
+        driven.root.winfo_exists()
