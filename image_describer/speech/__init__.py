@@ -1,0 +1,24 @@
+"""Speech: ``make_speaker().say("a brown dog runs through the grass")``, and it never raises.
+
+Importing this loads no sound library, no network code and no gTTS.
+"""
+
+import logging
+
+from image_describer.speech.speaker import VOICE_ORDER, Speaker, Utterance, make_speaker
+from image_describer.speech.voice import FASTEST_WPM, SLOWEST_WPM, USUAL_WPM, Playback, Voice
+
+# Without a handler Python prints warnings on stderr; whoever wants them adds a handler.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+__all__ = [
+    "FASTEST_WPM",
+    "SLOWEST_WPM",
+    "USUAL_WPM",
+    "VOICE_ORDER",
+    "Playback",
+    "Speaker",
+    "Utterance",
+    "Voice",
+    "make_speaker",
+]

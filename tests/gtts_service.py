@@ -1,0 +1,171 @@
+"""A stand-in, on loopback, of the service that gTTS asks: it answers well, or badly in many ways.
+
+It speaks the same protocol (a POST of ``f.req``, an answer in lines of JSON) and remembers every
+request, so that a test can see what was sent.
+"""
+
+import base64
+import contextlib
+import functools
+import http.server
+import json
+import math
+import socket
+import threading
+import time
+import urllib.parse
+from array import array
+from collections.abc import Iterator
+
+import lameenc
+
+RATE_HZ = 24000  # as Google's
+RPC = "jQ1olc"
+SERVICE_PATH = "/_/TranslateWebserverUi/data/batchexecute"
+
+
+@functools.cache
+def tone_mp3(seconds: float = 0.8, hertz: float = 440.0) -> bytes:
+    """An MP3 that can be told from speech: one steady tone."""
+    count = int(seconds * RATE_HZ)
+    wave = (int(12000 * math.sin(2 * math.pi * hertz * i / RATE_HZ)) for i in range(count))
+    encoder = lameenc.Encoder()
+    encoder.silence()
+    encoder.set_channels(1)
+    encoder.set_in_sample_rate(RATE_HZ)
+    encoder.set_bit_rate(64)
+    return bytes(encoder.encode(array("h", wave).tobytes())) + bytes(encoder.flush())
+
+
+def answer_of(sound: bytes) -> bytes:
+    """The lines that carry ``sound``."""
+    inner = json.dumps([base64.b64encode(sound).decode()]).replace("=", "\\u003d")
+    row = ["wrb.fr", RPC, inner, None, None, None, "generic"]
+    line = json.dumps([row, ["di", 42], ["af.httprm", 42, "1", 7]])
+    return f")]}}'\n\n{len(line)}\n{line}\n25\n{json.dumps([['e', 4, None, None, 138]])}\n".encode()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: "Server"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.server.heads += 1
+        self.send_response(200)
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.bodies.append(body)
+        # The other side gives up on a slow answer, and that is what is tested.
+        with contextlib.suppress(ConnectionError):
+            getattr(self, f"answer_{self.server.manner}")()
+
+    def answer_well(self) -> None:
+        self._send(200, answer_of(self.server.sound))
+
+    def answer_slowly(self) -> None:
+        time.sleep(self.server.delay_s)
+        self.answer_well()
+
+    def answer_dripping(self) -> None:
+        """Never silent for long, never done."""
+        self.send_response(200)
+        self.end_headers()
+        for byte in answer_of(self.server.sound):
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            if self.server.closing.wait(0.05):
+                return
+
+    def answer_blocked(self) -> None:
+        self._send(429, b"<html>unusual traffic from your network</html>")
+
+    def answer_broken(self) -> None:
+        self._send(500, b"oops")
+
+    def answer_html(self) -> None:
+        self._send(200, b"<html><body>Please accept our cookies</body></html>")
+
+    def answer_noise(self) -> None:
+        """The right lines around something that is no MP3."""
+        self._send(200, answer_of(bytes(range(256)) * 40))
+
+    def answer_empty(self) -> None:
+        self._send(200, b"")
+
+    def answer_other_json(self) -> None:
+        self._send(200, f'[["wrb.fr","{RPC}",null,null]]\n[{{"{RPC}": 3}}]\n'.encode())
+
+    def answer_huge(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        for _ in range(400):
+            self.wfile.write(b"x" * 100_000)
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """``manner`` chooses the answer; ``bodies`` are the requests as they came."""
+
+    daemon_threads = True
+
+    def __init__(self, manner: str = "well", delay_s: float = 0.0) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.manner, self.delay_s = manner, delay_s
+        self.sound = tone_mp3()
+        self.bodies: list[str] = []
+        self.heads = 0
+        self.closing = threading.Event()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts that were to be spoken, one for each request."""
+        return [json.loads(_rpc(body)[0][0][1])[0] for body in self.bodies]
+
+
+def _rpc(body: str) -> list:
+    return json.loads(urllib.parse.parse_qs(body)["f.req"][0])
+
+
+@contextlib.contextmanager
+def service(manner: str = "well", delay_s: float = 0.0) -> Iterator[Server]:
+    """A running stand-in."""
+    server = Server(manner, delay_s)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.closing.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[str]:
+    """An address where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[str]:
+    """An address that takes a connection and says nothing, ever."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(16)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
