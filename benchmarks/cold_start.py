@@ -113,11 +113,9 @@ def report(result: dict[str, Any]) -> None:
             f"   peak {peak['median']:6.0f} MB"
         )
     for what, goal in (("wall", WALL_GOAL), ("memory", MEMORY_GOAL)):
-        met = result[f"{what}_ratio"] <= goal
-        verdict = "met" if met else "MISSED"
-        print(
-            f"{what:16} {result[f'{what}_ratio']:.3f} of Keras's; the goal of {goal:.3f} is {verdict}"
-        )
+        part = result[f"{what}_ratio"]
+        verdict = "met" if part <= goal else "MISSED"
+        print(f"{what:16} {part:.3f} of Keras's; the goal of {goal:.3f} is {verdict}")
 
 
 if __name__ == "__main__":

@@ -148,9 +148,6 @@ def _add_describe(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="write what would be said to FILE, which ends in .wav or .mp3",
     )
     describe.add_argument("--offline", action="store_true", help="never touch the network")
-    describe.add_argument(
-        "--voice", metavar="NAME", help="speak with this voice first: gtts, espeak or silent"
-    )
     _add_bundle(describe)
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from image_describer import wording
 from image_describer.console import DONE, REFUSED, complain
@@ -58,7 +58,8 @@ class _Job:
     def refuse(self, picture: str, error: PictureError) -> None:
         """Tell on stderr, and aloud if asked, why a picture can't be described."""
         self.status = REFUSED
-        complain(f"{wording.visible(picture)}: {error}")
+        name = wording.visible(picture)
+        complain(str(error) if name in error.sentence else f"{name}: {error}")
         # A phrase is spoken offline: the names of files are nobody's business.
         self._say(str(error), kind="phrase")
 
@@ -70,7 +71,7 @@ class _Job:
             self._save()
         return self.status
 
-    def _say(self, text: str, kind: str) -> None:
+    def _say(self, text: str, kind: Literal["description", "phrase"]) -> None:
         if self.speaker and self.options.speak:
             self.utterances.append(self.speaker.say(text, kind=kind, interrupt=False))
 
@@ -101,7 +102,7 @@ def _speaker(options: argparse.Namespace) -> "Speaker | None":
         return None
     from image_describer.speech import make_speaker
 
-    return make_speaker(offline=options.offline, voice=options.voice)
+    return make_speaker(offline=options.offline)
 
 
 def _json_line(record: dict[str, object]) -> str:
