@@ -1,9 +1,10 @@
 # The README's commands. Everything happens in a virtual environment beside this file; it is made
 # once, and again only when setup.py or pyproject.toml change.
-PYTHON ?= python3
-PHOTO  ?= assets/samples/cat.jpg
-DATA   ?= flickr8k
-RECIPE ?= best
+PYTHON  ?= python3
+PHOTO   ?= assets/samples/astronaut.jpg
+DATA    ?= flickr8k
+RECIPE  ?= best
+WEIGHTS ?= imagenet
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -34,7 +35,8 @@ bench: $(DEV)
 	$(BIN)/python benchmarks/warm.py
 
 train: $(DEV)
-	$(BIN)/python -m image_describer.train --data "$(DATA)" --recipe "$(RECIPE)"
+	$(BIN)/python -m image_describer.train --data "$(DATA)" --recipe "$(RECIPE)" \
+		--weights "$(WEIGHTS)"
 
 # build/ is cleared first: setuptools would pack what an earlier build left there.
 wheel: $(BIN)/python
