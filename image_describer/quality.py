@@ -1,4 +1,9 @@
-"""Notes on a picture that would mislead a caption: too dark, blurred, blank, not a photograph."""
+"""Notes on a picture that would mislead a caption: blank, dark, blurred, not a photograph.
+
+Everything is measured on a thumbnail, in a few milliseconds. The thresholds were chosen between
+what 600 photographs of Flickr8k show and what darkened, blurred and drawn pictures show, and then
+tried on 2,300 other photographs.
+"""
 
 import numpy as np
 from PIL import Image
@@ -9,23 +14,76 @@ DARK = "The picture is very dark."
 BLURRED = "The picture is blurred."
 SCREEN = "This looks like a screenshot or a document, not a photograph."
 
-THUMBNAIL_PX = 512  # longer side of what is looked at: a few ms, and no sensor noise left
-BLANK_RANGE = 12  # of 255; between the darkest and the brightest hundredth
-DARK_MEAN = 30  # of 255
-DARK_BRIGHT = 90  # of 255; the brightest tenth of a dark picture stays below
-BLURRED_EDGE = 0.06  # of the picture's contrast; the steepest edges of a blurred picture stay below
-FLAT_SHARE = 0.6  # of the pixels of a screenshot or a page equal their neighbours
+# The longer side. Flickr8k's photographs have 224 pixels: what is unsharp at this size is unsharp
+# for the network too, and what is only a little soft does it no harm.
+THUMBNAIL_PX = 256
+
+# Grey levels run from 0 to 255. Contrast is the range of all but the darkest and brightest 1 %.
+BLANK_RANGE = 12  # of all but the darkest and brightest 0.1 %; photographs have far more
+DARK_MEAN = 30  # 1 photograph in 100 is darker; most of those show something that is lit ...
+DARK_LIGHT = 110  # ... but in a dark picture even the brightest 3 % stay below this
+BLURRED_EDGE = 0.18  # the steepest 1 % of the curvature, in parts of the contrast;
+# photographs have 0.25 and more, the same blurred by 1.5 pixels have less
+FLAT_STEP = 2  # between neighbours; JPEG alone makes steps of one or two
+GENTLE_STEP = 0.1  # of the contrast: shading
+STEEP_STEP = 0.25  # of the contrast: the edge of a letter or a line
+# Drawn things are flat or steep and seldom between. Of the pixels of photographs at least 13 %
+# lie on gentle slopes, of those of text, windows and charts nearly always less than 12 %.
+GENTLE_SHARE = 0.12
+GENTLE_OF_UNEVEN = 0.6  # a thing photographed on white has few slopes, but little else than slopes
+STEEP_SHARE = 0.008  # blurred and smooth pictures have no steep edges at all
+DRAWN_CONTRAST = 70  # below, a dark photograph would look drawn: its slopes are a level or two
 
 
 def notes(pixels: np.ndarray) -> tuple[str, ...]:
-    """What to say about pixels (H, W, 3) uint8 before describing them; often nothing."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
-    grey = np.asarray(image.convert("L"), np.float32)
-    dark, bright = np.percentile(np.asarray(image), (1, 99))
-    if bright - dark < BLANK_RANGE:
+    """What to say about pixels (H, W, 3) uint8 before they are described; most often nothing."""
+    thumbnail = _thumbnail(pixels)
+    if _is_blank(thumbnail):
         return (BLANK,)
+    grey = np.asarray(Image.fromarray(thumbnail).convert("L"), np.float32)
+    dark, bright = np.percentile(grey, (1, 99))
+    contrast = max(float(bright - dark), 1.0)
+    if _is_drawn(grey, contrast):
+        return (SCREEN,)  # a dark theme is no dark picture
     found = []
-    if grey.mean() < DARK_MEAN and np.percentile(grey, 90) < DARK_BRIGHT:
+    if grey.mean() < DARK_MEAN and np.percentile(grey, 97) < DARK_LIGHT:
         found.append(DARK)
+    if _is_blurred(grey, contrast):
+        found.append(BLURRED)
     return tuple(found)
+
+
+def _thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3) with the longer side at most THUMBNAIL_PX, by averaging, never enlarged."""
+    scale = THUMBNAIL_PX / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+
+
+def _is_blank(thumbnail: np.ndarray) -> bool:
+    # Channel by channel: red on green of the same brightness is something to see.
+    least, greatest = np.percentile(thumbnail, (0.1, 99.9), axis=(0, 1))
+    return bool((greatest - least).max() < BLANK_RANGE)
+
+
+def _is_drawn(grey: np.ndarray, contrast: float) -> bool:
+    if min(grey.shape) < 3 or contrast < DRAWN_CONTRAST:
+        return False
+    across = np.abs(np.diff(grey, axis=1))[:-1]
+    down = np.abs(np.diff(grey, axis=0))[:, :-1]
+    step = np.maximum(across, down)
+    uneven = float((step > FLAT_STEP).mean())
+    gentle = float(((step > FLAT_STEP) & (step < GENTLE_STEP * contrast)).mean())
+    steep = float((step > STEEP_STEP * contrast).mean())
+    few = gentle < GENTLE_SHARE and gentle < GENTLE_OF_UNEVEN * uneven
+    return few and steep > STEEP_SHARE
+
+
+def _is_blurred(grey: np.ndarray, contrast: float) -> bool:
+    if min(grey.shape) < 3:
+        return False
+    centre = 4 * grey[1:-1, 1:-1]
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    return bool(np.percentile(np.abs(centre - around), 99) < BLURRED_EDGE * contrast)
