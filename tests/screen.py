@@ -4,13 +4,11 @@ The fixture ``screen`` starts a server on a free display and points this process
 starts the real program on it, in a process and with folders of its own.
 """
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import time
-import tkinter as tk
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from PIL import Image, ImageGrab
 
 START_LIMIT_S = 20.0  # a busy machine is slow to start a server or a program
 POLL_S = 0.03
+CLIPBOARD = "import sys, tkinter; root = tkinter.Tk(); root.withdraw(); "
 SIZE_PX = (1280, 900)
 
 
@@ -91,29 +90,24 @@ class Screen:
         """The title of the window that gets the keys."""
         return self.xdotool("getwindowfocus", "getwindowname")
 
-    @contextlib.contextmanager
-    def _tk(self) -> Iterator[tk.Tk]:
-        root = tk.Tk(screenName=self.display)
-        root.withdraw()
-        try:
-            yield root
-        finally:
-            root.destroy()
+    def _clipboard(self, script: str) -> str:
+        # A process of its own: Tk would answer from what this process once put there itself.
+        done = subprocess.run(
+            [sys.executable, "-c", CLIPBOARD + script],
+            env={**os.environ, "DISPLAY": self.display},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=START_LIMIT_S,
+        )
+        return done.stdout
 
     def clipboard(self) -> str:
         """The text on the clipboard, or nothing."""
-        with self._tk() as root:
-            try:
-                return root.clipboard_get()
-            except tk.TclError:
-                return ""
+        return self._clipboard("sys.stdout.buffer.write(root.clipboard_get().encode())")
 
     def clear_clipboard(self) -> None:
-        """Take the clipboard over and give it up again."""
-        with self._tk() as root:
-            root.clipboard_clear()
-            root.clipboard_append("-")
-            root.update()
+        """Take the clipboard over, and be gone."""
+        self._clipboard("root.clipboard_clear(); root.clipboard_append('-'); root.update()")
 
 
 def wait_for(what: Callable[[], object], limit_s: float, name: str) -> object:

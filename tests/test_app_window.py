@@ -18,7 +18,7 @@ from screen import Screen
 
 from image_describer.app import keymap, look, messages
 from image_describer.app.describing import LateDescriber
-from image_describer.app.program import SAY_WORKING_AFTER_MS, Program
+from image_describer.app.program import LOOK_FOR_SILENCE_AFTER_MS, SAY_WORKING_AFTER_MS, Program
 from image_describer.description import Description
 from image_describer.errors import BundleError
 
@@ -55,6 +55,7 @@ class Heard:
         self.said: list[tuple[str, str, bool]] = []
         self.stops = 0
         self.speaking = False
+        self.trouble = ""
 
     def say(self, text: str, *, kind: str = "phrase", interrupt: bool = True) -> None:
         self.said.append((text, kind, interrupt))
@@ -178,7 +179,7 @@ def test_an_idle_window_asks_for_no_timer(drive: Callable[..., Driven], photo: s
     driven = drive()
     driven.program.open_file(photo)
     driven.until_described()
-    driven.for_s(SAY_WORKING_AFTER_MS / 1000 + 0.3)
+    driven.for_s((SAY_WORKING_AFTER_MS + LOOK_FOR_SILENCE_AFTER_MS) / 1000)
     driven.root.focus_set()
     assert driven.root.tk.splitlist(driven.root.tk.call("after", "info")) == ()
 
@@ -460,6 +461,18 @@ def test_the_note_of_the_first_start_is_heard_before_the_description(
     assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", False)
     driven.press("F5")
     assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
+
+
+def test_why_nothing_is_heard_is_shown(drive: Callable[..., Driven], photo: str) -> None:
+    driven = drive()
+    driven.heard.trouble = "I can't speak: there is no sound card."
+    driven.program.open_file(photo)
+    driven.until_described()
+    status = driven.program.window
+    driven.until(lambda: status.status == f"Ready. {driven.heard.trouble}", "the trouble")
+    driven.press("F5")
+    driven.for_s(LOOK_FOR_SILENCE_AFTER_MS / 1000 + 0.2)
+    assert status.status == f"Ready. {driven.heard.trouble}"
 
 
 def test_the_smallest_window_holds_everything(drive: Callable[..., Driven], photo: str) -> None:

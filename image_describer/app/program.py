@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from image_describer.picture import Picture
 
 SAY_WORKING_AFTER_MS = 500  # silence longer than this feels broken
+LOOK_FOR_SILENCE_AFTER_MS = 1500  # by then a voice or a player that can't speak has given up
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Program:
         self._job: Job | None = None
         self._announced = False  # whether "Working" has been said for this job
         self._noting = False  # whether the note of the first start has yet to be heard in full
+        self._watching: str | None = None
         self._choosing = False
         self._ended = False
         self.window.sentence.focus_set()
@@ -241,11 +243,25 @@ class Program:
         """Say what nobody asked for: it waits for the note of the first start."""
         self._noting = self._noting and self._talk.speaking
         self._talk.say(text, kind=kind, interrupt=not self._noting)
+        self._watch_voice()
 
     def _answer(self, text: str, kind: Kind = "phrase") -> None:
         """Say what a key asked for: at once."""
         self._noting = False
         self._talk.say(text, kind=kind)
+        self._watch_voice()
+
+    def _watch_voice(self) -> None:
+        if self._watching is not None:
+            self._root.after_cancel(self._watching)
+        self._watching = self._root.after(LOOK_FOR_SILENCE_AFTER_MS, self._show_silence)
+
+    def _show_silence(self) -> None:
+        """Whoever can see should learn why nothing is heard."""
+        self._watching = None
+        trouble = self._talk.trouble
+        if trouble and trouble not in self.window.status:
+            self.window.show_status(f"{self.window.status}. {trouble}")
 
     def _selected(self) -> str:
         try:

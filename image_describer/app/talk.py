@@ -49,6 +49,15 @@ class Talk:
             utterance = self._utterance
         return utterance is not None and not utterance.wait(0)
 
+    @property
+    def trouble(self) -> str:
+        """Why the last thing said was not heard; empty if it was, or is not over yet."""
+        with self._lock:
+            utterance = self._utterance
+        if utterance is None or not utterance.wait(0):
+            return ""
+        return utterance.error or ""
+
     def say(self, text: str, *, kind: Kind = "phrase", interrupt: bool = True) -> None:
         """Speak ``text``, at once or after what is being said."""
         said = Said(text, kind, interrupt)

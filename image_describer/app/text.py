@@ -63,7 +63,10 @@ class ReadOnlyText(tk.Text):
 
     def selected(self) -> str:
         """The selected text, or nothing."""
-        return self.get("sel.first", "sel.last") if self.tag_ranges("sel") else ""
+        if not self.tag_ranges("sel"):
+            return ""
+        # "Select all" takes the newline along that Tk keeps at the end of every text.
+        return self.get("sel.first", "sel.last").removesuffix("\n")
 
     def shown(self) -> str:
         """The whole text."""
