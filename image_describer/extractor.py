@@ -1,9 +1,13 @@
 """Pixels -> features: the Xception tower, run by LiteRT."""
 
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from image_describer import litert
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,26 @@ class Features:
 
     regions: np.ndarray
     pooled: np.ndarray
+
+
+class Extractor:
+    """The tower in ``extractor.tflite``: one picture at a time, safe to share between threads."""
+
+    def __init__(self, file: Path, threads: int) -> None:
+        self._interpreter = litert.load(file, threads)
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        self._lock = threading.Lock()
+        self.size = int(self._input["shape"][1])
+
+    def extract(self, pixels: np.ndarray) -> Features:
+        """(H, W, 3) uint8 of any size -> Features."""
+        square = squeeze(pixels, self.size)[np.newaxis]
+        with self._lock:
+            self._interpreter.set_tensor(self._input["index"], square)
+            self._interpreter.invoke()
+            regions = self._interpreter.get_tensor(self._output["index"])[0]
+        return Features(regions, regions.mean(axis=0))
 
 
 def squeeze(pixels: np.ndarray, size: int) -> np.ndarray:

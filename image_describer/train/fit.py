@@ -1,11 +1,12 @@
 """Fitting: first block 14 and the decoder on cached maps, then every layer on pixels."""
 
+import contextlib
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,11 +23,22 @@ from image_describer.train.recipe import Recipe, Stage
 from image_describer.train.text import Vocabulary
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
-SMOOTHING = 0.98  # of the loss that the progress bar shows
+RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
 
 
 class Stopped(Exception):
     """The user asked for an end; the checkpoint is written."""
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Layers built inside compute as ``policy`` says, one of Keras's dtype policies."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def build_captioner(recipe: Recipe, tower: keras.Model, vocabulary: Vocabulary) -> Captioner:
@@ -35,7 +47,9 @@ def build_captioner(recipe: Recipe, tower: keras.Model, vocabulary: Vocabulary) 
     decoder = AttentionDecoder(
         len(vocabulary), net.units, net.embedding, net.heads, net.dropout
     )
-    presence = keras.layers.Dense(len(vocabulary), name="presence")
+    presence = keras.layers.Dense(
+        len(vocabulary), bias_initializer=keras.initializers.Constant(RARE), name="presence"
+    )
     return Captioner(
         tower, decoder, presence, recipe.loss.label_smoothing, recipe.loss.presence_weight
     )
@@ -94,7 +108,10 @@ def fit_stage(
 def _compile(model: Captioner, stage: Stage, total: int) -> None:
     warmup = min(stage.warmup_steps, total // 10)
     rate = keras.optimizers.schedules.CosineDecay(
-        stage.rate * 0.01, max(1, total - warmup), 0.0, None, stage.rate, warmup
+        0.01 * stage.rate,
+        max(1, total - warmup),
+        warmup_target=stage.rate,
+        warmup_steps=warmup,
     )
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=stage.clip)
     model.compile(optimizer=optimizer, jit_compile=False)

@@ -2,13 +2,18 @@
 
 import json
 import logging
+import math
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
-from image_describer.train import checkpoint, fit, recipe, xception
+from image_describer.bundle import MANIFEST, REQUIRED_FILES, save_tokenizer, write_manifest
+from image_describer.train import fit, model_card, recipe, xception
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset, read_flickr8k
@@ -16,6 +21,8 @@ from image_describer.train.features import FeatureCache
 from image_describer.train.text import Vocabulary
 
 log = logging.getLogger(__name__)
+
+LICENCE = "MIT; trained on Flickr8k, which is for research use"
 
 
 @dataclass
@@ -35,18 +42,16 @@ class Run:
         return self.recipe.seed
 
 
-def prepare(chosen: recipe.Recipe, data_folder: Path, weights: str | None, runs: Path, resume: bool) -> Run:
-    """Read the data, build vocabulary and tower, fill the tower from ``weights`` if given."""
+def prepare(chosen: recipe.Recipe, data_folder: Path, weights: str, runs: Path, resume: bool) -> Run:
+    """Read the data, build vocabulary and tower, fill the tower from ``weights``."""
     keras.utils.set_random_seed(chosen.seed)
     data = read_flickr8k(data_folder)
     for problem in data.problems:
         log.warning("%s", problem)
     captions = (c for name in data.splits["train"] for c in data.captions[name])
     vocabulary = Vocabulary.build(captions, chosen.text.min_count, chosen.text.max_words)
-    net = chosen.network
-    lower = xception.build_lower(net.size, net.width, net.middle_blocks)
-    upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], net.width)
-    if weights:
+    lower, upper = _tower_parts(chosen)
+    if weights != "random":
         missing = xception.load_weights(lower, upper, weights)
         if missing:
             log.warning("%d arrays are learnt from random: %s ...", len(missing), missing[0])
@@ -62,7 +67,9 @@ def prepare(chosen: recipe.Recipe, data_folder: Path, weights: str | None, runs:
 
 def fit_head(run: Run) -> Captioner:
     """Block 14 and the decoder, over cached maps of the frozen lower blocks."""
-    model = fit.build_captioner(run.recipe, run.upper, run.vocabulary)
+    with fit.precision(run.recipe.precision):
+        upper = _copy(run.upper, _tower_parts(run.recipe)[1])
+        model = fit.build_captioner(run.recipe, upper, run.vocabulary)
     names = run.data.splits["train"] + run.data.splits["dev"]
     cache = FeatureCache(run.folder.parent / "features", run.lower, names)
     cache.fill(run.data, lambda sentence: log.warning("%s", sentence))
@@ -70,23 +77,110 @@ def fit_head(run: Run) -> Captioner:
         "head", run.recipe.head, model, run.data, run.vocabulary, from_cache(cache),
         run.folder, run.seed, run.resume,
     )  # fmt: skip
+    _copy(upper, run.upper)
     return model
 
 
 def fit_whole(run: Run, head: Captioner) -> Captioner:
     """Every layer, on pixels; batch normalisation keeps its statistics."""
-    pixels = keras.Input(run.lower.input_shape[1:], name="pixels")
-    tower = keras.Model(pixels, run.upper(run.lower(pixels)), name="xception")
-    for part in (run.lower, run.upper):
-        fit.freeze_normalisation(part)
-    model = Captioner(
-        tower, head.decoder, head.presence, head.label_smoothing, head.presence_weight
-    )
+    with fit.precision(run.recipe.precision):
+        model = _whole(run, head)
     fit.fit_stage(
         "whole", run.recipe.whole, model, run.data, run.vocabulary,
         from_files(run.data, run.recipe.network.size), run.folder, run.seed + 1, run.resume,
     )  # fmt: skip
     return model
+
+
+def _whole(run: Run, trained: Captioner) -> Captioner:
+    """A captioner from pixels on, in the precision of the moment, with weights as they are."""
+    parts = [
+        _copy(old, new)
+        for old, new in zip((run.lower, run.upper), _tower_parts(run.recipe), strict=True)
+    ]
+    for part in parts:
+        fit.freeze_normalisation(part)
+    lower, upper = parts
+    pixels = keras.Input(lower.input_shape[1:], name="pixels")
+    model = fit.build_captioner(
+        run.recipe, keras.Model(pixels, upper(lower(pixels)), name="xception"), run.vocabulary
+    )
+    words = np.zeros((1, 1, 2), np.int32)
+    model({"picture": np.zeros((1, *lower.input_shape[1:]), np.float32), "words": words})
+    _copy(trained.decoder, model.decoder)
+    _copy(trained.presence, model.presence)
+    if len(trained.tower.weights) == len(model.tower.weights):
+        _copy(trained.tower, model.tower)
+    return model
+
+
+def _tower_parts(chosen: recipe.Recipe) -> tuple[keras.Model, keras.Model]:
+    net = chosen.network
+    lower = xception.build_lower(net.size, net.width, net.middle_blocks)
+    upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], net.width)
+    return lower, upper
+
+
+def _copy(source: keras.Layer, target: keras.Layer) -> keras.Layer:
+    """Carry the weights over, by place and not by value's precision."""
+    for old, new in zip(source.weights, target.weights, strict=True):
+        new.assign(old)
+    return target
+
+
+def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
+    """Write the bundle: to a folder beside ``output`` first, which then takes its place.
+
+    Confidence and figures come from dev, through the very files that are written; where the data
+    has no dev split, confidence is left plain.
+    """
+    from image_describer.train import export as litert
+    from image_describer.train.evaluate import evaluate
+
+    model = _whole(run, model)  # in float32, whatever it was trained in
+    draft = run.folder / "bundle"
+    draft.mkdir(exist_ok=True)
+    recipe_ = run.recipe
+    litert.export_extractor(
+        model.tower, run.data, recipe_.calibration_pictures, run.seed, draft / "extractor.tflite"
+    )
+    regions = model.tower.output_shape[1:]
+    litert.export_decoder(model.decoder, regions, recipe_.decode.beams, draft / "decoder.tflite")
+    save_tokenizer(run.vocabulary.tokenizer(), draft / "tokenizer.pkl")
+    side = math.isqrt(regions[0])
+    fields = {
+        "name": recipe_.name,
+        "recipe": recipe.as_dict(recipe_),
+        "data": {"train": len(run.data.splits["train"]), "dev": len(run.data.splits["dev"])},
+        "metrics": {},
+        "licence": LICENCE,
+        "input": {"size": recipe_.network.size},
+        "regions": {"rows": side, "columns": side, "channels": regions[1]},
+        "decode": {
+            "beams": recipe_.decode.beams,
+            "max_length": recipe_.text.max_words,
+            "length_norm": recipe_.decode.length_norm,
+        },
+        "confidence": {"slope": 1.0, "offset": 0.0},
+    }
+    write_manifest(draft, fields)
+    if run.data.splits["dev"]:
+        found = evaluate(draft, run.data)
+        fields |= {"metrics": {"dev": found["metrics"]}, "confidence": found["confidence"]}
+        _write_json(run.folder / "metrics.json", found)
+    manifest = write_manifest(draft, fields)
+    model_card.write(draft / model_card.NAME, manifest)
+    install(draft, output)
+    return manifest
+
+
+def install(draft: Path, output: Path) -> None:
+    """Copy a finished bundle to ``output``; its manifest goes last, so that no mixture is valid."""
+    output.mkdir(parents=True, exist_ok=True)
+    for name in (*REQUIRED_FILES, model_card.NAME, MANIFEST):
+        temporary = output / f".{name}.tmp"
+        shutil.copyfile(draft / name, temporary)
+        os.replace(temporary, output / name)
 
 
 def _write_json(file: Path, content: object) -> None:

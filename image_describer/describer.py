@@ -1,0 +1,104 @@
+"""The pipeline: a picture goes in, a Description comes out."""
+
+import math
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from image_describer import litert
+from image_describer.bundle import open_bundle
+from image_describer.decoder import Beam, Decoder
+from image_describer.description import Alternative, Description, Region, Seconds, Word
+from image_describer.extractor import Extractor
+from image_describer.picture import Picture, open_picture
+
+REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
+
+
+class Describer:
+    """Loads a bundle once and describes pictures with it; safe to share between threads.
+
+    ``bundle`` is a folder (by default the one that ships), ``threads`` the extractor's threads
+    (by default one a core, at most four). Raises BundleError.
+    """
+
+    def __init__(self, bundle: Path | None = None, threads: int | None = None) -> None:
+        opened = open_bundle(bundle)
+        manifest, tokenizer = opened.manifest, opened.tokenizer
+        self._words: list[str] = tokenizer["words"]
+        self._grid = (int(manifest["regions"]["rows"]), int(manifest["regions"]["columns"]))
+        self._confidence = manifest["confidence"]
+        self.extractor = Extractor(
+            opened.path("extractor.tflite"), threads or litert.default_threads()
+        )
+        self.decoder = Decoder(
+            opened.path("decoder.tflite"),
+            start=tokenizer["start"],
+            end=tokenizer["end"],
+            banned=(tokenizer["pad"], tokenizer["start"], tokenizer["unk"]),
+            max_length=manifest["decode"]["max_length"],
+            length_norm=manifest["decode"]["length_norm"],
+        )
+
+    def describe(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> Description:
+        """Describe a path, the bytes of a file, a Pillow image or a Picture. Raises PictureError."""
+        began = time.perf_counter()
+        picture = source if isinstance(source, Picture) else open_picture(source)
+        opened = time.perf_counter()
+        features = self.extractor.extract(picture.pixels)
+        extracted = time.perf_counter()
+        beams = self.decoder.decode(features.regions)
+        decoded = time.perf_counter()
+        best, others = beams[0], beams[1:]
+        return Description(
+            caption=self.caption(best.words),
+            confidence=self.confidence(best),
+            alternatives=tuple(
+                Alternative(self.caption(beam.words), self.confidence(beam)) for beam in others
+            ),
+            words=self._placed(best),
+            notes=picture.notes,
+            seconds=Seconds(opened - began, extracted - opened, decoded - extracted),
+            file=picture.file,
+            width=picture.width,
+            height=picture.height,
+        )
+
+    def caption(self, ids: tuple[int, ...]) -> str:
+        """Word ids -> the bare caption: lower case, no full stop."""
+        return re.sub(r" ('s)\b", r"\1", " ".join(self._words[i] for i in ids))
+
+    def confidence(self, beam: Beam) -> float:
+        """How likely the caption would be accepted, in [0, 1], from its mean log-probability."""
+        x = self._confidence["slope"] * beam.mean_log_prob + self._confidence["offset"]
+        return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, x))))
+
+    def _placed(self, beam: Beam) -> tuple[Word, ...]:
+        return tuple(
+            Word(self._words[word], math.exp(log_prob), region(row.reshape(self._grid)))
+            for word, log_prob, row in zip(
+                beam.words, beam.log_probs, beam.attention, strict=False
+            )
+        )
+
+
+def region(attention: np.ndarray) -> Region:
+    """Attention (rows, columns) that sums to 1 -> the box around its strongest cells.
+
+    The cells are taken strongest first until they hold ``REGION_SHARE`` of the attention.
+    """
+    order = np.argsort(-attention, axis=None)
+    held = np.cumsum(attention.ravel()[order])
+    chosen = order[: int(np.searchsorted(held, REGION_SHARE * held[-1])) + 1]
+    rows, columns = np.unravel_index(chosen, attention.shape)
+    height, width = attention.shape
+    return (
+        float(columns.min() / width),
+        float(rows.min() / height),
+        float((columns.max() + 1) / width),
+        float((rows.max() + 1) / height),
+    )
