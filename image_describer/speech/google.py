@@ -48,10 +48,10 @@ def ask(text: str, address: str, limit_s: float, lang: str = LANGUAGE, tld: str 
     except ImportError as error:
         raise SpeechError("gTTS is not installed.", "pip install gtts") from error
     deadline = time.monotonic() + limit_s
-    tts = gTTS(text, tld=tld, lang=lang, lang_check=False)
     try:
+        tts = gTTS(text, tld=tld, lang=lang, lang_check=False)
         bodies = tts.get_bodies()
-    except AssertionError as error:  # gTTS's way to say that only punctuation is left
+    except AssertionError as error:  # gTTS's way to say that nothing is left to be said
         raise SpeechError("There is nothing in this text that Google's voice can say.") from error
     sound = b"".join(
         _sound_in(_send(address + SERVICE_PATH, body, tts.GOOGLE_TTS_HEADERS, deadline), tts)

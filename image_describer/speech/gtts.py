@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 GTTS_TIME_LIMIT_S = 4.0  # from asking to having all of it; longer silence is worse than espeak
 BLOCKED_PAUSE_S = 600.0  # after 429 Google blocks for a while, and asking on makes it longer
+LATE_ANSWER_LIMIT_S = 10.0  # what comes after the time limit is still kept for the next time
 FAILED_PAUSE_S = 60.0  # without this, every sentence on a dead network begins with a silence
 
 # Service address -> until when (time.monotonic()) it is left alone, and why. For the process.
@@ -104,8 +105,7 @@ class GttsVoice:
             return None
 
     def _ask(self, key: str, text: str) -> Audio:
-        data = google.ask(text, self.address, self.time_limit_s)
-        # An answer that comes too late is still kept: the next time is in time.
+        data = google.ask(text, self.address, self.time_limit_s + LATE_ANSWER_LIMIT_S)
         file = self.cache.put(key, data) if self.cache is not None else None
         return Audio(*google.decode_mp3(data), mp3=data, file=file)
 

@@ -1,0 +1,221 @@
+"""Speech as it is heard: played into a null sink, and judged by the recording."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from array import array
+from pathlib import Path
+
+import pytest
+from gtts_service import black_hole, closed_port, service
+from sound import NullSink, Recording
+
+from image_describer.speech import Speaker, gtts, make_speaker, players
+from image_describer.speech.espeak import EspeakVoice
+from image_describer.speech.gtts import GttsVoice
+from image_describer.speech.output import check_output
+from image_describer.speech.silent import SilentVoice
+from image_describer.speech.voice import Audio
+
+pytestmark = pytest.mark.sound
+
+CAPTION = "A brown dog."
+LIMIT_S = 1.0
+SPOKEN_S = EspeakVoice().record(CAPTION, 175).seconds if sys.platform == "linux" else 0.0
+TONE_S = 0.8
+
+
+@pytest.fixture(autouse=True)
+def _fresh_pauses():
+    gtts._pauses.clear()
+    yield
+    gtts._pauses.clear()
+
+
+def pitch(recording: Recording) -> float:
+    """The frequency of what was heard, in Hz, by its zero crossings; a tone has a steady one."""
+    samples = array("h", (s for s in recording.samples if abs(s) > 300))
+    crossings = sum(1 for a, b in itertools.pairwise(samples) if (a < 0) != (b < 0))
+    return crossings / 2 / recording.heard_s
+
+
+def speaker_at(address: str) -> Speaker:
+    online = GttsVoice(None, address=address, time_limit_s=LIMIT_S)
+    return Speaker([online, EspeakVoice(), SilentVoice()])
+
+
+def test_a_phrase_is_heard_whole_and_at_once(null_sink: NullSink) -> None:
+    with make_speaker(offline=True) as speaker:
+        speaker.say("Ready.", kind="phrase").wait(10)
+        with null_sink.recording() as heard:
+            began = time.monotonic()
+            utterance = speaker.say(CAPTION, kind="phrase")
+            returned = time.monotonic()
+            assert utterance.wait(15)
+    assert (utterance.voice, utterance.error) == ("espeak", None)
+    assert returned - began < 0.05
+    assert heard[0].heard_s == pytest.approx(SPOKEN_S, abs=0.25)
+    assert -35 < heard[0].level_dbfs < -6
+    assert heard[0].first_sound is not None
+    # Measured: 4 to 8 ms; the rest is for a busy machine.
+    assert heard[0].first_sound - began < 0.3
+
+
+def test_the_service_s_sound_is_heard_on_a_bare_machine(null_sink: NullSink, monkeypatch) -> None:
+    """playsound3 finds no program to play with, as on a bare Debian: miniaudio plays."""
+    import playsound3
+
+    monkeypatch.setattr(playsound3, "DEFAULT_BACKEND", None)
+    with service() as stand_in, make_speaker(gtts_address=stand_in.address) as speaker:
+        speaker._voices["gtts"].cache = None
+        with null_sink.recording() as heard:
+            utterance = speaker.say(CAPTION)
+            assert utterance.wait(15)
+        assert stand_in.texts == [CAPTION]
+    assert (utterance.voice, utterance.error, utterance.failures) == ("gtts", None, {})
+    assert heard[0].heard_s == pytest.approx(TONE_S, abs=0.15)
+    assert pitch(heard[0]) == pytest.approx(440, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "manner", ["blocked", "broken", "html", "noise", "empty", "dripping", "slowly"]
+)
+def test_whatever_the_service_does_the_sentence_is_heard(null_sink: NullSink, manner: str) -> None:
+    with service(manner, delay_s=LIMIT_S * 3) as stand_in, speaker_at(stand_in.address) as speaker:
+        assert_heard_through_espeak(null_sink, speaker)
+        assert stand_in.texts == [CAPTION]
+
+
+@pytest.mark.parametrize("nobody", [closed_port, black_hole])
+def test_with_no_service_the_sentence_is_heard(null_sink: NullSink, nobody) -> None:
+    with nobody() as address, speaker_at(address) as speaker:
+        assert_heard_through_espeak(null_sink, speaker)
+
+
+def assert_heard_through_espeak(null_sink: NullSink, speaker: Speaker) -> None:
+    with null_sink.recording() as heard:
+        began = time.monotonic()
+        utterance = speaker.say(CAPTION)
+        assert utterance.wait(15)
+        took = time.monotonic() - began
+    assert (utterance.voice, utterance.error) == ("espeak", None)
+    assert list(utterance.failures) == ["gtts"]
+    assert heard[0].heard_s == pytest.approx(SPOKEN_S, abs=0.25)
+    assert took < LIMIT_S + SPOKEN_S + 2
+
+
+def test_an_interruption_is_silent_at_once(null_sink: NullSink) -> None:
+    with make_speaker(offline=True) as speaker:
+        null_sink.record()
+        utterance = speaker.say("one two three four five six seven eight nine ten")
+        time.sleep(1.0)
+        stopped = time.monotonic()
+        speaker.stop()
+        assert utterance.wait(1)
+        heard = null_sink.stop_recording(tail_s=1.0)
+    assert utterance.interrupted
+    end = heard.began + heard.heard_s + heard._span()[0] * 0.005
+    assert end - stopped < 0.3
+    assert heard.heard_s > 0.5
+
+
+def test_an_interruption_while_the_service_is_awaited_does_not_wait(null_sink: NullSink) -> None:
+    with (
+        black_hole() as address,
+        Speaker([GttsVoice(None, address=address, time_limit_s=30), EspeakVoice()]) as speaker,
+    ):
+        waiting = speaker.say(CAPTION)
+        time.sleep(0.2)
+        with null_sink.recording() as heard:
+            began = time.monotonic()
+            phrase = speaker.say("Ready.", kind="phrase")
+            assert phrase.wait(10)
+    assert waiting.interrupted
+    assert heard[0].first_sound is not None
+    assert heard[0].first_sound - began < 0.5
+
+
+def test_more_phrases_than_a_sound_server_takes_connections(null_sink: NullSink) -> None:
+    for _ in range(80):
+        assert check_output() == "PulseAudio"
+
+
+def test_a_sound_server_that_hangs_is_given_up(null_sink: NullSink, monkeypatch) -> None:
+    monkeypatch.setattr(players, "STALL_LIMIT_S", 1.0)
+    with make_speaker(offline=True) as speaker:
+        utterance = speaker.say("one two three four five six seven eight nine ten")
+        time.sleep(0.7)
+        os.kill(null_sink._server.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            assert utterance.wait(10)
+            assert time.monotonic() - began < 5
+        finally:
+            os.kill(null_sink._server.pid, signal.SIGCONT)
+    assert utterance.error is not None
+    assert "sound" in utterance.error
+
+
+def test_a_player_program_is_heard(null_sink: NullSink, tmp_path: Path, monkeypatch) -> None:
+    """playsound3 starts a program and waits for it; here the program is paplay."""
+    voice = EspeakVoice()
+    file = tmp_path / "caption.wav"
+    Speaker([voice]).save(CAPTION, file)
+    use_program(monkeypatch, ["paplay"])
+    audio = voice.record(CAPTION, 175)
+    with null_sink.recording() as heard:
+        playback = players.Playsound3Player().play(Audio(audio.pcm, audio.rate_hz, file=file))
+        assert playback.wait(15)
+    assert heard[0].heard_s == pytest.approx(SPOKEN_S, abs=0.3)
+
+
+@pytest.mark.parametrize("program", [["false"], ["true"], ["/nonexistent/player"], ["sleep", "60"]])
+def test_a_player_program_that_fails_leaves_it_to_miniaudio(
+    null_sink: NullSink, monkeypatch, program: list[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(players, "PROGRAM_START_LIMIT_S", 0.5)
+    if program[0] == "sleep":  # a program that never ends: the file's name must not disturb it
+        program = ["sh", "-c", "sleep 60"]
+    use_program(monkeypatch, program)
+    with (
+        service() as stand_in,
+        make_speaker(cache_folder=tmp_path, gtts_address=stand_in.address) as speaker,
+        null_sink.recording() as heard,
+    ):
+        utterance = speaker.say(CAPTION)
+        assert utterance.wait(15)
+    assert (utterance.voice, utterance.error) == ("gtts", None)
+    assert heard[0].heard_s == pytest.approx(TONE_S, abs=0.15)
+
+
+def use_program(monkeypatch, command: list[str]) -> None:
+    import playsound3
+    from playsound3 import playsound3 as inner
+
+    class Program(inner.SoundBackend):
+        def check(self) -> bool:
+            return True
+
+        def play(self, sound: str):
+            return inner.run_as_subprocess([*command, sound])
+
+    monkeypatch.setitem(inner._BACKEND_MAP, "program", Program())
+    monkeypatch.setattr(inner, "DEFAULT_BACKEND", "program")
+    monkeypatch.setattr(playsound3, "DEFAULT_BACKEND", "program")
+
+
+def test_a_process_that_ends_while_it_speaks_ends_cleanly(null_sink: NullSink) -> None:
+    code = (
+        "import time; from image_describer.speech import make_speaker\n"
+        "speaker = make_speaker(offline=True)\n"
+        "speaker.say('one two three four five six seven eight', kind='phrase'); time.sleep(0.5)\n"
+    )
+    with null_sink.recording() as heard:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert heard[0].heard_s > 0.1
