@@ -4,15 +4,20 @@ Pillow can open forty formats; some start other programs (EPS), some are decoded
 code, few are photographs. Only those in `FORMATS` are ever handed to it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import IO
+from typing import IO, TypeVar
 
 from PIL import Image, ImageFile
 
+from image_describer import headers
+
+T = TypeVar("T")
+
 HEAD_BYTES = 64  # as much of a file as `recognise` looks at
 SIDE_LIMIT_PX = 100_000  # longer than any camera, scanner or panorama makes
-SLOW_LIMIT_PX = 2_000_000  # decoders that Pillow has in Python only: 1 s for a million pixels
+SLOW_LIMIT_PX = 1_500_000  # decoders that Pillow has in Python only: 1 s for a million pixels
 MEGA = 1_000_000
 
 
@@ -136,43 +141,24 @@ def limit_px(format_: Format, image: Image.Image, file: IO[bytes]) -> int:
     tiles = getattr(image, "tile", [])
     if any(tile[0] in Image.DECODERS for tile in tiles):
         return SLOW_LIMIT_PX
-    if format_.name == "JPEG" and _is_held_whole(file):
+    if format_.name == "JPEG" and _kept(file, headers.jpeg_is_held_whole):
         return PROGRESSIVE_LIMIT_PX
     return format_.limit_px
 
 
-def _is_held_whole(file: IO[bytes]) -> bool:
-    """Whether a JPEG comes in several scans, which libjpeg can only decode all at once."""
-    place = file.tell()
-    try:
-        components = 0
-        file.seek(2)
-        for _ in range(1_000):  # segments; a file has about ten
-            head = file.read(4)
-            if len(head) < 4 or head[0] != 0xFF:
-                return True  # oddly put together: the lower limit
-            kind, length = head[1], int.from_bytes(head[2:4], "big") - 2
-            body = file.read(max(length, 0))
-            if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
-                if kind not in (0xC0, 0xC1) or len(body) < 6:
-                    return True
-                components = body[5]
-            elif kind == 0xDA:
-                return not body or body[0] < components
-        return True
-    finally:
-        file.seek(place)
+def overloads(format_: Format, file: IO[bytes]) -> bool:
+    """Whether a file is built to keep a decoder busy, whatever the size of its picture."""
+    if format_.name == "JPEG" and _kept(file, headers.jpeg_is_held_whole):
+        return _kept(file, headers.jpeg_scans) > SCANS_LIMIT
+    if format_.name == "TIFF":
+        return _kept(file, lambda file: headers.tiff_is_wild(file, format_.limit_px))
+    return False
 
 
-def scans(file: IO[bytes]) -> int:
-    """How many scans a JPEG has; those of a thumbnail or a second picture count too."""
+def _kept(file: IO[bytes], look: Callable[[IO[bytes]], T]) -> T:
+    """What ``look`` finds in ``file``, whose place is left as it was."""
     place = file.tell()
     try:
-        file.seek(0)
-        count, last = 0, b""
-        while block := file.read(1 << 20):
-            count += (last + block).count(b"\xff\xda")
-            last = block[-1:]
-        return count
+        return look(file)
     finally:
         file.seek(place)

@@ -6,7 +6,7 @@ Whatever comes in, what comes out is a Picture or a PictureError of one sentence
 import io
 import os
 import stat
-import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from image_describer import formats, pixels, quality
+from image_describer import formats, headers, pixels, quality, quiet
 from image_describer.errors import PictureError
 from image_describer.formats import FORMATS, Format
 from image_describer.wording import visible
@@ -23,9 +23,9 @@ PICTURE_SUFFIXES: tuple[str, ...] = tuple(s for format_ in FORMATS for s in form
 
 FILE_LIMIT_BYTES = 300_000_000  # a PNG of the most pixels allowed, if nothing in it compresses
 
-# Pillow tells of odd metadata by warnings; our users would see them on the terminal. Set once:
-# catching them around each picture is not safe between threads.
-warnings.filterwarnings("ignore", module=r"PIL\.")
+HEADER_BYTES = 200  # a damaged file this short was most probably cut off
+
+quiet.hush_pillow()
 
 Source = str | os.PathLike[str] | bytes | Image.Image
 
@@ -101,10 +101,15 @@ def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
     format_ = formats.recognise(head)
     if format_ is None:
         raise _unknown(head)
+    if formats.overloads(format_, file):
+        raise PictureError(
+            f"That file is not a picture I can open: it is {format_.name} with far too many parts."
+        )
     try:
-        image = formats.start(format_, file)
-        _check_size(format_, image, file)
-        return _decoded(image, format_.name, name)
+        with quiet.stderr_closed() if format_.name == "TIFF" else nullcontext():
+            image = formats.start(format_, file)
+            _check_size(format_, image, file)
+            return _decoded(image, format_.name, name)
     except PictureError:
         raise
     except ImportError as trouble:
@@ -113,12 +118,12 @@ def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
             "can't open.",
             "Run: pip install --upgrade pillow.",
         ) from trouble
-    except MemoryError as trouble:
+    except (MemoryError, Image.DecompressionBombError) as trouble:
         raise PictureError(
-            "That picture is too large for the memory of this computer."
+            "That picture is too large for me.", "Save it smaller and try again."
         ) from trouble
     except Exception as trouble:  # Pillow raises nearly every kind of error for damaged files
-        raise _damaged(format_, head, size, trouble) from trouble
+        raise _damaged(format_, file, size, trouble) from trouble
 
 
 def _from_image(image: Image.Image) -> Picture:
@@ -172,12 +177,22 @@ def _unknown(head: bytes) -> PictureError:
     )
 
 
-def _damaged(format_: Format, head: bytes, size: int, trouble: Exception) -> PictureError:
-    if "truncated" in str(trouble).lower() or isinstance(trouble, EOFError):
-        why = f"it ends after {_amount(size)}"
-    else:
-        why = f"it begins as {format_.name} but is damaged"
-    return PictureError(f"That file is not a picture I can open: {why}.", "Get it again and retry.")
+def _damaged(format_: Format, file: IO[bytes], size: int, trouble: Exception) -> PictureError:
+    said = str(trouble).lower()
+    if "truncated" in said or size < HEADER_BYTES or headers.is_cut(file, size):
+        return PictureError(
+            f"That file is not a picture I can open: it ends after {_amount(size)}.",
+            "It was perhaps not copied to its end: get it again.",
+        )
+    if any(sign in said for sign in ("unknown", "unsupported", "not supported")):
+        return PictureError(
+            f"That file is not a picture I can open: it is a kind of {format_.name} I don't know.",
+            "Save it in another way, as JPEG for example.",
+        )
+    return PictureError(
+        f"That file is not a picture I can open: it begins as {format_.name} but is damaged.",
+        "Get it again from where it came from.",
+    )
 
 
 def _unreadable(name: str, trouble: Exception) -> PictureError:
