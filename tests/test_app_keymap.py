@@ -1,6 +1,7 @@
 """The table of keys: no clash, and everything that is fed from it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,11 @@ def test_help_and_readme_name_every_command() -> None:
         assert any(line.endswith(f": {command.does}.") for line in keymap.help_lines("linux"))
         assert f"| {', '.join(command.keys)} | {command.does} |" in keymap.markdown_table()
         assert command.does in keymap.spoken_help("linux")
+
+
+def test_the_readme_holds_the_table_as_it_is() -> None:
+    readme = Path(__file__).parent.parent / "README.md"
+    assert keymap.markdown_table() in readme.read_text(encoding="utf-8")
 
 
 def test_messages_name_the_keys_of_the_table() -> None:

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from screen import Screen
 
 from image_describer.app import keymap, look, messages
 from image_describer.app.describing import LateDescriber
 from image_describer.app.program import LOOK_FOR_SILENCE_AFTER_MS, SAY_WORKING_AFTER_MS, Program
 from image_describer.description import Description
 from image_describer.errors import BundleError
+from tests.screen import Screen
 
 pytestmark = pytest.mark.gui
 

@@ -8,6 +8,7 @@ from image_describer.app.text import ReadOnlyText
 from image_describer.app.window import make_button
 
 TITLE = "Help - Image Describer"
+BORDER_PX = 2  # black on black needs an edge
 INTRODUCTION = (
     "Image Describer says what a photograph shows. It can be wrong, and says how sure it is. "
     "Tab goes from the sentence to the buttons; the arrow keys read the sentence."
@@ -44,7 +45,13 @@ class HelpWindow:
         (before or self._root).focus_force()
 
     def _build(self) -> None:
-        window = tk.Toplevel(self._root, background=look.BACKGROUND)
+        window = tk.Toplevel(
+            self._root,
+            background=look.BACKGROUND,
+            highlightthickness=BORDER_PX,
+            highlightbackground=look.QUIET_TEXT,
+            highlightcolor=look.QUIET_TEXT,
+        )
         window.title(TITLE)
         window.transient(self._root)
         window.minsize(480, 360)

@@ -13,6 +13,7 @@ from image_describer.paths import assets_folder
 
 TITLE = "Image Describer"
 TITLE_CHARACTERS = 250  # twice a long sentence; some window managers choke on endless titles
+STATUS_MARGIN_PX = 12
 SMALLEST_PX = (640, 480)
 PREFERRED_PX = (1000, 760)
 SENTENCE_LINES = (3, 6)  # six leave room for the picture in the smallest window
@@ -36,9 +37,11 @@ class Window:
             foreground=look.QUIET_TEXT,
             font=fonts["status"],
             anchor="w",
-            padx=12,
+            justify="left",
+            padx=STATUS_MARGIN_PX,
             pady=4,
         )
+        self._status.bind("<Configure>", self._wrap_status)
         self._lay_out()
         self._make_menus(run)
         self._set_size()
@@ -60,6 +63,9 @@ class Window:
     @property
     def status(self) -> str:
         return str(self._status.cget("text"))
+
+    def _wrap_status(self, event: "tk.Event[tk.Label]") -> None:
+        self._status.configure(wraplength=event.width - 2 * STATUS_MARGIN_PX)
 
     def _make_buttons(
         self, font: tuple[str, int], run: Mapping[str, Callable[[], None]]
