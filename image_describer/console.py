@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from datetime import datetime
 
 from image_describer import __version__
@@ -11,6 +12,7 @@ from image_describer.wording import visible
 
 PROGRAM = "image-describer"
 LOG_FILE = "faults.log"
+STDERR_FILENO = 2
 
 DONE = 0
 FAULT = 1  # of the program itself
@@ -37,6 +39,29 @@ def drop_output() -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+@contextlib.contextmanager
+def without_chatter() -> Iterator[None]:
+    """Keep what C++ libraries print about themselves from the user while they are loaded.
+
+    LiteRT greets with "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." and has no switch
+    for that. What goes wrong is raised as well as printed, so nothing is lost. The command line has
+    no other thread yet that could want to print here.
+    """
+    try:
+        stderr = os.dup(STDERR_FILENO)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # stderr is closed: there is nothing to keep clean
+        yield
+        return
+    try:
+        os.dup2(nothing, STDERR_FILENO)
+        yield
+    finally:
+        os.dup2(stderr, STDERR_FILENO)
+        os.close(stderr)
         os.close(nothing)
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from image_describer.console import without_chatter
 from image_describer.errors import ImageDescriberError
 from image_describer.speech.probe import Report, network_report, player_reports, voice_reports
 from image_describer.wording import visible
@@ -112,7 +113,8 @@ def _description(bundle: Path | None) -> Report:
     from image_describer.describer import Describer
 
     began = time.perf_counter()
-    describer = Describer(bundle=bundle)
+    with without_chatter():
+        describer = Describer(bundle=bundle)
     loaded = time.perf_counter()
     # Coloured noise: what it is taken for doesn't matter, that every step runs does.
     describer.describe(Image.effect_noise((320, 240), 64).convert("RGB"))

@@ -161,7 +161,7 @@ def test_what_is_installed_by_default_has_no_tensorflow(metadata):
 
 def test_what_the_modules_import_is_asked_for(metadata):
     """A requirement that only the developer's environment satisfies would be missed elsewhere."""
-    from test_layout import MODULES, PACKAGE, imports
+    from tests.test_layout import MODULES, PACKAGE, imports
 
     asked = {
         line.split(";")[0].split(">")[0].strip().lower().replace("-", "_")

@@ -8,7 +8,7 @@ from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Literal
 
 from image_describer import wording
-from image_describer.console import DONE, REFUSED, complain
+from image_describer.console import DONE, REFUSED, complain, without_chatter
 from image_describer.description import Description
 from image_describer.errors import PictureError, SpeechError
 
@@ -23,7 +23,8 @@ def run(options: argparse.Namespace) -> int:
     """
     from image_describer.describer import Describer
 
-    describer = Describer(bundle=options.bundle)
+    with without_chatter():
+        describer = Describer(bundle=options.bundle)
     speaker = _speaker(options)
     with closing(speaker) if speaker else nullcontext():
         job = _Job(options, speaker)
