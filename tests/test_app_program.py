@@ -95,6 +95,17 @@ def test_a_picture_from_the_dialog_and_a_cancelled_dialog(
     assert "Traceback" not in running.stderr
 
 
+def test_quitting_while_a_picture_is_being_read(app: Start, screen: Screen, tmp_path: Path) -> None:
+    large = tmp_path / "large.png"
+    Image.new("RGB", (9000, 9000)).save(large, compress_level=1)
+    running = app("--voice", "off", str(large))
+    running.wait_title("large.png")
+    running.focus()
+    screen.press("ctrl+q")
+    assert running.process.wait(timeout=10) == 0
+    assert running.stderr == ""
+
+
 def test_a_bundle_that_is_not_there(app: Start, tmp_path: Path) -> None:
     missing = tmp_path / "nowhere"
     running = app("--voice", "off", IMAGE_DESCRIBER_BUNDLE=str(missing))
