@@ -97,7 +97,7 @@ class NullSink:
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"]
         command += ["--use-pid-file=no", "--disallow-exit", "--realtime=no", "--high-priority=no"]
         command += ["-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"]
-        command += ["-L", f"module-null-sink sink_name=heard rate={RATE_HZ} channels=1"]
+        command += ["-L", f"module-null-sink sink_name=heard rate={RATE_HZ} channels=1 norewinds=1"]
         with self._log.open("wb") as log:
             self._server = subprocess.Popen(command, env=private, stdout=log, stderr=log)
         self._wait_until_it_answers()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import miniaudio
 import pytest
-from gtts_service import service, tone_mp3
 
 from image_describer.errors import SpeechError
 from image_describer.speech import Speaker, gtts, make_speaker
 from image_describer.speech.silent import SilentVoice
+from tests.gtts_service import service, tone_mp3
 
 CAPTION = "Probably: a brown dog runs through the grass."
 

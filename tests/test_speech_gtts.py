@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from gtts_service import black_hole, closed_port, service, tone_mp3
 
 from image_describer.errors import SpeechError
 from image_describer.speech import Speaker, google, gtts
 from image_describer.speech.cache import SpeechCache
 from image_describer.speech.gtts import GttsVoice
+from tests.gtts_service import black_hole, closed_port, service, tone_mp3
 
 CAPTION = "Probably: a brown dog runs through the grass."
 LIMIT_S = 1.0

@@ -4,10 +4,10 @@ import sys
 import time
 
 import pytest
-from gtts_service import black_hole, closed_port, service
 
 from image_describer.errors import SpeechError
 from image_describer.speech import espeak_library, google, probe
+from tests.gtts_service import black_hole, closed_port, service
 
 
 def test_the_offline_voice_is_tried_by_its_sound() -> None:

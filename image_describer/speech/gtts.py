@@ -54,6 +54,7 @@ class GttsVoice:
         )
         self.address = google.service_address() if address is None else address.rstrip("/")
         self.time_limit_s = time_limit_s
+        self._failed: set[str] = set()
 
     def available(self) -> Availability:
         if importlib.util.find_spec("gtts") is None:
@@ -91,6 +92,14 @@ class GttsVoice:
         except google.ServiceError as error:
             self._rest(FAILED_PAUSE_S, error.sentence)
             raise
+
+    def working_players(self) -> list[Player]:
+        """The players in order, without those that have been left out."""
+        return [player for player in self.players if player.name not in self._failed]
+
+    def leave_out(self, names: Sequence[str]) -> None:
+        """From now on without these players: one that hangs costs the length of a sentence."""
+        self._failed.update(names)
 
     def _from_cache(self, key: str) -> Audio | None:
         kept = self.cache.get(key) if self.cache is not None else None
@@ -133,14 +142,21 @@ class _GttsPlayback(BackgroundPlayback):
             audio = self._voice.fetch(self._text, self._stop_asked)
         except Interrupted:
             return
+        self._play_by_the_first(self._voice.working_players(), audio)
+
+    def _play_by_the_first(self, players: Sequence[Player], audio: Audio) -> None:
+        failed: list[str] = []
         failure = SpeechError("There is no player.")
-        for player in self._voice.players:
+        for player in players:
             try:
                 self._play(player, audio)
-                return
             except SpeechError as error:
                 log.warning("player %s: %s", player.name, error.sentence)
+                failed.append(player.name)
                 failure = error
+            else:
+                self._voice.leave_out(failed)
+                return
         raise failure
 
     def _play(self, player: Player, audio: Audio) -> None:

@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 from image_describer.errors import SpeechError
 from image_describer.speech.output import (
-    PERIOD_MS,
     NoOutputError,
     OutputDevice,
     Samples,
@@ -229,12 +228,3 @@ def _silence_at_exit() -> None:
     for playback in still:
         with contextlib.suppress(RuntimeError):
             playback._thread.join(EXIT_LIMIT_S)
-
-
-__all__ = [
-    "PERIOD_MS",
-    "MiniaudioPlayer",
-    "PcmPlayback",
-    "Player",
-    "Playsound3Player",
-]

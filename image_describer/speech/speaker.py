@@ -94,8 +94,8 @@ class Speaker:
 
     def say(self, text: str, *, kind: Kind = "description", interrupt: bool = True) -> Utterance:
         """Say ``text``; returns at once. ``interrupt`` silences and drops what came before."""
-        utterance = Utterance(text, kind)
-        if not text.strip():
+        utterance = Utterance(str(text), kind)
+        if not utterance.text.strip():
             utterance._finish()
             return utterance
         if interrupt:
@@ -104,12 +104,21 @@ class Speaker:
             if self._closed:
                 utterance._finish(error="The program is closing and says nothing more.")
                 return utterance
+            try:
+                self._start()
+            except RuntimeError as error:  # no more threads, or the interpreter is on its way out
+                utterance._finish(error=_mute(str(error)))
+                return utterance
             self._queue.append(utterance)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="speaker", daemon=True)
-                self._thread.start()
             self._changed.notify_all()
         return utterance
+
+    def _start(self) -> None:
+        """Start the thread with the first text; under the lock."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="speaker", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def stop(self) -> None:
         """Silence at once, and drop what waits."""
