@@ -1,0 +1,48 @@
+"""Fixtures that several tests share."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+from tests.screen import app, screen  # noqa: F401
+from tests.sound import no_sound_card, null_sink  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 small pictures in Flickr8k's layout."""
+    return tiny.make_data(tmp_path_factory.mktemp("tiny") / "data")
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_data: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder with ``bundle/`` and ``runs/tiny/`` of one whole training by the real command.
+
+    Kept in pytest's cache for as long as the code and the recipe stay as they are.
+    """
+    kept = Path(request.config.cache.mkdir("tiny")) / tiny.digest()
+    if not kept.is_dir():
+        # Beside the cache and renamed, so that a run that is cut off, or a second one, harms nothing.
+        draft = Path(tempfile.mkdtemp(dir=kept.parent))
+        done = tiny.run(tiny.train_command(tiny_data, draft / "runs", draft / "bundle"))
+        assert done.returncode == 0, done.stderr
+        with contextlib.suppress(OSError):
+            draft.rename(kept)
+    return kept
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_run: Path) -> Path:
+    """The bundle of the tiny training. Tests that damage it work on a copy."""
+    return tiny_run / "bundle"
+
+
+@pytest.fixture(scope="session")
+def shipped_bundle() -> Path:
+    """The bundle that the program ships with."""
+    folder = tiny.REPO / "models"
+    assert (folder / "manifest.json").is_file(), "models/ holds no bundle: git checkout -- models"
+    return folder
