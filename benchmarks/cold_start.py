@@ -90,6 +90,7 @@ def compare(python: str, picture: str, runs: int, cwd: str) -> dict[str, Any]:
         },
         "picture": Path(picture).name,
         "caption": caption,
+        "keras_words": int(words),
         "runs": runs,
         **figures,
         "wall_ratio": ratio(figures, "wall_s"),

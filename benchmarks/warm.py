@@ -7,7 +7,6 @@ file, run on zeros with the same number of threads and nothing around it. Both t
 """
 
 import argparse
-import os
 import statistics
 import sys
 import time
@@ -19,7 +18,7 @@ import measure
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from image_describer import Describer
+from image_describer import Describer, litert
 from image_describer.bundle import open_bundle
 
 RATIO_GOAL = 1.3
@@ -72,7 +71,7 @@ def main() -> int:
     parser.add_argument("picture", nargs="?", type=Path, default=measure.SAMPLE)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--bundle", type=Path)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=litert.default_threads())
     result = measured(parser.parse_args())
     print(f"{result['picture']}: {result['caption']}")
     for name, figures in result["ms"].items():
