@@ -109,7 +109,7 @@ def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
         with quiet.stderr_closed() if format_.name == "TIFF" else nullcontext():
             image = formats.start(format_, file)
             _check_size(format_, image, file)
-            return _decoded(image, format_.name, name)
+            return _decoded(image, format_.name, name, draft=format_.name == "JPEG")
     except PictureError:
         raise
     except ImportError as trouble:
@@ -133,9 +133,11 @@ def _from_image(image: Image.Image) -> Picture:
         raise PictureError("That picture can't be read.") from trouble
 
 
-def _decoded(image: Image.Image, format_name: str, name: str | None) -> Picture:
+def _decoded(
+    image: Image.Image, format_name: str, name: str | None, draft: bool = False
+) -> Picture:
     width, height = image.size
-    if format_name == "JPEG":
+    if draft:  # changes the image, so only where it is ours
         _draft(image)
     before = image.size
     image.load()

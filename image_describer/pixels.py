@@ -115,6 +115,8 @@ def _extrema(image: Image.Image) -> tuple[float, float]:
 
 def _deep_to_grey(band: Image.Image, levels: tuple[float, float]) -> Image.Image:
     black, white = levels
-    values = np.nan_to_num(np.asarray(band, np.float64), nan=black, posinf=white, neginf=black)
+    with np.errstate(invalid="ignore"):  # not every pattern of bits is a number
+        values = np.asarray(band).astype(np.float64)
+    values = np.nan_to_num(values, nan=black, posinf=white, neginf=black)
     span = max(white - black, np.finfo(np.float64).tiny)
     return Image.fromarray(np.rint(np.clip((values - black) / span, 0, 1) * 255).astype(np.uint8))

@@ -27,10 +27,14 @@ BLURRED_EDGE = 0.18  # the steepest 1 % of the curvature, in parts of the contra
 FLAT_STEP = 2  # between neighbours; JPEG alone makes steps of one or two
 GENTLE_STEP = 0.1  # of the contrast: shading
 STEEP_STEP = 0.25  # of the contrast: the edge of a letter or a line
-# Drawn things are flat or steep and seldom between. Of the pixels of photographs at least 13 %
-# lie on gentle slopes, of those of text, windows and charts nearly always less than 12 %.
+# Drawn things are flat or steep and seldom between. Either hardly any of their pixels lie on gentle
+# slopes (of those of photographs, at least 13 %) ...
 GENTLE_SHARE = 0.12
 GENTLE_OF_UNEVEN = 0.6  # a thing photographed on white has few slopes, but little else than slopes
+# ... or much is flat, and of the rest most is steep (photographs as flat: at least 0.45 gentle);
+# this finds text with the fringes of a strongly compressed JPEG.
+UNEVEN_SHARE = 0.65
+GENTLE_OF_UNEVEN_JPEG = 0.42
 STEEP_SHARE = 0.008  # blurred and smooth pictures have no steep edges at all
 DRAWN_CONTRAST = 70  # below, a dark photograph would look drawn: its slopes are a level or two
 
@@ -78,7 +82,8 @@ def _is_drawn(grey: np.ndarray, contrast: float) -> bool:
     gentle = float(((step > FLAT_STEP) & (step < GENTLE_STEP * contrast)).mean())
     steep = float((step > STEEP_STEP * contrast).mean())
     few = gentle < GENTLE_SHARE and gentle < GENTLE_OF_UNEVEN * uneven
-    return few and steep > STEEP_SHARE
+    fringed = uneven < UNEVEN_SHARE and gentle < GENTLE_OF_UNEVEN_JPEG * uneven
+    return (few or fringed) and steep > STEEP_SHARE
 
 
 def _is_blurred(grey: np.ndarray, contrast: float) -> bool:

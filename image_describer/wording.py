@@ -73,9 +73,9 @@ def encodable(name: str) -> str:
 
 
 def _hedged(caption: str, confidence: float) -> str:
+    caption = caption.rstrip(".!? ")
     if not caption:
         return "I can't tell what this is."
-    caption = caption.rstrip(".!? ")
     if confidence >= HIGH:
         return f"Probably: {caption}."
     if confidence >= MIDDLE:

@@ -15,13 +15,13 @@ def photograph(width: int = 160, height: int = 120, seed: int = 0) -> Image.Imag
     """Something like a photograph: large soft shapes, small ones, and the noise of a sensor."""
     chance = np.random.default_rng(seed)
     total = np.zeros((height, width, 3))
-    for cells, weight in ((3, 90), (9, 50), (40, 30)):
-        shape = chance.uniform(-1, 1, (cells, cells, 3))
+    for cells, weight, channels in ((3, 80, 3), (9, 50, 3), (40, 30, 3), (120, 40, 1)):
+        shape = chance.uniform(-1, 1, (cells, cells, channels))
         layers = [
             Image.fromarray(shape[..., channel].astype(np.float32)).resize(
                 (width, height), Image.Resampling.BICUBIC
             )
-            for channel in range(3)
+            for channel in range(channels)
         ]
         total += weight * np.stack([np.asarray(layer) for layer in layers], axis=-1)
     total += 125 + chance.normal(0, 6, total.shape)
