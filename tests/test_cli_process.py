@@ -171,7 +171,7 @@ def test_the_c_locale_shows_any_name(environment, photo, json_option):
 
 def test_a_name_that_is_no_utf8(environment, photo):
     odd = os.fsencode(photo.parent) + b"/caf\xe9\xff.jpg"
-    os.rename(photo, odd)  # noqa: PTH104 - pathlib takes no bytes
+    os.rename(photo, odd)  # pathlib takes no bytes
     words = ["describe", "--json", os.fsdecode(odd), os.fsdecode(odd + b"x")]
     status, out, err = finish(start(MODULE, words, environment))
     assert status == 2
