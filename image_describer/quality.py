@@ -31,10 +31,11 @@ STEEP_STEP = 0.25  # of the contrast: the edge of a letter or a line
 # slopes (of those of photographs, at least 13 %) ...
 GENTLE_SHARE = 0.12
 GENTLE_OF_UNEVEN = 0.6  # a thing photographed on white has few slopes, but little else than slopes
-# ... or much is flat, and of the rest most is steep (photographs as flat: at least 0.45 gentle);
-# this finds text with the fringes of a strongly compressed JPEG.
+# ... or much is flat, and of the rest little is gentle (of photographs as flat, at least 0.45) and
+# much is steep; this finds text with the fringes of a strongly compressed JPEG.
 UNEVEN_SHARE = 0.65
 GENTLE_OF_UNEVEN_JPEG = 0.42
+STEEP_SHARE_JPEG = 0.12
 STEEP_SHARE = 0.008  # blurred and smooth pictures have no steep edges at all
 DRAWN_CONTRAST = 70  # below, a dark photograph would look drawn: its slopes are a level or two
 
@@ -82,8 +83,10 @@ def _is_drawn(grey: np.ndarray, contrast: float) -> bool:
     gentle = float(((step > FLAT_STEP) & (step < GENTLE_STEP * contrast)).mean())
     steep = float((step > STEEP_STEP * contrast).mean())
     few = gentle < GENTLE_SHARE and gentle < GENTLE_OF_UNEVEN * uneven
+    if few and steep > STEEP_SHARE:
+        return True
     fringed = uneven < UNEVEN_SHARE and gentle < GENTLE_OF_UNEVEN_JPEG * uneven
-    return (few or fringed) and steep > STEEP_SHARE
+    return fringed and steep > STEEP_SHARE_JPEG
 
 
 def _is_blurred(grey: np.ndarray, contrast: float) -> bool:

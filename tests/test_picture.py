@@ -535,7 +535,8 @@ def test_an_underexposed_photograph_is_dark() -> None:
 
 def test_a_lit_thing_in_the_night_is_not_dark() -> None:
     dark = photograph(640, 480).point(lambda value: value // 8)
-    dark.paste(photograph(160, 200, seed=3), (200, 100))
+    lit = photograph(640, 480, seed=3).crop((0, 0, 200, 250)).point(lambda value: 128 + value // 2)
+    dark.paste(lit, (200, 100))
     assert notes(dark) == ()
 
 
@@ -547,7 +548,7 @@ def test_an_unsharp_photograph_is_blurred(radius: int) -> None:
 
 def test_a_sharp_thing_before_an_unsharp_background_is_not_blurred() -> None:
     image = photograph(640, 480).filter(ImageFilter.GaussianBlur(12))
-    image.paste(photograph(160, 200, seed=3), (200, 100))
+    image.paste(photograph(640, 480, seed=3).crop((0, 0, 200, 250)), (200, 100))
     assert notes(image) == ()
 
 
