@@ -48,7 +48,7 @@ FORMATS = (
         (b"\xff\xd8\xff",),
     ),
     Format("PNG", "PngImagePlugin", 110 * MEGA, (".png",), (b"\x89PNG\r\n\x1a\n",)),
-    # Pillow holds four copies of a WebP picture while it decodes it, and as many of an AVIF.
+    # Pillow holds four copies of a WebP picture while it decodes it; AVIF is slow.
     Format("WEBP", "WebPImagePlugin", 40 * MEGA, (".webp",)),
     Format("GIF", "GifImagePlugin", 60 * MEGA, (".gif",), (b"GIF87a", b"GIF89a")),
     Format("BMP", "BmpImagePlugin", 110 * MEGA, (".bmp", ".dib"), (b"BM",)),
@@ -66,11 +66,12 @@ FORMATS = (
         (".ppm", ".pgm", ".pbm", ".pnm"),
         tuple(b"P%d%c" % (kind, space) for kind in range(1, 7) for space in b" \t\r\n#"),
     ),
-    Format("AVIF", "AvifImagePlugin", 40 * MEGA, (".avif",), brands=(b"avif", b"avis")),
+    Format("AVIF", "AvifImagePlugin", 30 * MEGA, (".avif",), brands=(b"avif", b"avis")),
 )
 
 PROGRESSIVE_LIMIT_PX = 80 * MEGA  # 8 bytes a pixel at worst (CMYK), all held at once
-SCANS_LIMIT = 200  # a progressive JPEG has about ten; thousands would keep us busy for minutes
+SCANNED_LIMIT_PX = 2_000 * MEGA  # pixels times scans; every scan goes over the whole picture
+SCANS_LIMIT = 200  # a progressive JPEG has about ten
 
 FAMILIAR = (
     (b"%PDF", "a PDF document"),
@@ -142,7 +143,9 @@ def limit_px(format_: Format, image: Image.Image, file: IO[bytes]) -> int:
     if any(tile[0] in Image.DECODERS for tile in tiles):
         return SLOW_LIMIT_PX
     if format_.name == "JPEG" and _kept(file, headers.jpeg_is_held_whole):
-        return PROGRESSIVE_LIMIT_PX
+        return min(
+            PROGRESSIVE_LIMIT_PX, SCANNED_LIMIT_PX // max(1, _kept(file, headers.jpeg_scans))
+        )
     return format_.limit_px
 
 

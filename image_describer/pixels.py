@@ -84,13 +84,12 @@ def _levels(image: Image.Image) -> tuple[float, float] | None:
     """
     if not image.mode.startswith(("I", "F")):
         return None
-    extrema: tuple[float, float] = _extrema(image)
-    least, greatest = extrema
+    if image.format in ("PNG", "PPM"):  # they say how deep they are; Pillow scales to 16 bits
+        return 0.0, 65535.0
+    least, greatest = _extrema(image)
     if least >= 0:
         if image.mode == "F" and greatest <= 1:
             return 0.0, 1.0
-        if image.format in ("PNG", "PPM"):  # they say how deep they are; Pillow scales to 16 bits
-            return 0.0, 65535.0
         for white in (
             255.0,
             4095.0,
@@ -114,9 +113,19 @@ def _extrema(image: Image.Image) -> tuple[float, float]:
 
 
 def _deep_to_grey(band: Image.Image, levels: tuple[float, float]) -> Image.Image:
+    values = np.asarray(band)
+    if values.dtype.itemsize == 2:  # a table is five times as fast
+        return Image.fromarray(
+            _scaled(np.arange(65536), levels)[values.astype(np.uint16, copy=False)]
+        )
+    return Image.fromarray(_scaled(values, levels))
+
+
+def _scaled(values: np.ndarray, levels: tuple[float, float]) -> np.ndarray:
+    """Values of any type -> uint8, what is black to 0 and what is white to 255."""
     black, white = levels
     with np.errstate(invalid="ignore"):  # not every pattern of bits is a number
-        values = np.asarray(band).astype(np.float64)
-    values = np.nan_to_num(values, nan=black, posinf=white, neginf=black)
+        exact = values.astype(np.float64)
+    exact = np.nan_to_num(exact, nan=black, posinf=white, neginf=black)
     span = max(white - black, np.finfo(np.float64).tiny)
-    return Image.fromarray(np.rint(np.clip((values - black) / span, 0, 1) * 255).astype(np.uint8))
+    return np.rint(np.clip((exact - black) / span, 0, 1) * 255).astype(np.uint8)

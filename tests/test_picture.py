@@ -144,6 +144,17 @@ def test_sixteen_bits_are_scaled_and_not_cut_off(format_name: str) -> None:
     assert np.abs(row - np.linspace(0, 255, 64)).max() <= 1
 
 
+def test_sixteen_bits_of_either_byte_order_are_read() -> None:
+    values = np.tile(np.linspace(0, 65535, 64).astype(">u2"), (48, 1))
+    small = [(256, 4, 1, 64), (257, 4, 1, 48), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1)]
+    strip = [(273, 4, 1, 8 + 2 + 12 * 7 + 4), (279, 4, 1, values.nbytes)]
+    little = pictures.tiff(*small, *strip, data=values.astype("<u2").tobytes())
+    big = encoded(Image.frombytes("I;16B", (64, 48), values.tobytes()), "TIFF")
+    for content in (little, big):
+        row = grey(open_picture(content))
+        assert np.abs(row - np.linspace(0, 255, 64)).max() <= 1
+
+
 def test_twelve_bits_in_sixteen_are_not_black() -> None:
     values = np.tile(np.linspace(0, 4095, 64).astype(np.uint16), (48, 1))
     row = grey(open_picture(encoded(Image.fromarray(values), "TIFF")))
@@ -367,6 +378,14 @@ def test_a_progressive_jpeg_has_a_lower_limit() -> None:
     ):
         file = io.BytesIO(EVERY_FORMAT[name])
         assert formats.limit_px(jpeg, formats.start(jpeg, file), file) == limit
+
+
+def test_each_scan_of_a_jpeg_lowers_the_limit() -> None:
+    jpeg = next(format_ for format_ in formats.FORMATS if format_.name == "JPEG")
+    file = io.BytesIO(pictures.jpeg_scan_bomb(180))
+    limit = formats.limit_px(jpeg, formats.start(jpeg, file), file)
+    assert 9_000_000 < limit < 12_000_000
+    assert open_picture(file.getvalue()).width == 64
 
 
 def test_a_file_of_too_many_bytes_is_refused(tmp_path: Path) -> None:
