@@ -31,7 +31,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The describer pulls in the inference engine; those who only want the types need not pay for it.
+    # The describer pulls in the inference engine; who only wants the types need not pay for it.
     if name == "Describer":
         return import_module("image_describer.describer").Describer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

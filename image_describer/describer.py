@@ -45,7 +45,7 @@ class Describer:
         )
 
     def describe(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> Description:
-        """Describe a path, the bytes of a file, a Pillow image or a Picture. Raises PictureError."""
+        """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
         began = time.perf_counter()
         picture = source if isinstance(source, Picture) else open_picture(source)
         opened = time.perf_counter()
@@ -80,9 +80,7 @@ class Describer:
     def _placed(self, beam: Beam) -> tuple[Word, ...]:
         return tuple(
             Word(self._words[word], math.exp(log_prob), region(row.reshape(self._grid)))
-            for word, log_prob, row in zip(
-                beam.words, beam.log_probs, beam.attention, strict=False
-            )
+            for word, log_prob, row in zip(beam.words, beam.log_probs, beam.attention, strict=False)
         )
 
 

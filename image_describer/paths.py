@@ -1,4 +1,4 @@
-"""Where the program keeps what is not code: the bundle and assets it ships, the user's own files."""
+"""Where what is not code lies: the bundle and assets that ship, and the user's own files."""
 
 import importlib.resources
 import os
@@ -10,7 +10,7 @@ APP_NAME = "image-describer"
 
 
 def bundle_folder() -> Path:
-    """The model bundle: ``IMAGE_DESCRIBER_BUNDLE`` if set, else the one that ships with the program."""
+    """The model bundle: ``IMAGE_DESCRIBER_BUNDLE`` if set, else the one that ships."""
     chosen = os.environ.get("IMAGE_DESCRIBER_BUNDLE")
     return Path(chosen) if chosen else _shipped("models")
 
@@ -41,7 +41,7 @@ def log_folder() -> Path:
 
 
 def _shipped(name: str) -> Path:
-    """A folder of data: in a wheel it lies inside the package (package_dir), in a checkout beside it."""
+    """A folder of data: inside the package in a wheel (package_dir), beside it in a checkout."""
     inside = Path(str(importlib.resources.files("image_describer"))).joinpath(*name.split("."))
     beside = Path(__file__).resolve().parent.parent.joinpath(*name.split("."))
     return inside if inside.is_dir() else beside

@@ -25,7 +25,7 @@ def tiny_run(tiny_data: Path, request: pytest.FixtureRequest) -> Path:
     """
     kept = Path(request.config.cache.mkdir("tiny")) / tiny.digest()
     if not kept.is_dir():
-        # Beside the cache and renamed, so that a run that is cut off, or a second one, harms nothing.
+        # Renamed into the cache when done: a run that is cut off, or a second one, harms nothing.
         draft = Path(tempfile.mkdtemp(dir=kept.parent))
         done = tiny.run(tiny.train_command(tiny_data, draft / "runs", draft / "bundle"))
         assert done.returncode == 0, done.stderr

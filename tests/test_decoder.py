@@ -55,9 +55,7 @@ def test_a_found_score_is_the_log_probability_of_its_words(tiny_bundle, tokenize
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_best_beam_is_among_the_best_of_all_captions_of_two_words(
-    tiny_bundle, tokenizer, seed
-):
+def test_the_best_beam_is_among_the_best_of_all_captions_of_two_words(tiny_bundle, tokenizer, seed):
     searcher = decoder(tiny_bundle, tokenizer, max_length=2)
     seen = regions(tiny_bundle, seed)
     allowed = [i for i in range(len(tokenizer["words"])) if i not in (0, 1, 2, 3)]

@@ -1,10 +1,12 @@
 """``python -m image_describer.train``: retrain the describer, or judge a bundle."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from image_describer import paths
@@ -90,11 +92,13 @@ def _data_folder(options: argparse.Namespace) -> Path:
 
 def _train(options: argparse.Namespace) -> int:
     from image_describer.train import recipe
+    from image_describer.train.data import read_flickr8k
 
     chosen = recipe.load(options.recipe)
-    data = _data_folder(options)
+    data = read_flickr8k(_data_folder(options))
     try:
-        from image_describer.train import fit, pipeline
+        with _hushed():
+            from image_describer.train import fit, pipeline
     except ImportError as error:
         raise TrainingError(
             f"Training needs a package that is missing: {error.name}.",
@@ -105,12 +109,26 @@ def _train(options: argparse.Namespace) -> int:
             chosen, data, options.weights or "bundled", options.runs, options.resume
         )
         model = pipeline.fit_whole(run, pipeline.fit_head(run))
-    except fit.Stopped as stopped:
+    except fit.RunStoppedError as stopped:
         print(f"{stopped} Go on with the same command and --resume.", file=sys.stderr)
         return INTERRUPTED
     manifest = pipeline.export(run, model, options.output)
     print(json.dumps(manifest["metrics"]))
     return 0
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep TensorFlow's start-up chatter, which it writes past Python, off the user's screen."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

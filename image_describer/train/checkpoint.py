@@ -34,7 +34,9 @@ def load(path: Path, model: keras.Model) -> int:
         ) from error
 
 
-def _assign(path: Path, kind: str, variables: list[keras.Variable], arrays: np.lib.npyio.NpzFile) -> None:
+def _assign(
+    path: Path, kind: str, variables: list[keras.Variable], arrays: np.lib.npyio.NpzFile
+) -> None:
     saved = sum(key.startswith(f"{kind}/") for key in arrays.files)
     shapes = [tuple(arrays[f"{kind}/{i}"].shape) for i in range(saved)]
     if shapes != [tuple(variable.shape) for variable in variables]:

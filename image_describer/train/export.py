@@ -18,7 +18,9 @@ from image_describer.train.captioner import AttentionDecoder
 from image_describer.train.data import Dataset, load_pixels
 
 
-def export_extractor(tower: keras.Model, data: Dataset, pictures: int, seed: int, file: Path) -> None:
+def export_extractor(
+    tower: keras.Model, data: Dataset, pictures: int, seed: int, file: Path
+) -> None:
     """Pixels (1, S, S, 3) uint8 -> regions (1, R, C) float32, every layer in int8.
 
     The ranges of the activations come from ``pictures`` training photographs.
@@ -29,7 +31,9 @@ def export_extractor(tower: keras.Model, data: Dataset, pictures: int, seed: int
     def extract(pixels: tf.Tensor) -> tf.Tensor:
         return tower(pixels / 127.5 - 1.0, training=False)
 
-    names = random.Random(seed).sample(data.splits["train"], min(pictures, len(data.splits["train"])))
+    names = random.Random(seed).sample(
+        data.splits["train"], min(pictures, len(data.splits["train"]))
+    )
 
     def ranges() -> Iterator[list[np.ndarray]]:
         for name in tqdm(names, desc="calibration", unit="picture"):

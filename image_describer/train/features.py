@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -34,7 +35,7 @@ class FeatureCache:
         self._progress = folder / f"{stem}.json"
         shape = (len(self.names), VIEWS, *lower.output_shape[1:])
         folder.mkdir(parents=True, exist_ok=True)
-        mode = "r+" if self._file.exists() else "w+"
+        mode: Literal["r+", "w+"] = "r+" if self._file.exists() else "w+"
         try:
             self._map = np.memmap(self._file, np.float16, mode, shape=shape)
         except OSError as error:
@@ -50,7 +51,9 @@ class FeatureCache:
         todo = range(done, len(self.names), BATCH)
         for start in tqdm(todo, desc="features", unit="batch", disable=not todo):
             names = self.names[start : start + BATCH]
-            pixels = np.stack([_pixels_or_zeros(data, name, self.size, on_problem) for name in names])
+            pixels = np.stack(
+                [_pixels_or_zeros(data, name, self.size, on_problem) for name in names]
+            )
             both = np.concatenate([pixels, pixels[:, :, ::-1]]).astype(np.float32) / 127.5 - 1.0
             maps = np.asarray(self._lower.predict_on_batch(both), np.float16)
             for view in range(VIEWS):

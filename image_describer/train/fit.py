@@ -26,7 +26,7 @@ CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
 RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
 
 
-class Stopped(Exception):
+class RunStoppedError(Exception):
     """The user asked for an end; the checkpoint is written."""
 
 
@@ -44,9 +44,7 @@ def precision(policy: str) -> Iterator[None]:
 def build_captioner(recipe: Recipe, tower: keras.Model, vocabulary: Vocabulary) -> Captioner:
     """A captioner over ``tower``, its decoder as drawn from the recipe's seed."""
     net = recipe.network
-    decoder = AttentionDecoder(
-        len(vocabulary), net.units, net.embedding, net.heads, net.dropout
-    )
+    decoder = AttentionDecoder(len(vocabulary), net.units, net.embedding, net.heads, net.dropout)
     presence = keras.layers.Dense(
         len(vocabulary), bias_initializer=keras.initializers.Constant(RARE), name="presence"
     )
@@ -75,7 +73,7 @@ def fit_stage(
 ) -> None:
     """Train ``model`` by ``stage``; checkpoint ``run/<name>.npz``, losses ``run/<name>.jsonl``.
 
-    Raises Stopped after Ctrl+C, with the checkpoint written.
+    Raises RunStoppedError after Ctrl+C, with the checkpoint written.
     """
     train, dev = data.splits["train"], data.splits["dev"]
     an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
@@ -94,11 +92,12 @@ def fit_stage(
         while step < total:
             count = min(total - step, an_epoch - step % an_epoch)
             batches = Batches(data, train, vocabulary, loader, start=step, count=count, **options)
-            model.fit(batches, epochs=1, verbose=0, callbacks=[watch])
+            # Batches are in order already; Keras's own shuffling would not survive a resume.
+            model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[watch])
             step = watch.step
             checkpoint.save(file, model, step)
             if interrupt.asked:
-                raise Stopped(f"Stopped at step {step} of {total} of '{name}'.")
+                raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
             losses = {"step": step, "epoch": step / an_epoch, "loss": watch.loss}
             losses |= _dev_losses(model, data, dev, vocabulary, loader, stage.batch)
             _append(run / f"{name}.jsonl", losses)

@@ -16,7 +16,7 @@ from image_describer.bundle import MANIFEST, REQUIRED_FILES, save_tokenizer, wri
 from image_describer.train import fit, model_card, recipe, xception
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
-from image_describer.train.data import Dataset, read_flickr8k
+from image_describer.train.data import Dataset
 from image_describer.train.features import FeatureCache
 from image_describer.train.text import Vocabulary
 
@@ -42,10 +42,9 @@ class Run:
         return self.recipe.seed
 
 
-def prepare(chosen: recipe.Recipe, data_folder: Path, weights: str, runs: Path, resume: bool) -> Run:
-    """Read the data, build vocabulary and tower, fill the tower from ``weights``."""
+def prepare(chosen: recipe.Recipe, data: Dataset, weights: str, runs: Path, resume: bool) -> Run:
+    """Build vocabulary and tower, fill the tower from ``weights``."""
     keras.utils.set_random_seed(chosen.seed)
-    data = read_flickr8k(data_folder)
     for problem in data.problems:
         log.warning("%s", problem)
     captions = (c for name in data.splits["train"] for c in data.captions[name])
@@ -60,7 +59,9 @@ def prepare(chosen: recipe.Recipe, data_folder: Path, weights: str, runs: Path, 
     _write_json(folder / "recipe.json", recipe.as_dict(chosen))
     log.info(
         "%d pictures to train on, %d to choose by, %d words",
-        len(data.splits["train"]), len(data.splits["dev"]), len(vocabulary),
+        len(data.splits["train"]),
+        len(data.splits["dev"]),
+        len(vocabulary),
     )
     return Run(chosen, data, vocabulary, lower, upper, folder, resume)
 

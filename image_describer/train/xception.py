@@ -102,7 +102,7 @@ def _npz(path: Path) -> Callable[[str], np.ndarray | None]:
             f"The weights {path} can't be read: {error}.",
             "Give an .npz file of arrays named layer/variable, or 'imagenet'.",
         ) from error
-    return lambda key: arrays[key] if key in arrays else None
+    return arrays.get
 
 
 def _imagenet() -> Callable[[str], np.ndarray | None]:
