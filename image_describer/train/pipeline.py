@@ -85,7 +85,9 @@ def fit_head(run: Run) -> Captioner:
 def fit_whole(run: Run, head: Captioner) -> Captioner:
     """Every layer, on pixels; batch normalisation keeps its statistics."""
     with fit.precision(run.recipe.precision):
-        model = _whole(run, head)
+        model = build_whole(run)
+    _copy(head.decoder, model.decoder)
+    _copy(head.presence, model.presence)
     fit.fit_stage(
         "whole", run.recipe.whole, model, run.data, run.vocabulary,
         from_files(run.data, run.recipe.network.size), run.folder, run.seed + 1, run.resume,
@@ -93,8 +95,8 @@ def fit_whole(run: Run, head: Captioner) -> Captioner:
     return model
 
 
-def _whole(run: Run, trained: Captioner) -> Captioner:
-    """A captioner from pixels on, in the precision of the moment, with weights as they are."""
+def build_whole(run: Run) -> Captioner:
+    """A captioner from pixels on, in the precision of the moment, its decoder as drawn."""
     parts = [
         _copy(old, new)
         for old, new in zip((run.lower, run.upper), _tower_parts(run.recipe), strict=True)
@@ -102,16 +104,12 @@ def _whole(run: Run, trained: Captioner) -> Captioner:
     for part in parts:
         fit.freeze_normalisation(part)
     lower, upper = parts
-    pixels = keras.Input(lower.input_shape[1:], name="pixels")
-    model = fit.build_captioner(
-        run.recipe, keras.Model(pixels, upper(lower(pixels)), name="xception"), run.vocabulary
-    )
+    shape = lower.input_shape[1:]
+    pixels = keras.Input(shape, name="pixels")
+    tower = keras.Model(pixels, upper(lower(pixels)), name="xception")
+    model = fit.build_captioner(run.recipe, tower, run.vocabulary)
     words = np.zeros((1, 1, 2), np.int32)
-    model({"picture": np.zeros((1, *lower.input_shape[1:]), np.float32), "words": words})
-    _copy(trained.decoder, model.decoder)
-    _copy(trained.presence, model.presence)
-    if len(trained.tower.weights) == len(model.tower.weights):
-        _copy(trained.tower, model.tower)
+    model({"picture": np.zeros((1, *shape), np.float32), "words": words})  # creates the weights
     return model
 
 
@@ -138,7 +136,9 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     from image_describer.train import export as litert
     from image_describer.train.evaluate import evaluate
 
-    model = _whole(run, model)  # in float32, whatever it was trained in
+    trained, model = model, build_whole(run)  # in float32, whatever it was trained in
+    _copy(trained.tower, model.tower)
+    _copy(trained.decoder, model.decoder)
     draft = run.folder / "bundle"
     draft.mkdir(exist_ok=True)
     recipe_ = run.recipe

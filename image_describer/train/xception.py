@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from image_describer.errors import TrainingError
+from image_describer.train.bundled import tower_weights
 
 ENTRY_FILTERS = (128, 256, 728)
 MIDDLE_FILTERS = 728
@@ -65,12 +66,18 @@ def build_upper(grid: int, channels: int = LOWER_CHANNELS, width: float = 1.0) -
 
 
 def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[str]:
-    """Fill both parts from ``source``: an ``.npz`` keyed ``layer/variable``, or ``imagenet``.
+    """Fill both parts from ``source``: an ``.npz`` keyed ``layer/variable``, or a name.
 
-    Returns the names of the variables that the source lacks, which stay as they were drawn.
-    ``imagenet`` is fetched through Keras Applications. Raises TrainingError.
+    ``imagenet`` is fetched through Keras Applications, ``bundled`` is the shipped model. Returns
+    the names of the variables that the source lacks, which stay as they were drawn. Raises
+    TrainingError, and BundleError where the shipped model is damaged.
     """
-    lookup = _imagenet() if source == "imagenet" else _npz(Path(source))
+    if source == "imagenet":
+        lookup = _imagenet()
+    elif source == "bundled":
+        lookup = tower_weights().get
+    else:
+        lookup = _npz(Path(source))
     missing = []
     for layer in (*lower.layers, *upper.layers):
         for variable in layer.weights:
