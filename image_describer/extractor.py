@@ -33,7 +33,7 @@ class Extractor:
 
     def extract(self, pixels: np.ndarray) -> Features:
         """(H, W, 3) uint8 of any size -> Features."""
-        square = squeeze(pixels, self.size)[np.newaxis]
+        square = squeeze(pixels, self.size)[np.newaxis].astype(self._input["dtype"])
         with self._lock:
             self._interpreter.set_tensor(self._input["index"], square)
             self._interpreter.invoke()

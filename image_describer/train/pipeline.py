@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,17 @@ import keras
 import numpy as np
 
 from image_describer.bundle import MANIFEST, REQUIRED_FILES, save_tokenizer, write_manifest
-from image_describer.train import fit, model_card, recipe, xception
+from image_describer.train import equalise, fit, model_card, recipe, xception
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
-from image_describer.train.data import Dataset
+from image_describer.train.data import Dataset, load_pixels
 from image_describer.train.features import FeatureCache
 from image_describer.train.text import Vocabulary
 
 log = logging.getLogger(__name__)
 
+EQUALISE_BY = 64  # photographs; more change the factors by next to nothing
+EQUALISE_BATCH = 8  # photographs: all activations of a batch are held at once
 LICENCE = "MIT; trained on Flickr8k, which is for research use"
 
 
@@ -139,12 +142,12 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     trained, model = model, build_whole(run)  # in float32, whatever it was trained in
     _copy(trained.tower, model.tower)
     _copy(trained.decoder, model.decoder)
+    samples = _samples(run)
+    _equalise(model, samples)
     draft = run.folder / "bundle"
     draft.mkdir(exist_ok=True)
     recipe_ = run.recipe
-    litert.export_extractor(
-        model.tower, run.data, recipe_.calibration_pictures, run.seed, draft / "extractor.tflite"
-    )
+    litert.export_extractor(model.tower, samples, draft / "extractor.tflite")
     regions = model.tower.output_shape[1:]
     litert.export_decoder(model.decoder, regions, recipe_.decode.beams, draft / "decoder.tflite")
     save_tokenizer(run.vocabulary.tokenizer(), draft / "tokenizer.pkl")
@@ -173,6 +176,24 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     model_card.write(draft / model_card.NAME, manifest)
     install(draft, output)
     return manifest
+
+
+def _samples(run: Run) -> np.ndarray:
+    """Training photographs to measure ranges on: (N, S, S, 3) uint8."""
+    train, count = run.data.splits["train"], run.recipe.calibration_pictures
+    names = random.Random(run.seed).sample(train, min(count, len(train)))
+    size = run.recipe.network.size
+    return np.stack([load_pixels(run.data.path(name), size) for name in names])
+
+
+def _equalise(model: Captioner, samples: np.ndarray) -> None:
+    """Make the tower fit int8; the decoder takes back what the regions were multiplied by."""
+    lower, upper = model.tower.layers[1:]
+    floats = samples[:EQUALISE_BY].astype(np.float32) / 127.5 - 1.0
+    parts = np.array_split(floats, -(-len(floats) // EQUALISE_BATCH))
+    factors = equalise.equalise(lower, upper, parts)
+    project = model.decoder.project.kernel
+    project.assign(project / factors[:, np.newaxis])
 
 
 def install(draft: Path, output: Path) -> None:

@@ -1,0 +1,50 @@
+"""Equalising: the same results, in channels of the same range."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def parts():
+    import keras
+
+    from image_describer.train import xception
+
+    keras.utils.set_random_seed(0)
+    lower = xception.build_lower(96, 0.06, 2)
+    upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], 0.06)
+    rng = np.random.default_rng(0)
+    for part in (lower, upper):
+        for layer in part.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                # Channels that differ by orders of magnitude, as those of a trained tower do.
+                spread = rng.lognormal(0.0, 1.5, layer.gamma.shape)
+                layer.gamma.assign(spread)
+                layer.beta.assign(0.3 * spread * rng.normal(size=spread.shape))
+    return lower, upper
+
+
+def test_the_regions_are_the_same_but_for_the_factors_and_the_ranges_are_even(parts):
+    from image_describer.train.equalise import equalise
+
+    lower, upper = parts
+    pixels = np.random.default_rng(1).uniform(-1, 1, (4, 96, 96, 3))
+    pixels = pixels.astype(np.float32)
+
+    def regions():
+        return np.asarray(upper.predict_on_batch(lower.predict_on_batch(pixels)))
+
+    before = regions()
+    factors = equalise(lower, upper, [pixels])
+    after = regions()
+    assert factors.shape == (before.shape[-1],)
+    scale = np.abs(before).max()
+    assert np.abs(after / factors - before).max() < 1e-3 * scale
+
+    def unevenness(x):
+        peaks = x.max(axis=(0, 1))
+        peaks = peaks[peaks > 0]
+        return peaks.max() / np.median(peaks)
+
+    assert unevenness(after) < 2.0
+    assert unevenness(before) > 3 * unevenness(after)
