@@ -15,14 +15,15 @@ from tqdm import tqdm
 from image_describer.errors import TrainingError
 from image_describer.train.captioner import AttentionDecoder
 
-FLOAT_OPS = ("ADD", "MAX_POOL_2D")
+FLOAT_OPS = ("ADD", "RELU", "MAX_POOL_2D")
 
 
 def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> None:
     """Pixels (1, S, S, 3) in 0..255 -> regions (1, R, C) float32, in int8 but for the sums.
 
     The ranges of the activations come from ``pictures`` (N, S, S, 3) uint8. The sums of the
-    residual blocks stay in float: rounding each of twelve in a row costs far more than it saves.
+    residual blocks stay in float, and the ReLU after them: rounding twelve sums in a row costs
+    much of the picture, and an int8 ReLU of its own is what XNNPACK can't run.
     """
     size = tower.input_shape[1]
 
