@@ -141,12 +141,12 @@ class Decoder:
         return Beam(path.words, chain, attention, score)
 
     def _settled(self, finished: list[Beam], live: list[_Path]) -> bool:
-        """Whether nothing alive can still enter the best beams; a total only ever falls."""
+        """Whether enough is finished and nothing alive can beat the best; a total only falls."""
         if len(finished) < self.beams:
             return False
-        worst = sorted((beam.score for beam in finished), reverse=True)[self.beams - 1]
         longest = (self._max_length + 1) ** self._length_norm
-        return max(path.total for path in live) / longest <= worst
+        best = max(beam.score for beam in finished)
+        return max(path.total for path in live) / longest <= best
 
 
 def repeats(words: tuple[int, ...]) -> list[int]:
