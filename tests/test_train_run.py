@@ -10,6 +10,7 @@ import pytest
 
 from image_describer.bundle import open_bundle
 from image_describer.describer import Describer
+from image_describer.train.evaluate import has_java
 from tests import tiny
 
 
@@ -28,7 +29,8 @@ def test_the_bundle_opens_and_tells_its_figures(tiny_bundle):
     manifest = open_bundle(tiny_bundle).manifest
     figures = manifest["metrics"]["dev"]
     assert figures["pictures"] == 6
-    measures = ("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr")
+    measures = ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr"]
+    measures += ["METEOR"] if has_java() else []
     assert all(0.0 <= figures[name] <= 10.0 for name in measures)
     assert figures["BLEU-1"] > 0.2  # "a ... square is on the ... side": more than luck
     card = (tiny_bundle / "MODEL_CARD.md").read_text("utf-8")

@@ -24,8 +24,9 @@ Retrain Image Describer, or judge a bundle.
 
 FLICKR8K is a folder with Flicker8k_Dataset/ (photographs) and Flickr8k_text/
 (Flickr8k.token.txt, Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt), as the data set is
-published; IMAGE_DESCRIBER_DATA may name it instead of --data. Judging needs Java, for METEOR and
-the PTB tokenizer. On two cores the whole of 'best' takes about an hour and a half.
+published; IMAGE_DESCRIBER_DATA may name it instead of --data. Judging uses Java, where there is
+one, for METEOR and the PTB tokenizer. On two cores with AVX-512 the whole of 'best' takes about an
+hour and a half.
 """
 FAILED, INTERRUPTED = 2, 130
 
