@@ -19,6 +19,7 @@ examples:
   image-describer describe --speak *.jpg
   image-describer describe --json holiday.jpg
   image-describer doctor
+  image-describer install-launcher
 """
 
 DESCRIBE_HELP = """\
@@ -64,6 +65,11 @@ exit status:
   2  no picture can be described
 """
 
+LAUNCHER_HELP = """\
+Put Image Describer with its icon on your desktop, in your menu of applications and into 'Open with'
+for pictures. Only you get it, nobody else on this computer. Again does no harm.
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status. Never raises and never prints a traceback."""
@@ -101,6 +107,10 @@ def _run(argv: Sequence[str]) -> int:
         from image_describer import doctor
 
         return doctor.run(options)
+    if options.command == "install-launcher":
+        from image_describer.commands import launcher
+
+        return launcher.run(options)
     parser.print_help(sys.stderr)
     return console.REFUSED
 
@@ -128,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_describe(commands)
     _add_doctor(commands)
+    _add_launcher(commands)
     return parser
 
 
@@ -160,6 +171,15 @@ def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     doctor.add_argument("--offline", action="store_true", help="never touch the network")
     _add_bundle(doctor)
+
+
+def _add_launcher(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    launcher = commands.add_parser(
+        "install-launcher",
+        help="put Image Describer on the desktop and in the menu",
+        description=LAUNCHER_HELP,
+    )
+    launcher.add_argument("--remove", action="store_true", help="take all of it away again")
 
 
 def _add_bundle(parser: argparse.ArgumentParser) -> None:
