@@ -155,6 +155,64 @@ def test_a_file_of_somebody_else_is_not_overwritten(home: Path, capsys) -> None:
 
 
 @on_linux
+def test_a_folder_that_took_a_file_s_place_is_not_emptied(home: Path, capsys) -> None:
+    installed()
+    copy = home / "Desktop" / FILE
+    copy.unlink()
+    copy.mkdir()
+    (copy / "note.txt").write_text("mine")
+    assert cli.main(["install-launcher", "--remove"]) == 2
+    assert str(copy) in capsys.readouterr().err
+    assert (copy / "note.txt").read_text() == "mine"
+    shutil.rmtree(copy)
+    assert cli.main(["install-launcher", "--remove"]) == 0
+    assert list(tree(home)) == ["Desktop"]
+
+
+@on_linux
+def test_what_was_put_before_a_failure_can_be_removed(home: Path, capsys) -> None:
+    obstacle = home / "data" / "applications"
+    obstacle.parent.mkdir()
+    obstacle.write_text("a file where a folder should be")
+    assert cli.main(["install-launcher"]) == 2
+    assert "--remove" in capsys.readouterr().err
+    assert list(home.rglob("image-describer.png"))
+    assert cli.main(["install-launcher", "--remove"]) == 0
+    assert [path for path in home.rglob("*") if path.is_file()] == [obstacle]
+
+
+@on_linux
+def test_without_the_desktop_s_tools(
+    home: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tree(home)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    installed()
+    assert "apt-get install desktop-file-utils" in capsys.readouterr().out
+    assert (home / "data" / "applications" / FILE).is_file()
+    assert cli.main(["install-launcher", "--remove"]) == 0
+    assert tree(home) == before
+
+
+@on_linux
+def test_an_icon_cache_that_is_there_is_kept_right(home: Path) -> None:
+    if shutil.which("gtk-update-icon-cache") is None:
+        if os.environ.get("CI"):
+            pytest.fail("not installed: gtk-update-icon-cache")
+        pytest.skip("not installed: gtk-update-icon-cache (apt-get install gtk-update-icon-cache)")
+    theme = home / "data" / "icons" / "hicolor"
+    (theme / "48x48" / "apps").mkdir(parents=True)
+    Image.new("RGB", (48, 48)).save(theme / "48x48" / "apps" / "other.png")
+    cache = theme / "icon-theme.cache"
+    cache.write_bytes(b"")
+    installed()
+    assert b"image-describer" in cache.read_bytes()
+    assert cli.main(["install-launcher", "--remove"]) == 0
+    assert b"image-describer" not in cache.read_bytes()
+    assert b"other" in cache.read_bytes()
+
+
+@on_linux
 def test_no_desktop_folder(home: Path, capsys) -> None:
     (home / "Desktop").rmdir()
     installed()
@@ -321,6 +379,35 @@ def test_the_windows_icon_has_every_size() -> None:
     packed = windows.icon_bytes()
     assert packed[:4] == b"\0\0\1\0"
     assert packed[4] == len(windows.ICON_SIDES_PX)
+
+
+@pytest.fixture
+def powershell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes what it was told into the link, in place of a shortcut."""
+    tool = tmp_path / "bin" / "powershell"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\nset | grep '^LAUNCHER_[^L]' > \"$LAUNCHER_LINK\"\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+
+
+@on_linux
+def test_what_windows_is_told_and_where_its_shortcuts_go(
+    home: Path, powershell: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tree(home)
+    monkeypatch.setenv("APPDATA", str(home / "Roaming"))
+    monkeypatch.chdir(home)
+    for _ in range(2):
+        windows.install(record.Record.read())
+        links = sorted(home.rglob("*.lnk"))
+        assert [link.parent.name for link in links] == ["Desktop", "SendTo", "Programs"]
+        for link in links:
+            told = link.read_text()
+            assert f"LAUNCHER_TARGET='{program.window_program().words[0]}'" in told
+            assert str(home / "data" / "image-describer" / "icon.ico") in told
+    record.Record.read().remove()
+    assert tree(home) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has PowerShell")

@@ -10,7 +10,11 @@ from image_describer.launcher.record import LauncherError, Record
 
 __all__ = ["LauncherError", "install", "remove"]
 
-REMOVE = "image-describer install-launcher --remove"
+TRY_AGAIN = "Mend that and try again."
+TRY_OR_REMOVE = (
+    "Mend that and try again, or take away what was put there so far with: "
+    "image-describer install-launcher --remove"
+)
 
 
 def install() -> list[str]:
@@ -20,7 +24,7 @@ def install() -> list[str]:
     """
     record = Record.read()
     said: list[str] = []
-    _guarded(lambda: said.extend(_system_install(record)), "installed")
+    _guarded(lambda: said.extend(_system_install(record)), "installed", TRY_OR_REMOVE)
     return said
 
 
@@ -32,7 +36,7 @@ def remove() -> list[str]:
     record = Record.read()
     if not record.files:
         return ["There is no launcher to take away."]
-    _guarded(lambda: _system_remove(record), "taken away")
+    _guarded(lambda: _system_remove(record), "taken away", TRY_AGAIN)
     return ["Image Describer's launcher was taken away. Image Describer itself is still there."]
 
 
@@ -59,7 +63,7 @@ def _system_remove(record: Record) -> None:
     linux.remove(record)
 
 
-def _guarded(job: Callable[[], None], what: str) -> None:
+def _guarded(job: Callable[[], None], what: str, way_out: str) -> None:
     try:
         job()
     except OSError as error:
@@ -67,5 +71,5 @@ def _guarded(job: Callable[[], None], what: str) -> None:
         reason = (error.strerror or str(error)).lower()
         raise LauncherError(
             f"The launcher could not be {what} ({reason}{where}).",
-            f"Mend that and try again; {REMOVE} takes away what has been put there.",
+            way_out,
         ) from error

@@ -136,7 +136,9 @@ class Record:
 
 
 def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    # The only folder that is ever put whole: any other now at that place is the user's.
+    if path.suffix == ".app" and path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # it is gone already
+            path.unlink()
