@@ -17,7 +17,8 @@ from PIL import Image
 
 from image_describer.app import keymap, look, messages
 from image_describer.app.describing import LateDescriber
-from image_describer.app.program import LOOK_FOR_SILENCE_AFTER_MS, SAY_WORKING_AFTER_MS, Program
+from image_describer.app.program import SAY_WORKING_AFTER_MS, Program
+from image_describer.app.telling import LOOK_FOR_SILENCE_AFTER_MS
 from image_describer.description import Description
 from image_describer.errors import BundleError
 from tests.screen import Screen
@@ -257,7 +258,7 @@ def test_the_sentence_can_be_read_and_selected_but_not_changed(
     driven.until_described()
     before = driven.shown
     text = driven.program.window.sentence
-    driven.press("x", "BackSpace", "Delete", "Return", "ctrl+d", "ctrl+k", "ctrl+v", "ctrl+h")
+    driven.press("x", "BackSpace", "Delete", "Return", "ctrl+k", "shift+Insert", "ctrl+h")
     assert driven.shown == before
     driven.press("Home", "Right", "Right")
     assert text.index("insert") == "1.2"

@@ -1,4 +1,4 @@
-"""A file -> the picture and its sentence, with a Describer that is loaded in the background."""
+"""A source -> the picture and its sentence, by a Describer that is loaded in the background."""
 
 import threading
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from image_describer.description import Description
 
 if TYPE_CHECKING:
-    from image_describer.picture import Picture
+    from image_describer.picture import Picture, Source
 
 
 class Describes(Protocol):
@@ -45,15 +45,15 @@ class LateDescriber:
                 self._describer = self._build()
             return self._describer
 
-    def describe(self, file: str, seen: "Callable[[Picture], None]") -> Described:
-        """Read ``file``, hand the picture to ``seen``, then describe it.
+    def describe(self, source: "Source", seen: "Callable[[Picture], None]") -> Described:
+        """Read ``source``, hand the picture to ``seen``, then describe it.
 
         Raises PictureError and BundleError.
         """
         from image_describer.picture import open_picture
         from image_describer.wording import sentence
 
-        picture = open_picture(file)
+        picture = open_picture(source)
         seen(picture)
         description = self.load().describe(picture)
         return Described(description, sentence(description))

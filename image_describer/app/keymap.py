@@ -40,6 +40,14 @@ MENUS = (Menu("File", "F"), Menu("Edit", "E"), Menu("Speech", "S"), Menu("Help",
 
 COMMANDS = (
     Command("open", "Open", ("Ctrl+O",), "open a picture", "File", "O", button=True),
+    Command(
+        "paste",
+        "Paste",
+        ("Ctrl+V",),
+        "describe the picture, or the path, on the clipboard",
+        "Edit",
+        "P",
+    ),
     Command("repeat", "Repeat", ("Ctrl+R", "F5"), "say it again", "Speech", "R", button=True),
     Command("stop", "Stop", (CONTROL_ALONE,), "stop speaking", "Speech", "S", button=True),
     Command(
@@ -58,6 +66,14 @@ COMMANDS = (
         "Edit",
         "C",
         button=True,
+    ),
+    Command(
+        "more",
+        "More",
+        ("Ctrl+D",),
+        "more: confidence, other candidate sentences, what is where, notes, size",
+        "Speech",
+        "M",
     ),
     Command("help", "Help", ("F1",), "help, spoken, with the keys", "Help", "H", button=True),
     Command("where", "Where am I", ("F2",), "where am I: file and state", "Help", "W"),

@@ -2,26 +2,28 @@
 
 import logging
 import tkinter as tk
-from pathlib import Path
-from tkinter import filedialog
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from image_describer.app import help as help_window
+from image_describer import details
+from image_describer.app import help as help_text
 from image_describer.app import keymap, keys
 from image_describer.app import messages as say
 from image_describer.app.describing import Described, LateDescriber
-from image_describer.app.talk import Kind, Talk
+from image_describer.app.pasting import Pasting
+from image_describer.app.reading import ReadingWindow
+from image_describer.app.talk import Talk
+from image_describer.app.telling import Telling
 from image_describer.app.text import ReadOnlyText
 from image_describer.app.window import Window
 from image_describer.app.worker import Job, Jobs
 from image_describer.errors import ImageDescriberError
 
 if TYPE_CHECKING:
-    from image_describer.picture import Picture
+    from image_describer.app.clipboard import Found
+    from image_describer.picture import Picture, Source
 
 SAY_WORKING_AFTER_MS = 500  # silence longer than this feels broken
-LOOK_FOR_SILENCE_AFTER_MS = 1500  # by then a voice or a player that can't speak has given up
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +37,12 @@ class Program:
     def __init__(self, root: tk.Tk, describer: LateDescriber, talk: Talk) -> None:
         self._root = root
         self._describer = describer
-        self._talk = talk
+        self._voice = Telling(root, talk, self._show_silence)
         self._jobs = Jobs(root.after)
         run = {command.name: getattr(self, command.name) for command in keymap.COMMANDS}
         self.window = Window(root, self._jobs, run)
-        self._help = help_window.HelpWindow(root, run)
+        self._reading = ReadingWindow(root, run)
+        self._pasting = Pasting(root, self._jobs, self._pasted, self._nothing_pasted)
         keys.bind_commands(root, run)
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._trouble
@@ -48,8 +51,6 @@ class Program:
         self._message = ""  # the last thing told that is no description
         self._job: Job | None = None
         self._announced = False  # whether "Working" has been said for this job
-        self._noting = False  # whether the note of the first start has yet to be heard in full
-        self._watching: str | None = None
         self._choosing = False
         self._ended = False
         self.window.sentence.focus_set()
@@ -60,12 +61,11 @@ class Program:
         self.window.sentence.show(f"{welcome} {note}".strip())
         self.window.show_status(say.LOADING)
         if note:
-            self._talk.say(note)
-            self._noting = True
+            self._voice.note(note)
         if file is not None:
             self.open_file(file)
             return
-        self._tell(say.with_keys(say.WELCOME, keymap.spoken))
+        self._voice.tell(say.with_keys(say.WELCOME, keymap.spoken))
         self._jobs.start(
             lambda _job: self._describer.load(),
             lambda _describer: self.window.show_status(say.READY),
@@ -74,16 +74,22 @@ class Program:
 
     def open_file(self, file: str) -> None:
         """Describe ``file``; what was being described before is dropped."""
-        if self._working and file == self._file:
-            self._answer(say.WORKING)
-            return
+        if self._describing and file == self._file:
+            self._voice.answer(say.WORKING)
+        else:
+            self._describe(file, file)
+
+    def _describe(self, source: "Source", file: str) -> None:
+        """Describe ``source``, which is called ``file``."""
         self._drop_job()
+        if self._reading.title == say.MORE_TITLE:
+            self._reading.close()  # it is about another picture
         self._file, self._described, self._message = file, None, ""
         self._announced = False
         self.window.show_title(say.name_of(file))
         job = self._jobs.start(
             lambda job: self._describer.describe(
-                file, lambda picture: job.post(self._seen, picture)
+                source, lambda picture: job.post(self._seen, picture)
             ),
             self._done,
             self._failed,
@@ -95,19 +101,13 @@ class Program:
         """Ask for a picture, in the platform's dialog; on Linux Tk draws it."""
         if self._choosing:
             return
-        from image_describer.picture import PICTURE_SUFFIXES
+        # Needs NumPy and Pillow, which the window is there without.
+        from image_describer.app.dialog import ask_for_picture
 
-        on_x11 = self._root.tk.call("tk", "windowingsystem") == "x11"
-        folder = Path(self._file).absolute().parent if self._file else None
         self._choosing = True
-        self._talk.stop()
+        self._voice.stop()
         try:
-            file = filedialog.askopenfilename(
-                parent=self._root,
-                title="Open a picture",
-                initialdir=folder if folder and folder.is_dir() else None,
-                filetypes=say.file_types(PICTURE_SUFFIXES, any_case=not on_x11),
-            )
+            file = ask_for_picture(self._root, self._file)
         except tk.TclError:
             if self._ended:
                 return  # the window was closed under the dialog
@@ -115,82 +115,106 @@ class Program:
         finally:
             self._choosing = False
         if file:
-            self.open_file(str(file))
+            self.open_file(file)
+
+    def paste(self) -> None:
+        """Describe the picture, or the path, on the clipboard."""
+        if self._pasting.running:
+            self._voice.answer(say.WORKING)
+            return
+        self._announced = self._announced and self._describing
+        self._pasting.start(SAY_WORKING_AFTER_MS, self._still_pasting)
 
     def repeat(self) -> None:
         """Say the description, or else the last message, again."""
         if self._working:
-            self._answer(say.WORKING)
+            self._voice.answer(say.WORKING)
         elif self._described is not None:
-            self._answer(self._described.sentence, "description")
+            self._voice.answer(self._described.sentence, "description")
         else:
-            self._answer(self._message or say.with_keys(say.NOTHING_YET, keymap.spoken))
+            self._voice.answer(self._message or say.with_keys(say.NOTHING_YET, keymap.spoken))
 
     def stop(self) -> None:
         """Be silent."""
-        self._noting = False
-        self._talk.stop()
+        self._voice.stop()
 
     def escape(self) -> None:
         """Stop speaking; then cancel the job; then close the dialog; never quit.
 
         "Working" is no news to whoever cancels the work, so it does not cost a press of its own.
         """
-        if self._talk.speaking and not (self._working and self._announced):
+        if self._voice.speaking and not (self._working and self._announced):
             self.stop()
         elif self._working:
+            if self._describing:
+                self.window.sentence.show(say.CANCELLED)
+                self.window.show_status(say.FAILED)
+                self._message = say.CANCELLED
             self._drop_job()
-            self.window.sentence.show(say.CANCELLED)
-            self.window.show_status(say.FAILED)
-            self._message = say.CANCELLED
-            self._answer(say.CANCELLED)
-        elif self._help.open:
-            self._help.close()
+            self._voice.answer(say.CANCELLED)
+        elif self._reading.open:
+            self._reading.close()
 
     def copy(self) -> None:
         """Put the selected text, or else the bare caption, on the clipboard."""
         selected = self._selected()
         if selected:
             self._to_clipboard(selected)
-            self._answer(say.COPIED_SELECTION)
+            self._voice.answer(say.COPIED_SELECTION)
         elif self._described is not None:
             caption = self._described.description.caption
             self._to_clipboard(caption)
-            self._answer(say.COPIED.format(caption=caption))
+            self._voice.answer(say.COPIED.format(caption=caption))
         elif self._working:
-            self._answer(say.WORKING)
+            self._voice.answer(say.WORKING)
         else:
-            self._answer(say.with_keys(say.NOTHING_YET, keymap.spoken))
+            self._voice.answer(say.with_keys(say.NOTHING_YET, keymap.spoken))
+
+    def more(self) -> None:
+        """Show and say the details of the description."""
+        if self._described is not None:
+            lines = details.sentences(self._described.description)
+            self._reading.show(say.MORE_TITLE, "\n".join(lines))
+            self._voice.answer(" ".join(lines))
+        elif self._working:
+            self._voice.answer(say.WORKING)
+        else:
+            self._voice.answer(say.with_keys(say.NOTHING_YET, keymap.spoken))
 
     def help(self) -> None:
         """Show and say the keys."""
-        self._help.show()
-        self._answer(help_window.spoken())
+        self._reading.show(help_text.TITLE, help_text.shown())
+        self._voice.answer(help_text.spoken())
 
     def where(self) -> None:
         """Say which file this is, and what is being done with it."""
         if self._file is None:
-            self._answer(say.with_keys(say.NO_PICTURE, keymap.spoken))
+            self._voice.answer(say.with_keys(say.NO_PICTURE, keymap.spoken))
             return
         parts = [say.name_of(self._file)]
         if self._described is not None:
             description = self._described.description
             parts.append(f"{description.width} by {description.height} pixels")
         parts.append(say.WORKING if self._working else self.window.status)
-        self._answer(". ".join(parts) + ".")
+        self._voice.answer(". ".join(parts) + ".")
 
     def quit(self) -> None:
         """End the program."""
         self._ended = True
         self._drop_job()
-        self._talk.stop()
+        self._voice.stop()
         self._root.destroy()
 
     @property
-    def _working(self) -> bool:
+    def _describing(self) -> bool:
         return self._job is not None and self._job.running
 
+    @property
+    def _working(self) -> bool:
+        return self._describing or self._pasting.running
+
     def _drop_job(self) -> None:
+        self._pasting.cancel()
         if self._job is not None:
             self._job.cancel()
             self._job = None
@@ -205,24 +229,40 @@ class Program:
         self.window.sentence.show(f"{say.WORKING}…")
         self.window.show_status(f"{say.WORKING}…")
         # While the note is being heard there is no silence to fill.
-        if not (self._noting and self._talk.speaking):
-            self._tell(say.WORKING)
+        if not self._voice.noting:
+            self._voice.tell(say.WORKING)
+
+    def _still_pasting(self) -> None:
+        self._announced = True
+        self._voice.tell(say.WORKING)
+
+    def _pasted(self, found: "Found") -> None:
+        if isinstance(found, str):
+            self.open_file(found)
+        else:
+            self._describe(found, say.FROM_CLIPBOARD)
+
+    def _nothing_pasted(self, error: Exception) -> None:
+        if self._described is None and not self._describing:
+            self._failed(error)
+            return
+        # The picture that is there stays: it has not become wrong.
+        _log(error)
+        self.window.show_status(say.as_told(error))
+        self._voice.tell(say.as_told(error))
 
     def _done(self, described: Described) -> None:
         self._described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         self._show(described.sentence, say.READY)
-        self._tell(described.sentence, "description")
+        self._voice.tell(described.sentence, "description")
 
     def _failed(self, error: Exception) -> None:
-        if isinstance(error, ImageDescriberError):
-            log.warning("%s", error)
-        else:
-            log.error("A job failed", exc_info=error)
+        _log(error)
         self._message = say.as_told(error)
         self.window.view.show(None)
         self._show(self._message, say.FAILED)
-        self._tell(self._message)
+        self._voice.tell(self._message)
 
     def _trouble(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -232,35 +272,16 @@ class Program:
             log.error("The window failed", exc_info=(kind, error, trace))
             self._message = say.as_told(error)
             self._show(self._message, say.FAILED)
-            self._tell(self._message)
+            self._voice.tell(self._message)
 
     def _show(self, text: str, status: str) -> None:
         self.window.sentence.show(text)
         self.window.show_status(status)
         self.window.show_title(say.name_of(self._file) if self._file else None, text)
 
-    def _tell(self, text: str, kind: Kind = "phrase") -> None:
-        """Say what nobody asked for: it waits for the note of the first start."""
-        self._noting = self._noting and self._talk.speaking
-        self._talk.say(text, kind=kind, interrupt=not self._noting)
-        self._watch_voice()
-
-    def _answer(self, text: str, kind: Kind = "phrase") -> None:
-        """Say what a key asked for: at once."""
-        self._noting = False
-        self._talk.say(text, kind=kind)
-        self._watch_voice()
-
-    def _watch_voice(self) -> None:
-        if self._watching is not None:
-            self._root.after_cancel(self._watching)
-        self._watching = self._root.after(LOOK_FOR_SILENCE_AFTER_MS, self._show_silence)
-
-    def _show_silence(self) -> None:
+    def _show_silence(self, trouble: str) -> None:
         """Whoever can see should learn why nothing is heard."""
-        self._watching = None
-        trouble = self._talk.trouble
-        if trouble and trouble not in self.window.status:
+        if trouble not in self.window.status:
             self.window.show_status(f"{self.window.status}. {trouble}")
 
     def _selected(self) -> str:
@@ -275,3 +296,10 @@ class Program:
     def _to_clipboard(self, text: str) -> None:
         self._root.clipboard_clear()
         self._root.clipboard_append(text)
+
+
+def _log(error: Exception) -> None:
+    if isinstance(error, ImageDescriberError):
+        log.warning("%s", error)
+    else:
+        log.error("A job failed", exc_info=error)
