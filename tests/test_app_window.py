@@ -442,6 +442,55 @@ def test_help_opens_speaks_and_closes(drive: Callable[..., Driven]) -> None:
     assert driven.root.winfo_exists()
 
 
+def test_more_is_said_and_shown_and_goes_with_its_picture(
+    drive: Callable[..., Driven], photo: str
+) -> None:
+    driven = drive()
+    driven.press("ctrl+d")
+    assert driven.heard.texts[-1] == messages.with_keys(messages.NOTHING_YET, keymap.spoken)
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.press("ctrl+d")
+    assert driven.heard.texts[-1] == (
+        "I am 80 percent sure of this. The picture has 300 by 200 pixels."
+    )
+    driven.until(lambda: driven.screen.focused() == messages.MORE_TITLE, "the details")
+    driven.press("F1")
+    assert driven.screen.windows(messages.MORE_TITLE) == []
+    assert driven.screen.focused().startswith("Help")
+    driven.press("ctrl+d")
+    assert driven.screen.focused() == messages.MORE_TITLE
+    driven.program.open_file(photo)
+    driven.for_s(0.2)
+    assert driven.screen.windows(messages.MORE_TITLE) == []
+
+
+def test_a_clipboard_that_hangs_neither_stops_the_loop_nor_escape(
+    drive: Callable[..., Driven], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang() -> str:
+        time.sleep(30)
+        return ""
+
+    monkeypatch.setattr("image_describer.app.clipboard.reader", lambda _root: hang)
+    driven = drive()
+    ticks: list[float] = []
+
+    def tick() -> None:
+        ticks.append(time.monotonic())
+        driven.root.after(10, tick)
+
+    tick()
+    driven.screen.press("ctrl+v")
+    driven.for_s(SAY_WORKING_AFTER_MS / 1000 + 0.3)
+    assert driven.heard.texts[-1] == messages.WORKING
+    before = driven.shown
+    driven.press("Escape")
+    assert driven.heard.texts[-1] == messages.CANCELLED
+    assert driven.shown == before
+    assert max(later - earlier for earlier, later in itertools.pairwise(ticks[5:])) < 0.1
+
+
 def test_where_am_i(drive: Callable[..., Driven], photo: str) -> None:
     driven = drive()
     driven.program.open_file(photo)

@@ -1,5 +1,6 @@
 """The sentences of the window, and the small texts around a file's name."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from image_describer.errors import ImageDescriberError
 from image_describer.paths import log_folder
 
 LOG_NAME = "app.log"
+log = logging.getLogger(__name__)
 
 WELCOME = "Image Describer. {open} opens a picture, {help} helps."
 NOTHING_YET = "There is no description yet. {open} opens a picture."
@@ -52,6 +54,14 @@ def as_told(error: Exception) -> str:
     except OSError:
         log_file = "There is no log, because its folder can't be written."
     return f"Something went wrong inside Image Describer ({type(error).__name__}). {log_file}"
+
+
+def log_it(error: Exception) -> None:
+    """Write down what a user was told; with its trace, if nobody foresaw it."""
+    if isinstance(error, ImageDescriberError):
+        log.warning("%s", error)
+    else:
+        log.error("A job failed", exc_info=error)
 
 
 def file_types(suffixes: tuple[str, ...], any_case: bool) -> list[tuple[str, tuple[str, ...]]]:

@@ -17,7 +17,6 @@ from image_describer.app.telling import Telling
 from image_describer.app.text import ReadOnlyText
 from image_describer.app.window import Window
 from image_describer.app.worker import Job, Jobs
-from image_describer.errors import ImageDescriberError
 
 if TYPE_CHECKING:
     from image_describer.app.clipboard import Found
@@ -247,7 +246,7 @@ class Program:
             self._failed(error)
             return
         # The picture that is there stays: it has not become wrong.
-        _log(error)
+        say.log_it(error)
         self.window.show_status(say.as_told(error))
         self._voice.tell(say.as_told(error))
 
@@ -258,7 +257,7 @@ class Program:
         self._voice.tell(described.sentence, "description")
 
     def _failed(self, error: Exception) -> None:
-        _log(error)
+        say.log_it(error)
         self._message = say.as_told(error)
         self.window.view.show(None)
         self._show(self._message, say.FAILED)
@@ -296,10 +295,3 @@ class Program:
     def _to_clipboard(self, text: str) -> None:
         self._root.clipboard_clear()
         self._root.clipboard_append(text)
-
-
-def _log(error: Exception) -> None:
-    if isinstance(error, ImageDescriberError):
-        log.warning("%s", error)
-    else:
-        log.error("A job failed", exc_info=error)
