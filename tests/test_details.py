@@ -20,10 +20,7 @@ DOG = Description(
         Alternative("a dog plays", 0.2),
         Alternative("two dogs run", 0.051),
     ),
-    words=tuple(
-        Word(word, 0.5, LOW if word == "grass" else MIDDLE)
-        for word in DOG_WORDS
-    ),
+    words=tuple(Word(word, 0.5, LOW if word == "grass" else MIDDLE) for word in DOG_WORDS),
     notes=("The picture is very dark.",),
     width=300,
     height=200,
