@@ -1,15 +1,14 @@
 """``python -m image_describer.train``: retrain the describer, or judge a bundle."""
 
 import argparse
-import contextlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from image_describer import paths
+from image_describer.console import without_chatter
 from image_describer.errors import ImageDescriberError, TrainingError
 
 ABOUT = """\
@@ -98,7 +97,7 @@ def _train(options: argparse.Namespace) -> int:
     chosen = recipe.load(options.recipe)
     data = read_flickr8k(_data_folder(options))
     try:
-        with _hushed():
+        with without_chatter():
             from image_describer.train import fit, pipeline
     except ImportError as error:
         raise TrainingError(
@@ -116,20 +115,6 @@ def _train(options: argparse.Namespace) -> int:
     manifest = pipeline.export(run, model, options.output)
     print(json.dumps(manifest["metrics"]))
     return 0
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep TensorFlow's start-up chatter, which it writes past Python, off the user's screen."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """A trained captioner -> the LiteRT files of a bundle, with built-in ops only."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from keras import ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tqdm import tqdm
 
+from image_describer import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train.captioner import AttentionDecoder
 
@@ -133,6 +133,4 @@ def _write(convert: Callable[[], bytes], file: Path) -> None:
     except Exception as error:  # the converter raises many kinds, its own among them
         reason = str(error).splitlines()[0]
         raise TrainingError(f"{file.name} can't be exported: {reason}.") from error
-    temporary = file.with_suffix(".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, file)
+    bundle_files.write(file, content)

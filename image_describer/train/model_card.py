@@ -1,9 +1,10 @@
 """MODEL_CARD.md: what a bundle is, in plain words, from its manifest."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from image_describer import bundle_files
 
 NAME = "MODEL_CARD.md"
 
@@ -77,9 +78,7 @@ def write(file: Path, manifest: Mapping[str, Any]) -> None:
         files="\n".join(_file_rows(manifest["files"])),
         licence=manifest["licence"],
     )
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(text, "utf-8")
-    os.replace(temporary, file)
+    bundle_files.write(file, text.encode())
 
 
 def _rows(values: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from image_describer import bundle_files
 from image_describer.bundle import MANIFEST, REQUIRED_FILES, save_tokenizer, write_manifest
 from image_describer.train import equalise, fit, model_card, recipe, xception
 from image_describer.train.batches import from_cache, from_files
@@ -206,6 +207,4 @@ def install(draft: Path, output: Path) -> None:
 
 
 def _write_json(file: Path, content: object) -> None:
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-    os.replace(temporary, file)
+    bundle_files.write(file, (json.dumps(content, indent=2) + "\n").encode())
