@@ -28,6 +28,7 @@ APP = [
     "platformdirs>=4.0",
     "tqdm>=4.66",
     'tomli>=2.0; python_version < "3.11"',
+    "tomli-w>=1.1",
 ]
 TRAIN = [
     "tensorflow>=2.20",
