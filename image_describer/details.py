@@ -48,10 +48,14 @@ THINGS_IN_ING = _words("""
 """)
 
 
-def sentences(description: Description) -> list[str]:
-    """Everything but the sentence itself; each ends in a full stop. Never empty."""
-    said = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
-    if BLANK not in said:  # whatever the decoder saw in an empty page is invented
+def sentences(description: Description, *, notes: bool = True) -> list[str]:
+    """Everything but the sentence itself; each ends in a full stop. Never empty.
+
+    ``notes=False`` leaves out the notes, which the sentence begins with.
+    """
+    noted = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
+    said = noted if notes else []
+    if BLANK not in noted:  # whatever the decoder saw in an empty page is invented
         said += [_confidence(description.confidence), *_alternatives(description)]
         places = what_is_where(description)
         if places:

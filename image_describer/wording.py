@@ -2,12 +2,13 @@
 
 Sighted people check a caption against the picture; blind people can't, and tend to trust it too
 much. Wording that stresses the chance of error protects them better than wording that stresses
-success (MacLeod et al. 2017), so no sentence is ever without its hedge.
+success (MacLeod et al. 2017), so a sentence is without its hedge only where the user has asked for
+that, and was warned.
 """
 
 import math
 import unicodedata
-from typing import Any
+from typing import Any, NamedTuple
 
 from image_describer.description import Description
 
@@ -17,19 +18,57 @@ HIGH = 0.7
 MIDDLE = 0.4
 
 BLANK = "The picture is blank."
+NOTHING = "I can't tell what this is."
+
+
+class Hedge(NamedTuple):
+    """A sentence that says how sure it is, and the same in a word or two."""
+
+    whole: str
+    brief: str
+
+
+# From which confidence on; a confidence that is no number gets the last one.
+HEDGES = (
+    (HIGH, Hedge("Probably: {caption}.", "Probably: {caption}.")),
+    (MIDDLE, Hedge("It might be: {caption}. This could be wrong.", "Perhaps: {caption}.")),
+    (
+        -math.inf,
+        Hedge(
+            "I can't tell what this is. My best guess, likely wrong: {caption}.",
+            "Likely wrong: {caption}.",
+        ),
+    ),
+)
 
 # Characters that would reverse or hide what follows them when a name is shown.
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
-def sentence(description: Description) -> str:
-    """What is spoken and shown: notes first, then the caption with its hedge; one line of text."""
+def sentence(description: Description, *, hedged: bool = True, brief: bool = False) -> str:
+    """What is spoken and shown: notes first, then the caption with its hedge; one line of text.
+
+    ``brief`` uses a word or two as the hedge; ``hedged=False`` none, but the notes stay.
+    """
     notes = [_finished(_one_line(note)) for note in description.notes if _one_line(note)]
     if BLANK in notes:
         # Whatever the decoder saw in an empty page is invented.
         return BLANK
-    return " ".join([*notes, _hedged(_one_line(description.caption), description.confidence)])
+    caption = _one_line(description.caption).rstrip(".!? ")
+    if not caption:
+        said = NOTHING
+    elif not hedged:
+        said = f"{caption[0].upper()}{caption[1:]}."
+    else:
+        hedge = hedge_for(description.confidence)
+        said = (hedge.brief if brief else hedge.whole).format(caption=caption)
+    return " ".join([*notes, said])
+
+
+def hedge_for(confidence: float) -> Hedge:
+    """The hedge of a confidence."""
+    return next((hedge for least, hedge in HEDGES if confidence >= least), HEDGES[-1][1])
 
 
 def as_record(description: Description) -> dict[str, Any]:
@@ -70,17 +109,6 @@ def visible(name: str) -> str:
 def encodable(name: str) -> str:
     """``name`` as UTF-8 can hold it: bytes of a file name that are no UTF-8 become escapes."""
     return "".join(_escaped(sign) if unicodedata.category(sign) == "Cs" else sign for sign in name)
-
-
-def _hedged(caption: str, confidence: float) -> str:
-    caption = caption.rstrip(".!? ")
-    if not caption:
-        return "I can't tell what this is."
-    if confidence >= HIGH:
-        return f"Probably: {caption}."
-    if confidence >= MIDDLE:
-        return f"It might be: {caption}. This could be wrong."
-    return f"I can't tell what this is. My best guess, likely wrong: {caption}."
 
 
 def _finished(note: str) -> str:

@@ -9,6 +9,7 @@ from image_describer.description import Description
 
 if TYPE_CHECKING:
     from image_describer.picture import Picture, Source
+    from image_describer.settings import Settings
 
 
 class Describes(Protocol):
@@ -20,10 +21,25 @@ class Describes(Protocol):
 
 @dataclass(frozen=True)
 class Described:
-    """A description and the hedged sentence that says it."""
+    """A description and the sentence that says it, in the user's wording.
+
+    ``facts`` are sentences about the file: its date, its size on disk.
+    """
 
     description: Description
     sentence: str
+    facts: tuple[str, ...] = ()
+
+
+def in_words(description: Description, settings: "Settings") -> str:
+    """The sentence that is spoken and shown, hedged and as long as ``settings`` ask for."""
+    from image_describer import details
+    from image_describer.wording import sentence
+
+    words = sentence(description, hedged=settings.hedging, brief=settings.verbosity == "brief")
+    if settings.verbosity == "full":
+        words = " ".join([words, *details.sentences(description, notes=False)])
+    return words
 
 
 class LateDescriber:
@@ -45,18 +61,20 @@ class LateDescriber:
                 self._describer = self._build()
             return self._describer
 
-    def describe(self, source: "Source", seen: "Callable[[Picture], None]") -> Described:
+    def describe(
+        self, source: "Source", seen: "Callable[[Picture], None]", settings: "Settings"
+    ) -> Described:
         """Read ``source``, hand the picture to ``seen``, then describe it.
 
         Raises PictureError and BundleError.
         """
+        from image_describer.file_facts import facts
         from image_describer.picture import open_picture
-        from image_describer.wording import sentence
 
         picture = open_picture(source)
         seen(picture)
         description = self.load().describe(picture)
-        return Described(description, sentence(description))
+        return Described(description, in_words(description, settings), tuple(facts(picture.file)))
 
 
 def _shipped_describer() -> Describes:

@@ -2,7 +2,7 @@
 
 from image_describer.app import keymap
 
-TITLE = "Help - Image Describer"
+TITLE = "Help"
 INTRODUCTION = (
     "Image Describer says what a photograph shows. It can be wrong, and says how sure it is. "
     "Tab goes from the sentence to the buttons; the arrow keys read the sentence."

@@ -24,7 +24,8 @@ class Command:
 
     ``name`` is what the code calls it, ``label`` stands on its button and menu entry, ``keys`` are
     written as people read them ("Ctrl+O"), ``does`` completes "this key will ...", ``letter`` picks
-    the entry once its menu is open.
+    the entry once its menu is open. ``everywhere``: it works while a dialog is open, too;
+    ``edits``: in an edit box the key does there what it does in every program.
     """
 
     name: str
@@ -34,9 +35,17 @@ class Command:
     menu: str
     letter: str
     button: bool = False
+    everywhere: bool = False
+    edits: bool = False
 
 
-MENUS = (Menu("File", "F"), Menu("Edit", "E"), Menu("Speech", "S"), Menu("Help", "H"))
+MENUS = (
+    Menu("File", "F"),
+    Menu("Edit", "E"),
+    Menu("Speech", "S"),
+    Menu("View", "V"),
+    Menu("Help", "H"),
+)
 
 COMMANDS = (
     Command("open", "Open", ("Ctrl+O",), "open a picture", "File", "O", button=True),
@@ -47,16 +56,7 @@ COMMANDS = (
         "describe the picture, or the path, on the clipboard",
         "Edit",
         "P",
-    ),
-    Command("repeat", "Repeat", ("Ctrl+R", "F5"), "say it again", "Speech", "R", button=True),
-    Command("stop", "Stop", (CONTROL_ALONE,), "stop speaking", "Speech", "S", button=True),
-    Command(
-        "escape",
-        "Stop or cancel",
-        ("Escape",),
-        "stop speaking; then cancel the job; then close the dialog; never quit",
-        "Speech",
-        "C",
+        edits=True,
     ),
     Command(
         "copy",
@@ -66,22 +66,101 @@ COMMANDS = (
         "Edit",
         "C",
         button=True,
+        everywhere=True,
+        edits=True,
+    ),
+    Command(
+        "repeat",
+        "Repeat",
+        ("Ctrl+R", "F5"),
+        "say it again",
+        "Speech",
+        "R",
+        button=True,
+        everywhere=True,
+    ),
+    Command(
+        "stop",
+        "Stop",
+        (CONTROL_ALONE,),
+        "stop speaking",
+        "Speech",
+        "S",
+        button=True,
+        everywhere=True,
+    ),
+    Command(
+        "escape",
+        "Stop or cancel",
+        ("Escape",),
+        "stop speaking; then cancel the job; then close the dialog; never quit",
+        "Speech",
+        "C",
+        everywhere=True,
     ),
     Command(
         "more",
         "More",
         ("Ctrl+D",),
-        "more: confidence, other candidate sentences, what is where, notes, size",
-        "Speech",
+        "more: confidence, other candidate sentences, what is where, size, date, notes",
+        "View",
         "M",
     ),
-    Command("help", "Help", ("F1",), "help, spoken, with the keys", "Help", "H", button=True),
-    Command("where", "Where am I", ("F2",), "where am I: file and state", "Help", "W"),
-    Command("quit", "Quit", ("Ctrl+Q",), "quit", "File", "Q", button=True),
+    Command("faster", "Faster", ("Ctrl+Up",), "speak faster", "Speech", "F", everywhere=True),
+    Command("slower", "Slower", ("Ctrl+Down",), "speak slower", "Speech", "L", everywhere=True),
+    Command(
+        "help",
+        "Help",
+        ("F1",),
+        "help, spoken, with the keys",
+        "Help",
+        "H",
+        button=True,
+        everywhere=True,
+    ),
+    Command(
+        "describe_keys",
+        "Key describer",
+        ("Shift+F1",),
+        "key describer: press a key, hear what it does; Escape ends it",
+        "Help",
+        "K",
+        everywhere=True,
+    ),
+    Command(
+        "where",
+        "Where am I",
+        ("F2",),
+        "where am I: file, position, state",
+        "Help",
+        "W",
+        everywhere=True,
+    ),
+    Command("quit", "Quit", ("Ctrl+Q",), "quit", "File", "Q", button=True, everywhere=True),
 )
+EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywhere)
+
+# Keys that move, select and edit in every text: no command may take one, unless it does the same
+# to the description (copy, paste) and leaves the key to edit boxes.
+TEXT_KEYS = frozenset(
+    f"{modifier}{key}".lower()
+    for key in ("Left", "Right", "Up", "Down", "Home", "End", "Prior", "Next")
+    for modifier in ("", "Shift+", "Ctrl+", "Ctrl+Shift+")
+) | frozenset(
+    key.lower()
+    for key in (
+        *("Ctrl+A", "Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+Y", "Ctrl+Z", "Ctrl+Shift+Z"),
+        *("Tab", "Shift+Tab", "Return", "Space", "BackSpace", "Delete", "Insert"),
+        *("Ctrl+BackSpace", "Ctrl+Delete", "Ctrl+Insert", "Shift+Insert", "Shift+Delete"),
+    )
+)
+# These go from paragraph to paragraph in long texts; in a description of one sentence nobody
+# misses that, and every other key for the rate is taken by a screen reader or needs two hands.
+TEXT_KEYS_TAKEN = frozenset({"ctrl+up", "ctrl+down"})
 
 # Tk's name of a modifier, for each way of writing it; Command is what Mac users press for Control.
 TK_MODIFIERS = {"Ctrl": "Control", "Shift": "Shift", "Alt": "Alt", "Command": "Command"}
+TK_KEYS = {",": "comma"}
 # What a voice should say where spelling the written key out would not be understood.
 SPOKEN_KEYS = {"Ctrl": "Control", ",": "comma"}
 
@@ -115,6 +194,7 @@ def tk_sequences(key: str, platform: str = sys.platform) -> tuple[str, ...]:
     if key == CONTROL_ALONE:
         return ()
     *modifiers, last = written(key, platform).split("+")
+    last = TK_KEYS.get(last, last)
     prefix = "".join(f"{TK_MODIFIERS[modifier]}-" for modifier in modifiers)
     if len(last) > 1:
         return (f"<{prefix}{last}>",)
@@ -144,6 +224,8 @@ def clashes(commands: Iterable[Command], menus: Iterable[Menu] = MENUS) -> list[
         claim(f"letter of the menu {command.menu}", command.letter, owner)
         for key in command.keys:
             claim("key", key, owner)
+            if key.lower() in TEXT_KEYS - TEXT_KEYS_TAKEN and not command.edits:
+                found.append(f"{owner} takes the key {key}, which texts need.")
         if command.menu not in {menu.name for menu in menus}:
             found.append(f"{owner} names a menu that is not there: {command.menu}.")
         if command.letter.lower() not in command.label.lower():

@@ -2,7 +2,8 @@
 
 import sys
 import tkinter as tk
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from image_describer.app import keymap
 
@@ -11,23 +12,38 @@ ALONE_TAG = "ControlAlone"
 Window = tk.Tk | tk.Toplevel
 
 
-def bind_commands(window: Window, run: Mapping[str, Callable[[], None]]) -> None:
+def bind_commands(
+    window: Window,
+    run: Mapping[str, Callable[[], None]],
+    allowed: Collection[str] | None = None,
+    refuse: Callable[[], None] | None = None,
+) -> None:
     """Let every key of the table run its command while ``window`` has the focus.
 
     Called once its widgets are there. Bound to the window, not to "all": the platform's own
-    dialogs, which Tk draws on Linux, keep their keys to themselves.
+    dialogs, which Tk draws on Linux, keep their keys to themselves. Where ``allowed`` names
+    commands, the keys of all others call ``refuse``.
     """
     for command in keymap.COMMANDS:
-        action = run[command.name]
+        action = run.get(command.name)
+        if action is None:
+            continue
+        if allowed is not None and command.name not in allowed and refuse is not None:
+            action = refuse
         for key in command.keys:
             if key == keymap.CONTROL_ALONE:
                 ControlAlone(window, action)
             for sequence in keymap.tk_sequences(key, sys.platform):
-                window.bind(sequence, _and_no_more(action))
+                window.bind(sequence, _and_no_more(action, command.edits))
 
 
-def _and_no_more(action: Callable[[], None]) -> Callable[[object], str]:
-    def run(_event: object) -> str:
+def _and_no_more(
+    action: Callable[[], None], edits: bool
+) -> Callable[["tk.Event[Any]"], str | None]:
+    def run(event: "tk.Event[Any]") -> str | None:
+        # Who types into an edit box copies and pastes there.
+        if edits and isinstance(event.widget, tk.Entry):
+            return None
         action()
         return "break"  # else the text's own binding for the same key would run too
 

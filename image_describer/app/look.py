@@ -1,58 +1,179 @@
-"""How the window looks: white on black, large type, a focus nobody can miss."""
+"""How the window looks: two palettes, type of any size, a focus nobody can miss; changed live."""
 
 import tkinter as tk
+from dataclasses import dataclass
+from typing import Any, cast
 
-BACKGROUND = "#000000"
-TEXT = "#ffffff"
-QUIET_TEXT = "#d0d0d0"  # 13.6 : 1 on black, well above the 7 : 1 that WCAG asks for at level AAA
-BUTTON = "#262626"
-BUTTON_PRESSED = "#4d4d4d"
-FOCUS = "#ffd500"
-SELECTION = "#ffd500"
-SELECTION_TEXT = "#000000"
-
+FOCUS_PX = 4  # thick enough to be found at a glance by someone with low vision
 # The fonts of the dialogs that Tk itself draws on Linux, small by default.
 TK_FONTS = ("TkDefaultFont", "TkTextFont", "TkHeadingFont", "TkCaptionFont", "TkIconFont")
 FAMILY = "TkDefaultFont"
-SENTENCE_PT = 22
-HELP_PT = 16
-BUTTON_PT = 14
-STATUS_PT = 13
-FOCUS_PX = 4  # thick enough to be found at a glance by someone with low vision
+POINTS = {"sentence": 22, "help": 16, "button": 14, "status": 13}  # at a text size of 100 percent
 
 
-def fonts(root: tk.Misc) -> dict[str, tuple[str, int]]:
-    """The fonts by their use, in the platform's own family; points follow the screen's scaling."""
-    family = str(root.tk.call("font", "actual", FAMILY, "-family"))
-    return {
-        "sentence": (family, SENTENCE_PT),
-        "help": (family, HELP_PT),
-        "button": (family, BUTTON_PT),
-        "status": (family, STATUS_PT),
-    }
+@dataclass(frozen=True)
+class Palette:
+    """Colours by their use. Every text has at least 7 : 1 on what lies behind it (WCAG, AAA)."""
+
+    background: str
+    text: str
+    quiet_text: str
+    button: str
+    button_pressed: str
+    edge: str  # around what can be pressed or typed into
+    focus: str
+    selection: str
+    selection_text: str
 
 
-def focus_ring() -> dict[str, object]:
-    """Options of a widget that may have the focus."""
+NORMAL = Palette(
+    background="#000000",
+    text="#ffffff",
+    quiet_text="#d0d0d0",
+    button="#262626",
+    button_pressed="#4d4d4d",
+    edge="#262626",
+    focus="#ffd500",
+    selection="#ffd500",
+    selection_text="#000000",
+)
+HIGH_CONTRAST = Palette(
+    background="#000000",
+    text="#ffffff",
+    quiet_text="#ffffff",
+    button="#000000",
+    button_pressed="#000000",
+    edge="#ffffff",
+    focus="#ffff00",
+    selection="#ffff00",
+    selection_text="#000000",
+)
+
+
+def _ring(palette: Palette, edge: str) -> dict[str, Any]:
     return {
         "highlightthickness": FOCUS_PX,
-        "highlightbackground": BACKGROUND,
-        "highlightcolor": FOCUS,
+        "highlightbackground": edge,
+        "highlightcolor": palette.focus,
         "takefocus": 1,
     }
 
 
-def paint(root: tk.Tk) -> None:
-    """Give the menus and dialogs, which Tk draws itself on Linux, colours and type to match."""
-    root.configure(background=BACKGROUND)
-    if root.tk.call("tk", "windowingsystem") == "x11":
-        for name in TK_FONTS:
-            root.tk.call("font", "configure", name, "-size", STATUS_PT)
-    for option, value in (
-        ("background", BUTTON),
-        ("foreground", TEXT),
-        ("activeBackground", FOCUS),
-        ("activeForeground", SELECTION_TEXT),
-        ("font", fonts(root)["status"]),
-    ):
-        root.option_add(f"*Menu.{option}", value)
+def options(kind: str, palette: Palette) -> dict[str, Any]:
+    """The widget options of one kind: "window", "frame", "text", "button", "label", "status",
+    "entry", "list", "slider", "check", "choice", "picture" or "menu"."""
+    plain: dict[str, Any] = {"background": palette.background}
+    typed = {**plain, "foreground": palette.text}
+    selected = {
+        "selectbackground": palette.selection,
+        "selectforeground": palette.selection_text,
+    }
+    pressed = {
+        "background": palette.button,
+        "foreground": palette.text,
+        "activebackground": palette.button_pressed,
+        "activeforeground": palette.text,
+    }
+    kinds: dict[str, dict[str, Any]] = {
+        "window": {
+            **plain,
+            "highlightbackground": palette.quiet_text,
+            "highlightcolor": palette.quiet_text,
+        },
+        "frame": plain,
+        "picture": {**plain, **_ring(palette, palette.background)},
+        "text": {
+            **typed,
+            **selected,
+            "insertbackground": palette.focus,
+            "inactiveselectbackground": palette.selection,
+            **_ring(palette, palette.background),
+        },
+        "entry": {
+            **typed,
+            **selected,
+            "insertbackground": palette.focus,
+            **_ring(palette, palette.quiet_text),
+        },
+        "list": {**typed, **selected, **_ring(palette, palette.quiet_text)},
+        "button": {**pressed, **_ring(palette, palette.edge)},
+        "choice": {
+            "background": palette.button,
+            "foreground": palette.text,
+            **_ring(palette, palette.edge),
+        },
+        "check": {**pressed, "selectcolor": palette.button, **_ring(palette, palette.edge)},
+        "slider": {
+            **typed,
+            "activebackground": palette.focus,
+            "troughcolor": palette.button_pressed,
+            **_ring(palette, palette.edge),
+        },
+        "label": typed,
+        "status": {**plain, "foreground": palette.quiet_text},
+        "menu": {
+            "background": palette.button,
+            "foreground": palette.text,
+            "activebackground": palette.focus,
+            "activeforeground": palette.selection_text,
+        },
+    }
+    return kinds[kind]
+
+
+class Look:
+    """The palette and the type of one program; whatever was dressed follows its changes."""
+
+    def __init__(self, root: tk.Tk) -> None:
+        self._root = root
+        self.palette = NORMAL
+        self._on_x11 = root.tk.call("tk", "windowingsystem") == "x11"
+        family = str(root.tk.call("font", "actual", FAMILY, "-family"))
+        for use, points in POINTS.items():
+            root.tk.call("font", "create", font(use), "-family", family, "-size", points)
+        cast(Any, root).image_describer_look = self
+        self.change(high_contrast=False, text_size=100)
+
+    def change(self, *, high_contrast: bool, text_size: int) -> None:
+        """Repaint everything; ``text_size`` is in percent."""
+        self.palette = HIGH_CONTRAST if high_contrast else NORMAL
+        sizes = {use: max(6, round(points * text_size / 100)) for use, points in POINTS.items()}
+        for use, points in sizes.items():
+            self._root.tk.call("font", "configure", font(use), "-size", points)
+        if self._on_x11:
+            for name in TK_FONTS:
+                self._root.tk.call("font", "configure", name, "-size", sizes["status"])
+        menu = {**options("menu", self.palette), "font": font("status")}
+        for option, value in menu.items():
+            # Option names are spelt with a capital inside: activebackground -> activeBackground.
+            spelt = option.replace("activeb", "activeB").replace("activef", "activeF")
+            self._root.option_add(f"*Menu.{spelt}", value)
+        self._repaint(self._root)
+
+    def _repaint(self, widget: tk.Misc) -> None:
+        kind = getattr(widget, "look_kind", "menu" if isinstance(widget, tk.Menu) else "")
+        if kind:
+            cast(Any, widget).configure(**options(kind, self.palette))
+        for child in widget.winfo_children():
+            self._repaint(child)
+
+
+def of(widget: tk.Misc) -> Look:
+    """The look of the program that ``widget`` belongs to; made when first asked for."""
+    root = widget._root()
+    found = getattr(root, "image_describer_look", None)
+    return found if found is not None else Look(root)
+
+
+def dress(widget: tk.Misc, kind: str) -> None:
+    """Give ``widget`` the colours and the focus ring of its kind, now and after every change."""
+    cast(Any, widget).look_kind = kind
+    cast(Any, widget).configure(**options(kind, of(widget).palette))
+
+
+def font(use: str) -> str:
+    """The name of a font by its use ("sentence", "help", "button", "status"); it follows the size.
+
+    Points follow the screen's scaling by themselves.
+    """
+    return f"ImageDescriber{use.capitalize()}"

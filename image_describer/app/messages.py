@@ -20,13 +20,21 @@ READY = "Ready"
 FAILED = "Not described"
 CANCELLED = "Cancelled."
 FROM_CLIPBOARD = "Picture from the clipboard"  # stands where a file's name would
-MORE_TITLE = "More - Image Describer"
+MORE_TITLE = "More"
 COPIED_SELECTION = "Copied the selected text."
 COPIED = "Copied: {caption}"
-PRIVACY = (
-    "While there is a network, Google's voice reads the descriptions: the sentence, never the "
-    "picture, goes to Google. Started with --offline, nothing leaves this computer."
+VOICE_QUESTION = (
+    "Which voice shall read the descriptions? Enter: the natural voice, online. It sends the "
+    "sentence, never the picture, to Google. Tab, then Enter: the offline voice; nothing leaves "
+    "this computer. The settings change it later."
 )
+NOT_YET = "The offline voice reads until you choose, in the settings."
+RATE = "{rate} words a minute"
+FASTEST, SLOWEST = "fastest", "slowest"
+UNHEARD_SETTINGS = "{sentence} What you changed holds until you quit."
+NO_EARLIER = "There is no earlier description."
+NO_LATER = "This is the newest description."
+HISTORY_OFF = "The history is switched off. The settings switch it on."
 
 
 def with_keys(text: str, write: Callable[[str], str]) -> str:

@@ -30,6 +30,7 @@ class Pasting:
         self._found = found
         self._failed = failed
         self._job: Job | None = None
+        self.announced = False  # whether "Working" has been said for this reading
 
     @property
     def running(self) -> bool:
@@ -38,8 +39,14 @@ class Pasting:
     def start(self, late_ms: int, late: Callable[[], Any]) -> None:
         """Read it; ``late()`` is called if that takes longer than ``late_ms``."""
         read = clipboard.reader(self._root)
+        self.announced = False
         job = self._job = self._jobs.start(lambda _job: read(), self._found, self._failed)
-        self._root.after(late_ms, lambda: late() if job is self._job and job.running else None)
+        self._root.after(late_ms, self._late, job, late)
+
+    def _late(self, job: Job, late: Callable[[], Any]) -> None:
+        if job is self._job and job.running:
+            self.announced = True
+            late()
 
     def cancel(self) -> None:
         """Forget it."""

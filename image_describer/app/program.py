@@ -5,24 +5,27 @@ import tkinter as tk
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from image_describer import details
-from image_describer.app import help as help_text
-from image_describer.app import keymap, keys
+from image_describer.app import first_start, keymap, keys, voicing
 from image_describer.app import messages as say
+from image_describer.app.answers import Answers
+from image_describer.app.current import Current
 from image_describer.app.describing import Described, LateDescriber
+from image_describer.app.desk import Desk
+from image_describer.app.key_describer import KeyDescriber
 from image_describer.app.pasting import Pasting
-from image_describer.app.reading import ReadingWindow
+from image_describer.app.progress import SAY_WORKING_AFTER_MS, Progress
+from image_describer.app.settling import Settling
 from image_describer.app.talk import Talk
 from image_describer.app.telling import Telling
-from image_describer.app.text import ReadOnlyText
 from image_describer.app.window import Window
 from image_describer.app.worker import Job, Jobs
+from image_describer.settings import SETTINGS, SettingsFile
 
 if TYPE_CHECKING:
     from image_describer.app.clipboard import Found
     from image_describer.picture import Picture, Source
 
-SAY_WORKING_AFTER_MS = 500  # silence longer than this feels broken
+RATE_STEP = 20  # words a minute; a difference one hears
 
 log = logging.getLogger(__name__)
 
@@ -30,71 +33,100 @@ log = logging.getLogger(__name__)
 class Program:
     """The running app. Everything here happens on the window's thread and returns at once.
 
-    It has a method for each command of the table of keys, by the command's name.
+    It has a method for each command of the table of keys, by the command's name. ``offline`` and
+    ``mute`` are what the command line asked for; None leaves it to the settings.
     """
 
-    def __init__(self, root: tk.Tk, describer: LateDescriber, talk: Talk) -> None:
+    def __init__(
+        self,
+        root: tk.Tk,
+        describer: LateDescriber,
+        talk: Talk,
+        settings: SettingsFile | None = None,
+        *,
+        offline: bool | None = None,
+        mute: bool = False,
+    ) -> None:
         self._root = root
         self._describer = describer
-        self._voice = Telling(root, talk, self._show_silence)
-        self._jobs = Jobs(root.after)
+        voice = Telling(root, talk, self._show_silence)
         run = {command.name: getattr(self, command.name) for command in keymap.COMMANDS}
-        self.window = Window(root, self._jobs, run)
-        self._reading = ReadingWindow(root, run)
-        self._pasting = Pasting(root, self._jobs, self._pasted, self._nothing_pasted)
+        self.desk = Desk(root, Jobs(root.after), talk, voice, run=run)
+        self.settling = Settling(self.desk, settings, self._unsaved, offline=offline, mute=mute)
+        self._settings_trouble = settings.trouble if settings is not None else ""
+        self.window = Window(root, self.desk.jobs, run)
+        self._current = Current()
+        self._answers = Answers(self.desk, self.window, self._current)
+        self._progress = Progress(self.desk, self._show_working)
+        self._pasting = Pasting(root, self.desk.jobs, self._pasted, self._nothing_pasted)
+        voicing.Voicing(root, voice.focus)
+        self._describer_of_keys = KeyDescriber(root, voice.answer)
         keys.bind_commands(root, run)
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._trouble
-        self._file: str | None = None
-        self._described: Described | None = None
-        self._message = ""  # the last thing told that is no description
         self._job: Job | None = None
-        self._announced = False  # whether "Working" has been said for this job
         self._choosing = False
         self._ended = False
+        voicing.is_known(self.window.sentence)  # the greeting stands in it, and is said
         self.window.sentence.focus_set()
 
-    def start(self, file: str | None, note: str = "") -> None:
-        """Greet, or go straight to ``file``; ``note`` is said before anything else, in full."""
-        welcome = say.with_keys(say.WELCOME, keymap.written)
-        self.window.sentence.show(f"{welcome} {note}".strip())
+    def start(self, file: str | None, may_ask: bool = False) -> None:
+        """Greet, or go straight to ``file``; on the first start ask for the voice before that."""
+        self.window.sentence.show(say.with_keys(say.WELCOME, keymap.written))
         self.window.show_status(say.LOADING)
-        if note:
-            self._voice.note(note)
+        if self._settings_trouble:
+            self.desk.voice.error(self._settings_trouble)
+        if may_ask and self.desk.settings.online is None:
+            first_start.ask(self.desk, lambda online: self._voice_chosen(online, file))
+        else:
+            self._begin(file)
+        self.desk.jobs.start(lambda _job: self._describer.load(), self._loaded, self._load_failed)
+
+    def _voice_chosen(self, online: bool | None, file: str | None) -> None:
+        self.settling.set(online=online)
+        self._begin(file, say.NOT_YET if online is None else "")
+
+    def _begin(self, file: str | None, note: str = "") -> None:
         if file is not None:
             self.open_file(file)
             return
-        self._voice.tell(say.with_keys(say.WELCOME, keymap.spoken))
-        self._jobs.start(
-            lambda _job: self._describer.load(),
-            lambda _describer: self.window.show_status(say.READY),
-            self._failed,
-        )
+        welcome = say.with_keys(say.WELCOME, keymap.spoken)
+        self.desk.voice.tell(f"{note} {welcome}".strip())
+
+    def _loaded(self, _describer: object) -> None:
+        if self._current.file is None:
+            self.window.show_status(say.READY)
+
+    def _load_failed(self, error: Exception) -> None:
+        if self._current.file is None:
+            self._failed(error)
 
     def open_file(self, file: str) -> None:
         """Describe ``file``; what was being described before is dropped."""
-        if self._describing and file == self._file:
-            self._voice.answer(say.WORKING)
+        if self._describing and file == self._current.file:
+            self.desk.voice.answer(say.WORKING)
         else:
             self._describe(file, file)
 
     def _describe(self, source: "Source", file: str) -> None:
         """Describe ``source``, which is called ``file``."""
         self._drop_job()
-        if self._reading.title == say.MORE_TITLE:
-            self._reading.close()  # it is about another picture
-        self._file, self._described, self._message = file, None, ""
-        self._announced = False
+        self._answers.forget_details()
+        self._become(Current(file))
         self.window.show_title(say.name_of(file))
-        job = self._jobs.start(
+        settings = self.desk.settings
+        self._job = self.desk.jobs.start(
             lambda job: self._describer.describe(
-                source, lambda picture: job.post(self._seen, picture)
+                source, lambda picture: job.post(self._seen, picture), settings
             ),
             self._done,
             self._failed,
         )
-        self._job = job
-        self._root.after(SAY_WORKING_AFTER_MS, self._still_working, job)
+        self._progress.watch(self._job)
+
+    def _become(self, current: Current) -> None:
+        """The parts of the program hold the same Current, so it is refilled, not replaced."""
+        self._current.__dict__.update(current.__dict__)
 
     def open(self) -> None:
         """Ask for a picture, in the platform's dialog; on Linux Tk draws it."""
@@ -104,9 +136,9 @@ class Program:
         from image_describer.app.dialog import ask_for_picture
 
         self._choosing = True
-        self._voice.stop()
+        self.desk.voice.stop()
         try:
-            file = ask_for_picture(self._root, self._file)
+            file = ask_for_picture(self._root, self._current.file)
         except tk.TclError:
             if self._ended:
                 return  # the window was closed under the dialog
@@ -119,89 +151,79 @@ class Program:
     def paste(self) -> None:
         """Describe the picture, or the path, on the clipboard."""
         if self._pasting.running:
-            self._voice.answer(say.WORKING)
+            self.desk.voice.answer(say.WORKING)
             return
-        self._announced = self._announced and self._describing
         self._pasting.start(SAY_WORKING_AFTER_MS, self._still_pasting)
 
     def repeat(self) -> None:
         """Say the description, or else the last message, again."""
-        if self._working:
-            self._voice.answer(say.WORKING)
-        elif self._described is not None:
-            self._voice.answer(self._described.sentence, "description")
-        else:
-            self._voice.answer(self._message or say.with_keys(say.NOTHING_YET, keymap.spoken))
+        self._answers.repeat(self._working)
 
     def stop(self) -> None:
         """Be silent."""
-        self._voice.stop()
+        self.desk.voice.stop()
 
     def escape(self) -> None:
         """Stop speaking; then cancel the job; then close the dialog; never quit.
 
         "Working" is no news to whoever cancels the work, so it does not cost a press of its own.
         """
-        if self._voice.speaking and not (self._working and self._announced):
+        if self.desk.voice.speaking and not (self._working and self._announced):
             self.stop()
         elif self._working:
             if self._describing:
                 self.window.sentence.show(say.CANCELLED)
                 self.window.show_status(say.FAILED)
-                self._message = say.CANCELLED
+                self._current.message = say.CANCELLED
             self._drop_job()
-            self._voice.answer(say.CANCELLED)
-        elif self._reading.open:
-            self._reading.close()
+            self.desk.voice.answer(say.CANCELLED)
+        elif self.desk.dialogs:
+            self.desk.dialogs[-1].close()
 
     def copy(self) -> None:
         """Put the selected text, or else the bare caption, on the clipboard."""
-        selected = self._selected()
-        if selected:
-            self._to_clipboard(selected)
-            self._voice.answer(say.COPIED_SELECTION)
-        elif self._described is not None:
-            caption = self._described.description.caption
-            self._to_clipboard(caption)
-            self._voice.answer(say.COPIED.format(caption=caption))
-        elif self._working:
-            self._voice.answer(say.WORKING)
-        else:
-            self._voice.answer(say.with_keys(say.NOTHING_YET, keymap.spoken))
+        self._answers.copy(self._working)
 
     def more(self) -> None:
         """Show and say the details of the description."""
-        if self._described is not None:
-            lines = details.sentences(self._described.description)
-            self._reading.show(say.MORE_TITLE, "\n".join(lines))
-            self._voice.answer(" ".join(lines))
-        elif self._working:
-            self._voice.answer(say.WORKING)
-        else:
-            self._voice.answer(say.with_keys(say.NOTHING_YET, keymap.spoken))
+        self._answers.more(self._working)
+
+    def faster(self) -> None:
+        """Speak faster."""
+        self._change_rate(1)
+
+    def slower(self) -> None:
+        """Speak slower."""
+        self._change_rate(-1)
+
+    def _change_rate(self, steps: int) -> None:
+        limits = SETTINGS["rate"]
+        before = self.desk.settings.rate
+        rate = max(limits.low, min(limits.high, before + steps * RATE_STEP))
+        self.settling.set(rate=rate)
+        said = say.RATE.format(rate=rate)
+        if rate == before:
+            said = f"{say.FASTEST if steps > 0 else say.SLOWEST}, {said}"
+        self.desk.voice.answer(said)
 
     def help(self) -> None:
         """Show and say the keys."""
-        self._reading.show(help_text.TITLE, help_text.shown())
-        self._voice.answer(help_text.spoken())
+        self._answers.help()
+
+    def describe_keys(self) -> None:
+        """Describe keys instead of obeying them, until Escape."""
+        self._describer_of_keys.toggle()
 
     def where(self) -> None:
         """Say which file this is, and what is being done with it."""
-        if self._file is None:
-            self._voice.answer(say.with_keys(say.NO_PICTURE, keymap.spoken))
-            return
-        parts = [say.name_of(self._file)]
-        if self._described is not None:
-            description = self._described.description
-            parts.append(f"{description.width} by {description.height} pixels")
-        parts.append(say.WORKING if self._working else self.window.status)
-        self._voice.answer(". ".join(parts) + ".")
+        self._answers.where(self._working)
 
     def quit(self) -> None:
         """End the program."""
         self._ended = True
         self._drop_job()
-        self._voice.stop()
+        self.settling.flush()
+        self.desk.voice.stop()
         self._root.destroy()
 
     @property
@@ -212,6 +234,10 @@ class Program:
     def _working(self) -> bool:
         return self._describing or self._pasting.running
 
+    @property
+    def _announced(self) -> bool:
+        return self._progress.announced or self._pasting.announced
+
     def _drop_job(self) -> None:
         self._pasting.cancel()
         if self._job is not None:
@@ -219,21 +245,15 @@ class Program:
             self._job = None
 
     def _seen(self, picture: "Picture") -> None:
+        self._current.picture = picture
         self.window.view.show(picture)
 
-    def _still_working(self, job: Job) -> None:
-        if job is not self._job or not job.running:
-            return
-        self._announced = True
+    def _show_working(self) -> None:
         self.window.sentence.show(f"{say.WORKING}…")
         self.window.show_status(f"{say.WORKING}…")
-        # While the note is being heard there is no silence to fill.
-        if not self._voice.noting:
-            self._voice.tell(say.WORKING)
 
     def _still_pasting(self) -> None:
-        self._announced = True
-        self._voice.tell(say.WORKING)
+        self.desk.voice.tell(say.WORKING)
 
     def _pasted(self, found: "Found") -> None:
         if isinstance(found, str):
@@ -242,26 +262,34 @@ class Program:
             self._describe(found, say.FROM_CLIPBOARD)
 
     def _nothing_pasted(self, error: Exception) -> None:
-        if self._described is None and not self._describing:
+        if self._current.described is None and not self._describing:
             self._failed(error)
             return
         # The picture that is there stays: it has not become wrong.
+        self.tell_trouble(error)
+
+    def tell_trouble(self, error: Exception) -> None:
+        """Say and show what went wrong; the picture and its description stay."""
         say.log_it(error)
         self.window.show_status(say.as_told(error))
-        self._voice.tell(say.as_told(error))
+        self.desk.voice.error(say.as_told(error))
+
+    def _unsaved(self, error: Exception) -> None:
+        if not self._ended:
+            self.tell_trouble(error)
 
     def _done(self, described: Described) -> None:
-        self._described = described
+        self._current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         self._show(described.sentence, say.READY)
-        self._voice.tell(described.sentence, "description")
+        self.desk.voice.tell(described.sentence, "description")
 
     def _failed(self, error: Exception) -> None:
         say.log_it(error)
-        self._message = say.as_told(error)
+        self._current.message = say.as_told(error)
         self.window.view.show(None)
-        self._show(self._message, say.FAILED)
-        self._voice.tell(self._message)
+        self._show(self._current.message, say.FAILED)
+        self.desk.voice.error(self._current.message)
 
     def _trouble(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -269,29 +297,17 @@ class Program:
         """A key, a button or a timer failed: Tk would print a traceback that no user looks for."""
         if isinstance(error, Exception) and not self._ended:
             log.error("The window failed", exc_info=(kind, error, trace))
-            self._message = say.as_told(error)
-            self._show(self._message, say.FAILED)
-            self._voice.tell(self._message)
+            self._current.message = say.as_told(error)
+            self._show(self._current.message, say.FAILED)
+            self.desk.voice.error(self._current.message)
 
     def _show(self, text: str, status: str) -> None:
         self.window.sentence.show(text)
         self.window.show_status(status)
-        self.window.show_title(say.name_of(self._file) if self._file else None, text)
+        file = self._current.file
+        self.window.show_title(say.name_of(file) if file else None, text)
 
     def _show_silence(self, trouble: str) -> None:
         """Whoever can see should learn why nothing is heard."""
         if trouble not in self.window.status:
             self.window.show_status(f"{self.window.status}. {trouble}")
-
-    def _selected(self) -> str:
-        try:
-            focused = self._root.focus_get()
-        except KeyError:  # the focus is on a menu that Tk has made for itself
-            focused = None
-        if isinstance(focused, ReadOnlyText) and focused.selected():
-            return focused.selected()
-        return self.window.sentence.selected()
-
-    def _to_clipboard(self, text: str) -> None:
-        self._root.clipboard_clear()
-        self._root.clipboard_append(text)

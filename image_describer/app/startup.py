@@ -1,4 +1,4 @@
-"""The program's first second: options, log, the note of the first start, and failing in words."""
+"""The program's first second: options, log, voice, and failing in words."""
 
 import argparse
 import logging
@@ -13,13 +13,12 @@ import image_describer
 from image_describer.app import keymap, messages
 from image_describer.app.talk import Talk
 from image_describer.errors import ImageDescriberError
-from image_describer.paths import config_folder, log_folder
+from image_describer.paths import log_folder
 
 if TYPE_CHECKING:
     from image_describer.speech import Speaker
 
 LOG_BYTES = 200_000  # what one would still send with a report
-NOTE_HEARD = "told-about-google"  # the marker's name in the folder of settings
 LAST_WORDS_S = 20.0  # nobody waits longer for a failed program to finish its sentence
 
 INSTALL_TK = {
@@ -51,14 +50,23 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--online",
         dest="offline",
         action="store_false",
-        help="let Google's voice read descriptions (as it is without this option): the sentence, "
-        "never the picture, goes to Google",
+        help="let Google's voice read descriptions this time, whatever the settings say: the "
+        "sentence, never the picture, goes to Google",
     )
     network.add_argument(
         "--offline", action="store_true", help="never touch the network; speak with espeak-ng"
     )
-    parser.set_defaults(offline=False)
+    parser.set_defaults(offline=None)
     parser.add_argument("--voice", choices=("on", "off"), default="on", help="off: show, don't say")
+    parser.add_argument(
+        "--new-window", action="store_true", help="open a window of its own beside an open one"
+    )
+    parser.add_argument(
+        "--speech-log",
+        type=Path,
+        metavar="FILE",
+        help="write down everything that is said, with its times, one JSON object a line",
+    )
     parser.add_argument(
         "--version", action="version", version=f"Image Describer {image_describer.__version__}"
     )
@@ -80,36 +88,20 @@ def start_log() -> None:
     logger.addHandler(handler)
 
 
-def make_talk(voice: str, offline: bool) -> Talk:
-    """The voice that the options ask for."""
+def make_talk(options: argparse.Namespace) -> Talk:
+    """The voice that the options ask for; the settings follow, by Talk.configure."""
 
     def build() -> "Speaker":
         from image_describer.speech import make_speaker
 
-        return make_speaker(offline=offline)
+        return make_speaker(offline=options.offline is not False, log_file=options.speech_log)
 
-    return Talk(build if voice == "on" else None)
-
-
-def note_of_first_start(voice: str, offline: bool) -> str:
-    """What has to be said once, before anything is sent to Google; empty if it was, or needn't."""
-    if voice == "off" or offline:
-        return ""
-    try:
-        return "" if (config_folder() / NOTE_HEARD).exists() else messages.PRIVACY
-    except OSError:
-        return messages.PRIVACY
+    return Talk(build if options.voice == "on" else None)
 
 
-def remember_note() -> None:
-    """Don't say it again. If that can't be written, it is said again: the safe side."""
-    try:
-        marker = config_folder() / NOTE_HEARD
-        new = marker.with_name(f"{NOTE_HEARD}.{os.getpid()}.new")
-        new.write_text(messages.PRIVACY + "\n", encoding="utf-8")
-        new.replace(marker)
-    except OSError as error:
-        log.warning("The first start can't be remembered: %s", error)
+def may_ask(options: argparse.Namespace) -> bool:
+    """Whether the voice may be asked for: somebody hears the question, and nothing is chosen."""
+    return options.voice == "on" and options.offline is None
 
 
 def import_tkinter() -> None:

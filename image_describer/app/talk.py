@@ -3,14 +3,17 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from image_describer.errors import SpeechError
 
 if TYPE_CHECKING:
     from image_describer.speech import Speaker, Utterance
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["description", "phrase"]
+Kind = Literal["description", "phrase", "error"]
 
 
 class Said(NamedTuple):
@@ -26,7 +29,8 @@ class Talk:
 
     ``build`` makes the Speaker on a thread of its own, since that loads voices and players; what is
     said before it stands is spoken as soon as it does. ``build=None`` keeps silent (``--voice
-    off``). Nothing here blocks or raises: an app whose voice fails must still show its words.
+    off``). Nothing here blocks or raises, but for ``save``: an app whose voice fails must still
+    show its words.
     """
 
     def __init__(self, build: "Callable[[], Speaker] | None") -> None:
@@ -34,6 +38,7 @@ class Talk:
         self._speaker: Speaker | None = None
         self._utterance: Utterance | None = None
         self._waiting: list[Said] = []
+        self._settings: dict[str, Any] = {}
         self._closed = False
         self._loading: threading.Thread | None = None
         if build is not None:
@@ -67,6 +72,40 @@ class Talk:
             elif self._loading is not None:
                 self._waiting = [said] if interrupt else [*self._waiting, said]
 
+    def earcon(self, name: str) -> None:
+        """Play a short sound beside the speech."""
+        with self._lock:
+            speaker = self._speaker
+        if speaker is not None:
+            speaker.earcon(name)
+
+    def configure(self, **settings: Any) -> None:
+        """Set attributes of the Speaker: ``rate``, ``volume``, ``language``, ``offline``.
+
+        They hold from the next text on, and for the Speaker that is yet to be made.
+        """
+        with self._lock:
+            self._settings.update(settings)
+            if self._speaker is not None:
+                self._apply(self._speaker, settings)
+
+    def save(self, text: str, path: Path) -> str:
+        """Write ``text``, spoken, to a sound file; the name of the voice. Blocks; any thread.
+
+        Raises SpeechError.
+        """
+        loading = self._loading
+        if loading is not None:
+            loading.join()
+        with self._lock:
+            speaker = self._speaker
+        if speaker is None:
+            raise SpeechError(
+                "There is no voice that could be saved.",
+                "Start Image Describer without --voice off.",
+            )
+        return speaker.save(text, path)
+
     def stop(self) -> None:
         """Be silent, at once."""
         with self._lock:
@@ -92,6 +131,11 @@ class Talk:
         if speaker is not None:
             speaker.close()
 
+    @staticmethod
+    def _apply(speaker: "Speaker", settings: dict[str, Any]) -> None:
+        for name, value in settings.items():
+            setattr(speaker, name, value)
+
     def _load(self, build: "Callable[[], Speaker]") -> None:
         try:
             speaker = build()
@@ -105,6 +149,7 @@ class Talk:
             if self._closed:
                 speaker.close()
                 return
+            self._apply(speaker, self._settings)
             self._speaker = speaker
             for said in self._waiting:
                 self._utterance = speaker.say(said.text, kind=said.kind, interrupt=said.interrupt)

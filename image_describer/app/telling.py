@@ -1,5 +1,6 @@
 """Who may interrupt whom: what a key asked for is said at once, the rest may have to wait."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,48 +10,64 @@ if TYPE_CHECKING:
     import tkinter as tk
 
 LOOK_FOR_SILENCE_AFTER_MS = 1500  # by then a voice or a player that can't speak has given up
+# A key that says something and moves the focus as well: the focus is said after it, not over it.
+FRESH_S = 0.3
 
 
 class Telling:
-    """Says things through ``talk``; ``show_trouble(why)`` is called when nothing was heard."""
+    """Says things through ``talk``; ``show_trouble(why)`` is called when nothing was heard.
+
+    ``level`` is "all", "results" (a screen reader says the focus itself) or "off".
+    """
 
     def __init__(self, root: "tk.Misc", talk: Talk, show_trouble: Callable[[str], None]) -> None:
         self._root = root
         self._talk = talk
         self._show_trouble = show_trouble
-        self._noting = False  # whether the note of the first start has yet to be heard in full
         self._watching: str | None = None
-
-    @property
-    def noting(self) -> bool:
-        """Whether the note of the first start is being said."""
-        return self._noting and self._talk.speaking
+        self._said_at = -FRESH_S
+        self.level = "all"
 
     @property
     def speaking(self) -> bool:
         return self._talk.speaking
 
-    def note(self, text: str) -> None:
-        """Say the note of the first start, which only a key interrupts."""
-        self._talk.say(text)
-        self._noting = True
-
     def tell(self, text: str, kind: Kind = "phrase") -> None:
-        """Say what nobody asked for: it waits for the note of the first start."""
-        self._noting = self.noting
-        self._talk.say(text, kind=kind, interrupt=not self._noting)
-        self._watch_voice()
+        """Say what nobody asked for: a result, a greeting. A result waits for an error's end."""
+        self._say(text, kind)
 
     def answer(self, text: str, kind: Kind = "phrase") -> None:
         """Say what a key asked for: at once."""
-        self._noting = False
-        self._talk.say(text, kind=kind)
-        self._watch_voice()
+        if kind == "description":
+            self._talk.stop()  # else it would wait for an error's end
+        self._say(text, kind)
+
+    def error(self, text: str) -> None:
+        """Say what went wrong; results wait until it was heard."""
+        self._say(text, "error")
+
+    def focus(self, text: str) -> None:
+        """Say where the focus or the caret is: at once, but after what the same key made heard."""
+        if self.level == "all":
+            fresh = time.monotonic() - self._said_at < FRESH_S
+            self._talk.say(text, interrupt=not fresh)
+            self._watch_voice()
+
+    def earcon(self, name: str) -> None:
+        """Play a short sound beside the speech."""
+        if self.level != "off":
+            self._talk.earcon(name)
 
     def stop(self) -> None:
         """Be silent."""
-        self._noting = False
         self._talk.stop()
+
+    def _say(self, text: str, kind: Kind) -> None:
+        if self.level == "off":
+            return
+        self._said_at = time.monotonic()
+        self._talk.say(text, kind=kind)
+        self._watch_voice()
 
     def _watch_voice(self) -> None:
         if self._watching is not None:

@@ -22,24 +22,17 @@ class ReadOnlyText(tk.Text):
         self, master: tk.Misc, lines: tuple[int, int] | None = None, **options: Any
     ) -> None:
         """``lines`` (least, most): as high as the text needs, within these; None: as it is laid."""
-        ring: dict[str, Any] = look.focus_ring()
         super().__init__(
             master,
             wrap="word",
-            background=look.BACKGROUND,
-            foreground=look.TEXT,
-            insertbackground=look.FOCUS,
-            selectbackground=look.SELECTION,
-            selectforeground=look.SELECTION_TEXT,
-            inactiveselectbackground=look.SELECTION,
             insertwidth=3,
             borderwidth=0,
             padx=10,
             pady=6,
             undo=False,
-            **ring,
             **options,
         )
+        look.dress(self, "text")
         self._command = f"{self}_widget"
         self.tk.call("rename", str(self), self._command)
         self.tk.eval(GUARD.format(name=str(self), widget=self._command))

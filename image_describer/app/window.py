@@ -2,12 +2,12 @@
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from image_describer.app import keymap, look
+from image_describer.app import keymap, look, voicing
 from image_describer.app.messages import printable
 from image_describer.app.text import ReadOnlyText
 from image_describer.app.view import PictureView
+from image_describer.app.widgets import Button, Label
 from image_describer.app.worker import Jobs
 from image_describer.paths import assets_folder
 
@@ -24,23 +24,20 @@ class Window:
 
     def __init__(self, root: tk.Tk, jobs: Jobs, run: Mapping[str, Callable[[], None]]) -> None:
         self.root = root
-        look.paint(root)
-        fonts = look.fonts(root)
+        look.dress(root, "window")
+        voicing.title(root, TITLE)
         self.view = PictureView(root, jobs)
         self.sentence = ReadOnlyText(
-            root, lines=SENTENCE_LINES, font=fonts["sentence"], height=SENTENCE_LINES[0], width=1
-        )
-        self.buttons = self._make_buttons(fonts["button"], run)
-        self._status = tk.Label(
             root,
-            background=look.BACKGROUND,
-            foreground=look.QUIET_TEXT,
-            font=fonts["status"],
-            anchor="w",
-            justify="left",
-            padx=STATUS_MARGIN_PX,
-            pady=4,
+            lines=SENTENCE_LINES,
+            font=look.font("sentence"),
+            height=SENTENCE_LINES[0],
+            width=1,
         )
+        voicing.name(self.sentence, "Description", role="text")
+        self.buttons = self._make_buttons(run)
+        self._status = Label(root, font=look.font("status"), padx=STATUS_MARGIN_PX, pady=4)
+        look.dress(self._status, "status")
         self._status.bind("<Configure>", self._wrap_status)
         self._lay_out()
         self._make_menus(run)
@@ -67,13 +64,12 @@ class Window:
     def _wrap_status(self, event: "tk.Event[tk.Label]") -> None:
         self._status.configure(wraplength=event.width - 2 * STATUS_MARGIN_PX)
 
-    def _make_buttons(
-        self, font: tuple[str, int], run: Mapping[str, Callable[[], None]]
-    ) -> dict[str, tk.Button]:
-        self._bar = tk.Frame(self.root, background=look.BACKGROUND)
+    def _make_buttons(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
+        self._bar = tk.Frame(self.root)
+        look.dress(self._bar, "frame")
         buttons = {}
         for column, command in enumerate(keymap.buttons()):
-            button = make_button(self._bar, button_text(command), font, run[command.name])
+            button = Button(self._bar, button_text(command), run[command.name])
             button.grid(row=0, column=column, sticky="nsew", padx=2, pady=2)
             self._bar.columnconfigure(column, weight=1, uniform="buttons")
             buttons[command.name] = button
@@ -115,30 +111,6 @@ class Window:
         if file.is_file():
             self._icon = tk.PhotoImage(master=self.root, file=str(file))
             self.root.iconphoto(True, self._icon)
-
-
-def make_button(
-    master: tk.Misc, text: str, font: tuple[str, int], run: Callable[[], None]
-) -> tk.Button:
-    """A button with a focus that shows; Space and Return press it."""
-    ring: dict[str, Any] = look.focus_ring()
-    button = tk.Button(
-        master,
-        text=text,
-        font=font,
-        command=run,
-        background=look.BUTTON,
-        foreground=look.TEXT,
-        activebackground=look.BUTTON_PRESSED,
-        activeforeground=look.TEXT,
-        relief="flat",
-        padx=4,
-        pady=4,
-        **ring,
-    )
-    for key in ("<Return>", "<KP_Enter>"):
-        button.bind(key, lambda _event: button.invoke())
-    return button
 
 
 def button_text(command: keymap.Command) -> str:

@@ -1,0 +1,102 @@
+"""The commands that only answer: they say, show or copy what is known, and change no picture."""
+
+import tkinter as tk
+
+from image_describer import details
+from image_describer.app import help as help_text
+from image_describer.app import keymap
+from image_describer.app import messages as say
+from image_describer.app.current import Current
+from image_describer.app.desk import Desk
+from image_describer.app.reading import ReadingWindow
+from image_describer.app.text import ReadOnlyText
+from image_describer.app.voicing import focused
+from image_describer.app.window import Window
+
+
+class Answers:
+    """``current`` is the program's own, which it keeps up to date."""
+
+    def __init__(self, desk: Desk, window: Window, current: Current) -> None:
+        self._desk = desk
+        self._window = window
+        self._current = current
+        self._reading = ReadingWindow(desk)
+
+    def repeat(self, working: bool) -> None:
+        """Say the description, or else the last message, again."""
+        current = self._current
+        if working:
+            self._answer(say.WORKING)
+        elif current.described is not None:
+            self._desk.voice.answer(current.described.sentence, "description")
+        else:
+            self._answer(current.message or say.with_keys(say.NOTHING_YET, keymap.spoken))
+
+    def copy(self, working: bool) -> None:
+        """Put the selected text, or else the bare caption, on the clipboard."""
+        selected = self._selected()
+        if selected:
+            self._to_clipboard(selected)
+            self._answer(say.COPIED_SELECTION)
+        elif self._current.described is not None:
+            caption = self._current.described.description.caption
+            self._to_clipboard(caption)
+            self._answer(say.COPIED.format(caption=caption))
+        else:
+            self.nothing_yet(working)
+
+    def more(self, working: bool) -> None:
+        """Show and say the details of the description."""
+        described = self._current.described
+        if described is None:
+            self.nothing_yet(working)
+            return
+        lines = [*details.sentences(described.description), *described.facts]
+        self._reading.show(say.MORE_TITLE, "\n".join(lines))
+
+    def help(self) -> None:
+        """Show and say the keys."""
+        self._reading.show(help_text.TITLE, help_text.shown(), help_text.spoken())
+
+    def where(self, working: bool) -> None:
+        """Say which file this is, where the focus is, and what is being done."""
+        current = self._current
+        if current.file is None:
+            self._answer(say.with_keys(say.NO_PICTURE, keymap.spoken))
+            return
+        parts = [say.name_of(current.file)]
+        if current.described is not None:
+            description = current.described.description
+            parts.append(f"{description.width} by {description.height} pixels")
+        if current.place:
+            parts.append(f"description {current.place}")
+        if self._desk.dialogs:
+            parts.append(f"{self._desk.dialogs[-1].heading} is open")
+        parts.append(say.WORKING if working else self._window.status.rstrip("."))
+        self._answer(". ".join(parts) + ".")
+
+    def forget_details(self) -> None:
+        """Close what was shown about another picture."""
+        if self._reading.title == say.MORE_TITLE:
+            self._reading.close()
+
+    def nothing_yet(self, working: bool) -> None:
+        """Say why there is nothing to work with."""
+        waiting = say.WORKING if working else say.with_keys(say.NOTHING_YET, keymap.spoken)
+        self._answer(waiting)
+
+    def _answer(self, text: str) -> None:
+        self._desk.voice.answer(text)
+
+    def _selected(self) -> str:
+        widget = focused(self._desk.root)
+        if isinstance(widget, ReadOnlyText) and widget.selected():
+            return widget.selected()
+        if isinstance(widget, tk.Entry) and widget.selection_present():
+            return widget.selection_get()
+        return self._window.sentence.selected()
+
+    def _to_clipboard(self, text: str) -> None:
+        self._desk.root.clipboard_clear()
+        self._desk.root.clipboard_append(text)

@@ -1,0 +1,116 @@
+"""What every dialog does: says its title, takes the focus, closes with Escape, gives it back."""
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from image_describer.app import keymap, keys, look, voicing
+from image_describer.app.widgets import Button
+
+if TYPE_CHECKING:
+    from image_describer.app.desk import Desk
+
+BORDER_PX = 2  # black on black needs an edge
+SMALLEST_PX = (480, 320)
+NOT_HERE = "Not while {title} is open. Escape closes it."
+
+
+class Dialog(tk.Toplevel):
+    """A window of its own above the main one. Build it anew for every opening.
+
+    The commands of the table that make sense anywhere keep their keys in it; the others say so, or,
+    with ``all_keys``, run as well.
+    """
+
+    def __init__(self, desk: "Desk", title: str, *, all_keys: bool = False) -> None:
+        super().__init__(desk.root, highlightthickness=BORDER_PX)
+        self.withdraw()
+        self.desk = desk
+        self._all_keys = all_keys
+        self._before: tk.Misc | None = None
+        self._buttons: tk.Frame | None = None
+        self.set_title(title)
+        look.dress(self, "window")
+        self.columnconfigure(0, weight=1)
+        self.rowconfigure(0, weight=1)
+        self.body = tk.Frame(self)
+        look.dress(self.body, "frame")
+        self.body.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
+        self.protocol("WM_DELETE_WINDOW", self.close)
+
+    @property
+    def heading(self) -> str:
+        """The title as it is said."""
+        return self._heading
+
+    def set_title(self, title: str) -> None:
+        """Name the window for the eye and the ear."""
+        self._heading = title
+        self.title(f"{title} - Image Describer")
+        voicing.title(self, f"{title}, dialog")
+
+    def add_buttons(self, *buttons: tuple[str, Callable[[], Any]]) -> list[Button]:
+        """A row of buttons under the body: (label, what it does) each."""
+        if self._buttons is None:
+            self._buttons = tk.Frame(self)
+            look.dress(self._buttons, "frame")
+            self._buttons.grid(row=1, column=0, sticky="ew", padx=8, pady=(0, 8))
+        made = []
+        for label, command in buttons:
+            button = Button(self._buttons, label, command)
+            column = len(self._buttons.winfo_children()) - 1
+            self._buttons.columnconfigure(column, weight=1, uniform="buttons")
+            button.grid(row=0, column=column, sticky="nsew", padx=2)
+            made.append(button)
+        return made
+
+    def open(self, first: tk.Misc) -> None:
+        """Show it, with the focus on ``first``. Call it once everything is in it."""
+        self._before = voicing.focused(self.desk.root)
+        self.desk.dialogs.append(self)
+        keys.bind_commands(
+            self,
+            self.desk.run,
+            allowed=None if self._all_keys else keymap.EVERYWHERE,
+            refuse=self._refuse,
+        )
+        self.update_idletasks()
+        self._place()
+        self.transient(self.desk.root)
+        self.deiconify()
+        self.lift()
+        first.focus_set()
+        # Only a window that is on the screen can take the focus; forced, because without a window
+        # manager nobody else hands it over.
+        first.bind("<Map>", lambda _event: first.focus_force(), add="+")
+
+    def close(self) -> None:
+        """Take it away; the focus goes back to where it was."""
+        if self in self.desk.dialogs:
+            self.desk.dialogs.remove(self)
+        before = self._before
+        self.destroy()
+        there = before is not None and bool(before.winfo_exists())
+        target = before if there else self.desk.root.focus_lastfor()
+        (target or self.desk.root).focus_force()
+
+    def _refuse(self) -> None:
+        self.desk.voice.answer(NOT_HERE.format(title=self._heading))
+
+    def _place(self) -> None:
+        """Over the middle of the main window, and inside the screen."""
+        screen = self.winfo_screenwidth(), self.winfo_screenheight()
+        wanted = self.winfo_reqwidth(), self.winfo_reqheight()
+        width, height = (
+            max(least, min(size, there * 9 // 10))
+            for least, size, there in zip(SMALLEST_PX, wanted, screen, strict=True)
+        )
+        root = self.desk.root
+        left = root.winfo_rootx() + (root.winfo_width() - width) // 2
+        top = root.winfo_rooty() + (root.winfo_height() - height) // 2
+        left, top = (
+            max(0, min(at, there - size))
+            for at, size, there in zip((left, top), (width, height), screen, strict=True)
+        )
+        self.geometry(f"{width}x{height}+{left}+{top}")
+        self.minsize(*SMALLEST_PX)

@@ -1,0 +1,88 @@
+"""Keeps the settings: applies every change at once, and writes it to disk a moment later."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from image_describer.app import look
+from image_describer.app.desk import Desk
+from image_describer.settings import Settings, SettingsFile
+
+SAVE_AFTER_MS = 400  # a slider sends many values; only the one it ends at is written
+
+
+class Settling:
+    """``offline`` and ``mute`` come from the command line and outweigh the settings.
+
+    ``trouble(error)`` is called when the settings can't be saved; they hold all the same.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        file: SettingsFile | None,
+        trouble: Callable[[Exception], None],
+        *,
+        offline: bool | None = None,
+        mute: bool = False,
+    ) -> None:
+        self._desk = desk
+        self._file = file
+        self._trouble = trouble
+        self._offline = offline
+        self._mute = mute
+        self._waiting: str | None = None
+        if file is not None:
+            desk.settings = file.load()
+        self.apply()
+
+    def change(self, settings: Settings) -> None:
+        """Use ``settings`` from now on, and save them."""
+        if settings == self._desk.settings:
+            return
+        self._desk.settings = settings
+        self.apply()
+        if self._file is not None and self._waiting is None:
+            self._waiting = self._desk.root.after(SAVE_AFTER_MS, self._save)
+
+    def set(self, **values: object) -> None:
+        """Change some of the settings."""
+        self.change(replace(self._desk.settings, **values))  # type: ignore[arg-type]
+
+    def apply(self) -> None:
+        """Let the window and the voice follow the settings."""
+        settings = self._desk.settings
+        look.of(self._desk.root).change(
+            high_contrast=settings.high_contrast, text_size=settings.text_size
+        )
+        online = settings.online is True if self._offline is None else not self._offline
+        self._desk.talk.configure(
+            rate=settings.rate,
+            volume=settings.volume,
+            language=settings.language,
+            offline=not online,
+        )
+        self._desk.voice.level = "off" if self._mute else settings.speech
+
+    def flush(self) -> None:
+        """Write what waits to be written, now: the program ends."""
+        if self._waiting is not None:
+            self._desk.root.after_cancel(self._waiting)
+            self._waiting = None
+            self._write(self._desk.settings)
+
+    def _save(self) -> None:
+        self._waiting = None
+        settings = self._desk.settings
+        self._desk.jobs.start(
+            lambda _job: self._write_or_raise(settings), lambda _done: None, self._trouble
+        )
+
+    def _write_or_raise(self, settings: Settings) -> None:
+        if self._file is not None:
+            self._file.save(settings)
+
+    def _write(self, settings: Settings) -> None:
+        try:
+            self._write_or_raise(settings)
+        except Exception as error:
+            self._trouble(error)

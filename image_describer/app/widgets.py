@@ -1,0 +1,314 @@
+"""The widgets that windows are made of: worked by keys, dressed by look, voiced by voicing."""
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from image_describer.app import look, voicing
+
+RETURN_KEYS = ("<Return>", "<KP_Enter>")
+TYPE_AHEAD_MS = 1000  # a longer pause begins a new word
+
+
+class Button(tk.Button):
+    """A button that Space and Return press. A second line of ``text`` shows its key."""
+
+    def __init__(
+        self, master: tk.Misc, text: str, command: Callable[[], Any], **options: Any
+    ) -> None:
+        options = {"font": look.font("button"), "relief": "flat", "padx": 4, "pady": 4, **options}
+        super().__init__(master, text=text, command=command, **options)
+        look.dress(self, "button")
+        for key in RETURN_KEYS:
+            self.bind(key, lambda _event: self.invoke())
+
+
+class Label(tk.Label):
+    """Words that are only shown; what they name is named for the ear by ``voicing.name``."""
+
+    def __init__(self, master: tk.Misc, text: str = "", **options: Any) -> None:
+        options = {"font": look.font("button"), "anchor": "w", "justify": "left", **options}
+        super().__init__(master, text=text, **options)
+        look.dress(self, "label")
+
+
+class Choice(tk.Label):
+    """One of several values: Right and Down choose the next, Left and Up the one before.
+
+    ``values`` is a sequence of (value, label); ``command(value)`` is called after each change.
+    """
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        values: Sequence[tuple[Any, str]],
+        value: Any,
+        command: Callable[[Any], Any] | None = None,
+        *,
+        name: str = "",
+    ) -> None:
+        super().__init__(master, font=look.font("button"), anchor="w", padx=8, pady=4)
+        self._values = list(values)
+        self._command = command
+        self._index = 0
+        look.dress(self, "choice")
+        voicing.name(self, name, role="choice", state=self._spoken)
+        for key, step in (("Right", 1), ("Down", 1), ("Left", -1), ("Up", -1)):
+            self.bind(f"<{key}>", lambda _event, step=step: self._move(step))  # type: ignore[misc]
+        self.bind("<Home>", lambda _event: self._go(0))
+        self.bind("<End>", lambda _event: self._go(len(self._values) - 1))
+        self.bind("<Button-1>", self._clicked)
+        self.set(value)
+
+    @property
+    def value(self) -> Any:
+        """The chosen value."""
+        return self._values[self._index][0]
+
+    def set(self, value: Any) -> None:
+        """Choose ``value`` (the first one, if it is not there) without a word or a command."""
+        known = [one for one, _label in self._values]
+        self._index = known.index(value) if value in known else 0
+        self.configure(text=f"◂ {self._values[self._index][1]} ▸")
+
+    def _spoken(self) -> str:
+        return f"{self._values[self._index][1]}, {self._index + 1} of {len(self._values)}"
+
+    def _move(self, step: int) -> str:
+        return self._go(max(0, min(len(self._values) - 1, self._index + step)))
+
+    def _go(self, index: int) -> str:
+        moved = index != self._index
+        self.set(self._values[index][0])
+        voicing.changed(self)
+        if moved and self._command is not None:
+            self._command(self.value)
+        return "break"
+
+    def _clicked(self, event: "tk.Event[tk.Misc]") -> None:
+        self.focus_set()
+        self._move(-1 if event.x < self.winfo_width() / 2 else 1)
+
+
+class Check(tk.Checkbutton):
+    """On or off: Space and Return change it; ``command(on)`` is called after each change."""
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        text: str,
+        on: bool,
+        command: Callable[[bool], Any] | None = None,
+    ) -> None:
+        self._on = tk.BooleanVar(master, on)
+        self._then = command
+        super().__init__(
+            master,
+            text=text,
+            variable=self._on,
+            command=self._changed,
+            font=look.font("button"),
+            anchor="w",
+            relief="flat",
+            padx=8,
+            pady=4,
+        )
+        look.dress(self, "check")
+        voicing.name(self, text, state=lambda: "checked" if self._on.get() else "not checked")
+        for key in RETURN_KEYS:
+            self.bind(key, lambda _event: self.invoke())
+
+    @property
+    def on(self) -> bool:
+        return self._on.get()
+
+    def set(self, on: bool) -> None:
+        """Switch it without a word or a command."""
+        self._on.set(on)
+
+    def _changed(self) -> None:
+        voicing.changed(self)
+        if self._then is not None:
+            self._then(self._on.get())
+
+
+class Slider(tk.Scale):
+    """A number: Right and Up more, Left and Down less, Page Up and Page Down five steps at once.
+
+    ``unit`` is said behind the number; ``command(value)`` is called after each change.
+    """
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        low: int,
+        high: int,
+        step: int,
+        value: int,
+        command: Callable[[int], Any] | None = None,
+        *,
+        name: str = "",
+        unit: str = "",
+    ) -> None:
+        super().__init__(
+            master,
+            from_=low,
+            to=high,
+            resolution=1,
+            orient="horizontal",
+            font=look.font("button"),
+            borderwidth=0,
+            sliderrelief="flat",
+            width=18,
+        )
+        self._limits = low, high
+        self._then = command
+        self._unit = unit
+        look.dress(self, "slider")
+        super().set(value)
+        self.configure(command=self._dragged)
+        voicing.name(self, name, state=self._spoken)
+        steps = {"Right": 1, "Up": 1, "Left": -1, "Down": -1, "Prior": 5, "Next": -5}
+        for key, times in steps.items():
+            self.bind(f"<{key}>", lambda _event, by=times * step: self._go(self.value + by))  # type: ignore[misc]
+        self.bind("<Home>", lambda _event: self._go(low))
+        self.bind("<End>", lambda _event: self._go(high))
+
+    @property
+    def value(self) -> int:
+        return int(self.get())  # type: ignore[no-untyped-call]
+
+    def put(self, value: int) -> None:
+        """Move it without a word or a command."""
+        self.configure(command="")
+        super().set(value)
+        self.configure(command=self._dragged)
+
+    def _spoken(self) -> str:
+        return f"{self.value} {self._unit}".strip()
+
+    def _go(self, value: int) -> str:
+        low, high = self._limits
+        wanted = max(low, min(high, value))
+        moved = wanted != self.value
+        self.put(wanted)
+        voicing.changed(self)
+        if moved and self._then is not None:
+            self._then(wanted)
+        return "break"
+
+    def _dragged(self, _value: str) -> None:
+        voicing.changed(self)
+        if self._then is not None:
+            self._then(self.value)
+
+
+class Entry(tk.Entry):
+    """One line to type into. The window's keys come before Tk's own, as in the texts."""
+
+    def __init__(self, master: tk.Misc, text: str = "", *, name: str = "", **options: Any) -> None:
+        options = {"font": look.font("button"), "borderwidth": 4, "relief": "flat", **options}
+        super().__init__(master, **options)
+        look.dress(self, "entry")
+        self.insert(0, text)
+        self.bindtags((str(self), str(self.winfo_toplevel()), "Entry", "all"))
+        if name:
+            voicing.name(self, name)
+
+    def show(self, text: str) -> None:
+        """Replace what is typed; the caret goes to its end."""
+        self.delete(0, "end")
+        self.insert(0, text)
+        self.icursor("end")
+
+
+class ItemList(tk.Listbox):
+    """A list with one cursor; the first letters of an item lead to it."""
+
+    def __init__(self, master: tk.Misc, *, name: str = "", **options: Any) -> None:
+        options = {
+            "font": look.font("button"),
+            "activestyle": "none",
+            "selectmode": "browse",
+            "exportselection": False,
+            "borderwidth": 0,
+            **options,
+        }
+        super().__init__(master, **options)
+        look.dress(self, "list")
+        self._items: list[str] = []
+        self._typed = ""
+        self._pause: str | None = None
+        if name:
+            voicing.name(self, name)
+        self.bind("<KeyPress>", self._type_ahead)
+        self.bind("<Home>", lambda _event: self._go_and_say(0))
+        self.bind("<End>", lambda _event: self._go_and_say(len(self._items) - 1))
+
+    @property
+    def items(self) -> list[str]:
+        return list(self._items)
+
+    def set_items(self, items: Sequence[str]) -> None:
+        """Replace all items; the cursor goes to the first."""
+        self._items = list(items)
+        self.delete(0, "end")
+        self.insert("end", *self._items)
+        self.go(0)
+
+    @property
+    def cursor(self) -> int:
+        """Where the cursor is; -1 in an empty list."""
+        return int(self.index("active")) if self._items else -1
+
+    def go(self, index: int) -> None:
+        """Move the cursor to ``index`` without a word."""
+        if not self._items:
+            return
+        index = max(0, min(len(self._items) - 1, index))
+        self.selection_clear(0, "end")
+        self.selection_set(index)
+        self.activate(index)
+        self.see(index)
+
+    def _go_and_say(self, index: int) -> str:
+        self.go(index)
+        voicing.item(self)
+        return "break"
+
+    def _type_ahead(self, event: "tk.Event[tk.Misc]") -> str | None:
+        command_held = isinstance(event.state, int) and event.state & 0x8C  # Control, Alt, Command
+        if not event.char or not event.char.isprintable() or command_held:
+            return None
+        if event.char == " " and not self._typed:
+            return None
+        if self._pause is not None:
+            self.after_cancel(self._pause)
+        self._pause = self.after(TYPE_AHEAD_MS, self._forget)
+        self._typed += event.char.casefold()
+        found = first_match(self._items, self._typed, self.cursor)
+        if found >= 0:
+            self._go_and_say(found)
+        return "break"
+
+    def _forget(self) -> None:
+        self._typed, self._pause = "", None
+
+
+def first_match(items: Sequence[str], typed: str, cursor: int) -> int:
+    """The item that begins with ``typed``, looked for from the cursor on and around; -1 if none.
+
+    One letter, or the same letter again, goes to the next item, so that it can be repeated.
+    """
+    same = len(set(typed)) == 1
+    wanted = typed[0] if same and not _any_begins(items, typed) else typed
+    start = cursor + 1 if len(wanted) == 1 else cursor
+    for step in range(len(items)):
+        index = (start + step) % len(items)
+        if items[index].casefold().startswith(wanted):
+            return index
+    return -1
+
+
+def _any_begins(items: Sequence[str], typed: str) -> bool:
+    return any(item.casefold().startswith(typed) for item in items)
