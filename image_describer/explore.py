@@ -7,13 +7,14 @@ whole pictures, kept, and worked out ahead, so that a part is known before it is
 import math
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from image_describer.description import Description, Region
 from image_describer.picture import Picture
 from image_describer.quality import DARK, notes
-from image_describer.wording import BLANK, HIGH, MIDDLE
+from image_describer.wording import BLANK, sentence
 
 GRID = 3  # rows and columns: nine places that have plain names
 WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
@@ -206,23 +207,12 @@ def crop(pixels: np.ndarray, box: Region, margin: float) -> np.ndarray:
     return pixels[rows, columns]
 
 
-def said_of(description: Description) -> str:
+def said_of(description: Description, *, hedged: bool = True) -> str:
     """A part in as few words as honesty allows: one hears nine of them in a row."""
     if BLANK in description.notes:
         return "Plain, nothing stands out."
     dark = "Very dark. " if DARK in description.notes else ""
-    caption = " ".join(description.caption.split()).rstrip(".!? ")
-    if not caption:
-        return f"{dark}I can't tell."
-    return f"{dark}{_hedge(description.confidence)}: {caption}."
-
-
-def _hedge(confidence: float) -> str:
-    if confidence >= HIGH:
-        return "Probably"
-    if confidence >= MIDDLE:
-        return "Might be"
-    return "Likely wrong"
+    return dark + sentence(replace(description, notes=()), hedged=hedged, brief=True)
 
 
 def _cell(frame: Region, row: int, column: int) -> Region:

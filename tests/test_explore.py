@@ -121,7 +121,7 @@ def test_the_notes_are_those_of_the_part_without_its_margin():
 
 @pytest.mark.parametrize(
     ("confidence", "said"),
-    [(0.99, "Probably: a dog."), (0.5, "Might be: a dog."), (0.0, "Likely wrong: a dog.")],
+    [(0.99, "Probably: a dog."), (0.5, "Perhaps: a dog."), (0.0, "Likely wrong: a dog.")],
 )
 def test_every_part_is_hedged(confidence, said):
     assert said_of(Description("a dog", confidence)) == said
@@ -130,7 +130,7 @@ def test_every_part_is_hedged(confidence, said):
 def test_what_a_part_lacks_is_said():
     assert said_of(Description("a dog", 0.9, notes=(BLANK,))) == "Plain, nothing stands out."
     assert said_of(Description("a dog", 0.99, notes=(DARK,))) == "Very dark. Probably: a dog."
-    assert said_of(Description("", 0.99)) == "I can't tell."
+    assert said_of(Description("", 0.99)) == "I can't tell what this is."
 
 
 class Counting:
