@@ -35,6 +35,11 @@ def config_folder() -> Path:
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False, ensure_exists=True))
 
 
+def data_folder() -> Path:
+    """What the user would miss: past descriptions; made when first asked for."""
+    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False, ensure_exists=True))
+
+
 def log_folder() -> Path:
     """The program's log; made when first asked for."""
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False, ensure_exists=True))
