@@ -1,0 +1,246 @@
+"""What is in a folder: read in pieces, sorted as people count, with the sentences about it."""
+
+import errno
+import heapq
+import os
+import re
+import stat
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from image_describer.app.messages import printable
+from image_describer.errors import ImageDescriberError
+from image_describer.picture import PICTURE_SUFFIXES
+
+PIECE = 500  # entries between two looks at whether anybody still waits; 2 ms on a local disk
+SUFFIXES = tuple(suffix.casefold() for suffix in PICTURE_SUFFIXES)
+EMPTY = "Empty. Backspace goes to the parent."
+
+Kind = Literal["folder", "picture", "file", "broken link", "device or pipe"]
+SortKey = tuple[bool, tuple[str | tuple[int, str], ...], str]
+
+_NUMBERS = re.compile(r"(\d+)")
+
+
+class FolderError(ImageDescriberError):
+    """A folder that can't be read."""
+
+
+class Unwanted(Exception):  # noqa: N818 - nothing is wrong: somebody changed their mind
+    """Nobody waits any more for what is being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list. ``path`` opens it, whatever bytes it holds; ``name`` can be shown."""
+
+    path: str
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        return shown_name(self.path)
+
+    @property
+    def spoken(self) -> str:
+        """ "beach.jpg, picture"."""
+        return f"{self.name}, {self.kind}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A folder that was read: its entries in order, folders first.
+
+    ``note`` says what the user did not ask for ("That link leads back to Holiday."), or is empty.
+    """
+
+    path: str
+    entries: tuple[Entry, ...]
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        return shown_name(self.path)
+
+    def counts(self) -> str:
+        """ "3 folders, 120 pictures", and what else there is; empty for an empty folder."""
+        kinds: dict[str, int] = {}
+        for entry in self.entries:
+            kinds[entry.kind] = kinds.get(entry.kind, 0) + 1
+        folders, pictures = kinds.pop("folder", 0), kinds.pop("picture", 0)
+        others = sum(kinds.values())
+        parts = (
+            (folders, "folder"),
+            (pictures, "picture"),
+            (others, "other file" if folders or pictures else "file"),
+        )
+        return ", ".join(amount(count, what) for count, what in parts if count)
+
+    def greeting(self) -> str:
+        """What is said on entering: "Holiday: 3 folders, 120 pictures."."""
+        counted = f"{self.counts()}." if self.entries else EMPTY
+        return f"{self.note} {self.name}: {counted}".strip()
+
+    def index_of(self, path: str) -> int:
+        """Where ``path`` stands in the list; -1: nowhere."""
+        return next((at for at, entry in enumerate(self.entries) if entry.path == path), -1)
+
+
+def amount(count: int, what: str) -> str:
+    """ "1 folder", "12,000 folders"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def shown_name(path: str) -> str:
+    """The last part of ``path``, fit to be shown and said; of a drive or ``/`` the whole."""
+    return printable(os.path.basename(path.rstrip(os.sep)) or path)
+
+
+def folded(name: str) -> str:
+    """``name`` without case and accents, so that "e" finds "Été", however the disk spells it."""
+    if name.isascii():
+        return name.lower()
+    apart = unicodedata.normalize("NFKD", name)
+    return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
+
+
+def natural(name: str) -> tuple[str | tuple[int, str], ...]:
+    """A key that sorts img2 before img10. Texts and numbers take turns, so that keys compare."""
+    parts = _NUMBERS.split(folded(name))
+    # The digits themselves come second: 7 and 07 are two names. Lengths, not values: a name may
+    # hold more digits than Python turns into a number.
+    return tuple(
+        (len(bare := _bare(part)), bare + part) if at % 2 else part for at, part in enumerate(parts)
+    )
+
+
+def _bare(digits: str) -> str:
+    """Decimal digits of any script -> those of ASCII, without leading zeros."""
+    return "".join(str(unicodedata.decimal(digit)) for digit in digits).lstrip("0")
+
+
+def sort_key(entry: Entry) -> SortKey:
+    """Folders first, then by name; of names that differ in case only, the capitals first."""
+    name = os.path.basename(entry.path)
+    return entry.kind != "folder", natural(name), name
+
+
+def read(
+    path: str,
+    all_files: bool = False,
+    wanted: Callable[[], bool] = lambda: True,
+    seen: Callable[[int], None] = lambda count: None,
+) -> Listing:
+    """Read the folder ``path`` (absolute). Slow on a network: not for the window's thread.
+
+    ``wanted()`` is asked after every piece, and Unwanted raised once it says no; ``seen(count)`` is
+    told how many entries have been looked at. Raises FolderError.
+    """
+    try:
+        path, note = _out_of_circle(path)
+        pieces = list(_sorted_pieces(path, all_files, wanted, seen))
+    except (OSError, ValueError) as trouble:
+        raise folder_error(path, trouble) from trouble
+    # Merging pieces lets other threads run in between; sorting all at once would not.
+    return Listing(path, tuple(heapq.merge(*pieces, key=sort_key)), note)
+
+
+def _sorted_pieces(
+    path: str, all_files: bool, wanted: Callable[[], bool], seen: Callable[[int], None]
+) -> Iterable[list[Entry]]:
+    piece: list[Entry] = []
+    with os.scandir(path) as found:
+        for count, item in enumerate(found, 1):
+            if not _hidden(item) and (kind := _kind(item, all_files)) is not None:
+                piece.append(Entry(item.path, kind))
+            if count % PIECE == 0:
+                if not wanted():
+                    raise Unwanted
+                seen(count)
+                yield sorted(piece, key=sort_key)
+                piece = []
+    yield sorted(piece, key=sort_key)
+
+
+def _kind(item: "os.DirEntry[str]", all_files: bool) -> Kind | None:
+    """What ``item`` is; None: not to be listed."""
+    may_be_picture = item.name.casefold().endswith(SUFFIXES)
+    try:
+        if item.is_dir():
+            return "folder"
+        if not (may_be_picture or all_files):
+            return None
+        if item.is_file():
+            return "picture" if may_be_picture else "file"
+        return "broken link" if item.is_symlink() else "device or pipe"
+    except OSError:  # links that lead to each other, for one
+        return "broken link" if may_be_picture or all_files else None
+
+
+def _hidden(item: "os.DirEntry[str]") -> bool:
+    if item.name.startswith("."):
+        return True
+    try:
+        if sys.platform == "win32":
+            return bool(item.stat(follow_symlinks=False).st_file_attributes & 2)
+        if sys.platform == "darwin":
+            return bool(item.stat(follow_symlinks=False).st_flags & stat.UF_HIDDEN)
+    except OSError:
+        return False
+    return False
+
+
+def _out_of_circle(path: str) -> tuple[str, str]:
+    """Of a link to a folder that it lies in: that folder, and a note. Else ``path`` itself."""
+    if not os.path.islink(path):
+        return path, ""
+    target = os.stat(path)
+    for above in parents(path):
+        if os.path.samestat(target, os.stat(above)):
+            return above, f"That link leads back to {shown_name(above)}."
+    return path, ""
+
+
+def parents(path: str) -> list[str]:
+    """The folders that ``path`` lies in, the nearest first."""
+    found: list[str] = []
+    while (above := os.path.dirname(path)) not in (path, ""):
+        found.append(above)
+        path = above
+    return found
+
+
+def nearest_folder(path: str) -> str | None:
+    """``path``, if it is a folder, else the nearest one above it that is; None: not even a root."""
+    return next((place for place in (path, *parents(path)) if is_folder(place)), None)
+
+
+def is_folder(path: str) -> bool:
+    """Whether ``path`` is a folder. May ask a network."""
+    try:
+        return os.path.isdir(path)
+    except ValueError:  # a null in it
+        return False
+
+
+def folder_error(path: str, trouble: Exception) -> FolderError:
+    """The sentence for a folder that could not be read, and the way out."""
+    name = shown_name(path)
+    number = getattr(trouble, "errno", None)
+    if isinstance(trouble, FileNotFoundError):
+        if os.path.islink(path):
+            return FolderError(f"{name} is a link to something that is not there.")
+        return FolderError(f"There is no folder {name}.", "It was perhaps moved or deleted.")
+    if isinstance(trouble, NotADirectoryError):
+        return FolderError(f"{name} is not a folder.")
+    if isinstance(trouble, PermissionError):
+        return FolderError(f"You are not allowed to look into the folder {name}.")
+    if number == errno.ELOOP:
+        return FolderError(f"{name} is a link that leads round in a circle.")
+    if number == errno.ENAMETOOLONG:
+        return FolderError("That path is too long for this computer.")
+    reason = getattr(trouble, "strerror", None) or "that is no valid name"
+    return FolderError(f"The folder {name} can't be read: {reason}.")

@@ -1,0 +1,106 @@
+"""Where to begin: the user's folders, drives that are plugged in, folders that were used lately."""
+
+import getpass
+import glob
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from image_describer.app.chooser.listing import is_folder, shown_name
+
+RECENT_LIMIT = 10  # more than that is no shorter than looking for it
+# Where systems show what is plugged in, for each platform; {user} is who is logged in.
+MOUNTS = {
+    "linux": (
+        "/media/{user}/*",
+        "/media/*",
+        "/run/media/{user}/*",
+        "/mnt/*",
+        "/run/user/{id}/gvfs/*",  # what GNOME's file manager is connected to
+    ),
+    "darwin": ("/Volumes/*",),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder by the name that people give it. ``kind`` is said after it: "drive"."""
+
+    name: str
+    path: str
+    kind: str = ""
+
+    @property
+    def spoken(self) -> str:
+        return f"{self.name}, {self.kind}" if self.kind else self.name
+
+
+def places(recent: Sequence[str] = ()) -> list[Place]:
+    """The user's folders, drives and ``recent`` folders that are there, none twice.
+
+    Asks drives that may be slow to wake up, so it is not for the window's thread.
+    """
+    return _there([*user_folders(), *drives(), *recent_places(recent)])
+
+
+def user_folders() -> list[Place]:
+    """Home and the folders in it that every desktop has, wherever the user has moved them."""
+    import platformdirs
+
+    return [
+        Place("Home", os.path.expanduser("~")),
+        Place("Pictures", platformdirs.user_pictures_dir()),
+        Place("Desktop", platformdirs.user_desktop_dir()),
+        Place("Downloads", platformdirs.user_downloads_dir()),
+    ]
+
+
+def drives(platform: str = sys.platform) -> list[Place]:
+    """Mounted drives, then the root of the file system (on Windows each drive has one)."""
+    if platform == "win32":
+        letters = (f"{chr(letter)}:\\" for letter in range(ord("A"), ord("Z") + 1))
+        return [Place(f"Drive {root[0]}", root) for root in letters if os.path.exists(root)]
+    words = {"user": glob.escape(_user()), "id": str(getattr(os, "getuid", int)())}
+    found = [
+        Place(shown_name(path), path, "drive")
+        for pattern in MOUNTS.get(platform, ())
+        for path in sorted(glob.glob(pattern.format_map(words)))
+        if not _only_holds_drives(path)
+    ]
+    return [*found, Place("Computer", os.sep)]
+
+
+def recent_places(recent: Iterable[str]) -> list[Place]:
+    """The newest folders of ``recent``; names that occur twice are told apart by their parent."""
+    folders = list(dict.fromkeys(os.path.abspath(path) for path in recent if path))[:RECENT_LIMIT]
+    names = [shown_name(path) for path in folders]
+    return [
+        Place(
+            f"{name} in {shown_name(os.path.dirname(path))}" if names.count(name) > 1 else name,
+            path,
+            "recent folder",
+        )
+        for name, path in zip(names, folders, strict=True)
+    ]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name, as in some containers
+        return ""
+
+
+def _only_holds_drives(path: str) -> bool:
+    """Whether ``path`` is /media/somebody, where that one's drives appear."""
+    return path == f"/media/{_user()}"
+
+
+def _there(found: Iterable[Place]) -> list[Place]:
+    kept: dict[str, Place] = {}
+    for place in found:
+        path = os.path.normpath(place.path)
+        if path not in kept and is_folder(path):
+            kept[path] = Place(place.name, path, place.kind)
+    return list(kept.values())
