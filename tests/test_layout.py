@@ -23,6 +23,7 @@ KEPT_TO = {
     "matplotlib": ("train/",),
     "pycocoevalcap": ("train/",),
     "tkinter": ("app/",),
+    "tkinterdnd2": ("app/dropping.py",),
     "ai_edge_litert": ("extractor.py", "decoder.py", "litert.py"),
     "gtts": ("speech/",),
     "playsound3": ("speech/",),

@@ -63,14 +63,15 @@ def file_in(text: str) -> str | None:
         words = line.strip()
         if not words or len(words) > LONGEST_PATH or words in NOT_PATHS or words[0] == "#":
             continue
-        path = _path(words)
+        path = path_in(words)
         # A relative path would depend on where the program happened to be started.
         if path and os.path.isabs(path) and _is_file(path):
             return path
     return None
 
 
-def _path(words: str) -> str | None:
+def path_in(words: str) -> str | None:
+    """The path that ``words`` write: plainly, in quotes, or as a file:// address."""
     if words.lower().startswith("file:"):
         try:
             address = urlsplit(words)
