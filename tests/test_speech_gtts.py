@@ -67,7 +67,7 @@ def test_a_cache_hit_makes_no_second_request(cache) -> None:
         first = voice_at(stand_in.address, cache).record(CAPTION, 175)
         second = voice_at(stand_in.address, cache).record(CAPTION, 300)
         assert len(stand_in.bodies) == 1
-    assert second.mp3 == first.mp3
+    assert second.seconds == pytest.approx(first.seconds * 175 / 300, rel=0.01)
     with closed_port() as nobody:
         assert voice_at(nobody, cache).record(CAPTION, 175).mp3 == first.mp3
 
@@ -86,7 +86,7 @@ def test_a_damaged_cache_entry_is_made_anew(cache) -> None:
 def test_a_cached_file_that_never_was_mp3_is_dropped(cache) -> None:
     with service() as stand_in:
         voice = voice_at(stand_in.address, cache)
-        key = cache.key(CAPTION, google.LANGUAGE, google.TLD, voice.name)
+        key = cache.key(CAPTION, "en", "com", voice.name)
         cache.put(key, b"not a sound")
         assert voice.record(CAPTION, 175).mp3 == tone_mp3()
 
@@ -199,9 +199,9 @@ def test_wild_texts_are_sent_cleaned(text: str) -> None:
 
 def test_the_address_can_be_chosen_from_outside(monkeypatch) -> None:
     monkeypatch.setenv(google.ADDRESS_VARIABLE, "http://127.0.0.1:9/")
-    assert GttsVoice().address == "http://127.0.0.1:9"
+    assert GttsVoice().address() == "http://127.0.0.1:9"
     monkeypatch.delenv(google.ADDRESS_VARIABLE)
-    assert GttsVoice().address == "https://translate.google.com"
+    assert GttsVoice().address() == "https://translate.google.com"
 
 
 def test_offline_saves_without_a_request(tmp_path: Path) -> None:

@@ -7,9 +7,16 @@ import time
 import pytest
 
 from image_describer.errors import SpeechError
-from image_describer.speech import make_speaker, output, players
+from image_describer.speech import make_speaker, mixer, output, players
 from image_describer.speech.output import NoOutputError, check_output, open_output
 from image_describer.speech.players import MiniaudioPlayer, Playsound3Player
+
+
+@pytest.fixture(autouse=True)
+def _no_open_output():
+    yield
+    mixer.close_outputs()
+
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="takes the card away as on Linux")
 

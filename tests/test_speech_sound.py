@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.speech import Speaker, google, gtts, make_speaker, players
+from image_describer.speech import Speaker, google, gtts, make_speaker, mixer, players
 from image_describer.speech.espeak import EspeakVoice
 from image_describer.speech.gtts import GttsVoice
 from image_describer.speech.output import check_output
@@ -33,6 +33,7 @@ def _fresh_pauses():
     gtts._pauses.clear()
     yield
     gtts._pauses.clear()
+    mixer.close_outputs()  # each test has a sound server of its own
 
 
 @functools.cache
@@ -158,7 +159,7 @@ def test_more_phrases_than_a_sound_server_takes_connections(null_sink: NullSink)
 
 
 def test_a_sound_server_that_hangs_is_given_up(null_sink: NullSink, monkeypatch) -> None:
-    monkeypatch.setattr(players, "STALL_LIMIT_S", 1.0)
+    monkeypatch.setattr(mixer, "STALL_LIMIT_S", 1.0)
     with make_speaker(offline=True) as speaker:
         utterance = speaker.say("one two three four five six seven eight nine ten")
         time.sleep(0.7)

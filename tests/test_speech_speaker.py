@@ -30,12 +30,12 @@ class BrokenVoice:
     def available(self) -> Availability:
         return Availability(True)
 
-    def speak(self, text: str, rate: int) -> Playback:
+    def speak(self, text: str, rate: int, *_: object) -> Playback:
         if not self.late:
             raise self.error
         return BrokenPlayback(self.error)
 
-    def record(self, text: str, rate: int) -> Audio:
+    def record(self, text: str, rate: int, *_: object) -> Audio:
         raise self.error
 
 

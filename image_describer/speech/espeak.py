@@ -5,8 +5,18 @@ from collections.abc import Iterator
 
 from image_describer.errors import SpeechError
 from image_describer.speech import espeak_library
+from image_describer.speech.languages import USUAL as USUAL_LANGUAGE
+from image_describer.speech.languages import SpokenLanguage
 from image_describer.speech.players import MiniaudioPlayer
-from image_describer.speech.voice import Audio, Availability, Playback, clamp_rate, speakable
+from image_describer.speech.voice import (
+    USUAL_VOLUME,
+    Audio,
+    Availability,
+    Playback,
+    clamp_rate,
+    clamp_volume,
+    speakable,
+)
 
 PIECE_CHARS = 400  # some 20 ms of work; others can speak between two pieces of a long text
 
@@ -27,22 +37,33 @@ class EspeakVoice:
             return Availability(False, error.sentence, error.way_out)
         return Availability(True)
 
-    def speak(self, text: str, rate: int) -> Playback:
-        rate = clamp_rate(rate)
+    def speak(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Playback:
+        rate, volume = clamp_rate(rate), clamp_volume(volume)
         parts = pieces(speakable(text))
-        first, rate_hz = espeak_library.synthesize(parts[0], rate)
+        first, rate_hz = espeak_library.synthesize(parts[0], rate, volume)
 
         def chunks() -> Iterator[bytes]:
             yield first
             for part in parts[1:]:
-                yield espeak_library.synthesize(part, rate)[0]
+                yield espeak_library.synthesize(part, rate, volume)[0]
 
         return self.player.play_chunks(chunks(), rate_hz)
 
-    def record(self, text: str, rate: int) -> Audio:
-        made = [
-            espeak_library.synthesize(part, clamp_rate(rate)) for part in pieces(speakable(text))
-        ]
+    def record(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Audio:
+        rate, volume = clamp_rate(rate), clamp_volume(volume)
+        made = [espeak_library.synthesize(part, rate, volume) for part in pieces(speakable(text))]
         return Audio(b"".join(pcm for pcm, _ in made), made[0][1])
 
 

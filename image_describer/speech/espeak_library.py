@@ -24,7 +24,7 @@ AUDIO_OUTPUT_SYNCHRONOUS = 2  # samples go to the callback, before espeak_Synth 
 INITIALIZE_DONT_EXIT = 0x8000  # without it, missing data end the whole process
 POS_CHARACTER = 1
 CHARS_UTF8 = 1
-PARAMETER_RATE = 1
+PARAMETER_RATE, PARAMETER_VOLUME = 1, 2
 
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -59,10 +59,11 @@ class _Espeak:
             self._received += ctypes.string_at(samples, count * 2)
         return 0
 
-    def synthesize(self, text: str, rate: int) -> bytes:
+    def synthesize(self, text: str, rate: int, volume: int) -> bytes:
         data = text.encode("utf-8", "replace") + b"\0"
         self._received.clear()
         self._library.espeak_SetParameter(PARAMETER_RATE, rate, 0)
+        self._library.espeak_SetParameter(PARAMETER_VOLUME, volume, 0)
         status = self._library.espeak_Synth(
             data, ctypes.c_size_t(len(data)), 0, POS_CHARACTER, 0, CHARS_UTF8, None, None
         )
@@ -80,14 +81,15 @@ def _loaded() -> _Espeak:
     return _Espeak()
 
 
-def synthesize(text: str, rate: int) -> tuple[bytes, int]:
+def synthesize(text: str, rate: int, volume: int = 100) -> tuple[bytes, int]:
     """``text`` (without NUL) at ``rate`` words a minute -> int16 mono PCM and its rate in Hz.
 
-    Safe from any thread, one at a time. Raises SpeechError.
+    ``volume`` is in percent of the voice's own. Safe from any thread, one at a time.
+    Raises SpeechError.
     """
     with _lock:
         espeak = _loaded()
-        return espeak.synthesize(text, rate), espeak.rate_hz
+        return espeak.synthesize(text, rate, volume), espeak.rate_hz
 
 
 def version() -> str:

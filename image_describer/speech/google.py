@@ -12,10 +12,10 @@ import time
 from typing import Any
 
 from image_describer.errors import SpeechError
+from image_describer.speech.languages import USUAL, SpokenLanguage
 from image_describer.speech.limits import run_within
 
 ADDRESS_VARIABLE = "IMAGE_DESCRIBER_GTTS_ADDRESS"
-LANGUAGE, TLD = "en", "com"
 SERVICE_PATH = "/_/TranslateWebserverUi/data/batchexecute"
 ANSWER_LIMIT_BYTES = 8_000_000  # a sentence is some 30 kB
 CHUNK_BYTES = 16_384
@@ -31,14 +31,14 @@ class BlockedError(ServiceError):
     """Google blocks this address for a while (429)."""
 
 
-def service_address(tld: str = TLD) -> str:
+def service_address(tld: str = USUAL.tld) -> str:
     """Where the service is: IMAGE_DESCRIBER_GTTS_ADDRESS if set, else Google Translate."""
     chosen = os.environ.get(ADDRESS_VARIABLE) or f"https://translate.google.{tld}"
     return chosen.rstrip("/")
 
 
-def ask(text: str, address: str, limit_s: float, lang: str = LANGUAGE, tld: str = TLD) -> bytes:
-    """``text`` spoken, as MP3. Sends the text and nothing else.
+def ask(text: str, address: str, limit_s: float, language: SpokenLanguage = USUAL) -> bytes:
+    """``text`` spoken in ``language``, as MP3. Sends the text, the language and nothing else.
 
     The limit holds between the pieces of an answer; a name server or a proxy may take longer.
     Raises ServiceError, BlockedError for 429; SpeechError where the fault is not the service's.
@@ -49,7 +49,7 @@ def ask(text: str, address: str, limit_s: float, lang: str = LANGUAGE, tld: str 
         raise SpeechError("gTTS is not installed.", "pip install gtts") from error
     deadline = time.monotonic() + limit_s
     try:
-        tts = gTTS(text, tld=tld, lang=lang, lang_check=False)
+        tts = gTTS(text, tld=language.tld, lang=language.language, lang_check=False)
         bodies = tts.get_bodies()
     except AssertionError as error:  # gTTS's way to say that nothing is left to be said
         raise SpeechError("There is nothing in this text that Google's voice can say.") from error

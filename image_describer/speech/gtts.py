@@ -4,19 +4,27 @@ import importlib.util
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from image_describer.errors import SpeechError
-from image_describer.speech import google
+from image_describer.speech import google, stretch
 from image_describer.speech.cache import SpeechCache
+from image_describer.speech.languages import USUAL as USUAL_LANGUAGE
+from image_describer.speech.languages import SpokenLanguage
 from image_describer.speech.limits import Interrupted, run_within
 from image_describer.speech.output import check_output
 from image_describer.speech.players import MiniaudioPlayer, Player, Playsound3Player
 from image_describer.speech.voice import (
+    USUAL_VOLUME,
+    USUAL_WPM,
     Audio,
     Availability,
     BackgroundPlayback,
     Playback,
+    clamp_rate,
+    clamp_volume,
+    scaled,
     speakable,
 )
 
@@ -31,11 +39,30 @@ FAILED_PAUSE_S = 60.0  # without this, every sentence on a dead network begins w
 _pauses: dict[str, tuple[float, str]] = {}
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a text is to be said: words a minute, percent, and in what language."""
+
+    rate: int
+    volume: int
+    language: SpokenLanguage
+
+    @property
+    def as_it_came(self) -> bool:
+        """Whether the service's sound needs no change, and so may be played as a file."""
+        return (self.rate, self.volume) == (USUAL_WPM, USUAL_VOLUME)
+
+    def applied(self, audio: Audio) -> Iterator[bytes]:
+        """What the service said, in this manner: pieces of PCM, the first within milliseconds."""
+        for piece in stretch.stretched(audio.pcm, audio.rate_hz, self.rate / USUAL_WPM):
+            yield scaled(piece, self.volume)
+
+
 class GttsVoice:
     """Google's voice, with a cache on disk and a time limit.
 
-    It has one rate: ``rate`` is accepted and changes nothing. ``address`` is the service's, for
-    a stand-in; ``cache`` may be None.
+    It has one rate, taken for USUAL_WPM, and one loudness: any other is made here of what it
+    said. ``address`` is a stand-in's, by default that of the language; ``cache`` may be None.
     """
 
     name = "gtts"
@@ -52,45 +79,74 @@ class GttsVoice:
         self.players: Sequence[Player] = (
             (Playsound3Player(), MiniaudioPlayer()) if players is None else players
         )
-        self.address = google.service_address() if address is None else address.rstrip("/")
+        self._address = address and address.rstrip("/")
         self.time_limit_s = time_limit_s
         self._failed: set[str] = set()
+
+    def address(self, language: SpokenLanguage = USUAL_LANGUAGE) -> str:
+        """Whom a sentence in ``language`` is sent to."""
+        return self._address or google.service_address(language.tld)
 
     def available(self) -> Availability:
         if importlib.util.find_spec("gtts") is None:
             return Availability(False, "gTTS is not installed.", "pip install gtts")
-        paused = self._pause()
+        paused = _pause(self.address())
         return Availability(paused is None, paused or "", google.WAY_OUT if paused else "")
 
-    def speak(self, text: str, rate: int) -> Playback:
-        return _GttsPlayback(self, speakable(text)).start()
+    def speak(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Playback:
+        manner = Manner(clamp_rate(rate), clamp_volume(volume), language)
+        return _GttsPlayback(self, speakable(text), manner).start()
 
-    def record(self, text: str, rate: int) -> Audio:
-        return self.fetch(speakable(text), None)
+    def record(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Audio:
+        audio = self.fetch(speakable(text), None, language)
+        manner = Manner(clamp_rate(rate), clamp_volume(volume), language)
+        if manner.as_it_came:
+            return audio
+        return Audio(b"".join(manner.applied(audio)), audio.rate_hz)
 
-    def fetch(self, text: str, stop: threading.Event | None) -> Audio:
+    def fetch(
+        self,
+        text: str,
+        stop: threading.Event | None,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Audio:
         """The spoken text, from the cache or from the service within the time limit.
 
         Raises SpeechError; Interrupted once ``stop`` is set.
         """
-        key = SpeechCache.key(text, google.LANGUAGE, google.TLD, self.name)
+        key = SpeechCache.key(text, language.language, language.tld, self.name)
         kept = self._from_cache(key)
         if kept is not None:
             return kept
-        paused = self._pause()
+        address = self.address(language)
+        paused = _pause(address)
         if paused is not None:
             raise SpeechError(paused, google.WAY_OUT)
         try:
-            return run_within(self.time_limit_s, lambda: self._ask(key, text), stop)
+            return run_within(
+                self.time_limit_s, lambda: self._ask(key, text, address, language), stop
+            )
         except TimeoutError as error:
             reason = f"Google's voice did not answer within {self.time_limit_s:g} s."
-            self._rest(FAILED_PAUSE_S, reason)
+            _rest(address, FAILED_PAUSE_S, reason)
             raise SpeechError(reason, google.WAY_OUT) from error
         except google.BlockedError as error:
-            self._rest(BLOCKED_PAUSE_S, error.sentence)
+            _rest(address, BLOCKED_PAUSE_S, error.sentence)
             raise
         except google.ServiceError as error:
-            self._rest(FAILED_PAUSE_S, error.sentence)
+            _rest(address, FAILED_PAUSE_S, error.sentence)
             raise
 
     def working_players(self) -> list[Player]:
@@ -113,34 +169,48 @@ class GttsVoice:
             self.cache.drop(key)
             return None
 
-    def _ask(self, key: str, text: str) -> Audio:
-        data = google.ask(text, self.address, self.time_limit_s + LATE_ANSWER_LIMIT_S)
+    def _ask(self, key: str, text: str, address: str, language: SpokenLanguage) -> Audio:
+        data = google.ask(text, address, self.time_limit_s + LATE_ANSWER_LIMIT_S, language)
         file = self.cache.put(key, data) if self.cache is not None else None
         return Audio(*google.decode_mp3(data), mp3=data, file=file)
 
-    def _rest(self, seconds: float, reason: str) -> None:
-        _pauses[self.address] = (time.monotonic() + seconds, reason)
 
-    def _pause(self) -> str | None:
-        until, reason = _pauses.get(self.address, (0.0, ""))
-        left = until - time.monotonic()
-        return f"{reason} It is asked again in {left:.0f} s." if left > 0 else None
+def _rest(address: str, seconds: float, reason: str) -> None:
+    """Leave ``address`` alone for ``seconds``."""
+    _pauses[address] = (time.monotonic() + seconds, reason)
+
+
+def _pause(address: str) -> str | None:
+    """Why ``address`` is left alone at present, or None."""
+    until, reason = _pauses.get(address, (0.0, ""))
+    left = until - time.monotonic()
+    return f"{reason} It is asked again in {left:.0f} s." if left > 0 else None
 
 
 class _GttsPlayback(BackgroundPlayback):
     """Fetches, then plays through the first player that does."""
 
-    def __init__(self, voice: GttsVoice, text: str) -> None:
+    def __init__(self, voice: GttsVoice, text: str, manner: Manner) -> None:
         super().__init__()
-        self._voice, self._text = voice, text
+        self._voice, self._text, self._manner = voice, text, manner
         self._playing: Playback | None = None
+
+    @property
+    def first_sample_at(self) -> float | None:
+        playing = self._playing
+        return None if playing is None else playing.first_sample_at
 
     def _work(self) -> None:
         # Nobody would hear the answer: then the sentence need not leave the machine either.
         check_output()
         try:
-            audio = self._voice.fetch(self._text, self._stop_asked)
+            audio = self._voice.fetch(self._text, self._stop_asked, self._manner.language)
         except Interrupted:
+            return
+        if not self._manner.as_it_came:
+            # Only this process can play what is made here while it is heard.
+            chunks = self._manner.applied(audio)
+            self._hear(MiniaudioPlayer().play_chunks(chunks, audio.rate_hz))
             return
         self._play_by_the_first(self._voice.working_players(), audio)
 
@@ -149,7 +219,7 @@ class _GttsPlayback(BackgroundPlayback):
         failure = SpeechError("There is no player.")
         for player in players:
             try:
-                self._play(player, audio)
+                self._hear(player.play(audio))
             except SpeechError as error:
                 log.warning("player %s: %s", player.name, error.sentence)
                 failed.append(player.name)
@@ -159,11 +229,11 @@ class _GttsPlayback(BackgroundPlayback):
                 return
         raise failure
 
-    def _play(self, player: Player, audio: Audio) -> None:
-        self._playing = player.play(audio)
+    def _hear(self, playing: Playback) -> None:
+        self._playing = playing
         if self._stop_asked.is_set():
-            self._playing.stop()
-        self._playing.wait()
+            playing.stop()
+        playing.wait()
 
     def stop(self) -> None:
         super().stop()

@@ -6,7 +6,8 @@ import functools
 import logging
 import sys
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from typing import Any
 
 from image_describer.errors import SpeechError
@@ -15,7 +16,9 @@ from image_describer.speech.limits import run_within
 log = logging.getLogger(__name__)
 
 OPEN_TIME_LIMIT_S = 3.0  # a sound server that hangs must not hang the program
-PERIOD_MS = 40  # short enough to fall silent at once, long enough for a busy Python
+RETRY_S = 0.1  # between two attempts to find an output again
+# The output holds PERIODS of them: the sound goes on while Python is busy for so long.
+PERIOD_MS, PERIODS = 40, 3
 # Without JACK (its library writes to stderr) and miniaudio's null device (it plays to nobody).
 BACKENDS = {
     "linux": ("PULSEAUDIO", "ALSA"),
@@ -52,6 +55,7 @@ class OutputDevice:
                 nchannels=1,
                 sample_rate=rate_hz,
                 buffersize_msec=PERIOD_MS,
+                callback_periods=PERIODS,
                 backends=[miniaudio.Backend[name] for name in names],
                 app_name="Image Describer",
             )
@@ -59,7 +63,7 @@ class OutputDevice:
             log.info("no sound output: %s", error)
             raise NoOutputError from error
         self._context = self._device._context
-        self._uninit = miniaudio.lib.ma_context_uninit
+        self._lib = miniaudio.lib
         self.backend: str = self._device.backend
 
     def start(self, samples: Samples) -> None:
@@ -81,7 +85,7 @@ class OutputDevice:
         device.close()
         # miniaudio's Python side forgets the context, and with it a connection to the sound
         # server for every device: PulseAudio refuses all new ones after 64.
-        self._uninit(self._context)
+        self._lib.ma_context_uninit(self._context)
 
 
 def open_output(rate_hz: int) -> OutputDevice:
@@ -109,6 +113,21 @@ def check_output() -> str:
         return device.backend
     finally:
         device.close()
+
+
+def output_returns(limit_s: float, given_up: Callable[[], bool]) -> bool:
+    """Whether an output can be opened again within ``limit_s``; False once ``given_up()``."""
+    deadline = time.monotonic() + limit_s
+    while not given_up():
+        try:
+            check_output()
+        except NoOutputError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(RETRY_S)
+        else:
+            return True
+    return False
 
 
 @functools.cache

@@ -4,36 +4,23 @@ playsound3 hands a file to the program of the user's choice; miniaudio plays in 
 starts at once. Neither is imported before it is needed: playsound3 starts programs on import.
 """
 
-import atexit
-import contextlib
 import functools
 import logging
 import subprocess
-import threading
 import time
-import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from image_describer.errors import SpeechError
-from image_describer.speech.output import (
-    NoOutputError,
-    OutputDevice,
-    Samples,
-    check_output,
-    open_output,
-)
+from image_describer.speech.mixer import Track, mixer
+from image_describer.speech.output import check_output
 from image_describer.speech.voice import Audio, Availability, BackgroundPlayback, Playback
 
 log = logging.getLogger(__name__)
 
-STALL_LIMIT_S = 3.0  # an output that takes no samples for this long is stuck
 READ_AHEAD_S = 20.0  # a long text is made while it is heard, and never lies in memory whole
-DRAIN_PERIODS = 4  # silence behind the sound: stopping a device drops what it still holds
 PROGRAM_START_LIMIT_S = 5.0  # what a player program may take on top of the sound itself
 EXIT_LIMIT_S = 1.0
-
-_playing: "weakref.WeakSet[PcmPlayback]" = weakref.WeakSet()
 
 
 class Player(Protocol):
@@ -55,65 +42,33 @@ class PcmPlayback(BackgroundPlayback):
         super().__init__()
         self._chunks = chunks
         self._rate_hz = rate_hz
-        self._buffer = bytearray()
-        self._lock = threading.Lock()
-        self._all_made = False
-        self._drained = threading.Event()
-        self._last_call = 0.0
-        self._device: OutputDevice | None = None
-        self.first_sample_at: float | None = None  # time.monotonic() when the device took it
-        _playing.add(self)
+        self._track = Track()
+
+    @property
+    def first_sample_at(self) -> float | None:
+        return self._track.first_sample_at
 
     def _work(self) -> None:
         chunks = iter(self._chunks)
-        self._buffer += next(chunks, b"")
+        self._track.feed(next(chunks, b""))
         if self._stop_asked.is_set():
             return
-        self._device = open_output(self._rate_hz)
-        self._last_call = time.monotonic()
-        self._device.start(self._samples())
-        self._feed(chunks)
-        self._all_made = True
-        while not self._drained.wait(STALL_LIMIT_S / 10) and not self._stop_asked.is_set():
-            self._check_progress()
-
-    def _feed(self, chunks: Iterator[bytes]) -> None:
+        mixer(self._rate_hz).play(self._track)
         for chunk in chunks:
-            while len(self._buffer) > READ_AHEAD_S * self._rate_hz * 2:
-                if self._stop_asked.wait(0.05):
-                    return
-                self._check_progress()
-            if self._stop_asked.is_set():
-                return
-            with self._lock:
-                self._buffer += chunk
-
-    def _check_progress(self) -> None:
-        if time.monotonic() - self._last_call > STALL_LIMIT_S:
-            raise NoOutputError("The sound output stopped taking sound.")
-
-    def _samples(self) -> Samples:
-        """What the device asks for, on its own thread: never waits, silence when there is none."""
-        frames = yield b""
-        self.first_sample_at = time.monotonic()
-        silent_periods = 0
-        while silent_periods < DRAIN_PERIODS and not self._stop_asked.is_set():
-            self._last_call = time.monotonic()
-            finished = self._all_made
-            with self._lock:
-                block = bytes(self._buffer[: frames * 2])
-                del self._buffer[: frames * 2]
-            silent_periods += finished and not block
-            frames = yield block.ljust(frames * 2, b"\0")
-        self._drained.set()
+            while self._track.waiting_bytes > READ_AHEAD_S * self._rate_hz * 2:
+                if self._track.over.wait(0.05):
+                    break
+            if self._track.over.is_set():
+                break
+            self._track.feed(chunk)
+        self._track.finish()
+        self._track.over.wait()
+        if self._track.error is not None:
+            raise self._track.error
 
     def stop(self) -> None:
         super().stop()
-        self._drained.set()
-
-    def _clean_up(self) -> None:
-        if self._device is not None:
-            self._device.close()
+        mixer(self._rate_hz).cut(self._track)
 
 
 class MiniaudioPlayer:
@@ -144,12 +99,19 @@ class ProgramPlayback(BackgroundPlayback):
     def __init__(self, module: Any, audio: Audio) -> None:
         super().__init__()
         self._module, self._audio = module, audio
+        self._started_at: float | None = None
+
+    @property
+    def first_sample_at(self) -> float | None:
+        """When its program had been started: nobody tells when that hands its samples on."""
+        return self._started_at
 
     def _work(self) -> None:
         began = time.monotonic()
         limit = self._audio.seconds + PROGRAM_START_LIMIT_S
         # The program dies with the thread that started it, so this thread stays to the end.
         sound = self._start()
+        self._started_at = time.monotonic()
         while sound.is_alive():
             if self._stop_asked.wait(0.02) or time.monotonic() - began > limit:
                 _end(sound)
@@ -217,14 +179,3 @@ def _playsound3() -> Any | None:
         log.warning("playsound3 does not load: %s", error)
         return None
     return playsound3
-
-
-@atexit.register
-def _silence_at_exit() -> None:
-    # A device still open would call back into an interpreter that is no more.
-    still = list(_playing)
-    for playback in still:
-        playback.stop()
-    for playback in still:
-        with contextlib.suppress(RuntimeError):
-            playback._thread.join(EXIT_LIMIT_S)

@@ -7,7 +7,9 @@ where nothing need be heard.
 import threading
 
 from image_describer.errors import SpeechError
-from image_describer.speech.voice import Audio, Availability, Playback
+from image_describer.speech.languages import USUAL as USUAL_LANGUAGE
+from image_describer.speech.languages import SpokenLanguage
+from image_describer.speech.voice import USUAL_VOLUME, Audio, Availability, Playback
 
 
 class SilentPlayback:
@@ -16,6 +18,7 @@ class SilentPlayback:
     def __init__(self, seconds: float) -> None:
         self._over = threading.Event()
         self.stopped = False
+        self.first_sample_at: float | None = None
         if seconds > 0:
             self._timer = threading.Timer(seconds, self._over.set)
             self._timer.daemon = True
@@ -44,9 +47,21 @@ class SilentVoice:
     def available(self) -> Availability:
         return Availability(True)
 
-    def speak(self, text: str, rate: int) -> Playback:
+    def speak(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Playback:
         self.spoken.append((text, rate))
         return SilentPlayback(self.seconds)
 
-    def record(self, text: str, rate: int) -> Audio:
+    def record(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Audio:
         raise SpeechError("The silent voice makes no sound that could be saved.")

@@ -7,61 +7,42 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from image_describer import paths
 from image_describer.errors import SpeechError
-from image_describer.speech import files
+from image_describer.speech import earcons, files, languages
 from image_describer.speech.cache import SpeechCache
 from image_describer.speech.espeak import EspeakVoice
 from image_describer.speech.gtts import GttsVoice
+from image_describer.speech.mixer import OutputLostError
+from image_describer.speech.output import output_returns
+from image_describer.speech.players import MiniaudioPlayer, Player
 from image_describer.speech.silent import SilentVoice
-from image_describer.speech.voice import Playback, Voice, clamp_rate
+from image_describer.speech.spoken_log import SpokenLog
+from image_describer.speech.utterance import Kind, Utterance, survives, twin_of
+from image_describer.speech.voice import Audio, Playback, Voice, clamp_rate, clamp_volume
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["description", "phrase"]
-
-# The app's own phrases must start at once, so they never wait for a network.
+# The app's own phrases must start at once, so they never wait for a network; no more may errors,
+# of which a dead network may be the one that is told.
 VOICE_ORDER: dict[str, tuple[str, ...]] = {
     "description": ("gtts", "espeak", "silent"),
     "phrase": ("espeak", "silent"),
+    "error": ("espeak", "silent"),
 }
 MUTE_VOICE = "silent"  # who hears this one hears nothing
 CLOSE_LIMIT_S = 2.0
-
-
-class Utterance:
-    """One text on its way. ``voice``, ``error`` and ``failures`` are final once ``wait`` is True.
-
-    ``voice`` names the voice that spoke it, None where it was dropped before any did; ``error``
-    is a sentence for the user where it was not heard, else None; ``failures`` says for each voice
-    that was tried in vain what was wrong; ``interrupted`` is True where it was stopped or dropped.
-    """
-
-    def __init__(self, text: str, kind: str = "phrase") -> None:
-        self.text = text
-        self.kind = kind
-        self.voice: str | None = None
-        self.error: str | None = None
-        self.failures: dict[str, str] = {}
-        self.interrupted = False
-        self._over = threading.Event()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """True when it has been spoken, stopped or given up; False after ``timeout`` seconds."""
-        return self._over.wait(timeout)
-
-    def _finish(self, voice: str | None = None, error: str | None = None) -> None:
-        self.voice, self.error = voice, error
-        self._over.set()
+REOPEN_LIMIT_S = 3.0  # a sound server that died in mid-sentence is waited for, no longer than this
 
 
 class Speaker:
     """Says texts one after the other, by the first voice of the order that can.
 
-    ``rate`` (words a minute) and ``offline`` may be changed at any time and hold from the next
-    text on. Safe to use from any thread.
+    ``rate`` (words a minute), ``volume`` (percent), ``language`` (a key of languages.choices(), for
+    Google's voice) and ``offline`` may be changed at any time and hold from the next text on.
+    ``log``, where one is given, gets a line for each utterance. Earcons sound through
+    ``earcon_player``; without one they are only logged. Safe to use from any thread.
     """
 
     def __init__(
@@ -70,12 +51,20 @@ class Speaker:
         *,
         offline: bool = False,
         rate: int | None = None,
+        volume: int | None = None,
+        language: str | None = None,
         order: dict[str, tuple[str, ...]] | None = None,
+        log: SpokenLog | None = None,
+        earcon_player: Player | None = None,
     ) -> None:
         self._voices = {voice.name: voice for voice in voices}
         self._order = VOICE_ORDER if order is None else order
         self.offline = offline
         self._rate = clamp_rate(rate)
+        self._volume = clamp_volume(volume)
+        self._language = languages.look_up(language)
+        self._log = log
+        self._earcon_player = earcon_player
         self._changed = threading.Condition()
         self._queue: deque[Utterance] = deque()
         self._current: Utterance | None = None
@@ -92,22 +81,58 @@ class Speaker:
     def rate(self, rate: int) -> None:
         self._rate = clamp_rate(rate)
 
-    def say(self, text: str, *, kind: Kind = "description", interrupt: bool = True) -> Utterance:
-        """Say ``text``; returns at once. ``interrupt`` silences and drops what came before."""
+    @property
+    def volume(self) -> int:
+        """Percent, always between 0 and 100."""
+        return self._volume
+
+    @volume.setter
+    def volume(self, volume: int) -> None:
+        self._volume = clamp_volume(volume)
+
+    @property
+    def language(self) -> str:
+        """The key of Google's voice's language and accent; an unknown one sets the usual."""
+        return self._language.key
+
+    @language.setter
+    def language(self, key: str) -> None:
+        self._language = languages.look_up(key)
+
+    def say(
+        self,
+        text: str,
+        *,
+        kind: Kind = "description",
+        interrupt: bool = True,
+        again: bool = False,
+    ) -> Utterance:
+        """Say ``text``; returns at once.
+
+        ``interrupt`` silences and drops what came before, but for what survives (utterance.py):
+        errors are heard before a description that comes by itself. The same text asked for twice
+        within TWICE_S is said once, unless ``again`` (a letter typed twice): what comes back is
+        then the first utterance.
+        """
         utterance = Utterance(str(text), kind)
         if not utterance.text.strip():
-            utterance._finish()
+            self._end(utterance)
             return utterance
-        if interrupt:
-            self.stop()
         with self._changed:
+            twin = None if again else twin_of(utterance.text, kind, self._unfinished())
+            if interrupt:
+                self._cut(
+                    [u for u in self._unfinished() if u is not twin and not survives(u, text, kind)]
+                )
+            if twin is not None:
+                return twin
             if self._closed:
-                utterance._finish(error="The program is closing and says nothing more.")
+                self._end(utterance, error="The program is closing and says nothing more.")
                 return utterance
             try:
                 self._start()
             except RuntimeError as error:  # no more threads, or the interpreter is on its way out
-                utterance._finish(error=_mute(str(error)))
+                self._end(utterance, error=_mute(str(error)))
                 return utterance
             self._queue.append(utterance)
             self._changed.notify_all()
@@ -120,18 +145,57 @@ class Speaker:
             thread.start()
             self._thread = thread
 
+    def _unfinished(self) -> list[Utterance]:
+        """What is being said, then what waits; under the lock."""
+        return [*([] if self._current is None else [self._current]), *self._queue]
+
+    def _cut(self, utterances: Sequence[Utterance]) -> None:
+        """Silence and drop these; under the lock."""
+        for utterance in utterances:
+            utterance.interrupted = True
+            if utterance is not self._current:
+                self._queue.remove(utterance)
+                self._end(utterance)
+            elif self._playback is not None:
+                self._playback.stop()
+
+    def _end(
+        self, utterance: Utterance, voice: str | None = None, error: str | None = None
+    ) -> None:
+        utterance._finish(voice, error)
+        if self._log is not None:
+            self._log.write(utterance.entry())
+
     def stop(self) -> None:
         """Silence at once, and drop what waits."""
         with self._changed:
-            dropped, playback = list(self._queue), self._playback
-            self._queue.clear()
-            for utterance in dropped:
-                utterance.interrupted = True
-                utterance._finish()
-            if self._current is not None:
-                self._current.interrupted = True
-            if playback is not None:
-                playback.stop()
+            self._cut(self._unfinished())
+
+    def earcon(self, name: str) -> None:
+        """Play one of earcons.NAMES beside what is being said; returns at once, never raises."""
+        utterance = Utterance(name, "earcon")
+        try:
+            sound = Audio(earcons.sound(name, self._volume), earcons.RATE_HZ)
+            if not self._closed:
+                player = self._earcon_player
+                playback = None if player is None else player.play(sound)
+                if self._log is not None:
+                    threading.Thread(
+                        target=self._end_earcon, args=(utterance, playback), daemon=True
+                    ).start()
+        except Exception as error:
+            log.warning("earcon %s: %r", name, error)
+
+    def _end_earcon(self, utterance: Utterance, playback: Playback | None) -> None:
+        """Wait for an earcon's end, for the log's sake."""
+        error = None
+        if playback is not None:
+            try:
+                playback.wait()
+            except SpeechError as failure:
+                error = failure.sentence
+            utterance.began = playback.first_sample_at
+        self._end(utterance, None if playback is None else "earcon", error)
 
     def wait(self, timeout: float | None = None) -> bool:
         """True when all has been said; False after ``timeout`` seconds."""
@@ -149,6 +213,8 @@ class Speaker:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(CLOSE_LIMIT_S)
+        if self._log is not None:
+            self._log.close()
 
     def __enter__(self) -> "Speaker":
         return self
@@ -170,7 +236,7 @@ class Speaker:
             if voice.name == MUTE_VOICE:
                 continue
             try:
-                audio = voice.record(text, self.rate)
+                audio = voice.record(text, self._rate, self._volume, self._language)
             except SpeechError as error:
                 log.warning("voice %s: %s", voice.name, error.sentence)
                 failure = error
@@ -198,7 +264,7 @@ class Speaker:
                 utterance.error = f"Speech failed: {error}."
             with self._changed:
                 self._current = None
-                utterance._finish(utterance.voice, utterance.error)
+                self._end(utterance, utterance.voice, utterance.error)
                 self._changed.notify_all()
 
     def _say(self, utterance: Utterance) -> None:
@@ -207,7 +273,7 @@ class Speaker:
             if utterance.interrupted:
                 return
             try:
-                self._speak(voice, utterance)
+                self._speak_whole(voice, utterance)
             except Exception as error:
                 reason = error.sentence if isinstance(error, SpeechError) else repr(error)
                 # The reason only: what is said to a user is nobody else's business.
@@ -222,8 +288,18 @@ class Speaker:
         if utterance.error is None and not utterance.interrupted:
             utterance.error = _mute("there is no voice")
 
+    def _speak_whole(self, voice: Voice, utterance: Utterance) -> None:
+        """Speak; once more from the beginning where the output went away and came back."""
+        try:
+            self._speak(voice, utterance)
+        except OutputLostError as error:
+            log.warning("voice %s: %s", voice.name, error.sentence)
+            if not output_returns(REOPEN_LIMIT_S, lambda: utterance.interrupted):
+                raise
+            self._speak(voice, utterance)
+
     def _speak(self, voice: Voice, utterance: Utterance) -> None:
-        playback = voice.speak(utterance.text, self.rate)
+        playback = voice.speak(utterance.text, self._rate, self._volume, self._language)
         with self._changed:
             self._playback = playback
             if utterance.interrupted:
@@ -233,6 +309,7 @@ class Speaker:
         finally:
             with self._changed:
                 self._playback = None
+                utterance.began = utterance.began or playback.first_sample_at
 
 
 def _mute(reason: str) -> str:
@@ -244,10 +321,25 @@ def make_speaker(
     rate: int | None = None,
     cache_folder: Path | None = None,
     gtts_address: str | None = None,
+    *,
+    volume: int | None = None,
+    language: str | None = None,
+    log_file: Path | None = None,
 ) -> Speaker:
-    """A speaker with all voices. ``cache_folder`` is by default the user's cache, ``speech``."""
+    """A speaker with all voices. ``cache_folder`` is by default the user's cache, ``speech``.
+
+    ``log_file`` gets a line for each utterance, with its text; None writes nothing.
+    """
     cache = None
     with contextlib.suppress(OSError):  # no cache is no reason to be mute
         cache = SpeechCache(cache_folder or paths.cache_folder() / "speech")
     voices: list[Voice] = [GttsVoice(cache, address=gtts_address), EspeakVoice(), SilentVoice()]
-    return Speaker(voices, offline=offline, rate=rate)
+    return Speaker(
+        voices,
+        offline=offline,
+        rate=rate,
+        volume=volume,
+        language=language,
+        log=None if log_file is None else SpokenLog(log_file),
+        earcon_player=MiniaudioPlayer(),
+    )

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 from image_describer.errors import SpeechError
+from image_describer.speech.languages import USUAL as USUAL_LANGUAGE
+from image_describer.speech.languages import SpokenLanguage
 
 log = logging.getLogger(__name__)
 
+USUAL_VOLUME = 100  # percent: as loud as the voice is made; 0 is silence
 SLOWEST_WPM, USUAL_WPM, FASTEST_WPM = 80, 175, 450  # words a minute; what espeak-ng can do
 
 
@@ -48,6 +51,10 @@ class Audio:
 class Playback(Protocol):
     """Sound on its way to the ear."""
 
+    @property
+    def first_sample_at(self) -> float | None:
+        """When the output was handed its first sample, by time.monotonic(); None until then."""
+
     def stop(self) -> None:
         """Silence at once; from any thread, any number of times. ``wait`` then returns True."""
 
@@ -67,13 +74,26 @@ class Voice(Protocol):
     def available(self) -> Availability:
         """Whether this voice can be expected to speak; quick, and never over the network."""
 
-    def speak(self, text: str, rate: int) -> Playback:
-        """Begin to speak and return at once. ``rate`` in words a minute.
+    def speak(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Playback:
+        """Begin to speak and return at once. ``rate`` in words a minute, ``volume`` in percent.
 
+        A voice that has one language ignores ``language``.
         Raises SpeechError, as ``Playback.wait`` does for what fails later.
         """
 
-    def record(self, text: str, rate: int) -> Audio:
+    def record(
+        self,
+        text: str,
+        rate: int,
+        volume: int = USUAL_VOLUME,
+        language: SpokenLanguage = USUAL_LANGUAGE,
+    ) -> Audio:
         """The spoken text, not played. Raises SpeechError."""
 
 
@@ -89,6 +109,10 @@ class BackgroundPlayback(ABC):
     def start(self) -> "BackgroundPlayback":
         self._thread.start()
         return self
+
+    @property
+    def first_sample_at(self) -> float | None:
+        return None
 
     @abstractmethod
     def _work(self) -> None:
@@ -131,3 +155,18 @@ def speakable(text: str) -> str:
 def clamp_rate(rate: int | None) -> int:
     """A rate in words a minute that every voice takes; the usual one for None."""
     return USUAL_WPM if rate is None else max(SLOWEST_WPM, min(FASTEST_WPM, int(rate)))
+
+
+def clamp_volume(volume: int | None) -> int:
+    """A volume in percent, 0 to 100; the usual one for None."""
+    return USUAL_VOLUME if volume is None else max(0, min(100, int(volume)))
+
+
+def scaled(pcm: bytes, volume: int) -> bytes:
+    """int16 PCM at ``volume`` percent of what it was."""
+    if volume == USUAL_VOLUME:
+        return pcm
+    import numpy as np
+
+    samples = np.frombuffer(pcm, np.int16).astype(np.float32) * (volume / 100)
+    return samples.round().astype(np.int16).tobytes()
