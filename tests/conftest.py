@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
+from tests.driven import drive, photo  # noqa: F401
 from tests.screen import app, screen  # noqa: F401
 from tests.sound import no_sound_card, null_sink  # noqa: F401
 

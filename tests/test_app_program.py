@@ -126,27 +126,34 @@ def test_a_file_that_is_no_picture(app: Start, bundle: str, tmp_path: Path) -> N
     assert "Traceback" not in running.log + running.stderr
 
 
-def test_the_first_start_says_what_goes_to_google_and_the_second_does_not(
-    app: Start, bundle: str, no_sound_card: dict[str, str]
+def test_the_first_start_asks_for_the_voice_and_the_second_does_not(
+    app: Start, screen: Screen, bundle: str, no_sound_card: dict[str, str], tmp_path: Path
 ) -> None:
-    first = app(IMAGE_DESCRIBER_BUNDLE=bundle)
-    first.wait_title("Image Describer")
+    log = tmp_path / "said.jsonl"
+    first = app("--speech-log", str(log), IMAGE_DESCRIBER_BUNDLE=bundle)
+    wait_for(lambda: screen.windows("^Choose a voice"), 20.0, "the question")
+    wait_for(lambda: screen.focused().startswith("Choose"), 10.0, "its focus")
+    screen.press("Tab", "Return")  # the offline voice
+    wait_for(lambda: not screen.windows("^Choose a voice"), 10.0, "the answer")
     first.focus()
-    assert messages.PRIVACY in first.copied(("ctrl+slash", "ctrl+c"))
-    first.end()
-    second = app(IMAGE_DESCRIBER_BUNDLE=bundle)
+    screen.press("ctrl+q")
+    assert first.process.wait(timeout=10) == 0
+    settings = first.folder / "config" / "image-describer" / "settings.toml"
+    assert "online = false" in settings.read_text()
+    said = log.read_text()
+    assert messages.VOICE_QUESTION in said
+    assert "Image Describer. Control O opens a picture, F1 helps." in said
+    second = app("--speech-log", str(log), IMAGE_DESCRIBER_BUNDLE=bundle)
     second.wait_title("Image Describer")
     second.focus()
-    shown = second.copied(("ctrl+slash", "ctrl+c"))
-    assert "Google" not in shown
-    assert shown.startswith("Image Describer.")
+    assert second.copied(("ctrl+slash", "ctrl+c")).startswith("Image Describer.")
+    assert not screen.windows("^Choose a voice")
 
 
-@pytest.mark.parametrize(
-    ("voice", "offline"), [("off", False), ("on", True), ("off", True)], ids=str
-)
-def test_who_sends_nothing_is_told_nothing(voice: str, offline: bool) -> None:
-    assert startup.note_of_first_start(voice, offline) == ""
+@pytest.mark.parametrize("words", [("--voice", "off"), ("--offline",), ("--online",)], ids=str)
+def test_who_has_chosen_is_not_asked(words: tuple[str, ...]) -> None:
+    assert not startup.may_ask(startup.parse(list(words)))
+    assert startup.may_ask(startup.parse([]))
 
 
 def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

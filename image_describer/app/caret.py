@@ -1,5 +1,6 @@
 """What the caret of a text or an edit box meets, in words: letter, word, line, selection."""
 
+import re
 import tkinter as tk
 from typing import NamedTuple
 
@@ -102,11 +103,12 @@ def edge(now: Place) -> str:
 
 
 def word_at(text: str, at: int) -> str:
-    """The word that begins at, or surrounds, position ``at``."""
-    rest = text[at:]
-    if not rest.strip():
-        return ""
-    return rest.split()[0].strip(".,;:!?\"'") or letter(rest.strip()[0])
+    """The word that a jump by words has come to: it begins at ``at`` or, on X11, ends there."""
+    ended = re.search(r"[\w'’]+$", text[:at])
+    if ended is not None and not re.match(r"\w", text[at:]):
+        return ended.group()
+    began = re.match(r"\W*?([\w'’]+)", text[at:])
+    return began.group(1) if began is not None else letter(text[at:].strip()[:1])
 
 
 def line(widget: tk.Text) -> str:
@@ -119,7 +121,7 @@ def line(widget: tk.Text) -> str:
 
 def list_item(widget: tk.Listbox) -> str:
     """The item that the cursor of a list is on, with its place; nothing for an empty list."""
-    count = int(widget.size())  # type: ignore[no-untyped-call]
+    count = int(widget.size())
     if not count:
         return "empty"
     index = int(widget.index("active"))

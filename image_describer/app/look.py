@@ -160,7 +160,7 @@ class Look:
 
 def of(widget: tk.Misc) -> Look:
     """The look of the program that ``widget`` belongs to; made when first asked for."""
-    root = widget._root()
+    root = cast(Any, widget)._root()
     found = getattr(root, "image_describer_look", None)
     return found if found is not None else Look(root)
 

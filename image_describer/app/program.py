@@ -59,7 +59,7 @@ class Program:
         self._answers = Answers(self.desk, self.window, self._current)
         self._progress = Progress(self.desk, self._show_working)
         self._pasting = Pasting(root, self.desk.jobs, self._pasted, self._nothing_pasted)
-        voicing.Voicing(root, voice.focus)
+        voicing.Voicing(root, voice.focus, voice.answered)
         self._describer_of_keys = KeyDescriber(root, voice.answer)
         keys.bind_commands(root, run)
         root.protocol("WM_DELETE_WINDOW", self.quit)

@@ -49,9 +49,12 @@ class Telling:
     def focus(self, text: str) -> None:
         """Say where the focus or the caret is: at once, but after what the same key made heard."""
         if self.level == "all":
-            fresh = time.monotonic() - self._said_at < FRESH_S
-            self._talk.say(text, interrupt=not fresh)
+            self._talk.say(text, interrupt=not self.answered())
             self._watch_voice()
+
+    def answered(self) -> bool:
+        """Whether something else was said just now, by the same key it seems."""
+        return time.monotonic() - self._said_at < FRESH_S
 
     def earcon(self, name: str) -> None:
         """Play a short sound beside the speech."""

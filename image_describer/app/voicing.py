@@ -76,7 +76,8 @@ def changed(widget: tk.Misc) -> None:
     state = state_of(widget)
     tk_accessible.value(widget, state)
     layer = _layer(widget)
-    if layer is not None and state:
+    # If the focus has only just come, its words are still to be said, and hold the new value.
+    if layer is not None and state and not layer.about_to_speak:
         layer.say(state)
 
 
@@ -159,17 +160,22 @@ def _layer(widget: tk.Misc) -> "Voicing | None":
 class Voicing:
     """The layer: listens to all widgets of ``root``, and calls ``say(text)``.
 
-    ``letter(text)`` is called for what is read by the caret, which wants no waiting.
+    ``answered()`` tells whether a command has just said something itself.
     """
 
-    def __init__(self, root: tk.Tk, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, root: tk.Tk, say: Callable[[str], None], answered: Callable[[], bool]
+    ) -> None:
         self._root = root
         self.say = say
+        self._answered = answered
         self._last: tk.Misc | None = None
+        self._known: tk.Misc | None = None
         self._window: tk.Misc | None = None
         self._pending: str | None = None
         self._caret: dict[str, caret.Place] = {}
         self._menu_entry = ""
+        self._before_menu: tk.Misc | None = None
         cast(Any, root).voicing_layer = self
         root.bind_all("<FocusIn>", self._focus_in, add="+")
         root.bind_all("<FocusOut>", self._focus_out, add="+")
@@ -177,9 +183,14 @@ class Voicing:
         root.bind_all("<<ListboxSelect>>", self._selected, add="+")
         root.bind_all("<<MenuSelect>>", self._menu_moved, add="+")
 
+    @property
+    def about_to_speak(self) -> bool:
+        """Whether a move of the focus is still to be said."""
+        return self._pending is not None
+
     def is_known(self, widget: tk.Misc) -> None:
         """See the function of this name."""
-        self._last, self._window = widget, widget.winfo_toplevel()
+        self._known = widget
 
     def again(self) -> None:
         """Say where the focus is, though it did not move."""
@@ -197,11 +208,16 @@ class Voicing:
         widget = focused(self._root)
         if widget is None or isinstance(widget, tk.Tk | tk.Toplevel | tk.Menu):
             return
-        if widget is self._last:
-            return
-        self._last = widget
         if isinstance(widget, tk.Text | tk.Entry):
             self._caret[str(widget)] = caret.place(widget)
+        # A menu's command has answered; that the focus is back where it was is no news.
+        back = widget is self._before_menu and self._answered()
+        silent = back or widget is self._last or widget is self._known
+        self._last, self._before_menu = widget, None
+        if widget is self._known:
+            self._known, self._window = None, widget.winfo_toplevel()
+        if silent:
+            return
         words = spoken(widget)
         window = widget.winfo_toplevel()
         if window is not self._window:
@@ -224,8 +240,11 @@ class Voicing:
         """A key came through to a text: say what the caret met or what was typed."""
         widget = event.widget
         if isinstance(widget, tk.Text | tk.Entry):
-            before = self._caret.get(str(widget), caret.Place(0, "", ""))
-            now = self._caret[str(widget)] = caret.place(widget)
+            now = caret.place(widget)
+            before = self._caret.get(str(widget), now)
+            self._caret[str(widget)] = now
+            if isinstance(widget, tk.Text) and before.text != now.text:
+                before = caret.Place(0, "", now.text)  # it can't be typed into: it shows another
             words = caret.moved(widget, event.keysym, caret.modifiers(event), before, now)
             if words:
                 self.say(words)
@@ -240,7 +259,8 @@ class Voicing:
         if words and words != self._menu_entry:
             self.say(words)
         self._menu_entry = words
-        self._last = None  # whoever leaves the menu hears where that leads
+        if self._last is not None:
+            self._before_menu, self._last = self._last, None
 
 
 def focused(root: tk.Misc) -> tk.Misc | None:

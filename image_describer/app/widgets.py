@@ -176,7 +176,7 @@ class Slider(tk.Scale):
 
     @property
     def value(self) -> int:
-        return int(self.get())  # type: ignore[no-untyped-call]
+        return int(self.get())
 
     def put(self, value: int) -> None:
         """Move it without a word or a command."""
