@@ -145,15 +145,18 @@ class PartDescriber:
         """What ``box`` shows, if that has been found out already; never waits."""
         return self._known.get(box)
 
-    def describe(self, box: Region) -> Description:
+    def describe(
+        self, box: Region, wanted: Callable[[], bool] = lambda: True
+    ) -> Description | None:
         """What ``box`` shows: one description's time, two when one is being worked out ahead.
 
-        Raises what the Describer raises.
+        None if it is no longer ``wanted()`` once its turn has come. Raises what the Describer
+        raises.
         """
         with self._asked:
             self._waiting += 1
         try:
-            return self._found(box)
+            return self._found(box, wanted)
         finally:
             with self._asked:
                 self._waiting -= 1
@@ -167,7 +170,7 @@ class PartDescriber:
                 self._asked.wait_for(lambda: self._waiting == 0 or self._closed)
             if self._closed or not wanted():
                 return
-            self._found(box)
+            self._found(box, wanted)
 
     def close(self) -> None:
         """Work nothing more out ahead."""
@@ -175,11 +178,11 @@ class PartDescriber:
             self._closed = True
             self._asked.notify_all()
 
-    def _found(self, box: Region) -> Description:
+    def _found(self, box: Region, wanted: Callable[[], bool]) -> Description | None:
         with self._work:
-            if box not in self._known:
+            if box not in self._known and wanted():
                 self._known[box] = self._describe(part_of(self._pixels, box, self._margin))
-            return self._known[box]
+            return self._known.get(box)
 
 
 def part_of(pixels: np.ndarray, box: Region, margin: float = MARGIN) -> Picture:

@@ -199,6 +199,15 @@ def test_whoever_asks_goes_before_what_is_worked_out_ahead():
     assert describe.most_at_once == 1
 
 
+def test_what_is_no_longer_wanted_is_not_described():
+    describe = Counting()
+    parts = PartDescriber(describe, np.asarray(photograph(300, 300)))
+    box = Walk(300, 300).box
+    assert parts.describe(box, lambda: False) is None
+    assert not describe.sizes
+    assert parts.describe(box) is not None
+
+
 def test_working_ahead_ends_when_it_is_no_longer_wanted():
     describe = Counting()
     parts = PartDescriber(describe, np.asarray(photograph(300, 300)))

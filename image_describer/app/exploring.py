@@ -202,7 +202,7 @@ class Explorer:
             self._found(place, known, before)
             return
         self._job = self._desk.jobs.start(
-            lambda _job: parts.describe(box),
+            lambda job: parts.describe(box, lambda: not job.cancelled),
             lambda description: self._found(place, description, before),
             self._failed,
         )
