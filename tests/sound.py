@@ -30,12 +30,16 @@ LATENCY_MS = 10  # what the recorder may hold back
 
 @dataclass(frozen=True)
 class Recording:
-    """What was heard: ``samples`` int16, mono, RATE_HZ; ``began`` and ``first_sound`` by
-    time.monotonic(), ``first_sound`` None where all is silence."""
+    """What was heard: ``samples`` int16, mono, RATE_HZ; the rest by time.monotonic().
+
+    ``zero`` is when the first sample sounded, to some LATENCY_MS; ``first_sound`` is None where all
+    is silence.
+    """
 
     samples: array.array
     began: float
     first_sound: float | None
+    zero: float
 
     def blocks(self) -> list[float]:
         """The level of each BLOCK_MS, in dBFS (RMS)."""
@@ -163,6 +167,7 @@ class _Recorder:
     def __init__(self, environment: dict[str, str]) -> None:
         self._samples = array.array("h")
         self._first_sound: float | None = None
+        self._zero = math.inf
         self._listening = threading.Event()
         command = ["parec", "-d", "heard.monitor", "--format=s16le", "--channels=1"]
         command += [f"--rate={RATE_HZ}", f"--latency-msec={LATENCY_MS}", "--raw"]
@@ -187,6 +192,8 @@ class _Recorder:
             if self._first_sound is None and any(abs(s) > 300 for s in block):
                 self._first_sound = time.monotonic()
             self._samples.extend(block)
+            # Whatever came late, its samples can't be younger than now: the least is the truth.
+            self._zero = min(self._zero, time.monotonic() - len(self._samples) / RATE_HZ)
             self._listening.set()
 
     def stop(self) -> Recording:
@@ -195,7 +202,7 @@ class _Recorder:
         self._thread.join(timeout=5)
         assert self._parec.stdout is not None
         self._parec.stdout.close()
-        return Recording(self._samples, getattr(self, "_began", 0.0), self._first_sound)
+        return Recording(self._samples, getattr(self, "_began", 0.0), self._first_sound, self._zero)
 
 
 def why_no_null_sink() -> str | None:

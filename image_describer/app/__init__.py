@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     import tkinter as tk
 
+    from image_describer.app import loop_watch
     from image_describer.app.describing import LateDescriber
     from image_describer.app.program import Program
     from image_describer.settings import SettingsFile
@@ -34,6 +35,7 @@ def _run(options: argparse.Namespace) -> int:
     except tk.TclError as error:
         raise startup.no_display(error) from error
     _KEPT.append(root)
+    loop_watch.watch(root)
     if threading.current_thread() is threading.main_thread():
         # Tk's loop would see Ctrl+C in the terminal only at its next event, and as a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
