@@ -92,3 +92,28 @@ def _taken(exif: object) -> datetime | None:
         return datetime.strptime(str(written).strip("\0 "), "%Y:%m:%d %H:%M:%S")
     except Exception:  # EXIF is a small file system of its own: any damage to it is possible
         return None
+
+
+def check(path: str) -> bool:
+    """Whether ``path`` is a folder (True) or a file that can be read (False).
+
+    Raises PictureError for all else. Slow on a network.
+    """
+    name = shown_name(path)
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            return True
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureError(f"{name} is a device or a pipe, not a picture.")
+        with open(path, "rb"):
+            return False
+    except FileNotFoundError as trouble:
+        if os.path.islink(path):
+            raise PictureError(f"{name} is a link to something that is not there.") from trouble
+        raise PictureError(f"There is no file or folder {name}.") from trouble
+    except PermissionError as trouble:
+        raise PictureError(f"You are not allowed to read {name}.") from trouble
+    except (OSError, ValueError) as trouble:
+        reason = getattr(trouble, "strerror", None) or "that is no valid name"
+        raise PictureError(f"{name} can't be read: {reason}.") from trouble

@@ -8,7 +8,7 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from image_describer.app.messages import printable
@@ -148,6 +148,29 @@ def read(
     return Listing(path, tuple(heapq.merge(*pieces, key=sort_key)), note)
 
 
+def read_nearest(
+    paths: Iterable[str],
+    all_files: bool = False,
+    wanted: Callable[[], bool] = lambda: True,
+    seen: Callable[[int], None] = lambda count: None,
+) -> Listing:
+    """Read the first of ``paths`` that can be read, or else a folder above it, as ``read`` does.
+
+    The note says what was wrong with the first. Raises its FolderError when nothing can be read.
+    """
+    trouble: FolderError | None = None
+    for path in paths:
+        for place in (path, *parents(path)):
+            try:
+                found = read(place, all_files, wanted, seen)
+            except FolderError as error:
+                trouble = trouble or error
+                continue
+            note = f"{trouble} {found.note}".strip() if trouble else found.note
+            return replace(found, note=note)
+    raise trouble or FolderError("There is no folder to look into.")
+
+
 def _sorted_pieces(
     path: str, all_files: bool, wanted: Callable[[], bool], seen: Callable[[int], None]
 ) -> Iterable[list[Entry]]:
@@ -211,11 +234,6 @@ def parents(path: str) -> list[str]:
         found.append(above)
         path = above
     return found
-
-
-def nearest_folder(path: str) -> str | None:
-    """``path``, if it is a folder, else the nearest one above it that is; None: not even a root."""
-    return next((place for place in (path, *parents(path)) if is_folder(place)), None)
 
 
 def is_folder(path: str) -> bool:

@@ -1,0 +1,132 @@
+"""Going from folder to folder: reads off the window's thread, and says so when it takes long."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from image_describer.app import messages
+from image_describer.app.chooser.listing import Listing, read, read_nearest
+from image_describer.app.worker import Job
+from image_describer.errors import ImageDescriberError
+
+if TYPE_CHECKING:
+    from image_describer.app.desk import Desk
+
+SAY_READING_AFTER_MS = 500  # silence longer than this feels broken
+TICK_MS = 1000
+READING = "Reading"
+
+
+class Browsing:
+    """The folder one is in, and the one job under way: a newer one takes its place.
+
+    ``show(listing, selected)`` is called when a folder was read, ``selected`` being the path that
+    the cursor belongs on. ``show_status(text)`` shows what is going on, ``where()`` says the entry
+    at the cursor. ``prefix`` is said before whatever is said next, such as the window's title.
+    """
+
+    def __init__(
+        self,
+        desk: "Desk",
+        show: Callable[[Listing, str], None],
+        show_status: Callable[[str], None],
+        where: Callable[[], str],
+    ) -> None:
+        self._desk = desk
+        self._show = show
+        self._show_status = show_status
+        self._where = where
+        self._job: Job | None = None
+        self.listing: Listing | None = None
+        self.all_files = False
+        self.prefix = ""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something is being read."""
+        return self._job is not None and self._job.running
+
+    def begin(self, paths: Sequence[str], selected: str = "") -> None:
+        """Go to the first of ``paths`` that can be read, or near it."""
+        self.run(
+            lambda job: read_nearest(
+                paths, self.all_files, lambda: not job.cancelled, self._counter(job)
+            ),
+            lambda found: self._arrived(found, selected),
+        )
+
+    def go(self, path: str, selected: str = "") -> None:
+        """Go to the folder ``path``; stay here when it can't be read."""
+        self.run(
+            lambda job: read(path, self.all_files, lambda: not job.cancelled, self._counter(job)),
+            lambda found: self._arrived(found, selected),
+        )
+
+    def run(self, work: Callable[[Job], Any], done: Callable[[Any], None]) -> None:
+        """Do ``work`` in place of whatever is under way; tell what goes wrong."""
+        self.drop()
+        job = self._desk.jobs.start(work, done, self._failed)
+        self._job = job
+        self._desk.root.after(SAY_READING_AFTER_MS, self._late, job)
+
+    def drop(self) -> bool:
+        """Give up what is under way. Whether anything was."""
+        dropped = self.under_way
+        if self._job is not None:
+            self._job.cancel()
+        return dropped
+
+    def say(self, text: str) -> None:
+        """Say ``text`` after the prefix, if that has not been said."""
+        self._desk.voice.tell(f"{self.prefix} {text}".strip())
+        self.prefix = ""
+
+    def refresh(self) -> None:
+        """Read the folder again, in silence as long as it is still there."""
+        here = self.listing
+        if here is None:
+            return
+        self.drop()
+        self._job = self._desk.jobs.start(
+            lambda _job: read_nearest([here.path], self.all_files),
+            self._refreshed,
+            messages.log_it,  # the sentence that led here has been said
+        )
+
+    def _refreshed(self, found: Listing) -> None:
+        here, self.listing = self.listing, found
+        self._show(found, "")
+        if here is None or found.path != here.path:
+            self._greet(found)
+
+    def _arrived(self, found: Listing, selected: str) -> None:
+        self.listing = found
+        self._show(found, selected)
+        self._greet(found)
+
+    def _greet(self, found: Listing) -> None:
+        greeting = found.greeting()
+        self._show_status(greeting)
+        self.say(f"{greeting} {self._where()}" if found.entries else greeting)
+
+    def _failed(self, error: Exception) -> None:
+        messages.log_it(error)
+        told = messages.as_told(error)
+        self._show_status(told)
+        self._desk.voice.error(f"{self.prefix} {told}".strip())
+        self.prefix = ""
+        if isinstance(error, ImageDescriberError):
+            self.refresh()  # what could not be opened may be gone: the list should know
+
+    def _counter(self, job: Job) -> Callable[[int], None]:
+        return lambda count: job.post(self._show_status, f"{READING}, {count:,} so far")
+
+    def _late(self, job: Job) -> None:
+        if job is self._job and job.running:
+            self._show_status(READING)
+            self.say(READING)
+            self._desk.root.after(TICK_MS, self._tick, job)
+
+    def _tick(self, job: Job) -> None:
+        if job is self._job and job.running:
+            self._desk.voice.earcon("tick")
+            self._desk.root.after(TICK_MS, self._tick, job)

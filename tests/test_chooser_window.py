@@ -1,0 +1,423 @@
+"""The chooser's window, driven by real keys, in a Program whose voice is a double."""
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from image_describer.app.chooser import browsing, listing
+from image_describer.app.chooser.browsing import READING
+from image_describer.app.chooser.window import CANCELLED, NOTHING_HERE, TOP, Chooser, ChooserWindow
+from tests import pictures
+from tests.driven import Driven
+
+pytestmark = pytest.mark.gui
+
+
+class Choosing:
+    """A chooser that is open over a Program."""
+
+    def __init__(self, driven: Driven, beside: str | None, recent: list[str]) -> None:
+        self.driven = driven
+        self.said = driven.heard.said
+        self.chosen: list[str] = []
+        self.native: list[bool] = []
+        self.chooser = Chooser(
+            driven.program.desk, recent, self.chosen.append, lambda: self.native.append(True)
+        )
+        self.chooser.open(beside)
+
+    @property
+    def window(self) -> ChooserWindow:
+        assert self.chooser.window is not None
+        return self.chooser.window
+
+    @property
+    def texts(self) -> list[str]:
+        return self.driven.heard.texts
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.window.winfo_exists())
+
+    def hears(self, part: str, limit_s: float = 5.0) -> str:
+        """Wait until ``part`` is said; what was said with it. Forgets all that came before."""
+        found: list[str] = []
+
+        def heard() -> bool:
+            found[:] = [text for text in self.texts if part in text]
+            return bool(found)
+
+        try:
+            self.driven.until(heard, repr(part), limit_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; heard: {self.texts}") from None
+        self.said.clear()
+        return found[-1]
+
+    def press(self, *keys: str) -> None:
+        self.said.clear()
+        self.driven.press(*keys)
+
+    def type(self, text: str) -> None:
+        self.said.clear()
+        self.driven.screen.type(text)
+        self.driven.for_s(0.2)
+
+
+@pytest.fixture
+def holiday(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Holiday with Alps (empty) and Beach (two pictures), three pictures and a text."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))
+    folder = tmp_path / "Holiday"
+    (folder / "Alps").mkdir(parents=True)
+    (folder / "Beach").mkdir()
+    picture = pictures.encoded(pictures.photograph(320, 200), "JPEG")
+    for name in ("img2.jpg", "img10.jpg", "zoo.jpg", "Beach/a.jpg", "Beach/b.jpg"):
+        (folder / name).write_bytes(picture)
+    (folder / "notes.txt").touch()
+    return folder
+
+
+@pytest.fixture
+def choose(drive: Callable[..., Driven], holiday: Path) -> Callable[..., Choosing]:
+    def start(beside: Path | None = None, recent: list[str] | None = None) -> Choosing:
+        file = holiday / "img2.jpg" if beside is None else beside
+        choosing = Choosing(drive(), str(file), recent or [])
+        choosing.driven.until(
+            lambda: choosing.driven.root.focus_get() is choosing.window.files, "the focus"
+        )
+        return choosing
+
+    return start
+
+
+def test_opens_beside_the_picture_and_says_where_that_is(choose: Callable[..., Choosing]) -> None:
+    choosing = choose()
+    assert choosing.hears("Holiday") == (
+        "Open a picture, dialog. Holiday: 2 folders, 3 pictures. img2.jpg, picture, 3 of 5"
+    )
+    choosing.driven.for_s(0.5)
+    assert choosing.texts == []  # the focus is not said a second time
+
+
+def test_arrows_letters_and_pages(choose: Callable[..., Choosing]) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    for keys, said in (
+        (("Down",), "img10.jpg, picture, 4 of 5"),
+        (("End",), "zoo.jpg, picture, 5 of 5"),
+        (("Down",), "zoo.jpg, picture, 5 of 5"),
+        (("Home",), "Alps, folder, 1 of 5"),
+        (("Up",), "Alps, folder, 1 of 5"),
+        (("Next",), "zoo.jpg, picture, 5 of 5"),
+        (("Prior",), "Alps, folder, 1 of 5"),
+        (("i",), "img2.jpg, picture, 3 of 5"),
+        (("i",), "img10.jpg, picture, 4 of 5"),
+        (("i",), "img2.jpg, picture, 3 of 5"),
+        (("Home", "i", "m", "g", "1"), "img10.jpg, picture, 4 of 5"),
+        (("Home", "space"), "Alps, folder, 1 of 5"),
+        (("q",), "No name begins with q."),
+    ):
+        choosing.press(*keys)
+        assert choosing.texts[-1:] == [said], keys
+
+
+def test_into_folders_and_back(choose: Callable[..., Choosing], tmp_path: Path) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("b", "Return")
+    assert choosing.hears("Beach:") == "Beach: 2 pictures. a.jpg, picture, 1 of 2"
+    choosing.press("BackSpace")
+    assert choosing.hears("Holiday:") == ("Holiday: 2 folders, 3 pictures. Beach, folder, 2 of 5")
+    choosing.press("Home", "Return")
+    assert choosing.hears("Alps:") == "Alps: Empty. Backspace goes to the parent."
+    choosing.press("Return")
+    assert choosing.hears("nothing") == NOTHING_HERE
+    choosing.press("Down")
+    assert choosing.texts == ["empty"]
+    for _ in range(len((tmp_path / "Holiday" / "Alps").parts) - 1):
+        choosing.press("BackSpace")
+        choosing.driven.until(lambda: not choosing.window.browsing.under_way, "the parent")
+    choosing.press("BackSpace")
+    assert choosing.texts[-1] == TOP
+
+
+def test_choosing_closes_and_gives_the_focus_back(
+    choose: Callable[..., Choosing], holiday: Path
+) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("End", "Return")
+    choosing.driven.until(lambda: choosing.chosen, "the picture")
+    assert choosing.chosen == [str(holiday / "zoo.jpg")]
+    assert not choosing.is_open
+    driven = choosing.driven
+    driven.until(lambda: driven.root.focus_get() is driven.program.window.sentence, "the focus")
+
+
+def test_escape_closes_it(choose: Callable[..., Choosing]) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("Escape")
+    assert not choosing.is_open
+    assert choosing.chosen == []
+
+
+def test_all_files_and_facts(choose: Callable[..., Choosing]) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("F4")
+    assert "320 by 200 pixels" in choosing.hears("img2.jpg, ")
+    choosing.press("Tab", "Tab", "Tab")
+    assert choosing.texts[-1] == "All files, check box, not checked"
+    choosing.press("space")
+    assert choosing.hears("Holiday:") == (
+        "Checked. Holiday: 2 folders, 3 pictures, 1 other file. img2.jpg, picture, 4 of 6"
+    ).replace("4 of 6", "3 of 6")
+    assert [entry.name for entry in choosing.window.browsing.listing.entries][4] == "notes.txt"
+
+
+def test_places(choose: Callable[..., Choosing], holiday: Path) -> None:
+    choosing = choose(recent=[str(holiday / "Beach")])
+    choosing.hears("Holiday")
+    choosing.driven.until(lambda: choosing.window.places.items, "the places")
+    choosing.press("Tab")
+    assert choosing.hears("Places, list, Home, 1 of ")
+    choosing.press("b")
+    assert "Beach, recent folder" in choosing.texts[-1]
+    choosing.press("Return")
+    assert choosing.hears("Beach:") == "Beach: 2 pictures. a.jpg, picture, 1 of 2"
+    choosing.press("Down")
+    assert choosing.texts == ["b.jpg, picture, 2 of 2"]
+
+
+def test_typed_paths_are_completed(choose: Callable[..., Choosing], holiday: Path) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.type("~")
+    path = choosing.window.path
+    assert choosing.driven.root.focus_get() is path
+    choosing.type("/Hol")
+    choosing.press("Tab")
+    assert choosing.hears("Holiday, folder")
+    assert path.get() == "~/Holiday/"
+    choosing.type("i")
+    assert choosing.texts == ["i"]  # what Tab added is not taken for typed
+    choosing.press("Tab")
+    assert choosing.hears("ways") == "mg. 2 ways to go on. Down reads them."
+    for key, said, shown in (
+        ("Down", "img2.jpg, picture, 1 of 2", "~/Holiday/img2.jpg"),
+        ("Down", "img10.jpg, picture, 2 of 2", "~/Holiday/img10.jpg"),
+        ("Down", "~/Holiday/img, as typed.", "~/Holiday/img"),
+        ("Up", "img10.jpg, picture, 2 of 2", "~/Holiday/img10.jpg"),
+    ):
+        choosing.press(key)
+        assert (choosing.texts, path.get()) == ([said], shown)
+    choosing.press("Return")
+    choosing.driven.until(lambda: choosing.chosen, "the picture")
+    assert choosing.chosen == [str(holiday / "img10.jpg")]
+
+
+def test_tab_leaves_the_path_field_when_there_is_nothing_to_add(
+    choose: Callable[..., Choosing],
+) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("Tab", "Tab")
+    assert choosing.driven.root.focus_get() is choosing.window.path
+    choosing.press("Tab")
+    assert choosing.driven.root.focus_get() is choosing.window.check
+    choosing.press("shift+Tab")
+    choosing.type("q")
+    choosing.press("Tab")
+    assert choosing.hears("begins") == "Nothing there begins so."
+    assert choosing.driven.root.focus_get() is choosing.window.path
+    choosing.press("Tab")
+    assert choosing.driven.root.focus_get() is choosing.window.check
+
+
+def test_a_typed_folder_is_gone_into_and_a_wrong_one_is_told(
+    choose: Callable[..., Choosing], holiday: Path
+) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.type(f"{holiday}/Bech")
+    choosing.press("Return")
+    assert choosing.hears("no file") == "There is no file or folder Bech."
+    assert choosing.driven.root.focus_get() is choosing.window.path
+    choosing.press("BackSpace", "BackSpace")
+    choosing.type("ach")
+    choosing.press("Return")
+    assert choosing.hears("Beach:") == "Beach: 2 pictures. a.jpg, picture, 1 of 2"
+    assert choosing.driven.root.focus_get() is choosing.window.files
+
+
+def test_the_platforms_own_dialog_stays_within_reach(choose: Callable[..., Choosing]) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("Tab", "Tab", "Tab", "Tab", "Tab")
+    assert choosing.texts[-1] == "System dialog…, button, 2 of 3"
+    choosing.press("space")
+    assert choosing.native == [True]
+    assert not choosing.is_open
+
+
+def test_a_picture_and_a_folder_that_go_away_meanwhile(
+    choose: Callable[..., Choosing], holiday: Path
+) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    (holiday / "img2.jpg").unlink()
+    choosing.press("Return")
+    assert choosing.hears("img2.jpg") == "There is no file or folder img2.jpg."
+    choosing.driven.until(lambda: choosing.window.files.size() == 4, "the list without it")
+    (holiday / "Alps").rmdir()
+    choosing.press("Home", "Return")
+    assert choosing.hears("Alps.") == ("There is no folder Alps. It was perhaps moved or deleted.")
+    choosing.driven.until(lambda: choosing.window.files.size() == 3, "the list without it")
+    assert choosing.driven.heard.said == []
+    choosing.press("Down")
+    assert choosing.texts == ["img10.jpg, picture, 2 of 3"]
+
+
+def test_what_can_not_be_opened_is_told(choose: Callable[..., Choosing], holiday: Path) -> None:
+    (holiday / "aa.jpg").symlink_to("nowhere")
+    os.mkfifo(holiday / "ab.jpg")
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("a", "a")
+    assert choosing.texts[-1] == "aa.jpg, broken link, 3 of 7"
+    choosing.press("Return")
+    assert choosing.hears("link") == "aa.jpg is a link to something that is not there."
+    choosing.press("Down", "Return")
+    assert choosing.hears("device") == "ab.jpg is a device or a pipe, not a picture."
+    assert choosing.is_open
+
+
+def test_a_locked_folder_is_told_and_one_stays(
+    choose: Callable[..., Choosing], holiday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    real = os.scandir
+
+    def locked(path: str) -> object:
+        if str(path).endswith("Alps"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(listing.os, "scandir", locked)
+    choosing.press("Home", "Return")
+    assert choosing.hears("Alps") == "You are not allowed to look into the folder Alps."
+    choosing.press("Down")
+    assert choosing.texts == ["Beach, folder, 2 of 5"]
+
+
+def test_nothing_at_all_can_be_read(
+    choose: Callable[..., Choosing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(path: str) -> object:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(listing.os, "scandir", locked)
+    choosing = choose()
+    assert choosing.hears("not allowed").startswith("Open a picture, dialog. You are not allowed")
+    choosing.press("Down", "Return", "BackSpace", "F4")
+    assert choosing.texts == ["empty", NOTHING_HERE, NOTHING_HERE]
+    choosing.press("Escape")
+    assert not choosing.is_open
+
+
+def test_a_folder_that_is_gone_leads_to_the_nearest(
+    choose: Callable[..., Choosing], holiday: Path
+) -> None:
+    choosing = choose(holiday / "gone" / "picture.jpg")
+    assert choosing.hears("Holiday:") == (
+        "Open a picture, dialog. There is no folder gone. It was perhaps moved or deleted. "
+        "Holiday: 2 folders, 3 pictures. Alps, folder, 1 of 5"
+    )
+
+
+def test_a_folder_that_hangs_is_announced_and_given_up_by_escape(
+    choose: Callable[..., Choosing], holiday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    real, let = os.scandir, threading.Event()
+
+    def hanging(path: str) -> object:
+        if str(path).endswith("Alps"):
+            let.wait(20)
+        return real(path)
+
+    monkeypatch.setattr(listing.os, "scandir", hanging)
+    began = time.monotonic()
+    choosing.press("Home", "Return")
+    assert choosing.hears(READING) == READING
+    assert time.monotonic() - began >= browsing.SAY_READING_AFTER_MS / 1000
+    choosing.press("Escape")
+    assert choosing.texts == [CANCELLED]
+    assert choosing.is_open
+    choosing.press("Down")
+    assert choosing.texts == ["Beach, folder, 2 of 5"]
+    let.set()
+    choosing.driven.for_s(0.2)
+    assert choosing.window.browsing.listing.name == "Holiday"
+
+
+def test_wild_names_are_shown_and_chosen(choose: Callable[..., Choosing], holiday: Path) -> None:
+    alps = holiday / "Alps"
+    names = [b"caf\xe9.jpg", b"n" * 251 + b".jpg", b"two\nlines.jpg"]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(alps) + b"/" + name)).touch()
+    choosing = choose(alps / "none.jpg")
+    assert choosing.hears("Alps:").endswith("3 pictures. caf?.jpg, picture, 1 of 3")
+    choosing.press("Return")
+    choosing.driven.until(lambda: choosing.chosen, "the picture")
+    assert os.fsencode(choosing.chosen[0]) == os.fsencode(alps) + b"/" + names[0]
+
+
+def test_the_preview_follows_the_cursor(choose: Callable[..., Choosing]) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    preview = choosing.window.preview
+    choosing.driven.until(lambda: preview.find_all(), "the preview")
+    choosing.press("Home")
+    assert not preview.find_all()
+
+
+def test_twenty_thousand_files_never_freeze_the_window(
+    choose: Callable[..., Choosing], tmp_path: Path
+) -> None:
+    crowd = tmp_path / "crowd"
+    crowd.mkdir()
+    for number in range(20_000):
+        os.close(os.open(crowd / f"IMG_{number}.jpg", os.O_CREAT))
+    choosing = choose()
+    choosing.hears("Holiday")
+    root, ticks = choosing.driven.root, [time.monotonic()]
+
+    def tick() -> None:
+        ticks.append(time.monotonic())
+        root.after(10, tick)
+
+    tick()
+    began = time.monotonic()
+    choosing.window.browsing.go(str(crowd))
+    choosing.hears("crowd: 20,000 pictures. IMG_0.jpg, picture, 1 of 20,000")
+    took = time.monotonic() - began
+    choosing.driven.until(lambda: choosing.window.files.size() == 20_000, "all rows")
+    choosing.press("End")
+    assert choosing.texts == ["IMG_19999.jpg, picture, 20,000 of 20,000"]
+    choosing.type("img_1234")
+    assert choosing.texts[-1] == "IMG_1234.jpg, picture, 1,235 of 20,000"
+    longest = max(later - earlier for earlier, later in itertools.pairwise(ticks))
+    print(f"said after {took:.2f} s, longest gap {longest * 1000:.0f} ms")
+    assert took < 4.0  # 0.5 s on two idle cores
+    assert longest < 0.1, f"the window hung for {longest:.3f} s"
