@@ -18,6 +18,8 @@ from image_describer.app.worker import Job
 from image_describer.errors import ImageDescriberError
 
 if TYPE_CHECKING:
+    import tkinter as tk
+
     from image_describer.app.describing import Described
     from image_describer.app.desk import Desk
 
@@ -31,7 +33,8 @@ SUFFIXES = tuple(suffix for suffix, _label in KINDS)
 SAVED = "Saved {name} in {folder}."
 THERE_ALREADY = "{name} is there already. Press Save again to replace it."
 NO_NAME = "There is no name for the file. Type one."
-SHOWN_PX = 620  # of a sentence under the boxes, before it is wrapped
+BOX_CHARACTERS = 44  # most paths are longer, and can be read by the caret
+TOLD_LINES = 3  # under the boxes: what went wrong, and the way out
 
 # What is wrong, by the system's number for it, and the way out.
 TROUBLES = {
@@ -92,16 +95,19 @@ class SaveForm(Dialog):
         folder, stem = default_place(described.description.file, file)
         self.body.columnconfigure(1, weight=1)
         self.kind = Choice(self.body, KINDS, SUFFIXES[0], self._kind_chosen, name="What to save")
-        self.name = Entry(self.body, stem + SUFFIXES[0], name="File name")
-        self.folder = Entry(self.body, say.printable(str(folder)), name="Folder")
+        self.name = Entry(self.body, stem + SUFFIXES[0], name="File name", width=BOX_CHARACTERS)
+        self.folder = Entry(
+            self.body, say.printable(str(folder)), name="Folder", width=BOX_CHARACTERS
+        )
         self._folder = folder
         for row, (words, widget) in enumerate(
             (("What", self.kind), ("File name", self.name), ("Folder", self.folder))
         ):
             Label(self.body, words).grid(row=row, column=0, sticky="w", padx=(0, 12), pady=6)
             widget.grid(row=row, column=1, sticky="ew", pady=6)
-        self._told = Label(self.body, wraplength=SHOWN_PX)
-        self._told.grid(row=len(KINDS), column=0, columnspan=2, sticky="ew", pady=(12, 0))
+        self._told = Label(self.body, height=TOLD_LINES, anchor="nw", padx=0)
+        self._told.bind("<Configure>", self._wrap_told)
+        self._told.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(12, 0))
         self.save_button, self.cancel_button = self._make_buttons()
         for widget in (self.kind, self.name, self.folder):
             for key in RETURN_KEYS:
@@ -111,6 +117,9 @@ class SaveForm(Dialog):
 
     def _make_buttons(self) -> list[Button]:
         return self.add_buttons(("Save", self._save), ("Cancel", self.close))
+
+    def _wrap_told(self, event: "tk.Event[tk.Label]") -> None:
+        self._told.configure(wraplength=event.width - 2 * int(str(self._told.cget("borderwidth"))))
 
     def _kind_chosen(self, suffix: str) -> None:
         """The name follows the choice."""
