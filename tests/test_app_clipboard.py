@@ -15,6 +15,7 @@ from PIL import Image
 
 from image_describer import Describer, details, wording
 from image_describer.app import clipboard, keymap, messages
+from image_describer.file_facts import facts
 from tests.screen import RunningApp, Screen, wait_for
 
 pytestmark = pytest.mark.gui
@@ -219,11 +220,12 @@ def test_more_is_shown_and_escape_closes_it(
     screen.press("ctrl+v")
     running.wait_title(photo.name)
     screen.press("ctrl+d")
-    wait_for(lambda: screen.focused() == messages.MORE_TITLE, 10.0, "the details")
+    wait_for(lambda: screen.focused().startswith(messages.MORE_TITLE), 10.0, "the details")
     description = Describer(tiny_bundle).describe(photo)
-    assert shown(running).splitlines() == details.sentences(description)
+    expected = [*details.sentences(description), *facts(str(photo))]
+    assert shown(running).splitlines() == expected
     screen.press("Escape")
-    wait_for(lambda: not screen.windows(messages.MORE_TITLE), 10.0, "the details to go")
+    wait_for(lambda: not screen.windows(f"^{messages.MORE_TITLE}"), 10.0, "the details to go")
     assert running.process.poll() is None
 
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from image_describer.app import keymap, look, messages
-from image_describer.app.program import SAY_WORKING_AFTER_MS
+from image_describer.app.progress import SAY_WORKING_AFTER_MS
 from image_describer.app.telling import LOOK_FOR_SILENCE_AFTER_MS
 from image_describer.errors import BundleError
 from tests.driven import CAPTION, LIMIT_S, Driven
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.gui
 
 def test_describes_shows_and_says(drive: Callable[..., Driven], photo: str) -> None:
     driven = drive()
-    driven.program.start(photo)
+    driven.program.start([photo])
     driven.until_described()
     assert driven.shown == f"Probably: {CAPTION}."
     assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
@@ -299,7 +299,7 @@ def test_a_bad_bundle_is_told_at_the_start_and_tried_again(
 ) -> None:
     driven = drive()
     driven.build_error = BundleError("The bundle is gone.", "Put it back.")
-    driven.program.start(None)
+    driven.program.start([])
     driven.until(lambda: "The bundle is gone. Put it back." in driven.heard.texts, "the error")
     assert driven.shown == "The bundle is gone. Put it back."
     driven.build_error = None

@@ -9,12 +9,18 @@ from image_describer.app import startup
 # Tcl aborts the process when its interpreter is freed on another thread, as the garbage collection
 # of a job that is still under way would do after the window is gone.
 _KEPT: list[object] = []
+DOORS_AFTER_MS = 50  # the greeting comes first; nobody drops a file sooner
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Open the window and stay until it is closed. Exit status 2 when it can't be opened."""
+    """Open the window and stay until it is closed. Exit status 2 when it can't be opened.
+
+    Where a window is open already, it is given the files, and this one ends.
+    """
     options = startup.parse(argv)
     startup.start_log()
+    if startup.handed_over(options):
+        return 0
     try:
         startup.import_tkinter()
         return _run(options)
@@ -28,6 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     from image_describer.app import loop_watch
     from image_describer.app.describing import LateDescriber
     from image_describer.app.program import Program
+    from image_describer.history import History
     from image_describer.settings import SettingsFile
 
     try:
@@ -35,18 +42,25 @@ def _run(options: argparse.Namespace) -> int:
     except tk.TclError as error:
         raise startup.no_display(error) from error
     _KEPT.append(root)
-    loop_watch.watch(root)
     if threading.current_thread() is threading.main_thread():
         # Tk's loop would see Ctrl+C in the terminal only at its next event, and as a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    loop_watch.watch(root)
     talk = startup.make_talk(options)
-    mute = options.voice == "off"
     program = Program(
-        root, LateDescriber(), talk, SettingsFile(), offline=options.offline, mute=mute
+        root,
+        LateDescriber(),
+        talk,
+        SettingsFile(),
+        History(),
+        offline=options.offline,
+        mute=options.voice == "off",
     )
     # Drawn first: whoever waits should see a window, not a program that is loading.
     root.update_idletasks()
-    root.after(1, program.start, startup.first_file(options.files), startup.may_ask(options))
+    files = startup.absolute(options.files)
+    root.after(1, program.start, files, startup.may_ask(options))
+    root.after(DOORS_AFTER_MS, program.open_doors, not options.new_window)
     root.mainloop()
     talk.close()
     return 0

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from image_describer.app.messages import log_it
 from image_describer.app.talk import Talk
 from image_describer.app.telling import Telling
 from image_describer.app.worker import Jobs
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class Desk:
     """``settings`` is replaced, never changed; ``run`` has a function for each command's name.
 
-    ``dialogs`` holds those that are open, the topmost last.
+    ``dialogs`` holds those that are open, the topmost last. ``trouble(error)`` says and shows what
+    went wrong beside the picture, which stays.
     """
 
     root: tk.Tk
@@ -28,3 +30,4 @@ class Desk:
     settings: Settings = field(default_factory=Settings)
     run: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     dialogs: "list[Dialog]" = field(default_factory=list)
+    trouble: Callable[[Exception], None] = log_it

@@ -106,6 +106,25 @@ COMMANDS = (
         "View",
         "M",
     ),
+    Command(
+        "explore",
+        "Explore",
+        ("Ctrl+E",),
+        "explore, with the arrows: move over a 3 by 3 grid and hear what each part shows; "
+        "Enter goes into a part, Backspace out again",
+        "View",
+        "X",
+    ),
+    Command(
+        "save",
+        "Save",
+        ("Ctrl+S",),
+        "save the description, or the speech as a sound file",
+        "File",
+        "S",
+    ),
+    Command("earlier", "Earlier", ("Alt+Up",), "earlier description", "View", "E"),
+    Command("later", "Later", ("Alt+Down",), "later description", "View", "L"),
     Command("faster", "Faster", ("Ctrl+Up",), "speak faster", "Speech", "F", everywhere=True),
     Command("slower", "Slower", ("Ctrl+Down",), "speak slower", "Speech", "L", everywhere=True),
     Command(

@@ -1,29 +1,27 @@
-"""What the commands do: joins the window, the describer, the jobs and the voice."""
+"""The commands: joins the window, the describer, the voice, the history and the dialogs."""
 
 import logging
 import tkinter as tk
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from image_describer.app import first_start, keymap, keys, voicing
 from image_describer.app import messages as say
 from image_describer.app.answers import Answers
-from image_describer.app.current import Current
 from image_describer.app.describing import Described, LateDescriber
 from image_describer.app.desk import Desk
+from image_describer.app.doors import Doors
+from image_describer.app.exploring import Explorer
 from image_describer.app.key_describer import KeyDescriber
-from image_describer.app.pasting import Pasting
-from image_describer.app.progress import SAY_WORKING_AFTER_MS, Progress
+from image_describer.app.paging import Paging
+from image_describer.app.picturing import Picturing
 from image_describer.app.settling import Settling
 from image_describer.app.talk import Talk
 from image_describer.app.telling import Telling
+from image_describer.app.ways_in import WaysIn
 from image_describer.app.window import Window
-from image_describer.app.worker import Job, Jobs
+from image_describer.app.worker import Jobs
+from image_describer.history import History
 from image_describer.settings import SETTINGS, SettingsFile
-
-if TYPE_CHECKING:
-    from image_describer.app.clipboard import Found
-    from image_describer.picture import Picture, Source
 
 RATE_STEP = 20  # words a minute; a difference one hears
 
@@ -34,7 +32,8 @@ class Program:
     """The running app. Everything here happens on the window's thread and returns at once.
 
     It has a method for each command of the table of keys, by the command's name. ``offline`` and
-    ``mute`` are what the command line asked for; None leaves it to the settings.
+    ``mute`` are what the command line asked for; None leaves it to the settings. Without
+    ``settings`` and ``history`` nothing is kept.
     """
 
     def __init__(
@@ -43,6 +42,7 @@ class Program:
         describer: LateDescriber,
         talk: Talk,
         settings: SettingsFile | None = None,
+        history: History | None = None,
         *,
         offline: bool | None = None,
         mute: bool = False,
@@ -51,109 +51,56 @@ class Program:
         self._describer = describer
         voice = Telling(root, talk, self._show_silence)
         run = {command.name: getattr(self, command.name) for command in keymap.COMMANDS}
-        self.desk = Desk(root, Jobs(root.after), talk, voice, run=run)
-        self.settling = Settling(self.desk, settings, self._unsaved, offline=offline, mute=mute)
+        self.desk = desk = Desk(root, Jobs(root.after), talk, voice, run=run)
+        desk.trouble = self._tell_trouble
+        self.settling = Settling(desk, settings, offline=offline, mute=mute)
         self._settings_trouble = settings.trouble if settings is not None else ""
-        self.window = Window(root, self.desk.jobs, run)
-        self._current = Current()
-        self._answers = Answers(self.desk, self.window, self._current)
-        self._progress = Progress(self.desk, self._show_working)
-        self._pasting = Pasting(root, self.desk.jobs, self._pasted, self._nothing_pasted)
+        self.window = Window(root, desk.jobs, run)
+        self.picturing = Picturing(desk, self.window, describer, self._changing, self._described)
+        self.ways_in = WaysIn(desk, self.picturing, self.settling)
+        current = self.picturing.current
+        self._doors = Doors(desk, self.ways_in)
+        self._answers = Answers(desk, self.window, current)
+        self._paging = Paging(desk, self.picturing, history, desk.trouble)
+        self._explorer = Explorer(
+            desk, self.window.view, describer.load, current, self._show_explored
+        )
         voicing.Voicing(root, voice.focus, voice.answered)
-        self._describer_of_keys = KeyDescriber(root, voice.answer)
+        self._key_describer = KeyDescriber(root, voice.answer)
         keys.bind_commands(root, run)
         root.protocol("WM_DELETE_WINDOW", self.quit)
-        root.report_callback_exception = self._trouble
-        self._job: Job | None = None
-        self._choosing = False
+        root.report_callback_exception = self._fault
         self._ended = False
         voicing.is_known(self.window.sentence)  # the greeting stands in it, and is said
         self.window.sentence.focus_set()
 
-    def start(self, file: str | None, may_ask: bool = False) -> None:
-        """Greet, or go straight to ``file``; on the first start ask for the voice before that."""
+    def start(self, files: list[str], may_ask: bool = False) -> None:
+        """Greet, or go straight to the file; on the first start ask for the voice before that."""
         self.window.sentence.show(say.with_keys(say.WELCOME, keymap.written))
         self.window.show_status(say.LOADING)
         if self._settings_trouble:
             self.desk.voice.error(self._settings_trouble)
         if may_ask and self.desk.settings.online is None:
-            first_start.ask(self.desk, lambda online: self._voice_chosen(online, file))
+            first_start.ask(self.desk, lambda online: self._voice_chosen(online, files))
         else:
-            self._begin(file)
+            self._begin(files)
         self.desk.jobs.start(lambda _job: self._describer.load(), self._loaded, self._load_failed)
 
-    def _voice_chosen(self, online: bool | None, file: str | None) -> None:
-        self.settling.set(online=online)
-        self._begin(file, say.NOT_YET if online is None else "")
-
-    def _begin(self, file: str | None, note: str = "") -> None:
-        if file is not None:
-            self.open_file(file)
-            return
-        welcome = say.with_keys(say.WELCOME, keymap.spoken)
-        self.desk.voice.tell(f"{note} {welcome}".strip())
-
-    def _loaded(self, _describer: object) -> None:
-        if self._current.file is None:
-            self.window.show_status(say.READY)
-
-    def _load_failed(self, error: Exception) -> None:
-        if self._current.file is None:
-            self._failed(error)
+    def open_doors(self, receive: bool) -> None:
+        """Take dropped files, what macOS asks, and, with ``receive``, what later starts bring."""
+        self._doors.open(receive)
 
     def open_file(self, file: str) -> None:
         """Describe ``file``; what was being described before is dropped."""
-        if self._describing and file == self._current.file:
-            self.desk.voice.answer(say.WORKING)
-        else:
-            self._describe(file, file)
-
-    def _describe(self, source: "Source", file: str) -> None:
-        """Describe ``source``, which is called ``file``."""
-        self._drop_job()
-        self._answers.forget_details()
-        self._become(Current(file))
-        self.window.show_title(say.name_of(file))
-        settings = self.desk.settings
-        self._job = self.desk.jobs.start(
-            lambda job: self._describer.describe(
-                source, lambda picture: job.post(self._seen, picture), settings
-            ),
-            self._done,
-            self._failed,
-        )
-        self._progress.watch(self._job)
-
-    def _become(self, current: Current) -> None:
-        """The parts of the program hold the same Current, so it is refilled, not replaced."""
-        self._current.__dict__.update(current.__dict__)
+        self.picturing.open(file)
 
     def open(self) -> None:
-        """Ask for a picture, in the platform's dialog; on Linux Tk draws it."""
-        if self._choosing:
-            return
-        # Needs NumPy and Pillow, which the window is there without.
-        from image_describer.app.dialog import ask_for_picture
-
-        self._choosing = True
-        self.desk.voice.stop()
-        try:
-            file = ask_for_picture(self._root, self._current.file)
-        except tk.TclError:
-            if self._ended:
-                return  # the window was closed under the dialog
-            raise
-        finally:
-            self._choosing = False
-        if file:
-            self.open_file(file)
+        """Ask for a picture."""
+        self.ways_in.choose()
 
     def paste(self) -> None:
         """Describe the picture, or the path, on the clipboard."""
-        if self._pasting.running:
-            self.desk.voice.answer(say.WORKING)
-            return
-        self._pasting.start(SAY_WORKING_AFTER_MS, self._still_pasting)
+        self.ways_in.paste()
 
     def repeat(self) -> None:
         """Say the description, or else the last message, again."""
@@ -171,14 +118,14 @@ class Program:
         if self.desk.voice.speaking and not (self._working and self._announced):
             self.stop()
         elif self._working:
-            if self._describing:
-                self.window.sentence.show(say.CANCELLED)
-                self.window.show_status(say.FAILED)
-                self._current.message = say.CANCELLED
-            self._drop_job()
+            if self.picturing.running:
+                self.picturing.cancel()
+            self.ways_in.pasting.cancel()
             self.desk.voice.answer(say.CANCELLED)
         elif self.desk.dialogs:
             self.desk.dialogs[-1].close()
+        elif self._explorer.active:
+            self._explorer.leave()
 
     def copy(self) -> None:
         """Put the selected text, or else the bare caption, on the clipboard."""
@@ -188,6 +135,28 @@ class Program:
         """Show and say the details of the description."""
         self._answers.more(self._working)
 
+    def save(self) -> None:
+        """Save the description as a text, or its speech as a sound file."""
+        current = self.picturing.current
+        if current.described is None or current.file is None:
+            self._answers.nothing_yet(self._working)
+            return
+        from image_describer.app.saving import SaveDialog
+
+        SaveDialog(self.desk).open(current.described, current.file)
+
+    def explore(self) -> None:
+        """Go over the picture's parts with the arrow keys, or end that."""
+        self._explorer.toggle()
+
+    def earlier(self) -> None:
+        """The description before this one."""
+        self._paging.step(-1)
+
+    def later(self) -> None:
+        """The description after this one."""
+        self._paging.step(1)
+
     def faster(self) -> None:
         """Speak faster."""
         self._change_rate(1)
@@ -195,6 +164,55 @@ class Program:
     def slower(self) -> None:
         """Speak slower."""
         self._change_rate(-1)
+
+    def help(self) -> None:
+        """Show and say the keys."""
+        self._answers.help()
+
+    def describe_keys(self) -> None:
+        """Describe keys instead of obeying them, until Escape."""
+        self._key_describer.toggle()
+
+    def where(self) -> None:
+        """Say which file this is, and what is being done with it."""
+        self._answers.where(self._working)
+
+    def quit(self) -> None:
+        """End the program."""
+        self._ended = True
+        self._doors.close()
+        self.picturing.drop()
+        self.ways_in.pasting.cancel()
+        self.settling.flush()
+        self.desk.voice.stop()
+        self._root.destroy()
+
+    @property
+    def _working(self) -> bool:
+        return self.picturing.running or self.ways_in.pasting.running
+
+    @property
+    def _announced(self) -> bool:
+        return self.picturing.announced or self.ways_in.pasting.announced
+
+    def _voice_chosen(self, online: bool | None, files: list[str]) -> None:
+        self.settling.set(online=online)
+        self._begin(files, say.NOT_YET if online is None else "")
+
+    def _begin(self, files: list[str], note: str = "") -> None:
+        if files:
+            self.ways_in.take_files(files)
+            return
+        welcome = say.with_keys(say.WELCOME, keymap.spoken)
+        self.desk.voice.tell(f"{note} {welcome}".strip())
+
+    def _loaded(self, _describer: object) -> None:
+        if self.picturing.current.file is None:
+            self.window.show_status(say.READY)
+
+    def _load_failed(self, error: Exception) -> None:
+        if self.picturing.current.file is None:
+            self.picturing.failed(error)
 
     def _change_rate(self, steps: int) -> None:
         limits = SETTINGS["rate"]
@@ -206,106 +224,36 @@ class Program:
             said = f"{say.FASTEST if steps > 0 else say.SLOWEST}, {said}"
         self.desk.voice.answer(said)
 
-    def help(self) -> None:
-        """Show and say the keys."""
-        self._answers.help()
+    def _changing(self) -> None:
+        """Another picture comes: what is open about the one before closes."""
+        self.ways_in.pasting.cancel()
+        self._answers.forget_details()
+        self._explorer.forget()
 
-    def describe_keys(self) -> None:
-        """Describe keys instead of obeying them, until Escape."""
-        self._describer_of_keys.toggle()
+    def _described(self, described: Described) -> None:
+        self._paging.keep(described)
 
-    def where(self) -> None:
-        """Say which file this is, and what is being done with it."""
-        self._answers.where(self._working)
+    def _show_explored(self, words: str) -> None:
+        described = self.picturing.current.described
+        self.window.sentence.show(words or (described.sentence if described is not None else ""))
 
-    def quit(self) -> None:
-        """End the program."""
-        self._ended = True
-        self._drop_job()
-        self.settling.flush()
-        self.desk.voice.stop()
-        self._root.destroy()
-
-    @property
-    def _describing(self) -> bool:
-        return self._job is not None and self._job.running
-
-    @property
-    def _working(self) -> bool:
-        return self._describing or self._pasting.running
-
-    @property
-    def _announced(self) -> bool:
-        return self._progress.announced or self._pasting.announced
-
-    def _drop_job(self) -> None:
-        self._pasting.cancel()
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-
-    def _seen(self, picture: "Picture") -> None:
-        self._current.picture = picture
-        self.window.view.show(picture)
-
-    def _show_working(self) -> None:
-        self.window.sentence.show(f"{say.WORKING}…")
-        self.window.show_status(f"{say.WORKING}…")
-
-    def _still_pasting(self) -> None:
-        self.desk.voice.tell(say.WORKING)
-
-    def _pasted(self, found: "Found") -> None:
-        if isinstance(found, str):
-            self.open_file(found)
-        else:
-            self._describe(found, say.FROM_CLIPBOARD)
-
-    def _nothing_pasted(self, error: Exception) -> None:
-        if self._current.described is None and not self._describing:
-            self._failed(error)
-            return
-        # The picture that is there stays: it has not become wrong.
-        self.tell_trouble(error)
-
-    def tell_trouble(self, error: Exception) -> None:
+    def _tell_trouble(self, error: Exception) -> None:
         """Say and show what went wrong; the picture and its description stay."""
+        if self._ended:
+            return
         say.log_it(error)
         self.window.show_status(say.as_told(error))
         self.desk.voice.error(say.as_told(error))
 
-    def _unsaved(self, error: Exception) -> None:
-        if not self._ended:
-            self.tell_trouble(error)
-
-    def _done(self, described: Described) -> None:
-        self._current.described = described
-        log.info("Described a picture in %.3f s", described.description.seconds.total)
-        self._show(described.sentence, say.READY)
-        self.desk.voice.tell(described.sentence, "description")
-
-    def _failed(self, error: Exception) -> None:
-        say.log_it(error)
-        self._current.message = say.as_told(error)
-        self.window.view.show(None)
-        self._show(self._current.message, say.FAILED)
-        self.desk.voice.error(self._current.message)
-
-    def _trouble(
+    def _fault(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """A key, a button or a timer failed: Tk would print a traceback that no user looks for."""
         if isinstance(error, Exception) and not self._ended:
             log.error("The window failed", exc_info=(kind, error, trace))
-            self._current.message = say.as_told(error)
-            self._show(self._current.message, say.FAILED)
-            self.desk.voice.error(self._current.message)
-
-    def _show(self, text: str, status: str) -> None:
-        self.window.sentence.show(text)
-        self.window.show_status(status)
-        file = self._current.file
-        self.window.show_title(say.name_of(file) if file else None, text)
+            message = self.picturing.current.message = say.as_told(error)
+            self.picturing.show(message, say.FAILED)
+            self.desk.voice.error(message)
 
     def _show_silence(self, trouble: str) -> None:
         """Whoever can see should learn why nothing is heard."""

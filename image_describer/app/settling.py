@@ -1,6 +1,5 @@
 """Keeps the settings: applies every change at once, and writes it to disk a moment later."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from image_describer.app import look
@@ -13,21 +12,19 @@ SAVE_AFTER_MS = 400  # a slider sends many values; only the one it ends at is wr
 class Settling:
     """``offline`` and ``mute`` come from the command line and outweigh the settings.
 
-    ``trouble(error)`` is called when the settings can't be saved; they hold all the same.
+    When the settings can't be saved, that is told, and they hold all the same.
     """
 
     def __init__(
         self,
         desk: Desk,
         file: SettingsFile | None,
-        trouble: Callable[[Exception], None],
         *,
         offline: bool | None = None,
         mute: bool = False,
     ) -> None:
         self._desk = desk
         self._file = file
-        self._trouble = trouble
         self._offline = offline
         self._mute = mute
         self._waiting: str | None = None
@@ -74,7 +71,7 @@ class Settling:
         self._waiting = None
         settings = self._desk.settings
         self._desk.jobs.start(
-            lambda _job: self._write_or_raise(settings), lambda _done: None, self._trouble
+            lambda _job: self._write_or_raise(settings), lambda _done: None, self._desk.trouble
         )
 
     def _write_or_raise(self, settings: Settings) -> None:
@@ -85,4 +82,4 @@ class Settling:
         try:
             self._write_or_raise(settings)
         except Exception as error:
-            self._trouble(error)
+            self._desk.trouble(error)

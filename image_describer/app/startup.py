@@ -140,6 +140,15 @@ def fail(error: ImageDescriberError, say: Callable[[], Talk]) -> int:
     return 2
 
 
-def first_file(files: list[str]) -> str | None:
-    """The picture to open, made absolute so that its folder is known later on."""
-    return str(Path(files[0]).absolute()) if files else None
+def absolute(files: list[str]) -> list[str]:
+    """The files, by paths that mean the same in every folder."""
+    return [str(Path(file).absolute()) for file in files]
+
+
+def handed_over(options: argparse.Namespace) -> bool:
+    """Whether a window that is open already has taken the files."""
+    if options.new_window:
+        return False
+    from image_describer.app.one_window import hand_over
+
+    return hand_over(options.files, options.offline is True)

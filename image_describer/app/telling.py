@@ -42,6 +42,11 @@ class Telling:
             self._talk.stop()  # else it would wait for an error's end
         self._say(text, kind)
 
+    def then(self, text: str, kind: Kind = "phrase") -> None:
+        """Say it after what is being said."""
+        if self.level != "off":
+            self._talk.say(text, kind=kind, interrupt=False)
+
     def error(self, text: str) -> None:
         """Say what went wrong; results wait until it was heard."""
         self._say(text, "error")
