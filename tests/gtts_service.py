@@ -80,6 +80,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.server.closing.wait(0.05):
                 return
 
+    def answer_half(self) -> None:
+        """Half of it, then the connection is cut."""
+        answer = answer_of(self.server.sound)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer[: len(answer) // 2])
+
+    def answer_half_and_hang(self) -> None:
+        """Half of it, then nothing more on an open connection."""
+        self.answer_half()
+        self.wfile.flush()
+        self.server.closing.wait(30)
+
     def answer_blocked(self) -> None:
         self._send(429, b"<html>unusual traffic from your network</html>")
 

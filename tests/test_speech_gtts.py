@@ -17,6 +17,7 @@ CAPTION = "Probably: a brown dog runs through the grass."
 LIMIT_S = 1.0
 BOUND_S = LIMIT_S + 2.0  # the limit itself, and a busy machine
 BAD_MANNERS = ["blocked", "broken", "html", "noise", "empty", "other_json", "huge", "dripping"]
+BAD_MANNERS += ["half", "half_and_hang"]
 
 
 @pytest.fixture(autouse=True)

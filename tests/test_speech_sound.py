@@ -96,7 +96,8 @@ def test_the_service_s_sound_is_heard_on_a_bare_machine(null_sink: NullSink, tmp
 
 
 @pytest.mark.parametrize(
-    "manner", ["blocked", "broken", "html", "noise", "empty", "dripping", "slowly"]
+    "manner",
+    ["blocked", "broken", "html", "noise", "empty", "dripping", "slowly", "half", "half_and_hang"],
 )
 def test_whatever_the_service_does_the_sentence_is_heard(null_sink: NullSink, manner: str) -> None:
     with service(manner, delay_s=LIMIT_S * 3) as stand_in, speaker_at(stand_in.address) as speaker:

@@ -35,7 +35,7 @@ SOUNDS: dict[str, tuple[Note, ...]] = {
     "done": (Note(523, 0.09, 0.20), Note(784, 0.16, 0.20)),
     "error": (Note(330, 0.13, 0.22, overtone=0.5), Note(220, 0.20, 0.22, overtone=0.5)),
     "edge": (Note(170, 0.08, 0.30),),
-    "key": (Note(2400, 0.012, 0.06, decay=4),),
+    "key": (Note(2400, 0.012, 0.10, decay=4),),
     "open": (Note(400, 0.16, 0.16, decay=2, to_hertz=900),),
 }
 NAMES = tuple(SOUNDS)

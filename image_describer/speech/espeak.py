@@ -1,6 +1,7 @@
 """The voice espeak: espeak-ng in this process. Offline, and a phrase starts within milliseconds."""
 
 import re
+from array import array
 from collections.abc import Iterator
 
 from image_describer.errors import SpeechError
@@ -18,6 +19,7 @@ from image_describer.speech.voice import (
     speakable,
 )
 
+SILENT = 10  # of 32767; espeak-ng's own silence is digital
 PIECE_CHARS = 400  # some 20 ms of work; others can speak between two pieces of a long text
 
 
@@ -49,7 +51,7 @@ class EspeakVoice:
         first, rate_hz = espeak_library.synthesize(parts[0], rate, volume)
 
         def chunks() -> Iterator[bytes]:
-            yield first
+            yield without_lead(first)
             for part in parts[1:]:
                 yield espeak_library.synthesize(part, rate, volume)[0]
 
@@ -65,6 +67,12 @@ class EspeakVoice:
         rate, volume = clamp_rate(rate), clamp_volume(volume)
         made = [espeak_library.synthesize(part, rate, volume) for part in pieces(speakable(text))]
         return Audio(b"".join(pcm for pcm, _ in made), made[0][1])
+
+
+def without_lead(pcm: bytes) -> bytes:
+    """``pcm`` from its first sound on: espeak-ng puts up to 50 ms of silence before a "c"."""
+    lead = next((i for i, sample in enumerate(array("h", pcm)) if abs(sample) > SILENT), 0)
+    return pcm[2 * lead :]
 
 
 def pieces(text: str) -> list[str]:

@@ -1,7 +1,8 @@
 """One open output for each sample rate, into which everything that sounds is mixed.
 
-Opening an output may take longer than making a phrase, so it stays open for a while after the last
-sound.
+An output that has just been opened takes its first samples at once, an open one only when it wants
+the next period; so a sound that comes into silence gets a new one (1 to 5 ms with PulseAudio).
+The one before stays open for a while, which keeps sound cards and wireless loudspeakers awake.
 """
 
 import atexit
@@ -23,9 +24,9 @@ KEEP_OPEN_S = 10.0  # keys come closer together than this while somebody works w
 STALL_LIMIT_S = 3.0
 LOST_LIMIT_S = 1.0  # once it has taken STEADY_CALLS periods
 STEADY_CALLS = 20
-STALE_S = 0.15  # an idle output that took none for this long is opened anew for the next sound
 WATCH_S = 0.1
 DRAIN_S = 0.12  # silence behind a sound before it counts as heard: what the output still holds
+CLOSE_LIMIT_S = 0.1  # ALSA opens a card once only; a server that hangs is not waited for
 EXIT_LIMIT_S = 1.0
 
 
@@ -95,6 +96,7 @@ class _Opened:
     calls: int = 0
     spoilt: bool = False
     wake: threading.Event = field(default_factory=threading.Event)
+    closed: threading.Event = field(default_factory=threading.Event)
 
 
 class Mixer:
@@ -113,11 +115,10 @@ class Mixer:
         with self._lock:
             opened = self._opened
             sounding = any(not sound.over.is_set() for sound in self._tracks)
-            if opened is not None:
-                stale = time.monotonic() - opened.last_call > STALE_S
-                if opened.spoilt or (stale and not sounding):
-                    self._opened = None
-                    opened.wake.set()
+            if opened is not None and (opened.spoilt or not sounding):
+                self._opened = None
+                opened.wake.set()
+                opened.closed.wait(CLOSE_LIMIT_S)
             if self._opened is None:
                 self._open()
             self._tracks = (*self._tracks, track)
@@ -171,7 +172,10 @@ class Mixer:
             # Counted in own steps: a Python that was busy with one thing stops both threads.
             still = still + WATCH_S if opened.calls == calls else 0.0
             calls = opened.calls
-            with self._lock:
+            # Whoever holds the lock may be waiting for this very thread to close the output.
+            if not self._lock.acquire(blocking=False):
+                continue
+            try:
                 if self._opened is not opened:
                     break
                 now = time.monotonic()
@@ -181,8 +185,11 @@ class Mixer:
                 lost = still > (LOST_LIMIT_S if calls > STEADY_CALLS else STALL_LIMIT_S)
                 if lost or now - self._idle_since > KEEP_OPEN_S:
                     self._give_up(lost)
+            finally:
+                self._lock.release()
         # Without the lock: closing a device whose server hangs may never return.
         opened.device.close()
+        opened.closed.set()
         with self._lock:
             if self._opened is opened:
                 self._give_up(False)

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 OPEN_TIME_LIMIT_S = 3.0  # a sound server that hangs must not hang the program
 RETRY_S = 0.1  # between two attempts to find an output again
 # The output holds PERIODS of them: the sound goes on while Python is busy for so long.
-PERIOD_MS, PERIODS = 40, 3
+PERIOD_MS, PERIODS = 20, 4
 # Without JACK (its library writes to stderr) and miniaudio's null device (it plays to nobody).
 BACKENDS = {
     "linux": ("PULSEAUDIO", "ALSA"),
