@@ -1,5 +1,6 @@
 """Going from folder to folder: reads off the window's thread, and says so when it takes long."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 SAY_READING_AFTER_MS = 500  # silence longer than this feels broken
 TICK_MS = 1000
+COUNT_EVERY_S = 0.3  # as often as an eye can follow
 READING = "Reading"
 
 
@@ -118,7 +120,15 @@ class Browsing:
             self.refresh()  # what could not be opened may be gone: the list should know
 
     def _counter(self, job: Job) -> Callable[[int], None]:
-        return lambda count: job.post(self._show_status, f"{READING}, {count:,} so far")
+        next_at = time.monotonic() + COUNT_EVERY_S
+
+        def count_shown(count: int) -> None:
+            nonlocal next_at
+            if time.monotonic() >= next_at:
+                next_at = time.monotonic() + COUNT_EVERY_S
+                job.post(self._show_status, f"{READING}, {count:,} so far")
+
+        return count_shown
 
     def _late(self, job: Job) -> None:
         if job is self._job and job.running:

@@ -6,7 +6,9 @@ import os
 import re
 import stat
 import sys
+import time
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,12 +17,14 @@ from image_describer.app.messages import printable
 from image_describer.errors import ImageDescriberError
 from image_describer.picture import PICTURE_SUFFIXES
 
-PIECE = 500  # entries between two looks at whether anybody still waits; 2 ms on a local disk
+PIECE = 500  # entries between two looks at whether anybody still waits; 5 ms on a local disk
+# Between pieces: Tk's loop gets Python's lock back only 5 ms after each of its calls otherwise.
+BREATH_S = 0.001
 SUFFIXES = tuple(suffix.casefold() for suffix in PICTURE_SUFFIXES)
 EMPTY = "Empty. Backspace goes to the parent."
 
 Kind = Literal["folder", "picture", "file", "broken link", "device or pipe"]
-SortKey = tuple[bool, tuple[str | tuple[int, str], ...], str]
+SortKey = tuple[str, str]
 
 _NUMBERS = re.compile(r"(\d+)")
 
@@ -54,39 +58,40 @@ class Entry:
 class Listing:
     """A folder that was read: its entries in order, folders first.
 
+    ``counts``: "3 folders, 120 pictures", and what else there is; empty for an empty folder.
     ``note`` says what the user did not ask for ("That link leads back to Holiday."), or is empty.
     """
 
     path: str
     entries: tuple[Entry, ...]
+    counts: str
     note: str = ""
 
     @property
     def name(self) -> str:
         return shown_name(self.path)
 
-    def counts(self) -> str:
-        """ "3 folders, 120 pictures", and what else there is; empty for an empty folder."""
-        kinds: dict[str, int] = {}
-        for entry in self.entries:
-            kinds[entry.kind] = kinds.get(entry.kind, 0) + 1
-        folders, pictures = kinds.pop("folder", 0), kinds.pop("picture", 0)
-        others = sum(kinds.values())
-        parts = (
-            (folders, "folder"),
-            (pictures, "picture"),
-            (others, "other file" if folders or pictures else "file"),
-        )
-        return ", ".join(amount(count, what) for count, what in parts if count)
-
     def greeting(self) -> str:
         """What is said on entering: "Holiday: 3 folders, 120 pictures."."""
-        counted = f"{self.counts()}." if self.entries else EMPTY
+        counted = f"{self.counts}." if self.entries else EMPTY
         return f"{self.note} {self.name}: {counted}".strip()
 
     def index_of(self, path: str) -> int:
         """Where ``path`` stands in the list; -1: nowhere."""
         return next((at for at, entry in enumerate(self.entries) if entry.path == path), -1)
+
+
+def counts_of(entries: Iterable[Entry]) -> str:
+    """See ``Listing.counts``."""
+    kinds = Counter(entry.kind for entry in entries)
+    folders, pictures = kinds.pop("folder", 0), kinds.pop("picture", 0)
+    others = kinds.total()
+    parts = (
+        (folders, "folder"),
+        (pictures, "picture"),
+        (others, "other file" if folders or pictures else "file"),
+    )
+    return ", ".join(amount(count, what) for count, what in parts if count)
 
 
 def amount(count: int, what: str) -> str:
@@ -107,25 +112,29 @@ def folded(name: str) -> str:
     return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
 
 
-def natural(name: str) -> tuple[str | tuple[int, str], ...]:
-    """A key that sorts img2 before img10. Texts and numbers take turns, so that keys compare."""
+def natural(name: str) -> str:
+    """A key that sorts img2 before img10, and 07 as 7. No name holds the null that parts it."""
     parts = _NUMBERS.split(folded(name))
-    # The digits themselves come second: 7 and 07 are two names. Lengths, not values: a name may
-    # hold more digits than Python turns into a number.
-    return tuple(
-        (len(bare := _bare(part)), bare + part) if at % 2 else part for at, part in enumerate(parts)
-    )
+    # Numbers by their length, then by their digits, not by their value: a name may hold more digits
+    # than Python turns into a number. One string, since a crowd of tuples makes Python's garbage
+    # collection stop all threads for long.
+    return "\0".join(_number(part) if at % 2 else part for at, part in enumerate(parts))
 
 
-def _bare(digits: str) -> str:
-    """Decimal digits of any script -> those of ASCII, without leading zeros."""
-    return "".join(str(unicodedata.decimal(digit)) for digit in digits).lstrip("0")
+def _number(digits: str) -> str:
+    """Decimal digits of any script, without leading zeros, after a sign for how many they are."""
+    bare = digits if digits.isascii() else "".join(str(unicodedata.decimal(d)) for d in digits)
+    bare = bare.lstrip("0")
+    return chr(len(bare)) + bare
 
 
 def sort_key(entry: Entry) -> SortKey:
-    """Folders first, then by name; of names that differ in case only, the capitals first."""
+    """Folders first, then by name; of names that differ in case only, the capitals first.
+
+    No two entries of a folder have the same one.
+    """
     name = os.path.basename(entry.path)
-    return entry.kind != "folder", natural(name), name
+    return ("0" if entry.kind == "folder" else "1") + natural(name), name
 
 
 def read(
@@ -144,8 +153,8 @@ def read(
         pieces = list(_sorted_pieces(path, all_files, wanted, seen))
     except (OSError, ValueError) as trouble:
         raise folder_error(path, trouble) from trouble
-    # Merging pieces lets other threads run in between; sorting all at once would not.
-    return Listing(path, tuple(heapq.merge(*pieces, key=sort_key)), note)
+    entries = tuple(_merged(pieces))
+    return Listing(path, entries, counts_of(entries), note)
 
 
 def read_nearest(
@@ -171,21 +180,31 @@ def read_nearest(
     raise trouble or FolderError("There is no folder to look into.")
 
 
+def _merged(pieces: list[list[tuple[SortKey, Entry]]]) -> Iterable[Entry]:
+    """The entries in order. Sorting all at once would let no other thread run meanwhile."""
+    for count, (_key, entry) in enumerate(heapq.merge(*pieces), 1):
+        if count % PIECE == 0:
+            time.sleep(BREATH_S)
+        yield entry
+
+
 def _sorted_pieces(
     path: str, all_files: bool, wanted: Callable[[], bool], seen: Callable[[int], None]
-) -> Iterable[list[Entry]]:
-    piece: list[Entry] = []
+) -> Iterable[list[tuple[SortKey, Entry]]]:
+    piece: list[tuple[SortKey, Entry]] = []
     with os.scandir(path) as found:
         for count, item in enumerate(found, 1):
             if not _hidden(item) and (kind := _kind(item, all_files)) is not None:
-                piece.append(Entry(item.path, kind))
+                entry = Entry(item.path, kind)
+                piece.append((sort_key(entry), entry))
             if count % PIECE == 0:
                 if not wanted():
                     raise Unwanted
                 seen(count)
-                yield sorted(piece, key=sort_key)
+                time.sleep(BREATH_S)
+                yield sorted(piece)
                 piece = []
-    yield sorted(piece, key=sort_key)
+    yield sorted(piece)
 
 
 def _kind(item: "os.DirEntry[str]", all_files: bool) -> Kind | None:

@@ -40,6 +40,8 @@ class PathField(Entry):
         self._found: Completion | None = None
         self._at = -1  # which candidate is shown; -1: what was typed
         self._known: dict[str, str] = {}
+        self.bind("<FocusIn>", self._came)
+        self.bind("<FocusOut>", lambda _event: self.selection_clear())
         self.bind("<Tab>", self._complete)
         self.bind("<Down>", lambda _event: self._browse(1))
         self.bind("<Up>", lambda _event: self._browse(-1))
@@ -51,7 +53,6 @@ class PathField(Entry):
         self._untouched = path if path.endswith(os.sep) else path + os.sep
         self._known[self._untouched] = path
         self._put(self._untouched)
-        self.selection_range(0, "end")
 
     def begin(self, sign: str) -> None:
         """Take the focus, with ``sign`` as the first letter of a path."""
@@ -70,6 +71,10 @@ class PathField(Entry):
             # The layer that voices what is typed notes the text when the focus comes: else it
             # would take for typed, at the next key, what was put here.
             self.event_generate("<FocusIn>")
+
+    def _came(self, _event: object) -> None:
+        if self.get() == self._untouched:
+            self.selection_range(0, "end")  # so that typing replaces it
 
     def _is_fresh(self) -> bool:
         """Whether the candidates still belong to the text."""

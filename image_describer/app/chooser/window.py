@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from image_describer.app import look, messages, voicing
 from image_describer.app.chooser.browsing import Browsing
 from image_describer.app.chooser.facts import check, facts
-from image_describer.app.chooser.file_list import FileList
+from image_describer.app.chooser.file_list import FileList, mark_focus
 from image_describer.app.chooser.listing import Listing
 from image_describer.app.chooser.path_field import PathField
 from image_describer.app.chooser.places import Place, places
@@ -24,6 +24,7 @@ TOP = "This is the top. Tab goes to the places."
 NOTHING_HERE = "There is nothing here to open. Backspace goes to the parent."
 CANCELLED = "Cancelled."
 GAP_PX = 8
+BAR_PX = 18  # of the scroll bar; to be found by a hand that is not steady
 LIST_SIZE = (34, 14)  # characters, rows
 PLACES_WIDTH = 16  # characters
 
@@ -96,7 +97,7 @@ class ChooserWindow(Dialog):
 
         def found(arrived: list[Place]) -> None:
             self._places = arrived
-            self.places.set_items([place.spoken for place in arrived])
+            self.places.set_items([place.name for place in arrived])
             if not first:
                 pictures = [place.path for place in arrived if place.name == "Pictures"]
                 self.browsing.begin([*pictures, home])
@@ -211,14 +212,37 @@ class ChooserWindow(Dialog):
         self.places: ItemList = ItemList(
             body, name="Places", width=PLACES_WIDTH, height=LIST_SIZE[1]
         )
+        voicing.name(self.places, "Places", state=self._spoken_place)
+        mark_focus(self.places)
         self.path: PathField = PathField(
             body, self.desk.jobs, self._here, lambda: self.browsing.all_files, self._take, answer
         )
         self.check = Check(body, "All files", False, self._switch)
         self.preview = Preview(body, self.desk.jobs, self.desk.root)
         self.status = Label(body, font=look.font("status"))
-        self._bar = tk.Scrollbar(body, command=self.files.yview, takefocus=0)
+        self.status.bind("<Configure>", self._wrap_status)
+        palette = look.of(self).palette
+        self._bar = tk.Scrollbar(
+            body,
+            command=self.files.yview,
+            takefocus=0,
+            background=palette.quiet_text,
+            activebackground=palette.focus,
+            troughcolor=palette.background,
+            borderwidth=0,
+            highlightthickness=0,
+            width=BAR_PX,
+        )
         self.files.configure(yscrollcommand=self._bar.set)
+
+    def _spoken_place(self) -> str:
+        at = self.places.cursor
+        if not 0 <= at < len(self._places):
+            return "empty"
+        return f"{self._places[at].spoken}, {at + 1} of {len(self._places)}"
+
+    def _wrap_status(self, event: "tk.Event[tk.Misc]") -> None:
+        self.status.configure(wraplength=event.width)
 
     def _begin_path(self, sign: str) -> None:
         self.path.begin(sign)
