@@ -1,0 +1,149 @@
+"""How soon a phrase is heard, and how soon a sound that is stopped is silent, in milliseconds.
+
+    python benchmarks/speech_latency.py [--phrases 50] [--rate 175] [--idle SECONDS]
+
+Each phrase is said with interrupt while another one is being spoken, as by somebody who walks
+through a list; with --idle it is said that long after the one before was over. All is played into
+PulseAudio's null sink and recorded there: "audible" is what lies on the recording, to some 10 ms,
+the recorder's own delay. The phrase that is cut is spoken so softly that the new one can be told
+from it. A machine without PulseAudio has nothing to measure.
+"""
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import measure
+
+sys.path.insert(0, str(measure.HERE.parent))
+
+from image_describer.speech import Speaker, make_speaker
+from tests.sound import RATE_HZ, NullSink, why_no_null_sink
+
+GOAL_MS = 100.0  # from say() to what is audible; a key then sounds within 150 ms
+SILENT_GOAL_MS = 50.0
+AUDIBLE = 300  # of 32767: some -40 dBFS
+SOFT_VOLUME = 1  # percent: its loudest sample is below AUDIBLE
+SPOKEN_S = 0.4  # for so long a phrase is listened to
+LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+PLACES = ("Open a picture", "Repeat", "Copy", "Search", "Settings", "Help", "Say more", "History")
+ROLES = ("button", "check box, checked", "choice", "slider, 50 percent", "edit box", "list")
+
+
+def phrases(count: int) -> list[str]:
+    """What a window says of its widgets: the same on every run."""
+    chosen = random.Random(1)
+    return [
+        f"{chosen.choice(PLACES)}, {chosen.choice(ROLES)}, {number % 7 + 1} of 7"
+        for number in range(count)
+    ]
+
+
+def heard_after(sink: NullSink, speaker: Speaker, text: str, idle_s: float) -> tuple[float, float]:
+    """Milliseconds from say() to the first sample handed over, and to the first one audible."""
+    if idle_s:
+        time.sleep(idle_s)
+    else:
+        speaker.volume = SOFT_VOLUME
+        speaker.say(LONG, kind="phrase")
+    sink.record()
+    time.sleep(SPOKEN_S)
+    speaker.volume = 100
+    already = _recorded(sink)
+    asked = time.monotonic()
+    utterance = speaker.say(text, kind="phrase")
+    time.sleep(SPOKEN_S)
+    speaker.stop()
+    utterance.wait(5)
+    samples = sink.stop_recording(tail_s=0.1).samples[already:]
+    audible = next((i for i, sample in enumerate(samples) if abs(sample) > AUDIBLE), None)
+    if audible is None or utterance.began is None:
+        raise SystemExit(f"{text!r} was not heard: {utterance.error}")
+    return 1000 * (utterance.began - asked), 1000 * audible / RATE_HZ
+
+
+def silent_after(sink: NullSink, speaker: Speaker, already_s: float) -> float:
+    """Milliseconds from stop() to the last sample audible."""
+    speaker.say(LONG, kind="phrase")
+    sink.record()
+    time.sleep(already_s)
+    already = _recorded(sink)
+    speaker.stop()
+    samples = sink.stop_recording(tail_s=0.5).samples[already:]
+    audible = [i for i, sample in enumerate(samples) if abs(sample) > AUDIBLE]
+    return 1000 * audible[-1] / RATE_HZ if audible else 0.0
+
+
+def _recorded(sink: NullSink) -> int:
+    assert sink._recorder is not None
+    return len(sink._recorder._samples)
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """Median, least, greatest, and what nine in ten do not exceed."""
+    ninth = statistics.quantiles(values, n=10)[-1]
+    return {**measure.summary(values), "percentile 90": round(ninth, 4)}
+
+
+def measured(options: argparse.Namespace, sink: NullSink) -> dict[str, Any]:
+    with (
+        tempfile.TemporaryDirectory() as cache,
+        make_speaker(True, options.rate, Path(cache)) as speaker,
+    ):
+        speaker.say("Ready.", kind="phrase").wait(10)
+        texts = phrases(options.phrases)
+        heard = [heard_after(sink, speaker, text, options.idle) for text in texts]
+        wait = random.Random(2)
+        times = [wait.uniform(0.5, 1.5) for _ in range(options.phrases // 2)]
+        silent = [silent_after(sink, speaker, already_s) for already_s in times]
+    return {
+        "machine": measure.machine(),
+        "phrases": options.phrases,
+        "rate": options.rate,
+        "idle_s": options.idle,
+        "ms": {
+            "say to first sample": summary([first for first, _ in heard]),
+            "say to audible": summary([audible for _, audible in heard]),
+            "stop to silent": summary(silent),
+        },
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Time phrases from say() to the ear.")
+    parser.add_argument("--phrases", type=int, default=50)
+    parser.add_argument("--rate", type=int, default=175)
+    parser.add_argument("--idle", type=float, default=0.0, help="seconds of silence before each")
+    options = parser.parse_args()
+    reason = why_no_null_sink()
+    if reason is not None:
+        raise SystemExit(f"Nothing to measure: {reason}")
+    with tempfile.TemporaryDirectory() as folder:
+        sink = NullSink(Path(folder))
+        os.environ.update(sink.environment)
+        try:
+            result = measured(options, sink)
+        finally:
+            sink.close()
+    for name, figures in result["ms"].items():
+        print(f"{name:20} median {figures['median']:6.1f} ms, 90 % {figures['percentile 90']:6.1f}")
+    met = (
+        result["ms"]["say to audible"]["median"] <= GOAL_MS
+        and result["ms"]["stop to silent"]["percentile 90"] <= SILENT_GOAL_MS
+    )
+    verdict = "met" if met else "MISSED"
+    print(f"The goals of {GOAL_MS:.0f} and {SILENT_GOAL_MS:.0f} ms are {verdict}")
+    name = "speech_latency_idle" if options.idle else "speech_latency"
+    print(f"Written to {measure.write(name, result)}")
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
