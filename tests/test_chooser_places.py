@@ -12,7 +12,7 @@ from PIL import Image
 from image_describer.app.chooser import places as places_module
 from image_describer.app.chooser.facts import facts, spoken_date, spoken_size
 from image_describer.app.chooser.listing import Entry, FolderError
-from image_describer.app.chooser.places import drives, places, recent_places
+from image_describer.app.chooser.places import beginnings, drives, groups, recent_places
 from image_describer.errors import PictureError
 from tests import pictures
 
@@ -30,19 +30,36 @@ def test_the_users_folders_drives_and_recent_ones(
     (tmp_path / "config" / "user-dirs.dirs").write_text('XDG_DESKTOP_DIR="$HOME/Fotos"\n')
     for drive in ("USB STICK", "CARD"):
         (tmp_path / "media" / drive).mkdir(parents=True)
+    (tmp_path / "media" / "no drive").mkdir()
+    (tmp_path / "gvfs" / "smb-share:server=nas,share=photos").mkdir(parents=True)
     monkeypatch.setattr(places_module, "MOUNTS", {"linux": (str(tmp_path / "media" / "*"),)})
-    recent = [str(tmp_path / "Pictures" / "Zoo"), str(tmp_path / "gone"), str(tmp_path)]
+    monkeypatch.setattr(places_module, "CONNECTIONS", str(tmp_path / "gvfs" / "*"))
+    monkeypatch.setattr(os.path, "ismount", lambda path: not path.endswith("no drive"))
     monkeypatch.setattr(places_module.sys, "platform", "linux")
-    found = {place.spoken: place.path for place in places(recent)}
-    assert found == {
-        "Home": str(tmp_path),
-        "Pictures": str(tmp_path / "Pictures"),
-        "Desktop": str(tmp_path / "Fotos"),
-        "CARD, drive": str(tmp_path / "media" / "CARD"),
-        "USB STICK, drive": str(tmp_path / "media" / "USB STICK"),
-        "Computer": "/",
-        "Zoo, recent folder": str(tmp_path / "Pictures" / "Zoo"),
-    }
+    recent = [str(tmp_path / "gone"), str(tmp_path / "Pictures" / "Zoo"), str(tmp_path)]
+    found = [[(place.spoken, place.path) for place in group(recent)] for group in groups()]
+    assert found == [
+        [
+            ("Home", str(tmp_path)),
+            ("Pictures", str(tmp_path / "Pictures")),
+            ("Desktop", str(tmp_path / "Fotos")),
+        ],
+        [
+            ("CARD, drive", str(tmp_path / "media" / "CARD")),
+            ("USB STICK, drive", str(tmp_path / "media" / "USB STICK")),
+            (
+                "photos on nas, network folder",
+                str(tmp_path / "gvfs" / "smb-share:server=nas,share=photos"),
+            ),
+            ("Computer", "/"),
+        ],
+        [
+            ("Zoo, recent folder", str(tmp_path / "Pictures" / "Zoo")),
+            (f"{tmp_path.name}, recent folder", str(tmp_path)),
+        ],
+    ]
+    assert beginnings(recent) == [str(tmp_path / "Pictures" / "Zoo"), str(tmp_path)]
+    assert beginnings([]) == [str(tmp_path / "Pictures"), str(tmp_path)]
 
 
 def test_recent_folders_of_one_name_are_told_apart() -> None:
@@ -52,7 +69,7 @@ def test_recent_folders_of_one_name_are_told_apart() -> None:
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32", "sunos5"])
 def test_drives_of_any_platform_can_be_asked_for(platform: str) -> None:
-    assert all(os.path.exists(place.path) for place in drives(platform))
+    assert all(os.path.isdir(place.path) for place in drives(platform))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 
 from image_describer.app.chooser.typed import NO_WAY_ON, completed, expanded
 
-NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=30).filter(
-    lambda name: name not in (".", "..") and len(os.fsencode(name + ".jpg")) < 256
+# Any characters, and bytes that are no UTF-8, as Python carries them.
+SIGNS = st.characters(exclude_characters="/\0", exclude_categories=["Cs"]) | st.characters(
+    min_codepoint=0xDC80, max_codepoint=0xDCFF
+)
+NAMES = st.text(SIGNS, min_size=1, max_size=30).filter(
+    lambda name: (
+        name not in (".", "..")
+        and len(os.fsencode(name)) < 250
+        and os.fsdecode(os.fsencode(name)) == name
+    )
 )
 
 

@@ -11,7 +11,14 @@ import pytest
 
 from image_describer.app.chooser import browsing, listing
 from image_describer.app.chooser.browsing import READING
-from image_describer.app.chooser.window import CANCELLED, NOTHING_HERE, TOP, Chooser, ChooserWindow
+from image_describer.app.chooser.window import (
+    CANCELLED,
+    NOTHING_HERE,
+    NOWHERE,
+    TOP,
+    Chooser,
+    ChooserWindow,
+)
 from tests import pictures
 from tests.driven import Driven
 
@@ -86,9 +93,9 @@ def holiday(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def choose(drive: Callable[..., Driven], holiday: Path) -> Callable[..., Choosing]:
-    def start(beside: Path | None = None, recent: list[str] | None = None) -> Choosing:
+    def start(beside: Path | str | None = None, recent: list[str] | None = None) -> Choosing:
         file = holiday / "img2.jpg" if beside is None else beside
-        choosing = Choosing(drive(), str(file), recent or [])
+        choosing = Choosing(drive(), str(file) or None, recent or [])
         choosing.driven.until(
             lambda: choosing.driven.root.focus_get() is choosing.window.files, "the focus"
         )
@@ -186,7 +193,8 @@ def test_all_files_and_facts(choose: Callable[..., Choosing]) -> None:
 def test_places(choose: Callable[..., Choosing], holiday: Path) -> None:
     choosing = choose(recent=[str(holiday / "Beach")])
     choosing.hears("Holiday")
-    choosing.driven.until(lambda: choosing.window.places.items, "the places")
+    places = choosing.window.places
+    choosing.driven.until(lambda: "Beach" in places.items and "Computer" in places.items, "them")
     choosing.press("Tab")
     assert choosing.hears("Places, list, Home, 1 of ")
     choosing.press("b")
@@ -328,8 +336,10 @@ def test_nothing_at_all_can_be_read(
     monkeypatch.setattr(listing.os, "scandir", locked)
     choosing = choose()
     assert choosing.hears("not allowed").startswith("Open a picture, dialog. You are not allowed")
-    choosing.press("Down", "Return", "BackSpace", "F4")
+    choosing.press("Down", "Return", "F4")
     assert choosing.texts == ["empty", NOTHING_HERE, NOTHING_HERE]
+    choosing.press("BackSpace")
+    assert choosing.hears("not allowed").startswith("You are not allowed")
     choosing.press("Escape")
     assert not choosing.is_open
 
@@ -369,6 +379,43 @@ def test_a_folder_that_hangs_is_announced_and_given_up_by_escape(
     let.set()
     choosing.driven.for_s(0.2)
     assert choosing.window.browsing.listing.name == "Holiday"
+
+
+def test_begins_where_one_was_last_even_if_that_hangs(
+    choose: Callable[..., Choosing], holiday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, let = os.path.isdir, threading.Event()
+
+    def hanging(path: str) -> bool:
+        if str(path).endswith("Beach"):
+            let.wait(20)
+        return real(path)
+
+    monkeypatch.setattr(os.path, "isdir", hanging)
+    choosing = choose("", recent=[str(holiday / "Beach")])
+    assert choosing.hears(READING) == f"Open a picture, dialog. {READING}"
+    choosing.press("Escape")
+    assert choosing.texts == [f"{CANCELLED} {NOWHERE}"]
+    assert "Home" in choosing.window.places.items  # that one folder hangs hides no other
+    choosing.press("BackSpace")
+    assert choosing.hears("1 folder") == f"{holiday.parent.name}: 1 folder. Holiday, folder, 1 of 1"
+    let.set()
+    again = choose("", recent=[str(holiday / "Beach")])
+    assert again.hears("Beach:").startswith("Open a picture, dialog. Beach: 2 pictures.")
+
+
+def test_the_mouse_works_too(choose: Callable[..., Choosing], holiday: Path) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    files, screen = choosing.window.files, choosing.driven.screen
+    left, top, width, height = files.bbox(1)
+    x, y = files.winfo_rootx() + left + width // 2, files.winfo_rooty() + top + height // 2
+    screen.xdotool("mousemove", str(x), str(y))
+    choosing.said.clear()
+    screen.xdotool("click", "1")
+    assert choosing.hears("Beach") == "Beach, folder, 2 of 5"
+    screen.xdotool("click", "--repeat", "2", "--delay", "60", "1")
+    assert choosing.hears("Beach:") == "Beach: 2 pictures. a.jpg, picture, 1 of 2"
 
 
 def test_wild_names_are_shown_and_chosen(choose: Callable[..., Choosing], holiday: Path) -> None:

@@ -47,11 +47,11 @@ class Browsing:
         """Whether something is being read."""
         return self._job is not None and self._job.running
 
-    def begin(self, paths: Sequence[str], selected: str = "") -> None:
-        """Go to the first of ``paths`` that can be read, or near it."""
+    def begin(self, paths: Callable[[], Sequence[str]], selected: str = "") -> None:
+        """Go to the first of ``paths()`` that can be read, or near it."""
         self.run(
             lambda job: read_nearest(
-                paths, self.all_files, lambda: not job.cancelled, self._counter(job)
+                paths(), self.all_files, lambda: not job.cancelled, self._counter(job)
             ),
             lambda found: self._arrived(found, selected),
         )

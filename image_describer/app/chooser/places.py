@@ -4,23 +4,20 @@ import getpass
 import glob
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from image_describer.app.chooser.listing import is_folder, shown_name
+from image_describer.app.messages import printable
 
 RECENT_LIMIT = 10  # more than that is no shorter than looking for it
-# Where systems show what is plugged in, for each platform; {user} is who is logged in.
+# Where systems mount what is plugged in, for each platform; {user} is who is logged in.
 MOUNTS = {
-    "linux": (
-        "/media/{user}/*",
-        "/media/*",
-        "/run/media/{user}/*",
-        "/mnt/*",
-        "/run/user/{id}/gvfs/*",  # what GNOME's file manager is connected to
-    ),
+    "linux": ("/media/{user}/*", "/media/*", "/run/media/{user}/*", "/mnt/*"),
     "darwin": ("/Volumes/*",),
 }
+# What GNOME's file manager is connected to: folders with names such as "smb-share:server=nas,...".
+CONNECTIONS = "/run/user/{id}/gvfs/*"
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,27 @@ class Place:
         return f"{self.name}, {self.kind}" if self.kind else self.name
 
 
-def places(recent: Sequence[str] = ()) -> list[Place]:
-    """The user's folders, drives and ``recent`` folders that are there, none twice.
+Group = Callable[[Sequence[str]], "list[Place]"]
 
-    Asks drives that may be slow to wake up, so it is not for the window's thread.
+
+def groups() -> tuple[Group, ...]:
+    """What finds each group of places that are there, the user's folders first.
+
+    Each is to be called on a thread of its own, with the recent folders: one drive that hangs must
+    not hide all other places.
     """
-    return _there([*user_folders(), *drives(), *recent_places(recent)])
+    return (
+        lambda _recent: _there(user_folders()),
+        lambda _recent: _there(drives()),
+        lambda recent: _there(recent_places(recent)),
+    )
+
+
+def beginnings(recent: Sequence[str]) -> list[str]:
+    """Where to begin, best first: where the user was last, the pictures, home. Slow, as above."""
+    home, pictures, *_ = user_folders()
+    found = [path for path in (*recent, pictures.path) if is_folder(path)]
+    return [*found[:1], home.path]
 
 
 def user_folders() -> list[Place]:
@@ -62,13 +74,17 @@ def drives(platform: str = sys.platform) -> list[Place]:
         letters = (f"{chr(letter)}:\\" for letter in range(ord("A"), ord("Z") + 1))
         return [Place(f"Drive {root[0]}", root) for root in letters if os.path.exists(root)]
     words = {"user": glob.escape(_user()), "id": str(getattr(os, "getuid", int)())}
-    found = [
+    mounted = [
         Place(shown_name(path), path, "drive")
         for pattern in MOUNTS.get(platform, ())
         for path in sorted(glob.glob(pattern.format_map(words)))
-        if not _only_holds_drives(path)
+        if os.path.ismount(path)
     ]
-    return [*found, Place("Computer", os.sep)]
+    connected = [
+        Place(_connection(os.path.basename(path)), path, "network folder")
+        for path in sorted(glob.glob(CONNECTIONS.format_map(words)))
+    ]
+    return [*mounted, *connected, Place("Computer", os.sep)]
 
 
 def recent_places(recent: Iterable[str]) -> list[Place]:
@@ -92,9 +108,12 @@ def _user() -> str:
         return ""
 
 
-def _only_holds_drives(path: str) -> bool:
-    """Whether ``path`` is /media/somebody, where that one's drives appear."""
-    return path == f"/media/{_user()}"
+def _connection(name: str) -> str:
+    """ "smb-share:server=nas,share=photos" -> "photos on nas"; other names as they are."""
+    parts = dict(part.split("=", 1) for part in name.partition(":")[2].split(",") if "=" in part)
+    server = parts.get("server") or parts.get("host")
+    shown = f"{parts['share']} on {server}" if server and "share" in parts else server
+    return printable(shown or name)
 
 
 def _there(found: Iterable[Place]) -> list[Place]:

@@ -11,10 +11,11 @@ from image_describer.app.chooser.facts import check, facts
 from image_describer.app.chooser.file_list import FileList, mark_focus
 from image_describer.app.chooser.listing import Listing
 from image_describer.app.chooser.path_field import PathField
-from image_describer.app.chooser.places import Place, places
+from image_describer.app.chooser.places import Group, Place, beginnings, groups
 from image_describer.app.chooser.preview import Preview
 from image_describer.app.dialogs import Dialog
 from image_describer.app.widgets import RETURN_KEYS, Check, ItemList, Label
+from image_describer.app.worker import Job
 
 if TYPE_CHECKING:
     from image_describer.app.desk import Desk
@@ -23,6 +24,7 @@ TITLE = "Open a picture"
 TOP = "This is the top. Tab goes to the places."
 NOTHING_HERE = "There is nothing here to open. Backspace goes to the parent."
 CANCELLED = "Cancelled."
+NOWHERE = "Backspace goes to your home folder, Tab to the places."
 GAP_PX = 8
 BAR_PX = 18  # of the scroll bar; to be found by a hand that is not steady
 LIST_SIZE = (34, 14)  # characters, rows
@@ -73,6 +75,8 @@ class ChooserWindow(Dialog):
         self._chosen = chosen
         self._native = native
         self._places: list[Place] = []
+        self._groups: dict[int, list[Place]] = {}
+        self._jobs: list[Job] = []
         self._shown = ""  # the folder that the list shows
         self._make_widgets()
         self.browsing = Browsing(desk, self._show, self._show_status, self.files.spoken)
@@ -90,26 +94,39 @@ class ChooserWindow(Dialog):
         voicing.is_known(self.files)
         self.open(self.files)
         self.browsing.prefix = f"{TITLE}, dialog."
-        home = os.path.expanduser("~")
         selected = os.path.abspath(beside) if beside else ""
-        first = [os.path.dirname(selected)] if selected else list(self._recent[:1])
         recent = self._recent
+        if selected:
+            home = os.path.expanduser("~")
+            self.browsing.begin(lambda: [os.path.dirname(selected), home], selected)
+        else:
+            self.browsing.begin(lambda: beginnings(recent))
+        for at, find in enumerate(groups()):
+            self._jobs.append(self._start_finding(at, find))
 
-        def found(arrived: list[Place]) -> None:
-            self._places = arrived
-            self.places.set_items([place.name for place in arrived])
-            if not first:
-                pictures = [place.path for place in arrived if place.name == "Pictures"]
-                self.browsing.begin([*pictures, home])
+    def _start_finding(self, at: int, find: Group) -> Job:
+        recent = self._recent
+        return self.desk.jobs.start(
+            lambda _job: find(recent),
+            lambda found: self._found_places(at, found),
+            messages.log_it,  # what can't be found is missing from the list, and that is all
+        )
 
-        self._places_job = self.desk.jobs.start(lambda _job: places(recent), found, messages.log_it)
-        if first:
-            self.browsing.begin([*first, home], selected)
+    def _found_places(self, at: int, found: list[Place]) -> None:
+        cursor = self.places.cursor if voicing.focused(self) is self.places else -1
+        before = self._places[cursor].path if cursor >= 0 else ""
+        self._groups[at] = found
+        every = (place for group in sorted(self._groups) for place in self._groups[group])
+        unique = {place.path: place for place in reversed(list(every))}
+        self._places = list(reversed(unique.values()))
+        self.places.set_items([place.name for place in self._places])
+        self.places.go(next((n for n, p in enumerate(self._places) if p.path == before), 0))
 
     def close(self) -> None:
         """Take it away; what is under way is dropped."""
         self.browsing.drop()
-        self._places_job.cancel()
+        for job in self._jobs:
+            job.cancel()
         self.path.close()
         self.preview.close()
         super().close()
@@ -140,7 +157,10 @@ class ChooserWindow(Dialog):
 
     def _up(self, _event: object = None) -> str:
         here = self.browsing.listing
-        if here is not None:
+        if here is None:  # what one began with was given up
+            home = os.path.expanduser("~")
+            self.browsing.begin(lambda: [home])
+        else:
             above = os.path.dirname(here.path)
             if above == here.path:
                 self.desk.voice.answer(TOP)
@@ -164,7 +184,7 @@ class ChooserWindow(Dialog):
         """Give up a reading that takes long; else Escape does what it does in every dialog."""
         if not self.browsing.drop():
             return None
-        self._told(CANCELLED)
+        self._told(CANCELLED if self.browsing.listing else f"{CANCELLED} {NOWHERE}")
         return "break"
 
     def _ask_native(self) -> None:
