@@ -14,6 +14,8 @@ from PIL import Image
 from image_describer.app.describing import LateDescriber
 from image_describer.app.program import Program
 from image_describer.description import Description
+from image_describer.history import History
+from image_describer.settings import SettingsFile
 from tests.screen import Screen
 
 LIMIT_S = 10.0
@@ -61,6 +63,10 @@ class Heard:
     def earcon(self, name: str) -> None:
         self.earcons.append(name)
 
+    def said_last(self, start: str) -> bool:
+        """Whether the last thing said begins with ``start``."""
+        return bool(self.said) and self.said[-1][0].startswith(start)
+
     def configure(self, **settings: Any) -> None:
         self.settings.update(settings)
 
@@ -72,7 +78,13 @@ class Heard:
 class Driven:
     """A Program in this process, on the screen."""
 
-    def __init__(self, screen: Screen, describer: SlowDescriber) -> None:
+    def __init__(
+        self,
+        screen: Screen,
+        describer: SlowDescriber,
+        settings: SettingsFile | None = None,
+        history: History | None = None,
+    ) -> None:
         self.screen = screen
         self.describer = describer
         self.heard = Heard()
@@ -80,7 +92,7 @@ class Driven:
         KEPT.append(self.root)
         self.builds: list[float] = []
         talk: Any = self.heard
-        self.program = Program(self.root, LateDescriber(self._build), talk)
+        self.program = Program(self.root, LateDescriber(self._build), talk, settings, history)
         self.build_error: Exception | None = None
         self.root.update()
         self.focus()
@@ -126,8 +138,8 @@ class Driven:
 def drive(screen: Screen) -> Iterator[Callable[..., Driven]]:
     opened: list[Driven] = []
 
-    def start(seconds: float = 0.0, error: Exception | None = None) -> Driven:
-        opened.append(Driven(screen, SlowDescriber(seconds, error)))
+    def start(seconds: float = 0.0, error: Exception | None = None, **kept: Any) -> Driven:
+        opened.append(Driven(screen, SlowDescriber(seconds, error), **kept))
         return opened[-1]
 
     yield start

@@ -49,6 +49,7 @@ MENUS = (
 
 COMMANDS = (
     Command("open", "Open", ("Ctrl+O",), "open a picture", "File", "O", button=True),
+    Command("folder", "Describe a folder", ("Ctrl+Shift+O",), "describe a folder", "File", "F"),
     Command(
         "paste",
         "Paste",
@@ -115,6 +116,7 @@ COMMANDS = (
         "View",
         "X",
     ),
+    Command("search", "Search", ("Ctrl+F",), "search your pictures by words", "Edit", "S"),
     Command(
         "save",
         "Save",

@@ -49,6 +49,7 @@ class Program:
     ) -> None:
         self._root = root
         self._describer = describer
+        self._history = history
         voice = Telling(root, talk, self._show_silence)
         run = {command.name: getattr(self, command.name) for command in keymap.COMMANDS}
         self.desk = desk = Desk(root, Jobs(root.after), talk, voice, run=run)
@@ -65,7 +66,7 @@ class Program:
         self._explorer = Explorer(
             desk, self.window.view, describer.load, current, self._show_explored
         )
-        voicing.Voicing(root, voice.focus, voice.answered)
+        voicing.Voicing(root, voice.focus, lambda: voice.answered() or self.picturing.running)
         self._key_describer = KeyDescriber(root, voice.answer)
         keys.bind_commands(root, run)
         root.protocol("WM_DELETE_WINDOW", self.quit)
@@ -97,6 +98,21 @@ class Program:
     def open(self) -> None:
         """Ask for a picture."""
         self.ways_in.choose()
+
+    def folder(self) -> None:
+        """Describe the pictures of a folder."""
+        from image_describer.app.foldering import FolderWindow
+
+        FolderWindow(self.desk, self._describer, self.ways_in.folder, self.open_file)
+
+    def search(self) -> None:
+        """Find pictures by words in what was said of them."""
+        if self._history is None or not self.desk.settings.keep_history:
+            self.desk.voice.answer(say.HISTORY_OFF)
+            return
+        from image_describer.app.searching import SearchWindow
+
+        SearchWindow(self.desk, self._history, self.open_file)
 
     def paste(self) -> None:
         """Describe the picture, or the path, on the clipboard."""

@@ -160,7 +160,7 @@ def _layer(widget: tk.Misc) -> "Voicing | None":
 class Voicing:
     """The layer: listens to all widgets of ``root``, and calls ``say(text)``.
 
-    ``answered()`` tells whether a command has just said something itself.
+    ``answered()`` tells whether a command has just said something itself, or is about to.
     """
 
     def __init__(
@@ -210,16 +210,19 @@ class Voicing:
             return
         if isinstance(widget, tk.Text | tk.Entry):
             self._caret[str(widget)] = caret.place(widget)
-        # A menu's command has answered; that the focus is back where it was is no news.
-        back = widget is self._before_menu and self._answered()
+        # Who closes a menu or a dialog by a command hears its answer; that the focus is back where
+        # it was is no news.
+        window = widget.winfo_toplevel()
+        home = window is self._root and self._window is not window
+        back = (home or widget is self._before_menu) and self._answered()
         silent = back or widget is self._last or widget is self._known
         self._last, self._before_menu = widget, None
         if widget is self._known:
-            self._known, self._window = None, widget.winfo_toplevel()
+            self._known = None
         if silent:
+            self._window = window
             return
         words = spoken(widget)
-        window = widget.winfo_toplevel()
         if window is not self._window:
             self._window = window
             heading = getattr(window, "voicing_title", "")

@@ -26,6 +26,14 @@ class WaysIn:
         self._choosing = False
         self.pasting = Pasting(desk.root, desk.jobs, self._pasted, self._nothing_pasted)
 
+    @property
+    def folder(self) -> str:
+        """Where the user was last: beside the picture, a recent folder, or home."""
+        file = self._picturing.current.file
+        if file is not None and os.path.isabs(file):
+            return os.path.dirname(file)
+        return next(iter(self._desk.settings.recent_folders), os.path.expanduser("~"))
+
     def choose(self) -> None:
         """Ask for a picture in the spoken chooser."""
         # Needs NumPy and Pillow, which the window is there without.

@@ -256,6 +256,13 @@ class ItemList(tk.Listbox):
         self.insert("end", *self._items)
         self.go(0)
 
+    def append(self, item: str) -> None:
+        """One more at the end; the cursor stays."""
+        self._items.append(item)
+        self.insert("end", item)
+        if len(self._items) == 1:
+            self.go(0)
+
     @property
     def cursor(self) -> int:
         """Where the cursor is; -1 in an empty list."""
