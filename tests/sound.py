@@ -25,6 +25,7 @@ RATE_HZ = 44100
 BLOCK_MS = 5
 SILENCE_DBFS = -50.0  # quieter than this is no speech
 START_LIMIT_S = 15.0  # a busy machine is slow to start a server
+AUDIBLE = 300  # of 32767, some -40 dBFS: less than the softest beginning of a word
 LATENCY_MS = 10  # what the recorder may hold back
 
 
@@ -32,14 +33,14 @@ LATENCY_MS = 10  # what the recorder may hold back
 class Recording:
     """What was heard: ``samples`` int16, mono, RATE_HZ; the rest by time.monotonic().
 
-    ``zero`` is when the first sample sounded, to some LATENCY_MS; ``first_sound`` is None where all
-    is silence.
+    ``first_sound`` is None where all is silence. ``arrivals`` are (time, samples by then): each
+    sample sounded before it arrived, by LATENCY_MS or so.
     """
 
     samples: array.array
     began: float
     first_sound: float | None
-    zero: float
+    arrivals: tuple[tuple[float, int], ...]
 
     def blocks(self) -> list[float]:
         """The level of each BLOCK_MS, in dBFS (RMS)."""
@@ -131,6 +132,12 @@ class NullSink:
         """Begin to record; returns when the recorder listens."""
         self._recorder = _Recorder({**os.environ, **self.environment})
 
+    def silent_for(self, seconds: float) -> bool:
+        """Whether nothing audible was recorded in the last ``seconds``, while recording."""
+        if self._recorder is None:
+            raise RuntimeError("nothing is being recorded")
+        return self._recorder.silent_for(seconds)
+
     def stop_recording(self, tail_s: float = 0.3) -> Recording:
         """End the recording ``tail_s`` from now, so that what is still on its way is on it."""
         if self._recorder is None:
@@ -167,7 +174,8 @@ class _Recorder:
     def __init__(self, environment: dict[str, str]) -> None:
         self._samples = array.array("h")
         self._first_sound: float | None = None
-        self._zero = math.inf
+        self._last_sound = -math.inf
+        self._arrivals: list[tuple[float, int]] = []
         self._listening = threading.Event()
         command = ["parec", "-d", "heard.monitor", "--format=s16le", "--channels=1"]
         command += [f"--rate={RATE_HZ}", f"--latency-msec={LATENCY_MS}", "--raw"]
@@ -189,12 +197,15 @@ class _Recorder:
             block = array.array("h", rest[:whole])
             rest = rest[whole:]
             # A null sink is digital silence: any louder sample is somebody's sound.
-            if self._first_sound is None and any(abs(s) > 300 for s in block):
-                self._first_sound = time.monotonic()
+            if block and max(max(block), -min(block)) > AUDIBLE:
+                self._last_sound = time.monotonic()
+                self._first_sound = self._first_sound or self._last_sound
             self._samples.extend(block)
-            # Whatever came late, its samples can't be younger than now: the least is the truth.
-            self._zero = min(self._zero, time.monotonic() - len(self._samples) / RATE_HZ)
+            self._arrivals.append((time.monotonic(), len(self._samples)))
             self._listening.set()
+
+    def silent_for(self, seconds: float) -> bool:
+        return time.monotonic() - max(self._last_sound, self._began) > seconds
 
     def stop(self) -> Recording:
         self._parec.terminate()
@@ -202,7 +213,8 @@ class _Recorder:
         self._thread.join(timeout=5)
         assert self._parec.stdout is not None
         self._parec.stdout.close()
-        return Recording(self._samples, getattr(self, "_began", 0.0), self._first_sound, self._zero)
+        began = getattr(self, "_began", 0.0)
+        return Recording(self._samples, began, self._first_sound, tuple(self._arrivals))
 
 
 def why_no_null_sink() -> str | None:
