@@ -233,3 +233,12 @@ def test_a_tick_marks_each_second_of_work(drive: Drive, photo: str) -> None:
     driven.program.open_file(photo)
     driven.until_described()
     assert driven.heard.earcons == ["tick", "tick"]
+
+
+def test_keys_are_heard_where_that_is_wanted(drive: Drive) -> None:
+    driven = drive()
+    driven.press("F2")
+    assert driven.heard.earcons == []
+    driven.program.settling.set(key_sounds=True)
+    driven.press("F2", "Tab")
+    assert driven.heard.earcons == ["key", "key"]

@@ -93,3 +93,19 @@ def test_the_dialog_offers_upper_case_too() -> None:
     assert set(patterns) == {"*.jpg", "*.png", "*.JPG", "*.PNG"}
     assert everything == ("All files", ("*",))
     assert messages.file_types((".jpg",), any_case=True)[0][1] == ("*.jpg",)
+
+
+def test_no_command_takes_what_texts_need() -> None:
+    taken = {key.lower() for command in COMMANDS for key in command.keys if not command.edits}
+    assert taken & keymap.TEXT_KEYS == keymap.TEXT_KEYS_TAKEN
+    (found,) = keymap.clashes([Command("a", "Abc", ("Ctrl+Z",), "do it", "File", "A")])
+    assert "texts need" in found
+
+
+def test_the_design_s_keys_are_all_there() -> None:
+    keys = {key for command in COMMANDS for key in command.keys}
+    assert keys == {
+        *("Ctrl+O", "Ctrl+Shift+O", "Ctrl+V", "Ctrl+C", "Ctrl+R", "F5", "Control alone"),
+        *("Escape", "Ctrl+D", "Ctrl+E", "Ctrl+F", "Ctrl+S", "Alt+Up", "Alt+Down"),
+        *("Ctrl+Up", "Ctrl+Down", "F1", "Shift+F1", "F2", "Ctrl+,", "Ctrl+Q"),
+    }

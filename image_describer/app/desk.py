@@ -31,3 +31,8 @@ class Desk:
     run: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     dialogs: "list[Dialog]" = field(default_factory=list)
     trouble: Callable[[Exception], None] = log_it
+
+    def key_pressed(self) -> None:
+        """Make a key heard, for those who want that."""
+        if self.settings.key_sounds:
+            self.voice.earcon("key")

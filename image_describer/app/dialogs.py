@@ -73,6 +73,7 @@ class Dialog(tk.Toplevel):
             self.desk.run,
             allowed=None if self._all_keys else keymap.EVERYWHERE,
             refuse=self._refuse,
+            pressed=self.desk.key_pressed,
         )
         self.update_idletasks()
         self._place()

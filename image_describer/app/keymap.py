@@ -157,6 +157,7 @@ COMMANDS = (
         "W",
         everywhere=True,
     ),
+    Command("settings", "Settings", ("Ctrl+,",), "settings", "File", "T"),
     Command("quit", "Quit", ("Ctrl+Q",), "quit", "File", "Q", button=True, everywhere=True),
 )
 EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywhere)

@@ -17,12 +17,13 @@ def bind_commands(
     run: Mapping[str, Callable[[], None]],
     allowed: Collection[str] | None = None,
     refuse: Callable[[], None] | None = None,
+    pressed: Callable[[], None] = lambda: None,
 ) -> None:
     """Let every key of the table run its command while ``window`` has the focus.
 
     Called once its widgets are there. Bound to the window, not to "all": the platform's own
     dialogs, which Tk draws on Linux, keep their keys to themselves. Where ``allowed`` names
-    commands, the keys of all others call ``refuse``.
+    commands, the keys of all others call ``refuse``. ``pressed()`` is called for every key.
     """
     for command in keymap.COMMANDS:
         action = run.get(command.name)
@@ -32,7 +33,7 @@ def bind_commands(
             action = refuse
         for key in command.keys:
             if key == keymap.CONTROL_ALONE:
-                ControlAlone(window, action)
+                ControlAlone(window, action, pressed)
             for sequence in keymap.tk_sequences(key, sys.platform):
                 window.bind(sequence, _and_no_more(action, command.edits))
 
@@ -56,8 +57,11 @@ class ControlAlone:
     On release, because a press may be the beginning of Ctrl+O.
     """
 
-    def __init__(self, window: Window, action: Callable[[], None]) -> None:
+    def __init__(
+        self, window: Window, action: Callable[[], None], any_key: Callable[[], None]
+    ) -> None:
         self._action = action
+        self._any_key = any_key
         self._alone = False
         tag = f"{ALONE_TAG}{window}"
         # A tag of its own, ahead of all others: of the bindings of one tag Tk runs only the most
@@ -71,6 +75,7 @@ class ControlAlone:
 
     def _pressed(self, event: "tk.Event[tk.Misc]") -> None:
         self._alone = event.keysym in CONTROL_KEYS
+        self._any_key()
 
     def _released(self, event: "tk.Event[tk.Misc]") -> None:
         if event.keysym in CONTROL_KEYS and self._alone:

@@ -68,7 +68,7 @@ class Program:
         )
         voicing.Voicing(root, voice.focus, lambda: voice.answered() or self.picturing.running)
         self._key_describer = KeyDescriber(root, voice.answer)
-        keys.bind_commands(root, run)
+        keys.bind_commands(root, run, pressed=desk.key_pressed)
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._fault
         self._ended = False
@@ -180,6 +180,12 @@ class Program:
     def slower(self) -> None:
         """Speak slower."""
         self._change_rate(-1)
+
+    def settings(self) -> None:
+        """Change the settings."""
+        from image_describer.app.settings_window import SettingsWindow
+
+        SettingsWindow(self.desk, self.settling.change, self._paging.clear)
 
     def help(self) -> None:
         """Show and say the keys."""
