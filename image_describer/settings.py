@@ -79,7 +79,7 @@ SETTINGS: dict[str, Setting] = {
         "What is spoken",
         {
             "all": "everything",
-            "results": "only descriptions, answers and errors, beside a screen reader",
+            "results": "results and errors only",
             "off": "nothing",
         },
     ),
