@@ -1,5 +1,6 @@
 """The chooser's model: what is in a folder, in which order, and how letters find it."""
 
+import gc
 import os
 import socket
 import threading
@@ -72,6 +73,15 @@ def test_numbers_sort_by_value(one: int, other: int, zeros: int, more: int) -> N
 
 def test_a_number_of_ten_thousand_digits_sorts() -> None:
     assert natural("9" * 10_000) < natural("1" + "0" * 10_000)
+
+
+def test_a_million_entries_would_not_make_garbage_collection_stop_the_window(crowd: Path) -> None:
+    before = len(gc.get_objects())
+    found = read(str(crowd))
+    gc.collect()
+    assert len(found.entries) == 20_000
+    # An object of a class for each entry would be looked at again by every full collection.
+    assert len(gc.get_objects()) - before < 2_000
 
 
 def test_names_of_stray_bytes_newlines_and_full_length(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from image_describer.app.chooser import browsing, listing
 from image_describer.app.chooser.browsing import READING
 from image_describer.app.chooser.window import (
     CANCELLED,
+    HELP,
     NOTHING_HERE,
     NOWHERE,
     TOP,
@@ -188,6 +189,16 @@ def test_all_files_and_facts(choose: Callable[..., Choosing]) -> None:
         "Checked. Holiday: 2 folders, 3 pictures, 1 other file. img2.jpg, picture, 4 of 6"
     ).replace("4 of 6", "3 of 6")
     assert [entry.name for entry in choosing.window.browsing.listing.entries][4] == "notes.txt"
+
+
+def test_help_is_about_the_chooser(choose: Callable[..., Choosing]) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    choosing.press("F1")
+    assert choosing.texts == [HELP]
+    choosing.press("Tab", "Tab")
+    choosing.press("F1")
+    assert choosing.texts[-1] == HELP
 
 
 def test_places(choose: Callable[..., Choosing], holiday: Path) -> None:

@@ -58,7 +58,7 @@ def date_of(seconds: float) -> str:
 
 def _inside(path: str) -> str:
     try:
-        return read(path, wanted=_until(time.monotonic() + LOOK_INSIDE_S)).counts or "empty"
+        return read(path, wanted=_until(time.monotonic() + LOOK_INSIDE_S)).entries.counts or "empty"
     except Unwanted:
         return "very many files"
 

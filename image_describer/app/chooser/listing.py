@@ -9,9 +9,9 @@ import sys
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, overload
 
 from image_describer.app.messages import printable
 from image_describer.errors import ImageDescriberError
@@ -24,7 +24,11 @@ SUFFIXES = tuple(suffix.casefold() for suffix in PICTURE_SUFFIXES)
 EMPTY = "Empty. Backspace goes to the parent."
 
 Kind = Literal["folder", "picture", "file", "broken link", "device or pipe"]
+# Plain tuples of strings, of which there may be a million: Python's garbage collection leaves these
+# alone, while it stops all threads for a tenth of a second over 20,000 objects of a class.
 SortKey = tuple[str, str]
+Row = tuple[str, Kind]  # path and kind
+SortedRow = tuple[str, str, str, Kind]  # the sort key's two parts, path and kind
 
 _NUMBERS = re.compile(r"(\d+)")
 
@@ -54,17 +58,49 @@ class Entry:
         return f"{self.name}, {self.kind}"
 
 
+class Entries(Sequence[Entry]):
+    """The entries of a folder in order, made from their rows as they are asked for."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._rows = tuple(rows)
+        kinds = Counter(kind for _path, kind in self._rows)
+        folders, pictures = kinds.pop("folder", 0), kinds.pop("picture", 0)
+        parts = (
+            (folders, "folder"),
+            (pictures, "picture"),
+            (kinds.total(), "other file" if folders or pictures else "file"),
+        )
+        self.counts = ", ".join(amount(count, what) for count, what in parts if count)
+        """ "3 folders, 120 pictures", and what else there is; empty for an empty folder."""
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Entry]: ...
+
+    def __getitem__(self, at: int | slice) -> Entry | list[Entry]:
+        if isinstance(at, slice):
+            return [Entry(*row) for row in self._rows[at]]
+        return Entry(*self._rows[at])
+
+    def index_of(self, path: str) -> int:
+        """Where ``path`` stands; -1: nowhere."""
+        return next((at for at, row in enumerate(self._rows) if row[0] == path), -1)
+
+
 @dataclass(frozen=True)
 class Listing:
     """A folder that was read: its entries in order, folders first.
 
-    ``counts``: "3 folders, 120 pictures", and what else there is; empty for an empty folder.
     ``note`` says what the user did not ask for ("That link leads back to Holiday."), or is empty.
     """
 
     path: str
-    entries: tuple[Entry, ...]
-    counts: str
+    entries: Entries
     note: str = ""
 
     @property
@@ -73,25 +109,8 @@ class Listing:
 
     def greeting(self) -> str:
         """What is said on entering: "Holiday: 3 folders, 120 pictures."."""
-        counted = f"{self.counts}." if self.entries else EMPTY
+        counted = f"{self.entries.counts}." if self.entries else EMPTY
         return f"{self.note} {self.name}: {counted}".strip()
-
-    def index_of(self, path: str) -> int:
-        """Where ``path`` stands in the list; -1: nowhere."""
-        return next((at for at, entry in enumerate(self.entries) if entry.path == path), -1)
-
-
-def counts_of(entries: Iterable[Entry]) -> str:
-    """See ``Listing.counts``."""
-    kinds = Counter(entry.kind for entry in entries)
-    folders, pictures = kinds.pop("folder", 0), kinds.pop("picture", 0)
-    others = kinds.total()
-    parts = (
-        (folders, "folder"),
-        (pictures, "picture"),
-        (others, "other file" if folders or pictures else "file"),
-    )
-    return ", ".join(amount(count, what) for count, what in parts if count)
 
 
 def amount(count: int, what: str) -> str:
@@ -116,8 +135,7 @@ def natural(name: str) -> str:
     """A key that sorts img2 before img10, and 07 as 7. No name holds the null that parts it."""
     parts = _NUMBERS.split(folded(name))
     # Numbers by their length, then by their digits, not by their value: a name may hold more digits
-    # than Python turns into a number. One string, since a crowd of tuples makes Python's garbage
-    # collection stop all threads for long.
+    # than Python turns into a number.
     return "\0".join(_number(part) if at % 2 else part for at, part in enumerate(parts))
 
 
@@ -128,13 +146,12 @@ def _number(digits: str) -> str:
     return chr(len(bare)) + bare
 
 
-def sort_key(entry: Entry) -> SortKey:
+def sort_key(name: str, kind: Kind) -> SortKey:
     """Folders first, then by name; of names that differ in case only, the capitals first.
 
     No two entries of a folder have the same one.
     """
-    name = os.path.basename(entry.path)
-    return ("0" if entry.kind == "folder" else "1") + natural(name), name
+    return ("0" if kind == "folder" else "1") + natural(name), name
 
 
 def read(
@@ -153,8 +170,7 @@ def read(
         pieces = list(_sorted_pieces(path, all_files, wanted, seen))
     except (OSError, ValueError) as trouble:
         raise folder_error(path, trouble) from trouble
-    entries = tuple(_merged(pieces))
-    return Listing(path, entries, counts_of(entries), note)
+    return Listing(path, Entries(_merged(pieces)), note)
 
 
 def read_nearest(
@@ -180,23 +196,22 @@ def read_nearest(
     raise trouble or FolderError("There is no folder to look into.")
 
 
-def _merged(pieces: list[list[tuple[SortKey, Entry]]]) -> Iterable[Entry]:
-    """The entries in order. Sorting all at once would let no other thread run meanwhile."""
-    for count, (_key, entry) in enumerate(heapq.merge(*pieces), 1):
+def _merged(pieces: list[list[SortedRow]]) -> Iterable[Row]:
+    """The rows in order. Sorting all at once would let no other thread run meanwhile."""
+    for count, (_folded, _name, path, kind) in enumerate(heapq.merge(*pieces), 1):
         if count % PIECE == 0:
             time.sleep(BREATH_S)
-        yield entry
+        yield path, kind
 
 
 def _sorted_pieces(
     path: str, all_files: bool, wanted: Callable[[], bool], seen: Callable[[int], None]
-) -> Iterable[list[tuple[SortKey, Entry]]]:
-    piece: list[tuple[SortKey, Entry]] = []
+) -> Iterable[list[SortedRow]]:
+    piece: list[SortedRow] = []
     with os.scandir(path) as found:
         for count, item in enumerate(found, 1):
             if not _hidden(item) and (kind := _kind(item, all_files)) is not None:
-                entry = Entry(item.path, kind)
-                piece.append((sort_key(entry), entry))
+                piece.append((*sort_key(item.name, kind), item.path, kind))
             if count % PIECE == 0:
                 if not wanted():
                     raise Unwanted

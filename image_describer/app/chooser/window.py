@@ -25,6 +25,13 @@ TOP = "This is the top. Tab goes to the places."
 NOTHING_HERE = "There is nothing here to open. Backspace goes to the parent."
 CANCELLED = "Cancelled."
 NOWHERE = "Backspace goes to your home folder, Tab to the places."
+HELP = (
+    "The arrows, Home, End, Page Up and Page Down move in the list; letters go to a name. "
+    "Return opens a folder or chooses a picture, Backspace goes to the parent folder. "
+    "F4 says size and date. Tab goes to places, path, all files and buttons. "
+    "Slash or tilde begins a path, in which Tab completes and Down reads what fits. "
+    "Escape closes."
+)
 GAP_PX = 8
 BAR_PX = 18  # of the scroll bar; to be found by a hand that is not steady
 LIST_SIZE = (34, 14)  # characters, rows
@@ -93,6 +100,8 @@ class ChooserWindow(Dialog):
         # The folder is said as soon as it is read, so the focus need not be.
         voicing.is_known(self.files)
         self.open(self.files)
+        # After opening, which binds F1 to the help of the main window.
+        self.bind("<F1>", lambda _event: self._help())
         self.browsing.prefix = f"{TITLE}, dialog."
         selected = os.path.abspath(beside) if beside else ""
         recent = self._recent
@@ -176,6 +185,10 @@ class ChooserWindow(Dialog):
             self.browsing.run(lambda _job: facts(entry), self._told)
         return "break"
 
+    def _help(self) -> str:
+        self.desk.voice.answer(HELP)
+        return "break"
+
     def _told(self, text: str) -> None:
         self._show_status(text)
         self.desk.voice.answer(text)
@@ -208,7 +221,7 @@ class ChooserWindow(Dialog):
 
     def _show(self, listing: Listing, selected: str) -> None:
         entry = self.files.current
-        at = listing.index_of(selected or (entry.path if entry else ""))
+        at = listing.entries.index_of(selected or (entry.path if entry else ""))
         # A list that was read again keeps its cursor about where it was.
         fallback = 0 if selected or listing.path != self._shown else self.files.cursor
         self._shown = listing.path
