@@ -25,12 +25,16 @@ class Dataset:
 
     ``captions`` maps a picture's file name to its captions as they were written, ``splits`` the
     names "train" and "dev" to file names in a fixed order, ``problems`` says what was left out.
+    Where the data brings features of its own, ``features`` is their matrix (N, C) and ``rows``
+    gives each name's row in it.
     """
 
     pictures: Path
     captions: dict[str, list[str]]
     splits: dict[str, list[str]]
     problems: list[str] = field(default_factory=list)
+    features: np.ndarray | None = None
+    rows: dict[str, int] | None = None
 
     def path(self, name: str) -> Path:
         return self.pictures / name
