@@ -268,8 +268,9 @@ def test_the_languages_may_come_after_the_window_has_gone(opened: Opened) -> Non
     assert opened.driven.root.focus_get() is opened.driven.program.window.sentence
 
 
-@pytest.mark.parametrize("high_contrast", [False, True])
-@pytest.mark.parametrize("text_size", [75, 100, 250])
+@pytest.mark.parametrize(
+    ("text_size", "high_contrast"), [(75, False), (100, True), (250, False), (250, True)]
+)
 def test_nothing_is_cut_off_or_out_of_reach(
     small_screen: Screen, tmp_path: Path, text_size: int, high_contrast: bool
 ) -> None:
