@@ -126,6 +126,10 @@ class Ears:
     def began(self) -> float:
         return float(self._times[0])
 
+    @property
+    def end(self) -> float:
+        return float(self._times[-1])
+
     def first_sound(self, after: float, before: float) -> float | None:
         """When the first audible sample in that time sounded."""
         place = int(np.searchsorted(self._times[self._loud], after))
@@ -187,6 +191,10 @@ class Seat:
     def wait_for_silence(self, quiet_s: float, limit_s: float = 60.0) -> None:
         """Wait until nothing has been heard for ``quiet_s``."""
         wait_for(lambda: self.sink.silent_for(quiet_s), limit_s, "silence")
+
+    def wait_for_sound(self, limit_s: float) -> None:
+        """Wait until something is heard."""
+        wait_for(lambda: not self.sink.silent_for(0.1), limit_s, "a sound")
 
     def close(self) -> None:
         self.hands.close()

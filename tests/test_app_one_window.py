@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from image_describer.app import one_window, window_key
-from tests.screen import Screen
+from tests.screen import RunningApp, Screen, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="these processes meet on Unix sockets")
 
@@ -393,3 +394,28 @@ root.mainloop()
         "[True, False, False, True, False]",
         "False ['yes', 'no', 'bad', 'yes'] True",
     ]
+
+
+@pytest.mark.gui
+def test_the_real_program_describes_what_a_second_start_was_given(
+    app: Callable[..., RunningApp], tiny_bundle: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "phôto 1.png"
+    Image.radial_gradient("L").convert("RGB").save(photo)
+    words = ("--voice", "off")
+    first = app(*words, IMAGE_DESCRIBER_BUNDLE=str(tiny_bundle))
+    first.wait_title("Image Describer")
+
+    def taken() -> bool:
+        later = app(*words, "--offline", str(photo), IMAGE_DESCRIBER_BUNDLE=str(tiny_bundle))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return later.process.wait(timeout=1.5) == 0
+        later.end()  # it came before the first one listened, and opened a window of its own
+        return False
+
+    wait_for(taken, LIMIT_S, "the first window to take the picture")
+    first.wait_title(f" - {photo.name} - ")
+    assert first.process.poll() is None
+    other = app(*words, "--new-window", IMAGE_DESCRIBER_BUNDLE=str(tiny_bundle))
+    with pytest.raises(subprocess.TimeoutExpired):
+        other.process.wait(timeout=2)
