@@ -20,9 +20,16 @@ GRID = 3  # rows and columns: nine places that have plain names
 WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
 
 # How much of what surrounds a part is looked at with it, in parts of its own width and height.
-MARGIN = 0.25
+# By benchmarks/explore_margin.py, on 243 dev pictures of Flickr8k: that a part names a thing that
+# lies in it, and parts far from it don't, differs most at 0.5 (the shares by 0.47, standard error
+# 0.05; without a margin by 0.24). 0.35, with 0.42, is the least measured within that error. It was
+# taken because a larger margin tells more of what lies outside the part: on mosaics of strange
+# pictures CIDEr is 0.39 at 0.35 and 0.29 at 0.5, and captions of different parts grow more alike.
+MARGIN = 0.35
 
-# A part's shorter side in pixels of the picture; of less the network makes nothing.
+# A part's shorter side in pixels of the picture. With its margin the network gets some 80. By the
+# same benchmark, whole pictures reduced to 64 or 96 pixels still reach a CIDEr of 0.46 or 0.53 (as
+# they are, 0.58), those of 24 or 32 only 0.26 or 0.31.
 SMALLEST_PART_PX = 48
 
 ROUNDING = 1e-6  # of a pixel: a third of a width is no exact number, yet whole pixels are meant

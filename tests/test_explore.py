@@ -1,7 +1,9 @@
 """Exploring a picture's parts: where one is, what is cut out, who goes first."""
 
+import json
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from tests.pictures import photograph
 
 LARGE = 1000 * SMALLEST_PART_PX
 LIMIT_S = 10.0
+FIGURES = Path(__file__).parent.parent / "benchmarks" / "results" / "explore_margin.json"
 
 
 def boxes(walk: Walk) -> list[tuple[float, ...]]:
@@ -239,3 +242,13 @@ def test_parts_of_the_tiny_pictures_are_told_apart(tiny_bundle, tiny_data):
     left, right = (parts.describe(box) for box in ((0, 0, 0.5, 1), (0.5, 0, 1, 1)))
     assert (left.caption, left.confidence) != (right.caption, right.confidence)
     assert left.width == right.width == 48
+
+
+def test_the_margin_is_the_least_within_the_error_of_the_best():
+    """What the comment beside MARGIN says, held to the figures that were measured."""
+    margins = json.loads(FIGURES.read_text(encoding="utf-8"))["margins"]
+    places = {float(margin): figures["place"] for margin, figures in margins.items()}
+    best = max(places.values(), key=lambda place: place["difference"])
+    enough = best["difference"] - best["spread"]
+    within = [margin for margin, place in places.items() if place["difference"] >= enough]
+    assert min(within) == explore.MARGIN
