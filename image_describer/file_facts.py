@@ -1,21 +1,18 @@
-"""What a picture's file says of itself, in sentences: when it was taken or saved, how large it is.
+"""What a picture's file says of itself: when it was taken or saved, how large it is; in words.
 
 Nothing here is about what the picture shows, and nothing ever raises: these are extras.
 """
 
-import contextlib
 import os
 from datetime import datetime
 
-EXIF_IFD = 0x8769
-DATE_TIME_ORIGINAL = 0x9003
-EXIF_DATE = "%Y:%m:%d %H:%M:%S"
 # Not by strftime, which follows the locale: the sentences are English.
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-UNITS = ((1e9, "gigabytes"), (1e6, "megabytes"), (1e3, "kilobytes"))
+UNITS = ((1e12, "terabyte"), (1e9, "gigabyte"), (1e6, "megabyte"), (1e3, "kilobyte"))
+_DATE_TAKEN, _EXIF_FOLDER = 0x9003, 0x8769  # EXIF's tags
 
 
 def facts(file: str | None) -> list[str]:
@@ -26,33 +23,58 @@ def facts(file: str | None) -> list[str]:
         status = os.stat(file)
     except (OSError, ValueError):
         return []
-    when = taken(file)
-    if when is not None:
-        said = f"It was taken on {in_words(when)}."
+    taken = of_picture(file)[1]
+    if taken is not None:
+        said = f"It was taken on {spoken_date(taken)} at {taken:%H:%M}."
     else:
-        said = f"The file was last changed on {in_words(datetime.fromtimestamp(status.st_mtime))}."
-    return [said, f"The file has {size_in_words(status.st_size)}."]
+        said = f"The file was last changed on {date_of(status.st_mtime)}."
+    return [said, f"The file has {spoken_size(status.st_size)}."]
 
 
-def taken(file: str) -> datetime | None:
-    """When the camera says that the picture was taken, in the camera's own time; None if unsaid."""
-    from PIL import Image
+def of_picture(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
+    """Width and height in pixels, upright, and when it was taken, by the header alone."""
+    from image_describer import formats, pixels, quiet
 
-    # Decoders and EXIF blocks of hostile files fail in many ways; none of them matters here.
-    with contextlib.suppress(Exception), Image.open(file) as image:
-        written = image.getexif().get_ifd(EXIF_IFD).get(DATE_TIME_ORIGINAL)
-        return datetime.strptime(str(written).strip("\0 "), EXIF_DATE)
-    return None
+    quiet.hush_pillow()
+    try:
+        with open(path, "rb") as file:
+            format_ = formats.recognise(file.read(formats.HEAD_BYTES))
+            file.seek(0)
+            if format_ is None or formats.overloads(format_, file):
+                return None, None
+            image = formats.start(format_, file)
+            width, height = image.size
+            sideways = pixels.orientation(image) in pixels.SIDEWAYS
+            return ((height, width) if sideways else (width, height)), _taken(image.getexif())
+    except Exception:  # Pillow raises nearly every kind of error for damaged files
+        return None, None
 
 
-def in_words(when: datetime) -> str:
-    """ "3 May 2024 at 14:05"."""
-    return f"{when.day} {MONTHS[when.month - 1]} {when.year} at {when:%H:%M}"
-
-
-def size_in_words(size: int) -> str:
-    """ "1.2 megabytes" for a number of bytes."""
+def spoken_size(size: int) -> str:
+    """A size in bytes as it is said: "1.2 megabytes"."""
     for unit, name in UNITS:
         if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} bytes"
+            number = f"{size / unit:.1f}".removesuffix(".0")
+            return f"{number} {name}" + ("s" if number != "1" else "")
+    return f"{size} bytes" if size != 1 else "1 byte"
+
+
+def spoken_date(date: datetime) -> str:
+    """ "3 May 2024"."""
+    return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
+
+
+def date_of(seconds: float) -> str:
+    """A file's time, as the user's clock shows it."""
+    try:
+        return spoken_date(datetime.fromtimestamp(seconds))
+    except (OSError, OverflowError, ValueError):  # a year that calendars don't reach
+        return "at an unknown date"
+
+
+def _taken(exif: object) -> datetime | None:
+    try:
+        written = exif.get_ifd(_EXIF_FOLDER)[_DATE_TAKEN]  # type: ignore[attr-defined]
+        return datetime.strptime(str(written).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+    except Exception:  # EXIF is a small file system of its own: any damage to it is possible
+        return None

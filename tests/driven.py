@@ -53,7 +53,9 @@ class Heard:
         self.earcons: list[str] = []
         self.settings: dict[str, Any] = {}
 
-    def say(self, text: str, *, kind: str = "phrase", interrupt: bool = True) -> None:
+    def say(
+        self, text: str, *, kind: str = "phrase", interrupt: bool = True, again: bool = False
+    ) -> None:
         self.said.append((text, kind, interrupt))
 
     def stop(self) -> None:

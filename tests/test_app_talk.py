@@ -25,9 +25,11 @@ class Built:
         assert self.let.wait(LIMIT_S)
         say = self.speaker.say
 
-        def noted(text: str, *, kind: str = "description", interrupt: bool = True) -> object:
+        def noted(
+            text: str, *, kind: str = "description", interrupt: bool = True, again: bool = False
+        ) -> object:
             self.said.append((text, kind, interrupt))
-            return say(text, kind=kind, interrupt=interrupt)  # type: ignore[arg-type]
+            return say(text, kind=kind, interrupt=interrupt, again=again)  # type: ignore[arg-type]
 
         self.speaker.say = noted  # type: ignore[method-assign,assignment]
         return self.speaker

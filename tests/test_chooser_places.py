@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from image_describer.app.chooser import places as places_module
-from image_describer.app.chooser.facts import facts, spoken_date, spoken_size
+from image_describer.app.chooser.facts import facts
 from image_describer.app.chooser.listing import Entry, FolderError
 from image_describer.app.chooser.places import beginnings, drives, groups, recent_places
 from image_describer.errors import PictureError
+from image_describer.file_facts import spoken_date, spoken_size
 from tests import pictures
 
 TAKEN = datetime(2024, 5, 3, 12, 30)

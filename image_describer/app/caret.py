@@ -71,10 +71,10 @@ def place(widget: TextWidget) -> Place:
 
 def moved(widget: TextWidget, key: str, state: int, before: Place, now: Place) -> str:
     """What to say after ``key``; nothing for keys that neither move, select nor type."""
-    if now.selected != before.selected and (now.selected or state & SHIFT):
-        return _selection(before.selected, now.selected)
     if now.text != before.text:
         return _typed(before, now)
+    if now.selected != before.selected and (now.selected or state & SHIFT):
+        return _selection(before.selected, now.selected)
     if state & CONTROL and key in ("Left", "Right"):
         return word_at(now.text, now.at) or edge(now)
     if key in ("Home", "End") and state & CONTROL and isinstance(widget, tk.Text):
@@ -144,6 +144,8 @@ def _selection(before: str, now: str) -> str:
 
 def _typed(before: Place, now: Place) -> str:
     grown = len(now.text) - len(before.text)
+    if before.selected and grown == 1 - len(before.selected):
+        return letter(now.text[max(0, now.at - 1) : now.at])  # typed over what was selected
     if grown == 1:
         return letter(now.text[max(0, now.at - 1) : now.at])
     if grown == -1:

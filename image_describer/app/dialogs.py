@@ -28,6 +28,7 @@ class Dialog(tk.Toplevel):
         self.desk = desk
         self._all_keys = all_keys
         self._before: tk.Misc | None = None
+        self._first: tk.Misc | None = None
         self._buttons: tk.Frame | None = None
         self.set_title(title)
         look.dress(self, "window")
@@ -83,7 +84,9 @@ class Dialog(tk.Toplevel):
         first.focus_set()
         # Only a window that is on the screen can take the focus; forced, because without a window
         # manager nobody else hands it over.
-        first.bind("<Map>", lambda _event: first.focus_force(), add="+")
+        self._first = first
+        for one in (self, first):
+            one.bind("<Map>", self._came, add="+")
 
     def close(self) -> None:
         """Take it away; the focus goes back to where it was."""
@@ -94,6 +97,12 @@ class Dialog(tk.Toplevel):
         there = before is not None and bool(before.winfo_exists())
         target = before if there else self.desk.root.focus_lastfor()
         (target or self.desk.root).focus_force()
+
+    def _came(self, _event: object) -> None:
+        # Which of the two is mapped last differs; when the type grows, they are mapped again.
+        if self._first is not None and self.winfo_viewable() and self._first.winfo_viewable():
+            first, self._first = self._first, None
+            first.focus_force()
 
     def _refuse(self) -> None:
         self.desk.voice.answer(NOT_HERE.format(title=self._heading))

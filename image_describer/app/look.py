@@ -102,11 +102,19 @@ def options(kind: str, palette: Palette) -> dict[str, Any]:
             "foreground": palette.text,
             **_ring(palette, palette.edge),
         },
-        "check": {**pressed, "selectcolor": palette.button, **_ring(palette, palette.edge)},
+        # Its sign is a part of its text, which grows with the type: Tk's own is tiny.
+        "check": {
+            **pressed,
+            "selectcolor": palette.button,
+            "indicatoron": False,
+            "offrelief": "flat",
+            "overrelief": "flat",
+            **_ring(palette, palette.edge),
+        },
         "slider": {
             **typed,
             "activebackground": palette.focus,
-            "troughcolor": palette.button_pressed,
+            "troughcolor": palette.quiet_text,
             **_ring(palette, palette.edge),
         },
         "label": typed,

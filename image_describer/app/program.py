@@ -57,6 +57,8 @@ class Program:
         self.settling = Settling(desk, settings, offline=offline, mute=mute)
         self._settings_trouble = settings.trouble if settings is not None else ""
         self.window = Window(root, desk.jobs, run)
+        self.settling.resized = self.window.fit
+        self.window.fit(desk.settings.text_size)
         self.picturing = Picturing(desk, self.window, describer, self._changing, self._described)
         self.ways_in = WaysIn(desk, self.picturing, self.settling)
         current = self.picturing.current
@@ -257,7 +259,9 @@ class Program:
 
     def _show_explored(self, words: str) -> None:
         described = self.picturing.current.described
-        self.window.sentence.show(words or (described.sentence if described is not None else ""))
+        whole = described.sentence if described is not None else ""
+        if words or whole:
+            self.window.sentence.show(words or whole)
 
     def _tell_trouble(self, error: Exception) -> None:
         """Say and show what went wrong; the picture and its description stay."""

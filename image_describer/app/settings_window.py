@@ -57,12 +57,7 @@ class SettingsWindow(Dialog):
         self._build()
         # Keys that work everywhere, such as the ones for the rate, change settings as well.
         self.bind("<KeyRelease>", lambda _event: self.refresh())
-        first = self.controls["online"]
-        self.open(first)
-        # In a column that scrolls, it was mapped before the window, and may be so again when the
-        # type grows: it is the window's coming that it should get the focus for.
-        first.unbind("<Map>")
-        self.bind("<Map>", self._came)
+        self.open(self.controls["online"])
 
     def refresh(self) -> None:
         """Show the settings of the desk, without a word."""
@@ -91,11 +86,6 @@ class SettingsWindow(Dialog):
         """Take it away; every change holds already."""
         self.desk.trouble = self._tell
         super().close()
-
-    def _came(self, event: "tk.Event[tk.Misc]") -> None:
-        if event.widget is self:
-            self.unbind("<Map>")
-            self.controls["online"].focus_force()
 
     def _trouble(self, error: Exception) -> None:
         """Settings that can't be saved, above all: tell it, and show it where the user looks."""

@@ -1,9 +1,11 @@
 """Keeps the settings: applies every change at once, and writes it to disk a moment later."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from image_describer.app import look
 from image_describer.app.desk import Desk
+from image_describer.app.worker import Job
 from image_describer.settings import Settings, SettingsFile
 
 SAVE_AFTER_MS = 400  # a slider sends many values; only the one it ends at is written
@@ -27,7 +29,10 @@ class Settling:
         self._file = file
         self._offline = offline
         self._mute = mute
+        self.resized: Callable[[int], None] | None = None  # told the text size, in percent
         self._waiting: str | None = None
+        self._saving: Job | None = None
+        self._text_size = 0
         if file is not None:
             desk.settings = file.load()
         self.apply()
@@ -39,7 +44,7 @@ class Settling:
         self._desk.settings = settings
         self.apply()
         if self._file is not None and self._waiting is None:
-            self._waiting = self._desk.root.after(SAVE_AFTER_MS, self._save)
+            self._wait_to_save()
 
     def set(self, **values: object) -> None:
         """Change some of the settings."""
@@ -52,6 +57,9 @@ class Settling:
             high_contrast=settings.high_contrast, text_size=settings.text_size
         )
         online = settings.online is True if self._offline is None else not self._offline
+        if self.resized is not None and settings.text_size != self._text_size:
+            self.resized(settings.text_size)
+        self._text_size = settings.text_size
         self._desk.talk.configure(
             rate=settings.rate,
             volume=settings.volume,
@@ -69,10 +77,16 @@ class Settling:
 
     def _save(self) -> None:
         self._waiting = None
+        if self._saving is not None and self._saving.running:
+            self._wait_to_save()  # one after the other, so that the last one is the last
+            return
         settings = self._desk.settings
-        self._desk.jobs.start(
+        self._saving = self._desk.jobs.start(
             lambda _job: self._write_or_raise(settings), lambda _done: None, self._desk.trouble
         )
+
+    def _wait_to_save(self) -> None:
+        self._waiting = self._desk.root.after(SAVE_AFTER_MS, self._save)
 
     def _write_or_raise(self, settings: Settings) -> None:
         if self._file is not None:

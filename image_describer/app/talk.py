@@ -22,6 +22,7 @@ class Said(NamedTuple):
     text: str
     kind: Kind
     interrupt: bool
+    again: bool = False
 
 
 class Talk:
@@ -63,12 +64,17 @@ class Talk:
             return ""
         return utterance.error or ""
 
-    def say(self, text: str, *, kind: Kind = "phrase", interrupt: bool = True) -> None:
-        """Speak ``text``, at once or after what is being said."""
-        said = Said(text, kind, interrupt)
+    def say(
+        self, text: str, *, kind: Kind = "phrase", interrupt: bool = True, again: bool = False
+    ) -> None:
+        """Speak ``text``, at once or after what is being said.
+
+        ``again``: even if the same was said in this very moment, as with a letter typed twice.
+        """
+        said = Said(text, kind, interrupt, again)
         with self._lock:
             if self._speaker is not None:
-                self._utterance = self._speaker.say(text, kind=kind, interrupt=interrupt)
+                self._utterance = self._say(self._speaker, said)
             elif self._loading is not None:
                 self._waiting = [said] if interrupt else [*self._waiting, said]
 
@@ -132,6 +138,10 @@ class Talk:
             speaker.close()
 
     @staticmethod
+    def _say(speaker: "Speaker", said: Said) -> "Utterance":
+        return speaker.say(said.text, kind=said.kind, interrupt=said.interrupt, again=said.again)
+
+    @staticmethod
     def _apply(speaker: "Speaker", settings: dict[str, Any]) -> None:
         for name, value in settings.items():
             setattr(speaker, name, value)
@@ -152,5 +162,5 @@ class Talk:
             self._apply(speaker, self._settings)
             self._speaker = speaker
             for said in self._waiting:
-                self._utterance = speaker.say(said.text, kind=said.kind, interrupt=said.interrupt)
+                self._utterance = self._say(speaker, said)
             self._waiting.clear()

@@ -54,7 +54,7 @@ class Telling:
     def focus(self, text: str) -> None:
         """Say where the focus or the caret is: at once, but after what the same key made heard."""
         if self.level == "all":
-            self._talk.say(text, interrupt=not self.answered())
+            self._talk.say(text, interrupt=not self.answered(), again=True)
             self._watch_voice()
 
     def answered(self) -> bool:

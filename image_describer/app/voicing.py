@@ -81,6 +81,13 @@ def changed(widget: tk.Misc) -> None:
         layer.say(state)
 
 
+def tell(widget: tk.Misc, words: str) -> None:
+    """Say what a key has done to ``widget`` that no state tells."""
+    layer = _layer(widget)
+    if layer is not None:
+        layer.say(words)
+
+
 def item(widget: tk.Misc) -> None:
     """Say the item of a list that the cursor is on now."""
     changed(widget)

@@ -7,6 +7,8 @@ from typing import Any
 from image_describer.app import look, voicing
 
 RETURN_KEYS = ("<Return>", "<KP_Enter>")
+CHECKED, UNCHECKED = "☑", "☐"
+CONTROL, ALT, WINDOWS_ALT = 0x4, 0x8, 0x20000  # in an event's state; on a Mac 0x8 is Command
 TYPE_AHEAD_MS = 1000  # a longer pause begins a new word
 
 
@@ -19,8 +21,7 @@ class Button(tk.Button):
         options = {"font": look.font("button"), "relief": "flat", "padx": 4, "pady": 4, **options}
         super().__init__(master, text=text, command=command, **options)
         look.dress(self, "button")
-        for key in RETURN_KEYS:
-            self.bind(key, lambda _event: self.invoke())
+        press_with_return(self)
 
 
 class Label(tk.Label):
@@ -102,9 +103,9 @@ class Check(tk.Checkbutton):
     ) -> None:
         self._on = tk.BooleanVar(master, on)
         self._then = command
+        self._label = text
         super().__init__(
             master,
-            text=text,
             variable=self._on,
             command=self._changed,
             font=look.font("button"),
@@ -114,9 +115,9 @@ class Check(tk.Checkbutton):
             pady=4,
         )
         look.dress(self, "check")
+        self._show()
         voicing.name(self, text, state=lambda: "checked" if self._on.get() else "not checked")
-        for key in RETURN_KEYS:
-            self.bind(key, lambda _event: self.invoke())
+        press_with_return(self)
 
     @property
     def on(self) -> bool:
@@ -125,8 +126,18 @@ class Check(tk.Checkbutton):
     def set(self, on: bool) -> None:
         """Switch it without a word or a command."""
         self._on.set(on)
+        self._show()
+
+    def destroy(self) -> None:
+        """Take it away, with its variable: that must not be freed on another thread."""
+        super().destroy()
+        del self._on
+
+    def _show(self) -> None:
+        self.configure(text=f"{CHECKED if self._on.get() else UNCHECKED}  {self._label}")
 
     def _changed(self) -> None:
+        self._show()
         voicing.changed(self)
         if self._then is not None:
             self._then(self._on.get())
@@ -212,8 +223,17 @@ class Entry(tk.Entry):
         look.dress(self, "entry")
         self.insert(0, text)
         self.bindtags((str(self), str(self.winfo_toplevel()), "Entry", "all"))
+        # Tk on X11 goes to the beginning instead, as Emacs does.
+        for key in ("<Control-a>", "<Control-Lock-A>"):
+            self.bind(key, self._select_all)
         if name:
             voicing.name(self, name)
+
+    def _select_all(self, _event: object) -> str:
+        self.selection_range(0, "end")
+        self.icursor("end")
+        voicing.tell(self, f"{self.get()} selected" if self.get() else "empty")
+        return "break"
 
     def show(self, text: str) -> None:
         """Replace what is typed; the caret goes to its end."""
@@ -284,8 +304,7 @@ class ItemList(tk.Listbox):
         return "break"
 
     def _type_ahead(self, event: "tk.Event[tk.Misc]") -> str | None:
-        command_held = isinstance(event.state, int) and event.state & 0x8C  # Control, Alt, Command
-        if not event.char or not event.char.isprintable() or command_held:
+        if not event.char or not event.char.isprintable() or is_command(event.state):
             return None
         if event.char == " " and not self._typed:
             return None
@@ -300,6 +319,31 @@ class ItemList(tk.Listbox):
 
     def _forget(self) -> None:
         self._typed, self._pause = "", None
+
+    def destroy(self) -> None:
+        """Take it away, with the timer that waits for the next letter."""
+        if self._pause is not None:
+            self.after_cancel(self._pause)
+            self._pause = None
+        super().destroy()
+
+
+def is_command(state: int | str) -> bool:
+    """Whether a key is no letter. Windows writes AltGr, which types signs, as Control and Alt."""
+    if not isinstance(state, int):
+        return False
+    return bool(state & ALT or (state & CONTROL and not state & WINDOWS_ALT))
+
+
+def press_with_return(button: tk.Button | tk.Checkbutton) -> None:
+    """Let Return press it; once, though some Tk's have a binding of their own for that."""
+
+    def press(_event: object) -> str:
+        button.invoke()
+        return "break"
+
+    for key in RETURN_KEYS:
+        button.bind(key, press)
 
 
 def first_match(items: Sequence[str], typed: str, cursor: int) -> int:

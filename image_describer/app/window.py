@@ -14,9 +14,10 @@ from image_describer.paths import assets_folder
 TITLE = "Image Describer"
 TITLE_CHARACTERS = 250  # twice a long sentence; some window managers choke on endless titles
 STATUS_MARGIN_PX = 12
+BUTTON_GAP_PX = 2
 SMALLEST_PX = (640, 480)
 PREFERRED_PX = (1000, 760)
-SENTENCE_LINES = (3, 6)  # six leave room for the picture in the smallest window
+SENTENCE_LINES = (2, 6)  # six leave room for the picture in the smallest window
 
 
 class Window:
@@ -41,7 +42,9 @@ class Window:
         self._status.bind("<Configure>", self._wrap_status)
         self._lay_out()
         self._make_menus(run)
-        self._set_size()
+        root.minsize(*SMALLEST_PX)
+        self._sized = False
+        self.fit(100)
         self._set_icon()
         self.show_title(None)
 
@@ -65,15 +68,36 @@ class Window:
         self._status.configure(wraplength=event.width - 2 * STATUS_MARGIN_PX)
 
     def _make_buttons(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
+        self._columns = 0
         self._bar = tk.Frame(self.root)
         look.dress(self._bar, "frame")
         buttons = {}
-        for column, command in enumerate(keymap.buttons()):
-            button = Button(self._bar, button_text(command), run[command.name])
-            button.grid(row=0, column=column, sticky="nsew", padx=2, pady=2)
-            self._bar.columnconfigure(column, weight=1, uniform="buttons")
-            buttons[command.name] = button
+        for command in keymap.buttons():
+            buttons[command.name] = Button(self._bar, button_text(command), run[command.name])
+        self._bar.bind("<Configure>", lambda event: self._arrange_buttons(event.width))
         return buttons
+
+    def _arrange_buttons(self, width: int) -> None:
+        """In one row, or, where large type does not fit into it, in two or three."""
+        buttons = list(self.buttons.values())
+        widest = max(button.winfo_reqwidth() for button in buttons) + 2 * BUTTON_GAP_PX
+        columns = next((n for n in (6, 3, 2) if n * widest <= width), 1)
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for column in range(len(buttons)):
+            used = column < columns
+            self._bar.columnconfigure(
+                column, weight=int(used), uniform="buttons" if used else f"unused{column}"
+            )
+        for number, button in enumerate(buttons):
+            button.grid(
+                row=number // columns,
+                column=number % columns,
+                sticky="nsew",
+                padx=BUTTON_GAP_PX,
+                pady=BUTTON_GAP_PX,
+            )
 
     def _lay_out(self) -> None:
         self.root.columnconfigure(0, weight=1)
@@ -97,14 +121,19 @@ class Window:
             bar.add_cascade(label=menu.name, underline=menu.name.index(menu.letter), menu=entries)
         self.root.configure(menu=bar)
 
-    def _set_size(self) -> None:
+    def fit(self, text_size: int) -> None:
+        """Make room for type of this size (in percent), as far as the screen goes."""
         screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        now = (self.root.winfo_width(), self.root.winfo_height()) if self._sized else (0, 0)
+        wanted = (size * max(100, text_size) // 100 for size in PREFERRED_PX)
         width, height = (
-            max(least, min(wanted, there * 9 // 10))
-            for least, wanted, there in zip(SMALLEST_PX, PREFERRED_PX, screen, strict=True)
+            max(least, is_now, min(size, there * 9 // 10))
+            for least, is_now, size, there in zip(SMALLEST_PX, now, wanted, screen, strict=True)
         )
-        self.root.geometry(f"{width}x{height}")
-        self.root.minsize(*SMALLEST_PX)
+        if (width, height) != now:
+            self.root.geometry(f"{width}x{height}")
+        self._sized = True
+        self.root.after_idle(lambda: self._arrange_buttons(self._bar.winfo_width()))
 
     def _set_icon(self) -> None:
         file = assets_folder() / "icon.png"

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from image_describer.app import look, voicing
 from image_describer.app.chooser.listing import Entry, folded
 from image_describer.app.chooser.typeahead import TypeAhead
+from image_describer.app.widgets import is_command
 
 CHUNK = 500  # rows put into the widget at a time, within 10 ms
 PATH_SIGNS = "/~"  # nobody's name begins with these: whoever types one means a path
-CONTROL, ALT, WINDOWS_ALT = 0x4, 0x8, 0x20000  # in an event's state; on a Mac 0x8 is Command
 
 
 class FileList(tk.Listbox):
@@ -140,7 +140,7 @@ class FileList(tk.Listbox):
         return "break"
 
     def _typed(self, event: "tk.Event[tk.Misc]") -> str | None:
-        if not event.char or not event.char.isprintable() or _is_command(event.state):
+        if not event.char or not event.char.isprintable() or is_command(event.state):
             return None
         if event.char in PATH_SIGNS and not self._ahead.under_way:
             self._path_typed(event.char)
@@ -169,13 +169,6 @@ def mark_focus(box: tk.Listbox) -> None:
     box.bind("<FocusIn>", focused, add="+")
     box.bind("<FocusOut>", left, add="+")
     left(None)
-
-
-def _is_command(state: int | str) -> bool:
-    """Whether a key is no letter. Windows writes AltGr, which types signs, as Control and Alt."""
-    if not isinstance(state, int):
-        return False
-    return bool(state & ALT or (state & CONTROL and not state & WINDOWS_ALT))
 
 
 def _row(entry: Entry) -> str:
