@@ -36,6 +36,14 @@ def test_what_a_recipe_leaves_out_is_the_default(tmp_path):
         ("[head]\nmirror = 1", "bool"),
         ("head = 3", r"Write it as \[head\]"),
         ("[head", "can't be read"),
+        ("precision = 'float8'", "one of: float32, mixed_bfloat16"),
+        ("[network]\nkind = 'transformer'", "one of: attention-lstm, merge-lstm, bahdanau-gru"),
+        ("[text]\nrules = 'mine'", "one of: plain, image-describer"),
+        ("[head]\nbatch = 0", "from 1 to"),
+        ("[network]\ndropout = 1.0", "from 0.0 to 0.95"),
+        ("[head]\nrate = nan", "not negative"),
+        ("extends = 3", "a recipe's name"),
+        ("extends = 'besst'", r"No recipe 'besst'. There are: .*best"),
     ],
 )
 def test_a_wrong_key_or_value_is_refused_with_what_is_allowed(tmp_path, text, told):
@@ -46,3 +54,25 @@ def test_a_wrong_key_or_value_is_refused_with_what_is_allowed(tmp_path, text, to
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(TrainingError, match=r"No recipe 'besst'. There are: .*best"):
         recipe.load("besst")
+
+
+def test_a_recipe_takes_what_it_does_not_say_from_the_one_it_extends(tmp_path):
+    (tmp_path / "base.toml").write_text(
+        "about = 'the base'\nseed = 7\n[head]\nepochs = 3\nbatch = 2\n", "utf-8"
+    )
+    mine = recipe.load(write(tmp_path, "extends = 'base'\n[head]\nepochs = 4\n"))
+    assert (mine.name, mine.about, mine.seed) == ("mine", "", 7)
+    assert (mine.head.epochs, mine.head.batch) == (4.0, 2)
+
+
+def test_a_recipe_extends_a_shipped_one_from_any_folder(tmp_path):
+    best = recipe.load("best")
+    mine = recipe.load(write(tmp_path, "extends = 'best'\n[scst]\nepochs = 2\n"))
+    assert mine.scst.epochs == 2.0
+    assert dataclasses.replace(mine, name="best", about=best.about, scst=best.scst) == best
+
+
+def test_recipes_that_build_on_each_other_are_refused(tmp_path):
+    (tmp_path / "other.toml").write_text("extends = 'mine'", "utf-8")
+    with pytest.raises(TrainingError, match="builds on itself"):
+        recipe.load(write(tmp_path, "extends = 'other'"))

@@ -1,6 +1,7 @@
 """Checkpoints: every variable of a run in one file, written whole or not at all."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -8,15 +9,25 @@ import numpy as np
 
 from image_describer.errors import TrainingError
 
+WAY_OUT = "Delete it, or leave out --resume."
 
-def save(path: Path, model: keras.Model, step: int) -> None:
-    """Write the model's variables (its seeds among them), its optimizer's, and the step."""
+
+def save(
+    path: Path, model: keras.Model, step: int, sums: Mapping[str, float] | None = None
+) -> None:
+    """Write the model's variables (its seeds among them), its optimizer's, and the step.
+
+    ``sums`` are numbers that a stage adds up over an epoch.
+    """
     arrays = {f"model/{i}": np.asarray(v) for i, v in enumerate(model.variables)}
     if getattr(model, "optimizer", None) is not None:
         arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+    arrays |= {f"sums/{key}": np.float64(value) for key, value in (sums or {}).items()}
     temporary = path.with_suffix(".tmp")
     with temporary.open("wb") as file:
         np.savez(file, step=np.int64(step), allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
@@ -29,9 +40,23 @@ def load(path: Path, model: keras.Model) -> int:
                 _assign(path, "optimizer", model.optimizer.variables, arrays)
             return int(arrays["step"])
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise TrainingError(
-            f"The checkpoint {path} can't be read: {error}.", "Delete it, or leave out --resume."
-        ) from error
+        raise TrainingError(f"The checkpoint {path} can't be read: {error}.", WAY_OUT) from error
+
+
+def load_weights(path: Path, model: keras.Model) -> None:
+    """Only the model's variables: to use what was trained, or to train it further by a new plan."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            _assign(path, "model", model.variables, arrays)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise TrainingError(f"The checkpoint {path} can't be read: {error}.", WAY_OUT) from error
+
+
+def sums(path: Path) -> dict[str, float]:
+    """The ``sums`` of a checkpoint that ``load`` has read."""
+    with np.load(path, allow_pickle=False) as arrays:
+        keys = [key for key in arrays.files if key.startswith("sums/")]
+        return {key.removeprefix("sums/"): float(arrays[key]) for key in keys}
 
 
 def _assign(
@@ -40,9 +65,6 @@ def _assign(
     saved = sum(key.startswith(f"{kind}/") for key in arrays.files)
     shapes = [tuple(arrays[f"{kind}/{i}"].shape) for i in range(saved)]
     if shapes != [tuple(variable.shape) for variable in variables]:
-        raise TrainingError(
-            f"The checkpoint {path} was made by another recipe.",
-            "Delete it, or leave out --resume.",
-        )
+        raise TrainingError(f"The checkpoint {path} was made by another recipe.", WAY_OUT)
     for i, variable in enumerate(variables):
         variable.assign(arrays[f"{kind}/{i}"])

@@ -19,7 +19,7 @@ from image_describer.train import checkpoint
 from image_describer.train.batches import Batches, Loader, steps_an_epoch
 from image_describer.train.captioner import AttentionDecoder, Captioner
 from image_describer.train.data import Dataset
-from image_describer.train.recipe import Recipe, Stage
+from image_describer.train.recipe import Recipe, Reward, Stage
 from image_describer.train.text import Vocabulary
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
@@ -78,7 +78,7 @@ def fit_stage(
     train, dev = data.splits["train"], data.splits["dev"]
     an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
     total = max(1, round(stage.epochs * an_epoch))
-    _compile(model, stage, total)
+    compile_for(model, stage, total)
     options: dict[str, Any] = {"batch": stage.batch, "seed": seed, "mirror": stage.mirror}
     first, _ = Batches(data, train, vocabulary, loader, count=1, **options)[0]
     model(first)  # creates the weights
@@ -87,7 +87,7 @@ def fit_stage(
     step = checkpoint.load(file, model) if resume and file.exists() else 0
     if step == 0:
         (run / f"{name}.jsonl").unlink(missing_ok=True)
-    with _Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit="batch") as bar:
+    with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit="batch") as bar:
         watch = _Watch(bar, interrupt, lambda at: checkpoint.save(file, model, at), step)
         while step < total:
             count = min(total - step, an_epoch - step % an_epoch)
@@ -104,15 +104,22 @@ def fit_stage(
             tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in losses.items()))
 
 
-def _compile(model: Captioner, stage: Stage, total: int) -> None:
+def schedule(stage: Stage | Reward, total: int) -> Any:
+    """The step size over ``total`` steps: it rises, and by a cosine falls to 0, or it stays."""
+    if isinstance(stage, Stage) and stage.schedule == "constant":
+        return stage.rate
     warmup = min(stage.warmup_steps, total // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         0.01 * stage.rate,
         max(1, total - warmup),
         warmup_target=stage.rate,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=stage.clip)
+
+
+def compile_for(model: keras.Model, stage: Stage | Reward, total: int) -> None:
+    """Give ``model`` the optimizer of the stage."""
+    optimizer = keras.optimizers.Adam(schedule(stage, total), global_clipnorm=stage.clip or None)
     model.compile(optimizer=optimizer, jit_compile=False)
 
 
@@ -140,7 +147,7 @@ class _Watch(keras.callbacks.Callback):
     """Moves the bar, keeps the loss, writes a checkpoint now and then, hears Ctrl+C."""
 
     def __init__(
-        self, bar: tqdm, interrupt: "_Interrupt", save: Callable[[int], None], step: int
+        self, bar: tqdm, interrupt: "Interrupt", save: Callable[[int], None], step: int
     ) -> None:
         super().__init__()
         self._bar, self._interrupt, self._save = bar, interrupt, save
@@ -159,14 +166,14 @@ class _Watch(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-class _Interrupt:
+class Interrupt:
     """Turns the first Ctrl+C into a wish, so that no step is torn; the second one ends at once."""
 
     def __init__(self) -> None:
         self.asked = False
         self._before: Any = None
 
-    def __enter__(self) -> "_Interrupt":
+    def __enter__(self) -> "Interrupt":
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._ask)
         return self

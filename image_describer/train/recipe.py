@@ -1,10 +1,14 @@
-"""Recipes: a training run's choices, as TOML files in ``train/recipes/``."""
+"""Recipes: a training run's choices, as TOML files in ``train/recipes/``.
+
+A recipe may build on another: ``extends = "best"`` takes all of that one's choices, and what the
+file writes itself goes before them.
+"""
 
 import dataclasses
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from image_describer import paths
 from image_describer.errors import TrainingError
@@ -15,32 +19,120 @@ else:
     import tomli as tomllib
 
 
+Rules = Literal[
+    "plain",
+    "image-describer",
+    "keras-captioning",
+    "audio-captions",
+    "attend-and-tell",
+    "joint-embedding",
+]
+Kind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint"]
+
+
+# What a number may be, where it is less than "not negative": from, up to.
+RANGES = {
+    "batch": (1, 65_536),
+    "units": (1, 65_536),
+    "embedding": (1, 65_536),
+    "heads": (1, 256),
+    "attention": (1, 65_536),
+    "size": (32, 4_096),
+    "max_words": (0, 1_000),
+    "min_count": (1, float("inf")),
+    "beams": (1, 1_000),
+    "dropout": (0.0, 0.95),
+    "label_smoothing": (0.0, 0.95),
+    "sampling": (0.0, 1.0),
+}
+
+
 @dataclass(frozen=True)
 class Text:
+    """Which words a network knows: see ``text.Vocabulary``.
+
+    ``max_words`` 0 is the longest caption's, ``top_k`` 0 all words that are common enough.
+    ``counted`` "all" counts the words of dev as well, as some of the original systems do.
+    """
+
     min_count: int = 5
     max_words: int = 18
+    top_k: int = 0
+    rules: Rules = "plain"
+    unknown: Literal["mark", "skip"] = "mark"
+    counted: Literal["train", "all"] = "train"
+
+
+@dataclass(frozen=True)
+class Data:
+    """How much of the training data is used: 0 is all. ``captions`` is that of each picture."""
+
+    pictures: int = 0
+    captions: int = 0
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """What turns a picture into numbers, for all networks but the attention LSTM.
+
+    ``size`` 0 is the extractor's usual one; ``pooled`` one vector a picture, else its grid.
+    """
+
+    name: Literal["xception", "inception_v3", "resnet50"] = "xception"
+    weights: str = "imagenet"
+    size: int = 0
+    pooled: bool = True
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Word vectors to start from. ``dimension`` 0 is none; ``file`` "" is that of --vectors."""
+
+    dimension: int = 0
+    file: str = ""
+    trainable: bool = False
 
 
 @dataclass(frozen=True)
 class Network:
+    """``attention`` is the width of additive attention, ``heads`` the number of dot-product ones.
+
+    ``size``, ``width`` and ``middle_blocks`` shape the tower of an attention LSTM.
+    """
+
+    kind: Kind = "attention-lstm"
     size: int = 299
     width: float = 1.0
     middle_blocks: int = 8
     units: int = 512
     embedding: int = 256
     heads: int = 4
+    attention: int = 256
     dropout: float = 0.4
 
 
 @dataclass(frozen=True)
 class Loss:
+    """``sampling`` is the share of words that scheduled sampling replaces at the end of a stage.
+
+    ``negatives`` and ``margin`` are those of the hinge of a joint embedding.
+    """
+
     label_smoothing: float = 0.1
     presence_weight: float = 0.02
+    sampling: float = 0.0
+    negatives: Literal["shuffled", "hardest"] = "shuffled"
+    margin: float = 1.0
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch of training. ``rate`` is Adam's step size at its peak; a cosine takes it to 0."""
+    """One stretch of training. ``rate`` is Adam's step size at its peak; a cosine takes it to 0.
+
+    ``clip`` is the largest norm of a gradient (0: any), ``patience`` the number of epochs without
+    a better dev loss after which the stage ends with the best weights (0: never). ``samples`` says
+    what one sample is: a whole caption under a mask, or each prefix of each caption.
+    """
 
     epochs: float = 1
     rate: float = 1e-4
@@ -48,6 +140,28 @@ class Stage:
     warmup_steps: int = 100
     clip: float = 1.0
     mirror: bool = True
+    schedule: Literal["cosine", "constant"] = "cosine"
+    patience: int = 0
+    samples: Literal["captions", "prefixes"] = "captions"
+
+
+@dataclass(frozen=True)
+class Reward:
+    """Self-critical training on CIDEr-D: ``epochs`` 0 leaves it out.
+
+    ``samples`` captions are drawn for each picture of a batch. ``layers`` "head" trains block 14
+    and the decoder over cached maps, "whole" every layer on pixels.
+    """
+
+    epochs: float = 0
+    rate: float = 1e-5
+    batch: int = 16
+    warmup_steps: int = 50
+    clip: float = 1.0
+    mirror: bool = True
+    samples: int = 5
+    baseline: Literal["greedy", "mean-of-others"] = "mean-of-others"
+    layers: Literal["head", "whole"] = "head"
 
 
 @dataclass(frozen=True)
@@ -58,7 +172,10 @@ class Decode:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All choices of a run. ``head`` trains block 14 and the decoder, ``whole`` every layer.
+    """All choices of a run.
+
+    An attention LSTM is trained by ``head`` (block 14 and the decoder), ``whole`` (every layer)
+    and ``scst``; every other network by ``fit``, over features that stay as they are.
 
     ``precision`` is Keras's name of what layers compute in; "mixed_bfloat16" is three times as
     fast on processors that have it, slower on others. Weights are float32 either way.
@@ -67,14 +184,19 @@ class Recipe:
     name: str
     about: str = ""
     seed: int = 1
+    data: Data = field(default_factory=Data)
     text: Text = field(default_factory=Text)
+    extractor: Extractor = field(default_factory=Extractor)
+    vectors: Vectors = field(default_factory=Vectors)
     network: Network = field(default_factory=Network)
     loss: Loss = field(default_factory=Loss)
     head: Stage = field(default_factory=Stage)
     whole: Stage = field(default_factory=Stage)
+    scst: Reward = field(default_factory=Reward)
+    fit: Stage = field(default_factory=Stage)
     decode: Decode = field(default_factory=Decode)
     calibration_pictures: int = 200
-    precision: str = "float32"
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
 
 
 def names() -> list[str]:
@@ -84,30 +206,64 @@ def names() -> list[str]:
 
 def load(name_or_path: str) -> Recipe:
     """A recipe by its name, or by the path of a TOML file. Raises TrainingError."""
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = paths.recipes_folder() / f"{name_or_path}.toml"
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise TrainingError(
-            f"No recipe '{name_or_path}'.", f"There are: {', '.join(names())}."
-        ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TrainingError(f"The recipe {path} can't be read: {error}.") from error
-    return _build(Recipe, {"name": path.stem, **values}, path.stem)
+    path = _file(name_or_path, paths.recipes_folder())
+    values = _with_base(path, _read(path, name_or_path), (path.resolve(),))
+    return _build(Recipe, {**values, "name": path.stem}, path.stem)
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
     return dataclasses.asdict(recipe)
 
 
+def _file(name_or_path: str, folder: Path) -> Path:
+    path = Path(name_or_path)
+    return path if path.suffix == ".toml" else folder / f"{name_or_path}.toml"
+
+
+def _read(path: Path, asked: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise TrainingError(f"No recipe '{asked}'.", f"There are: {', '.join(names())}.") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TrainingError(f"The recipe {path} can't be read: {error}.") from error
+
+
+def _with_base(path: Path, values: dict[str, Any], seen: tuple[Path, ...]) -> dict[str, Any]:
+    """``values`` over those of the recipe that they extend, which may extend another.
+
+    A base is looked for beside the file that names it, then among the shipped recipes.
+    """
+    if "extends" not in values:
+        return values
+    values = dict(values)
+    base = values.pop("extends")
+    if not isinstance(base, str):
+        raise TrainingError(f"{path.stem}.extends is {base!r}.", "It must be a recipe's name.")
+    beside = _file(base, path.parent)
+    found = beside if beside.is_file() else _file(base, paths.recipes_folder())
+    if found.resolve() in seen:
+        raise TrainingError(f"The recipe '{path.stem}' builds on itself through '{base}'.")
+    below = _with_base(found, _read(found, base), (*seen, found.resolve()))
+    # The words about a recipe are no choice: they would be said of another one.
+    return _merged({k: v for k, v in below.items() if k != "about"}, values)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merged(base[key], value) if both else value
+    return merged
+
+
 def _build(kind: type, values: dict[str, Any], where: str) -> Any:
     allowed = {f.name: f for f in dataclasses.fields(kind)}
+    known = [*allowed, "extends"] if kind is Recipe else allowed
     made = {}
     for key, value in values.items():
         if key not in allowed:
-            raise TrainingError(f"{where}: no key '{key}'.", f"There are: {', '.join(allowed)}.")
+            raise TrainingError(f"{where}: no key '{key}'.", f"There are: {', '.join(known)}.")
         wanted = allowed[key].type
         if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
             if not isinstance(value, dict):
@@ -115,14 +271,29 @@ def _build(kind: type, values: dict[str, Any], where: str) -> Any:
             made[key] = _build(wanted, value, f"{where}.{key}")
         else:
             made[key] = _checked(wanted, value, f"{where}.{key}")
+            _within(key, made[key], f"{where}.{key}")
     return kind(**made)
 
 
 def _checked(wanted: Any, value: Any, where: str) -> Any:
+    if get_origin(wanted) is Literal:
+        choices = get_args(wanted)
+        if not isinstance(value, str) or value not in choices:
+            raise TrainingError(
+                f"{where} is {value!r}.", f"It must be one of: {', '.join(choices)}."
+            )
+        return value
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not wanted or (wanted in (int, float) and value < 0):
+        value = float(value)
+    if type(value) is not wanted or (wanted in (int, float) and not 0 <= value < float("inf")):
         raise TrainingError(
             f"{where} is {value!r}.", f"It must be a {wanted.__name__} that is not negative."
         )
     return value
+
+
+def _within(key: str, value: Any, where: str) -> None:
+    if key in RANGES and not isinstance(value, str):
+        least, most = RANGES[key]
+        if not least <= value <= most:
+            raise TrainingError(f"{where} is {value!r}.", f"It must be from {least} to {most}.")

@@ -1,0 +1,97 @@
+"""The original systems, stage by stage: ``prepare``, ``features``, ``fit``, ``evaluate``.
+
+Each stage takes up what the one before left in the run's folder, so that it can be run alone.
+"""
+
+import logging
+import shutil
+from typing import Any
+
+import keras
+
+from image_describer.errors import TrainingError
+from image_describer.train import checkpoint, classic_joint, classic_words
+from image_describer.train.classic_fit import Task, best_file, fit_task
+from image_describer.train.classic_run import Options, Run, prepare, write_json
+from image_describer.train.data import Dataset
+from image_describer.train.fit import precision
+from image_describer.train.history import History
+from image_describer.train.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+STAGE = "fit"
+
+
+def train(chosen: Recipe, data: Dataset, options: Options) -> dict[str, Any]:
+    """Every stage of a recipe; returns its figures. Raises TrainingError and RunStoppedError."""
+    run = prepare(chosen, data, options)
+    features(run)
+    return evaluate(run, fit(run))
+
+
+def features(run: Run) -> None:
+    """Compute what the extractor sees of each picture, as far as it is not on disk yet."""
+    run.store.fill(run.data, lambda sentence: log.warning("%s", sentence))
+
+
+def fit(run: Run) -> keras.Model:
+    """Train the recipe's network; its checkpoint and losses lie in the run's folder."""
+    model = build(run)
+    records = fit_task(STAGE, run.recipe.fit, _task(run, model), run.folder, run.options.resume)
+    log.info("%s: %d epochs, loss %.4f", run.recipe.name, len(records), records[-1]["loss"])
+    return model
+
+
+def build(run: Run) -> keras.Model:
+    """The recipe's network as it is before training, in the recipe's precision."""
+    keras.utils.set_random_seed(run.recipe.seed)
+    with precision(run.recipe.precision):
+        if run.recipe.network.kind == "joint":
+            joint = classic_joint.build(run)
+            classic_words.use_vectors(joint.embed, run)
+            return joint
+        model = classic_words.build(run)
+        classic_words.create_weights(model, run)
+        return model
+
+
+def trained(run: Run) -> keras.Model:
+    """The network as its training left it. Raises TrainingError where there was none."""
+    file = run.folder / f"{STAGE}.npz"
+    if not file.exists():
+        raise TrainingError(
+            f"The recipe '{run.recipe.name}' has not been trained in {run.options.runs}.",
+            "Run the stage 'fit' first.",
+        )
+    model = build(run)
+    best = best_file(file)
+    use_best = run.recipe.fit.patience and best.exists()
+    checkpoint.load_weights(best if use_best else file, model)
+    return model
+
+
+def evaluate(run: Run, model: keras.Model) -> dict[str, Any]:
+    """Judge on dev and write ``metrics.json`` and ``history.jsonl`` into the results."""
+    history = History.read(run.folder / f"{STAGE}.jsonl")
+    if run.recipe.network.kind == "joint":
+        found = classic_joint.judge(run, model)
+    else:
+        found = {"dev": classic_words.judge(run, model)}
+    last = history[-1] if history else {}
+    facts = {
+        **run.facts,
+        "samples": run.recipe.fit.samples,
+        "epochs": last.get("epoch"),
+        "final": {key: value for key, value in last.items() if key not in ("step", "epoch")},
+        "metrics": found,
+    }
+    write_json(run.results / "metrics.json", facts)
+    shutil.copyfile(run.folder / f"{STAGE}.jsonl", run.results / "history.jsonl")
+    return facts
+
+
+def _task(run: Run, model: keras.Model) -> Task:
+    if run.recipe.network.kind == "joint":
+        return classic_joint.PairTask(run, model)
+    return classic_words.WordsTask(run, model)
