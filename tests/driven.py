@@ -77,7 +77,37 @@ class Heard:
         return [text for text, _kind, _interrupt in self.said]
 
 
-class Driven:
+class Loop:
+    """Runs Tk's loop for a test that drives ``root`` on ``screen``."""
+
+    root: tk.Tk
+    screen: Screen
+
+    @property
+    def heard_so_far(self) -> list[str]:
+        """What a failure should tell besides."""
+        return []
+
+    def until(self, what: Callable[[], object], name: str, limit_s: float = LIMIT_S) -> None:
+        limit = time.monotonic() + limit_s
+        while not what():
+            assert time.monotonic() < limit, f"waited in vain for {name}; {self.heard_so_far}"
+            self.root.update()
+            time.sleep(0.003)
+
+    def for_s(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.root.update()
+            time.sleep(0.003)
+
+    def press(self, *keys: str) -> None:
+        """Real keys, and time for them to arrive."""
+        self.screen.press(*keys)
+        self.for_s(0.15)
+
+
+class Driven(Loop):
     """A Program in this process, on the screen."""
 
     def __init__(
@@ -110,23 +140,9 @@ class Driven:
         self.program.window.sentence.focus_set()
         self.until(lambda: self.root.focus_get() is self.program.window.sentence, "the focus")
 
-    def until(self, what: Callable[[], object], name: str, limit_s: float = LIMIT_S) -> None:
-        limit = time.monotonic() + limit_s
-        while not what():
-            assert time.monotonic() < limit, f"waited in vain for {name}"
-            self.root.update()
-            time.sleep(0.003)
-
-    def for_s(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.root.update()
-            time.sleep(0.003)
-
-    def press(self, *keys: str) -> None:
-        """Real keys, and time for them to arrive."""
-        self.screen.press(*keys)
-        self.for_s(0.15)
+    @property
+    def heard_so_far(self) -> list[str]:
+        return self.heard.texts
 
     @property
     def shown(self) -> str:

@@ -4,7 +4,7 @@ import itertools
 import threading
 import time
 import tkinter as tk
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from image_describer.app.worker import Jobs
 from image_describer.description import Description
 from image_describer.errors import BundleError
 from image_describer.picture import Picture
-from tests.driven import KEPT, LIMIT_S, Heard
+from tests.driven import KEPT, Heard, Loop
 from tests.screen import Screen
 
 pytestmark = pytest.mark.gui
@@ -66,7 +66,7 @@ class ColourDescriber:
         return Description(f"something {COLOURS[nearest]}", 0.8)
 
 
-class Stage:
+class Stage(Loop):
     """A picture and a text below it, with everything that the program gives an Explorer."""
 
     def __init__(self, screen: Screen) -> None:
@@ -105,18 +105,9 @@ class Stage:
         self.view.show(picture)
         self.for_s(0.3)
 
-    def until(self, what: Callable[[], object], name: str) -> None:
-        limit = time.monotonic() + LIMIT_S
-        while not what():
-            assert time.monotonic() < limit, f"waited in vain for {name}; {self.heard.texts}"
-            self.root.update()
-            time.sleep(0.003)
-
-    def for_s(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.root.update()
-            time.sleep(0.003)
+    @property
+    def heard_so_far(self) -> list[str]:
+        return self.heard.texts
 
     @property
     def said(self) -> list[str]:

@@ -24,7 +24,7 @@ from image_describer.app.worker import Jobs
 from image_describer.description import Description
 from image_describer.errors import SpeechError
 from image_describer.speech import make_speaker
-from tests.driven import KEPT, LIMIT_S, Heard
+from tests.driven import KEPT, Heard, Loop
 from tests.screen import Screen
 
 CAPTION = "two dogs play in the snow"
@@ -54,7 +54,7 @@ class Mouth(Heard):
         return self.saver(text, path)
 
 
-class Stage:
+class Stage(Loop):
     """A window with one button, and the dialog above it."""
 
     def __init__(self, screen: Screen, file: Path | None) -> None:
@@ -91,22 +91,9 @@ class Stage:
     def heard(self) -> list[str]:
         return self.mouth.texts
 
-    def until(self, what: Callable[[], object], name: str) -> None:
-        limit = time.monotonic() + LIMIT_S
-        while not what():
-            assert time.monotonic() < limit, f"waited in vain for {name}; {self.heard}"
-            self.root.update()
-            time.sleep(0.003)
-
-    def for_s(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.root.update()
-            time.sleep(0.003)
-
-    def press(self, *pressed: str) -> None:
-        self.screen.press(*pressed)
-        self.for_s(0.15)
+    @property
+    def heard_so_far(self) -> list[str]:
+        return self.mouth.texts
 
     def until_heard(self, words: str) -> None:
         self.until(lambda: any(words in text for text in self.heard), words)
@@ -253,7 +240,7 @@ def test_what_goes_wrong_is_told_and_the_dialog_stays(
 @pytest.mark.gui
 def test_speech_that_fails_or_is_slow_is_told(stage: Callable[..., Stage], photo: Path) -> None:
     one = stage(photo)
-    one.mouth.seconds = 0.9
+    one.mouth.seconds = 2.0
 
     def fail(_text: str, _path: Path) -> str:
         raise SpeechError("Google does not answer.", "Use the offline voice.")
