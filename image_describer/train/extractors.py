@@ -150,11 +150,15 @@ def _from_keras(name: str, weights: str, size: int) -> keras.Model:
         "inception_v3": keras.applications.InceptionV3,
         "resnet50": keras.applications.ResNet50,
     }[name]
+    names = _kind(name).weights
+    way_out = (
+        f"Give --weights {' or '.join(names)}, a file of Keras weights without the top "
+        "(.weights.h5), or let --extractor xception stand in."
+    )
     if weights == "bundled":
-        raise TrainingError(
-            f"The shipped model is no {name}.",
-            f"Give --weights {', '.join(_kind(name).weights)} or a file, or --extractor xception.",
-        )
+        raise TrainingError(f"The shipped model is no {name}.", way_out)
+    if weights not in names and not Path(weights).is_file():
+        raise TrainingError(f"There are no weights '{weights}' for {name}.", way_out)
     try:
         model = make(
             weights="imagenet" if weights == "imagenet" else None,
@@ -165,9 +169,7 @@ def _from_keras(name: str, weights: str, size: int) -> keras.Model:
             model.load_weights(weights)
     except Exception as error:  # Keras wraps failures of a download or a file in a bare Exception
         raise TrainingError(
-            f"There are no weights '{weights}' for {name}: {error}.",
-            "Connect to the internet, give a file of Keras weights without the top "
-            "(.weights.h5), or let --extractor xception stand in.",
+            f"The weights '{weights}' for {name} can't be had: {error}.", way_out
         ) from error
     return model
 
