@@ -75,7 +75,7 @@ def first_session(captions: dict[str, str]) -> list[Step]:
         Step("chooses the picture", ("Return",), (cat,)),
         Step("hears it again", ("ctrl+r",), (cat,)),
         Step("slows down", ("ctrl+Down",), (r"^155 words a minute",)),
-        Step("asks for more", ("ctrl+d",), (r"onfiden",)),
+        Step("asks for more", ("ctrl+d",), (r"^More, dialog\. I am \d+ percent sure",)),
         Step("closes it", ("Escape",), (r"Description",)),
         Step("explores", ("ctrl+e",), (r"^Exploring\. Centre\. \w",)),
         Step("goes left", ("Left",), (r"^(Left|Middle left|Centre left)\. \w",)),
@@ -143,7 +143,7 @@ class BlindUser:
     def __init__(self, seat: Seat) -> None:
         self._seat = seat
         self.rows: list[Row] = []
-        self.loops: list[dict[str, Any]] = []
+        self.loops: list[Path] = []
 
     def session(self, steps: list[Step]) -> None:
         """From the program's start to its end, which the last of ``steps`` asks for."""
@@ -162,7 +162,8 @@ class BlindUser:
             app.end()
         for row in self.rows:
             row.said = row.said or self._seat.log.wait(row.expected, row.asked, 0.1)
-        self.loops.append(listening.loop_gaps(self._seat.loop_file))
+        kept = self._seat.loop_file.with_suffix(f".{len(self.loops)}.json")
+        self.loops.append(self._seat.loop_file.rename(kept))
 
     def _listen(self, step: Step, asked: float) -> None:
         for pattern in step.hears:
@@ -243,8 +244,11 @@ def play(seat: Seat, short: bool, into: Path) -> tuple[dict[str, Any], bool]:
     print_table(user.rows, ears.began)
     for at, seconds in stray:
         print(f"a sound of {seconds:.2f} s at {at - ears.began:.2f} s, where nothing was said")
-    longest = max(loop["longest_s"] for loop in user.loops)
-    print(f"longest without a tick of Tk's loop: {1000 * longest:.0f} ms")
+    loop = listening.loop_gaps(*user.loops)
+    print(
+        f"Tk's loop: longest without a tick {loop['longest_ms']:.0f} ms, of its own doing "
+        f"{loop['longest own_ms']:.0f} ms"
+    )
     wrong = [row for row in user.rows if row.trouble]
     print(
         f"{len(user.rows) - len(wrong)} of {len(user.rows)} as expected, {len(stray)} stray sounds"
@@ -256,8 +260,7 @@ def play(seat: Seat, short: bool, into: Path) -> tuple[dict[str, Any], bool]:
         "as expected": len(user.rows) - len(wrong),
         "stray sounds": len(stray),
         "utterances": len(seat.log.said()),
-        "loop longest_ms": round(1000 * longest, 1),
-        "loop gaps": [gap for loop in user.loops for gap in loop["gaps"]],
+        "loop": loop,
     }
     return result, not wrong and not stray
 

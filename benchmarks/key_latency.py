@@ -127,7 +127,6 @@ def measured(options: argparse.Namespace, seat: listening.Seat) -> dict[str, Any
             app.end()
     heard[0].write(options.into / "key_latency.wav")
     ears = listening.Ears(heard[0])
-    loop = listening.loop_gaps(seat.loop_file)
     return {
         "machine": measure.machine(),
         "ms": {
@@ -140,7 +139,7 @@ def measured(options: argparse.Namespace, seat: listening.Seat) -> dict[str, Any
         },
         "presses": options.presses,
         "pictures": options.pictures,
-        "loop": {"longest_ms": 1000 * loop["longest_s"], "gaps": loop["gaps"]},
+        "loop": listening.loop_gaps(seat.loop_file),
     }
 
 
@@ -155,11 +154,12 @@ def main() -> int:
         result = measured(options, seat)
     for name, figures in result["ms"].items():
         print(f"{name:28} median {figures['median']:6.1f} ms, 90 % {figures['percentile 90']:6.1f}")
-    print(f"{'longest without a tick':28}        {result['loop']['longest_ms']:6.1f} ms")
+    for name in ("longest_ms", "longest own_ms"):
+        print(f"{'loop without a tick, ' + name[:-3]:36}{result['loop'][name]:6.1f} ms")
     met = (
         result["ms"]["key to sound"]["median"] <= PHRASE_GOAL_MS
         and result["ms"]["Enter to description"]["median"] <= DESCRIPTION_GOAL_MS
-        and result["loop"]["longest_ms"] <= LOOP_GOAL_MS
+        and result["loop"]["longest own_ms"] <= LOOP_GOAL_MS
     )
     print(f"The goals are {'met' if met else 'MISSED'}")
     print(f"Written to {measure.write('key_latency', result)}")

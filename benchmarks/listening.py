@@ -95,11 +95,11 @@ class SpokenLog:
         return [Said(**json.loads(line)) for line in lines]
 
     def wait(self, pattern: str, after: float, limit_s: float) -> Said | None:
-        """The first utterance asked for ``after`` that matches; None if none ends in time."""
+        """The first one heard that was asked for ``after`` and matches; None: none in time."""
         limit = time.monotonic() + limit_s
         while time.monotonic() < limit:
             for one in self.said():
-                if one.asked >= after and re.search(pattern, one.text):
+                if one.asked >= after and one.began and re.search(pattern, one.text):
                     return one
             time.sleep(POLL_S)
         return None
@@ -217,10 +217,23 @@ def settings_file(folder: Path) -> Path:
     return Path(app_folders(folder)["XDG_CONFIG_HOME"]) / "image-describer"
 
 
-def loop_gaps(file: Path) -> dict[str, Any]:
-    """What the watch over Tk's loop wrote; see image_describer/app/loop_watch.py."""
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+def loop_gaps(*files: Path) -> dict[str, Any]:
+    """What the watch over Tk's loop wrote; see image_describer/app/loop_watch.py.
+
+    A gap is the program's own only in so far as its thread was not waiting for a processor that
+    other programs had: on a busy machine no program ticks in time.
+    """
+    watched = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    gaps = [gap for one in watched for gap in one["gaps"]]
+    for gap in gaps:
+        gap["own_s"] = round(gap["s"] - gap["queued_s"], 3)
+    own = sorted(gaps, key=lambda gap: -float(gap["own_s"]))
+    return {
+        "ticks": sum(one["ticks"] for one in watched),
+        "longest_ms": round(1000 * max(one["longest_s"] for one in watched), 1),
+        "longest own_ms": round(1000 * float(own[0]["own_s"]), 1) if own else 0.0,
+        "longest own": own[:5],
+    }
 
 
 def clean_environment() -> None:

@@ -130,7 +130,15 @@ class RunningApp:
         self.screen = screen
         self.folder = folder
         self.words = words
-        environment = {**os.environ, **app_folders(folder), "DISPLAY": screen.display, **more}
+        runtime = folder / "runtime"
+        runtime.mkdir(mode=0o700, exist_ok=True)
+        environment = {
+            **os.environ,
+            **app_folders(folder),
+            "XDG_RUNTIME_DIR": str(runtime),
+            "DISPLAY": screen.display,
+            **more,
+        }
         self._errors = (folder / "stderr.txt").open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "image_describer", *words],

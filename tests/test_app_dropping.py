@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from image_describer.app import dropping
-from tests import xdnd_source
 from tests.screen import Screen
 
 # A window with a label in it, as the program has widgets; it writes down what it is told.
@@ -31,7 +30,9 @@ def write(kind):
 print(json.dumps(accept_drops(root, write("file"), write("trouble"))), flush=True)
 root.mainloop()
 """
-FROM = (xdnd_source.PLACE[0] + 80, xdnd_source.PLACE[1] + 80)
+SOURCE = Path(__file__).with_name("xdnd_source.py")
+PLACE = (20, 100, 160, 160)  # of the window to drag from: left, top, width, height in pixels
+FROM = (PLACE[0] + PLACE[2] // 2, PLACE[1] + PLACE[3] // 2)
 LIMIT_S = 20.0
 URIS, TEXT = "text/uri-list", "text/plain;charset=utf-8"
 
@@ -73,7 +74,7 @@ def drag(screen: Screen) -> Callable[..., str]:
             {kind: None if given is None else given.hex() for kind, given in offered.items()}
         )
         source = subprocess.Popen(
-            [sys.executable, xdnd_source.__file__, spelled],
+            [sys.executable, str(SOURCE), *map(str, PLACE), spelled],
             env={**os.environ, "DISPLAY": screen.display},
             stdout=subprocess.PIPE,
             text=True,

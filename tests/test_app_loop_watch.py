@@ -48,6 +48,8 @@ def test_a_hang_is_noted_with_its_place(screen: Screen, tmp_path: Path) -> None:
     assert hang["s"] == pytest.approx(result["longest_s"], abs=0.001)
     assert 0.1 < hang["at"] - began < 0.5
     assert "<string>:7" in hang["where"]
+    assert hang["cpu_s"] < 0.2  # it slept
+    assert 0 <= hang["queued_s"] < hang["s"]
     assert result["ticks"] > 10
 
 

@@ -1,8 +1,9 @@
 """A program to drag from, run as a process of its own: the mouse takes things out of its window.
 
-Started with a JSON object: kind of data -> its bytes as hexadecimal digits, or null to hang when it
-is asked for them. Speaks XDND version 5 (https://freedesktop.org/wiki/Specifications/XDND), prints
-"ready", then how the drag ended: "dropped copy", "refused" or "nowhere".
+Started with its window's left, top, width and height in pixels, and a JSON object: kind of data ->
+its bytes as hexadecimal digits, or null to hang when it is asked for them. Speaks XDND version 5,
+https://freedesktop.org/wiki/Specifications/XDND, and prints "ready", then how the drag ended:
+"dropped copy", "refused" or "nowhere".
 """
 
 import json
@@ -12,17 +13,16 @@ from typing import Any
 from Xlib import X, Xatom, display
 from Xlib.protocol import event
 
-PLACE = (20, 100, 160, 160)  # left, top, width, height in pixels
 VERSION = 5
 
 
 class Source:
-    def __init__(self, offered: dict[str, bytes | None]) -> None:
+    def __init__(self, place: list[int], offered: dict[str, bytes | None]) -> None:
         self.display = display.Display()
         self.root = self.display.screen().root
         self.offered = {self.atom(name): content for name, content in offered.items()}
         self.window = self.root.create_window(
-            *PLACE,
+            *place,
             0,
             X.CopyFromParent,
             background_pixel=0x808080,
@@ -131,8 +131,8 @@ class Source:
 
 
 if __name__ == "__main__":
-    kinds = json.loads(sys.argv[1])
+    place, kinds = [int(word) for word in sys.argv[1:5]], json.loads(sys.argv[5])
     offered = {
         kind: None if digits is None else bytes.fromhex(digits) for kind, digits in kinds.items()
     }
-    print(Source(offered).run())
+    print(Source(place, offered).run())
