@@ -15,7 +15,7 @@ RECIPES = (
     "joint-embedding",
     "joint-embedding-hardest",
 )
-WORDS = "a red green blue square is on the left right side".split()
+WORDS = ["a", "red", "green", "blue", "square", "is", "on", "the", "left", "right", "side"]
 SMALL = """\
 extends = "{name}"
 precision = "float32"

@@ -68,16 +68,20 @@ class Batches(keras.utils.PyDataset):
         return self._count
 
     def __getitem__(self, index: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        names, views, rng = self.pictures(index)
+        ids = np.stack([self._captions(name, rng) for name in names])
+        inputs = {"picture": self._loader(names, views), "words": ids[:, :, :-1]}
+        return inputs, {"words": ids[:, :, 1:], "presence": self._presence(ids)}
+
+    def pictures(self, index: int) -> tuple[list[str], np.ndarray, np.random.Generator]:
+        """Names and views of a batch, and the generator that goes on to choose its captions."""
         epoch, step = divmod(self._start + index, self.steps_an_epoch)
         rng = np.random.default_rng((self._seed, epoch, step))
         order = np.arange(len(self._names))
         if self._training:
             order = np.random.default_rng((self._seed, epoch)).permutation(order)
         names = [self._names[i] for i in order[step * self._batch : (step + 1) * self._batch]]
-        views = rng.integers(0, 2 if self._mirror else 1, len(names))
-        ids = np.stack([self._captions(name, rng) for name in names])
-        inputs = {"picture": self._loader(names, views), "words": ids[:, :, :-1]}
-        return inputs, {"words": ids[:, :, 1:], "presence": self._presence(ids)}
+        return names, rng.integers(0, 2 if self._mirror else 1, len(names)), rng
 
     def _captions(self, name: str, rng: np.random.Generator) -> np.ndarray:
         captions = self._data.captions[name]

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from image_describer.train.text import PAD
+from image_describer.train.losses import mix_in_guesses, word_losses
 
 State = tuple[Any, Any, Any, Any]
 """Hidden and cell state of the attention layer, then of the language layer: each (B, K, units)."""
@@ -90,6 +90,10 @@ class Captioner(keras.Model):
     Called on ``{"picture": what the tower takes, "words": (B, K, T) int32}``. The loss is the
     cross-entropy of the next word, with label smoothing, plus that of a second head which says,
     from the pooled regions, which words occur in any caption of the picture.
+
+    With ``sampling``, a share of the words read while training is what the decoder itself would
+    have said (scheduled sampling); that share is ``sampling`` times ``progress``, which the
+    training raises from 0 to 1.
     """
 
     def __init__(
@@ -99,16 +103,28 @@ class Captioner(keras.Model):
         presence: keras.Layer,
         label_smoothing: float,
         presence_weight: float,
+        sampling: float = 0.0,
     ) -> None:
         super().__init__(name="captioner")
         self.tower, self.decoder, self.presence = tower, decoder, presence
         self.label_smoothing, self.presence_weight = label_smoothing, presence_weight
         self.word_loss = keras.metrics.Mean(name="word_loss")
+        self.sampling = sampling
+        if sampling:
+            self.sampler = keras.random.SeedGenerator()
+            self.progress = self.add_weight(
+                name="progress", shape=(), trainable=False, initializer="zeros", autocast=False
+            )
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
         regions = self.tower(inputs["picture"], training=training)
+        words = inputs["words"]
+        if training and self.sampling:
+            guessed = ops.stop_gradient(self.decoder(regions, words, training=False))
+            share = self.sampling * self.progress
+            words = mix_in_guesses(words, guessed, share, self.sampler)
         return {
-            "words": self.decoder(regions, inputs["words"], training=training),
+            "words": self.decoder(regions, words, training=training),
             "presence": self.presence(ops.mean(regions, axis=1)),
         }
 
@@ -121,18 +137,13 @@ class Captioner(keras.Model):
         training: bool = True,
     ) -> Any:
         """``y``: {"words": (B, K, T) ids, padding ignored; "presence": (B, V) of 0 and 1}."""
-        log_p = ops.log_softmax(ops.cast(y_pred["words"], "float32"))
-        mask = ops.cast(ops.not_equal(y["words"], PAD), "float32")
-        count = ops.sum(mask)
-        picked = ops.take_along_axis(log_p, ops.expand_dims(y["words"], -1), axis=-1)[..., 0]
-        cross_entropy = -ops.sum(picked * mask) / count
+        smoothing = self.label_smoothing if training else 0.0
+        loss, cross_entropy, count = word_losses(y_pred["words"], y["words"], smoothing)
         self.word_loss.update_state(cross_entropy, count)
-        smooth = self.label_smoothing if training else 0.0
-        flat = -ops.sum(ops.mean(log_p, -1) * mask) / count
         logits = ops.cast(y_pred["presence"], "float32")
         presence = ops.maximum(logits, 0) - logits * y["presence"] + ops.softplus(-ops.abs(logits))
         presence = ops.mean(ops.sum(presence, -1))
-        return (1 - smooth) * cross_entropy + smooth * flat + self.presence_weight * presence
+        return loss + self.presence_weight * presence
 
 
 def _lstm(gates: Any, cell: Any) -> tuple[Any, Any]:

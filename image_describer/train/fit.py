@@ -1,12 +1,11 @@
 """Fitting: first block 14 and the decoder on cached maps, then every layer on pixels."""
 
 import contextlib
-import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,10 +18,12 @@ from image_describer.train import checkpoint
 from image_describer.train.batches import Batches, Loader, steps_an_epoch
 from image_describer.train.captioner import AttentionDecoder, Captioner
 from image_describer.train.data import Dataset
+from image_describer.train.history import History
 from image_describer.train.recipe import Recipe, Reward, Stage
 from image_describer.train.text import Vocabulary
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
+BETTER_BY = "dev_word_loss"
 RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
 
 
@@ -49,7 +50,12 @@ def build_captioner(recipe: Recipe, tower: keras.Model, vocabulary: Vocabulary) 
         len(vocabulary), bias_initializer=keras.initializers.Constant(RARE), name="presence"
     )
     return Captioner(
-        tower, decoder, presence, recipe.loss.label_smoothing, recipe.loss.presence_weight
+        tower,
+        decoder,
+        presence,
+        recipe.loss.label_smoothing,
+        recipe.loss.presence_weight,
+        recipe.loss.sampling,
     )
 
 
@@ -83,25 +89,31 @@ def fit_stage(
     first, _ = Batches(data, train, vocabulary, loader, count=1, **options)[0]
     model(first)  # creates the weights
     model.optimizer.build(model.trainable_variables)
-    file = run / f"{name}.npz"
-    step = checkpoint.load(file, model) if resume and file.exists() else 0
-    if step == 0:
-        (run / f"{name}.jsonl").unlink(missing_ok=True)
+    file, best = run / f"{name}.npz", run / f"{name}.best.npz"
+    step, sums = 0, dict[str, float]()
+    if resume and file.exists():
+        step, sums = checkpoint.load(file, model), checkpoint.sums(file)
+    history = History(run / f"{name}.jsonl", step)
     with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit="batch") as bar:
-        watch = _Watch(bar, interrupt, lambda at: checkpoint.save(file, model, at), step)
-        while step < total:
+        watch = _Watch(bar, interrupt, file, step, total, sums)
+        while step < total and not history.out_of_patience(BETTER_BY, stage.patience):
             count = min(total - step, an_epoch - step % an_epoch)
             batches = Batches(data, train, vocabulary, loader, start=step, count=count, **options)
             # Batches are in order already; Keras's own shuffling would not survive a resume.
             model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[watch])
             step = watch.step
-            checkpoint.save(file, model, step)
-            if interrupt.asked:
+            if step % an_epoch == 0 or step == total:
+                losses = {"step": step, "epoch": step / an_epoch, "loss": watch.end_epoch()}
+                losses |= _dev_losses(model, data, dev, vocabulary, loader, stage.batch)
+                history.append(losses)
+                tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in losses.items()))
+                if stage.patience and history.is_best(BETTER_BY):
+                    checkpoint.save(best, model, step)
+            watch.save()
+            if interrupt.asked and step < total:
                 raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
-            losses = {"step": step, "epoch": step / an_epoch, "loss": watch.loss}
-            losses |= _dev_losses(model, data, dev, vocabulary, loader, stage.batch)
-            _append(run / f"{name}.jsonl", losses)
-            tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in losses.items()))
+    if stage.patience and best.exists():
+        checkpoint.load_weights(best, model)
 
 
 def schedule(stage: Stage | Reward, total: int) -> Any:
@@ -138,32 +150,60 @@ def _dev_losses(
     return {f"dev_{key}": float(value) for key, value in found.items()}
 
 
-def _append(file: Path, record: dict[str, float]) -> None:
-    with file.open("a", encoding="utf-8") as out:
-        out.write(json.dumps(record) + "\n")
-
-
 class _Watch(keras.callbacks.Callback):
-    """Moves the bar, keeps the loss, writes a checkpoint now and then, hears Ctrl+C."""
+    """Moves the bar, keeps the loss, writes a checkpoint now and then, hears Ctrl+C.
+
+    ``sums`` are those of the checkpoint that the run goes on from: Keras itself forgets the part
+    of an epoch that came before.
+    """
 
     def __init__(
-        self, bar: tqdm, interrupt: "Interrupt", save: Callable[[int], None], step: int
+        self,
+        bar: tqdm,
+        interrupt: "Interrupt",
+        file: Path,
+        step: int,
+        total: int,
+        sums: dict[str, float],
     ) -> None:
         super().__init__()
-        self._bar, self._interrupt, self._save = bar, interrupt, save
-        self.step, self.loss = step, float("nan")
+        self._bar, self._interrupt, self._file, self._total = bar, interrupt, file, total
+        self.step = step
+        self._loss, self._batches = sums.get("loss", 0.0), sums.get("batches", 0.0)
+        self._before = (0.0, 0.0)
         self._saved = time.monotonic()
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self._before = (self._loss, self._batches)
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if self.model.sampling:
+            self.model.progress.assign(self.step / self._total)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self.step += 1
-        self.loss = float((logs or {}).get("loss", np.nan))
+        mean = float((logs or {}).get("loss", np.nan))  # of the batches since on_train_begin
+        self._loss, self._batches = (
+            self._before[0] + mean * (batch + 1),
+            self._before[1] + batch + 1,
+        )
         self._bar.update()
-        self._bar.set_postfix(loss=f"{self.loss:.3f}", refresh=False)
+        self._bar.set_postfix(loss=f"{self._loss / self._batches:.3f}", refresh=False)
         if time.monotonic() - self._saved > CHECKPOINT_EVERY_S:
-            self._save(self.step)
-            self._saved = time.monotonic()
+            self.save()
         if self._interrupt.asked:
             self.model.stop_training = True
+
+    def end_epoch(self) -> float:
+        """The mean loss of the epoch, which ends here."""
+        mean = self._loss / max(1.0, self._batches)
+        self._loss = self._batches = 0.0
+        return mean
+
+    def save(self) -> None:
+        sums = {"loss": self._loss, "batches": self._batches}
+        checkpoint.save(self._file, self.model, self.step, sums)
+        self._saved = time.monotonic()
 
 
 class Interrupt:

@@ -15,7 +15,7 @@ import numpy as np
 
 from image_describer import bundle_files
 from image_describer.bundle import MANIFEST, REQUIRED_FILES, save_tokenizer, write_manifest
-from image_describer.train import equalise, fit, model_card, recipe, xception
+from image_describer.train import equalise, fit, model_card, recipe, scst, xception
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset, load_pixels
@@ -97,6 +97,36 @@ def fit_whole(run: Run, head: Captioner) -> Captioner:
         from_files(run.data, run.recipe.network.size), run.folder, run.seed + 1, run.resume,
     )  # fmt: skip
     return model
+
+
+def fit_scst(run: Run, whole: Captioner) -> Captioner:
+    """By the reward of drawn captions, where the recipe has it; the same captioner comes back.
+
+    Where only the head learns, what the trained lower blocks put out is cached anew.
+    """
+    stage, data = run.recipe.scst, run.data
+    if not stage.epochs:
+        return whole
+    if stage.layers == "whole":
+        model, loader = whole, from_files(data, run.recipe.network.size)
+    else:
+        lower, upper = whole.tower.layers[1:]
+        names = data.splits["train"] + data.splits["dev"]
+        cache = FeatureCache(run.folder.parent / "features", lower, names)
+        cache.fill(data, lambda sentence: log.warning("%s", sentence))
+        with fit.precision(run.recipe.precision):
+            model = fit.build_captioner(run.recipe, upper, run.vocabulary)
+        loader = from_cache(cache)
+        words = np.zeros((1, 1, 2), np.int32)
+        model({"picture": np.zeros((1, *upper.input_shape[1:]), np.float32), "words": words})
+        _copy(whole.decoder, model.decoder)
+        _copy(whole.presence, model.presence)
+    scst.fit_scst(
+        "scst", stage, model, data, run.vocabulary, loader, run.folder, run.seed + 2, run.resume
+    )
+    if model is not whole:
+        _copy(model.decoder, whole.decoder)
+    return whole
 
 
 def build_whole(run: Run) -> Captioner:

@@ -1,0 +1,222 @@
+"""Self-critical training: captions that beat their baseline by CIDEr-D become likelier.
+
+After Rennie et al. 2017 (arXiv:1612.00563): several captions of each picture are drawn from the
+captioner, scored against the picture's own, and weighed by how much better they are than what the
+captioner would have said (``greedy``), or than the mean of the others drawn (``mean-of-others``,
+Luo 2020, arXiv:2003.09971, which needs no decoding of its own).
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from image_describer.train import checkpoint
+from image_describer.train.batches import Batches, Loader, steps_an_epoch
+from image_describer.train.captioner import Captioner
+from image_describer.train.data import Dataset
+from image_describer.train.fit import CHECKPOINT_EVERY_S, Interrupt, RunStoppedError, compile_for
+from image_describer.train.history import History
+from image_describer.train.losses import self_critical
+from image_describer.train.recipe import Reward
+from image_describer.train.rewards import CiderD
+from image_describer.train.text import END, PAD, START, UNKNOWN, Vocabulary
+
+BARRED = -1e9  # the logit of what no caption may say
+DEV_BATCH = 32  # pictures
+
+
+class Sampler:
+    """Draws captions from a captioner, several of each picture; ``picture`` is what it takes."""
+
+    def __init__(self, model: Captioner, vocabulary: Vocabulary) -> None:
+        self._model, self._steps = model, vocabulary.max_length + 1
+        self._barred = np.zeros(len(vocabulary), np.float32)
+        self._barred[[PAD, START, UNKNOWN]] = BARRED
+        self._draw = tf.function(self._walk, reduce_retracing=True)
+
+    def draw(self, picture: tf.Tensor, count: int, seed: tuple[int, int]) -> np.ndarray:
+        """(B, count, T) ids: words, END, padding. What is drawn follows from ``seed`` alone."""
+        drawn = self._draw(picture, tf.constant(seed, tf.int32), count, False)
+        return np.asarray(drawn)
+
+    def greedy(self, picture: tf.Tensor) -> np.ndarray:
+        """(B, 1, T) ids: the likeliest word each time."""
+        return np.asarray(self._draw(picture, tf.zeros(2, tf.int32), 1, True))
+
+    def _walk(self, picture: tf.Tensor, seed: tf.Tensor, count: int, greedy: bool) -> tf.Tensor:
+        decoder = self._model.decoder
+        prepared = decoder.prepare(self._model.tower(picture, training=False))
+        batch = tf.shape(picture)[0]
+        state = decoder.begin(batch, count)
+        words = tf.fill((batch, count), START)
+        ended = tf.fill((batch, count), False)
+        drawn = []
+        for t in range(self._steps):
+            output, state, _ = decoder.step(
+                decoder.from_word(decoder.embed(words)), state, prepared
+            )
+            logits = tf.cast(decoder.to_words(output), tf.float32) + self._barred
+            if greedy:
+                words = tf.argmax(logits, -1, tf.int32)
+            else:
+                flat = tf.reshape(logits, (-1, self._barred.size))
+                words = tf.random.stateless_categorical(flat, 1, seed + t * 7919, tf.int32)
+                words = tf.reshape(words, (batch, count))
+            words = tf.where(ended, PAD, words)
+            ended |= words == END
+            drawn.append(words)
+        return tf.stack(drawn, axis=2)
+
+
+def advantages(rewards: np.ndarray, baseline: np.ndarray | None) -> np.ndarray:
+    """rewards (B, K) less their baseline: (B,) where one is given, else the mean of the others."""
+    if baseline is not None:
+        return rewards - baseline[:, None]
+    count = rewards.shape[1]
+    if count == 1:
+        raise ValueError("the mean of the others needs two captions of a picture")
+    others = (rewards.sum(axis=1, keepdims=True) - rewards) / (count - 1)
+    return rewards - others
+
+
+def fit_scst(
+    name: str,
+    stage: Reward,
+    model: Captioner,
+    data: Dataset,
+    vocabulary: Vocabulary,
+    loader: Loader,
+    run: Path,
+    seed: int,
+    resume: bool,
+) -> None:
+    """Train ``model`` by ``stage``; checkpoint ``run/<name>.npz``, rewards ``run/<name>.jsonl``.
+
+    Raises RunStoppedError after Ctrl+C, with the checkpoint written.
+    """
+    train = data.splits["train"]
+    an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
+    total = max(1, round(stage.epochs * an_epoch))
+    batches = Batches(
+        data, train, vocabulary, loader,
+        batch=stage.batch, seed=seed, count=total, mirror=stage.mirror,
+    )  # fmt: skip
+    compile_for(model, stage, total)
+    model.optimizer.build(_learning(model))
+    file = run / f"{name}.npz"
+    step, sums = 0, dict[str, float]()
+    if resume and file.exists():
+        step, sums = checkpoint.load(file, model), checkpoint.sums(file)
+    history = History(run / f"{name}.jsonl", step)
+    climb = _Climb(stage, model, CiderD.of(data.captions, train, vocabulary), vocabulary, seed)
+    place = {picture: number for number, picture in enumerate(train)}
+    saved = time.monotonic()
+    with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit=" steps") as bar:
+        for names, pictures in _ahead(batches, loader, step, total):
+            reward = climb.step(step, pictures, np.array([place[n] for n in names]))
+            step += 1
+            sums = {
+                "reward": sums.get("reward", 0.0) + reward,
+                "steps": sums.get("steps", 0.0) + 1.0,
+            }
+            bar.update()
+            bar.set_postfix(reward=f"{sums['reward'] / sums['steps']:.3f}", refresh=False)
+            ends = step % an_epoch == 0 or step == total
+            if ends:
+                record = {"step": step, "epoch": step / an_epoch}
+                record |= {"reward": sums["reward"] / sums["steps"]}
+                record |= _dev_reward(climb.sampler, data, vocabulary, loader)
+                history.append(record)
+                tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in record.items()))
+                sums = {}
+            if ends or interrupt.asked or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+                checkpoint.save(file, model, step, sums)
+                saved = time.monotonic()
+            if interrupt.asked and step < total:
+                raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
+
+
+class _Climb:
+    """One step at a time: draw, score, learn."""
+
+    def __init__(
+        self, stage: Reward, model: Captioner, cider: CiderD, vocabulary: Vocabulary, seed: int
+    ) -> None:
+        self.sampler = Sampler(model, vocabulary)
+        self._stage, self._model, self._cider, self._seed = stage, model, cider, seed
+        self._learn = tf.function(self._descend, reduce_retracing=True)
+
+    def step(self, at: int, picture: tf.Tensor, places: np.ndarray) -> float:
+        """``places`` (B,) are the pictures' places in the rewards; -> the mean reward."""
+        drawn = self.sampler.draw(picture, self._stage.samples, (self._seed, at))
+        rewards = score(self._cider, drawn, places)
+        baseline = None
+        if self._stage.baseline == "greedy":
+            baseline = score(self._cider, self.sampler.greedy(picture), places)[:, 0]
+        weight = advantages(rewards, baseline).astype(np.float32)
+        self._learn(picture, tf.constant(drawn), tf.constant(weight))
+        return float(rewards.mean())
+
+    def _descend(self, picture: tf.Tensor, drawn: tf.Tensor, weight: tf.Tensor) -> None:
+        model = self._model
+        start = tf.fill(tf.shape(drawn[:, :, :1]), START)
+        words = tf.concat([start, drawn[:, :, :-1]], axis=2)
+        with tf.GradientTape() as tape:
+            # Without dropout: these are the probabilities that the captions were drawn by.
+            logits = model.decoder(model.tower(picture, training=False), words, training=False)
+            loss = self_critical(logits, drawn, weight)
+        weights = _learning(model)
+        model.optimizer.apply(tape.gradient(loss, weights), weights)
+
+
+def _learning(model: Captioner) -> list[keras.Variable]:
+    """The head that names words is left alone: captions drawn say nothing of it."""
+    return [*model.tower.trainable_variables, *model.decoder.trainable_variables]
+
+
+def _ahead(
+    batches: Batches, loader: Loader, step: int, total: int
+) -> Iterator[tuple[Sequence[str], tf.Tensor]]:
+    """Names and pictures of each step; the next ones are read while some are worked on."""
+
+    def read(at: int) -> tuple[Sequence[str], np.ndarray]:
+        names, views, _ = batches.pictures(at)
+        return names, loader(names, views)
+
+    with ThreadPoolExecutor(1, "next pictures") as pool:
+        coming = pool.submit(read, step) if step < total else None
+        while coming is not None:
+            names, pictures = coming.result()
+            step += 1
+            coming = pool.submit(read, step) if step < total else None
+            yield names, tf.convert_to_tensor(pictures)
+
+
+def _dev_reward(
+    sampler: Sampler, data: Dataset, vocabulary: Vocabulary, loader: Loader
+) -> dict[str, float]:
+    """CIDEr-D of the likeliest words on dev, document frequencies from dev's captions."""
+    dev = data.splits["dev"]
+    if not dev:
+        return {}
+    said = []
+    for start in range(0, len(dev), DEV_BATCH):
+        names = dev[start : start + DEV_BATCH]
+        pictures = loader(names, np.zeros(len(names), np.int64))
+        said.append(sampler.greedy(tf.convert_to_tensor(pictures)))
+    cider = CiderD.of(data.captions, dev, vocabulary)
+    rewards = score(cider, np.concatenate(said), np.arange(len(dev)))
+    return {"dev_reward": float(rewards.mean())}
+
+
+def score(cider: CiderD, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """CIDEr-D of drawn (B, K, T) captions of the pictures at ``places`` (B,): (B, K)."""
+    batch, count, steps = drawn.shape
+    flat = drawn.reshape(-1, steps)
+    return cider.score(flat, np.repeat(places, count)).reshape(batch, count)
