@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["description", "phrase", "error"]
+Kind = Literal["description", "phrase", "notice", "error"]
 
 
 class Said(NamedTuple):
@@ -76,7 +76,13 @@ class Talk:
             if self._speaker is not None:
                 self._utterance = self._say(self._speaker, said)
             elif self._loading is not None:
-                self._waiting = [said] if interrupt else [*self._waiting, said]
+                # As the Speaker has it: an error is heard before what comes by itself.
+                kept = [
+                    one
+                    for one in self._waiting
+                    if not interrupt or (one.kind == "error" and kind != "phrase" and one != said)
+                ]
+                self._waiting = [*kept, said]
 
     def earcon(self, name: str) -> None:
         """Play a short sound beside the speech."""

@@ -32,8 +32,8 @@ class Telling:
     def speaking(self) -> bool:
         return self._talk.speaking
 
-    def tell(self, text: str, kind: Kind = "phrase") -> None:
-        """Say what nobody asked for: a result, a greeting. A result waits for an error's end."""
+    def tell(self, text: str, kind: Kind = "notice") -> None:
+        """Say what nobody asked for: a result, a greeting. It waits for an error's end."""
         self._say(text, kind)
 
     def answer(self, text: str, kind: Kind = "phrase") -> None:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 VOICE_ORDER: dict[str, tuple[str, ...]] = {
     "description": ("gtts", "espeak", "silent"),
     "phrase": ("espeak", "silent"),
+    "notice": ("espeak", "silent"),
     "error": ("espeak", "silent"),
 }
 MUTE_VOICE = "silent"  # who hears this one hears nothing

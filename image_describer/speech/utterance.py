@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal
 
-Kind = Literal["description", "phrase", "error"]
+Kind = Literal["description", "phrase", "notice", "error"]
 
 TWICE_S = 0.3  # the same text asked for again within this is the same wish, told twice
 
@@ -62,8 +62,8 @@ def twin_of(text: str, kind: str, there: Iterable[Utterance]) -> Utterance | Non
 def survives(utterance: Utterance, text: str, kind: str) -> bool:
     """Whether ``utterance`` is still to be heard when ``text`` comes and interrupts.
 
-    A phrase answers a key: it cuts everything. Descriptions and errors come by themselves: they
-    queue behind errors, which nobody asked for and which are said only once. The same error
+    A phrase answers a key: it cuts everything. Descriptions, notices and errors come by themselves:
+    they queue behind errors, which nobody asked for and which are said only once. The same error
     again begins anew, else one that is caused five times would be said for half a minute.
     """
     if kind == "phrase" or utterance.kind != "error":

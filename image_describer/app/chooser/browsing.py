@@ -79,7 +79,7 @@ class Browsing:
 
     def say(self, text: str) -> None:
         """Say ``text`` after the prefix, if that has not been said."""
-        self._desk.voice.tell(f"{self.prefix} {text}".strip())
+        self._desk.voice.answer(f"{self.prefix} {text}".strip())
         self.prefix = ""
 
     def refresh(self) -> None:
