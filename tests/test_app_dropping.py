@@ -27,7 +27,10 @@ def write(kind):
         assert threading.get_ident() == main
         print(json.dumps([kind, text]), flush=True)
     return told
-print(json.dumps(accept_drops(root, write("file"), write("trouble"))), flush=True)
+accepts = accept_drops(root, write("file"), write("trouble"))
+root.wait_visibility()
+root.update()
+print(json.dumps(accepts), flush=True)
 root.mainloop()
 """
 SOURCE = Path(__file__).with_name("xdnd_source.py")

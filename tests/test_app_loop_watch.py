@@ -43,12 +43,10 @@ def run(screen: Screen, **more: str) -> float:
 def test_a_hang_is_noted_with_its_place(screen: Screen, tmp_path: Path) -> None:
     began = run(screen, IMAGE_DESCRIBER_WATCH_LOOP=str(tmp_path / "loop.json"))
     result = json.loads((tmp_path / "loop.json").read_text())
-    assert result["longest_s"] >= 0.3
-    hang = max(result["gaps"], key=lambda gap: gap["s"])
-    assert hang["s"] == pytest.approx(result["longest_s"], abs=0.001)
-    assert 0.1 < hang["at"] - began < 0.5
-    assert "<string>:7" in hang["where"]
-    assert hang["cpu_s"] < 0.2  # it slept
+    (hang,) = (gap for gap in result["gaps"] if "<string>:7" in gap["where"])
+    assert 0.3 <= hang["s"] <= result["longest_s"] + 0.001
+    assert hang["at"] > began
+    assert hang["cpu_s"] < 0.3  # it slept
     assert 0 <= hang["queued_s"] < hang["s"]
     assert result["ticks"] > 10
 

@@ -34,6 +34,7 @@ class Source:
         self.target: Any = None
         self.accepted = False
         self.dropped = False
+        self.finishing = False
 
     def atom(self, name: str) -> int:
         return int(self.display.intern_atom(name))
@@ -119,9 +120,12 @@ class Source:
         words = message.data[1]
         if message.client_type == self.atom("XdndStatus"):
             self.accepted = bool(words[1] & 1)
-            if self.dropped and self.accepted:
+            if not self.dropped or self.finishing:
+                return ""  # it answers an earlier motion
+            if self.accepted:
+                self.finishing = True
                 self.tell("XdndDrop", 0, self.released_at)
-            elif self.dropped:
+            else:
                 self.tell("XdndLeave")
                 return "refused"
         elif message.client_type == self.atom("XdndFinished"):
