@@ -1,5 +1,6 @@
 """The user's own files: written whole and for their eyes only, set aside when damaged."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -63,6 +64,8 @@ def set_aside(path: Path, content: bytes | None) -> Path:
 
 def reason(error: OSError) -> str:
     """Why, in the system's words: "Permission denied"."""
+    if error.errno == errno.EISDIR:
+        return "it is no file"
     return error.strerror or type(error).__name__
 
 

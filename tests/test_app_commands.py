@@ -109,7 +109,10 @@ def test_search_finds_by_words_and_opens(drive: Drive, photo: str, history: Hist
     assert driven.program.picturing.current.file.endswith("one.png")
 
 
-def test_a_folder_is_described_into_a_list(drive: Drive, photo: str, tmp_path: Path) -> None:
+def test_a_folder_is_described_into_a_list(
+    drive: Drive, photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foldering, "PROGRESS_EVERY_S", 0.0)
     folder = tmp_path / "holiday"
     (folder / "beach").mkdir(parents=True)
     for number in range(11):

@@ -24,9 +24,12 @@ class Answers:
         self._reading = ReadingWindow(desk)
 
     def repeat(self, working: bool) -> None:
-        """Say the description, or else the last message, again."""
+        """Say the question of the open dialog, the description, or the last message again."""
         current = self._current
-        if working:
+        question = self._desk.dialogs[-1].question if self._desk.dialogs else ""
+        if question:
+            self._answer(question)
+        elif working:
             self._answer(say.WORKING)
         elif current.described is not None:
             self._desk.voice.answer(current.described.sentence, "description")
@@ -59,18 +62,19 @@ class Answers:
         """Show and say the keys."""
         self._reading.show(help_text.TITLE, help_text.shown(), help_text.spoken())
 
-    def where(self, working: bool) -> None:
-        """Say which file this is, where the focus is, and what is being done."""
+    def where(self, working: bool, part: str = "") -> None:
+        """Say which file this is, which ``part`` is explored, what is open and being done."""
         current = self._current
         if current.file is None:
-            self._answer(say.with_keys(say.NO_PICTURE, keymap.spoken))
+            here = f" {self._desk.dialogs[-1].heading} is open." if self._desk.dialogs else ""
+            self._answer(say.with_keys(say.NO_PICTURE, keymap.spoken) + here)
             return
         parts = [say.name_of(current.file)]
         if current.described is not None:
             description = current.described.description
             parts.append(f"{description.width} by {description.height} pixels")
-        if current.place:
-            parts.append(f"description {current.place}")
+        if part:
+            parts.append(f"Exploring, {part}")
         if self._desk.dialogs:
             parts.append(f"{self._desk.dialogs[-1].heading} is open")
         parts.append(say.WORKING if working else self._window.status.rstrip("."))

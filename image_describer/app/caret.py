@@ -143,16 +143,30 @@ def _selection(before: str, now: str) -> str:
 
 
 def _typed(before: Place, now: Place) -> str:
-    grown = len(now.text) - len(before.text)
-    if before.selected and grown == 1 - len(before.selected):
-        return letter(now.text[max(0, now.at - 1) : now.at])  # typed over what was selected
-    if grown == 1:
-        return letter(now.text[max(0, now.at - 1) : now.at])
-    if grown == -1:
-        return f"{letter(before.text[now.at : now.at + 1])} deleted"
-    if grown > 1:
-        return _said(now.text[now.at - grown : now.at])
+    """What was put in, or else what was taken away; of any other change the whole text."""
+    left = _shared(before.text, now.text)
+    left = min(left, now.at) if len(now.text) > len(before.text) else left
+    rest_before, rest_now = before.text[left:], now.text[left:]
+    right = _shared(rest_before[::-1], rest_now[::-1])
+    gone = rest_before[: len(rest_before) - right]
+    come = rest_now[: len(rest_now) - right]
+    if before.selected and now.at >= len(come):
+        # The same letters around it would make the difference look smaller than what was typed.
+        typed = now.text[
+            now.at - (len(now.text) - len(before.text) + len(before.selected)) : now.at
+        ]
+        return _said(typed) if typed else f"{_said(before.selected)} deleted"
+    if come and not gone:
+        return _said(come)
+    if gone and not come:
+        return f"{_said(gone)} deleted"
     return now.text or "empty"
+
+
+def _shared(one: str, other: str) -> int:
+    """With how many of the same letters both begin."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _said(text: str) -> str:

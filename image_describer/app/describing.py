@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from image_describer.description import Description
+from image_describer.errors import PictureError
 
 if TYPE_CHECKING:
     from image_describer.picture import Picture, Source
@@ -71,10 +72,25 @@ class LateDescriber:
         from image_describer.file_facts import facts
         from image_describer.picture import open_picture
 
-        picture = open_picture(source)
+        try:
+            picture = open_picture(source)
+        except PictureError as error:
+            raise named_only(error, source) from error
         seen(picture)
         description = self.load().describe(picture)
         return Described(description, in_words(description, settings), tuple(facts(picture.file)))
+
+
+def named_only(error: PictureError, source: "Source") -> PictureError:
+    """The error by the file's name alone: nobody wants to hear all the folders it lies in."""
+    from image_describer.app.messages import name_of
+    from image_describer.wording import visible
+
+    if not isinstance(source, str):
+        return error
+    return PictureError(
+        error.sentence.replace(f'"{visible(source)}"', f'"{name_of(source)}"'), error.way_out
+    )
 
 
 def _shipped_describer() -> Describes:

@@ -19,8 +19,10 @@ class Dialog(tk.Toplevel):
     """A window of its own above the main one. Build it anew for every opening.
 
     The commands of the table that make sense anywhere keep their keys in it; the others say so, or,
-    with ``all_keys``, run as well.
+    with ``all_keys``, run as well. ``question`` is what Ctrl+R says while it is open, if anything.
     """
+
+    question = ""
 
     def __init__(self, desk: "Desk", title: str, *, all_keys: bool = False) -> None:
         super().__init__(desk.root, highlightthickness=BORDER_PX)
@@ -94,9 +96,10 @@ class Dialog(tk.Toplevel):
             self.desk.dialogs.remove(self)
         before = self._before
         self.destroy()
-        there = before is not None and bool(before.winfo_exists())
-        target = before if there else self.desk.root.focus_lastfor()
-        (target or self.desk.root).focus_force()
+        if before is not None and before.winfo_exists():
+            before.focus_force()
+        else:
+            take_focus(self.desk)
 
     def _came(self, _event: object) -> None:
         # Which of the two is mapped last differs; when the type grows, they are mapped again.
@@ -124,3 +127,22 @@ class Dialog(tk.Toplevel):
         )
         self.geometry(f"{width}x{height}+{left}+{top}")
         self.minsize(*SMALLEST_PX)
+
+
+def raised(desk: "Desk", kind: type[Dialog]) -> bool:
+    """Bring the dialog of this kind to the front; False if none is open."""
+    for dialog in desk.dialogs:
+        if isinstance(dialog, kind):
+            # The last one is what Escape closes.
+            desk.dialogs.remove(dialog)
+            desk.dialogs.append(dialog)
+            take_focus(desk)
+            return True
+    return False
+
+
+def take_focus(desk: "Desk") -> None:
+    """Give the focus to what had it last in the topmost window."""
+    top: tk.Tk | tk.Toplevel = desk.dialogs[-1] if desk.dialogs else desk.root
+    top.lift()
+    (top.focus_lastfor() or top).focus_force()

@@ -74,6 +74,18 @@ class Explorer:
         """Whether the picture that is open is being explored."""
         return self._walk is not None and self._picture is self._current.picture
 
+    @property
+    def place(self) -> str:
+        """Which part one is in ("top left"); empty while nothing is explored."""
+        return self._walk.place if self.active and self._walk is not None else ""
+
+    def repeat(self) -> bool:
+        """Say the part one is in again; False where the focus is not on it."""
+        here = self.active and voicing.focused(self._desk.root) is self._view
+        if here:
+            self._tell_part()
+        return here
+
     def toggle(self) -> None:
         """Begin in the centre, or end; from elsewhere, go back to the part one was in."""
         focused = voicing.focused(self._desk.root)

@@ -24,6 +24,8 @@ def ask(desk: Desk, chosen: Callable[[bool | None], None]) -> None:
 class VoiceQuestion(Dialog):
     """Enter takes the natural voice; Tab goes to the other button."""
 
+    question = VOICE_QUESTION
+
     def __init__(self, desk: Desk, chosen: Callable[[bool | None], None]) -> None:
         super().__init__(desk, TITLE)
         self._chosen = chosen

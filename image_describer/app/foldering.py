@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 TITLE = "Describe a folder"
 NO_PICTURES = "There are no pictures in {folder}."
-PROGRESS = "{percent} percent, {done} of {count}, {left} left."
-DONE = "{count} described."
-FAILED_TOO = "{count} could not be opened; the list says why."
-STOPPED = "Stopped after {done} of {count}."
+PROGRESS = "{percent} percent, {done:,} of {count:,}, {left} left."
+DONE = "{count:,} described."
+FAILED_TOO = "{count:,} could not be opened; the list says why."
+STOPPED = "Stopped after {done:,} of {count:,}."
+PROGRESS_EVERY_S = 10.0  # at most; more often it keeps people from reading what is there already
 TICK_MS = 1000
 ROWS = 12
 
@@ -51,11 +52,11 @@ class FolderWindow(Dialog):
         super().__init__(desk, TITLE)
         self._describer = describer
         self._open_picture = open_picture
-        self._folder = folder
+        self._folder = self._working_in = folder
         self._lines: list[Line] = []
         self._job: Job | None = None
         self._count = self._told = 0
-        self._began = 0.0
+        self._began = self._told_at = 0.0
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(3, weight=1)
         Label(self.body, "Folder").grid(row=0, column=0, sticky="w")
@@ -103,7 +104,8 @@ class FolderWindow(Dialog):
         inside, settings = self.inside.on, self.desk.settings
         self._lines, self._count, self._told = [], 0, 0
         self.list.set_items([])
-        self._began = time.monotonic()
+        self._began = self._told_at = time.monotonic()
+        self._working_in = folder
         self._job = self.desk.jobs.start(
             lambda job: self._work(job, folder, inside, settings), self._done, self._failed
         )
@@ -137,14 +139,22 @@ class FolderWindow(Dialog):
         self._lines.append(line)
         self.list.append(line.text)
         tenth = 10 * len(self._lines) // max(1, self._count)
-        if self._told < tenth < 10 and self._count >= 10:
-            self._told = tenth
-            self.desk.voice.tell(self._progress(tenth))
+        now = time.monotonic()
+        late = now - self._told_at >= PROGRESS_EVERY_S
+        if self._told < tenth < 10 and self._count >= 10 and late:
+            self._told, self._told_at = tenth, now
+            self.desk.voice.then(self._progress(tenth), "notice")
 
     def _progress(self, tenth: int) -> str:
+        from image_describer.app.chooser.listing import amount
+
         done = len(self._lines)
         left_s = (time.monotonic() - self._began) / done * (self._count - done)
-        left = f"{left_s / 60:.0f} minutes" if left_s >= 90 else f"{left_s:.0f} seconds"
+        left = (
+            amount(round(left_s / 60), "minute")
+            if left_s >= 90
+            else amount(round(left_s), "second")
+        )
         return PROGRESS.format(percent=10 * tenth, done=done, count=self._count, left=left)
 
     def _tick(self, job: Job) -> None:
@@ -156,7 +166,8 @@ class FolderWindow(Dialog):
         if not self.winfo_exists():
             return
         if not count:
-            self.desk.voice.error(NO_PICTURES.format(folder=self.path.get()))
+            name = say.name_of(self._working_in)
+            self.desk.voice.error(NO_PICTURES.format(folder=name))
             return
         fine = sum(line.fine for line in self._lines)
         words = DONE.format(count=fine)

@@ -55,7 +55,7 @@ class Paging:
         if history is None or not self._desk.settings.keep_history:
             self._desk.voice.answer(say.HISTORY_OFF)
         elif self._entries is not None:
-            self._go(self._entries, by)
+            self._go(self._entries, by, self._desk.voice.answer)
         elif not self._reading:
             self._reading = True
             self._desk.jobs.start(
@@ -81,33 +81,33 @@ class Paging:
         shown = described.description.caption if described is not None else None
         if self._at is None and entries and entries[-1].caption == shown:
             self._at = len(entries) - 1  # the newest is what the window shows
-        if self._history is not None and self._history.trouble:
-            self._desk.voice.error(self._history.trouble)
-        self._go(entries, by)
+        trouble = self._history.trouble if self._history is not None else ""
+        if trouble:
+            self._desk.voice.error(trouble)
+        self._go(entries, by, self._desk.voice.tell if trouble else self._desk.voice.answer)
 
     def _lost(self, error: Exception) -> None:
         self._reading = False
         self._trouble(error)
 
-    def _go(self, entries: "list[Entry]", by: int) -> None:
+    def _go(self, entries: "list[Entry]", by: int, tell: Callable[[str], None]) -> None:
         here = len(entries) if self._at is None else self._at
         there = here + by
         if not 0 <= there < len(entries):
-            self._desk.voice.answer(say.NO_EARLIER if by < 0 else say.NO_LATER)
+            tell(say.NO_EARLIER if by < 0 else say.NO_LATER)
             self._desk.voice.earcon("edge")
             return
         self._at = there
-        self._show(entries[there], f"{there + 1} of {len(entries)}")
+        self._show(entries[there], f"{there + 1} of {len(entries)}", tell)
 
-    def _show(self, entry: "Entry", place: str) -> None:
+    def _show(self, entry: "Entry", place: str, tell: Callable[[str], None]) -> None:
         picturing = self._picturing
         described = Described(entry.description, entry.sentence)
         picturing.replace(Current(entry.file or entry.name, described=described, place=place))
         picturing.show(entry.sentence, f"Description {place}")
-        voice = self._desk.voice
         # The name of a file is nobody's business but the user's: the offline voice says it.
-        voice.answer(f"{place}. {entry.name}.")
-        voice.then(entry.sentence, "description")
+        tell(f"{place}. {entry.name}.")
+        self._desk.voice.then(entry.sentence, "description")
         self._desk.jobs.start(
             lambda _job: look_again(entry.file), self._seen_again, lambda _gone: None
         )

@@ -9,6 +9,7 @@ from image_describer.app import messages as say
 from image_describer.app.answers import Answers
 from image_describer.app.describing import Described, LateDescriber
 from image_describer.app.desk import Desk
+from image_describer.app.dialogs import raised
 from image_describer.app.doors import Doors
 from image_describer.app.exploring import Explorer
 from image_describer.app.key_describer import KeyDescriber
@@ -74,6 +75,7 @@ class Program:
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._fault
         self._ended = False
+        self._silence = ""  # why nothing is heard, as it stands in the status line
         voicing.is_known(self.window.sentence)  # the greeting stands in it, and is said
         self.window.sentence.focus_set()
 
@@ -105,7 +107,8 @@ class Program:
         """Describe the pictures of a folder."""
         from image_describer.app.foldering import FolderWindow
 
-        FolderWindow(self.desk, self._describer, self.ways_in.folder, self.open_file)
+        if not raised(self.desk, FolderWindow):
+            FolderWindow(self.desk, self._describer, self.ways_in.folder, self.open_file)
 
     def search(self) -> None:
         """Find pictures by words in what was said of them."""
@@ -114,15 +117,17 @@ class Program:
             return
         from image_describer.app.searching import SearchWindow
 
-        SearchWindow(self.desk, self._history, self.open_file)
+        if not raised(self.desk, SearchWindow):
+            SearchWindow(self.desk, self._history, self.open_file)
 
     def paste(self) -> None:
         """Describe the picture, or the path, on the clipboard."""
         self.ways_in.paste()
 
     def repeat(self) -> None:
-        """Say the description, or else the last message, again."""
-        self._answers.repeat(self._working)
+        """Say the open question, the part that is explored, the description or the last message."""
+        if self.desk.dialogs or not self._explorer.repeat():
+            self._answers.repeat(self._working)
 
     def stop(self) -> None:
         """Be silent."""
@@ -187,7 +192,8 @@ class Program:
         """Change the settings."""
         from image_describer.app.settings_window import SettingsWindow
 
-        SettingsWindow(self.desk, self.settling.change, self._paging.clear)
+        if not raised(self.desk, SettingsWindow):
+            SettingsWindow(self.desk, self.settling.change, self._paging.clear)
 
     def help(self) -> None:
         """Show and say the keys."""
@@ -199,7 +205,7 @@ class Program:
 
     def where(self) -> None:
         """Say which file this is, and what is being done with it."""
-        self._answers.where(self._working)
+        self._answers.where(self._working, self._explorer.place)
 
     def quit(self) -> None:
         """End the program."""
@@ -264,12 +270,12 @@ class Program:
             self.window.sentence.show(words or whole)
 
     def _tell_trouble(self, error: Exception) -> None:
-        """Say and show what went wrong; the picture and its description stay."""
+        """Say and show what went wrong; the picture stays, and what is being said of it."""
         if self._ended:
             return
         say.log_it(error)
         self.window.show_status(say.as_told(error))
-        self.desk.voice.error(say.as_told(error))
+        self.desk.voice.then(say.as_told(error), "error")
 
     def _fault(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -282,6 +288,7 @@ class Program:
             self.desk.voice.error(message)
 
     def _show_silence(self, trouble: str) -> None:
-        """Whoever can see should learn why nothing is heard."""
-        if trouble not in self.window.status:
-            self.window.show_status(f"{self.window.status}. {trouble}")
+        """Whoever can see should learn why nothing is heard, as long as nothing is."""
+        status = self.window.status.removesuffix(self._silence)
+        self._silence = f". {trouble}" if trouble else ""
+        self.window.show_status(status + self._silence)

@@ -2,8 +2,12 @@
 
 from image_describer.app import look, voicing
 from image_describer.app.desk import Desk
-from image_describer.app.dialogs import Dialog
+from image_describer.app.dialogs import Dialog, raised
 from image_describer.app.text import ReadOnlyText
+
+
+class ReadingDialog(Dialog):
+    """The window in which a text is read."""
 
 
 class ReadingWindow:
@@ -31,8 +35,10 @@ class ReadingWindow:
             return
         self._dialog.set_title(title)
         self._fill(self._text, title, text)
-        self._dialog.lift()
+        if voicing.focused(self._desk.root) is not self._text:
+            voicing.is_known(self._text)  # all of it is said
         self._text.focus_set()
+        raised(self._desk, ReadingDialog)
         self._desk.voice.answer(f"{title}. {aloud}")
 
     def close(self) -> None:
@@ -41,7 +47,7 @@ class ReadingWindow:
             self._dialog.close()
 
     def _build(self, title: str, text: str) -> None:
-        dialog = self._dialog = Dialog(self._desk, title, all_keys=True)
+        dialog = self._dialog = ReadingDialog(self._desk, title, all_keys=True)
         dialog.body.columnconfigure(0, weight=1)
         dialog.body.rowconfigure(0, weight=1)
         words = self._text = ReadOnlyText(dialog.body, font=look.font("help"), width=48, height=16)

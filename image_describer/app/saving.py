@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.app import messages as say
-from image_describer.app.dialogs import Dialog
+from image_describer.app.dialogs import Dialog, raised
 from image_describer.app.progress import Progress
 from image_describer.app.widgets import RETURN_KEYS, Button, Choice, Entry, Label
 from image_describer.app.worker import Job
@@ -75,11 +75,8 @@ class SaveDialog:
 
     def open(self, described: "Described", file: str) -> None:
         """Ask what to save of ``described``, and where. ``file`` is what the picture is called."""
-        if self._form is not None and self._form in self._desk.dialogs:
-            self._form.lift()
-            self._form.kind.focus_set()
-            return
-        self._form = SaveForm(self._desk, described, file)
+        if not raised(self._desk, SaveForm):
+            self._form = SaveForm(self._desk, described, file)
 
 
 class SaveForm(Dialog):

@@ -210,6 +210,8 @@ class SettingsWindow(Dialog):
 class ClearQuestion(Dialog):
     """Asks once; Enter on the button that has the focus keeps everything."""
 
+    question = CLEAR_QUESTION
+
     def __init__(self, desk: Desk, clear: Callable[[], None]) -> None:
         super().__init__(desk, CLEAR_TITLE)
         self._clear = clear

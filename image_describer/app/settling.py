@@ -33,6 +33,7 @@ class Settling:
         self._waiting: str | None = None
         self._saving: Job | None = None
         self._text_size = 0
+        self._told = ""  # why they can't be saved, once that was told
         if file is not None:
             desk.settings = file.load()
         self.apply()
@@ -82,8 +83,17 @@ class Settling:
             return
         settings = self._desk.settings
         self._saving = self._desk.jobs.start(
-            lambda _job: self._write_or_raise(settings), lambda _done: None, self._desk.trouble
+            lambda _job: self._write_or_raise(settings), lambda _done: self._saved(), self._unsaved
         )
+
+    def _saved(self) -> None:
+        self._told = ""
+
+    def _unsaved(self, error: Exception) -> None:
+        # Once is enough: a key that changes the rate ten times need not tell it ten times.
+        if str(error) != self._told:
+            self._told = str(error)
+            self._desk.trouble(error)
 
     def _wait_to_save(self) -> None:
         self._waiting = self._desk.root.after(SAVE_AFTER_MS, self._save)

@@ -15,7 +15,8 @@ FRESH_S = 0.3
 
 
 class Telling:
-    """Says things through ``talk``; ``show_trouble(why)`` is called when nothing was heard.
+    """Says things through ``talk``; ``show_trouble(why)`` is called when nothing was heard,
+    and with nothing once something is heard again.
 
     ``level`` is "all", "results" (a screen reader says the focus itself) or "off".
     """
@@ -26,6 +27,7 @@ class Telling:
         self._show_trouble = show_trouble
         self._watching: str | None = None
         self._said_at = -FRESH_S
+        self._troubled = False
         self.level = "all"
 
     @property
@@ -84,5 +86,7 @@ class Telling:
 
     def _look_for_silence(self) -> None:
         self._watching = None
-        if self._talk.trouble:
-            self._show_trouble(self._talk.trouble)
+        trouble = self._talk.trouble
+        if trouble or self._troubled:
+            self._troubled = bool(trouble)
+            self._show_trouble(trouble)

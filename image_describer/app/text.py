@@ -3,7 +3,7 @@
 import tkinter as tk
 from typing import Any
 
-from image_describer.app import look
+from image_describer.app import look, voicing
 
 # Tcl rather than Python: an exception in a command that Python made would end Tk's loop.
 GUARD = """proc {name} {{option args}} {{
@@ -41,6 +41,9 @@ class ReadOnlyText(tk.Text):
         self.bind("<Configure>", self._resized)
         # The window's keys come before Tk's own: its Ctrl+O, for one, would move the caret.
         self.bindtags((str(self), str(self.winfo_toplevel()), "Text", "all"))
+        # Tk on X11 goes to the beginning of the line instead, as Emacs does.
+        for key in ("<Control-a>", "<Control-Lock-A>"):
+            self.bind(key, self._select_all)
         self.bind("<Tab>", self._next)
         self.bind("<Shift-Tab>", self._previous)
         if self.tk.call("tk", "windowingsystem") == "x11":
@@ -76,6 +79,11 @@ class ReadOnlyText(tk.Text):
             needed = int(self.tk.call(str(self), "count", "-displaylines", "1.0", "end"))
             least, most = self._lines
             self.configure(height=max(least, min(most, needed)))
+
+    def _select_all(self, _event: object) -> str:
+        self.tag_add("sel", "1.0", "end-1c")
+        voicing.tell(self, f"{self.shown()} selected" if self.shown() else "empty")
+        return "break"
 
     def _next(self, _event: object) -> str:
         following = self.tk_focusNext()

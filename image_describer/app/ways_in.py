@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import messages as say
 from image_describer.app.desk import Desk
+from image_describer.app.dialogs import raised, take_focus
 from image_describer.app.pasting import Pasting
 from image_describer.app.picturing import Picturing
 from image_describer.app.progress import SAY_WORKING_AFTER_MS
@@ -37,7 +38,10 @@ class WaysIn:
     def choose(self) -> None:
         """Ask for a picture in the spoken chooser."""
         # Needs NumPy and Pillow, which the window is there without.
-        from image_describer.app.chooser.window import Chooser
+        from image_describer.app.chooser.window import Chooser, ChooserWindow
+
+        if raised(self._desk, ChooserWindow):
+            return
 
         recent = self._desk.settings.recent_folders
         beside = self._picturing.current.file
@@ -77,10 +81,9 @@ class WaysIn:
 
     def take(self, handed: "Handed") -> bool:
         """A second start hands over its files: come to the front, describe the first."""
-        root = self._desk.root
-        root.deiconify()
-        root.lift()
-        root.focus_force()
+        self._desk.root.deiconify()
+        self._desk.root.lift()
+        take_focus(self._desk)
         if handed.files:
             self.take_files(handed.files)
         else:
@@ -104,5 +107,6 @@ class WaysIn:
         if self._picturing.current.described is None and not self._picturing.running:
             self._picturing.failed(error)
         else:
-            # The picture that is there stays: it has not become wrong.
+            # The picture that is there stays: it has not become wrong. The key is answered at once.
+            self._desk.voice.stop()
             self._desk.trouble(error)

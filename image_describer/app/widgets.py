@@ -315,6 +315,8 @@ class ItemList(tk.Listbox):
         found = first_match(self._items, self._typed, self.cursor)
         if found >= 0:
             self._go_and_say(found)
+        else:
+            voicing.tell(self, f"Nothing begins with {self._typed}." if self._items else "empty")
         return "break"
 
     def _forget(self) -> None:

@@ -17,6 +17,10 @@ def facts(entry: Entry) -> str:
     try:
         status = os.stat(entry.path)
     except (OSError, ValueError) as trouble:
+        if os.path.islink(entry.path):
+            raise PictureError(
+                f"{entry.name} is a link to something that is not there."
+            ) from trouble
         raise PictureError(f"{entry.name} is no longer there.") from trouble
     if stat.S_ISDIR(status.st_mode):
         return f"{entry.name}, folder: {_inside(entry.path)}, changed {date_of(status.st_mtime)}."
