@@ -140,6 +140,7 @@ class SettingsFile:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self._known: Settings | None = None  # as this process last read or wrote them
         self.trouble = ""
 
     @property
@@ -154,6 +155,10 @@ class SettingsFile:
 
     def load(self) -> Settings:
         """The settings; never raises. Of a damaged file, all that is valid, and a copy is kept."""
+        self._known = self._load()
+        return self._known
+
+    def _load(self) -> Settings:
         self.trouble = ""
         try:
             content = user_files.read(self.path, FILE_LIMIT_BYTES)
@@ -170,7 +175,8 @@ class SettingsFile:
         return settings
 
     def save(self, settings: Settings) -> None:
-        """Write the settings, all or nothing. What a newer version has written besides is kept.
+        """Write the settings, all or nothing. What a newer version has written besides is kept,
+        and so is what another window has changed since, where this one has not.
 
         Raises SettingsError where that can't be, or a value is not allowed.
         """
@@ -181,15 +187,33 @@ class SettingsFile:
                     f"The setting {SETTINGS[name].label} can't be {value!r}.", "Choose another."
                 )
         try:
-            user_files.write(self.path, _written(settings, self._unknown()))
+            there = self._there()
+            user_files.write(
+                self.path, _written(self._with_others(settings, there), _unknown(there))
+            )
+            self._known = settings
         except OSError as error:
             raise SettingsError(
                 f"The settings can't be saved: {user_files.reason(error)}.",
                 "They hold until the program ends.",
             ) from error
 
-    def _unknown(self) -> dict[str, Any]:
-        """What the file holds that this version does not know; a damaged file is set aside."""
+    def _with_others(self, settings: Settings, there: Mapping[str, Any]) -> Settings:
+        """``settings``, but what was not changed here as it now stands in the file."""
+        if self._known is None or not there:
+            return settings
+        found, refused = _salvaged(there)
+        theirs = {
+            name: getattr(found, name)
+            for name in SETTINGS
+            if name in there
+            and name not in refused
+            and getattr(settings, name) == getattr(self._known, name)
+        }
+        return replace(settings, **theirs)
+
+    def _there(self) -> dict[str, Any]:
+        """What the file holds now; a damaged file is set aside."""
         content: bytes | None = None
         try:
             content = user_files.read(self.path, FILE_LIMIT_BYTES)
@@ -202,7 +226,8 @@ class SettingsFile:
         table, whole = _parsed(content)
         if not whole:
             user_files.set_aside(self.path, content)
-        return {name: value for name, value in table.items() if name not in SETTINGS}
+            return _unknown(table)  # what of it is valid was read at the start
+        return table
 
     def _mend(
         self, content: bytes, settings: Settings, table: dict[str, Any], refused: list[str]
@@ -215,10 +240,9 @@ class SettingsFile:
             told = "The settings file is damaged"
         try:
             copy = user_files.set_aside(self.path, content)
-            unknown = {name: value for name, value in table.items() if name not in SETTINGS}
             # Another process may have saved meanwhile; what it wrote is newer.
             if user_files.read(self.path, FILE_LIMIT_BYTES) == content:
-                user_files.write(self.path, _written(settings, unknown))
+                user_files.write(self.path, _written(settings, _unknown(table)))
             self.trouble = f"{told}; the rest of it was kept, and the old file is now {copy.name}."
         except OSError as error:
             why = user_files.reason(error)
@@ -265,6 +289,11 @@ def _salvaged(table: Mapping[str, Any]) -> tuple[Settings, list[str]]:
         else:
             refused.append(name)
     return Settings(**values), refused
+
+
+def _unknown(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it this version does not know."""
+    return {name: value for name, value in table.items() if name not in SETTINGS}
 
 
 def _written(settings: Settings, unknown: Mapping[str, Any]) -> bytes:

@@ -63,7 +63,7 @@ def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
     ]
     driven.until(lambda: driven.program.picturing.current.picture is not None, "the picture")
     driven.press("F2")
-    assert "two.png. 300 by 200 pixels. description 2 of 3." in driven.heard.texts[-1]
+    assert "two.png. 300 by 200 pixels. Description 2 of 3." in driven.heard.texts[-1]
     driven.press("alt+Up", "alt+Up")
     assert driven.heard.texts[-1] == messages.NO_EARLIER
     driven.press("alt+Down", "alt+Down", "alt+Down")

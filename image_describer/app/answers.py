@@ -77,7 +77,12 @@ class Answers:
             parts.append(f"Exploring, {part}")
         if self._desk.dialogs:
             parts.append(f"{self._desk.dialogs[-1].heading} is open")
-        parts.append(say.WORKING if working else self._window.status.rstrip("."))
+        doing = say.WORKING if working else self._window.status.rstrip(".")
+        if current.place and not working:
+            doing = doing.removeprefix(say.PLACE.format(place=current.place)).lstrip(". ")
+            parts.append(say.PLACE.format(place=current.place))
+        if doing:
+            parts.append(doing)
         self._answer(". ".join(parts) + ".")
 
     def forget_details(self) -> None:

@@ -34,6 +34,7 @@ FASTEST, SLOWEST = "fastest", "slowest"
 ALREADY_OPEN = "Image Describer is open already."
 ONLY_FIRST = "There are {count} files; I open the first."
 NO_EARLIER = "There is no earlier description."
+PLACE = "Description {place}"
 NO_LATER = "This is the newest description."
 HISTORY_OFF = "The history is switched off. The settings switch it on."
 

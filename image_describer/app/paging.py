@@ -104,7 +104,7 @@ class Paging:
         picturing = self._picturing
         described = Described(entry.description, entry.sentence)
         picturing.replace(Current(entry.file or entry.name, described=described, place=place))
-        picturing.show(entry.sentence, f"Description {place}")
+        picturing.show(entry.sentence, say.PLACE.format(place=place))
         # The name of a file is nobody's business but the user's: the offline voice says it.
         tell(f"{place}. {entry.name}.")
         self._desk.voice.then(entry.sentence, "description")
