@@ -88,7 +88,7 @@ def load_pixels(path: Path, size: int) -> np.ndarray:
 def without_broken(data: Dataset, on_problem: Callable[[str], None]) -> Dataset:
     """The same data less the pictures that can't be decoded, each of which is told.
 
-    Decodes every picture, about 500 a second. Data that brings its own features stays as it is.
+    Decodes every picture, in threads. Data that brings its own features stays as it is.
     """
     if data.features is not None:
         return data
