@@ -28,7 +28,7 @@ class Dialog(tk.Toplevel):
         super().__init__(desk.root, highlightthickness=BORDER_PX)
         self.withdraw()
         self.desk = desk
-        self._all_keys = all_keys
+        self.all_keys = all_keys
         self._before: tk.Misc | None = None
         self._first: tk.Misc | None = None
         self._buttons: tk.Frame | None = None
@@ -74,7 +74,7 @@ class Dialog(tk.Toplevel):
         keys.bind_commands(
             self,
             self.desk.run,
-            allowed=None if self._all_keys else keymap.EVERYWHERE,
+            allowed=None if self.all_keys else keymap.EVERYWHERE,
             refuse=self._refuse,
             pressed=self.desk.key_pressed,
         )

@@ -9,7 +9,7 @@ from image_describer.app import messages as say
 from image_describer.app.answers import Answers
 from image_describer.app.describing import Described, LateDescriber
 from image_describer.app.desk import Desk
-from image_describer.app.dialogs import raised
+from image_describer.app.dialogs import raised, take_focus
 from image_describer.app.doors import Doors
 from image_describer.app.exploring import Explorer
 from image_describer.app.key_describer import KeyDescriber
@@ -74,6 +74,7 @@ class Program:
         keys.bind_commands(root, run, pressed=desk.key_pressed)
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._fault
+        root.bind("<FocusIn>", self._keep_to_dialog, add="+")
         self._ended = False
         self._silence = ""  # why nothing is heard, as it stands in the status line
         voicing.is_known(self.window.sentence)  # the greeting stands in it, and is said
@@ -262,6 +263,11 @@ class Program:
 
     def _described(self, described: Described) -> None:
         self._paging.keep(described)
+
+    def _keep_to_dialog(self, _event: object) -> None:
+        """A question that is open is answered first, whichever window the system brought up."""
+        if self.desk.dialogs and not self.desk.dialogs[-1].all_keys:
+            self._root.after_idle(take_focus, self.desk)
 
     def _show_explored(self, words: str) -> None:
         described = self.picturing.current.described

@@ -33,10 +33,18 @@ class Settling:
         self._waiting: str | None = None
         self._saving: Job | None = None
         self._text_size = 0
+        self._drawn: tuple[bool, int] | None = None
         self._told = ""  # why they can't be saved, once that was told
         if file is not None:
             desk.settings = file.load()
         self.apply()
+
+    @property
+    def online(self) -> bool:
+        """Whether descriptions may be sent to Google to be spoken."""
+        if self._offline is not None:
+            return not self._offline
+        return self._desk.settings.online is True
 
     def change(self, settings: Settings) -> None:
         """Use ``settings`` from now on, and save them."""
@@ -54,10 +62,12 @@ class Settling:
     def apply(self) -> None:
         """Let the window and the voice follow the settings."""
         settings = self._desk.settings
-        look.of(self._desk.root).change(
-            high_contrast=settings.high_contrast, text_size=settings.text_size
-        )
-        online = settings.online is True if self._offline is None else not self._offline
+        drawn = settings.high_contrast, settings.text_size
+        if drawn != self._drawn:  # repainting everything takes long enough to be heard
+            self._drawn = drawn
+            look.of(self._desk.root).change(
+                high_contrast=settings.high_contrast, text_size=settings.text_size
+            )
         if self.resized is not None and settings.text_size != self._text_size:
             self.resized(settings.text_size)
         self._text_size = settings.text_size
@@ -65,7 +75,7 @@ class Settling:
             rate=settings.rate,
             volume=settings.volume,
             language=settings.language,
-            offline=not online,
+            offline=not self.online,
         )
         self._desk.voice.level = "off" if self._mute else settings.speech
 

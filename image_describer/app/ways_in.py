@@ -80,7 +80,12 @@ class WaysIn:
             self.pasting.start(SAY_WORKING_AFTER_MS, lambda: self._desk.voice.tell(say.WORKING))
 
     def take(self, handed: "Handed") -> bool:
-        """A second start hands over its files: come to the front, describe the first."""
+        """A second start hands over its files: come to the front, describe the first.
+
+        Not where it was started offline and this window is online: what it brings must not go out.
+        """
+        if handed.offline and self._settling.online:
+            return False
         self._desk.root.deiconify()
         self._desk.root.lift()
         take_focus(self._desk)

@@ -1,8 +1,8 @@
 """Work off the window's thread: each job has a thread, and one queue brings results back to Tk."""
 
+import _thread
 import logging
 import queue
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -62,8 +62,9 @@ class Jobs:
         self._under_way += 1
         if self._under_way == 1:
             self._after(POLL_MS, self._deliver)
-        # A daemon: quitting must not wait for a picture that nobody wants any more.
-        threading.Thread(target=_run, args=(job, work, done, failed), daemon=True).start()
+        # Not threading.Thread: its start waits until the thread runs, which on a busy machine takes
+        # long enough to be heard. Nor does quitting wait for a job that nobody wants any more.
+        _thread.start_new_thread(_run, (job, work, done, failed))
         return job
 
     def _deliver(self) -> None:
