@@ -1,0 +1,278 @@
+"""What trying the whole program brought to light: each fault found, so that it stays mended."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from image_describer.app import caret, foldering, messages
+from image_describer.app.caret import Place
+from image_describer.app.chooser.facts import facts
+from image_describer.app.chooser.listing import Entry
+from image_describer.app.one_window import Handed
+from image_describer.app.talk import Talk
+from image_describer.app.voicing import focused
+from image_describer.errors import PictureError, SettingsError
+from image_describer.history import History
+from image_describer.settings import SettingsFile
+from image_describer.speech import Speaker
+from image_describer.speech.silent import SilentVoice
+from tests.driven import CAPTION, Driven
+
+pytestmark = pytest.mark.gui
+
+Drive = Callable[..., Driven]
+
+
+def headings(driven: Driven) -> list[str]:
+    return [dialog.heading for dialog in driven.program.desk.dialogs]
+
+
+@pytest.mark.parametrize(
+    ("key", "heading"),
+    [
+        ("ctrl+comma", "Settings"),
+        ("ctrl+f", "Search your pictures"),
+        ("ctrl+shift+o", "Describe a folder"),
+        ("ctrl+s", "Save"),
+        ("ctrl+o", "Open a picture"),
+    ],
+)
+def test_nothing_is_opened_twice_from_the_help(
+    drive: Drive, photo: str, tmp_path: Path, key: str, heading: str
+) -> None:
+    driven = drive(history=History(tmp_path / "history.jsonl"))
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.press("F1")
+    driven.until(lambda: headings(driven) == ["Help"], "the help")
+    driven.press(key)
+    driven.until(lambda: len(headings(driven)) == 2, heading)
+    driven.program.help()  # its own key is taken by the chooser
+    driven.for_s(0.2)
+    assert headings(driven) == [heading, "Help"]
+    driven.press(key)
+    driven.until(lambda: headings(driven) == ["Help", heading], "it to come to the front")
+    driven.until(
+        lambda: str(focused(driven.root)).startswith(str(driven.program.desk.dialogs[-1])),
+        "its focus",
+    )
+    driven.for_s(0.2)
+    assert heading in driven.heard.texts[-1]
+
+
+def test_the_help_that_is_open_is_said_once(drive: Drive) -> None:
+    driven = drive()
+    driven.press("F1")
+    driven.press("ctrl+comma")
+    before = len(driven.heard.texts)
+    driven.press("F1")
+    driven.for_s(0.3)
+    assert [text.split(".")[0] for text in driven.heard.texts[before:]] == ["Help"]
+
+
+def test_a_later_start_leaves_the_focus_in_the_dialog(drive: Drive) -> None:
+    driven = drive()
+    driven.press("ctrl+comma")
+    before = focused(driven.root)
+    driven.program.ways_in.take(Handed([], False, "1"))
+    driven.for_s(0.3)
+    assert focused(driven.root) is before
+    assert before is not None
+    driven.press("Escape")
+    driven.program.ways_in.take(Handed([], False, "1"))
+    driven.for_s(0.3)
+    assert focused(driven.root) is driven.program.window.sentence
+
+
+def test_the_first_question_is_said_again_and_f2_names_it(drive: Drive) -> None:
+    driven = drive()
+    driven.program.start([], may_ask=True)
+    driven.until(lambda: headings(driven) == ["Choose a voice"], "the question")
+    driven.for_s(0.2)
+    driven.press("ctrl+r")
+    assert driven.heard.texts[-1] == messages.VOICE_QUESTION
+    driven.press("F2")
+    assert driven.heard.texts[-1].endswith("Choose a voice is open.")
+
+
+def test_while_exploring_f2_and_repeat_tell_the_part(drive: Drive, photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.press("ctrl+e")
+    driven.until(lambda: driven.heard.said_last("Exploring. Centre."), "the first part")
+    driven.press("Up")
+    driven.until(lambda: driven.heard.said_last("Top."), "the part above")
+    part = driven.heard.texts[-1]
+    driven.press("F2")
+    assert ". Exploring, top. " in driven.heard.texts[-1]
+    driven.press("ctrl+r")
+    assert driven.heard.texts[-1] == part
+
+
+def test_control_a_selects_the_description(drive: Drive, photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.press("ctrl+a")
+    assert driven.heard.texts[-1] == f"{driven.shown} selected"
+    assert driven.program.window.sentence.selected() == driven.shown
+
+
+def test_a_letter_that_leads_nowhere_is_answered(drive: Drive, photo: str, tmp_path: Path) -> None:
+    driven = drive(history=History(tmp_path / "history.jsonl"))
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.press("ctrl+f")
+    driven.screen.type("dogs")
+    driven.press("Return")
+    driven.until(lambda: driven.heard.said_last("Found, list"), "what was found")
+    driven.press("x")
+    assert driven.heard.texts[-1] == "Nothing begins with x."
+
+
+def test_a_missing_file_is_told_without_its_folders(drive: Drive, tmp_path: Path) -> None:
+    driven = drive()
+    driven.program.open_file(str(tmp_path / "gone\n.jpg"))
+    driven.until(lambda: driven.heard.said_last("There is no file"), "the error")
+    assert str(tmp_path) not in driven.heard.texts[-1]
+    assert driven.heard.texts[-1].startswith('There is no file "gone .jpg".')
+
+
+def test_facts_of_a_broken_link(tmp_path: Path) -> None:
+    link = tmp_path / "link.jpg"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(PictureError, match="link to something that is not there"):
+        facts(Entry(str(link), "broken link"))
+
+
+def test_trouble_beside_the_picture_waits_for_the_description(drive: Drive, photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.program.desk.trouble(SettingsError("The settings can't be saved."))
+    assert driven.heard.said[-1] == ("The settings can't be saved.", "error", False)
+
+
+def test_a_welcome_waits_for_an_error_even_before_there_is_a_voice() -> None:
+    voice = SilentVoice(seconds=0.1, name="espeak")
+    let = threading.Event()
+
+    def build() -> Speaker:
+        assert let.wait(5.0)
+        return Speaker([voice])
+
+    talk = Talk(build)
+    talk.say("The settings file is damaged.", kind="error")
+    talk.say("Image Describer.", kind="notice")
+    let.set()
+    talk.finish(5.0)
+    assert [text for text, _ in voice.spoken] == [
+        "The settings file is damaged.",
+        "Image Describer.",
+    ]
+    talk.say("Again damaged.", kind="error")
+    talk.say("Working", kind="notice")
+    talk.finish(5.0)
+    assert [text for text, _ in voice.spoken][2:] == ["Again damaged.", "Working"]
+    talk.close()
+
+
+def test_the_greeting_is_a_notice(drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("rate = [[")
+    driven = drive(settings=SettingsFile(file))
+    driven.program.start([])
+    assert [kind for _, kind, _ in driven.heard.said[-2:]] == ["error", "notice"]
+
+
+def test_settings_that_can_not_be_saved_are_told_once(drive: Drive, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").mkdir()
+    driven = drive(settings=SettingsFile(tmp_path / "settings.toml"))
+
+    def told() -> int:
+        return sum("can't be saved" in text for text in driven.heard.texts)
+
+    driven.program.faster()
+    driven.until(told, "the error")
+    driven.program.faster()
+    driven.for_s(1.0)
+    assert told() == 1
+
+
+def test_a_folder_run_does_not_chatter(drive: Drive, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(30):
+        Image.new("RGB", (40, 40), (number, 99, 99)).save(folder / f"{number}.png")
+    driven = drive()
+    driven.press("ctrl+shift+o")
+    driven.screen.type(str(folder))
+    driven.press("Return")
+    driven.until(lambda: driven.heard.said_last("Descriptions, list"), "the end")
+    assert "30 described." in driven.heard.texts
+    assert not [text for text in driven.heard.texts if " percent, " in text]
+
+
+def test_the_end_of_a_folder_run_is_told_in_words(drive: Drive, tmp_path: Path) -> None:
+    driven = drive()
+    window = foldering.FolderWindow(driven.program.desk, None, str(tmp_path), print)  # type: ignore[arg-type]
+    window._count, window._lines = 2000, [foldering.Line("", "", True)] * 1999
+    window._began = -1e6
+    assert " 1,999 of 2,000, " in window._progress(9)
+    window._start(str(tmp_path))
+    driven.until(lambda: driven.heard.said_last("There are no pictures in "), "the end")
+    assert driven.heard.texts[-1] == f"There are no pictures in {tmp_path.name}."
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (Place(3, "b", "abc"), Place(3, "", "axyc"), "xy"),
+        (Place(3, "abc", "abc"), Place(4, "", "wxyz"), "wxyz"),
+        (Place(3, "abc", "abc"), Place(0, "", ""), "abc deleted"),
+        (Place(3, "bc", "abcd"), Place(1, "", "ad"), "bc deleted"),
+        (Place(0, "", "abc def"), Place(0, "", "def"), "abc  deleted"),
+        (Place(1, "", "l"), Place(2, "", "ll"), "l"),
+        (Place(2, "", "ll"), Place(1, "", "l"), "l deleted"),
+    ],
+)
+def test_what_was_typed_or_deleted(before: Place, now: Place, told: str) -> None:
+    assert caret._typed(before, now) == told
+
+
+def test_once_something_is_heard_again_the_status_says_so(drive: Drive, photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    driven.heard.trouble = "I can't speak."
+    driven.press("F2")
+    driven.until(lambda: driven.program.window.status == "Ready. I can't speak.", "the trouble")
+    driven.heard.trouble = ""
+    driven.press("F2")
+    driven.until(lambda: driven.program.window.status == "Ready", "its end")
+
+
+def test_the_trouble_with_the_history_is_heard_before_the_answer(
+    drive: Drive, tmp_path: Path
+) -> None:
+    (tmp_path / "history.jsonl").write_bytes(b"garbage\n")
+    driven = drive(history=History(tmp_path / "history.jsonl"))
+    driven.press("alt+Up")
+    driven.until(lambda: driven.heard.said_last("There is no earlier"), "the answer")
+    assert [kind for _, kind, _ in driven.heard.said[-2:]] == ["error", "notice"]
+    assert CAPTION not in driven.shown
+
+
+def test_settings_of_another_window_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    one, other = SettingsFile(file), SettingsFile(file)
+    mine, theirs = one.load(), other.load()
+    one.save(mine.__class__(rate=200))
+    other.save(theirs.__class__(volume=50))
+    assert SettingsFile(file).load() == mine.__class__(rate=200, volume=50)
+    one.save(mine.__class__(rate=300))
+    assert SettingsFile(file).load() == mine.__class__(rate=300, volume=50)
