@@ -107,7 +107,10 @@ def best_precision() -> str:
 
 
 def _to_one(pixels: np.ndarray) -> np.ndarray:
-    return np.asarray(pixels, np.float32) / 127.5 - 1.0
+    scaled = np.array(pixels, np.float32)
+    scaled /= 127.5
+    scaled -= 1.0
+    return scaled
 
 
 def _less_the_mean(pixels: np.ndarray) -> np.ndarray:
