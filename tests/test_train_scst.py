@@ -1,0 +1,189 @@
+"""Self-critical training: what is drawn, its baseline, and that rewards rise and resume."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from image_describer.train import recipe
+from image_describer.train.data import Dataset, read_flickr8k
+from image_describer.train.text import END, PAD, START, UNKNOWN, Vocabulary
+from tests import tiny
+
+REWARD = recipe.Reward(epochs=3, rate=0.002, batch=6, samples=5, mirror=False)
+
+
+@pytest.fixture(scope="module")
+def data(tiny_data):
+    return read_flickr8k(tiny_data)
+
+
+@pytest.fixture
+def start(tiny_run, data, tmp_path):
+    """Makes the tiny training's run in a folder of its own, and its captioner as it ended."""
+    from image_describer.train import checkpoint, pipeline
+
+    def make(stage, resume=False):
+        chosen = dataclasses.replace(recipe.load(str(tiny.RECIPE)), scst=stage)
+        folder = tmp_path / "runs"
+        if not folder.exists():
+            shutil.copytree(tiny_run / "runs", folder)
+        run = pipeline.prepare(chosen, data, "random", folder, resume)
+        model = pipeline.build_whole(run)
+        checkpoint.load_weights(folder / chosen.name / "whole.npz", model)
+        return run, model
+
+    return make
+
+
+def rewards(run):
+    lines = (run.folder / "scst.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def pixels(data, names):
+    from image_describer.train.batches import from_files
+
+    return from_files(data, tiny.SIZE)(names, np.zeros(len(names), int))
+
+
+def test_captions_are_drawn_as_likely_as_the_captioner_finds_them(start, data):
+    from image_describer.train.scst import Sampler
+
+    run, model = start(REWARD)
+    picture = pixels(data, data.splits["dev"][:2])
+    sampler = Sampler(model, run.vocabulary)
+    drawn = sampler.draw(picture, 400, (1, 2))
+    assert drawn.shape == (2, 400, run.vocabulary.max_length + 1)
+    assert not np.isin(drawn, (START, UNKNOWN)).any()
+    for row in drawn.reshape(-1, drawn.shape[-1]):
+        ends = np.flatnonzero(row == END)
+        assert (row[ends[0] + 1 :] == PAD).all() if ends.size else (row != PAD).all()
+    words = np.full((2, 1, 1), START, np.int32)
+    logits = np.array(model({"picture": picture, "words": words})["words"], np.float64)[:, 0, 0]
+    logits[:, [PAD, START, UNKNOWN]] = -np.inf
+    likely = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    for place in range(2):
+        share = np.bincount(drawn[place, :, 0], minlength=likely.shape[1]) / 400
+        np.testing.assert_allclose(share, likely[place], atol=0.09)
+    assert (sampler.greedy(picture)[:, 0, 0] == likely.argmax(axis=1)).all()
+    again, other = (sampler.draw(picture, 400, (1, seed)) for seed in (2, 3))
+    assert (again == drawn).all()
+    assert (other != drawn).any()
+
+
+def test_advantages_by_hand():
+    from image_describer.train.scst import advantages
+
+    drawn = np.array([[1.0, 2.0, 6.0]])
+    assert advantages(drawn, np.array([2.0])).tolist() == [[-1.0, 0.0, 4.0]]
+    assert advantages(drawn, None).tolist() == [[-3.0, -1.5, 4.5]]
+    with pytest.raises(ValueError, match="two captions"):
+        advantages(drawn[:, :1], None)
+
+
+COLOURS, PLACES = ("red", "green", "blue"), ("left", "right")
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """A data set whose features say colour and side plainly, and how batches load them."""
+    rng = np.random.default_rng(0)
+    names = [f"{i}.jpg" for i in range(72)]
+    captions, maps = {}, {}
+    for i, name in enumerate(names):
+        colour, side = i % 3, i // 3 % 2
+        captions[name] = [f"a {COLOURS[colour]} square on the {PLACES[side]} side"] * 5
+        maps[name] = rng.normal(0, 0.1, (2, 2, 8)).astype(np.float32)
+        maps[name][:, side, colour] += 2.0
+        maps[name][:, :, 4 + side] += 2.0
+    data = Dataset(Path("none"), captions, {"train": names[:60], "dev": names[60:]})
+    return data, lambda some, _: np.stack([maps[name] for name in some])
+
+
+@pytest.mark.parametrize("baseline", ["mean-of-others", "greedy"])
+def test_the_reward_of_what_is_drawn_rises(baseline, seen, tmp_path):
+    import keras
+
+    from image_describer.train import fit
+    from image_describer.train.scst import fit_scst
+
+    data, loader = seen
+    vocabulary = Vocabulary.build((c for several in data.captions.values() for c in several), 1, 8)
+    chosen = recipe.load(str(tiny.RECIPE))
+    keras.utils.set_random_seed(1)
+    maps = keras.Input((2, 2, 8))
+    tower = keras.Model(maps, keras.layers.Reshape((4, 8))(maps))
+    model = fit.build_captioner(chosen, tower, vocabulary)
+    learn = recipe.Stage(epochs=10, rate=0.01, batch=10, mirror=False)
+    fit.fit_stage("head", learn, model, data, vocabulary, loader, tmp_path, 1, False)
+    stage = recipe.Reward(
+        epochs=10, rate=0.005, batch=10, samples=5, baseline=baseline, mirror=False
+    )
+    fit_scst("scst", stage, model, data, vocabulary, loader, tmp_path, 1, False)
+    lines = (tmp_path / "scst.jsonl").read_text("utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [record["epoch"] for record in found] == list(range(1, 11))
+    drawn = [record["reward"] for record in found]
+    assert sum(drawn[-3:]) > 1.1 * sum(drawn[:3])
+    assert found[-1]["dev_reward"] > 1.0  # of 10, which is word for word
+
+
+@pytest.mark.parametrize("layers", ["head", "whole"])
+def test_the_pipeline_trains_the_layers_asked_for(layers, start):
+    from image_describer.train import pipeline
+
+    run, model = start(dataclasses.replace(REWARD, epochs=1.0, layers=layers))
+    parts = [*model.tower.layers[1:], model.decoder]
+    before = [[np.asarray(w) for w in part.trainable_weights] for part in parts]
+    assert pipeline.fit_scst(run, model) is model
+    changed = [
+        any((a != np.asarray(b)).any() for a, b in zip(old, part.trainable_weights, strict=True))
+        for old, part in zip(before, parts, strict=True)
+    ]
+    assert changed == [layers == "whole", True, True]
+    assert rewards(run)[0]["reward"] > 0.0
+
+
+def test_a_recipe_without_rewards_is_left_alone(start):
+    from image_describer.train import pipeline
+
+    run, model = start(dataclasses.replace(REWARD, epochs=0.0))
+    assert pipeline.fit_scst(run, model) is model
+    assert not (run.folder / "scst.npz").exists()
+
+
+def test_a_stage_taken_up_in_mid_epoch_ends_with_the_same_rewards(start, monkeypatch):
+    from image_describer.train import checkpoint, pipeline, scst
+
+    stage = REWARD
+    run, model = start(stage)
+    pipeline.fit_scst(run, model)
+    straight = rewards(run)
+
+    class Killed(BaseException):
+        pass
+
+    save = checkpoint.save
+
+    def save_then_die(path, model, step, sums=None):
+        save(path, model, step, sums)
+        if step == 4:  # of 9, one step into the second epoch
+            raise Killed
+
+    monkeypatch.setattr(checkpoint, "save", save_then_die)
+    monkeypatch.setattr(scst, "CHECKPOINT_EVERY_S", 0.0)
+    (run.folder / "scst.npz").unlink()
+    again, model = start(stage)
+    with pytest.raises(Killed):
+        pipeline.fit_scst(again, model)
+    assert len(rewards(run)) == 1
+    monkeypatch.undo()
+    resumed, model = start(stage, resume=True)
+    pipeline.fit_scst(resumed, model)
+    assert [r["step"] for r in rewards(run)] == [3, 6, 9]
+    for a, b in zip(rewards(run), straight, strict=True):
+        assert a == pytest.approx(b, rel=1e-5)
