@@ -82,6 +82,14 @@ class History:
                 f"The history can't be written: {why}.", "This description is not kept."
             ) from error
 
+    def stamp(self) -> tuple[int, int, int]:
+        """Another one whenever the file has changed, by whichever window; never raises."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return 0, 0, 0
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
     def entries(self) -> list[Entry]:
         """The last thousand entries, newest last; never raises. Compacts the file where needed."""
         self.trouble = ""

@@ -14,6 +14,7 @@ from image_describer.app.chooser.listing import Entry
 from image_describer.app.one_window import Handed
 from image_describer.app.talk import Talk
 from image_describer.app.voicing import focused
+from image_describer.description import Description
 from image_describer.errors import PictureError, SettingsError
 from image_describer.history import History
 from image_describer.settings import SettingsFile
@@ -276,3 +277,31 @@ def test_settings_of_another_window_are_kept(tmp_path: Path) -> None:
     assert SettingsFile(file).load() == mine.__class__(rate=200, volume=50)
     one.save(mine.__class__(rate=300))
     assert SettingsFile(file).load() == mine.__class__(rate=300, volume=50)
+
+
+def test_the_history_follows_what_other_windows_do(
+    drive: Drive, photo: str, tmp_path: Path
+) -> None:
+    history = History(tmp_path / "history.jsonl")
+    first = drive(history=history)
+    other = History(tmp_path / "history.jsonl")
+    for name in ("one.png", "two.png"):
+        other.add(Description(name, 0.8), f"Probably: {name}.", name)
+    first.press("alt+Up")
+    first.until(lambda: "2 of 2. two.png." in first.heard.texts, "the newest")
+    other.add(Description("three", 0.8), "Probably: three.", "three.png")
+    first.press("alt+Down")
+    first.until(lambda: "3 of 3. three.png." in first.heard.texts, "the other window's")
+    other.clear()
+    first.press("alt+Up")
+    first.until(lambda: first.heard.texts[-1] == messages.NO_EARLIER, "that it is empty")
+
+
+def test_keys_pressed_while_the_history_is_read_count(drive: Drive, tmp_path: Path) -> None:
+    history = History(tmp_path / "history.jsonl")
+    for number in range(5):
+        history.add(Description("a dog", 0.8), "Probably: a dog.", f"{number}.png")
+    driven = drive(history=history)
+    for _ in range(3):
+        driven.program.earlier()
+    driven.until(lambda: "3 of 5. 2.png." in driven.heard.texts, "three steps back")

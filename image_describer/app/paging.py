@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from image_describer.picture import Picture
 
 
+Stamp = tuple[int, int, int]
+
+
 class Paging:
     """Steps through ``history``, whose file is read and written off the window's thread.
 
@@ -32,9 +35,11 @@ class Paging:
         self._picturing = picturing
         self._history = history
         self._trouble = trouble
-        self._entries: list[Entry] | None = None
-        self._at: int | None = None  # None: at what no entry shows, behind the newest
+        self._entries: list[Entry] = []
+        self._stamp: Stamp | None = None  # of the file, as it was read
+        self._at: str | None = None  # the key of the entry that is shown
         self._reading = False
+        self._steps = 0  # asked for while it was being read
 
     def keep(self, described: Described) -> None:
         """Write a new description down."""
@@ -54,51 +59,65 @@ class Paging:
         history = self._history
         if history is None or not self._desk.settings.keep_history:
             self._desk.voice.answer(say.HISTORY_OFF)
-        elif self._entries is not None:
-            self._go(self._entries, by, self._desk.voice.answer)
-        elif not self._reading:
+            return
+        self._steps += by
+        if not self._reading:
             self._reading = True
-            self._desk.jobs.start(
-                lambda _job: history.entries(), lambda entries: self._read(entries, by), self._lost
-            )
+            known = self._stamp
+            # Read again when it has changed: another window may have added to it, or cleared it.
+            self._desk.jobs.start(lambda _job: changed(history, known), self._read, self._lost)
 
     def clear(self) -> None:
         """Forget all past descriptions. Raises HistoryError."""
         if self._history is not None:
             self._history.clear()
-        self._entries, self._at = [], None
+        self._entries, self._stamp, self._at = [], None, None
 
     def _kept(self, entry: "Entry | None") -> None:
-        if entry is not None and self._entries is not None:
-            self._entries.append(entry)
-        if entry is not None and self._entries is not None and self._at is None:
-            self._at = len(self._entries) - 1
+        if entry is not None and self._at is None:
+            self._at = entry.key
 
-    def _read(self, entries: "list[Entry]", by: int) -> None:
+    def _read(self, found: "tuple[Stamp, list[Entry] | None]") -> None:
         self._reading = False
-        self._entries = entries
-        described = self._picturing.current.described
-        shown = described.description.caption if described is not None else None
-        if self._at is None and entries and entries[-1].caption == shown:
-            self._at = len(entries) - 1  # the newest is what the window shows
-        trouble = self._history.trouble if self._history is not None else ""
+        by, self._steps = self._steps, 0
+        trouble = ""
+        self._stamp, entries = found
+        if entries is not None:
+            self._entries = entries
+            trouble = self._history.trouble if self._history is not None else ""
         if trouble:
             self._desk.voice.error(trouble)
-        self._go(entries, by, self._desk.voice.tell if trouble else self._desk.voice.answer)
+        tell = self._desk.voice.tell if trouble else self._desk.voice.answer
+        for _ in range(abs(by)):
+            if not self._go(1 if by > 0 else -1, tell):
+                break
 
     def _lost(self, error: Exception) -> None:
-        self._reading = False
+        self._reading, self._steps = False, 0
         self._trouble(error)
 
-    def _go(self, entries: "list[Entry]", by: int, tell: Callable[[str], None]) -> None:
-        here = len(entries) if self._at is None else self._at
-        there = here + by
+    def _place(self) -> int:
+        """Which entry is shown; behind the last one for none of them."""
+        entries = self._entries
+        for number, entry in enumerate(entries):
+            if entry.key == self._at:
+                return number
+        described = self._picturing.current.described
+        shown = described.description.caption if described is not None else None
+        # What the window shows may be the newest: written, but not yet known to be.
+        return len(entries) - bool(entries and entries[-1].caption == shown)
+
+    def _go(self, by: int, tell: Callable[[str], None]) -> bool:
+        """One step; False at the end of the way."""
+        entries = self._entries
+        there = self._place() + by
         if not 0 <= there < len(entries):
             tell(say.NO_EARLIER if by < 0 else say.NO_LATER)
             self._desk.voice.earcon("edge")
-            return
-        self._at = there
+            return False
+        self._at = entries[there].key
         self._show(entries[there], f"{there + 1} of {len(entries)}", tell)
+        return True
 
     def _show(self, entry: "Entry", place: str, tell: Callable[[str], None]) -> None:
         picturing = self._picturing
@@ -120,6 +139,12 @@ class Paging:
                 current.described.description, current.described.sentence, facts
             )
             self._picturing.seen(picture)
+
+
+def changed(history: History, known: Stamp | None) -> "tuple[Stamp, list[Entry] | None]":
+    """The stamp of the history's file, and its entries where it is not the ``known`` one."""
+    stamp = history.stamp()
+    return stamp, None if stamp == known else history.entries()
 
 
 def look_again(file: str | None) -> "tuple[str, Picture, tuple[str, ...]]":
