@@ -71,8 +71,9 @@ class AttentionDecoder(keras.Layer):
         word_gates = self.from_word(self.drop_words(self.embed(words), training=training))
         state = self.begin(ops.shape(words)[0], words.shape[1])
         outputs = []
-        for t in range(words.shape[2]):
-            output, state, _ = self.step(word_gates[:, :, t], state, prepared)
+        # Unstacked: the gradient of a slice is as large as what it was cut from.
+        for gates in ops.unstack(word_gates, axis=2):
+            output, state, _ = self.step(gates, state, prepared)
             outputs.append(output)
         return self.to_words(self.drop_output(ops.stack(outputs, axis=2), training=training))
 

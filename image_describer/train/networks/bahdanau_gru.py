@@ -40,8 +40,9 @@ class BahdanauGru(keras.Model):
         state = self.begin(inputs["picture"])
         gates = self.from_word(self.drop(self.embed(words), training=training))
         outputs = []
-        for t in range(words.shape[1]):
-            state, _ = self._step(gates[:, t], state)
+        # Unstacked: the gradient of a slice is as large as what it was cut from.
+        for word_gates in ops.unstack(gates, axis=1):
+            state, _ = self._step(word_gates, state)
             outputs.append(state[2])
         told = ops.stack(outputs, axis=1)
         if "last" in inputs:
