@@ -1,5 +1,6 @@
 """What trying the whole program brought to light: each fault found, so that it stays mended."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +16,14 @@ from image_describer.app.one_window import Handed
 from image_describer.app.talk import Talk
 from image_describer.app.voicing import focused
 from image_describer.description import Description
-from image_describer.errors import PictureError, SettingsError
+from image_describer.errors import BundleError, PictureError, SettingsError
 from image_describer.history import History
 from image_describer.settings import SettingsFile
 from image_describer.speech import Speaker
 from image_describer.speech.silent import SilentVoice
 from tests.driven import CAPTION, Driven
+from tests.screen import wait_for
+from tests.spoken import Start
 
 pytestmark = pytest.mark.gui
 
@@ -305,3 +308,25 @@ def test_keys_pressed_while_the_history_is_read_count(drive: Drive, tmp_path: Pa
     for _ in range(3):
         driven.program.earlier()
     driven.until(lambda: "3 of 5. 2.png." in driven.heard.texts, "three steps back")
+
+
+def test_a_folder_run_without_a_bundle_ends_with_one_sentence(
+    drive: Drive, photo: str, tmp_path: Path
+) -> None:
+    driven = drive(error=BundleError("The model is damaged."))
+    shutil.copy(photo, tmp_path / "other.png")
+    driven.press("ctrl+shift+o")
+    driven.screen.type(str(tmp_path))
+    driven.press("Return")
+    driven.until(lambda: driven.heard.said_last("The model is damaged."), "the error")
+    assert driven.heard.said[-1][1] == "error"
+    assert len(driven.describer.files) == 1
+
+
+@pytest.mark.sound
+def test_the_first_question_is_the_first_thing_said(spoken: Start) -> None:
+    one = spoken(settings=None)
+    wait_for(lambda: one.screen.windows("^Choose a voice"), 20.0, "the question")
+    one.screen.press("F2")
+    wait_for(lambda: one.said, 20.0, "the first sentence to end")
+    assert one.said[0]["text"] == f"Image Describer. {messages.VOICE_QUESTION}"

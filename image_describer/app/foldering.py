@@ -12,7 +12,7 @@ from image_describer.app.desk import Desk
 from image_describer.app.dialogs import Dialog
 from image_describer.app.widgets import RETURN_KEYS, Check, ItemList, Label
 from image_describer.app.worker import Job
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import PictureError
 
 if TYPE_CHECKING:
     from image_describer.app.describing import LateDescriber
@@ -126,7 +126,7 @@ class FolderWindow(Dialog):
         name = say.printable(os.path.relpath(file, folder))
         try:
             described = self._describer.describe(file, lambda _picture: None, settings)
-        except ImageDescriberError as error:
+        except PictureError as error:  # without a bundle there is no going on
             return Line(file, f"{name}: {error}", False)
         return Line(file, f"{name}: {described.sentence}", True)
 

@@ -177,7 +177,7 @@ class Voicing:
         self.say = say
         self._answered = answered
         self._last: tk.Misc | None = None
-        self._known: tk.Misc | None = None
+        self._known: set[str] = set()  # paths of widgets, of which each holds once
         self._window: tk.Misc | None = None
         self._pending: str | None = None
         self._caret: dict[str, caret.Place] = {}
@@ -197,7 +197,7 @@ class Voicing:
 
     def is_known(self, widget: tk.Misc) -> None:
         """See the function of this name."""
-        self._known = widget
+        self._known.add(str(widget))
 
     def again(self) -> None:
         """Say where the focus is, though it did not move."""
@@ -222,10 +222,9 @@ class Voicing:
         window = widget.winfo_toplevel()
         home = window is self._root and self._window is not window
         back = (home or widget is self._before_menu) and self._answered()
-        silent = back or widget is self._last or widget is self._known
+        silent = back or widget is self._last or str(widget) in self._known
         self._last, self._before_menu = widget, None
-        if widget is self._known:
-            self._known = None
+        self._known.discard(str(widget))
         if silent:
             self._window = window
             return
