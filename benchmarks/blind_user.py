@@ -270,6 +270,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="half a minute; writes no result")
     parser.add_argument("--into", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
+    options.into.mkdir(parents=True, exist_ok=True)
     listening.clean_environment()
     with listening.seat(Path(tempfile.mkdtemp())) as seat:
         result, well = play(seat, options.short, options.into)

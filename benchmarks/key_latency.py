@@ -149,6 +149,7 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=10)
     parser.add_argument("--into", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
+    options.into.mkdir(parents=True, exist_ok=True)
     listening.clean_environment()
     with listening.seat(Path(tempfile.mkdtemp())) as seat:
         result = measured(options, seat)

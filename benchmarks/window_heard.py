@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("picture", nargs="?", type=Path, default=measure.SAMPLE)
     parser.add_argument("--into", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
+    options.into.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp())
     sink, screen = NullSink(work), Screen()
     os.environ.update(sink.environment)
