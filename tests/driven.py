@@ -50,6 +50,7 @@ class Heard:
         self.stops = 0
         self.speaking = False
         self.trouble = ""
+        self.fetching = False
         self.earcons: list[str] = []
         self.settings: dict[str, Any] = {}
 

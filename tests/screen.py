@@ -201,9 +201,12 @@ class RunningApp:
         self._errors.close()
 
 
+FOLDERS = ("config", "cache", "state", "data")
+
+
 def app_folders(folder: Path) -> dict[str, str]:
     """Environment that keeps the program's own files in ``folder``."""
-    return {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("config", "cache", "state")}
+    return {f"XDG_{name.upper()}_HOME": str(folder / name) for name in FOLDERS}
 
 
 def why_no_screen() -> str | None:

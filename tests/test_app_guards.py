@@ -55,3 +55,16 @@ def test_a_change_of_the_rate_repaints_nothing(
     assert painted == []
     driven.program.settling.set(text_size=150)
     assert painted == [150]
+
+
+def test_a_voice_that_is_slow_to_answer_is_marked_by_ticks(drive: Drive, photo: str) -> None:
+    driven = drive()
+    driven.program.open_file(photo)
+    driven.until_described()
+    assert driven.heard.earcons == []
+    driven.heard.fetching = True
+    driven.press("F5")
+    driven.for_s(1.8)
+    driven.heard.fetching = False
+    driven.for_s(1.2)
+    assert driven.heard.earcons == ["tick", "tick"]

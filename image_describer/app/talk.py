@@ -64,6 +64,13 @@ class Talk:
             return ""
         return utterance.error or ""
 
+    @property
+    def fetching(self) -> bool:
+        """Whether a voice is being asked over the network, and nothing is heard meanwhile."""
+        with self._lock:
+            speaker = self._speaker
+        return speaker is not None and speaker.fetching
+
     def say(
         self, text: str, *, kind: Kind = "phrase", interrupt: bool = True, again: bool = False
     ) -> None:

@@ -9,6 +9,7 @@ from image_describer.app.talk import Kind, Talk
 if TYPE_CHECKING:
     import tkinter as tk
 
+TICK_AFTER_MS, TICK_MS = 500, 1000  # while the online voice is asked: silence feels broken
 LOOK_FOR_SILENCE_AFTER_MS = 1500  # by then a voice or a player that can't speak has given up
 # A key that says something and moves the focus as well: the focus is said after it, not over it.
 FRESH_S = 0.3
@@ -26,6 +27,7 @@ class Telling:
         self._talk = talk
         self._show_trouble = show_trouble
         self._watching: str | None = None
+        self._ticking: str | None = None
         self._said_at = -FRESH_S
         self._troubled = False
         self.level = "all"
@@ -78,6 +80,19 @@ class Telling:
         self._said_at = time.monotonic()
         self._talk.say(text, kind=kind)
         self._watch_voice()
+        if kind == "description":
+            self._tick_after(TICK_AFTER_MS)
+
+    def _tick_after(self, ms: int) -> None:
+        if self._ticking is not None:
+            self._root.after_cancel(self._ticking)
+        self._ticking = self._root.after(ms, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        if self._talk.fetching:
+            self.earcon("tick")
+            self._tick_after(TICK_MS)
 
     def _watch_voice(self) -> None:
         if self._watching is not None:

@@ -198,6 +198,13 @@ class Speaker:
             utterance.began = playback.first_sample_at
         self._end(utterance, None if playback is None else "earcon", error)
 
+    @property
+    def fetching(self) -> bool:
+        """Whether a text has its turn and is not heard yet, as while Google is asked for it."""
+        with self._changed:
+            playback = self._playback
+        return playback is not None and playback.first_sample_at is None
+
     def wait(self, timeout: float | None = None) -> bool:
         """True when all has been said; False after ``timeout`` seconds."""
         with self._changed:
