@@ -13,7 +13,7 @@ import pytest
 
 from image_describer.errors import TrainingError
 from image_describer.train import recipe
-from image_describer.train.data import Dataset, read_flickr8k
+from image_describer.train.data import read_flickr8k
 from tests import classic as small
 from tests import tiny
 
@@ -222,24 +222,6 @@ def test_scheduled_sampling_trains_and_resumes_with_the_rest(data, runs, tmp_pat
     classic.fit(run)
     losses = history(runs, "image-describer")
     assert losses[-1]["dev_loss"] < losses[0]["dev_loss"]
-
-
-def test_a_matrix_that_came_with_the_data_needs_no_extractor(tmp_path):
-    from image_describer.train import classic
-
-    rng = np.random.default_rng(0)
-    names = [f"{i}.jpg" for i in range(20)]
-    data = Dataset(
-        tmp_path,
-        {n: [f"a {small.WORDS[1 + i % 3]} square"] for i, n in enumerate(names)},
-        {"train": names[:16], "dev": names[16:]},
-        features=rng.normal(size=(20, 6)).astype(np.float32),
-        rows={name: i for i, name in enumerate(names)},
-    )
-    chosen = small.small(tmp_path, "joint-embedding", epochs=2)
-    found = classic.train(chosen, data, options(tmp_path / "runs", tmp_path))
-    assert found["extractor"] == {"name": "given with the data"}
-    assert found["metrics"]["dev"]["captions"] == 4
 
 
 def test_what_a_recipe_lacks_is_said_with_the_way_out(data, runs, tmp_path):

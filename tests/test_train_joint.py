@@ -144,3 +144,23 @@ def test_towers_and_representations_are_saved_and_agree(trained):
     lines = (run.folder / "captions.dev.txt").read_text("utf-8").splitlines()
     assert len(lines) == len(read)
     assert lines[2].split("\t") == [names[1], run.data.captions[names[1]][0]]
+
+
+def test_a_matrix_with_its_captions_is_read_trained_on_and_judged(tmp_path, data):
+    from image_describer.train import classic
+    from image_describer.train.data import read
+
+    folder = tmp_path / "coco"
+    folder.mkdir()
+    names = data.splits["train"]
+    lines = [f"{name} {data.captions[name][0]}\n" for name in names]
+    (folder / "annotations.36.txt").write_text("".join(lines), "utf-8")
+    np.save(folder / "features.36.npy", data.features[: len(names)])
+    chosen = small.small(tmp_path, "joint-embedding", epochs=20)
+    options = classic.Options(
+        runs=tmp_path / "runs", results=tmp_path / "results", vectors=small.vectors(tmp_path)
+    )
+    found = classic.train(chosen, read(folder), options)
+    assert found["extractor"] == {"name": "given with the data"}
+    assert found["pictures"]["train"] + found["pictures"]["dev"] == 36
+    assert found["metrics"]["train"]["pair_accuracy"] > 0.8

@@ -3,14 +3,14 @@
 import dataclasses
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from image_describer.train import recipe
-from image_describer.train.data import Dataset, read_flickr8k
-from image_describer.train.text import END, PAD, START, UNKNOWN, Vocabulary
+from image_describer.train.data import read_flickr8k
+from image_describer.train.text import END, PAD, START, UNKNOWN
+from tests import classic as small
 from tests import tiny
 
 REWARD = recipe.Reward(epochs=3, rate=0.002, batch=6, samples=5, mirror=False)
@@ -85,39 +85,13 @@ def test_advantages_by_hand():
         advantages(drawn[:, :1], None)
 
 
-COLOURS, PLACES = ("red", "green", "blue"), ("left", "right")
-
-
-@pytest.fixture(scope="module")
-def seen():
-    """A data set whose features say colour and side plainly, and how batches load them."""
-    rng = np.random.default_rng(0)
-    names = [f"{i}.jpg" for i in range(72)]
-    captions, maps = {}, {}
-    for i, name in enumerate(names):
-        colour, side = i % 3, i // 3 % 2
-        captions[name] = [f"a {COLOURS[colour]} square on the {PLACES[side]} side"] * 5
-        maps[name] = rng.normal(0, 0.1, (2, 2, 8)).astype(np.float32)
-        maps[name][:, side, colour] += 2.0
-        maps[name][:, :, 4 + side] += 2.0
-    data = Dataset(Path("none"), captions, {"train": names[:60], "dev": names[60:]})
-    return data, lambda some, _: np.stack([maps[name] for name in some])
-
-
 @pytest.mark.parametrize("baseline", ["mean-of-others", "greedy"])
-def test_the_reward_of_what_is_drawn_rises(baseline, seen, tmp_path):
-    import keras
-
+def test_the_reward_of_what_is_drawn_rises(baseline, tmp_path):
     from image_describer.train import fit
     from image_describer.train.scst import fit_scst
 
-    data, loader = seen
-    vocabulary = Vocabulary.build((c for several in data.captions.values() for c in several), 1, 8)
-    chosen = recipe.load(str(tiny.RECIPE))
-    keras.utils.set_random_seed(1)
-    maps = keras.Input((2, 2, 8))
-    tower = keras.Model(maps, keras.layers.Reshape((4, 8))(maps))
-    model = fit.build_captioner(chosen, tower, vocabulary)
+    data, loader = small.seen()
+    model, vocabulary = small.captioner(data, recipe.load(str(tiny.RECIPE)))
     learn = recipe.Stage(epochs=10, rate=0.01, batch=10, mirror=False)
     fit.fit_stage("head", learn, model, data, vocabulary, loader, tmp_path, 1, False)
     stage = recipe.Reward(
