@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from image_describer.errors import TrainingError
 from image_describer.train import recipe
 from image_describer.train.data import read_flickr8k
 from image_describer.train.text import END, PAD, START, UNKNOWN
@@ -81,7 +82,7 @@ def test_advantages_by_hand():
     drawn = np.array([[1.0, 2.0, 6.0]])
     assert advantages(drawn, np.array([2.0])).tolist() == [[-1.0, 0.0, 4.0]]
     assert advantages(drawn, None).tolist() == [[-3.0, -1.5, 4.5]]
-    with pytest.raises(ValueError, match="two captions"):
+    with pytest.raises(TrainingError, match="samples = 2"):
         advantages(drawn[:, :1], None)
 
 

@@ -44,6 +44,7 @@ RANGES = {
     "dropout": (0.0, 0.95),
     "label_smoothing": (0.0, 0.95),
     "sampling": (0.0, 1.0),
+    "samples": (1, 1_000),
 }
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from image_describer.errors import TrainingError
 from image_describer.train import checkpoint
 from image_describer.train.batches import Batches, Loader, steps_an_epoch
 from image_describer.train.captioner import Captioner
@@ -75,12 +76,18 @@ class Sampler:
 
 
 def advantages(rewards: np.ndarray, baseline: np.ndarray | None) -> np.ndarray:
-    """rewards (B, K) less their baseline: (B,) where one is given, else the mean of the others."""
+    """rewards (B, K) less their baseline: (B,) where one is given, else the mean of the others.
+
+    Raises TrainingError where there are no others.
+    """
     if baseline is not None:
         return rewards - baseline[:, None]
     count = rewards.shape[1]
     if count == 1:
-        raise ValueError("the mean of the others needs two captions of a picture")
+        raise TrainingError(
+            "One caption of a picture has no others to be compared with.",
+            "In [scst] give samples = 2 or more, or baseline = 'greedy'.",
+        )
     others = (rewards.sum(axis=1, keepdims=True) - rewards) / (count - 1)
     return rewards - others
 
