@@ -79,7 +79,7 @@ class History:
         except (OSError, ValueError) as error:
             why = user_files.reason(error) if isinstance(error, OSError) else str(error)
             raise HistoryError(
-                f"The history can't be written: {why}.", "This description is not kept."
+                f"The history can't be written: {why}.", "New descriptions are not kept."
             ) from error
 
     def stamp(self) -> tuple[int, int, int]:

@@ -207,11 +207,11 @@ def test_folders_in_place_of_settings_and_history(
     (tmp_path / "app" / "config" / "image-describer" / "settings.toml").mkdir(parents=True)
     (tmp_path / "app" / "data" / "image-describer" / "history.jsonl").mkdir(parents=True)
     one = spoken("--offline", photo, settings=None)
-    one.hears("This description is not kept.")
+    one.hears("New descriptions are not kept.")
     texts = [s["text"] for s in one.said if not s["interrupted"] and s["kind"] != "notice"]
     assert texts[0] == "The settings can't be read (it is no file), so the usual ones are used."
     assert texts[2] == (
-        "The history can't be written: it is no file. This description is not kept."
+        "The history can't be written: it is no file. New descriptions are not kept."
     )
     assert [s["kind"] for s in one.said if s["text"] == texts[1]] == ["description"]
     one.hears("The settings can't be saved: it is no file.", "ctrl+Up")
@@ -249,7 +249,7 @@ def test_the_disk_is_full(
     driven.until(lambda: any(kind == "error" for _, kind, _ in driven.heard.said), "the error")
     kinds = [kind for _, kind, _ in driven.heard.said]
     assert driven.heard.said[-1] == (
-        "The history can't be written: No space left on device. This description is not kept.",
+        "The history can't be written: No space left on device. New descriptions are not kept.",
         "error",
         False,  # the description is heard out before it
     )

@@ -338,7 +338,7 @@ def test_a_lock_of_a_dead_process_stops_nothing(past: History) -> None:
 
 def test_what_can_not_be_written_or_cleared_is_told(past: History) -> None:
     past.path.mkdir()
-    with pytest.raises(HistoryError, match=r"can't be written: .* This description is not kept"):
+    with pytest.raises(HistoryError, match=r"can't be written: .* New descriptions are not kept"):
         past.add(DOG, SENTENCE, "dog.jpg")
     assert past.entries() == []
     assert past.trouble == "The history can't be read (it is no file)."

@@ -39,6 +39,7 @@ class Paging:
         self._stamp: Stamp | None = None  # of the file, as it was read
         self._at: str | None = None  # the key of the entry that is shown
         self._reading = False
+        self._told = ""  # why a description can't be kept, once that was told
         self._steps = 0  # asked for while it was being read
 
     def keep(self, described: Described) -> None:
@@ -51,7 +52,7 @@ class Paging:
         self._desk.jobs.start(
             lambda _job: history.add(described.description, described.sentence, name),
             self._kept,
-            self._trouble,
+            self._unkept,
         )
 
     def step(self, by: int) -> None:
@@ -73,7 +74,14 @@ class Paging:
             self._history.clear()
         self._entries, self._stamp, self._at = [], None, None
 
+    def _unkept(self, error: Exception) -> None:
+        # Once is enough: it would come with every picture.
+        if str(error) != self._told:
+            self._told = str(error)
+            self._trouble(error)
+
     def _kept(self, entry: "Entry | None") -> None:
+        self._told = ""
         if entry is not None and self._at is None:
             self._at = entry.key
 
