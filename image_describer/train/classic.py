@@ -5,6 +5,7 @@ Each stage takes up what the one before left in the run's folder, so that it can
 
 import logging
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -35,10 +36,10 @@ def features(run: Run) -> None:
     run.store.fill(run.data, lambda sentence: log.warning("%s", sentence))
 
 
-def fit(run: Run) -> keras.Model:
+def fit(run: Run, fitter: Callable[..., list[dict[str, Any]]] = fit_task) -> keras.Model:
     """Train the recipe's network; its checkpoint and losses lie in the run's folder."""
     model = build(run)
-    records = fit_task(STAGE, run.recipe.fit, _task(run, model), run.folder, run.options.resume)
+    records = fitter(STAGE, run.recipe.fit, _task(run, model), run.folder, run.options.resume)
     log.info("%s: %d epochs, loss %.4f", run.recipe.name, len(records), records[-1]["loss"])
     return model
 
