@@ -1,6 +1,6 @@
 """A trained captioner -> the LiteRT files of a bundle, with built-in ops only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +72,13 @@ def export_decoder(
         values=tf.TensorSpec((1, heads, cells, depth), tf.float32),
         picture=tf.TensorSpec((1, 1, 4 * units), tf.float32),
     )  # fmt: skip
+    convert_signatures({"prepare": prepare, "step": step}, file)
+
+
+def convert_signatures(functions: Mapping[str, Any], file: Path) -> None:
+    """Concrete functions by name -> one LiteRT file with int8 weights and built-in ops only."""
     saved = file.with_suffix(".saved")
-    frozen = {"prepare": _frozen(prepare), "step": _frozen(step)}
+    frozen = {name: _frozen(function) for name, function in functions.items()}
     holder = tf.Module()
     holder.functions = list(frozen.values())
     tf.saved_model.save(holder, str(saved), signatures=frozen)
