@@ -10,9 +10,20 @@ APP_NAME = "image-describer"
 
 
 def bundle_folder() -> Path:
-    """The model bundle: ``IMAGE_DESCRIBER_BUNDLE`` if set, else the one that ships."""
+    """The model bundle: ``IMAGE_DESCRIBER_BUNDLE`` if set, else the user's own, else the shipped.
+
+    There is one of the user's own where a tuned model could not be put in the shipped one's place.
+    """
     chosen = os.environ.get("IMAGE_DESCRIBER_BUNDLE")
-    return Path(chosen) if chosen else _shipped("models")
+    if chosen:
+        return Path(chosen)
+    own = own_bundle_folder()
+    return own if (own / "manifest.json").is_file() else _shipped("models")
+
+
+def own_bundle_folder() -> Path:
+    """Where a bundle of the user's own is kept; nothing is made."""
+    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "models"
 
 
 def assets_folder() -> Path:
