@@ -45,7 +45,8 @@ def train_command(data: Path, runs: Path, output: Path, *more: str) -> list[str]
     return [
         *(sys.executable, "-m", "image_describer.train", "--recipe", str(RECIPE)),
         *("--data", str(data), "--weights", "random"),
-        *("--runs", str(runs), "--output", str(output), *more),
+        *("--runs", str(runs), "--output", str(output)),
+        *("--results", str(runs.parent / "results"), *more),
     ]
 
 

@@ -1,4 +1,4 @@
-"""``python -m image_describer.train``: retrain the describer, or judge a bundle."""
+"""``python -m image_describer.train``: retrain the describer, one stage or all of them."""
 
 import argparse
 import json
@@ -6,27 +6,61 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from image_describer import paths
 from image_describer.console import without_chatter
 from image_describer.errors import ImageDescriberError, TrainingError
 
 ABOUT = """\
-Retrain Image Describer, or judge a bundle.
+Retrain Image Describer, or train one of the five systems that it grew from.
 
+It needs photographs with captions. Flickr8k, the data set that the program was trained on, has
+8,000 photographs and 40,000 captions in 1.1 GB, and is free for research and teaching:
+
+  python -m image_describer.train --download flickr8k --data FOLDER
+      fetches it into FOLDER; what breaks off goes on with the same command
+
+Other ways to the same data: Kaggle's copy ("Flickr 8k Dataset": captions.txt and Images/), COCO's
+captions JSON with its photographs, or a text of lines 'name caption' beside an .npy of features.
+Flickr8k as published is Flicker8k_Dataset/ (photographs) and Flickr8k_text/ (Flickr8k.token.txt,
+Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt). IMAGE_DESCRIBER_DATA may name it instead of
+--data.
+"""
+EXAMPLES = """\
+stages:
+  all       every stage one after the other (what happens if no stage is named)
+{stages}
+
+examples:
+  python -m image_describer.train --list
+      the recipes, and how well each did
   python -m image_describer.train --data FLICKR8K --weights imagenet
-      trains the recipe 'best' and writes the bundle to models/
+      trains 'best' and writes the bundle to models/: an hour and a half on two cores with AVX-512
   python -m image_describer.train --data FLICKR8K --weights imagenet --resume
       goes on after Ctrl+C, a crash or a power cut
+  python -m image_describer.train --recipe keras-captioning --data FLICKR8K --vectors GLOVE.txt
+      another recipe, every stage of it
+  python -m image_describer.train fit --recipe attend-and-tell --extractor xception --data FLICKR8K
+      one stage; Xception stands in for InceptionV3
   python -m image_describer.train evaluate --data FLICKR8K --bundle models
-      prints a bundle's figures on the dev split as JSON
+      judges a bundle on dev; prints JSON
+  python -m image_describer.train --from bundled --data MY_PICTURES
+      tunes the shipped model by your own pictures in minutes. MY_PICTURES holds pictures and
+      captions.csv, headed 'file,caption'; several rows a picture are welcome. It prints how the
+      old and the new one do on pictures kept back
+  python -m image_describer.train --from bundled --data MY_PICTURES --install
+      the same, and uses the new one from then on; --restore brings the old one back
+  TF_CONFIG='{example}' \\
+  python -m image_describer.train --recipe image-describer --data FLICKR8K
+      on several machines, started on each with its own index
 
-FLICKR8K is a folder with Flicker8k_Dataset/ (photographs) and Flickr8k_text/
-(Flickr8k.token.txt, Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt), as the data set is
-published; IMAGE_DESCRIBER_DATA may name it instead of --data. Judging uses Java, where there is
-one, for METEOR and the PTB tokenizer. On two cores with AVX-512 the whole of 'best' takes about an
-hour and a half.
+Judging uses Java, where there is one, for METEOR and the PTB tokenizer. Errors are one sentence on
+stderr, and the exit status 2; after Ctrl+C it is 130 and a checkpoint is written.
 """
+TF_CONFIG = (
+    '{"cluster": {"worker": ["HOST1:2222", "HOST2:2222"]}, "task": {"type": "worker", "index": 0}}'
+)
 FAILED, INTERRUPTED = 2, 130
 
 
@@ -42,87 +76,158 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("absl").setLevel(logging.ERROR)
     try:
-        return _evaluate(options) if options.stage == "evaluate" else _train(options)
+        return _chosen(options)(options)
     except ImageDescriberError as error:
         print(error, file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        print(f"A file can't be written or read: {error}. Is the disk full?", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return INTERRUPTED
 
 
+def _chosen(options: argparse.Namespace) -> Any:
+    """What is to be done, by the options that say so."""
+    if options.list:
+        return _list
+    if options.restore:
+        return _restore
+    if options.download:
+        return _download
+    if options.start == "bundled":
+        return _tune
+    if options.install:
+        raise TrainingError("--install belongs to --from bundled.", "Leave it out, or add that.")
+    of_a_bundle = options.stage == "evaluate" and (options.bundle or options.recipe == "best")
+    return _evaluate if of_a_bundle else _train
+
+
 def _parser() -> argparse.ArgumentParser:
+    from image_describer.train.stages import STAGES
+
+    stages = "\n".join(f"  {name:9} {does}" for name, does in STAGES.items())
     parser = argparse.ArgumentParser(
         prog="python -m image_describer.train",
         description=ABOUT,
+        epilog=EXAMPLES.format(stages=stages, example=TF_CONFIG),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "stage", nargs="?", choices=("all", "evaluate"), default="all",
-        help="all: train, export and judge (the default); evaluate: judge --bundle",
-    )  # fmt: skip
-    parser.add_argument("--recipe", default="best", help="name or TOML file (default: best)")
-    parser.add_argument("--data", type=Path, help="Flickr8k's folder")
-    parser.add_argument(
-        "--weights",
-        help="where Xception starts: an .npz keyed layer/variable, 'imagenet' (fetched by Keras), "
-        "'bundled' (the shipped model, the default), or 'random'",
-    )
-    parser.add_argument(
-        "--runs", type=Path, default=Path("train/runs"),
-        help="folder for checkpoints and caches, 3 GB (default: train/runs)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--output", type=Path, default=Path("models"), help="where the bundle goes (models)"
-    )
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--bundle", type=Path, help="bundle to judge (default: the shipped one)")
+    add = parser.add_argument
+    add("stage", nargs="?", choices=("all", *STAGES), default="all", help="see below")
+    what = parser.add_argument_group("what is trained")
+    add = what.add_argument
+    add("--list", action="store_true", help="name the recipes with their figures")
+    add("--recipe", default="best", help="name, or TOML file of your own (default: best)")
+    add("--from", dest="start", choices=("bundled",), help="tune the shipped model by --data")
+    add("--extractor", default="", metavar="NAME",
+        help="stands in for the recipe's: xception, inception_v3 or resnet50")  # fmt: skip
+    add("--weights", default="",
+        help="the extractor's: 'imagenet' (fetched by Keras), 'bundled' (the shipped model, the "
+        "default for 'best'), 'random', or a file")  # fmt: skip
+    add("--vectors", type=Path, metavar="FILE",
+        help="word vectors as text, GloVe's or word2vec's, for recipes that need some")  # fmt: skip
+    add = parser.add_argument_group("from which data").add_argument
+    add("--data", type=Path, help="folder, or file, of captioned pictures")
+    add("--format", default="auto", help="flickr8k, kaggle, coco or matrix (default: found out)")
+    add("--download", metavar="NAME", help="fetch a data set into --data: flickr8k")
+    add = parser.add_argument_group("where it goes").add_argument
+    add("--runs", type=Path, default=Path("train/runs"),
+        help="folder for checkpoints and caches, 3 GB (default: train/runs)")  # fmt: skip
+    add("--results", type=Path, default=Path("train/results"),
+        help="folder for figures and pages (default: train/results)")  # fmt: skip
+    add("--output", type=Path, default=Path("models"), help="folder for the bundle (models)")
+    add("--resume", action="store_true", help="go on from the last checkpoint")
+    add("--bundle", type=Path, help="for evaluate: the bundle to judge (default: the shipped one)")
+    add("--install", action="store_true", help="with --from: use the tuned model from now on")
+    add("--restore", action="store_true", help="bring back the model before the last --install")
     return parser
 
 
-def _data_folder(options: argparse.Namespace) -> Path:
-    from image_describer.train.data import WHERE_TO_GET_IT
+def _data(options: argparse.Namespace) -> Any:
+    from image_describer.train import data
 
     named = options.data or os.environ.get("IMAGE_DESCRIBER_DATA")
     if not named:
-        raise TrainingError("Training needs data.", WHERE_TO_GET_IT)
+        raise TrainingError(
+            "Training needs data.",
+            f"{data.WHERE_TO_GET_IT} To fetch it: --download flickr8k --data FOLDER.",
+        )
     folder = Path(named)
-    return folder / "flickr8k" if (folder / "flickr8k").is_dir() else folder
+    if (folder / "flickr8k").is_dir():
+        folder = folder / "flickr8k"
+    return data.read(folder, options.format) if folder.exists() else data.read_flickr8k(folder)
 
 
 def _train(options: argparse.Namespace) -> int:
     from image_describer.train import recipe
-    from image_describer.train.data import read_flickr8k
 
     chosen = recipe.load(options.recipe)
-    data = read_flickr8k(_data_folder(options))
+    data = _data(options)
     try:
         with without_chatter():
-            from image_describer.train import fit, pipeline
+            from image_describer.train import distributed, fit, stages
     except ImportError as error:
         raise TrainingError(
             f"Training needs a package that is missing: {error.name}.",
             "Install it with: python -m pip install 'image-describer[train]'",
         ) from error
+    team = distributed.join() if options.stage in ("all", "fit") else None
+    choices = stages.Choices(
+        options.runs, options.results, options.output, options.bundle, options.extractor,
+        options.weights, options.vectors, options.resume, team,
+    )  # fmt: skip
     try:
-        run = pipeline.prepare(
-            chosen, data, options.weights or "bundled", options.runs, options.resume
-        )
-        model = pipeline.fit_whole(run, pipeline.fit_head(run))
+        print(json.dumps(stages.run(options.stage, chosen, data, choices)), flush=True)
     except fit.RunStoppedError as stopped:
         print(f"{stopped} Go on with the same command and --resume.", file=sys.stderr)
         return INTERRUPTED
-    manifest = pipeline.export(run, model, options.output)
-    print(json.dumps(manifest["metrics"]))
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from image_describer.train.data import read_flickr8k
     from image_describer.train.evaluate import evaluate
 
-    data = read_flickr8k(_data_folder(options))
-    print(json.dumps(evaluate(options.bundle or paths.bundle_folder(), data)))
+    print(json.dumps(evaluate(options.bundle or paths.bundle_folder(), _data(options))))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from image_describer.train.figures import listing
+
+    print(listing(options.results))
+    return 0
+
+
+def _download(options: argparse.Namespace) -> int:
+    from image_describer.train.download import download
+
+    folder = download(options.download, options.data or Path(options.download))
+    print(
+        f"{options.download} is in {folder}. Next: python -m image_describer.train --data {folder}"
+    )
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from image_describer.train.installing import restore
+
+    print(restore(paths.bundle_folder()))
+    return 0
+
+
+def _tune(options: argparse.Namespace) -> int:
+    from image_describer.train.own_pictures import tune
+
+    if options.data is None:
+        raise TrainingError(
+            "Your own pictures are needed.", "Give their folder, with captions.csv, as --data."
+        )
+    with without_chatter():
+        import tensorflow  # noqa: F401
+    told = tune(options.data, options.runs, options.bundle, options.install)
+    print(told)
     return 0
 
 

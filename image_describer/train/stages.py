@@ -1,0 +1,243 @@
+"""The stages of a training, each of which takes up what the one before left in the run's folder.
+
+``best`` and its like (an attention LSTM) go through ``pipeline``, the original systems through
+``classic``; what a stage is called, and what it leaves, is the same for both.
+"""
+
+import functools
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from image_describer import bundle_files
+from image_describer.errors import TrainingError
+from image_describer.train import cleaning
+from image_describer.train.data import Dataset
+from image_describer.train.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+STAGES = {
+    "prepare": "reads the data, reports what doesn't fit, builds the vocabulary",
+    "features": "computes what the extractor sees of each picture, as far as it is missing",
+    "fit": "trains; a checkpoint and the losses lie in the run's folder",
+    "evaluate": "judges what was trained on dev",
+    "export": "writes the files that the program, or another one, can use",
+    "report": "draws losses, figures, captions and attention into one page",
+}
+OURS = "attention-lstm"  # the network whose bundle ships
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user says beside recipe and data; "" and None leave it to the recipe."""
+
+    runs: Path = Path("train/runs")
+    results: Path = Path("train/results")
+    output: Path = Path("models")
+    bundle: Path | None = None
+    extractor: str = ""
+    weights: str = ""
+    vectors: Path | None = None
+    resume: bool = False
+    team: Any = field(default=None, repr=False)
+
+
+def run(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
+    """One stage, or "all"; returns what is to be told. Raises TrainingError, RunStoppedError."""
+    if chosen.network.kind == OURS:
+        _refuse_what_is_for_originals(chosen, data, choices)
+        return _ours(stage, chosen, data, choices)
+    return _originals(stage, chosen, data, choices)
+
+
+def _refuse_what_is_for_originals(chosen: Recipe, data: Dataset, choices: Choices) -> None:
+    name = chosen.name
+    if choices.team is not None:
+        raise TrainingError(
+            f"'{name}' can't be trained by several machines yet.",
+            "The original systems' recipes can: image-describer and the others of --list. "
+            "For one machine: unset TF_CONFIG.",
+        )
+    if choices.extractor not in ("", "xception"):
+        raise TrainingError(f"'{name}' trains its own Xception.", "Leave out --extractor.")
+    if choices.vectors is not None:
+        raise TrainingError(f"'{name}' learns its own word vectors.", "Leave out --vectors.")
+    if data.features is not None:
+        raise TrainingError(
+            f"'{name}' needs photographs, and this data brings only features.",
+            "Choose joint-embedding or one of the merge LSTMs.",
+        )
+
+
+# The network that ships
+
+
+def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
+    from image_describer.train import pipeline
+    from image_describer.train.evaluate import evaluate
+
+    if stage == "evaluate":
+        return evaluate(choices.bundle or choices.output, data)
+    if stage == "report":
+        return report(chosen, data, choices)
+    prepared = pipeline.prepare(
+        chosen, data, choices.weights or "bundled", choices.runs, choices.resume
+    )
+    _keep_words(prepared, data, chosen)
+    if stage == "prepare":
+        return _counts(data, len(prepared.vocabulary) - 4)
+    if stage == "features":
+        return _timed(data, lambda: _lower_maps(prepared))
+    if stage == "export":
+        model = _trained(prepared)
+    else:
+        model = pipeline.fit_scst(
+            prepared, pipeline.fit_whole(prepared, pipeline.fit_head(prepared))
+        )
+        if stage == "fit":
+            return _last_losses(prepared.folder)
+    manifest = pipeline.export(prepared, model, choices.output)
+    keep_figures(prepared.folder, choices.results / chosen.name)
+    if stage == "all":
+        report(chosen, data, choices)
+    found: dict[str, Any] = manifest["metrics"]
+    return found
+
+
+def _lower_maps(prepared: Any) -> None:
+    from image_describer.train.features import FeatureCache
+
+    names = prepared.data.splits["train"] + prepared.data.splits["dev"]
+    cache = FeatureCache(prepared.folder.parent / "features", prepared.lower, names)
+    cache.fill(prepared.data, lambda sentence: log.warning("%s", sentence))
+
+
+def _trained(prepared: Any) -> Any:
+    """The captioner as its last checkpoint has it. Raises TrainingError where there is none."""
+    from image_describer.train import checkpoint, fit, pipeline
+    from image_describer.train.classic_fit import best_file
+
+    last = prepared.folder / "whole.npz"
+    if not last.exists():
+        raise _not_yet(prepared.recipe.name, prepared.folder.parent, "fit")
+    with fit.precision(prepared.recipe.precision):
+        model = pipeline.build_whole(prepared)
+    best = best_file(last)
+    use_best = prepared.recipe.whole.patience and best.exists()
+    checkpoint.load_weights(best if use_best else last, model)
+    prepared.resume = True  # self-critical training that is over gives its result at once
+    return pipeline.fit_scst(prepared, model)
+
+
+def keep_figures(folder: Path, results: Path) -> None:
+    """Copy figures and losses of a run to its results, to be kept when checkpoints go."""
+    results.mkdir(parents=True, exist_ok=True)
+    for file in (folder / "metrics.json", *sorted(folder.glob("*.jsonl"))):
+        if file.exists():
+            shutil.copyfile(file, results / file.name)
+
+
+# The original systems
+
+
+def _originals(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
+    from image_describer.train import classic, classic_export, classic_run
+
+    if stage == "report":
+        return report(chosen, data, choices)
+    options = classic_run.Options(
+        choices.runs, choices.results, choices.extractor, choices.weights, choices.vectors,
+        choices.resume,
+    )  # fmt: skip
+    prepared = classic_run.prepare(chosen, data, options)
+    _keep_words(prepared, data, chosen)
+    if stage == "prepare":
+        return prepared.facts
+    if stage == "features":
+        return _timed(data, lambda: classic.features(prepared))
+    if stage in ("evaluate", "export"):
+        model = classic.trained(prepared)
+        if stage == "export":
+            return classic_export.export(prepared, model)
+        return classic.evaluate(prepared, model)
+    classic.features(prepared)
+    model = classic.fit(prepared, _fitter(choices.team))
+    if stage == "fit" or (choices.team is not None and choices.team.index):
+        return _last_losses(prepared.folder)
+    found = classic.evaluate(prepared, model)
+    classic_export.export(prepared, model)
+    report(chosen, data, choices)
+    return found
+
+
+def _fitter(team: Any) -> Callable[..., list[dict[str, Any]]]:
+    from image_describer.train.classic_fit import fit_task
+
+    if team is None:
+        return fit_task
+    from image_describer.train.distributed import fit_together
+
+    return functools.partial(fit_together, team)
+
+
+# Both
+
+
+def report(chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
+    """Draw the recipe's page, and the table over all recipes. Raises TrainingError."""
+    from image_describer.train import report as pages
+
+    folder = choices.results / chosen.name
+    if not (folder / "metrics.json").exists():
+        raise _not_yet(chosen.name, choices.results, "evaluate")
+    page = pages.write(chosen, data, choices)
+    return {"page": str(page), "bytes": sum(f.stat().st_size for f in folder.iterdir())}
+
+
+def _keep_words(prepared: Any, data: Dataset, chosen: Recipe) -> None:
+    """``vocabulary.json`` and ``descriptions.txt``, as the original kept its cleaned captions."""
+    content = json.dumps(prepared.vocabulary.tokenizer(), indent=2) + "\n"
+    bundle_files.write(prepared.folder / "vocabulary.json", content.encode())
+    cleaning.write_descriptions(
+        prepared.folder / "descriptions.txt", data.captions, chosen.text.rules
+    )
+
+
+def _counts(data: Dataset, words: int) -> dict[str, Any]:
+    return {
+        "pictures": {split: len(names) for split, names in data.splits.items()},
+        "captions": sum(len(several) for several in data.captions.values()),
+        "vocabulary": words,
+        "problems": data.problems,
+    }
+
+
+def _timed(data: Dataset, work: Callable[[], None]) -> dict[str, Any]:
+    began = time.monotonic()
+    work()
+    return {
+        "pictures": sum(len(names) for names in data.splits.values()),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def _last_losses(folder: Path) -> dict[str, Any]:
+    """The last record of each stage's losses."""
+    from image_describer.train.history import History
+
+    last = {}
+    for file in sorted(folder.glob("*.jsonl")):
+        records = History.read(file)
+        if records:
+            last[file.stem] = records[-1]
+    return last
+
+
+def _not_yet(name: str, place: Path, stage: str) -> TrainingError:
+    return TrainingError(f"There is nothing of '{name}' in {place} yet.", f"Run '{stage}' first.")
