@@ -117,7 +117,7 @@ def test_without_tf_config_and_alone_there_is_no_team():
     [
         ("{", "TF_CONFIG makes no sense"),
         ("[]", "TF_CONFIG makes no sense"),
-        ('{"cluster": {"worker": ["a:1"]}}', "'task' is missing"),
+        ('{"cluster": {"worker": ["a:1"]}}', "task is missing"),
         ('{"cluster": {"worker": ["a:1", "b"]}, "task": {"type": "worker", "index": 0}}', "'b' is"),
         (tf_config([2222, 2223], 2), "there is no worker 2"),
         (tf_config([2222, 2222], 0), "two workers have the same address"),
