@@ -17,7 +17,7 @@ from image_describer.train.formats import own
 from image_describer.train.recipe import Stage
 from tests import tiny
 
-QUICK = Stage(epochs=12, rate=5e-3, batch=6, warmup_steps=2, mirror=False)
+QUICK = Stage(epochs=30, rate=0.02, batch=6, warmup_steps=2, mirror=False)
 
 
 @pytest.fixture
