@@ -12,7 +12,7 @@ import keras
 
 from image_describer.errors import TrainingError
 from image_describer.train import checkpoint, classic_joint, classic_words
-from image_describer.train.classic_fit import Task, best_file, fit_task
+from image_describer.train.classic_fit import BETTER_BY, Task, best_file, fit_task
 from image_describer.train.classic_run import Options, Run, prepare, write_json
 from image_describer.train.data import Dataset
 from image_describer.train.fit import precision
@@ -84,12 +84,22 @@ def evaluate(run: Run, model: keras.Model) -> dict[str, Any]:
         **run.facts,
         "samples": run.recipe.fit.samples,
         "epochs": last.get("epoch"),
+        "kept_epoch": _kept_epoch(run, history),
         "final": {key: value for key, value in last.items() if key not in ("step", "epoch")},
         "metrics": found,
     }
     write_json(run.results / "metrics.json", facts)
     shutil.copyfile(run.folder / f"{STAGE}.jsonl", run.results / "history.jsonl")
     return facts
+
+
+def _kept_epoch(run: Run, history: list[dict[str, Any]]) -> float | None:
+    """The epoch whose weights are judged: the last, or under early stopping the best one."""
+    if not history:
+        return None
+    patient = run.recipe.fit.patience and all(BETTER_BY in record for record in history)
+    kept = min(history, key=lambda record: record[BETTER_BY]) if patient else history[-1]
+    return float(kept["epoch"])
 
 
 def _task(run: Run, model: keras.Model) -> Task:

@@ -92,8 +92,8 @@ class CaptionBatches:
 class PrefixBatches(CaptionBatches):
     """One prefix a sample, as the original generators made them: ``targets`` (B,), one word each.
 
-    ``last`` (B,) is the place of the prefix's last word. Every word is computed again for every
-    prefix that it is in: some seven times the work of whole captions, for the same loss.
+    ``last`` (B,) is the place of the prefix's last word. The LSTM reads every word again for every
+    prefix that it is in: the same loss as of whole captions, at 2.2 times the work on Flickr8k.
     """
 
     def __init__(
