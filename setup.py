@@ -47,6 +47,7 @@ DEV = [
     *TRAIN,
     "pytest>=8.3",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "psutil>=6.0",
     'python-xlib>=0.33; sys_platform == "linux"',

@@ -1,6 +1,7 @@
 """Fixtures that several tests share."""
 
 import contextlib
+import signal
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from tests.driven import drive, photo  # noqa: F401
 from tests.screen import app, screen  # noqa: F401
 from tests.sound import no_sound_card, null_sink  # noqa: F401
 from tests.spoken import spoken  # noqa: F401
+
+# A worker of pytest-xdist ignores Ctrl+C, and so would every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,6 +79,13 @@ class Open:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.communicate()
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: a socket's path may have 103 bytes, and pytest's folders may be longer."""
+    with tempfile.TemporaryDirectory(prefix="window-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -332,6 +332,9 @@ def test_gio_launches_it_with_a_picture_and_it_is_heard(
     monkeypatch.setenv("IMAGE_DESCRIBER_BUNDLE", str(tiny_bundle))
     for name in ("http_proxy", "https_proxy"):  # Google's voice is out of reach at once
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+    settings = home / "config" / "image-describer" / "settings.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("online = true\n")  # else the first start asks for the voice
     installed()
     null_sink.record()
     launch(home / "Desktop" / FILE, photo)
