@@ -36,7 +36,8 @@ bench: $(DEV)
 
 train: $(DEV)
 	$(BIN)/python -m image_describer.train --data "$(DATA)" --recipe "$(RECIPE)" \
-		--weights "$(WEIGHTS)"
+		--weights "$(WEIGHTS)" \
+		$(if $(EXTRACTOR),--extractor "$(EXTRACTOR)") $(if $(VECTORS),--vectors "$(VECTORS)")
 
 # build/ is cleared first: setuptools would pack what an earlier build left there.
 wheel: $(BIN)/python

@@ -12,7 +12,8 @@ from PIL import Image
 
 from image_describer.errors import TrainingError
 from image_describer.train import data as training_data
-from image_describer.train.data import read, without_broken
+from image_describer.train.broken import without_broken
+from image_describer.train.data import read
 
 NAMES = [f"picture{n}.jpg" for n in range(16)]
 WILD = st.binary(max_size=400) | st.text(max_size=200).map(str.encode)

@@ -1,15 +1,19 @@
 """The command of training, stage by stage, on a tiny data set; and what it says."""
 
 import json
+import pickle
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from image_describer.bundle import open_bundle
 from image_describer.describer import Describer
 from image_describer.errors import TrainingError
 from image_describer.train import __main__ as command
-from image_describer.train import recipe, stages
+from image_describer.train import array_pickle, classic_run, recipe, stages
+from image_describer.train.classic import features
 from image_describer.train.data import read
 from tests import classic, tiny
 
@@ -132,7 +136,8 @@ def test_damaged_figures_are_one_sentence(tmp_path, capsys):
 def test_help_teaches_stages_data_and_ways(capsys):
     assert command.main([]) == 2
     told = capsys.readouterr().out
-    for word in ("--download flickr8k", "Kaggle", "captions.csv", "--install", "TF_CONFIG"):
+    words = ("--download flickr8k", "Kaggle", "captions.csv", "--install", "TF_CONFIG")
+    for word in (*words, "--read-features", "--write-features features.pkl", "MD5"):
         assert word in told
     for stage, does in stages.STAGES.items():
         assert f"  {stage:9} {does}" in told
@@ -155,3 +160,102 @@ def test_what_it_lacks_is_one_sentence_and_the_status_2(words, told, monkeypatch
     said = capsys.readouterr().err.strip()
     assert said.startswith(told)
     assert len(said.splitlines()) == 1
+
+
+def test_features_are_written_as_the_original_kept_them_and_read_again(
+    choices, tiny_data, tmp_path
+):
+    chosen, data = classic.small(tmp_path, "image-describer", epochs=1), read(tiny_data)
+    file = tmp_path / "features.pkl"
+    stages.run("features", chosen, data, without_vectors(choices, write_features=file))
+    found = pickle.loads(file.read_bytes())
+    assert sorted(found) == sorted(data.captions)
+    assert {array.shape[0] for array in found.values()} == {1}
+    del found["picture3.jpg"]
+    file.write_bytes(pickle.dumps(found))
+    again = without_vectors(choices, runs=tmp_path / "again", read_features=file)
+    told = stages.run("prepare", chosen, data, again)
+    assert told["pictures"] == {"train": 17, "dev": 6}
+    assert told["extractor"] == {"name": "given with the data"}
+    assert stages.run("fit", chosen, data, again)["fit"]["loss"] > 0
+    assert not (tmp_path / "again" / "features").exists()  # nothing was computed
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "other", "told"),
+    [
+        ("best", "fit", {"read_features": "x.pkl"}, "learns what it sees"),
+        ("best", "features", {"write_features": "x.pkl"}, "learns what it sees"),
+        ("image-describer", "evaluate", {"write_features": "x.pkl"}, "computes no features"),
+        ("attend-and-tell", "prepare", {}, "looks at parts of a picture"),
+        ("image-describer", "prepare", {"evil": True}, "no pickle of arrays by name"),
+    ],
+)
+def test_features_that_do_not_serve_are_refused(
+    name, stage, other, told, choices, tiny_data, tmp_path
+):
+    data, file = read(tiny_data), tmp_path / "features.pkl"
+    array_pickle.write(file, {name: np.ones(4) for name in data.captions})
+    if "evil" in other:
+        file.write_bytes(pickle.dumps({"picture1.jpg": Path.unlink}))
+    made = {key: value for key, value in other.items() if key != "evil"} or {"read_features": file}
+    chosen = recipe.load("best") if name == "best" else classic.small(tmp_path, name)
+    with pytest.raises(TrainingError, match=told):
+        stages.run(stage, chosen, data, without_vectors(choices, **made))
+
+
+def damaged(tiny_data, tmp_path):
+    """The tiny data with a picture of train cut off, and one of dev that is none."""
+    own = shutil.copytree(tiny_data, tmp_path / "damaged")
+    cut, none = (own / "Flicker8k_Dataset" / f"picture{n}.jpg" for n in (2, 20))
+    cut.write_bytes(cut.read_bytes()[:900])
+    none.write_bytes(b"\xff\xd8\xff no picture")
+    return own
+
+
+def test_broken_pictures_are_counted_once_and_left_out_of_an_original(
+    choices, tiny_data, tmp_path, caplog
+):
+    chosen = classic.small(tmp_path, "image-describer", epochs=1)
+    data, plain = read(damaged(tiny_data, tmp_path)), without_vectors(choices)
+    told = stages.run("fit", chosen, data, plain)
+    assert told["fit"]["dev_loss"] > 0
+    warned = [record.message for record in caplog.records if "can't be read" in record.message]
+    assert len(warned) == 1
+    assert warned[0].startswith("2 pictures can't be read and are left out: picture2.jpg ...")
+    kept = json.loads((choices.runs / stages.BROKEN).read_text("utf-8"))["broken"]
+    assert set(kept) == {"picture2.jpg", "picture20.jpg"}
+    assert stages.run("prepare", chosen, data, plain)["pictures"] == {"train": 17, "dev": 5}
+
+
+def test_a_picture_that_breaks_after_it_was_looked_at_is_left_out_of_an_original(
+    choices, tiny_data, tmp_path
+):
+    chosen = classic.small(tmp_path, "image-describer", epochs=1)
+    options = classic_run.Options(choices.runs, choices.results, weights="random")
+    run = classic_run.prepare(chosen, read(damaged(tiny_data, tmp_path)), options)
+    features(run)
+    assert set(run.store.broken) == {"picture2.jpg", "picture20.jpg"}
+    assert {split: len(names) for split, names in run.names.items()} == {"train": 17, "dev": 5}
+    assert run.facts["pictures"] == {"train": 17, "dev": 5}
+
+
+def test_a_broken_picture_stops_no_stage_of_the_network_that_ships(
+    tiny_run, tiny_data, choices, tmp_path, caplog
+):
+    chosen, data = recipe.load(str(tiny.RECIPE)), read(damaged(tiny_data, tmp_path))
+    shutil.copytree(tiny_run / "runs" / "tiny", choices.runs / "tiny")
+    # Fitting is over at once: from features to figures, everything else is done again.
+    figures = stages.run("all", chosen, data, without_vectors(choices, resume=True))
+    assert figures["dev"]["pictures"] == 5
+    assert open_bundle(choices.output).manifest["data"] == {"train": 17, "dev": 5}
+    warned = [record.message for record in caplog.records if "can't be read" in record.message]
+    assert len(warned) == 1
+
+
+def test_data_without_a_whole_picture_is_refused(tiny_data, choices, tmp_path):
+    own = damaged(tiny_data, tmp_path)
+    for file in (own / "Flicker8k_Dataset").iterdir():
+        file.write_bytes(b"\xff\xd8\xff no picture")
+    with pytest.raises(TrainingError, match="None of the training pictures can be read"):
+        stages.run("prepare", recipe.load("best"), read(own), without_vectors(choices))

@@ -26,6 +26,10 @@ captions JSON with its photographs, or a text of lines 'name caption' beside an 
 Flickr8k as published is Flicker8k_Dataset/ (photographs) and Flickr8k_text/ (Flickr8k.token.txt,
 Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt). IMAGE_DESCRIBER_DATA may name it instead of
 --data.
+
+--read-features takes what an extractor saw of each picture out of a features.pkl, as the original
+programs kept it, instead of computing it; --write-features leaves one for them. Such a file is a
+pickle, which may hold a program: here only arrays of numbers are read from it, and nothing runs.
 """
 EXAMPLES = """\
 stages:
@@ -43,6 +47,9 @@ examples:
       another recipe, every stage of it
   python -m image_describer.train fit --recipe attend-and-tell --extractor xception --data FLICKR8K
       one stage; Xception stands in for InceptionV3
+  python -m image_describer.train features --recipe image-describer --data FLICKR8K \\
+      --extractor xception --write-features features.pkl
+      the original's features.pkl; a recipe trains on one with --read-features features.pkl
   python -m image_describer.train evaluate --data FLICKR8K --bundle models
       judges a bundle on dev; prints JSON
   python -m image_describer.train --from bundled --data MY_PICTURES
@@ -131,13 +138,21 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("from which data").add_argument
     add("--data", type=Path, help="folder, or file, of captioned pictures")
     add("--format", default="auto", help="flickr8k, kaggle, coco or matrix (default: found out)")
-    add("--download", metavar="NAME", help="fetch a data set into --data: flickr8k")
+    add("--read-features", type=Path, metavar="FILE",
+        help="train on the features of this features.pkl ({name: array}); for recipes that see a "
+        "picture as one vector")  # fmt: skip
+    add("--download", metavar="NAME",
+        help="fetch a data set into --data: flickr8k, 1.1 GB. Only MD5 sums of it are published: "
+        "they tell damage, not forgery")  # fmt: skip
     add = parser.add_argument_group("where it goes").add_argument
     add("--runs", type=Path, default=Path("train/runs"),
         help="folder for checkpoints and caches, 3 GB (default: train/runs)")  # fmt: skip
     add("--results", type=Path, default=Path("train/results"),
         help="folder for figures and pages (default: train/results)")  # fmt: skip
     add("--output", type=Path, default=Path("models"), help="folder for the bundle (models)")
+    add("--write-features", type=Path, metavar="FILE",
+        help="after the stage features, fit or all: write features.pkl as the original "
+        "did")  # fmt: skip
     add("--resume", action="store_true", help="go on from the last checkpoint")
     add("--bundle", type=Path, help="for evaluate: the bundle to judge (default: the shipped one)")
     add("--install", action="store_true", help="with --from: use the tuned model from now on")
@@ -176,7 +191,8 @@ def _train(options: argparse.Namespace) -> int:
     team = distributed.join() if options.stage in ("all", "fit") else None
     choices = stages.Choices(
         options.runs, options.results, options.output, options.bundle, options.extractor,
-        options.weights, options.vectors, options.resume, team,
+        options.weights, options.vectors, options.resume, team, options.read_features,
+        options.write_features,
     )  # fmt: skip
     try:
         print(json.dumps(stages.run(options.stage, chosen, data, choices)), flush=True)

@@ -32,8 +32,22 @@ def train(chosen: Recipe, data: Dataset, options: Options) -> dict[str, Any]:
 
 
 def features(run: Run) -> None:
-    """Compute what the extractor sees of each picture, as far as it is not on disk yet."""
+    """Compute what the extractor sees of each picture, as far as it is not on disk yet.
+
+    A picture that turned out to be broken only now, and has zeros for features, is left out.
+    """
     run.store.fill(run.data, lambda sentence: log.warning("%s", sentence))
+    _leave_out_broken(run)
+
+
+def _leave_out_broken(run: Run) -> None:
+    broken = run.store.broken
+    if not broken:
+        return
+    run.names = {split: [n for n in some if n not in broken] for split, some in run.names.items()}
+    if not run.names["train"]:
+        raise TrainingError("None of the training pictures can be read.")
+    run.facts["pictures"] = {split: len(some) for split, some in run.names.items()}
 
 
 def fit(run: Run, fitter: Callable[..., list[dict[str, Any]]] = fit_task) -> keras.Model:
@@ -65,6 +79,7 @@ def trained(run: Run) -> keras.Model:
             f"The recipe '{run.recipe.name}' has not been trained in {run.options.runs}.",
             "Run the stage 'fit' first.",
         )
+    _leave_out_broken(run)
     model = build(run)
     best = best_file(file)
     use_best = run.recipe.fit.patience and best.exists()

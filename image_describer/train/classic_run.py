@@ -131,6 +131,11 @@ def _open_features(
 ) -> tuple[FeatureStore | MatrixFeatures, dict[str, Any]]:
     """The store, and what is told of where its features come from."""
     if data.features is not None:
+        if not chosen.extractor.pooled:
+            raise TrainingError(
+                f"'{chosen.name}' looks at parts of a picture; these features are of whole ones.",
+                "Choose joint-embedding or one of the merge LSTMs.",
+            )
         return MatrixFeatures(data), {"name": "given with the data"}
     asked = chosen.extractor
     name = options.extractor or asked.name

@@ -1,15 +1,11 @@
 """Captioned pictures: the data set as every stage takes it, read from whatever format it has."""
 
-import dataclasses
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from image_describer.errors import TrainingError
 from image_describer.extractor import squeeze
@@ -24,7 +20,6 @@ FORMATS = {
     "coco": "COCO's captions JSON and its pictures",
     "matrix": "a text of lines 'name caption' and an .npy matrix of features, row for row",
 }
-CHECKING_THREADS = 4
 
 
 @dataclass
@@ -83,39 +78,3 @@ def load_pixels(path: Path, size: int) -> np.ndarray:
             return squeeze(np.asarray(image.convert("RGB")), size)
     except Exception as error:  # a damaged picture can raise nearly anything
         raise TrainingError(f"The picture {path} can't be read: {error}.") from error
-
-
-def without_broken(data: Dataset, on_problem: Callable[[str], None]) -> Dataset:
-    """The same data less the pictures that can't be decoded, each of which is told.
-
-    Decodes every picture, in threads. Data that brings its own features stays as it is.
-    """
-    if data.features is not None:
-        return data
-    names = sorted(data.captions)
-    with ThreadPoolExecutor(CHECKING_THREADS, "check pictures") as checkers:
-        faults = tqdm(
-            checkers.map(lambda name: _fault(data.path(name)), names),
-            desc="pictures", total=len(names), unit=" pictures",
-        )  # fmt: skip
-        broken = {name: fault for name, fault in zip(names, faults, strict=True) if fault}
-    for sentence in broken.values():
-        on_problem(sentence)
-    if not broken:
-        return data
-    problem = f"{len(broken)} pictures can't be read and are left out: {next(iter(broken))} ..."
-    return dataclasses.replace(
-        data,
-        captions={n: several for n, several in data.captions.items() if n not in broken},
-        splits={s: [n for n in names if n not in broken] for s, names in data.splits.items()},
-        problems=[*data.problems, problem],
-    )
-
-
-def _fault(path: Path) -> str:
-    """Why a picture can't be read; empty when it can."""
-    try:
-        load_pixels(path, 8)
-    except TrainingError as error:
-        return error.sentence
-    return ""

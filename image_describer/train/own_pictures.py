@@ -19,10 +19,11 @@ from image_describer.bundle import Bundle, open_bundle, write_manifest
 from image_describer.errors import TrainingError
 from image_describer.train import cleaning, evaluate, fit, installing, model_card, pipeline
 from image_describer.train.batches import Batches, from_cache
+from image_describer.train.broken import without_broken
 from image_describer.train.bundled import tower_weights
 from image_describer.train.bundled_decoder import decoder_weights
 from image_describer.train.captioner import Captioner
-from image_describer.train.data import Dataset, without_broken
+from image_describer.train.data import Dataset
 from image_describer.train.extractors import best_precision
 from image_describer.train.features import FeatureCache
 from image_describer.train.formats import own

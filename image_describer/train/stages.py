@@ -16,7 +16,8 @@ from typing import Any
 
 from image_describer import bundle_files
 from image_describer.errors import TrainingError
-from image_describer.train import cleaning
+from image_describer.train import cleaning, feature_pickle
+from image_describer.train.broken import without_broken
 from image_describer.train.data import Dataset
 from image_describer.train.recipe import Recipe
 
@@ -30,7 +31,9 @@ STAGES = {
     "export": "writes the files that the program, or another one, can use",
     "report": "draws losses, figures, captions and attention into one page",
 }
+WITH_FEATURES = ("features", "fit", "all")  # the stages after which they are there
 OURS = "attention-lstm"  # the network whose bundle ships
+BROKEN = "broken.json"  # in the folder of runs: the pictures that can't be read
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,27 @@ class Choices:
     vectors: Path | None = None
     resume: bool = False
     team: Any = field(default=None, repr=False)
+    read_features: Path | None = None
+    write_features: Path | None = None
 
 
 def run(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
-    """One stage, or "all"; returns what is to be told. Raises TrainingError, RunStoppedError."""
-    if chosen.network.kind == OURS:
+    """One stage, or "all"; returns what is to be told. Raises TrainingError, RunStoppedError.
+
+    Pictures that can't be decoded are left out of all of them, counted among the problems.
+    """
+    ours = chosen.network.kind == OURS
+    if ours:
         _refuse_what_is_for_originals(chosen, data, choices)
+    elif choices.write_features is not None and stage not in WITH_FEATURES:
+        raise TrainingError(
+            f"The stage '{stage}' computes no features.",
+            "Give --write-features to one of: " + ", ".join(WITH_FEATURES) + ".",
+        )
+    if choices.read_features is not None:
+        data = feature_pickle.read_into(data, choices.read_features)
+    data = without_broken(data, lambda sentence: log.debug("%s", sentence), choices.runs / BROKEN)
+    if ours:
         return _ours(stage, chosen, data, choices)
     return _originals(stage, chosen, data, choices)
 
@@ -68,6 +86,12 @@ def _refuse_what_is_for_originals(chosen: Recipe, data: Dataset, choices: Choice
         raise TrainingError(f"'{name}' trains its own Xception.", "Leave out --extractor.")
     if choices.vectors is not None:
         raise TrainingError(f"'{name}' learns its own word vectors.", "Leave out --vectors.")
+    if choices.read_features is not None or choices.write_features is not None:
+        raise TrainingError(
+            f"'{name}' learns what it sees: features that stay as they are don't serve it.",
+            "Leave out --read-features and --write-features, or choose joint-embedding or one of "
+            "the merge LSTMs.",
+        )
     if data.features is not None:
         raise TrainingError(
             f"'{name}' needs photographs, and this data brings only features.",
@@ -160,13 +184,13 @@ def _originals(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> d
     if stage == "prepare":
         return prepared.facts
     if stage == "features":
-        return _timed(data, lambda: classic.features(prepared))
+        return _timed(data, lambda: _features(prepared, choices))
     if stage in ("evaluate", "export"):
         model = classic.trained(prepared)
         if stage == "export":
             return classic_export.export(prepared, model)
         return classic.evaluate(prepared, model)
-    classic.features(prepared)
+    _features(prepared, choices)
     model = classic.fit(prepared, _fitter(choices.team))
     if stage == "fit" or (choices.team is not None and choices.team.index):
         return _last_losses(prepared.folder)
@@ -174,6 +198,16 @@ def _originals(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> d
     classic_export.export(prepared, model)
     report(chosen, data, choices)
     return found
+
+
+def _features(prepared: Any, choices: Choices) -> None:
+    """Compute them; write them as the original kept its own, where that is asked for."""
+    from image_describer.train import classic
+
+    classic.features(prepared)
+    if choices.write_features is not None:
+        feature_pickle.write(choices.write_features, prepared.store)
+        log.info("The features are in %s.", choices.write_features)
 
 
 def _fitter(team: Any) -> Callable[..., list[dict[str, Any]]]:
