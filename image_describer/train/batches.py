@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from image_describer.train.augment import other_view, rng_of
 from image_describer.train.data import Dataset, load_pixels
 from image_describer.train.features import FeatureCache
 from image_describer.train.text import SPECIAL_WORDS, Vocabulary
@@ -14,11 +15,14 @@ from image_describer.train.text import SPECIAL_WORDS, Vocabulary
 CAPTIONS_A_PICTURE = 5
 
 Loader = Callable[[Sequence[str], np.ndarray], np.ndarray]
-"""Names and views (0 plain, 1 mirrored) -> what the tower takes, one row a name."""
+"""Names and views -> what the tower takes, one row a name.
+
+View 0 is the plain picture, 2, 4, ... are crops of it, and each odd one mirrors the one before.
+"""
 
 
 def from_cache(cache: FeatureCache) -> Loader:
-    """Loads what the lower blocks put out: (N, G, G, C) float16."""
+    """Loads what was computed once: (N, *shape) float16."""
     return cache.take
 
 
@@ -26,9 +30,14 @@ def from_files(data: Dataset, size: int, threads: int = 2) -> Loader:
     """Loads pixels in [-1, 1]: (N, size, size, 3) float32."""
     pool = ThreadPoolExecutor(threads, "pictures")
 
+    def one(name: str, view: int) -> np.ndarray:
+        pixels = load_pixels(data.path(name), size)
+        plain = view // 2 * 2
+        return other_view(pixels, rng_of(name, plain)) if plain else pixels
+
     def load(names: Sequence[str], views: np.ndarray) -> np.ndarray:
-        pixels = np.stack(list(pool.map(lambda n: load_pixels(data.path(n), size), names)))
-        mirrored = views.astype(bool)
+        pixels = np.stack(list(pool.map(one, names, views)))
+        mirrored = views % 2 == 1
         pixels[mirrored] = pixels[mirrored, :, ::-1]
         return pixels.astype(np.float32) / 127.5 - 1.0
 
@@ -56,11 +65,13 @@ class Batches(keras.utils.PyDataset):
         count: int | None = None,
         training: bool = True,
         mirror: bool = True,
+        crops: int = 0,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
         self._data, self._names, self._vocabulary = data, list(names), vocabulary
         self._loader, self._batch, self._seed, self._start = loader, batch, seed, start
         self._training, self._mirror = training, mirror and training
+        self._seen = 1 + (crops if training else 0)
         self.steps_an_epoch = steps_an_epoch(len(self._names), batch, training)
         self._count = self.steps_an_epoch if count is None else count
 
@@ -81,7 +92,9 @@ class Batches(keras.utils.PyDataset):
         if self._training:
             order = np.random.default_rng((self._seed, epoch)).permutation(order)
         names = [self._names[i] for i in order[step * self._batch : (step + 1) * self._batch]]
-        return names, rng.integers(0, 2 if self._mirror else 1, len(names)), rng
+        if self._mirror:
+            return names, rng.integers(0, 2 * self._seen, len(names)), rng
+        return names, 2 * rng.integers(0, self._seen, len(names)), rng
 
     def _captions(self, name: str, rng: np.random.Generator) -> np.ndarray:
         captions = self._data.captions[name]

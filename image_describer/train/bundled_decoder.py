@@ -1,6 +1,7 @@
 """The decoder of a finished bundle as weights to start from: int8 back to float."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from image_describer.bundle import Bundle
 from image_describer.errors import TrainingError
+from image_describer.train.captioner import AttentionDecoder
 
 LAYERS = (
     "embed", "project", "to_keys", "to_query", "from_picture", "from_word", "attention_gates",
@@ -37,6 +39,13 @@ def decoder_weights(bundle: Bundle) -> dict[str, np.ndarray]:
             "Only 'best' and its like can be tuned.",
         )
     return found
+
+
+def fill(decoder: AttentionDecoder, arrays: Mapping[str, np.ndarray]) -> None:
+    """Assign what `decoder_weights` found, or arrays of the same names, to a decoder."""
+    for key, value in arrays.items():
+        layer, kind = key.split("/")
+        getattr(getattr(decoder, layer), kind).assign(value.astype(np.float32))
 
 
 def _of_operator(model: Any, graph: Any, operator: Any, code: int) -> dict[str, np.ndarray]:

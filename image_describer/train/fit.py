@@ -85,7 +85,9 @@ def fit_stage(
     an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
     total = max(1, round(stage.epochs * an_epoch))
     compile_for(model, stage, total)
-    options: dict[str, Any] = {"batch": stage.batch, "seed": seed, "mirror": stage.mirror}
+    options: dict[str, Any] = {
+        "batch": stage.batch, "seed": seed, "mirror": stage.mirror, "crops": stage.crops,
+    }  # fmt: skip
     first, _ = Batches(data, train, vocabulary, loader, count=1, **options)[0]
     model(first)  # creates the weights
     model.optimizer.build(model.trainable_variables)

@@ -19,7 +19,7 @@ from image_describer.train import equalise, fit, model_card, recipe, scst, xcept
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset, load_pixels
-from image_describer.train.features import FeatureCache
+from image_describer.train.features import FeatureCache, LowerBlocks
 from image_describer.train.text import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def fit_head(run: Run) -> Captioner:
         upper = _copy(run.upper, _tower_parts(run.recipe)[1])
         model = fit.build_captioner(run.recipe, upper, run.vocabulary)
     names = run.data.splits["train"] + run.data.splits["dev"]
-    cache = FeatureCache(run.folder.parent / "features", run.lower, names)
+    cache = FeatureCache(run.folder.parent / "features", LowerBlocks(run.lower), names)
     cache.fill(run.data, lambda sentence: log.warning("%s", sentence))
     fit.fit_stage(
         "head", run.recipe.head, model, run.data, run.vocabulary, from_cache(cache),
@@ -105,14 +105,14 @@ def fit_scst(run: Run, whole: Captioner) -> Captioner:
     Where only the head learns, what the trained lower blocks put out is cached anew.
     """
     stage, data = run.recipe.scst, run.data
-    if not stage.epochs:
+    if not stage.epochs or stage.layers == "decoder":  # that one comes after the export
         return whole
     if stage.layers == "whole":
         model, loader = whole, from_files(data, run.recipe.network.size)
     else:
         lower, upper = whole.tower.layers[1:]
         names = data.splits["train"] + data.splits["dev"]
-        cache = FeatureCache(run.folder.parent / "features", lower, names)
+        cache = FeatureCache(run.folder.parent / "features", LowerBlocks(lower), names)
         cache.fill(data, lambda sentence: log.warning("%s", sentence))
         with fit.precision(run.recipe.precision):
             model = fit.build_captioner(run.recipe, upper, run.vocabulary)
@@ -169,6 +169,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     """
     from image_describer.train import export as litert
     from image_describer.train.evaluate import evaluate
+    from image_describer.train.refine import refine
 
     trained, model = model, build_whole(run)  # in float32, whatever it was trained in
     _copy(trained.tower, model.tower)
@@ -199,6 +200,9 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
         "confidence": {"slope": 1.0, "offset": 0.0},
     }
     write_manifest(draft, fields)
+    if recipe_.scst.epochs and recipe_.scst.layers == "decoder":
+        refine(draft, recipe_, run.data, run.folder, run.resume)
+        write_manifest(draft, fields)
     if run.data.splits["dev"]:
         found = evaluate(draft, run.data)
         fields |= {"metrics": {"dev": found["metrics"]}, "confidence": found["confidence"]}

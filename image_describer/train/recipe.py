@@ -27,7 +27,7 @@ Rules = Literal[
     "attend-and-tell",
     "joint-embedding",
 ]
-Kind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint"]
+Kind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint", "joint-space"]
 
 
 # What a number may be, where it is less than "not negative": from, up to.
@@ -42,9 +42,15 @@ RANGES = {
     "min_count": (1, float("inf")),
     "beams": (1, 1_000),
     "dropout": (0.0, 0.95),
+    "word_dropout": (0.0, 0.95),
+    "kept": (1, 65_536),
+    "pairs": (1, 65_536),
+    "pair_width": (1, 4_096),
     "label_smoothing": (0.0, 0.95),
     "sampling": (0.0, 1.0),
     "samples": (1, 1_000),
+    "crops": (0, 1_000),
+    "sharpen": (0.1, 10.0),
 }
 
 
@@ -113,6 +119,22 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Space:
+    """The joint space over the shipped extractor, of ``network.units`` numbers.
+
+    ``kept``: numbers of each pool of regions, ``pairs``: buckets that two words in a row fall into,
+    ``pair_width``: numbers of a bucket, ``captions``: of each picture in a batch,
+    ``word_dropout``: the share of words left out.
+    """
+
+    kept: int = 640
+    pairs: int = 4096
+    pair_width: int = 64
+    captions: int = 5
+    word_dropout: float = 0.0
+
+
+@dataclass(frozen=True)
 class Loss:
     """``sampling`` is the share of words that scheduled sampling replaces at the end of a stage.
 
@@ -130,6 +152,7 @@ class Loss:
 class Stage:
     """One stretch of training. ``rate`` is Adam's step size at its peak; a cosine takes it to 0.
 
+    ``mirror`` shows mirror images too, ``crops`` that many other parts of each picture.
     ``clip`` is the largest norm of a gradient (0: any), ``patience`` the number of epochs without
     a better dev loss after which the stage ends with the best weights (0: never). ``samples`` says
     what one sample is: a whole caption under a mask, or each prefix of each caption.
@@ -141,6 +164,7 @@ class Stage:
     warmup_steps: int = 100
     clip: float = 1.0
     mirror: bool = True
+    crops: int = 0
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int = 0
     samples: Literal["captions", "prefixes"] = "captions"
@@ -151,7 +175,9 @@ class Reward:
     """Self-critical training on CIDEr-D: ``epochs`` 0 leaves it out.
 
     ``samples`` captions are drawn for each picture of a batch. ``layers`` "head" trains block 14
-    and the decoder over cached maps, "whole" every layer on pixels.
+    and the decoder over cached maps, "whole" every layer on pixels, "decoder" the decoder alone,
+    over what the exported extractor sees. ``sharpen`` multiplies the logits before the first step:
+    label smoothing leaves so much to unlikely words that most captions drawn would be nonsense.
     """
 
     epochs: float = 0
@@ -160,9 +186,11 @@ class Reward:
     warmup_steps: int = 50
     clip: float = 1.0
     mirror: bool = True
+    crops: int = 0
     samples: int = 5
     baseline: Literal["greedy", "mean-of-others"] = "mean-of-others"
-    layers: Literal["head", "whole"] = "head"
+    layers: Literal["head", "whole", "decoder"] = "head"
+    sharpen: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -190,6 +218,7 @@ class Recipe:
     extractor: Extractor = field(default_factory=Extractor)
     vectors: Vectors = field(default_factory=Vectors)
     network: Network = field(default_factory=Network)
+    space: Space = field(default_factory=Space)
     loss: Loss = field(default_factory=Loss)
     head: Stage = field(default_factory=Stage)
     whole: Stage = field(default_factory=Stage)

@@ -112,7 +112,7 @@ def fit_scst(
     total = max(1, round(stage.epochs * an_epoch))
     batches = Batches(
         data, train, vocabulary, loader,
-        batch=stage.batch, seed=seed, count=total, mirror=stage.mirror,
+        batch=stage.batch, seed=seed, count=total, mirror=stage.mirror, crops=stage.crops,
     )  # fmt: skip
     compile_for(model, stage, total)
     model.optimizer.build(_learning(model))
@@ -120,6 +120,8 @@ def fit_scst(
     step, sums = 0, dict[str, float]()
     if resume and file.exists():
         step, sums = checkpoint.load(file, model), checkpoint.sums(file)
+    else:
+        _sharpen(model, stage.sharpen)
     history = History(run / f"{name}.jsonl", step)
     climb = _Climb(stage, model, CiderD.of(data.captions, train, vocabulary), vocabulary, seed)
     place = {picture: number for number, picture in enumerate(train)}
@@ -147,6 +149,11 @@ def fit_scst(
                 saved = time.monotonic()
             if interrupt.asked and step < total:
                 raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
+
+
+def _sharpen(model: Captioner, by: float) -> None:
+    for weight in model.decoder.to_words.weights:
+        weight.assign(weight * by)
 
 
 class _Climb:

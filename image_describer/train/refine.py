@@ -1,0 +1,72 @@
+"""The decoder of a finished bundle, trained on over what the bundle's own extractor sees.
+
+An extractor in int8 sees a little differently from the one that the decoder learnt with. Here the
+decoder meets the very numbers that users' pictures will give, and learns by the reward of the
+captions that it draws; the extractor stays as it is, byte for byte.
+"""
+
+import logging
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from image_describer.bundle import Bundle, open_bundle
+from image_describer.train import fit, scst
+from image_describer.train.batches import Loader, from_cache
+from image_describer.train.bundled_decoder import decoder_weights, fill
+from image_describer.train.captioner import Captioner
+from image_describer.train.data import Dataset
+from image_describer.train.features import FeatureCache, ShippedExtractor
+from image_describer.train.recipe import Recipe
+from image_describer.train.text import Vocabulary
+
+log = logging.getLogger(__name__)
+
+NAME = "scst"  # of the checkpoint and the losses in the run's folder
+
+
+def refine(folder: Path, recipe: Recipe, data: Dataset, run: Path, resume: bool) -> None:
+    """Write a new ``decoder.tflite`` into the bundle in ``folder``, which is no bundle until its
+    manifest is written anew.
+
+    What the extractor sees is cached beside ``run``: 0.8 MB a picture. Raises TrainingError,
+    BundleError and RunStoppedError.
+    """
+    from image_describer.train.export import export_decoder
+
+    bundle = open_bundle(folder)
+    loader, shape = regions_of(bundle, data, run.parent / "features", recipe.scst.crops)
+    vocabulary = Vocabulary.from_tokenizer(bundle.tokenizer)
+    with fit.precision(recipe.precision):
+        model = captioner_of(bundle, recipe, vocabulary, shape)
+    run.mkdir(parents=True, exist_ok=True)
+    scst.fit_scst(NAME, recipe.scst, model, data, vocabulary, loader, run, recipe.seed + 2, resume)
+    whole = captioner_of(bundle, recipe, vocabulary, shape)  # in float32, whatever learnt
+    for new, old in zip(whole.decoder.weights, model.decoder.weights, strict=True):
+        new.assign(old)
+    export_decoder(whole.decoder, shape, recipe.decode.beams, folder / "decoder.tflite")
+
+
+def regions_of(
+    bundle: Bundle, data: Dataset, folder: Path, crops: int = 0
+) -> tuple[Loader, tuple[int, int]]:
+    """What the bundle's extractor sees of train and dev, and of their other views: a loader of
+    (N, R, C) float16, and (R, C). Computed where it is missing.
+    """
+    source = ShippedExtractor(bundle)
+    cache = FeatureCache(folder, source, data.splits["train"] + data.splits["dev"], crops)
+    cache.fill(data, lambda sentence: log.warning("%s", sentence))
+    return from_cache(cache), source.shape
+
+
+def captioner_of(
+    bundle: Bundle, recipe: Recipe, vocabulary: Vocabulary, shape: tuple[int, int]
+) -> Captioner:
+    """A captioner over regions (B, R, C) that are given, with the bundle's decoder in it."""
+    regions = keras.Input(shape, name="regions")
+    model = fit.build_captioner(recipe, keras.Model(regions, regions, name="tower"), vocabulary)
+    words = np.zeros((1, 1, 2), np.int32)
+    model({"picture": np.zeros((1, *shape), np.float32), "words": words})  # creates the weights
+    fill(model.decoder, decoder_weights(bundle))
+    return model
