@@ -15,10 +15,16 @@ from typing import Any, NoReturn
 from image_describer import paths
 from image_describer.bundle_files import WAY_BACK, damaged, fingerprint, read, shown, size_of, write
 from image_describer.errors import BundleError
-from image_describer.tokenizer import LENGTH_LIMIT_WORDS, load_tokenizer, save_tokenizer
+from image_describer.tokenizer import (
+    LENGTH_LIMIT_WORDS,
+    WORDS_LIMIT,
+    load_tokenizer,
+    save_tokenizer,
+)
 from image_describer.wording import visible
 
 __all__ = [
+    "JOINT",
     "MANIFEST",
     "REQUIRED_FILES",
     "Bundle",
@@ -32,6 +38,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.pkl"
 REQUIRED_FILES = ("extractor.tflite", "decoder.tflite", TOKENIZER)
+JOINT = "joint.tflite"  # a bundle may do without: then nothing can be matched
 
 MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB; more is not ours
 FILE_LIMIT_BYTES = 500_000_000  # the whole bundle aims at 40 MB
@@ -53,6 +60,10 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
     },
     "confidence": {"slope": (float, -1e6, 1e6), "offset": (float, -1e6, 1e6)},
 }
+_NUMBERS_OF: dict[str, dict[str, dict[str, tuple[type, float, float]]]] = {
+    JOINT: {"joint": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
+}
+"""The same of files that a bundle may hold or not."""
 """Section, field: type, least and greatest value of every number that the pipeline relies on."""
 
 
@@ -129,7 +140,10 @@ def _check_manifest(manifest: Any, path: Path) -> None:
     if type(version) is not int or version != FORMAT:
         raise damaged(path, f'its "format" is not {FORMAT}')
     _check_entries(manifest.get("files"), path)
-    for section, numbers in _NUMBERS.items():
+    wanted = dict(_NUMBERS)
+    for name in manifest["files"]:
+        wanted |= _NUMBERS_OF.get(name, {})
+    for section, numbers in wanted.items():
         fields = manifest.get(section)
         for name, bounds in numbers.items():
             if type(fields) is not dict or not _fits(fields.get(name), *bounds):

@@ -18,6 +18,7 @@ examples:
   image-describer describe holiday.jpg
   image-describer describe --speak *.jpg
   image-describer describe --json holiday.jpg
+  image-describer match holiday.jpg "a dog in the snow" "children at a beach"
   image-describer doctor
   image-describer install-launcher
 """
@@ -47,6 +48,22 @@ exit status:
      was printed, and stderr says why nothing was heard.
   2  a picture could not be read (stderr has a sentence for each; the others were described all
      the same), the model is damaged, or the sound file could not be written.
+"""
+
+MATCH_HELP = """\
+Say which of some English sentences fits a picture best: one line a sentence, the best first, with
+its score from -1 to 1. The score is made to compare sentences; it is no probability.
+"""
+
+MATCH_EXAMPLES = """\
+examples:
+  image-describer match holiday.jpg "a dog in the snow" "children at a beach"
+      prints two lines, each a score and its sentence
+  image-describer match --json holiday.jpg "a dog in the snow"
+
+exit status:
+  0  every sentence was compared
+  2  the picture could not be read, a sentence holds no word, or the model is damaged or can't match
 """
 
 DOCTOR_HELP = """\
@@ -103,6 +120,10 @@ def _run(argv: Sequence[str]) -> int:
         from image_describer.commands import describe
 
         return describe.run(options)
+    if options.command == "match":
+        from image_describer.commands import match
+
+        return match.run(options)
     if options.command == "doctor":
         from image_describer import doctor
 
@@ -137,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{console.PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_describe(commands)
+    _add_match(commands)
     _add_doctor(commands)
     _add_launcher(commands)
     return parser
@@ -160,6 +182,19 @@ def _add_describe(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     describe.add_argument("--offline", action="store_true", help="never touch the network")
     _add_bundle(describe)
+
+
+def _add_match(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    match = commands.add_parser(
+        "match",
+        help="say which sentence fits a picture best",
+        description=MATCH_HELP,
+        epilog=MATCH_EXAMPLES,
+    )
+    match.add_argument("picture", metavar="PICTURE", help="a file, in any format")
+    match.add_argument("sentences", nargs="+", metavar="SENTENCE", help="English, each in quotes")
+    match.add_argument("--json", action="store_true", help="print one JSON object a line")
+    _add_bundle(match)
 
 
 def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -3,7 +3,9 @@
 import math
 import os
 import re
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from image_describer.bundle import open_bundle
 from image_describer.decoder import Beam, Decoder
 from image_describer.description import Alternative, Description, Region, Seconds, Word
 from image_describer.extractor import Extractor
+from image_describer.joint import JointSpace, of_bundle
 from image_describer.picture import Picture, open_picture
 
 REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
@@ -35,6 +38,9 @@ class Describer:
         self.extractor = Extractor(
             opened.path("extractor.tflite"), threads or litert.default_threads()
         )
+        self._bundle = opened
+        self._joint: JointSpace | None = None
+        self._opening_joint = threading.Lock()
         self.decoder = Decoder(
             opened.path("decoder.tflite"),
             start=tokenizer["start"],
@@ -71,6 +77,41 @@ class Describer:
     def caption(self, ids: tuple[int, ...]) -> str:
         """Word ids -> the bare caption: lower case, no full stop."""
         return re.sub(r" ('s)\b", r"\1", " ".join(self._words[i] for i in ids))
+
+    @property
+    def joint(self) -> JointSpace:
+        """The space that pictures and sentences share, opened when first asked for.
+
+        Raises BundleError where the bundle has none.
+        """
+        with self._opening_joint:
+            if self._joint is None:
+                self._joint = of_bundle(self._bundle)
+        return self._joint
+
+    def match(
+        self, source: "str | os.PathLike[str] | bytes | Picture | Any", sentence: str
+    ) -> float:
+        """How well a sentence fits a picture, in [-1, 1]: see `matches`."""
+        return self.matches(source, [sentence])[0]
+
+    def matches(
+        self,
+        source: "str | os.PathLike[str] | bytes | Picture | Any",
+        sentences: Sequence[str],
+    ) -> list[float]:
+        """How well each of ``sentences`` fits a picture, in [-1, 1]; the picture is seen once.
+
+        It is the cosine of the angle between both in the joint space, made to rank: the higher of
+        two fits better. It is no probability, and a true sentence that says little scores low.
+        ``source`` is as for `describe`. Raises PictureError, BundleError where the bundle holds no
+        joint space, and ImageDescriberError for a sentence without words.
+        """
+        space = self.joint
+        read = [space.sentence(sentence) for sentence in sentences]
+        picture = source if isinstance(source, Picture) else open_picture(source)
+        seen = space.picture(self.extractor.extract(picture.pixels).regions)
+        return [float(np.clip(seen @ one, -1.0, 1.0)) for one in read]
 
     def confidence(self, beam: Beam) -> float:
         """How likely the caption would be accepted, in [0, 1], from its mean log-probability."""

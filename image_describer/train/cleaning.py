@@ -7,17 +7,12 @@ from pathlib import Path
 
 from image_describer import bundle_files
 from image_describer.errors import TrainingError
+from image_describer.words import words_of as words_of  # the rules called "plain"
 
-_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*|'s\b")
 _NO_LETTER = re.compile(r"[^a-z]+")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 # Keras's Tokenizer as the attention tutorial set it: these part words, an apostrophe does not.
 _PARTING = str.maketrans(dict.fromkeys('!"#$%&()*+.,-/:;=?@[\\]^_`{|}~', " "))
-
-
-def words_of(caption: str) -> list[str]:
-    """Lower-case words without punctuation; hyphens stay, and a possessive 's is its own word."""
-    return _WORD.findall(caption.lower())
 
 
 def letters_joined(caption: str) -> list[str]:
