@@ -576,12 +576,12 @@ def test_a_page_of_text_is_no_photograph(quality_of_jpeg: int | None) -> None:
     page = pictures.page_of_text()
     options = {} if quality_of_jpeg is None else {"quality": quality_of_jpeg}
     content = encoded(page, "JPEG" if options else "PNG", **options)
-    assert open_picture(content).notes == (quality.SCREEN,)
+    assert open_picture(content).notes == (quality.DRAWN,)
 
 
 def test_a_dark_theme_is_no_dark_photograph() -> None:
     page = pictures.page_of_text().point(lambda value: 255 - value)
-    assert notes(page) == (quality.SCREEN,)
+    assert notes(page) == (quality.DRAWN,)
 
 
 def test_notes_take_a_few_milliseconds() -> None:
