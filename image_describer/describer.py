@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import litert
+from image_describer import litert, quality
 from image_describer.bundle import open_bundle
 from image_describer.decoder import Beam, Decoder
 from image_describer.description import Alternative, Description, Region, Seconds, Word
@@ -20,6 +20,7 @@ from image_describer.joint import JointSpace, of_bundle
 from image_describer.picture import Picture, open_picture
 
 REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
+INVENTED = 0.05  # confidence, at most, where the picture is not even a photograph
 
 
 class Describer:
@@ -59,12 +60,16 @@ class Describer:
         extracted = time.perf_counter()
         beams = self.decoder.decode(features.regions)
         decoded = time.perf_counter()
-        best, others = beams[0], beams[1:]
+        best = beams[0]
+        sure = [self.confidence(beam) for beam in beams]
+        if not quality.shows_a_photograph(picture.notes):
+            sure = [min(value, INVENTED) for value in sure]
         return Description(
             caption=self.caption(best.words),
-            confidence=self.confidence(best),
+            confidence=sure[0],
             alternatives=tuple(
-                Alternative(self.caption(beam.words), self.confidence(beam)) for beam in others
+                Alternative(self.caption(beam.words), value)
+                for beam, value in zip(beams[1:], sure[1:], strict=True)
             ),
             words=self._placed(best),
             notes=picture.notes,
