@@ -62,7 +62,7 @@ class Explorer:
         self._walk: Walk | None = None
         self._parts: PartDescriber | None = None
         self._before: tk.Misc | None = None
-        self._progress = Progress(desk, lambda: None)
+        self._progress = Progress(desk)
         self._job: Job | None = None
         self._ahead: Job | None = None
         self._said = ""  # the part one is in, as it was said

@@ -10,6 +10,7 @@ from image_describer.app import messages as say
 from image_describer.app import voicing
 from image_describer.app.desk import Desk
 from image_describer.app.dialogs import Dialog
+from image_describer.app.progress import Progress
 from image_describer.app.widgets import RETURN_KEYS, Check, ItemList, Label
 from image_describer.app.worker import Job
 from image_describer.errors import PictureError
@@ -25,7 +26,6 @@ DONE = "{count:,} described."
 FAILED_TOO = "{count:,} could not be opened; the list says why."
 STOPPED = "Stopped after {done:,} of {count:,}."
 PROGRESS_EVERY_S = 10.0  # at most; more often it keeps people from reading what is there already
-TICK_MS = 1000
 ROWS = 12
 
 
@@ -55,6 +55,7 @@ class FolderWindow(Dialog):
         self._folder = self._working_in = folder
         self._lines: list[Line] = []
         self._job: Job | None = None
+        self._ticking = Progress(desk)
         self._count = self._told = 0
         self._began = self._told_at = 0.0
         self.body.columnconfigure(0, weight=1)
@@ -110,7 +111,7 @@ class FolderWindow(Dialog):
             lambda job: self._work(job, folder, inside, settings), self._done, self._failed
         )
         self._answer(say.WORKING)
-        self.after(TICK_MS, self._tick, self._job)
+        self._ticking.watch(self._job, announced=True)
 
     def _work(self, job: Job, folder: str, inside: bool, settings: "Settings") -> int:
         """On the job's thread: describe one picture after the other; how many there were."""
@@ -156,11 +157,6 @@ class FolderWindow(Dialog):
             else amount(round(left_s), "second")
         )
         return PROGRESS.format(percent=10 * tenth, done=done, count=self._count, left=left)
-
-    def _tick(self, job: Job) -> None:
-        if job is self._job and job.running and self.winfo_exists():
-            self.desk.voice.earcon("tick")
-            self.after(TICK_MS, self._tick, job)
 
     def _done(self, count: int) -> None:
         if not self.winfo_exists():

@@ -1,14 +1,14 @@
 """Ctrl+V: asks for the clipboard on a thread, and hands over what it holds."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from image_describer.app import clipboard
-from image_describer.app.worker import Job, Jobs
+from image_describer.app.desk import Desk
+from image_describer.app.progress import Progress
+from image_describer.app.worker import Job
 
 if TYPE_CHECKING:
-    import tkinter as tk
-
     from image_describer.app.clipboard import Found
 
 
@@ -20,33 +20,30 @@ class Pasting:
 
     def __init__(
         self,
-        root: "tk.Misc",
-        jobs: Jobs,
+        desk: Desk,
         found: "Callable[[Found], None]",
         failed: Callable[[Exception], None],
     ) -> None:
-        self._root = root
-        self._jobs = jobs
+        self._desk = desk
         self._found = found
         self._failed = failed
+        self._progress = Progress(desk)
         self._job: Job | None = None
-        self.announced = False  # whether "Working" has been said for this reading
+
+    @property
+    def announced(self) -> bool:
+        """Whether "Working" has been said for this reading."""
+        return self._progress.announced
 
     @property
     def running(self) -> bool:
         return self._job is not None and self._job.running
 
-    def start(self, late_ms: int, late: Callable[[], Any]) -> None:
-        """Read it; ``late()`` is called if that takes longer than ``late_ms``."""
-        read = clipboard.reader(self._root)
-        self.announced = False
-        job = self._job = self._jobs.start(lambda _job: read(), self._found, self._failed)
-        self._root.after(late_ms, self._late, job, late)
-
-    def _late(self, job: Job, late: Callable[[], Any]) -> None:
-        if job is self._job and job.running:
-            self.announced = True
-            late()
+    def start(self) -> None:
+        """Read it."""
+        read = clipboard.reader(self._desk.root)
+        self._job = self._desk.jobs.start(lambda _job: read(), self._found, self._failed)
+        self._progress.watch(self._job)
 
     def cancel(self) -> None:
         """Forget it."""

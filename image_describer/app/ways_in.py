@@ -9,7 +9,6 @@ from image_describer.app.desk import Desk
 from image_describer.app.dialogs import raised, take_focus
 from image_describer.app.pasting import Pasting
 from image_describer.app.picturing import Picturing
-from image_describer.app.progress import SAY_WORKING_AFTER_MS
 from image_describer.app.settling import Settling
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class WaysIn:
         self._picturing = picturing
         self._settling = settling
         self._choosing = False
-        self.pasting = Pasting(desk.root, desk.jobs, self._pasted, self._nothing_pasted)
+        self.pasting = Pasting(desk, self._pasted, self._nothing_pasted)
 
     @property
     def folder(self) -> str:
@@ -77,7 +76,7 @@ class WaysIn:
         if self.pasting.running:
             self._desk.voice.answer(say.WORKING)
         else:
-            self.pasting.start(SAY_WORKING_AFTER_MS, lambda: self._desk.voice.tell(say.WORKING))
+            self.pasting.start()
 
     def take(self, handed: "Handed") -> bool:
         """A second start hands over its files: come to the front, describe the first.

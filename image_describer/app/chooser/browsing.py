@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from image_describer.app import messages
 from image_describer.app.chooser.listing import Listing, read, read_nearest
+from image_describer.app.progress import Progress
 from image_describer.app.worker import Job
 from image_describer.errors import ImageDescriberError
 
 if TYPE_CHECKING:
     from image_describer.app.desk import Desk
 
-SAY_READING_AFTER_MS = 500  # silence longer than this feels broken
-TICK_MS = 1000
 COUNT_EVERY_S = 0.3  # as often as an eye can follow
 READING = "Reading"
 
@@ -38,6 +37,7 @@ class Browsing:
         self._show_status = show_status
         self._where = where
         self._job: Job | None = None
+        self._progress = Progress(desk, lambda: show_status(READING), say=lambda: self.say(READING))
         self.listing: Listing | None = None
         self.all_files = False
         self.prefix = ""
@@ -68,14 +68,20 @@ class Browsing:
         self.drop()
         job = self._desk.jobs.start(work, done, self._failed)
         self._job = job
-        self._desk.root.after(SAY_READING_AFTER_MS, self._late, job)
+        self._progress.watch(job)
 
-    def drop(self) -> bool:
-        """Give up what is under way. Whether anything was."""
-        dropped = self.under_way
+    def drop(self) -> None:
+        """Give up what is under way."""
         if self._job is not None:
             self._job.cancel()
-        return dropped
+        self._progress.forget()
+
+    def drop_if_long(self) -> bool:
+        """Give up what is under way if it has been announced. Whether it was given up."""
+        if not (self.under_way and self._progress.announced):
+            return False
+        self.drop()
+        return True
 
     def say(self, text: str) -> None:
         """Say ``text`` after the prefix, if that has not been said."""
@@ -129,14 +135,3 @@ class Browsing:
                 job.post(self._show_status, f"{READING}, {count:,} so far")
 
         return count_shown
-
-    def _late(self, job: Job) -> None:
-        if job is self._job and job.running:
-            self._show_status(READING)
-            self.say(READING)
-            self._desk.root.after(TICK_MS, self._tick, job)
-
-    def _tick(self, job: Job) -> None:
-        if job is self._job and job.running:
-            self._desk.voice.earcon("tick")
-            self._desk.root.after(TICK_MS, self._tick, job)
