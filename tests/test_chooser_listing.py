@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer.app.chooser import listing
-from image_describer.app.chooser.listing import FolderError, Unwanted, folded, natural, read
-from image_describer.app.chooser.typeahead import PAUSE_S, TypeAhead
+from image_describer.app.chooser.listing import FolderError, Unwanted, natural, read
+from image_describer.app.typeahead import PAUSE_S, TypeAhead, folded
+from tests.screen import assert_once_below, own_time
 
 NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=40)
 
@@ -165,9 +166,9 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_twenty_thousand_files_within_a_second_or_so(crowd: Path) -> None:
     counts: list[int] = []
-    began = time.perf_counter()
+    began = time.process_time()
     found = read(str(crowd), seen=counts.append)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert [entry.name for entry in found.entries] == [f"IMG_{n}.jpg" for n in range(20_000)]
     assert counts == list(range(500, 20_001, 500))
     assert took < 3.0, f"it took {took:.2f} s"  # 0.35 s on two idle cores
@@ -181,8 +182,7 @@ def test_reading_ends_when_nobody_waits(crowd: Path) -> None:
 
 
 def test_other_threads_run_while_a_large_folder_is_read(crowd: Path) -> None:
-    # The best of three: another program may well hold up one of them, but not each.
-    assert min(_longest_wait_beside(crowd) for _ in range(3)) < 0.1
+    assert_once_below(lambda: _longest_wait_beside(crowd), 0.1, "the longest wait, in seconds,")
 
 
 def _longest_wait_beside(crowd: Path) -> float:
@@ -190,10 +190,10 @@ def _longest_wait_beside(crowd: Path) -> float:
     done = threading.Event()
     reader = threading.Thread(target=lambda: (read(str(crowd)), done.set()))
     reader.start()
-    longest, last = 0.0, time.monotonic()
+    longest, last = 0.0, own_time()
     while not done.is_set():
         time.sleep(0.002)
-        now = time.monotonic()
+        now = own_time()
         longest, last = max(longest, now - last), now
     reader.join()
     return longest
@@ -236,6 +236,10 @@ def test_letters_go_on_or_round() -> None:
     assert type_all("110", 0) == 6
     clock.now += PAUSE_S + 0.1
     assert type_all("q", 3) is None
+    clock.now += PAUSE_S + 0.1
+    assert ahead.typed("a", ["aardvark", "abbot", "adder"], 0) == 1
+    assert ahead.typed("a", ["aardvark", "abbot", "adder"], 1) == 0  # it begins with both
+    assert ahead.typed("a", ["aardvark", "abbot", "adder"], 0) == 1
 
 
 @given(st.lists(NAMES, min_size=1, max_size=20), st.text(max_size=6), st.integers(0, 19))

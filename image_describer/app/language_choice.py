@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from image_describer.app import voicing
-from image_describer.app.widgets import TYPE_AHEAD_MS, Choice, first_match
+from image_describer.app.typeahead import TypeAhead, folded
+from image_describer.app.widgets import Choice, typed_letter
 from image_describer.app.worker import Jobs
 from image_describer.speech import languages
 
@@ -22,8 +23,7 @@ class LanguageChoice(Choice):
         super().__init__(
             master, with_key(english, key), as_listed(english, key), command, name=name
         )
-        self._typed = ""
-        self._pause: str | None = None
+        self._ahead = TypeAhead()
         self.bind("<KeyPress>", self._type_ahead, add="+")
         self.bind("<Prior>", lambda _event: self._page(-PAGE))
         self.bind("<Next>", lambda _event: self._page(PAGE))
@@ -46,23 +46,15 @@ class LanguageChoice(Choice):
         return self._go(max(0, min(len(self._values) - 1, self._index + step)))
 
     def _type_ahead(self, event: "tk.Event[tk.Misc]") -> str | None:
-        held = isinstance(event.state, int) and event.state & 0x8C  # Control, Alt, Command
-        if not event.char or not event.char.isprintable() or held:
+        letter = typed_letter(event)
+        if not letter:
             return None
-        if self._pause is not None:
-            self.after_cancel(self._pause)
-        self._pause = self.after(TYPE_AHEAD_MS, self._forget)
-        self._typed += event.char.casefold()
-        labels = [label for _key, label in self._values]
-        found = first_match(labels, self._typed, self._index)
-        if found >= 0:
-            self._go(found)
-        else:
-            voicing.changed(self)
+        names = [folded(label) for _key, label in self._values]
+        found = self._ahead.typed(letter, names, self._index)
+        if found is not None:
+            return self._go(found)
+        voicing.changed(self)
         return "break"
-
-    def _forget(self) -> None:
-        self._typed, self._pause = "", None
 
 
 def as_listed(choices: Sequence[tuple[str, str]], key: str) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from image_describer.app import look, voicing
+from image_describer.app.typeahead import TypeAhead, folded
 
 RETURN_KEYS = ("<Return>", "<KP_Enter>")
 CHECKED, UNCHECKED = "☑", "☐"
 CONTROL, ALT, WINDOWS_ALT = 0x4, 0x8, 0x20000  # in an event's state; on a Mac 0x8 is Command
-TYPE_AHEAD_MS = 1000  # a longer pause begins a new word
 
 
 class Button(tk.Button):
@@ -257,8 +257,8 @@ class ItemList(tk.Listbox):
         super().__init__(master, **options)
         look.dress(self, "list")
         self._items: list[str] = []
-        self._typed = ""
-        self._pause: str | None = None
+        self._folded: list[str] = []  # the items, as typed letters find them
+        self._ahead = TypeAhead()
         if name:
             voicing.name(self, name)
         self.bind("<KeyPress>", self._type_ahead)
@@ -272,6 +272,8 @@ class ItemList(tk.Listbox):
     def set_items(self, items: Sequence[str]) -> None:
         """Replace all items; the cursor goes to the first."""
         self._items = list(items)
+        self._folded = [folded(item) for item in items]
+        self._ahead.forget()
         self.delete(0, "end")
         self.insert("end", *self._items)
         self.go(0)
@@ -279,6 +281,7 @@ class ItemList(tk.Listbox):
     def append(self, item: str) -> None:
         """One more at the end; the cursor stays."""
         self._items.append(item)
+        self._folded.append(folded(item))
         self.insert("end", item)
         if len(self._items) == 1:
             self.go(0)
@@ -304,30 +307,21 @@ class ItemList(tk.Listbox):
         return "break"
 
     def _type_ahead(self, event: "tk.Event[tk.Misc]") -> str | None:
-        if not event.char or not event.char.isprintable() or is_command(event.state):
+        letter = typed_letter(event)
+        if not letter or (letter == " " and not self._ahead.under_way):
             return None
-        if event.char == " " and not self._typed:
-            return None
-        if self._pause is not None:
-            self.after_cancel(self._pause)
-        self._pause = self.after(TYPE_AHEAD_MS, self._forget)
-        self._typed += event.char.casefold()
-        found = first_match(self._items, self._typed, self.cursor)
-        if found >= 0:
-            self._go_and_say(found)
-        else:
-            voicing.tell(self, f"Nothing begins with {self._typed}." if self._items else "empty")
+        found = self._ahead.typed(letter, self._folded, self.cursor)
+        if found is not None:
+            return self._go_and_say(found)
+        words = f"Nothing begins with {self._ahead.letters}." if self._items else "empty"
+        voicing.tell(self, words)
         return "break"
 
-    def _forget(self) -> None:
-        self._typed, self._pause = "", None
 
-    def destroy(self) -> None:
-        """Take it away, with the timer that waits for the next letter."""
-        if self._pause is not None:
-            self.after_cancel(self._pause)
-            self._pause = None
-        super().destroy()
+def typed_letter(event: "tk.Event[tk.Misc]") -> str:
+    """The sign that a key types; nothing for a key that types none, or is a command."""
+    typed = event.char and event.char.isprintable() and not is_command(event.state)
+    return event.char if typed else ""
 
 
 def is_command(state: int | str) -> bool:
@@ -346,22 +340,3 @@ def press_with_return(button: tk.Button | tk.Checkbutton) -> None:
 
     for key in RETURN_KEYS:
         button.bind(key, press)
-
-
-def first_match(items: Sequence[str], typed: str, cursor: int) -> int:
-    """The item that begins with ``typed``, looked for from the cursor on and around; -1 if none.
-
-    One letter, or the same letter again, goes to the next item, so that it can be repeated.
-    """
-    same = len(set(typed)) == 1
-    wanted = typed[0] if same and not _any_begins(items, typed) else typed
-    start = cursor + 1 if len(wanted) == 1 else cursor
-    for step in range(len(items)):
-        index = (start + step) % len(items)
-        if items[index].casefold().startswith(wanted):
-            return index
-    return -1
-
-
-def _any_begins(items: Sequence[str], typed: str) -> bool:
-    return any(item.casefold().startswith(typed) for item in items)

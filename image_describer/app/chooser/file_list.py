@@ -5,9 +5,9 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 
 from image_describer.app import look, voicing
-from image_describer.app.chooser.listing import Entry, folded
-from image_describer.app.chooser.typeahead import TypeAhead
-from image_describer.app.widgets import is_command
+from image_describer.app.chooser.listing import Entry
+from image_describer.app.typeahead import TypeAhead, folded
+from image_describer.app.widgets import typed_letter
 
 CHUNK = 500  # rows put into the widget at a time, within 10 ms
 PATH_SIGNS = "/~"  # nobody's name begins with these: whoever types one means a path
@@ -140,12 +140,13 @@ class FileList(tk.Listbox):
         return "break"
 
     def _typed(self, event: "tk.Event[tk.Misc]") -> str | None:
-        if not event.char or not event.char.isprintable() or is_command(event.state):
+        letter = typed_letter(event)
+        if not letter:
             return None
-        if event.char in PATH_SIGNS and not self._ahead.under_way:
-            self._path_typed(event.char)
+        if letter in PATH_SIGNS and not self._ahead.under_way:
+            self._path_typed(letter)
             return "break"
-        return self._find(event.char)
+        return self._find(letter)
 
     def _find(self, sign: str) -> str:
         found = self._ahead.typed(sign, self._names, self.cursor)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, overload
 
 from image_describer.app.messages import printable
+from image_describer.app.typeahead import folded
 from image_describer.errors import ImageDescriberError
 from image_describer.picture import PICTURE_SUFFIXES
 
@@ -121,14 +122,6 @@ def amount(count: int, what: str) -> str:
 def shown_name(path: str) -> str:
     """The last part of ``path``, fit to be shown and said; of a drive or ``/`` the whole."""
     return printable(os.path.basename(path.rstrip(os.sep)) or path)
-
-
-def folded(name: str) -> str:
-    """``name`` without case and accents, so that "e" finds "Été", however the disk spells it."""
-    if name.isascii():
-        return name.lower()
-    apart = unicodedata.normalize("NFKD", name)
-    return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
 
 
 def natural(name: str) -> str:

@@ -1,9 +1,8 @@
 """Going to a name by its first letters, as lists everywhere do it."""
 
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
-
-from image_describer.app.chooser.listing import folded
 
 PAUSE_S = 1.0  # after this long without a letter, the next one begins a new word
 
@@ -12,7 +11,8 @@ class TypeAhead:
     """Collects letters and finds the name that they mean.
 
     A single letter goes to the next name that begins with it, the same letter again to the one
-    after that, round at the end; more letters look for the whole from where one is.
+    after that, round at the end; more letters look for the whole from where one is. So does the
+    same letter again where a name begins with both.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,9 +38,11 @@ class TypeAhead:
         self._last = self._clock()
         looked_for = folded(self.letters)
         first = looked_for[:1]
-        if first and looked_for == first * len(looked_for):
-            return _next(first, names, index + 1)
-        return _next(looked_for, names, index)
+        if len(looked_for) > 1 or not first:
+            found = _next(looked_for, names, index)
+            if found is not None or looked_for != first * len(looked_for):
+                return found
+        return _next(first, names, index + 1)
 
 
 def _next(start: str, names: Sequence[str], index: int) -> int | None:
@@ -50,3 +52,11 @@ def _next(start: str, names: Sequence[str], index: int) -> int | None:
         if names[at].startswith(start):
             return at
     return None
+
+
+def folded(name: str) -> str:
+    """``name`` without case and accents, so that "e" finds "Été", however the disk spells it."""
+    if name.isascii():
+        return name.lower()
+    apart = unicodedata.normalize("NFKD", name)
+    return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
