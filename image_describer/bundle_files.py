@@ -1,15 +1,15 @@
 """The files of a model bundle: read whole, measured, written; every trouble is a BundleError."""
 
 import hashlib
-import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from image_describer import whole_files
 from image_describer.errors import BundleError
 from image_describer.wording import visible
 
+FOR_EVERYONE = 0o644  # to read; what was made with umask 077 would serve its maker alone
 WAY_BACK = (
     "To get it back, run: pip install --force-reinstall image-describer (in a checkout: "
     "git checkout -- models), or train it again: python -m image_describer.train."
@@ -57,19 +57,7 @@ def size_of(path: Path) -> int:
 
 def write(path: Path, content: bytes) -> None:
     """Write under a temporary name beside ``path``, then rename: nobody sees half a file."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files that only their owner may read; a bundle is for everyone.
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    whole_files.write(path, content, FOR_EVERYONE)
 
 
 def damaged(path: Path, why: str) -> BundleError:

@@ -3,8 +3,11 @@
 import errno
 import os
 import stat
-import tempfile
 from pathlib import Path
+
+from image_describer import whole_files
+
+OWNER_ONLY = 0o600
 
 
 class NoFileError(OSError):
@@ -31,17 +34,7 @@ def write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
         raise NoFileError(0, "it is no file")
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    whole_files.write(path, content, OWNER_ONLY)
 
 
 def set_aside(path: Path, content: bytes | None) -> Path:
