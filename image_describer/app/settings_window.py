@@ -10,8 +10,8 @@ from image_describer.app import messages as say
 from image_describer.app.desk import Desk
 from image_describer.app.dialogs import Dialog
 from image_describer.app.language_choice import LanguageChoice
+from image_describer.app.question import Question, nothing
 from image_describer.app.scrolled import ScrolledColumn
-from image_describer.app.text import ReadOnlyText
 from image_describer.app.widgets import Button, Check, Choice, Label, Slider
 from image_describer.settings import SETTINGS, Setting, Settings
 
@@ -195,7 +195,12 @@ class SettingsWindow(Dialog):
         self.desk.voice.answer(DEFAULTS_BACK)
 
     def _ask_to_clear(self) -> None:
-        ClearQuestion(self.desk, self._clear)
+        asked = Question(
+            self.desk, CLEAR_TITLE, CLEAR_QUESTION, ("Keep", nothing), ("Delete", self._clear)
+        )
+        self.desk.voice.answer(
+            f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} {voicing.spoken(asked.first)}"
+        )
 
     def _clear(self) -> None:
         try:
@@ -205,27 +210,3 @@ class SettingsWindow(Dialog):
         else:
             self.show(CLEARED)
             self.desk.voice.answer(CLEARED)
-
-
-class ClearQuestion(Dialog):
-    """Asks once; Enter on the button that has the focus keeps everything."""
-
-    question = CLEAR_QUESTION
-
-    def __init__(self, desk: Desk, clear: Callable[[], None]) -> None:
-        super().__init__(desk, CLEAR_TITLE)
-        self._clear = clear
-        self.body.columnconfigure(0, weight=1)
-        self.body.rowconfigure(0, weight=1)
-        words = ReadOnlyText(self.body, font=look.font("help"), width=36, height=4)
-        words.grid(row=0, column=0, sticky="nsew")
-        words.show(CLEAR_QUESTION)
-        voicing.name(words, "Question", role="text")
-        keep, _delete = self.add_buttons(("Keep", self.close), ("Delete", self._delete))
-        voicing.is_known(keep)
-        self.open(keep)
-        desk.voice.answer(f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} {voicing.spoken(keep)}")
-
-    def _delete(self) -> None:
-        self.close()
-        self._clear()
