@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 
 from image_describer import user_files
-from image_describer.app import clipboard
+from image_describer.app import clipboard, lost_display
 from image_describer.history import History
 from image_describer.settings import SettingsFile
 from tests.driven import CAPTION, Driven
 from tests.gtts_service import service
-from tests.screen import RunningApp, Screen, wait_for
+from tests.screen import LIMIT_S, RunningApp, Screen, wait_for
 from tests.sound import NullSink
 from tests.spoken import SAID_LIMIT_S, SETTINGS, Start
 from tests.test_app_clipboard import PNG, Own, own  # noqa: F401
@@ -157,9 +157,11 @@ def test_the_sound_server_is_killed_and_comes_back(
     spoken: Start, null_sink: NullSink, tmp_path: Path
 ) -> None:
     one = spoken(settings=b"online = false\n")
+    one.hears(GREETING)
+    null_sink.record()
     one.screen.press("F1")
-    wait_for(lambda: one.screen.windows("^Help"), 10.0, "the help")
-    time.sleep(1.0)
+    wait_for(lambda: one.screen.windows("^Help"), LIMIT_S, "the help")
+    null_sink.wait_for_sound()
     null_sink._server.kill()
     null_sink._server.wait()
     lost = wait_for(
@@ -184,7 +186,11 @@ def test_the_sound_server_is_killed_and_comes_back(
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(null_sink.socket.exists, 15.0, "the sound server")
+        wait_for(
+            lambda: "heard" in null_sink._pactl("list", "short", "sinks"),
+            LIMIT_S,
+            "the sound server",
+        )
         one.hears("No picture is open", "F2")
         one.goes_on()
         assert one.said[-1]["voice"] == "espeak"
@@ -314,6 +320,8 @@ def test_the_display_is_lost(null_sink: NullSink, tiny_bundle: Path, tmp_path: P
         running.wait_title("Image Describer")
     finally:
         server.close()
-    assert running.process.wait(timeout=10) != 0
-    assert "Traceback" not in running.stderr + running.log
+    assert running.process.wait(timeout=LIMIT_S) == lost_display.STATUS == 2
+    assert running.stderr == f"{lost_display.SENTENCE}\n"
+    assert running.log.count(lost_display.SENTENCE) == 1
+    assert "Traceback" not in running.log
     running.end()

@@ -13,9 +13,10 @@ DOORS_AFTER_MS = 50  # the greeting comes first; nobody drops a file sooner
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Open the window and stay until it is closed. Exit status 2 when it can't be opened.
+    """Open the window and stay until it is closed.
 
-    Where a window is open already, it is given the files, and this one ends.
+    Exit status 2 when it can't be opened, or when its display goes away. Where a window is open
+    already, it is given the files, and this one ends.
     """
     options = startup.parse(argv)
     startup.start_log()
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     import tkinter as tk
 
-    from image_describer.app import loop_watch
+    from image_describer.app import loop_watch, lost_display
     from image_describer.app.describing import LateDescriber
     from image_describer.app.program import Program
     from image_describer.history import History
@@ -45,6 +46,8 @@ def _run(options: argparse.Namespace) -> int:
     if threading.current_thread() is threading.main_thread():
         # Tk's loop would see Ctrl+C in the terminal only at its next event, and as a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if root.tk.call("tk", "windowingsystem") == "x11":
+        lost_display.watch()
     loop_watch.watch(root)
     talk = startup.make_talk(options)
     program = Program(
