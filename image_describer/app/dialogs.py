@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from image_describer.app import keymap, keys, look, voicing
+from image_describer.app.button_row import ButtonRow
+from image_describer.app.fitting import Fitting
 from image_describer.app.widgets import Button
 
 if TYPE_CHECKING:
@@ -31,12 +33,14 @@ class Dialog(tk.Toplevel):
         self.all_keys = all_keys
         self._before: tk.Misc | None = None
         self._first: tk.Misc | None = None
-        self._buttons: tk.Frame | None = None
+        self._buttons: ButtonRow | None = None
         self.set_title(title)
         look.dress(self, "window")
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
-        self.body = tk.Frame(self)
+        self._all = Fitting(self)
+        self._all.grid(row=0, column=0, sticky="nsew")
+        self.body = tk.Frame(self._all.inside)
         look.dress(self.body, "frame")
         self.body.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
         self.protocol("WM_DELETE_WINDOW", self.close)
@@ -55,17 +59,10 @@ class Dialog(tk.Toplevel):
     def add_buttons(self, *buttons: tuple[str, Callable[[], Any]]) -> list[Button]:
         """A row of buttons under the body: (label, what it does) each."""
         if self._buttons is None:
-            self._buttons = tk.Frame(self)
-            look.dress(self._buttons, "frame")
+            self._buttons = ButtonRow(self._all.inside)
             self._buttons.grid(row=1, column=0, sticky="ew", padx=8, pady=(0, 8))
-        made = []
-        for label, command in buttons:
-            button = Button(self._buttons, label, command)
-            column = len(self._buttons.winfo_children()) - 1
-            self._buttons.columnconfigure(column, weight=1, uniform="buttons")
-            button.grid(row=0, column=column, sticky="nsew", padx=2)
-            made.append(button)
-        return made
+        row = self._buttons
+        return [row.add(label, command) for label, command in buttons]
 
     def open(self, first: tk.Misc) -> None:
         """Show it, with the focus on ``first``. Call it once everything is in it."""
@@ -78,6 +75,9 @@ class Dialog(tk.Toplevel):
             refuse=self._refuse,
             pressed=self.desk.key_pressed,
         )
+        self._all.watch()
+        self.update_idletasks()
+        self._all.ask_for_all()
         self.update_idletasks()
         self._place()
         self.transient(self.desk.root)

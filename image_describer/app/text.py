@@ -78,6 +78,9 @@ class ReadOnlyText(tk.Text):
         if self._lines is not None and self.winfo_width() > 1:
             needed = int(self.tk.call(str(self), "count", "-displaylines", "1.0", "end"))
             least, most = self._lines
+            line = int(self.tk.call("font", "metrics", self.cget("font"), "-linespace"))
+            # The rest of the window must stay in sight, however large the type.
+            most = min(most, self.winfo_toplevel().winfo_height() // 2 // line)
             self.configure(height=max(least, min(most, needed)))
 
     def _select_all(self, _event: object) -> str:

@@ -2,8 +2,11 @@
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
+from tkinter import font as tkfont
 
 from image_describer.app import keymap, look, voicing
+from image_describer.app.button_row import ButtonRow
+from image_describer.app.fitting import Fitting
 from image_describer.app.messages import printable
 from image_describer.app.text import ReadOnlyText
 from image_describer.app.view import PictureView
@@ -14,8 +17,8 @@ from image_describer.paths import assets_folder
 TITLE = "Image Describer"
 TITLE_CHARACTERS = 250  # twice a long sentence; some window managers choke on endless titles
 STATUS_MARGIN_PX = 12
-BUTTON_GAP_PX = 2
-SMALLEST_PX = (640, 480)
+SMALLEST_PX = (640, 480)  # or what is left of the screen
+MENU_EDGE_PX = 16
 PREFERRED_PX = (1000, 760)
 SENTENCE_LINES = (2, 6)  # six leave room for the picture in the smallest window
 
@@ -27,9 +30,11 @@ class Window:
         self.root = root
         look.dress(root, "window")
         voicing.title(root, TITLE)
-        self.view = PictureView(root, jobs)
+        self._all = Fitting(root)
+        self._all.grid(row=0, column=0, sticky="nsew")
+        self.view = PictureView(self._all.inside, jobs)
         self.sentence = ReadOnlyText(
-            root,
+            self._all.inside,
             lines=SENTENCE_LINES,
             font=look.font("sentence"),
             height=SENTENCE_LINES[0],
@@ -37,12 +42,14 @@ class Window:
         )
         voicing.name(self.sentence, "Description", role="text")
         self.buttons = self._make_buttons(run)
-        self._status = Label(root, font=look.font("status"), padx=STATUS_MARGIN_PX, pady=4)
+        self._status = Label(
+            self._all.inside, font=look.font("status"), padx=STATUS_MARGIN_PX, pady=4
+        )
         look.dress(self._status, "status")
         self._status.bind("<Configure>", self._wrap_status)
         self._lay_out()
+        self._all.watch()
         self._make_menus(run)
-        root.minsize(*SMALLEST_PX)
         self._sized = False
         self.fit(100)
         self._set_icon()
@@ -68,36 +75,11 @@ class Window:
         self._status.configure(wraplength=event.width - 2 * STATUS_MARGIN_PX)
 
     def _make_buttons(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
-        self._columns = 0
-        self._bar = tk.Frame(self.root)
-        look.dress(self._bar, "frame")
-        buttons = {}
-        for command in keymap.buttons():
-            buttons[command.name] = Button(self._bar, button_text(command), run[command.name])
-        self._bar.bind("<Configure>", lambda event: self._arrange_buttons(event.width))
-        return buttons
-
-    def _arrange_buttons(self, width: int) -> None:
-        """In one row, or, where large type does not fit into it, in two or three."""
-        buttons = list(self.buttons.values())
-        widest = max(button.winfo_reqwidth() for button in buttons) + 2 * BUTTON_GAP_PX
-        columns = next((n for n in (6, 3, 2) if n * widest <= width), 1)
-        if columns == self._columns:
-            return
-        self._columns = columns
-        for column in range(len(buttons)):
-            used = column < columns
-            self._bar.columnconfigure(
-                column, weight=int(used), uniform="buttons" if used else f"unused{column}"
-            )
-        for number, button in enumerate(buttons):
-            button.grid(
-                row=number // columns,
-                column=number % columns,
-                sticky="nsew",
-                padx=BUTTON_GAP_PX,
-                pady=BUTTON_GAP_PX,
-            )
+        self._bar = ButtonRow(self._all.inside)
+        return {
+            command.name: self._bar.add(button_text(command), run[command.name])
+            for command in keymap.buttons()
+        }
 
     def _lay_out(self) -> None:
         self.root.columnconfigure(0, weight=1)
@@ -123,17 +105,21 @@ class Window:
 
     def fit(self, text_size: int) -> None:
         """Make room for type of this size (in percent), as far as the screen goes."""
-        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        # What is asked for is the room under the menus, which have the screen's first line.
+        menus = tkfont.Font(self.root, font=look.font("status")).metrics("linespace") + MENU_EDGE_PX
+        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - menus
+        smallest = [min(least, there) for least, there in zip(SMALLEST_PX, screen, strict=True)]
+        self.root.minsize(*smallest)
         now = (self.root.winfo_width(), self.root.winfo_height()) if self._sized else (0, 0)
         wanted = (size * max(100, text_size) // 100 for size in PREFERRED_PX)
         width, height = (
-            max(least, is_now, min(size, there * 9 // 10))
-            for least, is_now, size, there in zip(SMALLEST_PX, now, wanted, screen, strict=True)
+            min(there, max(least, is_now, min(size, there * 9 // 10)))
+            for least, is_now, size, there in zip(smallest, now, wanted, screen, strict=True)
         )
         if (width, height) != now:
             self.root.geometry(f"{width}x{height}")
         self._sized = True
-        self.root.after_idle(lambda: self._arrange_buttons(self._bar.winfo_width()))
+        self.root.after_idle(self._bar.arrange)
 
     def _set_icon(self) -> None:
         file = assets_folder() / "icon.png"

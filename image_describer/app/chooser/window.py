@@ -36,6 +36,7 @@ GAP_PX = 8
 BAR_PX = 18  # of the scroll bar; to be found by a hand that is not steady
 LIST_SIZE = (34, 14)  # characters, rows
 PLACES_WIDTH = 16  # characters
+LARGE_TYPE, NARROW_WIDTH = 100, 8  # percent, characters
 
 
 class Chooser:
@@ -195,7 +196,7 @@ class ChooserWindow(Dialog):
 
     def _escape(self, _event: object) -> str | None:
         """Give up a reading that takes long; else Escape does what it does in every dialog."""
-        if not self.browsing.drop():
+        if not self.browsing.drop_if_long():
             return None
         self._told(CANCELLED if self.browsing.listing else f"{CANCELLED} {NOWHERE}")
         return "break"
@@ -294,6 +295,14 @@ class ChooserWindow(Dialog):
         self.preview.grid(row=1, column=3, padx=(GAP_PX, 0))
         self.check.grid(row=2, column=0, sticky="w", pady=(GAP_PX, 0))
         self.status.grid(row=2, column=1, columnspan=3, sticky="ew", padx=GAP_PX)
+        if self.desk.settings.text_size > LARGE_TYPE:
+            # Large type on a small screen leaves no room for three columns.
+            self.update_idletasks()
+            if body.winfo_reqwidth() > self.winfo_screenwidth() * 9 // 10:
+                self.preview.grid_remove()
+                self.places.configure(width=NARROW_WIDTH)
+                self.files.configure(width=NARROW_WIDTH)
+                self.path.configure(width=NARROW_WIDTH)
 
     def _bind_keys(self) -> None:
         self.bind("<F4>", self._tell_facts)
