@@ -46,6 +46,7 @@ SERVER = [
 DEV = [
     *TRAIN,
     "pytest>=8.3",
+    "pytest-rerunfailures>=15.0",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",

@@ -9,13 +9,24 @@ import pytest
 
 from tests import tiny
 from tests.driven import drive, photo  # noqa: F401
-from tests.screen import app, screen  # noqa: F401
+from tests.screen import app, screen, small_screen, small_server  # noqa: F401
 from tests.sound import no_sound_card, null_sink  # noqa: F401
 from tests.spoken import spoken  # noqa: F401
+
+# How a failure reads that may be the machine's: a wait without its event, or a server that hangs.
+IN_VAIN = ["in vain", "TimeoutExpired", "did not start", "records nothing"]
+RERUNS = 2
 
 # A worker of pytest-xdist ignores Ctrl+C, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what needs a screen or sound be run again when it waited in vain; nothing else."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("gui", "sound")):
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS, only_rerun=IN_VAIN))
 
 
 @pytest.fixture(scope="session")
