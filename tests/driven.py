@@ -12,31 +12,36 @@ import pytest
 from PIL import Image
 
 from image_describer.app.describing import LateDescriber
+from image_describer.app.desk import Desk
 from image_describer.app.program import Program
 from image_describer.description import Description
 from image_describer.history import History
 from image_describer.settings import SettingsFile
-from tests.screen import Screen
+from tests.screen import LIMIT_S, Screen
 
-LIMIT_S = 10.0
+TURN_S = 0.003
+MOST_A_TURN_S = 0.02  # of a longer turn, other programs had the rest
 # Tcl aborts the process when its interpreter is freed by another thread's garbage collection.
 KEPT: list[tk.Tk] = []
 CAPTION = "two dogs play in the snow"
 
 
 class SlowDescriber:
-    """Takes ``seconds`` for a picture, or raises ``error``."""
+    """Takes ``seconds`` for a picture, or raises ``error``; waits while ``let`` is not set."""
 
     def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
         self.seconds = seconds
         self.error = error
         self.files: list[str | None] = []
         self.threads: list[threading.Thread] = []
+        self.let = threading.Event()
+        self.let.set()
 
     def describe(self, source: Any) -> Description:
         self.files.append(source.file)
         self.threads.append(threading.current_thread())
         time.sleep(self.seconds)
+        assert self.let.wait(2 * LIMIT_S)
         if self.error is not None:
             raise self.error
         return Description(CAPTION, 0.8, file=source.file, width=source.width, height=source.height)
@@ -83,6 +88,7 @@ class Loop:
 
     root: tk.Tk
     screen: Screen
+    desk: Desk
 
     @property
     def heard_so_far(self) -> list[str]:
@@ -94,18 +100,42 @@ class Loop:
         while not what():
             assert time.monotonic() < limit, f"waited in vain for {name}; {self.heard_so_far}"
             self.root.update()
-            time.sleep(0.003)
+            time.sleep(TURN_S)
 
     def for_s(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        """Turn the loop for that long; time in which other programs had the machine is no time."""
+        left, last = seconds, time.monotonic()
+        while left > 0:
             self.root.update()
-            time.sleep(0.003)
+            time.sleep(TURN_S)
+            now = time.monotonic()
+            left -= min(now - last, MOST_A_TURN_S)
+            last = now
 
     def press(self, *keys: str) -> None:
-        """Real keys, and time for them to arrive."""
+        """Real keys. Afterwards they have been obeyed, but for what is done on other threads."""
         self.screen.press(*keys)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until what the server has sent so far, and what came of it here, has been dealt with."""
+        # The server is asked something: what it sent before its answer has then arrived. A key may
+        # have moved the focus, of which the server tells in turn.
+        for _ in range(3):
+            self.root.winfo_pointerxy()
+            self.root.update()
         self.for_s(0.15)
+        self.root.winfo_pointerxy()  # now the server has drawn what it was told to
+
+    def obeys(self, *keys: str) -> None:
+        """Real keys; afterwards all that they have set off is done, on other threads as well."""
+        self.press(*keys)
+        self.until_idle()
+
+    def until_idle(self) -> None:
+        """Wait until no job is under way, and what came of the last one has been dealt with."""
+        self.until(lambda: not self.desk.jobs._under_way, "the end of all jobs")
+        self.settle()
 
 
 class Driven(Loop):
@@ -126,6 +156,7 @@ class Driven(Loop):
         self.builds: list[float] = []
         talk: Any = self.heard
         self.program = Program(self.root, LateDescriber(self._build), talk, settings, history)
+        self.desk = self.program.desk
         self.build_error: Exception | None = None
         self.root.update()
         self.focus()
@@ -151,6 +182,18 @@ class Driven(Loop):
 
     def until_described(self) -> None:
         self.until(lambda: CAPTION in self.shown, "the description")
+
+    @property
+    def descriptions(self) -> int:
+        """How many have been said."""
+        return sum(kind == "description" for _text, kind, _interrupt in self.heard.said)
+
+    def describe(self, file: str) -> None:
+        """Open ``file``, and wait until its description is said, shown and written down."""
+        before = self.descriptions
+        self.program.open_file(file)
+        self.until(lambda: self.descriptions > before, "the description")
+        self.until_idle()
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.screen import LIMIT_S, wait_for
+
 RATE_HZ = 44100
 BLOCK_MS = 5
 SILENCE_DBFS = -50.0  # quieter than this is no speech
-START_LIMIT_S = 15.0  # a busy machine is slow to start a server
 AUDIBLE = 300  # of 32767, some -40 dBFS: less than the softest beginning of a word
 LATENCY_MS = 10  # what the recorder may hold back
 
@@ -108,7 +109,7 @@ class NullSink:
         self._wait_until_it_answers()
 
     def _wait_until_it_answers(self) -> None:
-        limit = time.monotonic() + START_LIMIT_S
+        limit = time.monotonic() + LIMIT_S
         while time.monotonic() < limit:
             if self._server.poll() is not None:
                 break
@@ -124,7 +125,7 @@ class NullSink:
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
-            timeout=START_LIMIT_S,
+            timeout=LIMIT_S,
         )
         return done.stdout
 
@@ -137,6 +138,18 @@ class NullSink:
         if self._recorder is None:
             raise RuntimeError("nothing is being recorded")
         return self._recorder.silent_for(seconds)
+
+    def wait_for_sound(self) -> None:
+        """While recording: wait until something has been heard."""
+        wait_for(lambda: self._recorder is not None and self._recorder.heard, LIMIT_S, "a sound")
+
+    def hear_out(self, quiet_s: float = 1.5) -> None:
+        """While recording: wait until something was heard, and then nothing for ``quiet_s``."""
+
+        def heard() -> bool:
+            return self._recorder is not None and self._recorder.heard and self.silent_for(quiet_s)
+
+        wait_for(heard, LIMIT_S, "a sound and its end")
 
     def stop_recording(self, tail_s: float = 0.3) -> Recording:
         """End the recording ``tail_s`` from now, so that what is still on its way is on it."""
@@ -182,7 +195,7 @@ class _Recorder:
         self._parec = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        if not self._listening.wait(START_LIMIT_S):
+        if not self._listening.wait(LIMIT_S):
             self.stop()
             raise RuntimeError("parec records nothing")
         self._began = time.monotonic()
@@ -203,6 +216,11 @@ class _Recorder:
             self._samples.extend(block)
             self._arrivals.append((time.monotonic(), len(self._samples)))
             self._listening.set()
+
+    @property
+    def heard(self) -> bool:
+        """Whether anything audible has come yet."""
+        return self._first_sound is not None
 
     def silent_for(self, seconds: float) -> bool:
         return time.monotonic() - max(self._last_sound, self._began) > seconds

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from PIL import Image
 from image_describer import Describer, details, wording
 from image_describer.app import clipboard, keymap, messages
 from image_describer.file_facts import facts
-from tests.screen import RunningApp, Screen, wait_for
+from tests.screen import LIMIT_S, RunningApp, Screen, wait_for
 
 pytestmark = pytest.mark.gui
 
@@ -47,7 +46,7 @@ def own(screen: Screen) -> Iterator[Own]:
         owner.stdin.write(content)
         owner.stdin.close()
         owners.append(owner)
-        wait_for(lambda: target in offered(screen), 10.0, f"{target} on the clipboard")
+        wait_for(lambda: target in offered(screen), LIMIT_S, f"{target} on the clipboard")
         return owner
 
     yield start
@@ -62,7 +61,7 @@ def offered(screen: Screen) -> list[str]:
         env={**os.environ, "DISPLAY": screen.display},
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=LIMIT_S,
     )
     return done.stdout.split()
 
@@ -189,10 +188,10 @@ def test_an_empty_clipboard_leaves_the_picture_that_is_there(
 ) -> None:
     own(photo.read_bytes(), PNG)
     screen.press("ctrl+v")
-    running.wait_title(messages.FROM_CLIPBOARD)
+    running.wait_title(f" - {messages.FROM_CLIPBOARD} - ")
     own(b"no path")
     screen.press("ctrl+v")
-    wait_for(lambda: clipboard.NO_PATH in running.log, 10.0, "the sentence in the log")
+    wait_for(lambda: clipboard.NO_PATH in running.log, LIMIT_S, "the sentence in the log")
     assert shown(running) == expected(tiny_bundle, photo)
 
 
@@ -203,11 +202,9 @@ def test_an_owner_that_hangs_is_given_up_and_escape_ends_the_wait(
     owner.send_signal(signal.SIGSTOP)
     try:
         screen.press("ctrl+v")
-        time.sleep(0.3)
         screen.press("F1")  # the window answers meanwhile
-        wait_for(lambda: screen.windows("^Help"), 2.0, "the help")
-        screen.press("Escape", "Escape")
-        wait_for(lambda: not screen.windows("^Help"), 2.0, "the help to go")
+        wait_for(lambda: screen.windows("^Help"), LIMIT_S, "the help")
+        screen.press_until("Escape", lambda: not screen.windows("^Help"), "the help to go")
     finally:
         owner.send_signal(signal.SIGCONT)
     assert running.process.poll() is None
@@ -218,14 +215,14 @@ def test_more_is_shown_and_escape_closes_it(
 ) -> None:
     own(str(photo).encode())
     screen.press("ctrl+v")
-    running.wait_title(photo.name)
+    running.wait_title(f" - {photo.name} - ")  # behind what it shows
     screen.press("ctrl+d")
-    wait_for(lambda: screen.focused().startswith(messages.MORE_TITLE), 10.0, "the details")
+    wait_for(lambda: screen.focused().startswith(messages.MORE_TITLE), LIMIT_S, "the details")
     description = Describer(tiny_bundle).describe(photo)
     expected = [*details.sentences(description), *facts(str(photo))]
     assert shown(running).splitlines() == expected
     screen.press("Escape")
-    wait_for(lambda: not screen.windows(f"^{messages.MORE_TITLE}"), 10.0, "the details to go")
+    wait_for(lambda: not screen.windows(f"^{messages.MORE_TITLE}"), LIMIT_S, "the details to go")
     assert running.process.poll() is None
 
 

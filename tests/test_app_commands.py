@@ -1,6 +1,7 @@
 """Commands beyond the first ones: rate, history, search, folder, key describer, first start."""
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,9 +26,7 @@ def history(tmp_path: Path) -> History:
 
 def open_all(driven: Driven, *files: str) -> None:
     for file in files:
-        driven.program.open_file(file)
-        driven.until_described()
-        driven.for_s(0.15)
+        driven.describe(file)
 
 
 def copies(photo: str, *names: str) -> list[str]:
@@ -52,11 +51,11 @@ def test_the_rate_is_changed_said_kept_and_has_ends(drive: Drive, tmp_path: Path
 
 def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
     driven = drive(history=history)
-    driven.press("alt+Up")
+    driven.obeys("alt+Up")
     assert driven.heard.texts[-1] == messages.NO_EARLIER
     one, two, three = copies(photo, "one.png", "two.png", "three.png")
     open_all(driven, one, two, three)
-    driven.press("alt+Up")
+    driven.obeys("alt+Up")
     assert driven.heard.said[-2:] == [
         ("2 of 3. two.png.", "phrase", True),
         (SENTENCE, "description", False),
@@ -64,17 +63,17 @@ def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
     driven.until(lambda: driven.program.picturing.current.picture is not None, "the picture")
     driven.press("F2")
     assert "two.png. 300 by 200 pixels. Description 2 of 3." in driven.heard.texts[-1]
-    driven.press("alt+Up", "alt+Up")
+    driven.obeys("alt+Up", "alt+Up")
     assert driven.heard.texts[-1] == messages.NO_EARLIER
-    driven.press("alt+Down", "alt+Down", "alt+Down")
+    driven.obeys("alt+Down", "alt+Down", "alt+Down")
     assert driven.heard.texts[-1] == messages.NO_LATER
     driven.program.quit()
     again = drive(history=History(history.path))
-    again.press("alt+Up")
+    again.obeys("alt+Up")
     again.until(lambda: again.heard.said_last(SENTENCE), "the newest of the last time")
     assert again.heard.texts[-2] == "3 of 3. three.png."
     Path(two).unlink()
-    again.press("alt+Up")
+    again.obeys("alt+Up")
     assert again.shown == SENTENCE
     again.press("ctrl+d")
     assert again.heard.said_last("More, dialog. I am 80 percent sure of this.")
@@ -84,7 +83,7 @@ def test_a_history_that_is_off_keeps_nothing(drive: Drive, photo: str, history: 
     driven = drive(history=history)
     driven.program.settling.set(keep_history=False)
     open_all(driven, photo)
-    driven.press("alt+Up")
+    driven.obeys("alt+Up")
     assert driven.heard.texts[-1] == messages.HISTORY_OFF
     assert not history.path.exists()
 
@@ -93,7 +92,8 @@ def test_search_finds_by_words_and_opens(drive: Drive, photo: str, history: Hist
     driven = drive(history=history)
     open_all(driven, *copies(photo, "one.png", "two.png"))
     driven.press("ctrl+f")
-    assert driven.heard.texts[-1].startswith(f"{searching.TITLE}, dialog. Words, edit box")
+    words = f"{searching.TITLE}, dialog. Words, edit box"
+    driven.until(lambda: driven.heard.said_last(words), "the dialog")
     driven.screen.type("zebra")
     driven.press("Return")
     driven.until(lambda: driven.heard.said_last(searching.NOTHING_FOUND), "nothing")
@@ -122,7 +122,8 @@ def test_a_folder_is_described_into_a_list(
     (folder / "beach" / "round").symlink_to(folder)
     driven = drive()
     driven.press("ctrl+shift+o")
-    assert driven.heard.texts[-1].startswith(f"{foldering.TITLE}, dialog. Folder, edit box")
+    words = f"{foldering.TITLE}, dialog. Folder, edit box"
+    driven.until(lambda: driven.heard.said_last(words), "the dialog")
     driven.screen.type(str(folder))
     driven.press("Return")
     driven.until(lambda: driven.heard.said_last("Descriptions, list"), "the list")
@@ -136,8 +137,8 @@ def test_a_folder_is_described_into_a_list(
 
 
 def test_a_folder_is_stopped_by_escape(drive: Drive, photo: str, tmp_path: Path) -> None:
-    for number in range(30):
-        shutil.copy(photo, tmp_path / f"{number:02}.png")
+    for number in range(300):  # half a minute of work
+        (tmp_path / f"{number:03}.png").hardlink_to(photo)
     driven = drive(seconds=0.1)
     driven.press("ctrl+shift+o")
     driven.screen.type(str(tmp_path))
@@ -201,7 +202,8 @@ def test_the_first_start_asks_and_enter_takes_the_natural_voice(
     file = SettingsFile(tmp_path / "settings.toml")
     driven = drive(settings=file)
     driven.program.start([photo], may_ask=True)
-    driven.for_s(0.3)
+    driven.until(lambda: driven.screen.focused().startswith("Choose a voice"), "the question")
+    driven.settle()
     assert driven.heard.texts == [f"Image Describer. {messages.VOICE_QUESTION}"]
     assert driven.heard.settings["offline"] is True
     driven.press("Return")
@@ -213,7 +215,8 @@ def test_the_first_start_asks_and_enter_takes_the_natural_voice(
 def test_escape_puts_the_question_off(drive: Drive, tmp_path: Path) -> None:
     driven = drive(settings=SettingsFile(tmp_path / "settings.toml"))
     driven.program.start([], may_ask=True)
-    driven.for_s(0.2)
+    driven.until(lambda: driven.screen.focused().startswith("Choose a voice"), "the question")
+    driven.settle()
     driven.press("Tab")
     assert driven.heard.said_last("Offline voice, button, 2 of 2")
     driven.press("Escape")
@@ -232,10 +235,18 @@ def test_two_files_open_the_first_and_say_so(drive: Drive, photo: str) -> None:
 
 
 def test_a_tick_marks_each_second_of_work(drive: Drive, photo: str) -> None:
-    driven = drive(seconds=2.9)
+    driven = drive()
+    driven.describer.let.clear()
     driven.program.open_file(photo)
+    driven.until(lambda: driven.heard.said_last(messages.WORKING), messages.WORKING)
+    began = time.monotonic()
+    driven.until(lambda: len(driven.heard.earcons) == 2, "two ticks")
+    assert time.monotonic() - began > 1.9
+    driven.describer.let.set()
     driven.until_described()
-    assert driven.heard.earcons == ["tick", "tick"]
+    ticks = len(driven.heard.earcons)
+    driven.for_s(1.2)
+    assert driven.heard.earcons == ["tick"] * ticks
 
 
 def test_keys_are_heard_where_that_is_wanted(drive: Drive) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from image_describer.app import dropping
-from tests.screen import Screen
+from tests.screen import LIMIT_S, Screen
 
 # A window with a label in it, as the program has widgets; it writes down what it is told.
 TARGET = """
@@ -36,7 +36,6 @@ root.mainloop()
 SOURCE = Path(__file__).with_name("xdnd_source.py")
 PLACE = (20, 100, 160, 160)  # of the window to drag from: left, top, width, height in pixels
 FROM = (PLACE[0] + PLACE[2] // 2, PLACE[1] + PLACE[3] // 2)
-LIMIT_S = 20.0
 URIS, TEXT = "text/uri-list", "text/plain;charset=utf-8"
 
 

@@ -64,7 +64,7 @@ def test_a_voice_that_is_slow_to_answer_is_marked_by_ticks(drive: Drive, photo: 
     assert driven.heard.earcons == []
     driven.heard.fetching = True
     driven.press("F5")
-    driven.for_s(1.8)
+    driven.until(lambda: len(driven.heard.earcons) == 2, "two ticks")
     driven.heard.fetching = False
     driven.for_s(1.2)
     assert driven.heard.earcons == ["tick", "tick"]

@@ -33,7 +33,7 @@ def run(screen: Screen, **more: str) -> float:
         env={**os.environ, "DISPLAY": screen.display, **more},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert not done.stderr

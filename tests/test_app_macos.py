@@ -43,7 +43,7 @@ def test_finder_settings_and_quit_reach_the_program(screen: Screen) -> None:
         env={**os.environ, "DISPLAY": screen.display},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(

@@ -12,7 +12,15 @@ from PIL import Image
 
 from image_describer import Describer, __version__, wording
 from image_describer.app import messages, startup
-from tests.screen import RunningApp, Screen, app_folders, wait_for
+from tests.screen import (
+    LIMIT_S,
+    RunningApp,
+    Screen,
+    app_folders,
+    assert_near,
+    assert_once_below,
+    wait_for,
+)
 from tests.sound import NullSink
 
 pytestmark = pytest.mark.gui
@@ -61,9 +69,9 @@ def test_a_picture_from_the_command_line(
         left, right = shot.getpixel((350, 200)), shot.getpixel((650, 200))
         return near(left, LEFT) and near(right, RIGHT)
 
-    wait_for(seen, 10.0, "the picture, the right way round")
+    wait_for(seen, LIMIT_S, "the picture, the right way round")
     screen.press("ctrl+q")
-    assert running.process.wait(timeout=10) == 0
+    assert running.process.wait(timeout=LIMIT_S) == 0
     assert "Traceback" not in running.stderr
 
 
@@ -83,12 +91,11 @@ def test_a_picture_from_the_dialog_and_a_cancelled_dialog(
     running.focus()
     for _ in range(2):
         screen.press("ctrl+o")
-        wait_for(lambda: "Open a picture" in screen.focused(), 10.0, "the dialog")
-        screen.press("Escape")
-        wait_for(lambda: not screen.windows("Open a picture"), 10.0, "the dialog to go")
+        wait_for(lambda: "Open a picture" in screen.focused(), LIMIT_S, "the dialog")
+        screen.press_until("Escape", lambda: not screen.windows("Open a picture"), "no dialog")
         running.focus()
     screen.press("ctrl+o")
-    wait_for(lambda: "Open a picture" in screen.focused(), 10.0, "the dialog")
+    wait_for(lambda: "Open a picture" in screen.focused(), LIMIT_S, "the dialog")
     screen.type(str(plain))
     screen.press("Return")
     running.wait_title(f"{sentence[:200]} - PLAIN.JPG")
@@ -102,7 +109,7 @@ def test_quitting_while_a_picture_is_being_read(app: Start, screen: Screen, tmp_
     running.wait_title("large.png")
     running.focus()
     screen.press("ctrl+q")
-    assert running.process.wait(timeout=10) == 0
+    assert running.process.wait(timeout=LIMIT_S) == 0
     assert running.stderr == ""
 
 
@@ -131,13 +138,13 @@ def test_the_first_start_asks_for_the_voice_and_the_second_does_not(
 ) -> None:
     log = tmp_path / "said.jsonl"
     first = app("--speech-log", str(log), IMAGE_DESCRIBER_BUNDLE=bundle)
-    wait_for(lambda: screen.windows("^Choose a voice"), 20.0, "the question")
-    wait_for(lambda: screen.focused().startswith("Choose"), 10.0, "its focus")
+    wait_for(lambda: screen.windows("^Choose a voice"), LIMIT_S, "the question")
+    wait_for(lambda: screen.focused().startswith("Choose"), LIMIT_S, "its focus")
     screen.press("Tab", "Return")  # the offline voice
-    wait_for(lambda: not screen.windows("^Choose a voice"), 10.0, "the answer")
+    wait_for(lambda: not screen.windows("^Choose a voice"), LIMIT_S, "the answer")
     first.focus()
     screen.press("ctrl+q")
-    assert first.process.wait(timeout=10) == 0
+    assert first.process.wait(timeout=LIMIT_S) == 0
     settings = first.folder / "config" / "image-describer" / "settings.toml"
     assert "online = false" in settings.read_text()
     said = log.read_text()
@@ -207,16 +214,16 @@ def test_the_description_is_heard(
     null_sink.record()
     running = app("--offline", str(photo), IMAGE_DESCRIBER_BUNDLE=bundle)
     running.wait_title(sentence[:200])
-    time.sleep(4.0)
+    null_sink.hear_out()
     heard = null_sink.stop_recording()
     assert heard.heard_s > 0.8
     assert heard.level_dbfs > -40
     null_sink.record()
     running.focus()
     screen.press("F5")
-    time.sleep(4.0)
+    null_sink.hear_out()
     again = null_sink.stop_recording()
-    assert again.heard_s == pytest.approx(heard.heard_s, abs=0.4)
+    assert_near(again.heard_s, heard.heard_s, 0.4)
 
 
 @pytest.mark.sound
@@ -226,20 +233,25 @@ def test_a_key_silences(
 ) -> None:
     running = app("--offline", IMAGE_DESCRIBER_BUNDLE=bundle)
     running.wait_title("Image Describer")
-    time.sleep(1.0)
     running.focus()
-    null_sink.record()
-    screen.press("F1")  # half a minute of speech
-    wait_for(lambda: screen.windows("^Help"), 10.0, "the help")
-    time.sleep(1.5)
-    screen.press(key)
-    pressed = time.monotonic()
-    time.sleep(2.0)
-    heard = null_sink.stop_recording()
-    last = heard.first_sound + heard.heard_s if heard.first_sound is not None else 0.0
-    assert heard.heard_s > 1.0
-    assert last - pressed < 0.5
-    assert bool(screen.windows("^Help"))  # the first press only silences
+
+    def heard_after_the_key() -> float:
+        """Seconds of the help that are heard after the key."""
+        null_sink.record()
+        screen.press("F1")  # half a minute of speech
+        wait_for(lambda: screen.windows("^Help"), LIMIT_S, "the help")
+        null_sink.wait_for_sound()
+        time.sleep(1.5)
+        screen.press(key)
+        pressed = time.monotonic()
+        null_sink.hear_out()
+        heard = null_sink.stop_recording()
+        assert heard.heard_s > 1.0
+        assert bool(screen.windows("^Help"))  # the first press only silences
+        assert heard.first_sound is not None
+        return heard.first_sound + heard.heard_s - pressed
+
+    assert_once_below(heard_after_the_key, 0.5, "what is heard after the key")
 
 
 @pytest.mark.sound
@@ -248,4 +260,6 @@ def test_no_display_is_heard(null_sink: NullSink, tmp_path: Path) -> None:
     done = run(tmp_path, DISPLAY="")
     heard = null_sink.stop_recording()
     assert done.returncode == 2
+    if heard.first_sound is None:
+        raise AssertionError("waited in vain for the last words, which have 20 s")
     assert heard.heard_s > 1.5

@@ -31,9 +31,7 @@ LONGEST_ROUND = 60  # presses of Tab
 @pytest.fixture
 def driven(drive: Drive, photo: str, tmp_path: Path) -> Driven:
     one = drive(history=History(tmp_path / "history.jsonl"))
-    one.program.open_file(photo)
-    one.until_described()
-    one.for_s(0.2)
+    one.describe(photo)
     return one
 
 
@@ -59,7 +57,10 @@ def test_tab_reaches_everything_and_each_says_something_else(driven: Driven, nam
         window: tk.Misc = driven.program.desk.dialogs[-1]
     else:
         window = driven.root
-    driven.for_s(0.3)
+    driven.until(
+        lambda: str(voicing.focused(driven.root)).startswith(str(window)), "the focus in it"
+    )
+    driven.until_idle()
     reached, said = [], []
     for _ in range(LONGEST_ROUND):
         driven.press("Tab")

@@ -2,7 +2,7 @@
 
 import errno
 import os
-import time
+import threading
 import tkinter as tk
 import wave
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from image_describer.description import Description
 from image_describer.errors import SpeechError
 from image_describer.speech import make_speaker
 from tests.driven import KEPT, Heard, Loop
-from tests.screen import Screen
+from tests.screen import LIMIT_S, Screen
 
 CAPTION = "two dogs play in the snow"
 SENTENCE = f"The picture is blurred. Probably: {CAPTION}."
@@ -38,11 +38,12 @@ def described(file: Path | None) -> Described:
 
 
 class Mouth(Heard):
-    """A Heard that saves, too: by ``saver``, after ``seconds``."""
+    """A Heard that saves, too: by ``saver``, once it is let."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seconds = 0.0
+        self.let = threading.Event()
+        self.let.set()
         self.saver: Callable[[str, Path], str] = self._plainly
 
     def _plainly(self, text: str, path: Path) -> str:
@@ -50,7 +51,7 @@ class Mouth(Heard):
         return "espeak"
 
     def save(self, text: str, path: Path) -> str:
-        time.sleep(self.seconds)
+        assert self.let.wait(2 * LIMIT_S)
         return self.saver(text, path)
 
 
@@ -240,7 +241,7 @@ def test_what_goes_wrong_is_told_and_the_dialog_stays(
 @pytest.mark.gui
 def test_speech_that_fails_or_is_slow_is_told(stage: Callable[..., Stage], photo: Path) -> None:
     one = stage(photo)
-    one.mouth.seconds = 2.0
+    one.mouth.let.clear()
 
     def fail(_text: str, _path: Path) -> str:
         raise SpeechError("Google does not answer.", "Use the offline voice.")
@@ -250,11 +251,14 @@ def test_speech_that_fails_or_is_slow_is_told(stage: Callable[..., Stage], photo
     one.until_heard(messages.WORKING)
     one.press("Return")
     assert one.heard[-1] == messages.WORKING
+    one.mouth.let.set()
     one.until_heard("Google does not answer. Use the offline voice.")
     assert one.desk.dialogs
     one.mouth.saver = one.mouth._plainly
+    one.mouth.let.clear()
     one.press("Return")
     one.press("Escape")
+    one.mouth.let.set()
     one.until_heard("Saved holiday.mp3 in Pictures.")
 
 

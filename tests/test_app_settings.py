@@ -1,6 +1,6 @@
 """The dialog of settings, worked by real keys: what is heard, what holds, what the file says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from image_describer.app.language_choice import as_listed, with_key
 from image_describer.app.scrolled import scrolled
 from image_describer.app.settings_window import CLEARED, DEFAULTS_BACK, UNHEDGED, SettingsWindow
 from image_describer.app.settling import Settling
-from image_describer.app.widgets import TYPE_AHEAD_MS
+from image_describer.app.typeahead import PAUSE_S
 from image_describer.errors import ImageDescriberError
 from image_describer.settings import SETTINGS, Settings, SettingsFile
 from image_describer.speech import languages
@@ -81,6 +81,7 @@ def opened(drive: Drive, tmp_path: Path) -> Opened:
 
 
 def test_every_setting_is_there_and_reached_by_tab_with_its_own_words(opened: Opened) -> None:
+    opened.driven.until_idle()  # gTTS's languages
     said = []
     for _ in range(len(opened.window.controls) + 3):
         said.append(opened.heard)
@@ -189,7 +190,7 @@ def test_a_language_is_found_by_its_letters(opened: Opened) -> None:
     opened.press("p", "o", "r")
     assert opened.heard.startswith("Portuguese")
     assert opened.saved().language.startswith("pt")
-    opened.driven.for_s(TYPE_AHEAD_MS / 1000 + 0.1)
+    opened.driven.for_s(PAUSE_S + 0.1)
     opened.press("e", "s")
     assert opened.heard.startswith("Estonian")
 
@@ -291,7 +292,7 @@ def _walk_through(opened: Opened, screen: Screen) -> None:
     for _ in range(len(window.controls) + 3):
         widget = opened.driven.root.focus_get()
         assert widget is not None
-        opened.driven.for_s(0.05)
+        opened.driven.settle()
         seen.append(voicing.spoken(widget))
         left, top = widget.winfo_rootx(), widget.winfo_rooty()
         right, bottom = left + widget.winfo_width() - 1, top + widget.winfo_height() - 1
@@ -317,7 +318,7 @@ def test_the_focus_stays_in_sight_while_the_text_grows(
         opened = Opened(driven, SettingsFile(tmp_path / "settings.toml"))
         opened.focus("text_size")
         opened.press("End")
-        opened.driven.for_s(0.3)
+        opened.driven.settle()
         assert opened.desk.settings.text_size == 250
         slider = opened.window.controls["text_size"]
         column = opened.window._column
@@ -326,21 +327,6 @@ def test_the_focus_stays_in_sight_while_the_text_grows(
         assert lower <= column.winfo_rooty() + column.winfo_height()
     finally:
         driven.root.destroy()
-
-
-@pytest.fixture(scope="session")
-def small_server(screen: Screen) -> Iterator[Screen]:
-    """Until the very end: a program whose server goes is ended by Xlib."""
-    small = Screen((640, 480))
-    yield small
-    small.close()
-
-
-@pytest.fixture
-def small_screen(small_server: Screen, monkeypatch: pytest.MonkeyPatch) -> Screen:
-    """The smallest screen that the program promises to fit."""
-    monkeypatch.setenv("DISPLAY", small_server.display)
-    return small_server
 
 
 def test_a_language_keeps_its_place_whatever_its_case() -> None:

@@ -10,7 +10,7 @@ from image_describer.app.talk import Talk
 from image_describer.speech import Speaker
 from image_describer.speech.silent import SilentVoice
 
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 
 
 class Built:

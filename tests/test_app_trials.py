@@ -22,7 +22,7 @@ from image_describer.settings import SettingsFile
 from image_describer.speech import Speaker
 from image_describer.speech.silent import SilentVoice
 from tests.driven import CAPTION, Driven
-from tests.screen import wait_for
+from tests.screen import LIMIT_S, wait_for
 from tests.spoken import Start
 
 pytestmark = pytest.mark.gui
@@ -52,7 +52,7 @@ def test_nothing_is_opened_twice_from_the_help(
     driven.until_described()
     driven.press("F1")
     driven.until(lambda: headings(driven) == ["Help"], "the help")
-    driven.press(key)
+    driven.obeys(key)
     driven.until(lambda: len(headings(driven)) == 2, heading)
     driven.program.help()  # its own key is taken by the chooser
     driven.for_s(0.2)
@@ -63,8 +63,7 @@ def test_nothing_is_opened_twice_from_the_help(
         lambda: str(focused(driven.root)).startswith(str(driven.program.desk.dialogs[-1])),
         "its focus",
     )
-    driven.for_s(0.2)
-    assert heading in driven.heard.texts[-1]
+    driven.until(lambda: heading in driven.heard.texts[-1], "its name")
 
 
 def test_the_help_that_is_open_is_said_once(drive: Drive) -> None:
@@ -80,6 +79,7 @@ def test_the_help_that_is_open_is_said_once(drive: Drive) -> None:
 def test_a_later_start_leaves_the_focus_in_the_dialog(drive: Drive) -> None:
     driven = drive()
     driven.press("ctrl+comma")
+    driven.until(lambda: driven.heard.said_last("Settings, dialog."), "the settings")
     before = focused(driven.root)
     driven.program.ways_in.take(Handed([], False, "1"))
     driven.for_s(0.3)
@@ -166,21 +166,21 @@ def test_a_welcome_waits_for_an_error_even_before_there_is_a_voice() -> None:
     let = threading.Event()
 
     def build() -> Speaker:
-        assert let.wait(5.0)
+        assert let.wait(LIMIT_S)
         return Speaker([voice])
 
     talk = Talk(build)
     talk.say("The settings file is damaged.", kind="error")
     talk.say("Image Describer.", kind="notice")
     let.set()
-    talk.finish(5.0)
+    talk.finish(LIMIT_S)
     assert [text for text, _ in voice.spoken] == [
         "The settings file is damaged.",
         "Image Describer.",
     ]
     talk.say("Again damaged.", kind="error")
     talk.say("Working", kind="notice")
-    talk.finish(5.0)
+    talk.finish(LIMIT_S)
     assert [text for text, _ in voice.spoken][2:] == ["Again damaged.", "Working"]
     talk.close()
 
@@ -326,7 +326,7 @@ def test_a_folder_run_without_a_bundle_ends_with_one_sentence(
 @pytest.mark.sound
 def test_the_first_question_is_the_first_thing_said(spoken: Start) -> None:
     one = spoken(settings=None)
-    wait_for(lambda: one.screen.windows("^Choose a voice"), 20.0, "the question")
+    wait_for(lambda: one.screen.focused().startswith("Choose a voice"), LIMIT_S, "the question")
     one.screen.press("F2")
-    wait_for(lambda: one.said, 20.0, "the first sentence to end")
+    wait_for(lambda: one.said, LIMIT_S, "the first sentence to end")
     assert one.said[0]["text"] == f"Image Describer. {messages.VOICE_QUESTION}"

@@ -161,8 +161,10 @@ def test_the_result_is_read_by_letter_word_and_line(drive: Drive, photo: str) ->
 def test_menus_are_voiced(drive: Drive) -> None:
     driven = drive()
     driven.press("alt+s", "Down")
-    said = [text for text in driven.heard.texts if "of" in text]
-    assert any(text.startswith("Repeat, Control R, 1 of") for text in said), said
+    driven.until(
+        lambda: [text for text in driven.heard.texts if text.startswith("Repeat, Control R, 1 of")],
+        "the entry of the menu",
+    )
     driven.press("Escape", "Escape")
 
 

@@ -14,6 +14,7 @@ from image_describer.app.chooser.thumbnails import KEPT, Thumbnails, thumbnail
 from image_describer.app.worker import Jobs
 from image_describer.errors import PictureError
 from tests import pictures
+from tests.screen import LIMIT_S
 
 SIZE = (100, 100)
 
@@ -27,7 +28,7 @@ class Loop:
     def after(self, ms: int, function: Callable[[], None]) -> None:
         self.due.append((time.monotonic() + ms / 1000, function))
 
-    def until(self, what: Callable[[], Any], limit_s: float = 5.0) -> None:
+    def until(self, what: Callable[[], Any], limit_s: float = LIMIT_S) -> None:
         limit = time.monotonic() + limit_s
         while not what():
             assert time.monotonic() < limit
@@ -99,7 +100,7 @@ def test_one_at_a_time_and_then_the_last(
     def slow(path: str, size: tuple[int, int]) -> Image.Image:
         under_way[0] += 1
         most[0] = max(most[0], under_way[0])
-        assert let.wait(5)
+        assert let.wait(LIMIT_S)
         under_way[0] -= 1
         made.append(path)
         return thumbnail(path, size)
@@ -108,6 +109,7 @@ def test_one_at_a_time_and_then_the_last(
     shown = Shown()
     for photo in photos:
         shown.thumbnails.want(photo, SIZE)
+        shown.loop.until(lambda: under_way[0] == 1)
         shown.loop.for_s(0.2)
     let.set()
     shown.loop.until(lambda: shown.images[-1] is not None)
@@ -120,7 +122,7 @@ def test_one_that_hangs_is_given_up(photos: list[str], monkeypatch: pytest.Monke
 
     def hanging(path: str, size: tuple[int, int]) -> Image.Image:
         if path == photos[0]:
-            let.wait(10)
+            let.wait(LIMIT_S)
         return thumbnail(path, size)
 
     monkeypatch.setattr(module, "thumbnail", hanging)

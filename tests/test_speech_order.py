@@ -7,8 +7,9 @@ import pytest
 from image_describer.speech import Speaker
 from image_describer.speech.silent import SilentVoice
 from image_describer.speech.utterance import TWICE_S, Utterance
+from tests.screen import wait_for
 
-SOON_S = 5.0
+SOON_S = 60.0
 
 
 @pytest.fixture
@@ -47,9 +48,13 @@ def test_a_description_waits_for_an_error_and_drops_what_is_none(speaker, voice)
     assert phrase.wait(SOON_S)
     assert phrase.interrupted
     assert not any(said.interrupted for said in (error, second, description))
-    for _ in range(2):
-        speaker._playback.stop()  # the sound comes to its end
-        time.sleep(0.05)
+    ended = None
+    for _ in range(2):  # the sound comes to its end
+        playing = wait_for(
+            lambda old=ended: speaker._playback is not old and speaker._playback, SOON_S, "a sound"
+        )
+        playing.stop()
+        ended = playing
     until_begun(voice, 3)
     assert spoken(voice) == ["That file is no picture.", "The disk is full.", "a brown dog"]
 

