@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
-from image_describer import paths
+from image_describer import confidence, paths
 from image_describer.bundle_files import WAY_BACK, damaged, fingerprint, read, shown, size_of, write
 from image_describer.errors import BundleError
 from image_describer.tokenizer import (
@@ -58,7 +58,6 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
         "max_length": (int, 1, LENGTH_LIMIT_WORDS),
         "length_norm": (float, -100.0, 100.0),
     },
-    "confidence": {"slope": (float, -1e6, 1e6), "offset": (float, -1e6, 1e6)},
 }
 _NUMBERS_OF: dict[str, dict[str, dict[str, tuple[type, float, float]]]] = {
     JOINT: {"joint": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
@@ -148,6 +147,8 @@ def _check_manifest(manifest: Any, path: Path) -> None:
         for name, bounds in numbers.items():
             if type(fields) is not dict or not _fits(fields.get(name), *bounds):
                 raise damaged(path, f'its "{section}" has no sensible "{name}"')
+    if name := confidence.odd(manifest.get("confidence")):
+        raise damaged(path, f'its "confidence" has no sensible "{name}"')
 
 
 def _fits(value: Any, kind: type, least: float, greatest: float) -> bool:

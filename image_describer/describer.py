@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import litert, quality
-from image_describer.bundle import open_bundle
+from image_describer import confidence, litert, quality
+from image_describer.bundle import JOINT, open_bundle
 from image_describer.decoder import Beam, Decoder
 from image_describer.description import Alternative, Description, Region, Seconds, Word
 from image_describer.extractor import Extractor
@@ -61,7 +61,9 @@ class Describer:
         beams = self.decoder.decode(features.regions)
         decoded = time.perf_counter()
         best = beams[0]
-        sure = [self.confidence(beam) for beam in beams]
+        matched = confidence.uses(self._confidence, "match")
+        found = self.measures(beams, features.regions, matched=matched)
+        sure = [confidence.confidence(self._confidence, measures) for measures in found]
         if not quality.shows_a_photograph(picture.notes):
             sure = [min(value, INVENTED) for value in sure]
         return Description(
@@ -118,10 +120,19 @@ class Describer:
         seen = space.picture(self.extractor.extract(picture.pixels).regions)
         return [float(np.clip(seen @ one, -1.0, 1.0)) for one in read]
 
-    def confidence(self, beam: Beam) -> float:
-        """How likely the caption would be accepted, in [0, 1], from its mean log-probability."""
-        x = self._confidence["slope"] * beam.mean_log_prob + self._confidence["offset"]
-        return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, x))))
+    def measures(
+        self, beams: Sequence[Beam], regions: np.ndarray, *, matched: bool = True
+    ) -> list[dict[str, float]]:
+        """What confidence is made of, for each of a picture's captions; see `confidence.MEASURES`.
+
+        regions: (R, C). ``matched`` also asks the joint space, where the bundle has one.
+        """
+        matches = None
+        if matched and JOINT in self._bundle.manifest["files"]:
+            seen = self.joint.picture(regions)
+            captions = [self.caption(beam.words) for beam in beams]
+            matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
+        return confidence.measures(beams, regions, matches)
 
     def _placed(self, beam: Beam) -> tuple[Word, ...]:
         return tuple(

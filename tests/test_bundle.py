@@ -229,6 +229,8 @@ def test_an_entry_that_is_missing_or_one_too_many_is_refused(folder: Path) -> No
         ("decode", "length_norm", "inf"),
         ("confidence", "slope", [1]),
         ("confidence", "offset", 1e300),
+        ("confidence", "weights", {"luck": {"weight": 1.0, "mean": 0.0, "scale": 1.0}}),
+        ("confidence", "weights", {"word": {"weight": 1.0, "mean": 0.0, "scale": 0.0}}),
     ],
 )
 def test_a_number_that_makes_no_sense_is_named(
@@ -236,6 +238,12 @@ def test_a_number_that_makes_no_sense_is_named(
 ) -> None:
     change(folder, section, field, to=value)
     assert f'its "{section}" has no sensible "{field}"' in refusal(folder)
+
+
+def test_confidence_may_be_a_table_of_weights(folder: Path) -> None:
+    table = {"offset": 0.5, "weights": {"word": {"weight": 1.0, "mean": -0.8, "scale": 0.2}}}
+    write_manifest(folder, {**FIELDS, "confidence": table})
+    assert open_bundle(folder).manifest["confidence"] == table
 
 
 def test_a_section_that_is_no_object_is_named(folder: Path) -> None:

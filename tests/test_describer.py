@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_describer import BundleError, PictureError
-from image_describer.describer import Describer, region
+from image_describer import BundleError, PictureError, confidence
+from image_describer.describer import INVENTED, Describer, region
 from image_describer.extractor import squeeze
 from image_describer.picture import open_picture
 
@@ -55,14 +55,15 @@ def test_different_pictures_are_told_apart(describer, files):
     assert np.allclose(features[0].regions.mean(axis=0), features[0].pooled)
 
 
-def test_the_confidence_rises_with_the_probability_of_the_words(describer, files):
-    beams = describer.decoder.decode(
-        describer.extractor.extract(open_picture(files[0]).pixels).regions
-    )
-    slope = describer._confidence["slope"]
-    ordered = sorted(beams, key=lambda beam: beam.mean_log_prob * np.sign(slope))
-    sure = [describer.confidence(beam) for beam in ordered]
-    assert sure == sorted(sure)
+def test_the_confidence_is_what_the_bundle_says_of_its_measures(describer, files):
+    regions = describer.extractor.extract(open_picture(files[0]).pixels).regions
+    beams = describer.decoder.decode(regions)
+    found = describer.measures(beams, regions)
+    assert len(found) == len(beams) > 1
+    expected = confidence.confidence(describer._confidence, found[0])
+    # Of what is no photograph, nothing is said surely.
+    assert describer.describe(files[0]).confidence in (expected, min(expected, INVENTED))
+    assert 0.0 < expected < 1.0
 
 
 def test_what_is_no_picture_and_what_is_no_bundle_is_refused(describer, tmp_path):

@@ -12,6 +12,8 @@ from image_describer import paths
 from image_describer.console import without_chatter
 from image_describer.errors import ImageDescriberError, TrainingError
 
+log = logging.getLogger(__name__)
+
 ABOUT = """\
 Retrain Image Describer, or train one of the five systems that it grew from.
 
@@ -51,7 +53,8 @@ examples:
       --extractor xception --write-features features.pkl
       the original's features.pkl; a recipe trains on one with --read-features features.pkl
   python -m image_describer.train evaluate --data FLICKR8K --bundle models
-      judges a bundle on dev; prints JSON
+      judges a bundle on dev; prints JSON, draws how far its confidence can be trusted into
+      train/results/NAME/. With --update the bundle and its card take over what was found
   python -m image_describer.train --from bundled --data MY_PICTURES
       tunes the shipped model by your own pictures in minutes. MY_PICTURES holds pictures and
       captions.csv, headed 'file,caption'; several rows a picture are welcome. It prints how the
@@ -155,6 +158,9 @@ def _parser() -> argparse.ArgumentParser:
         "did")  # fmt: skip
     add("--resume", action="store_true", help="go on from the last checkpoint")
     add("--bundle", type=Path, help="for evaluate: the bundle to judge (default: the shipped one)")
+    add("--update", action="store_true",
+        help="for evaluate: give the bundle the confidence and the figures found, and its card "
+        "anew")  # fmt: skip
     add("--install", action="store_true", help="with --from: use the tuned model from now on")
     add("--restore", action="store_true", help="bring back the model before the last --install")
     return parser
@@ -203,9 +209,13 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from image_describer.train.evaluate import evaluate
+    from image_describer.train import evaluate as judging
 
-    print(json.dumps(evaluate(options.bundle or paths.bundle_folder(), _data(options))))
+    bundle = options.bundle or paths.bundle_folder()
+    found = judging.evaluate(bundle, _data(options))
+    name = judging.keep_of(bundle, found, options.results, options.update)
+    log.info("Drawings and tables are in %s.", name)
+    print(json.dumps({**found, **judging.for_manifest(found), "metrics": found["metrics"]}))
     return 0
 
 

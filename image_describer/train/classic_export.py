@@ -23,7 +23,7 @@ from image_describer.train import classic, model_card, recipe
 from image_describer.train import export as litert
 from image_describer.train.classic_run import Run
 from image_describer.train.data import load_pixels
-from image_describer.train.evaluate import evaluate
+from image_describer.train.evaluate import evaluate, for_manifest
 from image_describer.train.extractors import build
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def export(run: Run, model: keras.Model) -> dict[str, Any]:
     manifest = write_manifest(folder, fields)
     if run.names.get("dev"):
         judged = evaluate(folder, run.data)
-        fields |= {"metrics": {"dev": judged["metrics"]}, "confidence": judged["confidence"]}
+        fields |= for_manifest(judged)
         manifest = write_manifest(folder, fields)
     model_card.write(folder / model_card.NAME, manifest)
     return {"bundle": str(folder), **manifest["metrics"]}

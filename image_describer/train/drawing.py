@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from image_describer.train.attention import Seen
 
 COLUMNS = 5  # drawings beside one another
-DOTS_PER_INCH = {"curves": 80, "attention": 60}
+DOTS_PER_INCH = {"curves": 80, "attention": 60, "confidence": 80}
 PICTURE_PIXELS = 140  # a side, of each small photograph
 COLOURS = 48  # of a PNG's palette: a third of the bytes, and hardly to be seen
 LINE_STYLES = ("-", "--", "-.", ":")  # told apart without colours
 NOT_DRAWN = ("step", "epoch")
+HALVES = {"first": "first half", "second": "second half", "both": "both halves"}
 
 
 def curves(stages: Mapping[str, Sequence[Mapping[str, Any]]], file: Path) -> str:
@@ -69,6 +70,54 @@ def attention(seen: "Seen", file: Path) -> None:
         axis.imshow(pixels * (0.2 + 0.8 * _light(weights))[..., np.newaxis])
         axis.set_title(word)
     _save(plt, figure, file, DOTS_PER_INCH["attention"])
+
+
+def reliability(held_out: Mapping[str, Any], file: Path) -> str:
+    """How many captions are acceptable, over how sure they are; returns what is seen, in words.
+
+    ``held_out`` is what `confidence.held_out` returns.
+    """
+    plt = _pyplot()
+    figure, axis = plt.subplots(figsize=(4.6, 4.4))
+    axis.plot((0, 1), (0, 1), ":", color="black", label="as sure as right")
+    for style, half in zip(LINE_STYLES, HALVES, strict=False):
+        judged = held_out[half]
+        points = [(b["sure"], b["good"]) for b in judged["bins"]]
+        label = f"{HALVES[half]}: ECE {judged['ece']:.3f}"
+        axis.plot(*zip(*points, strict=True), style, marker="o", markersize=4, label=label)
+    both = held_out["both"]["bins"]
+    width = 1 / 10
+    places = [b["from"] + width / 2 for b in both]
+    axis.bar(places, [b["share"] for b in both], width * 0.9, alpha=0.2, label="share of captions")
+    _square(axis, "confidence", "share that is acceptable", "upper left")
+    _save(plt, figure, file, DOTS_PER_INCH["confidence"])
+    told = [
+        f"of captions {b['sure']:.0%} sure ({b['share']:.0%} of all) {b['good']:.0%} are acceptable"
+        for b in both
+    ]
+    return f"Both halves, each by what was fitted to the other: {'; '.join(told)}."
+
+
+def roc(held_out: Mapping[str, Any], file: Path) -> str:
+    """Acceptable captions found over others let through; returns what is seen, in words."""
+    plt = _pyplot()
+    figure, axis = plt.subplots(figsize=(4.6, 4.4))
+    axis.plot((0, 1), (0, 1), ":", color="black", label="by chance: area 0.5")
+    for style, half in zip(LINE_STYLES, HALVES, strict=False):
+        judged = held_out[half]
+        label = f"{HALVES[half]}: area {judged['auc']:.3f}"
+        axis.plot(*zip(*judged["roc"], strict=True), style, label=label)
+    _square(axis, "others let through", "acceptable captions found", "lower right")
+    _save(plt, figure, file, DOTS_PER_INCH["confidence"])
+    areas = ", ".join(f"{name} {held_out[half]['auc']:.3f}" for half, name in HALVES.items())
+    return f"Area under the curve: {areas}."
+
+
+def _square(axis: Any, across: str, up: str, legend: str) -> None:
+    axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=across, ylabel=up)
+    axis.set_aspect("equal")
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8, loc=legend)
 
 
 def _light(weights: np.ndarray) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import json
 import logging
+import re
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -10,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
+from image_describer import bundle_files
+from image_describer.bundle import open_bundle, write_manifest
 from image_describer.describer import Describer
 from image_describer.errors import PictureError
 from image_describer.picture import open_picture
-from image_describer.train.confidence import acceptable, fit_logistic
+from image_describer.train import confidence, people
 from image_describer.train.data import Dataset
 from image_describer.train.text import words_of
 
@@ -28,13 +31,15 @@ NO_JAVA = (
     "runtime, e.g. apt-get install default-jre-headless, and judge again."
 )
 
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")  # for the name of a folder
+
 
 @dataclass(frozen=True)
 class Captioned:
-    """What a bundle said of one picture. ``mean_log_prob`` is that of its words."""
+    """What a bundle said of one picture, and the measures that its confidence is made of."""
 
     caption: str
-    mean_log_prob: float
+    measures: Mapping[str, float]
 
 
 def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str, Captioned]:
@@ -50,8 +55,10 @@ def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str
         except PictureError as error:
             tqdm.write(f"{name}: {error}")
             continue
-        beam = describer.decoder.decode(describer.extractor.extract(picture.pixels).regions)[0]
-        captions[name] = Captioned(describer.caption(beam.words), beam.mean_log_prob)
+        regions = describer.extractor.extract(picture.pixels).regions
+        beams = describer.decoder.decode(regions)
+        measures = describer.measures(beams, regions)[0]
+        captions[name] = Captioned(describer.caption(beams[0].words), measures)
     return captions
 
 
@@ -93,10 +100,13 @@ def score(
 
 
 def evaluate(bundle: Path, data: Dataset, split: str = "dev") -> dict[str, Any]:
-    """A bundle's figures on a split: ``metrics``, and the ``confidence`` that fits its captions.
+    """A bundle's figures on a split, and the confidence that fits its captions.
 
-    ``confidence`` holds slope and offset, ``acceptable`` in ``metrics`` the share of captions
-    that are at least as good as a person's weakest (see ``confidence.acceptable``).
+    ``metrics`` are numbers by name, among them ``acceptable``, the share of captions that are at
+    least as good as a person's weakest, and where there are enough pictures ``confidence ECE`` and
+    ``confidence AUC``, over halves of the split that are judged by what was fitted to the other.
+    ``confidence`` is the manifest's table, fitted to all; ``judged`` holds ``confidence`` (see
+    `confidence.held_out`) and ``people`` (see `people.compare`).
     """
     if not has_java():
         log.warning("%s", NO_JAVA)
@@ -104,10 +114,67 @@ def evaluate(bundle: Path, data: Dataset, split: str = "dev") -> dict[str, Any]:
     captions = tokenize({name: [one.caption] for name, one in said.items()})
     references = tokenize({name: data.captions[name] for name in said})
     metrics: dict[str, float] = {"pictures": len(said), **score(captions, references)}
-    good = acceptable({name: c[0] for name, c in captions.items()}, references)
-    x = np.array([said[name].mean_log_prob for name in good])
-    y = np.array([float(value) for value in good.values()])
-    slope, offset = fit_logistic(x, y)
-    metrics["acceptable"] = round(float(y.mean()), 4)
-    fitted = {"slope": round(slope, 4), "offset": round(offset, 4)}
-    return {"split": split, "metrics": metrics, "confidence": fitted}
+    own = {name: several[0] for name, several in captions.items()}
+    good = confidence.acceptable(own, references)
+    measures = {name: said[name].measures for name in good}
+    metrics["acceptable"] = round(sum(good.values()) / max(1, len(good)), 4)
+    held_out = confidence.held_out(measures, good)
+    if held_out:
+        metrics |= {f"confidence {k.upper()}": held_out["mean"][k] for k in ("ece", "auc")}
+    return {
+        "split": split,
+        "metrics": metrics,
+        "confidence": confidence.fit(list(measures.values()), list(good.values())),
+        "judged": {"confidence": held_out, "people": people.compare(own, references)},
+    }
+
+
+def for_manifest(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a manifest that come from `evaluate`."""
+    held_out = found["judged"]["confidence"]
+    drawn = ("bins", "roc")  # belong to the results
+    brief = {h: {k: v for k, v in one.items() if k not in drawn} for h, one in held_out.items()}
+    return {
+        "metrics": {found["split"]: found["metrics"]},
+        "confidence": found["confidence"],
+        "judged": {**found["judged"], "confidence": brief},
+    }
+
+
+def keep(found: Mapping[str, Any], results: Path) -> None:
+    """Write ``confidence.json``, its two drawings and ``people.json`` into a recipe's results."""
+    from image_describer.train import drawing
+
+    judged = found.get("judged")
+    if not judged:  # figures of before, or of a network that says nothing
+        return
+    results.mkdir(parents=True, exist_ok=True)
+    table = {"split": found["split"], "table": found["confidence"]}
+    for name, content in (
+        ("confidence", {**table, "held_out": judged["confidence"]}),
+        ("people", judged["people"]),
+    ):
+        bundle_files.write(
+            results / f"{name}.json", (json.dumps(content, indent=1) + "\n").encode()
+        )
+    if judged["confidence"]:
+        drawing.reliability(judged["confidence"], results / "reliability.png")
+        drawing.roc(judged["confidence"], results / "roc.png")
+
+
+def keep_of(bundle: Path, found: Mapping[str, Any], results: Path, update: bool) -> Path:
+    """`keep` in the folder of results that has the bundle's name, which is returned.
+
+    ``update`` gives the bundle the confidence and the figures that were found, and its card anew;
+    ``metrics.json`` in the results follows. Raises BundleError.
+    """
+    from image_describer.train import model_card
+
+    old = open_bundle(bundle).manifest
+    folder = results / (_UNFIT.sub("-", old["name"]).strip("-.") or "bundle")
+    keep(found, folder)
+    if update:
+        fields = {**old, **for_manifest(found), "files": list(old["files"])}
+        model_card.write(bundle / model_card.NAME, write_manifest(bundle, fields))
+        bundle_files.write(folder / "metrics.json", (json.dumps(found, indent=2) + "\n").encode())
+    return folder

@@ -1,10 +1,12 @@
-"""MODEL_CARD.md: what a bundle is, in plain words, from its manifest."""
+"""MODEL_CARD.md: what a bundle is, in plain words, from its manifest; nothing in it is by hand."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from image_describer import bundle_files
+from image_describer.confidence import MEASURES
 
 NAME = "MODEL_CARD.md"
 
@@ -37,11 +39,13 @@ Measured through the files in this folder, {beams} beams, words by the PTB token
 {metrics}
 
 `acceptable` is the share of captions that score at least as well, by CIDEr-D against the other
-captions of the picture, as the weakest of its five human captions. Confidence is fitted to that
-on the same dev photographs (a logistic curve over the mean log-probability of a word); it is a
-first version, and not yet checked on photographs it was not fitted on.
+captions of the picture, as the weakest of its five human captions.
 
     python -m image_describer.train evaluate --bundle models --data FLICKR8K
+
+## How far to trust it
+
+{trust}
 
 ## Files
 
@@ -49,15 +53,32 @@ first version, and not yet checked on photographs it was not fitted on.
 |---|---|---|
 {files}
 
-## What it is bad at
+## What it can't name
 
+{unnamed}
 - It knows what was common in Flickr8k: people and dogs outdoors, sport, snow, water, streets. It
   names few foods, plants, tools, vehicles or animals other than dogs, and calls many of them dogs.
 - It can't read text, count beyond two or three, tell who someone is, or judge what is not shown.
-- Charts, screenshots, drawings and documents get a sentence all the same: it will be wrong.
-- Man, woman, boy and girl are guesses from looks and clothes, and colours of clothes are often
-  wrong. A caption may sound fluent and still be false.
-- Pictures much wider or taller than a square are squeezed to one, as the training pictures were.
+- A caption may sound fluent and still be false; colours of clothes are often wrong.
+
+## Drawings, charts, screenshots, documents
+
+It learnt from photographs alone, and whatever it sees in anything else is invented. The program
+looks for signs of such a picture before it describes one, and says "This looks like a screenshot or
+a document, not a photograph." It misses some. A blank picture gets no caption at all.
+
+## Who is misdescribed
+
+Man, woman, boy and girl are guesses from looks and clothes. How often its captions of dev name
+them, and how often people's do:
+
+{people}
+
+## What it learnt about people
+
+The captions it learnt from were written by paid workers who looked at strangers' photographs. They
+guess at sex, age and origin, and their habits are now the model's: what they seldom name, it names
+more seldom still.
 
 ## Licence
 
@@ -67,6 +88,7 @@ first version, and not yet checked on photographs it was not fitted on.
 
 def write(file: Path, manifest: Mapping[str, Any]) -> None:
     """Write the card of a bundle with this manifest."""
+    judged = manifest.get("judged", {})
     text = _TEXT.format(
         name=manifest["name"],
         created=manifest["created"][:10],
@@ -75,10 +97,57 @@ def write(file: Path, manifest: Mapping[str, Any]) -> None:
         recipe="\n".join(_recipe_rows(manifest["recipe"])),
         beams=manifest["decode"]["beams"],
         metrics=_rows(manifest["metrics"].get("dev", {"none": "not measured"})),
+        trust=_trust(judged.get("confidence"), manifest["confidence"]),
+        unnamed=_unnamed(judged.get("people")),
+        people=_people(judged.get("people")),
         files="\n".join(_file_rows(manifest["files"])),
         licence=manifest["licence"],
     )
     bundle_files.write(file, text.encode())
+
+
+def _trust(held_out: Mapping[str, Any] | None, table: Mapping[str, Any]) -> str:
+    """What confidence is worth, on pictures it was not fitted to."""
+    if not held_out:
+        return "Confidence was not measured on pictures that it was not fitted to."
+    rows = ["| what is said | from | of captions | of these acceptable |", "|---|---|---|---|"]
+    for level, found in held_out["both"]["levels"].items():
+        good = f"{found['acceptable']:.0%}" if "acceptable" in found else "–"
+        rows.append(f"| {_SAID[level]} | {found['least']:.2f} | {found['share']:.0%} | {good} |")
+    made_of = "\n".join(f"- {MEASURES[name]}" for name in table.get("weights", {"word": None}))
+    return _TRUST.format(rows="\n".join(rows), made_of=made_of, **held_out["mean"])
+
+
+def _unnamed(people: Mapping[str, Any] | None) -> str:
+    if not people:
+        return "- What it never says was not measured."
+    words = people["words"]
+    never = ", ".join(words["never said"])
+    return fill(
+        f"- On dev it used {words['said']:,} different words, people {words['written']:,}. Of the "
+        f"words that people used most, it never said: {never or 'none of note'}.",
+        99, subsequent_indent="  ", break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _people(people: Mapping[str, Any] | None) -> str:
+    if not people:
+        return "It was not measured."
+    rows = ["| a word for | in its captions | in people's |", "|---|---|---|"]
+    for group, rate in people["rates"].items():
+        rows.append(f"| {group} | {rate['said']:.1%} | {rate['written']:.1%} |")
+    rows += ["", _AGREED, "", "| people see | pictures | it says so | the other | both | neither |"]
+    rows.append("|---|---|---|---|---|---|")
+    for label, counts in people["confused"].items():
+        told = " | ".join(_of(counts, key) for key in ("right", "wrong", "both", "neither"))
+        rows.append(f"| {label} | {counts['pictures']} | {told} |")
+    return "\n".join(rows)
+
+
+def _of(counts: Mapping[str, int], key: str) -> str:
+    if not counts["pictures"]:
+        return "–"
+    return f"{counts[key]} ({counts[key] / counts['pictures']:.0%})"
 
 
 def _rows(values: Mapping[str, Any]) -> str:
@@ -95,6 +164,28 @@ def _recipe_rows(recipe: Mapping[str, Any]) -> list[str]:
     return rows
 
 
+_SAID = {
+    "high": '"Probably: ..."',
+    "middle": '"It might be: ... This could be wrong."',
+    "low": '"I can\'t tell what this is. My best guess, likely wrong: ..."',
+}
+_TRUST = """\
+Every caption comes with a confidence: how likely people would accept it. It is a logistic curve
+over these measures of a caption and its picture:
+
+{made_of}
+
+It was judged on photographs that it was not fitted to: half of dev, and the other half in turn, in
+ten ways; what ships is fitted to all of dev. Expected calibration error {ece:.3f} (ten bins; on so
+few photographs a confidence without any error would have {chance:.3f}), area under the ROC curve
+{auc:.3f}: it tells good captions from others better than chance, and far from surely. What is said,
+how often, and how often it is right there:
+
+{rows}
+
+On photographs unlike Flickr8k's it is worth less."""
+_AGREED = """\
+Of pictures where at least two people told one and nobody told the other, what it says:"""
 _ROLES = {
     "extractor.tflite": "Xception, pixels to regions, int8",
     "decoder.tflite": "the attention LSTM, one word a call, int8 weights",

@@ -168,7 +168,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     has no dev split, confidence is left plain.
     """
     from image_describer.train import export as litert
-    from image_describer.train.evaluate import evaluate
+    from image_describer.train.evaluate import evaluate, for_manifest
     from image_describer.train.refine import refine
 
     trained, model = model, build_whole(run)  # in float32, whatever it was trained in
@@ -205,7 +205,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
         write_manifest(draft, fields)
     if run.data.splits["dev"]:
         found = evaluate(draft, run.data)
-        fields |= {"metrics": {"dev": found["metrics"]}, "confidence": found["confidence"]}
+        fields |= for_manifest(found)
         _write_json(run.folder / "metrics.json", found)
     manifest = write_manifest(draft, fields)
     model_card.write(draft / model_card.NAME, manifest)

@@ -49,6 +49,7 @@ def write(chosen: Recipe, data: Dataset, choices: Any) -> Path:
     if curves:
         told = drawing.curves(curves, folder / "curves.png")
         parts.append(_figure(folder / "curves.png", "Losses and measures, epoch by epoch", told))
+    parts += _confidence(folder)
     said = attention.of_samples(chosen, data, choices)
     captions = _captions(folder, chosen, data, choices)
     if captions:
@@ -112,6 +113,22 @@ def _histories(folder: Path) -> dict[str, list[dict[str, Any]]]:
     order = {"head": 0, "whole": 1, "scst": 2}
     files = sorted(folder.glob("*.jsonl"), key=lambda file: order.get(file.stem, 0))
     return {file.stem: records for file in files if (records := History.read(file))}
+
+
+def _confidence(folder: Path) -> list[str]:
+    """How good confidence is, drawn anew from ``confidence.json``, where there is one."""
+    file = folder / "confidence.json"
+    held_out = json.loads(file.read_text("utf-8"))["held_out"] if file.exists() else {}
+    if not held_out:
+        return []
+    parts = []
+    for name, draw, title in (
+        ("reliability.png", drawing.reliability, "How right confidence is"),
+        ("roc.png", drawing.roc, "How well confidence tells good captions from others"),
+    ):
+        told = draw(held_out, folder / name)
+        parts.append(_figure(folder / name, title, told))
+    return parts
 
 
 def _captions(folder: Path, chosen: Recipe, data: Dataset, choices: Any) -> dict[str, str]:

@@ -103,11 +103,13 @@ def _refuse_what_is_for_originals(chosen: Recipe, data: Dataset, choices: Choice
 
 
 def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
+    from image_describer.train import evaluate as judging
     from image_describer.train import pipeline
-    from image_describer.train.evaluate import evaluate
 
     if stage == "evaluate":
-        return evaluate(choices.bundle or choices.output, data)
+        found = judging.evaluate(choices.bundle or choices.output, data)
+        judging.keep(found, choices.results / chosen.name)
+        return found
     if stage == "report":
         return report(chosen, data, choices)
     prepared = pipeline.prepare(
@@ -130,8 +132,7 @@ def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[s
     keep_figures(prepared.folder, choices.results / chosen.name)
     if stage == "all":
         report(chosen, data, choices)
-    found: dict[str, Any] = manifest["metrics"]
-    return found
+    return dict(manifest["metrics"])
 
 
 def _lower_maps(prepared: Any) -> None:
@@ -165,6 +166,10 @@ def keep_figures(folder: Path, results: Path) -> None:
     for file in (folder / "metrics.json", *sorted(folder.glob("*.jsonl"))):
         if file.exists():
             shutil.copyfile(file, results / file.name)
+    if (results / "metrics.json").exists():
+        from image_describer.train import evaluate as judging
+
+        judging.keep(json.loads((results / "metrics.json").read_text("utf-8")), results)
 
 
 # The original systems
