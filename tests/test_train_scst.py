@@ -98,7 +98,11 @@ def test_the_reward_of_what_is_drawn_rises(baseline, tmp_path):
     stage = recipe.Reward(
         epochs=10, rate=0.005, batch=10, samples=5, baseline=baseline, mirror=False
     )
+    before = np.array(model.decoder.to_words.bias)
     fit_scst("scst", stage, model, data, vocabulary, loader, tmp_path, 1, False)
+    learnt = np.array(model.decoder.to_words.bias) != before
+    assert not learnt[[PAD, START, UNKNOWN]].any()  # what no caption may say takes no share
+    assert learnt[END]
     lines = (tmp_path / "scst.jsonl").read_text("utf-8").splitlines()
     found = [json.loads(line) for line in lines]
     assert [record["epoch"] for record in found] == list(range(1, 11))

@@ -37,8 +37,8 @@ class Sampler:
 
     def __init__(self, model: Captioner, vocabulary: Vocabulary) -> None:
         self._model, self._steps = model, vocabulary.max_length + 1
-        self._barred = np.zeros(len(vocabulary), np.float32)
-        self._barred[[PAD, START, UNKNOWN]] = BARRED
+        self.barred = np.zeros(len(vocabulary), np.float32)
+        self.barred[[PAD, START, UNKNOWN]] = BARRED
         self._draw = tf.function(self._walk, reduce_retracing=True)
 
     def draw(self, picture: tf.Tensor, count: int, seed: tuple[int, int]) -> np.ndarray:
@@ -62,11 +62,11 @@ class Sampler:
             output, state, _ = decoder.step(
                 decoder.from_word(decoder.embed(words)), state, prepared
             )
-            logits = tf.cast(decoder.to_words(output), tf.float32) + self._barred
+            logits = tf.cast(decoder.to_words(output), tf.float32) + self.barred
             if greedy:
                 words = tf.argmax(logits, -1, tf.int32)
             else:
-                flat = tf.reshape(logits, (-1, self._barred.size))
+                flat = tf.reshape(logits, (-1, self.barred.size))
                 words = tf.random.stateless_categorical(flat, 1, seed + t * 7919, tf.int32)
                 words = tf.reshape(words, (batch, count))
             words = tf.where(ended, PAD, words)
@@ -183,7 +183,10 @@ class _Climb:
         words = tf.concat([start, drawn[:, :, :-1]], axis=2)
         with tf.GradientTape() as tape:
             # Without dropout: these are the probabilities that the captions were drawn by.
+            # What could not be drawn is barred here too: else its share grows wherever captions
+            # are bad, and at last nothing else is learnt.
             logits = model.decoder(model.tower(picture, training=False), words, training=False)
+            logits = tf.cast(logits, tf.float32) + self.sampler.barred
             loss = self_critical(logits, drawn, weight)
         weights = _learning(model)
         model.optimizer.apply(tape.gradient(loss, weights), weights)
