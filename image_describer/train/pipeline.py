@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from image_describer import bundle_files
-from image_describer.bundle import MANIFEST, REQUIRED_FILES, save_tokenizer, write_manifest
+from image_describer.bundle import MANIFEST, open_bundle, save_tokenizer, write_manifest
 from image_describer.train import equalise, fit, model_card, recipe, scst, xception
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
@@ -169,7 +169,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     """
     from image_describer.train import export as litert
     from image_describer.train.evaluate import evaluate, for_manifest
-    from image_describer.train.refine import refine
+    from image_describer.train.refine import refine, wanted
 
     trained, model = model, build_whole(run)  # in float32, whatever it was trained in
     _copy(trained.tower, model.tower)
@@ -200,7 +200,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
         "confidence": {"slope": 1.0, "offset": 0.0},
     }
     write_manifest(draft, fields)
-    if recipe_.scst.epochs and recipe_.scst.layers == "decoder":
+    if wanted(recipe_):
         refine(draft, recipe_, run.data, run.folder, run.resume)
         write_manifest(draft, fields)
     if run.data.splits["dev"]:
@@ -234,7 +234,7 @@ def _equalise(model: Captioner, samples: np.ndarray) -> None:
 def install(draft: Path, output: Path) -> None:
     """Copy a finished bundle to ``output``; its manifest goes last, so that no mixture is valid."""
     output.mkdir(parents=True, exist_ok=True)
-    for name in (*REQUIRED_FILES, model_card.NAME, MANIFEST):
+    for name in (*open_bundle(draft).manifest["files"], model_card.NAME, MANIFEST):
         temporary = output / f".{name}.tmp"
         shutil.copyfile(draft / name, temporary)
         os.replace(temporary, output / name)

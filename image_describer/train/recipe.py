@@ -43,7 +43,6 @@ RANGES = {
     "beams": (1, 1_000),
     "dropout": (0.0, 0.95),
     "word_dropout": (0.0, 0.95),
-    "kept": (1, 65_536),
     "pairs": (1, 65_536),
     "pair_width": (1, 4_096),
     "label_smoothing": (0.0, 0.95),
@@ -122,12 +121,10 @@ class Network:
 class Space:
     """The joint space over the shipped extractor, of ``network.units`` numbers.
 
-    ``kept``: numbers of each pool of regions, ``pairs``: buckets that two words in a row fall into,
-    ``pair_width``: numbers of a bucket, ``captions``: of each picture in a batch,
-    ``word_dropout``: the share of words left out.
+    ``pairs``: buckets that two words in a row fall into, ``pair_width``: numbers of a bucket,
+    ``captions``: of each picture in a batch, ``word_dropout``: the share of words left out.
     """
 
-    kept: int = 640
     pairs: int = 4096
     pair_width: int = 64
     captions: int = 5
@@ -203,8 +200,9 @@ class Decode:
 class Recipe:
     """All choices of a run.
 
-    An attention LSTM is trained by ``head`` (block 14 and the decoder), ``whole`` (every layer)
-    and ``scst``; every other network by ``fit``, over features that stay as they are.
+    An attention LSTM is trained by ``head`` (block 14 and the decoder), ``whole`` (every layer),
+    ``refine`` (the decoder alone, over what the exported extractor sees) and ``scst``; every other
+    network by ``fit``, over features that stay as they are.
 
     ``precision`` is Keras's name of what layers compute in; "mixed_bfloat16" is three times as
     fast on processors that have it, slower on others. Weights are float32 either way.
@@ -222,6 +220,7 @@ class Recipe:
     loss: Loss = field(default_factory=Loss)
     head: Stage = field(default_factory=Stage)
     whole: Stage = field(default_factory=Stage)
+    refine: Stage = field(default_factory=lambda: Stage(epochs=0))
     scst: Reward = field(default_factory=Reward)
     fit: Stage = field(default_factory=Stage)
     decode: Decode = field(default_factory=Decode)

@@ -5,13 +5,19 @@ decoder meets the very numbers that users' pictures will give, and learns by the
 captions that it draws; the extractor stays as it is, byte for byte.
 """
 
+import dataclasses
+import json
 import logging
+import shutil
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
-from image_describer.bundle import Bundle, open_bundle
+from image_describer import bundle_files
+from image_describer.bundle import Bundle, open_bundle, write_manifest
+from image_describer.errors import TrainingError
 from image_describer.train import fit, scst
 from image_describer.train.batches import Loader, from_cache
 from image_describer.train.bundled_decoder import decoder_weights, fill
@@ -23,7 +29,15 @@ from image_describer.train.text import Vocabulary
 
 log = logging.getLogger(__name__)
 
-NAME = "scst"  # of the checkpoint and the losses in the run's folder
+# Of the checkpoints and the losses in the run's folder.
+WORDS, REWARDS = "refine", "scst"
+UNLISTED = ("files", "created")  # what `write_manifest` puts into a manifest
+
+
+def wanted(recipe: Recipe) -> bool:
+    """Whether the recipe has anything for `refine` to do."""
+    by_reward = recipe.scst.epochs > 0 and recipe.scst.layers == "decoder"
+    return recipe.refine.epochs > 0 or by_reward
 
 
 def refine(folder: Path, recipe: Recipe, data: Dataset, run: Path, resume: bool) -> None:
@@ -36,16 +50,58 @@ def refine(folder: Path, recipe: Recipe, data: Dataset, run: Path, resume: bool)
     from image_describer.train.export import export_decoder
 
     bundle = open_bundle(folder)
-    loader, shape = regions_of(bundle, data, run.parent / "features", recipe.scst.crops)
+    loader, shape = regions_of(
+        bundle, data, run.parent / "features", max(recipe.refine.crops, recipe.scst.crops)
+    )
     vocabulary = Vocabulary.from_tokenizer(bundle.tokenizer)
     with fit.precision(recipe.precision):
         model = captioner_of(bundle, recipe, vocabulary, shape)
     run.mkdir(parents=True, exist_ok=True)
-    scst.fit_scst(NAME, recipe.scst, model, data, vocabulary, loader, run, recipe.seed + 2, resume)
+    fixed = (model, data, vocabulary, loader, run)
+    if recipe.refine.epochs:
+        fit.fit_stage(WORDS, recipe.refine, *fixed, recipe.seed + 3, resume)
+    if recipe.scst.epochs and recipe.scst.layers == "decoder":
+        scst.fit_scst(REWARDS, recipe.scst, *fixed, recipe.seed + 2, resume)
     whole = captioner_of(bundle, recipe, vocabulary, shape)  # in float32, whatever learnt
     for new, old in zip(whole.decoder.weights, model.decoder.weights, strict=True):
         new.assign(old)
     export_decoder(whole.decoder, shape, recipe.decode.beams, folder / "decoder.tflite")
+
+
+def refine_bundle(
+    bundle: Path, recipe: Recipe, data: Dataset, run: Path, output: Path, resume: bool
+) -> dict[str, Any]:
+    """`refine` a copy of a finished bundle, judge it on dev, and put it into ``output``.
+
+    Returns what `evaluate` found. Raises as `refine` does, and TrainingError where the recipe has
+    nothing to refine.
+    """
+    from image_describer.train import evaluate, model_card, pipeline
+
+    if not wanted(recipe):
+        raise TrainingError(
+            f"'{recipe.name}' has nothing to refine.",
+            "Give epochs in [refine], or in [scst] with layers = 'decoder'.",
+        )
+    opened = open_bundle(bundle)
+    draft = run / "bundle"
+    draft.mkdir(parents=True, exist_ok=True)
+    for name in opened.manifest["files"]:
+        shutil.copyfile(opened.path(name), draft / name)
+    steps = {key: dataclasses.asdict(getattr(recipe, key)) for key in ("refine", "scst", "decode")}
+    fields = {key: value for key, value in opened.manifest.items() if key not in UNLISTED}
+    fields["recipe"] = {**fields["recipe"], **steps}
+    fields["decode"] = {**fields["decode"], "length_norm": recipe.decode.length_norm}
+    files = list(opened.manifest["files"])
+    write_manifest(draft, {**fields, "files": files})
+    refine(draft, recipe, data, run, resume)
+    write_manifest(draft, {**fields, "files": files})
+    found = evaluate.evaluate(draft, data)
+    bundle_files.write(run / "metrics.json", (json.dumps(found, indent=2) + "\n").encode())
+    fields |= evaluate.for_manifest(found)
+    model_card.write(draft / model_card.NAME, write_manifest(draft, {**fields, "files": files}))
+    pipeline.install(draft, output)
+    return found
 
 
 def regions_of(

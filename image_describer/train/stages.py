@@ -29,10 +29,12 @@ STAGES = {
     "fit": "trains; a checkpoint and the losses lie in the run's folder",
     "evaluate": "judges what was trained on dev",
     "export": "writes the files that the program, or another one, can use",
+    "refine": "trains the decoder of a finished bundle on, over what the bundle's extractor sees",
     "report": "draws losses, figures, captions and attention into one page",
 }
 WITH_FEATURES = ("features", "fit", "all")  # the stages after which they are there
 OURS = "attention-lstm"  # the network whose bundle ships
+SPACE = "joint-space"  # the towers that go into it
 BROKEN = "broken.json"  # in the folder of runs: the pictures that can't be read
 
 
@@ -69,8 +71,15 @@ def run(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str
     if choices.read_features is not None:
         data = feature_pickle.read_into(data, choices.read_features)
     data = without_broken(data, lambda sentence: log.debug("%s", sentence), choices.runs / BROKEN)
+    if stage == "refine" and not ours:
+        raise TrainingError(
+            f"'{chosen.name}' makes no bundle whose decoder could be refined.",
+            "Only 'best' and its like do.",
+        )
     if ours:
         return _ours(stage, chosen, data, choices)
+    if chosen.network.kind == SPACE:
+        return _space(stage, chosen, data, choices)
     return _originals(stage, chosen, data, choices)
 
 
@@ -112,6 +121,8 @@ def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[s
         return found
     if stage == "report":
         return report(chosen, data, choices)
+    if stage == "refine":
+        return _refined(chosen, data, choices)
     prepared = pipeline.prepare(
         chosen, data, choices.weights or "bundled", choices.runs, choices.resume
     )
@@ -135,11 +146,24 @@ def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[s
     return dict(manifest["metrics"])
 
 
+def _refined(chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
+    from image_describer import paths
+    from image_describer.train import evaluate as judging
+    from image_describer.train.refine import refine_bundle
+
+    bundle, folder = choices.bundle or paths.bundle_folder(), choices.runs / chosen.name
+    results = choices.results / chosen.name
+    found = refine_bundle(bundle, chosen, data, folder, choices.output, choices.resume)
+    judging.keep(found, results)
+    keep_figures(folder, results)
+    return dict(found["metrics"])
+
+
 def _lower_maps(prepared: Any) -> None:
-    from image_describer.train.features import FeatureCache
+    from image_describer.train.features import FeatureCache, LowerBlocks
 
     names = prepared.data.splits["train"] + prepared.data.splits["dev"]
-    cache = FeatureCache(prepared.folder.parent / "features", prepared.lower, names)
+    cache = FeatureCache(prepared.folder.parent / "features", LowerBlocks(prepared.lower), names)
     cache.fill(prepared.data, lambda sentence: log.warning("%s", sentence))
 
 
@@ -170,6 +194,35 @@ def keep_figures(folder: Path, results: Path) -> None:
         from image_describer.train import evaluate as judging
 
         judging.keep(json.loads((results / "metrics.json").read_text("utf-8")), results)
+
+
+# The joint space
+
+
+def _space(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
+    from image_describer.train import joint_export, joint_run
+
+    if stage == "report":
+        return report(chosen, data, choices)
+    prepared = joint_run.prepare(chosen, data, choices)
+    if stage == "prepare":
+        return prepared.facts
+    if stage == "features":
+        return _timed(data, lambda: joint_run.features(prepared))
+    if stage in ("evaluate", "export"):
+        model, standard = joint_run.trained(prepared)
+    else:
+        joint_run.features(prepared)
+        model, standard = joint_run.fit(prepared)
+        if stage == "fit":
+            return _last_losses(prepared.folder)
+    found = joint_run.judge(prepared, model, standard)
+    if stage == "evaluate":
+        return found
+    written = joint_export.export(prepared, model, standard, found.get("dev", {}))
+    if stage == "all":
+        report(chosen, data, choices)
+    return written
 
 
 # The original systems
