@@ -1,4 +1,4 @@
-"""What training makes small: words' cross-entropy, hinges of pairs, rewards of drawn captions."""
+"""What training makes small: of words, of pictures with sentences, of captions that are drawn."""
 
 from typing import Any
 
@@ -68,6 +68,23 @@ def hinge_hardest(scores: Any, owners: Any, margin: float) -> tuple[Any, Any]:
     by_picture = ops.maximum(0.0, margin - positive + picture)
     loss = ops.sum(by_caption + by_picture)
     return loss, ops.mean(ops.cast(positive > caption, "float32"))
+
+
+def contrastive(scores: Any) -> tuple[Any, Any]:
+    """-> (loss, accuracy): each caption picks its picture, each picture its captions.
+
+    scores: (B, B, K), picture i with caption k of picture j, divided by the temperature. The loss
+    is a mean of both ways: a caption's cross-entropy over the pictures, and that of a picture with
+    each of its captions over the captions of all others. After van den Oord et al. 2018
+    (arXiv:1807.03748). ``accuracy`` is the share of captions whose own picture scores best.
+    """
+    own = ops.eye(scores.shape[0] or ops.shape(scores)[0], dtype=scores.dtype)[..., None]
+    positive = ops.sum(scores * own, axis=0)
+    of_captions = ops.mean(ops.logsumexp(scores, axis=0) - positive)
+    others = ops.logsumexp(scores - 1e9 * own, axis=(1, 2))
+    of_pictures = ops.mean(ops.softplus(others[:, None] - positive))
+    found = ops.mean(ops.cast(ops.max(scores, axis=0) <= positive, "float32"))
+    return of_captions + of_pictures, found
 
 
 def self_critical(logits: Any, drawn: Any, advantage: Any) -> Any:

@@ -1,0 +1,181 @@
+"""What the joint space learns from: pooled regions of the shipped extractor, bags of words.
+
+The regions are those that the program will see, from the very ``extractor.tflite`` of a bundle, of
+each picture and of its mirror image. They are pooled by mean and by maximum.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from image_describer.bundle import Bundle
+from image_describer.extractor import Extractor
+from image_describer.litert import default_threads
+from image_describer.train.classic_data import Arrays
+from image_describer.train.networks.joint_space import pair_bucket
+from image_describer.train.text import SPECIAL_WORDS, Vocabulary
+
+VIEWS, POOLS = 2, 2  # plain and mirrored; mean and maximum
+ENDINGS = ("'s", "ing", "ed", "es", "s", "er", "y")
+LEAST_STEM = 3  # letters
+
+
+class Pooled:
+    """A bundle's extractor as a store of features takes it: four rows a picture.
+
+    They are mean and maximum of the picture's regions, then of its mirror image's.
+    """
+
+    name, grid = "pooled", 2  # a store keeps grid * grid rows of ``channels`` numbers
+
+    def __init__(self, bundle: Bundle) -> None:
+        file = bundle.path("extractor.tflite")
+        self._extractor = Extractor(file, default_threads())
+        self.size = self._extractor.size
+        self.channels = int(bundle.manifest["regions"]["channels"])
+        digest = bundle.manifest["files"]["extractor.tflite"]["sha256"]
+        self.digest = hashlib.sha256(f"{self.name} {digest}".encode()).hexdigest()
+
+    def regions(self, pixels: np.ndarray) -> np.ndarray:
+        """(B, size, size, 3) uint8 -> (B, 4, C) float32."""
+        return np.stack([pool(self._extractor, picture) for picture in pixels])
+
+
+def pool(extractor: Extractor, pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (4, C) float32: mean and maximum, plain and mirrored."""
+    views = (extractor.extract(view).regions for view in (pixels, pixels[:, ::-1]))
+    return np.concatenate([np.stack([seen.mean(axis=0), seen.max(axis=0)]) for seen in views])
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Pools as the towers take them: (square root - centre) / spread, centre (2, C), spread (2, 1).
+
+    The root, since a few of the regions' numbers are large and would drown the others. Whitening
+    them made recall on dev worse: directions that hardly vary are noise.
+    """
+
+    centre: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def of(cls, pools: np.ndarray) -> "Standard":
+        """From pools (N, 2, C) of training pictures."""
+        roots = _roots(pools)
+        centre = roots.mean(axis=0)
+        spread = np.sqrt(np.square(roots - centre).mean(axis=(0, 2)))[:, None]
+        return cls(centre, np.maximum(spread, 1e-6))
+
+    def __call__(self, pools: np.ndarray) -> np.ndarray:
+        """(N, 2, C) -> (N, 2, C) float32."""
+        return (_roots(pools) - self.centre) / self.spread
+
+    def save(self, file: Path) -> None:
+        temporary = file.with_suffix(".tmp.npz")
+        np.savez(temporary, centre=self.centre, spread=self.spread)
+        os.replace(temporary, file)
+
+    @classmethod
+    def load(cls, file: Path) -> "Standard":
+        with np.load(file) as kept:
+            return cls(kept["centre"], kept["spread"])
+
+
+def _roots(pools: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(pools, 0.0), dtype=np.float32)
+
+
+def stem(word: str) -> str:
+    """A word without its ending, roughly: what running, runs and runner share."""
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= LEAST_STEM:
+            word = word[: -len(ending)]
+            if len(word) > LEAST_STEM and word[-1] == word[-2]:
+                word = word[:-1]
+            break
+    return word[:-1] if word.endswith("e") and len(word) > LEAST_STEM else word
+
+
+def stems(words: Sequence[str]) -> np.ndarray:
+    """Which stem each word has: (V,) int32, numbered from 0 in the order they come."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(stem(word), len(numbers)) for word in words], np.int32)
+
+
+def rarity(words: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+    """How much a word tells: the logarithm of captions to captions with it, (V,); ids (M, T)."""
+    count = np.zeros(len(vocabulary), np.int64)
+    for row in words:
+        count[np.unique(row)] += 1
+    told = np.log(len(words) / np.maximum(count, 1.0))
+    told[: len(SPECIAL_WORDS)] = 0.0
+    return told
+
+
+def bags(words: np.ndarray, vocabulary: int, buckets: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (M, T) -> how often each word, (M, vocabulary), and each bucket of pairs, (M, buckets).
+
+    Special words, the unknown one among them, are no words, and part those around them.
+    """
+    known = words >= len(SPECIAL_WORDS)
+    of_words = np.zeros((len(words), vocabulary), np.float32)
+    rows, places = np.nonzero(known)
+    np.add.at(of_words, (rows, words[rows, places]), 1.0)
+    of_pairs = np.zeros((len(words), buckets), np.float32)
+    rows, places = np.nonzero(known[:, :-1] & known[:, 1:])
+    found = pair_bucket(words[rows, places], words[rows, places + 1], buckets)
+    np.add.at(of_pairs, (rows, found), 1.0)
+    return of_words, of_pairs
+
+
+class PictureBatches:
+    """Batches of different pictures, each with ``captions`` of its captions drawn anew.
+
+    seen: (N, 2, 2, C), views and pools; words: (N, K, T) ids. Which come together follows from
+    seed, epoch and step. Outside of training a batch has the plain view and the first captions.
+    """
+
+    def __init__(
+        self,
+        seen: np.ndarray,
+        words: np.ndarray,
+        sizes: tuple[int, int],
+        batch: int,
+        captions: int,
+        seed: int,
+        training: bool,
+    ) -> None:
+        self._seen, self._words, self._sizes = seen, words, sizes
+        self._batch, self._seed, self._training = min(batch, len(seen)), seed, training
+        self._captions = min(captions, words.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._seen) // self._batch
+
+    def batch(self, epoch: int, step: int) -> Arrays:
+        """picture (B, 2, C), words (B * captions, V), pairs (B * captions, P)."""
+        rows = np.arange(step * self._batch, (step + 1) * self._batch)
+        views = np.zeros(self._batch, np.int64)
+        chosen = np.tile(np.arange(self._captions), (self._batch, 1))
+        if self._training:
+            rows = np.random.default_rng((self._seed, epoch)).permutation(len(self._seen))[rows]
+            rng = np.random.default_rng((self._seed, epoch, step))
+            views = rng.integers(0, VIEWS, self._batch)
+            order = rng.random((self._batch, self._words.shape[1])).argsort(axis=1)
+            chosen = order[:, : self._captions]
+        ids = self._words[rows[:, None], chosen].reshape(-1, self._words.shape[-1])
+        words, pairs = bags(ids, *self._sizes)
+        seen = self._seen[rows, views].astype(np.float32)
+        return {"picture": seen, "words": words, "pairs": pairs}
+
+
+def each_equally(words: np.ndarray, owners: np.ndarray, captions: int) -> np.ndarray:
+    """Ids (M, T) of captions -> (N, captions, T); a picture with fewer has some twice."""
+    first = np.searchsorted(owners, np.arange(owners[-1] + 1))
+    count = np.bincount(owners)
+    places = first[:, None] + np.arange(captions)[None, :] % count[:, None]
+    return words[places]

@@ -1,0 +1,141 @@
+"""The shipped joint space: a picture's pooled regions and a sentence's words, as unit vectors."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+PAIR_FACTORS = (2693, 7919)  # primes; with 200,000 words their sum still fits 32 bits
+FIRST_SCALE = 15.0  # one by the temperature, where training starts
+
+
+def pair_bucket(first: Any, second: Any, buckets: int) -> Any:
+    """The bucket of two words that follow each other: ids (...) -> (...) in [0, buckets)."""
+    return (first * PAIR_FACTORS[0] + second * PAIR_FACTORS[1]) % buckets
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large the towers are.
+
+    ``pools``: (P, C), what is seen of a picture; ``words`` and ``pairs``: of a sentence's bags;
+    ``pair_width``: numbers kept of a pair; ``heads`` spaces of ``units`` numbers each.
+    """
+
+    pools: tuple[int, int]
+    words: int
+    pairs: int
+    pair_width: int
+    heads: int
+    units: int
+
+
+class Head(keras.layers.Layer):
+    """One space: a picture through a dense layer, a sentence as the sum of its words and pairs.
+
+    It sees one of the pools, number ``pool``. A word is a vector of its own and one that it shares
+    with the words of its stem; where there are word vectors, what is made of them is added.
+    ``pairs`` are of words that follow each other.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        pool: int,
+        stems: np.ndarray,
+        rarity: np.ndarray,
+        vectors: np.ndarray | None,
+        dropouts: tuple[float, float],
+        seed: int,
+    ) -> None:
+        super().__init__(name=f"head_{seed}")
+        self.pool, self._stems, self._vectors = pool, stems.astype(np.int32), vectors
+        rng = np.random.default_rng(seed)
+        units, channels = shape.units, shape.pools[1]
+        even = units**-0.5
+
+        def drawn(rows: int, spread: float, columns: int = units, scale: Any = 1.0) -> Any:
+            value = rng.normal(0.0, spread, (rows, columns)) * scale
+            return keras.Variable(value.astype(np.float32))
+
+        self.see = drawn(channels, channels**-0.5)
+        self.seen_bias = keras.Variable(np.zeros(units, np.float32))
+        # Rare words start out longer: they tell more.
+        self.words = drawn(shape.words, even, scale=rarity[:, None] / max(rarity.mean(), 1e-6))
+        self.stems = drawn(int(stems.max()) + 1, 0.5 * even)
+        self.from_vectors = None if vectors is None else drawn(vectors.shape[1], 0.03 * even)
+        self.pairs = drawn(shape.pairs, 0.02, shape.pair_width)
+        self.from_pairs = drawn(shape.pair_width, shape.pair_width**-0.5)
+        self.log_scale = keras.Variable(np.float32(np.log(FIRST_SCALE)))
+        self._drop = keras.layers.Dropout(dropouts[0], seed=seed)
+        self._drop_words = keras.layers.Dropout(dropouts[1], seed=seed + 1)
+
+    def table(self) -> Any:
+        """Each word's vector: (V, units)."""
+        table = self.words + ops.take(self.stems, self._stems, axis=0)
+        if self.from_vectors is not None:
+            table = table + ops.matmul(self._vectors, self.from_vectors)
+        return table
+
+    def picture(self, pools: Any, training: bool = False) -> Any:
+        """(B, P, C) -> (B, units)."""
+        seen = self._drop(pools[:, self.pool], training=training)
+        return unit(ops.matmul(seen, self.see) + self.seen_bias)
+
+    def sentence(self, words: Any, pairs: Any, training: bool = False) -> Any:
+        """Counts (B, words) and (B, pairs) -> (B, units)."""
+        of_words = ops.matmul(self._drop_words(words, training=training), self.table())
+        of_pairs = ops.matmul(self._drop_words(pairs, training=training), self.pairs)
+        return unit(of_words + ops.matmul(of_pairs, self.from_pairs))
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> tuple[Any, Any]:
+        """-> representations of ``picture`` and of the captions ``words``, ``pairs``."""
+        seen = self.picture(inputs["picture"], training)
+        return seen, self.sentence(inputs["words"], inputs["pairs"], training)
+
+
+class JointTowers(keras.Model):
+    """Several heads, which learn apart; a representation is theirs in a row, of length 1.
+
+    Heads that start from other numbers and see other pools make other mistakes.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        stems: np.ndarray,
+        rarity: np.ndarray,
+        vectors: np.ndarray | None,
+        dropouts: tuple[float, float],
+        seed: int,
+    ) -> None:
+        super().__init__(name="joint_space")
+        self.heads = [
+            Head(shape, at % shape.pools[0], stems, rarity, vectors, dropouts, seed * 100 + at)
+            for at in range(shape.heads)
+        ]
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> list[tuple[Any, Any]]:
+        """What each head makes of a batch."""
+        return [head(inputs, training=training) for head in self.heads]
+
+    def pictures(self, pools: Any) -> Any:
+        """(B, P, C) -> (B, D)."""
+        return together([head.picture(pools) for head in self.heads])
+
+    def sentences(self, words: Any, pairs: Any) -> Any:
+        """Counts (B, words) and (B, pairs) -> (B, D)."""
+        return together([head.sentence(words, pairs) for head in self.heads])
+
+
+def unit(vectors: Any) -> Any:
+    """(..., D) of any length -> of length 1, zeros apart."""
+    vectors = ops.cast(vectors, "float32")  # half precision is enough for products, not for lengths
+    return vectors / ops.sqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True) + 1e-12)
+
+
+def together(parts: list[Any]) -> Any:
+    """Unit vectors of several heads -> one unit vector: its products are the mean of theirs."""
+    return ops.concatenate(parts, axis=-1) / len(parts) ** 0.5
