@@ -69,12 +69,17 @@ class Decoder:
         self._max_length, self._length_norm = max_length, length_norm
         self._lock = threading.Lock()
 
-    def decode(self, regions: np.ndarray) -> list[Beam]:
-        """Regions (R, C) float32 -> finished beams, best first; never empty."""
-        with self._lock:
-            return self._search(self._prepare(regions=regions[np.newaxis]))
+    def decode(self, regions: np.ndarray, banned: tuple[int, ...] = ()) -> list[Beam]:
+        """Regions (R, C) float32 -> finished beams, best first; never empty.
 
-    def _search(self, prepared: dict[str, np.ndarray]) -> list[Beam]:
+        ``banned``: ids that these captions may not hold besides those that none may.
+        """
+        with self._lock:
+            return self._search(
+                self._prepare(regions=regions[np.newaxis]), [*self._banned, *banned]
+            )
+
+    def _search(self, prepared: dict[str, np.ndarray], banned: list[int]) -> list[Beam]:
         fixed = {name: prepared[name] for name in PREPARED}
         state = self._zeros
         live = [_Path()]
@@ -86,7 +91,9 @@ class Decoder:
             out = self._step(words=words, **state, **fixed)
             log_probs = out["log_probs"][0, : len(live)]
             must_end = length == self._max_length
-            live, parents = self._grow(live, log_probs, out["attention"], finished, must_end)
+            live, parents = self._grow(
+                live, log_probs, out["attention"], finished, banned, must_end
+            )
             if not live or self._settled(finished, live):
                 break
             parents += [0] * (self.beams - len(parents))
@@ -99,12 +106,13 @@ class Decoder:
         log_probs: np.ndarray,
         attention: np.ndarray,
         finished: list[Beam],
+        banned: list[int],
         must_end: bool,
     ) -> tuple[list[_Path], list[int]]:
         """The best continuations: those that end go to ``finished``, the others live on."""
         so_far = np.array([path.total for path in live], np.float32)
         totals = log_probs + so_far[:, np.newaxis]
-        totals[:, self._banned] = -np.inf
+        totals[:, banned] = -np.inf
         for row, path in enumerate(live):
             totals[row, repeats(path.words) if path.words else self._end] = -np.inf
         if must_end:

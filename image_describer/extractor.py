@@ -7,18 +7,22 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from image_describer import litert
+from image_describer import colour, framing, light, litert
+from image_describer.description import Region
 
 
 @dataclass(frozen=True)
 class Features:
     """What the tower saw: one row for each cell of the feature map, row by row from the top.
 
-    regions: (R, C) float32. pooled: (C,) float32, their mean.
+    regions: (R, C) float32. pooled: (C,) float32, their mean. frame: the part of the picture that
+    they show, without the bars around it. colourless: whether it is black and white.
     """
 
     regions: np.ndarray
     pooled: np.ndarray
+    frame: Region = (0.0, 0.0, 1.0, 1.0)
+    colourless: bool = False
 
 
 class Extractor:
@@ -32,19 +36,25 @@ class Extractor:
         self.size = int(self._input["shape"][1])
 
     def extract(self, pixels: np.ndarray) -> Features:
-        """(H, W, 3) uint8 of any size -> Features."""
-        square = squeeze(pixels, self.size)[np.newaxis].astype(self._input["dtype"])
+        """(H, W, 3) uint8 of any size -> Features, of what is left without bars, well lit."""
+        rows, columns = framing.photograph(pixels)
+        seen = squeeze(pixels[rows, columns], self.size)
+        square = light.set_right(seen)[np.newaxis].astype(self._input["dtype"])
         with self._lock:
             self._interpreter.set_tensor(self._input["index"], square)
             self._interpreter.invoke()
             regions = self._interpreter.get_tensor(self._output["index"])[0]
-        return Features(regions, regions.mean(axis=0))
+        frame = framing.region_of(rows, columns, pixels.shape)
+        return Features(regions, regions.mean(axis=0), frame, colour.is_colourless(seen))
 
 
 def squeeze(pixels: np.ndarray, size: int) -> np.ndarray:
     """The whole picture as a square: (H, W, 3) uint8 -> (size, size, 3) uint8.
 
-    Squeezed, neither cropped nor padded, because that is how the training pictures were made.
+    Squeezed, neither cropped nor padded, because that is how the training pictures were made. On
+    the middle halves of 150 dev pictures squeezing kept 89 % (tall) and 80 % (wide) of CIDEr,
+    padding to a square 78 % and 75 %, the middle square 76 % (tall); cropping to 1.41:1 and then
+    squeezing 90 % and 84 %, no more than chance allows.
     """
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0))
