@@ -13,13 +13,17 @@ import pytest
 from image_describer.app import dropping
 from tests.screen import LIMIT_S, Screen
 
-# A window with a label in it, as the program has widgets; it writes down what it is told.
+# A window with a label in a frame in a canvas, as the program has; it writes down what it is told.
 TARGET = """
 import json, sys, threading, tkinter as tk
 from image_describer.app.dropping import accept_drops
 root = tk.Tk()
 root.geometry("400x300+600+100")
-label = tk.Label(root, text="here")
+canvas = tk.Canvas(root)
+canvas.pack(expand=True, fill="both")
+frame = tk.Frame(canvas)
+canvas.create_window(0, 0, anchor="nw", window=frame, width=400, height=300)
+label = tk.Label(frame, text="here")
 label.pack(expand=True, fill="both")
 main = threading.get_ident()
 def write(kind):

@@ -32,6 +32,11 @@ class Fitting(ScrolledColumn):
         for widget in keys.descendants(self.inside):
             widget.bind("<Configure>", self._changed, add="+")
 
+    def see(self, widget: tk.Misc) -> None:
+        """Scroll until ``widget`` is in the window, if not everything is."""
+        if self.inside.winfo_height() > self._canvas.winfo_height():
+            super().see(widget)
+
     def ask_for_all(self) -> None:
         """Ask for as much room as everything inside would like to have."""
         self.ask_for(self.inside.winfo_reqwidth(), self.inside.winfo_reqheight())

@@ -10,6 +10,7 @@ WHEEL_PX = 60
 BAR_PX = 16
 # What may be wider than the window at a large text size, and how much of it is no text.
 WRAPPED = {"Label": 24, "Button": 32, "Checkbutton": 64}
+WITH_A_WHEEL = ("Listbox", "Text")  # the mouse wheel moves what is in them
 
 
 class ScrolledColumn(tk.Frame):
@@ -43,6 +44,8 @@ class ScrolledColumn(tk.Frame):
         """Follow the focus and the mouse wheel in all that is inside by now."""
         for widget in [self._canvas, self.inside, *keys.descendants(self.inside)]:
             widget.bind("<FocusIn>", self._focused, add="+")
+            if widget.winfo_class() in WITH_A_WHEEL:
+                continue
             widget.bind("<MouseWheel>", self._wheel, add="+")
             if self.tk.call("tk", "windowingsystem") == "x11":
                 widget.bind("<Button-4>", lambda _event: self._scroll(-WHEEL_PX), add="+")
