@@ -60,6 +60,11 @@ class Recording:
         return (last - first) * BLOCK_MS / 1000
 
     @property
+    def sounding_s(self) -> float:
+        """Seconds that are not silent: what a sound server that is held up does not stretch."""
+        return sounding_s(self.samples, RATE_HZ)
+
+    @property
     def level_dbfs(self) -> float:
         """RMS of what lies between the first and the last audible sound; -inf for silence."""
         size = RATE_HZ * BLOCK_MS // 1000
@@ -74,6 +79,13 @@ class Recording:
             file.setframerate(RATE_HZ)
             file.writeframes(self.samples.tobytes())
         return path
+
+
+def sounding_s(samples: array.array, rate_hz: int) -> float:
+    """Seconds of ``samples`` (int16, mono) that are louder than SILENCE_DBFS."""
+    size = rate_hz * BLOCK_MS // 1000
+    blocks = (samples[i : i + size] for i in range(0, len(samples), size))
+    return sum(_dbfs(block) > SILENCE_DBFS for block in blocks) * BLOCK_MS / 1000
 
 
 def _dbfs(samples: array.array) -> float:
