@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.screen import assert_below
+
 MODULE = "import sys; from image_describer.cli import main; sys.exit(main())"
 # A process in which the network is cut: every attempt to reach it ends the process with 99.
 CUT = """
@@ -127,7 +129,7 @@ def test_control_c_ends_it_quietly(environment, photo):
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, b"")
 
 
@@ -224,13 +226,14 @@ def test_control_c_silences_it(environment, photo, null_sink):
     words = ["describe", "--speak", "--offline", *[photo] * 20]
     with null_sink.recording() as heard:
         process = start(MODULE, words, {**environment, **null_sink.environment})
-        time.sleep(2.5)
+        null_sink.wait_for_sound()
+        time.sleep(0.8)
         process.send_signal(signal.SIGINT)
         stopped = time.monotonic()
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
         took_s = time.monotonic() - stopped
     assert (process.returncode, err) == (130, b"")
-    assert took_s < 1.5
+    assert_below(took_s, 1.5)
     assert 0.3 < heard[0].heard_s < 4
 
 
