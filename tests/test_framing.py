@@ -86,7 +86,7 @@ def test_light_is_set_right(way: str) -> None:
     assert np.abs(harmed.astype(float) - pixels).mean() > 40
 
 
-def test_an_empty_picture_is_not_lit_into_noise() -> None:
+def test_an_empty_picture_is_lit_no_further_than_sense_goes() -> None:
     black = np.random.default_rng(0).integers(4, 7, (64, 64, 3)).astype(np.uint8)
     assert light.set_right(black).std() < 100
     assert light.set_right(np.zeros((4, 4, 3), np.uint8)).shape == (4, 4, 3)
