@@ -109,7 +109,8 @@ def test_a_file_that_is_not_listed_has_no_path(folder: Path) -> None:
 def test_a_further_file_is_checked_too(folder: Path) -> None:
     (folder / "joint.tflite").write_bytes(b"tower")
     names = ["joint.tflite", "extractor.tflite", "decoder.tflite", "tokenizer.pkl"]
-    write_manifest(folder, {**FIELDS, "files": names})
+    section = {"words": 100, "dimension": 8}
+    write_manifest(folder, {**FIELDS, "files": names, "joint": section})
     assert open_bundle(folder).path("joint.tflite").read_bytes() == b"tower"
     (folder / "joint.tflite").write_bytes(b"towel")
     assert "joint.tflite is damaged" in refusal(folder)
