@@ -27,6 +27,7 @@ __all__ = [
     "JOINT",
     "MANIFEST",
     "REQUIRED_FILES",
+    "TURNED",
     "Bundle",
     "load_tokenizer",
     "open_bundle",
@@ -39,6 +40,7 @@ MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.pkl"
 REQUIRED_FILES = ("extractor.tflite", "decoder.tflite", TOKENIZER)
 JOINT = "joint.tflite"  # a bundle may do without: then nothing can be matched
+TURNED = "turned.npy"  # may be missing: then nobody is told that a picture lies on its side
 
 MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB; more is not ours
 FILE_LIMIT_BYTES = 500_000_000  # the whole bundle aims at 40 MB
@@ -59,11 +61,12 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
         "length_norm": (float, -100.0, 100.0),
     },
 }
+"""Section, field: type, least and greatest value of every number that the pipeline relies on."""
 _NUMBERS_OF: dict[str, dict[str, dict[str, tuple[type, float, float]]]] = {
     JOINT: {"joint": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
+    TURNED: {"turned": {"doubt": (float, 0.0, 1.0)}},
 }
 """The same of files that a bundle may hold or not."""
-"""Section, field: type, least and greatest value of every number that the pipeline relies on."""
 
 
 @dataclass(frozen=True)

