@@ -61,7 +61,7 @@ class Describer:
         opened = time.perf_counter()
         features = self.extractor.extract(picture.pixels)
         extracted = time.perf_counter()
-        beams = self._beams(features)
+        beams = self.beams(features)
         decoded = time.perf_counter()
         best = beams[0]
         matched = confidence.uses(self._confidence, "match")
@@ -141,7 +141,8 @@ class Describer:
             matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
         return confidence.measures(beams, regions, matches)
 
-    def _beams(self, features: Features) -> list[Beam]:
+    def beams(self, features: Features) -> list[Beam]:
+        """The captions of what was seen, best first; no colours where the picture has none."""
         banned = self._colours if features.colourless else ()
         return self.decoder.decode(features.regions, banned)
 
@@ -156,7 +157,7 @@ class Describer:
         if not turn:
             return []
         features = self.extractor.extract(np.rot90(picture.pixels, -turn))
-        beam = self._beams(features)[0]
+        beam = self.beams(features)[0]
         matched = confidence.uses(self._confidence, "match")
         (measures,) = self.measures([beam], features.regions, matched=matched)
         return [

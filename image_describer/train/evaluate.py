@@ -55,9 +55,9 @@ def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str
         except PictureError as error:
             tqdm.write(f"{name}: {error}")
             continue
-        regions = describer.extractor.extract(picture.pixels).regions
-        beams = describer.decoder.decode(regions)
-        measures = describer.measures(beams, regions)[0]
+        features = describer.extractor.extract(picture.pixels)
+        beams = describer.beams(features)
+        measures = describer.measures(beams, features.regions)[0]
         captions[name] = Captioned(describer.caption(beams[0].words), measures)
     return captions
 
