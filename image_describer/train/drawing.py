@@ -17,6 +17,7 @@ PICTURE_PIXELS = 140  # a side, of each small photograph
 COLOURS = 48  # of a PNG's palette: a third of the bytes, and hardly to be seen
 LINE_STYLES = ("-", "--", "-.", ":")  # told apart without colours
 NOT_DRAWN = ("step", "epoch")
+LEAST_SHARE = 0.02  # of the captions, for a point: a handful of captions would jump up and down
 HALVES = {"first": "first half", "second": "second half", "both": "both halves"}
 
 
@@ -82,7 +83,8 @@ def reliability(held_out: Mapping[str, Any], file: Path) -> str:
     axis.plot((0, 1), (0, 1), ":", color="black", label="as sure as right")
     for style, half in zip(LINE_STYLES, HALVES, strict=False):
         judged = held_out[half]
-        points = [(b["sure"], b["good"]) for b in judged["bins"]]
+        points = [(b["sure"], b["good"]) for b in judged["bins"] if b["share"] >= LEAST_SHARE]
+        points = points or [(b["sure"], b["good"]) for b in judged["bins"]]
         label = f"{HALVES[half]}: ECE {judged['ece']:.3f}"
         axis.plot(*zip(*points, strict=True), style, marker="o", markersize=4, label=label)
     both = held_out["both"]["bins"]
