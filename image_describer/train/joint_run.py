@@ -26,7 +26,6 @@ from image_describer.train.text import SPECIAL_WORDS, Vocabulary
 log = logging.getLogger(__name__)
 
 STAGE = "fit"
-LARGEST_SCALE = 100.0  # one by the temperature; after Radford et al. 2021 (arXiv:2103.00020)
 ROWS_AT_A_TIME = 500
 FEW_CAPTIONS = 5  # of each picture in training: Flickr8k's
 
@@ -63,7 +62,7 @@ class Task:
     """Every caption of a batch picks its picture, every picture its captions."""
 
     def __init__(self, run: Run, model: JointTowers, standard: Standard) -> None:
-        self.model = model
+        self.model, self._temperature = model, run.recipe.space.temperature
         self.train = self._batches(run, standard, "train")
         self.dev = self._batches(run, standard, "dev") if run.data.splits.get("dev") else None
 
@@ -81,12 +80,10 @@ class Task:
         """Means over the heads: ``accuracy`` is the share of captions whose picture scores best."""
         ops = keras.ops
         found = []
-        for head, (seen, read) in zip(
-            self.model.heads, self.model(batch, training=training), strict=True
-        ):
-            scale = ops.minimum(ops.exp(head.log_scale), LARGEST_SCALE)
+        for seen, read in self.model(batch, training=training):
             count = seen.shape[0]
-            scores = ops.reshape(ops.matmul(seen, ops.transpose(read)) * scale, (count, count, -1))
+            scores = ops.matmul(seen, ops.transpose(read)) / self._temperature
+            scores = ops.reshape(scores, (count, count, -1))
             found.append(losses.contrastive(scores))
         objective = sum(loss for loss, _ in found)
         return {

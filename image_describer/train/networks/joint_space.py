@@ -8,7 +8,6 @@ import numpy as np
 from keras import ops
 
 PAIR_FACTORS = (2693, 7919)  # primes; with 200,000 words their sum still fits 32 bits
-FIRST_SCALE = 15.0  # one by the temperature, where training starts
 
 
 def pair_bucket(first: Any, second: Any, buckets: int) -> Any:
@@ -68,7 +67,6 @@ class Head(keras.layers.Layer):
         self.from_vectors = None if vectors is None else drawn(vectors.shape[1], 0.03 * even)
         self.pairs = drawn(shape.pairs, 0.02, shape.pair_width)
         self.from_pairs = drawn(shape.pair_width, shape.pair_width**-0.5)
-        self.log_scale = keras.Variable(np.float32(np.log(FIRST_SCALE)))
         self._drop = keras.layers.Dropout(dropouts[0], seed=seed)
         self._drop_words = keras.layers.Dropout(dropouts[1], seed=seed + 1)
 
@@ -76,7 +74,7 @@ class Head(keras.layers.Layer):
         """Each word's vector: (V, units)."""
         table = self.words + ops.take(self.stems, self._stems, axis=0)
         if self.from_vectors is not None:
-            table = table + ops.matmul(self._vectors, self.from_vectors)
+            table += ops.cast(ops.matmul(self._vectors, self.from_vectors), table.dtype)
         return table
 
     def picture(self, pools: Any, training: bool = False) -> Any:
