@@ -59,9 +59,9 @@ def refine(folder: Path, recipe: Recipe, data: Dataset, run: Path, resume: bool)
     run.mkdir(parents=True, exist_ok=True)
     fixed = (model, data, vocabulary, loader, run)
     if recipe.refine.epochs:
-        fit.fit_stage(WORDS, recipe.refine, *fixed, recipe.seed + 3, resume)
+        fit.fit_stage(WORDS, recipe.refine, *fixed, recipe.seed, resume)
     if recipe.scst.epochs and recipe.scst.layers == "decoder":
-        scst.fit_scst(REWARDS, recipe.scst, *fixed, recipe.seed + 2, resume)
+        scst.fit_scst(REWARDS, recipe.scst, *fixed, recipe.seed, resume)
     whole = captioner_of(bundle, recipe, vocabulary, shape)  # in float32, whatever learnt
     for new, old in zip(whole.decoder.weights, model.decoder.weights, strict=True):
         new.assign(old)
@@ -120,6 +120,8 @@ def captioner_of(
     bundle: Bundle, recipe: Recipe, vocabulary: Vocabulary, shape: tuple[int, int]
 ) -> Captioner:
     """A captioner over regions (B, R, C) that are given, with the bundle's decoder in it."""
+    # Nothing below the decoder learns, so there is nothing that naming words could teach.
+    recipe = dataclasses.replace(recipe, loss=dataclasses.replace(recipe.loss, presence_weight=0.0))
     regions = keras.Input(shape, name="regions")
     model = fit.build_captioner(recipe, keras.Model(regions, regions, name="tower"), vocabulary)
     words = np.zeros((1, 1, 2), np.int32)
