@@ -113,7 +113,8 @@ class Describer:
         """How well each of ``sentences`` fits a picture, in [-1, 1]; the picture is seen once.
 
         It is the cosine of the angle between both in the joint space, made to rank: the higher of
-        two fits better. It is no probability, and a true sentence that says little scores low.
+        two fits better. It is no probability, a true sentence that says little scores low, and
+        only the words count, not their order.
         ``source`` is as for `describe`. Raises PictureError, BundleError where the bundle holds no
         joint space, and ImageDescriberError for a sentence without words.
         """

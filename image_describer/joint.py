@@ -48,7 +48,7 @@ class JointSpace:
     def sentence(self, text: str) -> np.ndarray:
         """A sentence as people write it -> (D,) float32 of length 1.
 
-        What comes after the first `length` words has no say; where no word at all is known, the
+        Words that follow after as many as the file takes have no say; where no word is known, the
         vector may be zeros, which match nothing. Raises ImageDescriberError where there are none.
         """
         words = words_of(text)

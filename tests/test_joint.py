@@ -24,9 +24,6 @@ max_words = 12
 units = 16
 heads = 2
 dropout = 0.0
-[space]
-pairs = 64
-pair_width = 4
 [fit]
 epochs = 60
 rate = 0.02
@@ -120,8 +117,6 @@ def test_words_count_and_not_how_they_are_written(describer):
     plain = space.sentence("a red square is on the left side")
     np.testing.assert_allclose(space.sentence("A RED square, is on the left side!"), plain)
     assert not np.allclose(space.sentence("a blue square is on the left side"), plain)
-    # Words in another order make other pairs.
-    assert not np.allclose(space.sentence("a left square is on the red side"), plain)
 
 
 def test_unknown_words_are_passed_over_and_nothing_known_matches_nothing(describer, tiny_data):

@@ -16,7 +16,6 @@ from image_describer.bundle import Bundle
 from image_describer.extractor import Extractor
 from image_describer.litert import default_threads
 from image_describer.train.classic_data import Arrays
-from image_describer.train.networks.joint_space import pair_bucket
 from image_describer.train.text import SPECIAL_WORDS, Vocabulary
 
 VIEWS, POOLS = 2, 2  # plain and mirrored; mean and maximum
@@ -116,20 +115,12 @@ def rarity(words: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
     return told
 
 
-def bags(words: np.ndarray, vocabulary: int, buckets: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (M, T) -> how often each word, (M, vocabulary), and each bucket of pairs, (M, buckets).
-
-    Special words, the unknown one among them, are no words, and part those around them.
-    """
-    known = words >= len(SPECIAL_WORDS)
-    of_words = np.zeros((len(words), vocabulary), np.float32)
-    rows, places = np.nonzero(known)
-    np.add.at(of_words, (rows, words[rows, places]), 1.0)
-    of_pairs = np.zeros((len(words), buckets), np.float32)
-    rows, places = np.nonzero(known[:, :-1] & known[:, 1:])
-    found = pair_bucket(words[rows, places], words[rows, places + 1], buckets)
-    np.add.at(of_pairs, (rows, found), 1.0)
-    return of_words, of_pairs
+def bags(words: np.ndarray, vocabulary: int) -> np.ndarray:
+    """Ids (M, T) -> how often each word, (M, vocabulary); special and unknown words don't count."""
+    counted = np.zeros((len(words), vocabulary), np.float32)
+    rows, places = np.nonzero(words >= len(SPECIAL_WORDS))
+    np.add.at(counted, (rows, words[rows, places]), 1.0)
+    return counted
 
 
 class PictureBatches:
@@ -143,13 +134,13 @@ class PictureBatches:
         self,
         seen: np.ndarray,
         words: np.ndarray,
-        sizes: tuple[int, int],
+        vocabulary: int,
         batch: int,
         captions: int,
         seed: int,
         training: bool,
     ) -> None:
-        self._seen, self._words, self._sizes = seen, words, sizes
+        self._seen, self._words, self._vocabulary = seen, words, vocabulary
         self._batch, self._seed, self._training = min(batch, len(seen)), seed, training
         self._captions = min(captions, words.shape[1])
 
@@ -157,7 +148,7 @@ class PictureBatches:
         return len(self._seen) // self._batch
 
     def batch(self, epoch: int, step: int) -> Arrays:
-        """picture (B, 2, C), words (B * captions, V), pairs (B * captions, P)."""
+        """picture (B, 2, C), words (B * captions, V)."""
         rows = np.arange(step * self._batch, (step + 1) * self._batch)
         views = np.zeros(self._batch, np.int64)
         chosen = np.tile(np.arange(self._captions), (self._batch, 1))
@@ -168,9 +159,8 @@ class PictureBatches:
             order = rng.random((self._batch, self._words.shape[1])).argsort(axis=1)
             chosen = order[:, : self._captions]
         ids = self._words[rows[:, None], chosen].reshape(-1, self._words.shape[-1])
-        words, pairs = bags(ids, *self._sizes)
         seen = self._seen[rows, views].astype(np.float32)
-        return {"picture": seen, "words": words, "pairs": pairs}
+        return {"picture": seen, "words": bags(ids, self._vocabulary)}
 
 
 def each_equally(words: np.ndarray, owners: np.ndarray, captions: int) -> np.ndarray:

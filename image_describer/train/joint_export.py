@@ -19,7 +19,6 @@ from image_describer.train.joint_data import Standard
 from image_describer.train.networks.joint_space import (
     Head,
     JointTowers,
-    pair_bucket,
     together,
     unit,
 )
@@ -154,20 +153,14 @@ class _Towers(tf.Module):
 class _Head(tf.Module):
     def __init__(self, head: Head) -> None:
         super().__init__()
-        self.pool, self.buckets = head.pool, int(head.pairs.shape[0])
+        self.pool = head.pool
         self.kernel = tf.Variable(np.asarray(head.see))
         self.bias = np.asarray(head.seen_bias)
         self.table = tf.Variable(np.asarray(head.table()))
-        self.pairs = tf.Variable(np.asarray(head.pairs))
-        self.from_pairs = tf.Variable(np.asarray(head.from_pairs))
 
     def picture(self, pools: tf.Tensor) -> tf.Tensor:
         return unit(tf.matmul(pools[:, self.pool], self.kernel) + self.bias)
 
     def sentence(self, words: tf.Tensor) -> tf.Tensor:
         known = tf.cast(words >= len(SPECIAL_WORDS), tf.float32)
-        of_words = tf.matmul(known, tf.gather(self.table, words[0]))
-        both = known[:, :-1] * known[:, 1:]
-        found = pair_bucket(words[0, :-1], words[0, 1:], self.buckets)
-        of_pairs = tf.matmul(both, tf.gather(self.pairs, found))
-        return unit(of_words + tf.matmul(of_pairs, self.from_pairs))
+        return unit(tf.matmul(known, tf.gather(self.table, words[0])))

@@ -70,9 +70,9 @@ class Task:
     def _batches(run: Run, standard: Standard, split: str) -> PictureBatches:
         pools, (words, owners) = run.pools(split), run.captions(split)
         seen = np.stack([standard(pools[:, view]) for view in range(joint_data.VIEWS)], axis=1)
-        sizes = (len(run.vocabulary), run.recipe.space.pairs)
+        known = len(run.vocabulary)
         return PictureBatches(
-            seen.astype(np.float16), joint_data.each_equally(words, owners, FEW_CAPTIONS), sizes,
+            seen.astype(np.float16), joint_data.each_equally(words, owners, FEW_CAPTIONS), known,
             run.recipe.fit.batch, run.recipe.space.captions, run.recipe.seed, split == "train",
         )  # fmt: skip
 
@@ -142,19 +142,16 @@ def build(run: Run) -> JointTowers:
     """Both towers as they are before training."""
     chosen, (words, _) = run.recipe, run.captions("train")
     keras.utils.set_random_seed(chosen.seed)
-    space, net = chosen.space, chosen.network
+    net = chosen.network
     vectors = None
     if run.vectors is not None:
         vectors = run.vectors.matrix / float(run.vectors.matrix[run.vectors.covered].std())
-    shape = Shape(
-        (joint_data.POOLS, run.store.shape[-1]), len(run.vocabulary), space.pairs,
-        space.pair_width, net.heads, net.units,
-    )  # fmt: skip
+    pools = (joint_data.POOLS, run.store.shape[-1])
+    shape = Shape(pools, len(run.vocabulary), net.heads, net.units)
     stems = joint_data.stems(run.vocabulary.words)
     rarity = joint_data.rarity(words, run.vocabulary)
-    dropouts = (net.dropout, space.word_dropout)
     with precision(chosen.precision):
-        return JointTowers(shape, stems, rarity, vectors, dropouts, chosen.seed)
+        return JointTowers(shape, stems, rarity, vectors, net.dropout, chosen.seed)
 
 
 def fit(run: Run) -> tuple[JointTowers, Standard]:
@@ -190,10 +187,10 @@ def vectors_of(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pictures (N, D) and captions (M, D) of a split by the towers in float, owners (M,)."""
     words, owners = run.captions(split)
-    sizes = (len(run.vocabulary), run.recipe.space.pairs)
+    known = len(run.vocabulary)
     seen = model.pictures(standard(run.pools(split)[:, 0]))
     read = [
-        model.sentences(*joint_data.bags(words[start : start + ROWS_AT_A_TIME], *sizes))
+        model.sentences(joint_data.bags(words[start : start + ROWS_AT_A_TIME], known))
         for start in range(0, len(words), ROWS_AT_A_TIME)
     ]
     return np.asarray(seen), np.concatenate([np.asarray(some) for some in read]), owners

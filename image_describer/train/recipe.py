@@ -42,9 +42,6 @@ RANGES = {
     "min_count": (1, float("inf")),
     "beams": (1, 1_000),
     "dropout": (0.0, 0.95),
-    "word_dropout": (0.0, 0.95),
-    "pairs": (1, 65_536),
-    "pair_width": (1, 4_096),
     "temperature": (1e-3, 100.0),
     "label_smoothing": (0.0, 0.95),
     "sampling": (0.0, 1.0),
@@ -122,15 +119,11 @@ class Network:
 class Space:
     """The joint space over the shipped extractor, of ``network.units`` numbers.
 
-    ``pairs``: buckets that two words in a row fall into, ``pair_width``: numbers of a bucket,
-    ``captions``: of each picture in a batch, ``word_dropout``: the share of words left out,
+    ``captions``: of each picture in a batch,
     ``temperature``: what scores are divided by. Learnt, it sank to 0.03 and cost recall.
     """
 
-    pairs: int = 4096
-    pair_width: int = 64
     captions: int = 5
-    word_dropout: float = 0.0
     temperature: float = 0.06
 
 

@@ -7,36 +7,27 @@ import keras
 import numpy as np
 from keras import ops
 
-PAIR_FACTORS = (2693, 7919)  # primes; with 200,000 words their sum still fits 32 bits
-
-
-def pair_bucket(first: Any, second: Any, buckets: int) -> Any:
-    """The bucket of two words that follow each other: ids (...) -> (...) in [0, buckets)."""
-    return (first * PAIR_FACTORS[0] + second * PAIR_FACTORS[1]) % buckets
-
 
 @dataclass(frozen=True)
 class Shape:
     """How large the towers are.
 
-    ``pools``: (P, C), what is seen of a picture; ``words`` and ``pairs``: of a sentence's bags;
-    ``pair_width``: numbers kept of a pair; ``heads`` spaces of ``units`` numbers each.
+    ``pools``: (P, C), what is seen of a picture; ``words``: how many are known; ``heads`` spaces of
+    ``units`` numbers each.
     """
 
     pools: tuple[int, int]
     words: int
-    pairs: int
-    pair_width: int
     heads: int
     units: int
 
 
 class Head(keras.layers.Layer):
-    """One space: a picture through a dense layer, a sentence as the sum of its words and pairs.
+    """One space: a picture through a dense layer, a sentence as the sum of its words.
 
     It sees one of the pools, number ``pool``. A word is a vector of its own and one that it shares
     with the words of its stem; where there are word vectors, what is made of them is added.
-    ``pairs`` are of words that follow each other.
+    Pairs of words that follow each other were tried, and cost recall.
     """
 
     def __init__(
@@ -46,7 +37,7 @@ class Head(keras.layers.Layer):
         stems: np.ndarray,
         rarity: np.ndarray,
         vectors: np.ndarray | None,
-        dropouts: tuple[float, float],
+        dropout: float,
         seed: int,
     ) -> None:
         super().__init__(name=f"head_{seed}")
@@ -55,8 +46,8 @@ class Head(keras.layers.Layer):
         units, channels = shape.units, shape.pools[1]
         even = units**-0.5
 
-        def drawn(rows: int, spread: float, columns: int = units, scale: Any = 1.0) -> Any:
-            value = rng.normal(0.0, spread, (rows, columns)) * scale
+        def drawn(rows: int, spread: float, scale: Any = 1.0) -> Any:
+            value = rng.normal(0.0, spread, (rows, units)) * scale
             return keras.Variable(value.astype(np.float32))
 
         self.see = drawn(channels, channels**-0.5)
@@ -65,10 +56,7 @@ class Head(keras.layers.Layer):
         self.words = drawn(shape.words, even, scale=rarity[:, None] / max(rarity.mean(), 1e-6))
         self.stems = drawn(int(stems.max()) + 1, 0.5 * even)
         self.from_vectors = None if vectors is None else drawn(vectors.shape[1], 0.03 * even)
-        self.pairs = drawn(shape.pairs, 0.02, shape.pair_width)
-        self.from_pairs = drawn(shape.pair_width, shape.pair_width**-0.5)
-        self._drop = keras.layers.Dropout(dropouts[0], seed=seed)
-        self._drop_words = keras.layers.Dropout(dropouts[1], seed=seed + 1)
+        self._drop = keras.layers.Dropout(dropout, seed=seed)
 
     def table(self) -> Any:
         """Each word's vector: (V, units)."""
@@ -82,16 +70,14 @@ class Head(keras.layers.Layer):
         seen = self._drop(pools[:, self.pool], training=training)
         return unit(ops.matmul(seen, self.see) + self.seen_bias)
 
-    def sentence(self, words: Any, pairs: Any, training: bool = False) -> Any:
-        """Counts (B, words) and (B, pairs) -> (B, units)."""
-        of_words = ops.matmul(self._drop_words(words, training=training), self.table())
-        of_pairs = ops.matmul(self._drop_words(pairs, training=training), self.pairs)
-        return unit(of_words + ops.matmul(of_pairs, self.from_pairs))
+    def sentence(self, words: Any) -> Any:
+        """Counts (B, words) -> (B, units)."""
+        return unit(ops.matmul(words, self.table()))
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> tuple[Any, Any]:
-        """-> representations of ``picture`` and of the captions ``words``, ``pairs``."""
+        """-> representations of ``picture`` and of the captions' ``words``."""
         seen = self.picture(inputs["picture"], training)
-        return seen, self.sentence(inputs["words"], inputs["pairs"], training)
+        return seen, self.sentence(inputs["words"])
 
 
 class JointTowers(keras.Model):
@@ -106,12 +92,12 @@ class JointTowers(keras.Model):
         stems: np.ndarray,
         rarity: np.ndarray,
         vectors: np.ndarray | None,
-        dropouts: tuple[float, float],
+        dropout: float,
         seed: int,
     ) -> None:
         super().__init__(name="joint_space")
         self.heads = [
-            Head(shape, at % shape.pools[0], stems, rarity, vectors, dropouts, seed * 100 + at)
+            Head(shape, at % shape.pools[0], stems, rarity, vectors, dropout, seed * 100 + at)
             for at in range(shape.heads)
         ]
 
@@ -123,9 +109,9 @@ class JointTowers(keras.Model):
         """(B, P, C) -> (B, D)."""
         return together([head.picture(pools) for head in self.heads])
 
-    def sentences(self, words: Any, pairs: Any) -> Any:
-        """Counts (B, words) and (B, pairs) -> (B, D)."""
-        return together([head.sentence(words, pairs) for head in self.heads])
+    def sentences(self, words: Any) -> Any:
+        """Counts (B, words) -> (B, D)."""
+        return together([head.sentence(words) for head in self.heads])
 
 
 def unit(vectors: Any) -> Any:
