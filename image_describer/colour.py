@@ -5,7 +5,8 @@ from PIL import Image
 
 THUMBNAIL_PX = 48  # of the longer side, at least; averaging takes the grain out
 TINTED = 0.02  # of the contrast, how near to one tint all but 5 % of the pixels are; of
-# photographs with colours 1 in 200 is as near, and then hardly any colour is to be seen
+# photographs with colours 1 in 100 is as near, and then hardly any colour is to be seen
+VIVID = 48  # of 128: an old print's tint is paler, a red thing in the dark is not
 BENDS = 6  # terms of the curve from brightness to tint
 
 # Black, white and grey can be seen all the same.
@@ -29,6 +30,8 @@ def is_colourless(pixels: np.ndarray) -> bool:
     contrast = max(1.0, float(np.ptp(np.percentile(light, (1, 99)))))
     bent = np.stack([(light / 255) ** power for power in range(BENDS)], axis=1)
     for values in chroma:
+        if np.percentile(np.abs(values - 128), 95) > VIVID:
+            return False
         tint = bent @ np.linalg.lstsq(bent, values, rcond=None)[0]
         if np.percentile(np.abs(values - tint), 95) > TINTED * contrast:
             return False

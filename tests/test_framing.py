@@ -100,3 +100,9 @@ def test_black_and_white_and_old_prints_have_no_colours(way: str) -> None:
 
 def test_a_page_of_text_has_no_colours() -> None:
     assert is_colourless(np.asarray(page_of_text()))
+
+
+def test_one_vivid_thing_in_the_dark_has_a_colour():
+    pixels = np.random.default_rng(0).integers(0, 60, (96, 96, 3)).astype(np.uint8)
+    pixels[:, :48, 0] = 230
+    assert not is_colourless(pixels)
