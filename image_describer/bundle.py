@@ -150,6 +150,9 @@ def _check_manifest(manifest: Any, path: Path) -> None:
         for name, bounds in numbers.items():
             if type(fields) is not dict or not _fits(fields.get(name), *bounds):
                 raise damaged(path, f'its "{section}" has no sensible "{name}"')
+    weight = manifest["decode"].get("match_weight", 0.0)
+    if not _fits(weight, float, 0.0, 100.0):
+        raise damaged(path, 'its "decode" has no sensible "match_weight"')
     if name := confidence.odd(manifest.get("confidence")):
         raise damaged(path, f'its "confidence" has no sensible "{name}"')
 

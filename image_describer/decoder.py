@@ -17,13 +17,15 @@ class Beam:
     """One finished caption.
 
     words: ids, (T,). log_probs: (T + 1,) of each word, then of the end. attention: (T, R), each
-    row sums to 1. score: what beams are ranked by, the log-probability after length norm.
+    row sums to 1. score: what beams are ranked by, the log-probability after length norm. match:
+    cosine of caption and picture in the joint space, where somebody has asked it.
     """
 
     words: tuple[int, ...]
     log_probs: tuple[float, ...]
     attention: np.ndarray
     score: float
+    match: float | None = None
 
     @property
     def mean_log_prob(self) -> float:

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ class Describer:
             max_length=manifest["decode"]["max_length"],
             length_norm=manifest["decode"]["length_norm"],
         )
+        joint = JOINT in manifest["files"]
+        self._match_weight = float(manifest["decode"].get("match_weight", 0.0)) if joint else 0.0
         self._colours = tuple(i for i, word in enumerate(self._words) if word in COLOURS)
         self._turned = turned.of_bundle(opened)
 
@@ -135,17 +138,33 @@ class Describer:
 
         regions: (R, C). ``matched`` also asks the joint space, where the bundle has one.
         """
-        matches = None
         if matched and JOINT in self._bundle.manifest["files"]:
-            seen = self.joint.picture(regions)
-            captions = [self.caption(beam.words) for beam in beams]
-            matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
-        return confidence.measures(beams, regions, matches)
+            beams = self._matched(beams, regions)
+        known = [beam.match for beam in beams if beam.match is not None]
+        return confidence.measures(beams, regions, known if len(known) == len(beams) else None)
 
     def beams(self, features: Features) -> list[Beam]:
-        """The captions of what was seen, best first; no colours where the picture has none."""
+        """The captions of what was seen, best first; no colours where the picture has none.
+
+        Where the bundle says how much the joint space counts, each caption's match with the
+        picture counts that much beside its score.
+        """
         banned = self._colours if features.colourless else ()
-        return self.decoder.decode(features.regions, banned)
+        found = self.decoder.decode(features.regions, banned)
+        weight = self._match_weight
+        if not weight:
+            return found
+        matched = self._matched(found, features.regions)
+        return sorted(matched, key=lambda b: b.score + weight * (b.match or 0.0), reverse=True)
+
+    def _matched(self, beams: Sequence[Beam], regions: np.ndarray) -> list[Beam]:
+        """The same, each with its match with the picture; what has one already keeps it."""
+        if all(beam.match is not None for beam in beams):
+            return list(beams)
+        seen = self.joint.picture(regions)
+        captions = [self.caption(beam.words) for beam in beams]
+        matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
+        return [replace(beam, match=m) for beam, m in zip(beams, matches, strict=True)]
 
     def _turn(self, regions: np.ndarray, picture: Picture) -> int:
         """The quarter turns that the picture seems to have been given; 0 where in doubt."""

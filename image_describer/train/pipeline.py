@@ -196,6 +196,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
             "beams": recipe_.decode.beams,
             "max_length": recipe_.text.max_words,
             "length_norm": recipe_.decode.length_norm,
+            "match_weight": recipe_.decode.match_weight,
         },
         "confidence": {"slope": 1.0, "offset": 0.0},
     }

@@ -188,8 +188,12 @@ class Reward:
 
 @dataclass(frozen=True)
 class Decode:
+    """``match_weight`` is how much a caption's match with the picture counts beside its score,
+    in a bundle that holds a joint space."""
+
     beams: int = 5
     length_norm: float = 0.0
+    match_weight: float = 0.0
 
 
 @dataclass(frozen=True)

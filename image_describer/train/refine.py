@@ -91,7 +91,7 @@ def refine_bundle(
     steps = {key: dataclasses.asdict(getattr(recipe, key)) for key in ("refine", "scst", "decode")}
     fields = {key: value for key, value in opened.manifest.items() if key not in UNLISTED}
     fields["recipe"] = {**fields["recipe"], **steps}
-    fields["decode"] = {**fields["decode"], "length_norm": recipe.decode.length_norm}
+    fields["decode"] |= {k: steps["decode"][k] for k in ("length_norm", "match_weight")}
     files = list(opened.manifest["files"])
     write_manifest(draft, {**fields, "files": files})
     refine(draft, recipe, data, run, resume)
