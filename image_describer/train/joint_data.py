@@ -1,7 +1,7 @@
 """What the joint space learns from: pooled regions of the shipped extractor, bags of words.
 
 The regions are those that the program will see, from the very ``extractor.tflite`` of a bundle, of
-each picture and of its mirror image. They are pooled by mean and by maximum.
+each picture and of its mirror image. Only their mean is kept: with the maximum recall was lower.
 """
 
 import hashlib
@@ -18,60 +18,57 @@ from image_describer.litert import default_threads
 from image_describer.train.classic_data import Arrays
 from image_describer.train.text import SPECIAL_WORDS, Vocabulary
 
-VIEWS, POOLS = 2, 2  # plain and mirrored; mean and maximum
+VIEWS = 2  # plain and mirrored
 ENDINGS = ("'s", "ing", "ed", "es", "s", "er", "y")
 LEAST_STEM = 3  # letters
 
 
 class Pooled:
-    """A bundle's extractor as a store of features takes it: four rows a picture.
+    """A bundle's extractor as a store of features takes it: a row of 2 C numbers a picture.
 
-    They are mean and maximum of the picture's regions, then of its mirror image's.
+    They are the mean of the picture's regions, then of its mirror image's.
     """
 
-    name, grid = "pooled", 2  # a store keeps grid * grid rows of ``channels`` numbers
+    name, grid = "means", 1
 
     def __init__(self, bundle: Bundle) -> None:
         file = bundle.path("extractor.tflite")
         self._extractor = Extractor(file, default_threads())
         self.size = self._extractor.size
-        self.channels = int(bundle.manifest["regions"]["channels"])
+        self.channels = VIEWS * int(bundle.manifest["regions"]["channels"])
         digest = bundle.manifest["files"]["extractor.tflite"]["sha256"]
         self.digest = hashlib.sha256(f"{self.name} {digest}".encode()).hexdigest()
 
     def regions(self, pixels: np.ndarray) -> np.ndarray:
-        """(B, size, size, 3) uint8 -> (B, 4, C) float32."""
-        return np.stack([pool(self._extractor, picture) for picture in pixels])
+        """(B, size, size, 3) uint8 -> (B, 1, 2 C) float32."""
+        return np.stack([self._means(picture) for picture in pixels])[:, np.newaxis]
 
-
-def pool(extractor: Extractor, pixels: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (4, C) float32: mean and maximum, plain and mirrored."""
-    views = (extractor.extract(view).regions for view in (pixels, pixels[:, ::-1]))
-    return np.concatenate([np.stack([seen.mean(axis=0), seen.max(axis=0)]) for seen in views])
+    def _means(self, pixels: np.ndarray) -> np.ndarray:
+        views = (pixels, pixels[:, ::-1])
+        return np.concatenate([self._extractor.extract(view).pooled for view in views])
 
 
 @dataclass(frozen=True)
 class Standard:
-    """Pools as the towers take them: (square root - centre) / spread, centre (2, C), spread (2, 1).
+    """Means as the towers take them: (square root - centre) / spread, centre (C,).
 
     The root, since a few of the regions' numbers are large and would drown the others. Whitening
     them made recall on dev worse: directions that hardly vary are noise.
     """
 
     centre: np.ndarray
-    spread: np.ndarray
+    spread: float
 
     @classmethod
-    def of(cls, pools: np.ndarray) -> "Standard":
-        """From pools (N, 2, C) of training pictures."""
-        roots = _roots(pools)
+    def of(cls, means: np.ndarray) -> "Standard":
+        """From the means (N, C) of training pictures."""
+        roots = _roots(means)
         centre = roots.mean(axis=0)
-        spread = np.sqrt(np.square(roots - centre).mean(axis=(0, 2)))[:, None]
-        return cls(centre, np.maximum(spread, 1e-6))
+        return cls(centre, max(float(np.sqrt(np.square(roots - centre).mean())), 1e-6))
 
-    def __call__(self, pools: np.ndarray) -> np.ndarray:
-        """(N, 2, C) -> (N, 2, C) float32."""
-        return (_roots(pools) - self.centre) / self.spread
+    def __call__(self, means: np.ndarray) -> np.ndarray:
+        """(..., C) -> (..., C) float32."""
+        return (_roots(means) - self.centre) / np.float32(self.spread)
 
     def save(self, file: Path) -> None:
         temporary = file.with_suffix(".tmp.npz")
@@ -81,11 +78,11 @@ class Standard:
     @classmethod
     def load(cls, file: Path) -> "Standard":
         with np.load(file) as kept:
-            return cls(kept["centre"], kept["spread"])
+            return cls(kept["centre"], float(kept["spread"]))
 
 
-def _roots(pools: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.maximum(pools, 0.0), dtype=np.float32)
+def _roots(means: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(means, 0.0), dtype=np.float32)
 
 
 def stem(word: str) -> str:
@@ -126,7 +123,7 @@ def bags(words: np.ndarray, vocabulary: int) -> np.ndarray:
 class PictureBatches:
     """Batches of different pictures, each with ``captions`` of its captions drawn anew.
 
-    seen: (N, 2, 2, C), views and pools; words: (N, K, T) ids. Which come together follows from
+    seen: (N, 2, C), plain and mirrored; words: (N, K, T) ids. Which come together follows from
     seed, epoch and step. Outside of training a batch has the plain view and the first captions.
     """
 
@@ -148,7 +145,7 @@ class PictureBatches:
         return len(self._seen) // self._batch
 
     def batch(self, epoch: int, step: int) -> Arrays:
-        """picture (B, 2, C), words (B * captions, V)."""
+        """picture (B, C), words (B * captions, V)."""
         rows = np.arange(step * self._batch, (step + 1) * self._batch)
         views = np.zeros(self._batch, np.int64)
         chosen = np.tile(np.arange(self._captions), (self._batch, 1))

@@ -95,23 +95,13 @@ def judge_file(run: joint_run.Run, file: Path) -> dict[str, float]:
     """Recall on dev through the file, as the program runs it: a picture or a sentence at a time."""
     space = JointSpace(file, run.vocabulary.words, unknown=UNKNOWN, pad=PAD)
     cells = run.bundle.manifest["regions"]["rows"] * run.bundle.manifest["regions"]["columns"]
-    pools = run.pools("dev")[:, 0].astype(np.float32)
-    seen = np.stack([space.picture(regions_with(pool[0], pool[1], cells)) for pool in pools])
+    # The towers look at nothing but the mean, and that is what was kept.
+    means = run.means("dev")[:, 0].astype(np.float32)
+    seen = np.stack([space.picture(np.tile(mean, (cells, 1))) for mean in means])
     several = [run.data.captions[name] for name in run.data.splits["dev"]]
     read = np.stack([space.sentence(caption) for some in several for caption in some])
     owners = np.repeat(np.arange(len(several)), [len(some) for some in several])
     return retrieval.recalls(seen, read, owners)
-
-
-def regions_with(mean: np.ndarray, most: np.ndarray, cells: int) -> np.ndarray:
-    """Regions (cells, C) that have this mean (C,) and this maximum (C,): only those are kept.
-
-    The first holds the maximum, the others share the rest evenly, which is never more.
-    """
-    if cells == 1:
-        return mean[np.newaxis]
-    others = (cells * mean - most) / (cells - 1)
-    return np.concatenate([most[np.newaxis], np.tile(others, (cells - 1, 1))])
 
 
 def write(
@@ -141,9 +131,9 @@ class _Towers(tf.Module):
 
     @tf.function
     def picture(self, regions: tf.Tensor) -> dict[str, tf.Tensor]:
-        pools = tf.stack([tf.reduce_mean(regions, 1), tf.reduce_max(regions, 1)], axis=1)
-        pools = (tf.sqrt(tf.maximum(pools, 0.0)) - self.standard.centre) / self.standard.spread
-        return {"vector": together([head.picture(pools) for head in self.heads])}
+        roots = tf.sqrt(tf.maximum(tf.reduce_mean(regions, 1), 0.0))
+        seen = (roots - self.standard.centre) / self.standard.spread
+        return {"vector": together([head.picture(seen) for head in self.heads])}
 
     @tf.function
     def sentence(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -153,13 +143,12 @@ class _Towers(tf.Module):
 class _Head(tf.Module):
     def __init__(self, head: Head) -> None:
         super().__init__()
-        self.pool = head.pool
         self.kernel = tf.Variable(np.asarray(head.see))
         self.bias = np.asarray(head.seen_bias)
         self.table = tf.Variable(np.asarray(head.table()))
 
-    def picture(self, pools: tf.Tensor) -> tf.Tensor:
-        return unit(tf.matmul(pools[:, self.pool], self.kernel) + self.bias)
+    def picture(self, seen: tf.Tensor) -> tf.Tensor:
+        return unit(tf.matmul(seen, self.kernel) + self.bias)
 
     def sentence(self, words: tf.Tensor) -> tf.Tensor:
         known = tf.cast(words >= len(SPECIAL_WORDS), tf.float32)

@@ -45,10 +45,10 @@ class Run:
     resume: bool
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def pools(self, split: str) -> np.ndarray:
-        """(N, 2, 2, C) float16: views, then pools."""
+    def means(self, split: str) -> np.ndarray:
+        """(N, 2, C) float16: of the regions of each picture, plain and mirrored."""
         rows = self.store.take(self.data.splits[split])
-        return rows.reshape(len(rows), joint_data.VIEWS, joint_data.POOLS, -1)
+        return rows.reshape(len(rows), joint_data.VIEWS, -1)
 
     def captions(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Ids (M, T) of all captions, and each one's picture (M,)."""
@@ -68,8 +68,7 @@ class Task:
 
     @staticmethod
     def _batches(run: Run, standard: Standard, split: str) -> PictureBatches:
-        pools, (words, owners) = run.pools(split), run.captions(split)
-        seen = np.stack([standard(pools[:, view]) for view in range(joint_data.VIEWS)], axis=1)
+        seen, (words, owners) = standard(run.means(split)), run.captions(split)
         known = len(run.vocabulary)
         return PictureBatches(
             seen.astype(np.float16), joint_data.each_equally(words, owners, FEW_CAPTIONS), known,
@@ -146,8 +145,8 @@ def build(run: Run) -> JointTowers:
     vectors = None
     if run.vectors is not None:
         vectors = run.vectors.matrix / float(run.vectors.matrix[run.vectors.covered].std())
-    pools = (joint_data.POOLS, run.store.shape[-1])
-    shape = Shape(pools, len(run.vocabulary), net.heads, net.units)
+    channels = run.store.shape[-1] // joint_data.VIEWS
+    shape = Shape(channels, len(run.vocabulary), net.heads, net.units)
     stems = joint_data.stems(run.vocabulary.words)
     rarity = joint_data.rarity(words, run.vocabulary)
     with precision(chosen.precision):
@@ -160,8 +159,8 @@ def fit(run: Run) -> tuple[JointTowers, Standard]:
     if run.resume and file.exists():
         standard = Standard.load(file)
     else:
-        pools = run.pools("train")
-        standard = Standard.of(pools.reshape(-1, *pools.shape[2:]))
+        means = run.means("train")
+        standard = Standard.of(means.reshape(-1, means.shape[-1]))
         standard.save(file)
     model = build(run)
     records = fit_task(STAGE, run.recipe.fit, Task(run, model, standard), run.folder, run.resume)
@@ -188,7 +187,7 @@ def vectors_of(
     """Pictures (N, D) and captions (M, D) of a split by the towers in float, owners (M,)."""
     words, owners = run.captions(split)
     known = len(run.vocabulary)
-    seen = model.pictures(standard(run.pools(split)[:, 0]))
+    seen = model.pictures(standard(run.means(split)[:, 0]))
     read = [
         model.sentences(joint_data.bags(words[start : start + ROWS_AT_A_TIME], known))
         for start in range(0, len(words), ROWS_AT_A_TIME)

@@ -12,11 +12,11 @@ from keras import ops
 class Shape:
     """How large the towers are.
 
-    ``pools``: (P, C), what is seen of a picture; ``words``: how many are known; ``heads`` spaces of
+    ``channels``: what is seen of a picture; ``words``: how many are known; ``heads`` spaces of
     ``units`` numbers each.
     """
 
-    pools: tuple[int, int]
+    channels: int
     words: int
     heads: int
     units: int
@@ -25,7 +25,7 @@ class Shape:
 class Head(keras.layers.Layer):
     """One space: a picture through a dense layer, a sentence as the sum of its words.
 
-    It sees one of the pools, number ``pool``. A word is a vector of its own and one that it shares
+    A word is a vector of its own and one that it shares
     with the words of its stem; where there are word vectors, what is made of them is added.
     Pairs of words that follow each other were tried, and cost recall.
     """
@@ -33,7 +33,6 @@ class Head(keras.layers.Layer):
     def __init__(
         self,
         shape: Shape,
-        pool: int,
         stems: np.ndarray,
         rarity: np.ndarray,
         vectors: np.ndarray | None,
@@ -41,9 +40,9 @@ class Head(keras.layers.Layer):
         seed: int,
     ) -> None:
         super().__init__(name=f"head_{seed}")
-        self.pool, self._stems, self._vectors = pool, stems.astype(np.int32), vectors
+        self._stems, self._vectors = stems.astype(np.int32), vectors
         rng = np.random.default_rng(seed)
-        units, channels = shape.units, shape.pools[1]
+        units, channels = shape.units, shape.channels
         even = units**-0.5
 
         def drawn(rows: int, spread: float, scale: Any = 1.0) -> Any:
@@ -65,10 +64,9 @@ class Head(keras.layers.Layer):
             table += ops.cast(ops.matmul(self._vectors, self.from_vectors), table.dtype)
         return table
 
-    def picture(self, pools: Any, training: bool = False) -> Any:
-        """(B, P, C) -> (B, units)."""
-        seen = self._drop(pools[:, self.pool], training=training)
-        return unit(ops.matmul(seen, self.see) + self.seen_bias)
+    def picture(self, seen: Any, training: bool = False) -> Any:
+        """(B, C) -> (B, units)."""
+        return unit(ops.matmul(self._drop(seen, training=training), self.see) + self.seen_bias)
 
     def sentence(self, words: Any) -> Any:
         """Counts (B, words) -> (B, units)."""
@@ -83,7 +81,7 @@ class Head(keras.layers.Layer):
 class JointTowers(keras.Model):
     """Several heads, which learn apart; a representation is theirs in a row, of length 1.
 
-    Heads that start from other numbers and see other pools make other mistakes.
+    Heads that start from other numbers make other mistakes: two are better than a wider one.
     """
 
     def __init__(
@@ -97,7 +95,7 @@ class JointTowers(keras.Model):
     ) -> None:
         super().__init__(name="joint_space")
         self.heads = [
-            Head(shape, at % shape.pools[0], stems, rarity, vectors, dropout, seed * 100 + at)
+            Head(shape, stems, rarity, vectors, dropout, seed * 100 + at)
             for at in range(shape.heads)
         ]
 
@@ -105,9 +103,9 @@ class JointTowers(keras.Model):
         """What each head makes of a batch."""
         return [head(inputs, training=training) for head in self.heads]
 
-    def pictures(self, pools: Any) -> Any:
-        """(B, P, C) -> (B, D)."""
-        return together([head.picture(pools) for head in self.heads])
+    def pictures(self, seen: Any) -> Any:
+        """(B, C) -> (B, D)."""
+        return together([head.picture(seen) for head in self.heads])
 
     def sentences(self, words: Any) -> Any:
         """Counts (B, words) -> (B, D)."""
