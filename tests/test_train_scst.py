@@ -14,6 +14,7 @@ from image_describer.train.text import END, PAD, START, UNKNOWN
 from tests import classic as small
 from tests import tiny
 
+WORDS = np.zeros((1, 1, 2), np.int32)
 REWARD = recipe.Reward(epochs=3, rate=0.002, batch=6, samples=5, mirror=False)
 
 
@@ -166,3 +167,28 @@ def test_a_stage_taken_up_in_mid_epoch_ends_with_the_same_rewards(start, monkeyp
     assert [r["step"] for r in rewards(run)] == [3, 6, 9]
     for a, b in zip(rewards(run), straight, strict=True):
         assert a == pytest.approx(b, rel=1e-5)
+
+
+def test_the_mean_over_the_ends_of_more_epochs(tmp_path):
+    from image_describer.train import checkpoint
+    from image_describer.train.scst import fit_averaged
+
+    data, loader = small.seen()
+    model, vocabulary = small.captioner(data, recipe.load(str(tiny.RECIPE)))
+    stage = recipe.Reward(
+        epochs=1, averaged=2, rate=0.01, batch=10, samples=3, mirror=False, sharpen=1.5
+    )
+    model({"picture": loader(data.splits["dev"][:1], np.zeros(1, int)), "words": WORDS})
+    fixed = (stage, model, data, vocabulary, loader, tmp_path, 1)
+    fit_averaged("scst", *fixed, False)
+    found = np.array(model.decoder.to_words.kernel)
+    files = sorted(tmp_path.glob("scst-averaged.0*.npz"))
+    assert len(files) == 3  # the start, and the end of two epochs
+    ends = []
+    for file in files:
+        checkpoint.load_weights(file, model)
+        ends.append(np.array(model.decoder.to_words.kernel))
+    assert (ends[0] != ends[2]).any()
+    np.testing.assert_allclose(found, np.mean(ends, axis=0), atol=1e-6)
+    fit_averaged("scst", *fixed, True)  # it is over: the same comes out, at once
+    np.testing.assert_array_equal(np.array(model.decoder.to_words.kernel), found)

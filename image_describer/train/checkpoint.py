@@ -1,7 +1,7 @@
 """Checkpoints: every variable of a run in one file, written whole or not at all."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -13,14 +13,20 @@ WAY_OUT = "Delete it, or leave out --resume."
 
 
 def save(
-    path: Path, model: keras.Model, step: int, sums: Mapping[str, float] | None = None
+    path: Path,
+    model: keras.Model,
+    step: int,
+    sums: Mapping[str, float] | None = None,
+    *,
+    optimizer: bool = True,
 ) -> None:
     """Write the model's variables (its seeds among them), its optimizer's, and the step.
 
-    ``sums`` are numbers that a stage adds up over an epoch.
+    ``sums`` are numbers that a stage adds up over an epoch. Without ``optimizer`` the file is a
+    third as large, and only `load_weights` and `load_mean` read it.
     """
     arrays = {f"model/{i}": np.asarray(v) for i, v in enumerate(model.variables)}
-    if getattr(model, "optimizer", None) is not None:
+    if optimizer and getattr(model, "optimizer", None) is not None:
         arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
     arrays |= {f"sums/{key}": np.float64(value) for key, value in (sums or {}).items()}
     temporary = path.with_suffix(".tmp")
@@ -50,6 +56,17 @@ def load_weights(path: Path, model: keras.Model) -> None:
             _assign(path, "model", model.variables, arrays)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise TrainingError(f"The checkpoint {path} can't be read: {error}.", WAY_OUT) from error
+
+
+def load_mean(paths: Sequence[Path], model: keras.Model) -> None:
+    """Give ``model`` the mean of several checkpoints' weights. Raises TrainingError."""
+    total: list[np.ndarray] = []
+    for path in paths:
+        load_weights(path, model)
+        found = [np.asarray(v) for v in model.variables]
+        total = [a + b for a, b in zip(total, found, strict=True)] if total else found
+    for variable, value in zip(model.variables, total, strict=True):
+        variable.assign((value / len(paths)).astype(value.dtype))
 
 
 def sums(path: Path) -> dict[str, float]:

@@ -121,7 +121,7 @@ def fit_scst(run: Run, whole: Captioner) -> Captioner:
         model({"picture": np.zeros((1, *upper.input_shape[1:]), np.float32), "words": words})
         _copy(whole.decoder, model.decoder)
         _copy(whole.presence, model.presence)
-    scst.fit_scst(
+    scst.fit_averaged(
         "scst", stage, model, data, run.vocabulary, loader, run.folder, run.seed + 2, run.resume
     )
     if model is not whole:

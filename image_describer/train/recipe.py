@@ -42,6 +42,7 @@ RANGES = {
     "min_count": (1, float("inf")),
     "beams": (1, 1_000),
     "dropout": (0.0, 0.95),
+    "axes": (1, 65_536),
     "temperature": (1e-3, 100.0),
     "label_smoothing": (0.0, 0.95),
     "sampling": (0.0, 1.0),
@@ -119,10 +120,11 @@ class Network:
 class Space:
     """The joint space over the shipped extractor, of ``network.units`` numbers.
 
-    ``captions``: of each picture in a batch,
+    ``axes``: along how many every second head sees, ``captions``: of each picture in a batch,
     ``temperature``: what scores are divided by. Learnt, it sank to 0.03 and cost recall.
     """
 
+    axes: int = 640
     captions: int = 5
     temperature: float = 0.06
 
@@ -171,6 +173,7 @@ class Reward:
     and the decoder over cached maps, "whole" every layer on pixels, "decoder" the decoder alone,
     over what the exported extractor sees. ``sharpen`` multiplies the logits before the first step:
     label smoothing leaves so much to unlikely words that most captions drawn would be nonsense.
+    ``averaged`` epochs more follow the others; the weights become the mean over their ends.
     """
 
     epochs: float = 0
@@ -184,6 +187,7 @@ class Reward:
     baseline: Literal["greedy", "mean-of-others"] = "mean-of-others"
     layers: Literal["head", "whole", "decoder"] = "head"
     sharpen: float = 1.0
+    averaged: float = 0
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def refine(folder: Path, recipe: Recipe, data: Dataset, run: Path, resume: bool)
     if recipe.refine.epochs:
         fit.fit_stage(WORDS, recipe.refine, *fixed, recipe.seed, resume)
     if recipe.scst.epochs and recipe.scst.layers == "decoder":
-        scst.fit_scst(REWARDS, recipe.scst, *fixed, recipe.seed, resume)
+        scst.fit_averaged(REWARDS, recipe.scst, *fixed, recipe.seed, resume)
     whole = captioner_of(bundle, recipe, vocabulary, shape)  # in float32, whatever learnt
     for new, old in zip(whole.decoder.weights, model.decoder.weights, strict=True):
         new.assign(old)
