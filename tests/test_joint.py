@@ -24,6 +24,8 @@ max_words = 12
 units = 16
 heads = 2
 dropout = 0.0
+[space]
+axes = 12
 [fit]
 epochs = 60
 rate = 0.02

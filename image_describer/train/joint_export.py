@@ -143,7 +143,7 @@ class _Towers(tf.Module):
 class _Head(tf.Module):
     def __init__(self, head: Head) -> None:
         super().__init__()
-        self.kernel = tf.Variable(np.asarray(head.see))
+        self.kernel = tf.Variable(head.kernel())
         self.bias = np.asarray(head.seen_bias)
         self.table = tf.Variable(np.asarray(head.table()))
 

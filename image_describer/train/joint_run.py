@@ -137,7 +137,7 @@ def features(run: Run) -> None:
     run.store.fill(run.data, lambda sentence: log.warning("%s", sentence))
 
 
-def build(run: Run) -> JointTowers:
+def build(run: Run, standard: Standard) -> JointTowers:
     """Both towers as they are before training."""
     chosen, (words, _) = run.recipe, run.captions("train")
     keras.utils.set_random_seed(chosen.seed)
@@ -150,7 +150,7 @@ def build(run: Run) -> JointTowers:
     stems = joint_data.stems(run.vocabulary.words)
     rarity = joint_data.rarity(words, run.vocabulary)
     with precision(chosen.precision):
-        return JointTowers(shape, stems, rarity, vectors, net.dropout, chosen.seed)
+        return JointTowers(shape, stems, rarity, vectors, net.dropout, chosen.seed, standard.basis)
 
 
 def fit(run: Run) -> tuple[JointTowers, Standard]:
@@ -160,9 +160,9 @@ def fit(run: Run) -> tuple[JointTowers, Standard]:
         standard = Standard.load(file)
     else:
         means = run.means("train")
-        standard = Standard.of(means.reshape(-1, means.shape[-1]))
+        standard = Standard.of(means.reshape(-1, means.shape[-1]), run.recipe.space.axes)
         standard.save(file)
-    model = build(run)
+    model = build(run, standard)
     records = fit_task(STAGE, run.recipe.fit, Task(run, model, standard), run.folder, run.resume)
     log.info("%s: %d epochs, loss %.4f", run.recipe.name, len(records), records[-1]["loss"])
     return model, standard
@@ -176,7 +176,8 @@ def trained(run: Run) -> tuple[JointTowers, Standard]:
             f"The recipe '{run.recipe.name}' has not been trained in {run.folder.parent}.",
             "Run the stage 'fit' first.",
         )
-    model, standard = build(run), Standard.load(run.folder / "standard.npz")
+    standard = Standard.load(run.folder / "standard.npz")
+    model = build(run, standard)
     checkpoint.load_weights(file, model)
     return model, standard
 

@@ -27,6 +27,7 @@ class Head(keras.layers.Layer):
 
     A word is a vector of its own and one that it shares
     with the words of its stem; where there are word vectors, what is made of them is added.
+    With a ``basis`` (C, K) it sees the picture along those axes alone.
     Pairs of words that follow each other were tried, and cost recall.
     """
 
@@ -38,11 +39,14 @@ class Head(keras.layers.Layer):
         vectors: np.ndarray | None,
         dropout: float,
         seed: int,
+        basis: np.ndarray | None = None,
     ) -> None:
         super().__init__(name=f"head_{seed}")
         self._stems, self._vectors = stems.astype(np.int32), vectors
         rng = np.random.default_rng(seed)
-        units, channels = shape.units, shape.channels
+        self._basis = basis
+        units = shape.units
+        channels = shape.channels if basis is None else basis.shape[1]
         even = units**-0.5
 
         def drawn(rows: int, spread: float, scale: Any = 1.0) -> Any:
@@ -64,8 +68,15 @@ class Head(keras.layers.Layer):
             table += ops.cast(ops.matmul(self._vectors, self.from_vectors), table.dtype)
         return table
 
+    def kernel(self) -> np.ndarray:
+        """What a picture is multiplied by, whatever it is seen along: (C, units)."""
+        kernel = np.asarray(self.see)
+        return kernel if self._basis is None else self._basis @ kernel
+
     def picture(self, seen: Any, training: bool = False) -> Any:
         """(B, C) -> (B, units)."""
+        if self._basis is not None:
+            seen = ops.matmul(seen, ops.cast(self._basis, seen.dtype))
         return unit(ops.matmul(self._drop(seen, training=training), self.see) + self.seen_bias)
 
     def sentence(self, words: Any) -> Any:
@@ -81,7 +92,8 @@ class Head(keras.layers.Layer):
 class JointTowers(keras.Model):
     """Several heads, which learn apart; a representation is theirs in a row, of length 1.
 
-    Heads that start from other numbers make other mistakes: two are better than a wider one.
+    Every second head sees the picture along its main axes, the columns of ``basis`` (C, K): heads
+    that differ make other mistakes, and two together are better than a wider one.
     """
 
     def __init__(
@@ -92,10 +104,11 @@ class JointTowers(keras.Model):
         vectors: np.ndarray | None,
         dropout: float,
         seed: int,
+        basis: np.ndarray,
     ) -> None:
         super().__init__(name="joint_space")
         self.heads = [
-            Head(shape, stems, rarity, vectors, dropout, seed * 100 + at)
+            Head(shape, stems, rarity, vectors, dropout, seed * 100 + at, basis if at % 2 else None)
             for at in range(shape.heads)
         ]
 
