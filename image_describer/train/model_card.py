@@ -64,8 +64,8 @@ captions of the picture, as the weakest of its five human captions.
 ## Drawings, charts, screenshots, documents
 
 It learnt from photographs alone, and whatever it sees in anything else is invented. The program
-looks for signs of such a picture before it describes one, and says "This looks like a screenshot or
-a document, not a photograph." It misses some. A blank picture gets no caption at all.
+looks for signs of such a picture before it describes one, and says "This looks like a drawing, a
+screenshot or a document, not a photograph." It misses some. A blank picture gets no caption at all.
 
 ## Who is misdescribed
 
@@ -190,6 +190,8 @@ _ROLES = {
     "extractor.tflite": "Xception, pixels to regions, int8",
     "decoder.tflite": "the attention LSTM, one word a call, int8 weights",
     "tokenizer.pkl": "the words and their ids",
+    "joint.tflite": "pictures and sentences in one space: ranks captions, int8 weights",
+    "turned.npy": "tells when a picture lies on its side",
 }
 
 
