@@ -79,11 +79,11 @@ def test_what_was_found_is_kept_and_drawn(found, shipped_bundle, tmp_path):
 def test_a_bundle_takes_over_what_was_found(found, tmp_path):
     bundle = tmp_path / "bundle"
     bundle.mkdir()
-    for name in ("extractor.tflite", "decoder.tflite", "tokenizer.pkl"):
+    fields = json.loads((tiny.REPO / "models" / "manifest.json").read_text("utf-8"))
+    for name in fields["files"]:
         (bundle / name).write_bytes(b"")
     shipped = tiny.REPO / "models" / "tokenizer.pkl"
     shutil.copyfile(shipped, bundle / "tokenizer.pkl")
-    fields = json.loads((tiny.REPO / "models" / "manifest.json").read_text("utf-8"))
     old = write_manifest(bundle, {**fields, "name": "mine, tuned", "files": list(fields["files"])})
     folder = evaluate.keep_of(bundle, found, tmp_path / "results", update=True)
     assert folder.name == "mine-tuned"
