@@ -65,7 +65,7 @@ def test_what_is_heard_has_its_times(null_sink: NullSink, tmp_path: Path) -> Non
     with make_speaker(True, cache_folder=tmp_path, log_file=file) as speaker:
         assert speaker.say("A brown dog.", kind="phrase").wait(SOON_S)
         speaker.earcon("done")
-        wait_for(lambda: len(lines(file)) == 2, LIMIT_S, "both lines")
+        wait_for(lambda: file.exists() and len(lines(file)) == 2, LIMIT_S, "both lines")
     spoken, earcon = lines(file)
     assert spoken["asked"] < spoken["began"] < spoken["ended"] - 0.5
     assert earcon["kind"] == "earcon"
