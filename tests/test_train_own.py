@@ -14,10 +14,10 @@ from image_describer.train import __main__ as command
 from image_describer.train import installing, own_pictures
 from image_describer.train.bundled_decoder import decoder_weights
 from image_describer.train.formats import own
-from image_describer.train.recipe import Stage
+from image_describer.train.tuning import Tuning
 from tests import tiny
 
-QUICK = Stage(epochs=30, rate=0.02, batch=6, warmup_steps=2, mirror=False)
+QUICK = Tuning(rounds=1000, rate=0.1, decay=0.001, mirror=False)
 
 
 @pytest.fixture
@@ -60,20 +60,55 @@ def test_tuned_bundles_know_the_new_words_better_and_nothing_is_installed(folder
     before = (bundle / "manifest.json").read_bytes()
     compared = own_pictures.compare(folder, tmp_path / "runs", None, QUICK)
     assert {"curtain", "quite", "bright"} <= set(compared.new_words)
-    assert compared.after["word loss"] < 0.5 * compared.before["word loss"]
-    assert compared.after["CIDEr"] > compared.before["CIDEr"]
+    assert compared.after["word loss"] < 0.6 * compared.before["word loss"]
+    # CIDEr can't tell: words that every held-out caption has weigh nothing in it.
+    assert compared.after["BLEU-1"] > compared.before["BLEU-1"] + 0.1
+    assert compared.after["CIDEr"] >= compared.before["CIDEr"]
+    assert not compared.worse
     assert compared.pictures + compared.trained_on == tiny.PICTURES
-    said = Describer(compared.draft).describe(folder / "picture0.jpg").caption
-    assert "curtain" in said.split()
+    tuned_one = Describer(compared.draft)
+    said = [tuned_one.describe(folder / f"picture{n}.jpg").caption.split() for n in range(6)]
+    assert sum("curtain" in words for words in said) >= 3
     tuned, old = open_bundle(compared.draft).manifest, open_bundle(bundle).manifest
     assert tuned["confidence"] == old["confidence"]
     assert tuned["decode"] == old["decode"]
+    assert tuned["files"]["extractor.tflite"] == old["files"]["extractor.tflite"]
     assert (bundle / "manifest.json").read_bytes() == before
     assert not installing.previous(bundle).exists()
     told = str(compared)
     assert "word loss" in told
     assert "are few" in told
     assert "curtain" in told
+
+
+@pytest.mark.parametrize("worse", ["word loss", "CIDEr"])
+def test_a_model_that_does_worse_is_told_and_not_installed(
+    worse, folder, bundle, tiny_bundle, tmp_path, monkeypatch, capsys
+):
+    def compare(*_):
+        before, after = {"word loss": 2.0, "CIDEr": 0.5}, {"word loss": 1.9, "CIDEr": 0.6}
+        after[worse] = {"word loss": 2.1, "CIDEr": 0.4}[worse]
+        return own_pictures.Compared(10, 40, ("curtain",), before, after, tiny_bundle)
+
+    monkeypatch.setattr(own_pictures, "compare", compare)
+    before = (bundle / "manifest.json").read_bytes()
+    words = ["--from", "bundled", "--data", str(folder), "--runs", str(tmp_path / "runs")]
+    assert command.main([*words, "--install"]) == 2
+    told = capsys.readouterr().out
+    assert "it is not worth it" in told
+    assert "Nothing was installed: the old one stays in use." in told
+    assert (bundle / "manifest.json").read_bytes() == before
+    assert not installing.previous(bundle).exists()
+    assert command.main(words) == 0
+    assert "--install" not in capsys.readouterr().out
+
+
+def test_words_that_one_caption_holds_are_not_learnt(folder, bundle):
+    lines = ["file,caption"] + [f"picture{n}.jpg,A red curtain" for n in range(10)]
+    lines[1] += " behind a zeppelin zeppelin"
+    (folder / "captions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _, new = own_pictures._words(open_bundle(bundle), own.read(folder))
+    assert new == ["curtain"]
 
 
 @pytest.mark.slow
@@ -155,13 +190,17 @@ def test_a_table_of_an_office_program_is_read_and_its_faults_are_counted(folder)
     ("content", "told"),
     [
         (None, "no CSV file"),
+        (
+            "file,caption\n" + "".join(f"picture{n}.jpg,A red square\n" for n in range(6)),
+            "hold no word that the model doesn't know",
+        ),
         ("", "has no columns 'file' and 'caption'"),
         ("a,b\nc,d\n", "has no columns 'file' and 'caption'"),
         ("file,caption\n", "has no caption for any picture"),
         ("file,caption\npicture0.jpg,One\n", "has captions for 1 pictures; 5 is the least"),
     ],
 )
-def test_what_is_wrong_with_the_folder_is_one_sentence(folder, content, told, capsys):
+def test_what_is_wrong_with_the_folder_is_one_sentence(folder, bundle, content, told, capsys):
     (folder / "captions.csv").unlink()
     if content is not None:
         (folder / "captions.csv").write_text(content)

@@ -60,7 +60,8 @@ examples:
       captions.csv, headed 'file,caption'; several rows a picture are welcome. It prints how the
       old and the new one do on pictures kept back
   python -m image_describer.train --from bundled --data MY_PICTURES --install
-      the same, and uses the new one from then on; --restore brings the old one back
+      the same, and uses the new one from then on, unless it does worse on the pictures kept back;
+      --restore brings the old one back
   TF_CONFIG='{example}' \\
   python -m image_describer.train --recipe image-describer --data FLICKR8K
       on several machines, started on each with its own index
@@ -252,9 +253,9 @@ def _tune(options: argparse.Namespace) -> int:
         )
     with without_chatter():
         import tensorflow  # noqa: F401
-    told = tune(options.data, options.runs, options.bundle, options.install)
+    told, done = tune(options.data, options.runs, options.bundle, options.install)
     print(told)
-    return 0
+    return 0 if done else FAILED
 
 
 if __name__ == "__main__":

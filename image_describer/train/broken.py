@@ -15,6 +15,7 @@ from image_describer.train.data import Dataset, load_pixels
 
 THREADS = 4
 SMALL = 8  # pixels a side: every byte is decoded whatever comes of it
+SHOWN_AFTER_S = 1.0  # a bar for what is over sooner tells nobody anything
 
 
 def without_broken(
@@ -58,7 +59,7 @@ def _find(data: Dataset, names: Sequence[str]) -> dict[str, str]:
     with ThreadPoolExecutor(THREADS, "check pictures") as checkers:
         faults = tqdm(
             checkers.map(lambda name: _fault(data.path(name)), names),
-            desc="pictures", total=len(names), unit=" pictures",
+            desc="pictures", total=len(names), unit=" pictures", delay=SHOWN_AFTER_S,
         )  # fmt: skip
         return {name: fault for name, fault in zip(names, faults, strict=True) if fault}
 

@@ -1,42 +1,46 @@
-"""The shipped model tuned by a user's own pictures, in minutes: block 14 and the decoder learn.
+"""The shipped model taught the words of a user's own pictures, in a minute.
 
-What the lower blocks put out is computed once and kept. A fifth of the pictures is held out; the
-old model and the new one caption them, and it is for the user to say which is kept.
+The extractor stays as it is, byte for byte, and the decoder but for the new words (see `tuning`).
+A fifth of the pictures is held out; the old model and the new one caption them, and a new one that
+does worse is not installed.
 """
 
+import contextlib
 import dataclasses
 import logging
+import os
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import keras
 import numpy as np
+from tqdm import tqdm
 
-from image_describer import paths
-from image_describer.bundle import Bundle, open_bundle, write_manifest
-from image_describer.errors import TrainingError
-from image_describer.train import cleaning, evaluate, fit, installing, model_card, pipeline
-from image_describer.train.batches import Batches, from_cache
+from image_describer import bundle_files, paths
+from image_describer.bundle import Bundle, open_bundle, save_tokenizer, write_manifest
+from image_describer.errors import PictureError, TrainingError
+from image_describer.extractor import Extractor
+from image_describer.picture import open_picture
+from image_describer.train import cleaning, evaluate, export, installing, model_card, tuning
 from image_describer.train.broken import without_broken
-from image_describer.train.bundled import tower_weights
-from image_describer.train.bundled_decoder import decoder_weights
-from image_describer.train.captioner import Captioner
+from image_describer.train.bundled_decoder import decoder_weights, fill
+from image_describer.train.captioner import AttentionDecoder
 from image_describer.train.data import Dataset
-from image_describer.train.extractors import best_precision
-from image_describer.train.features import FeatureCache
 from image_describer.train.formats import own
-from image_describer.train.recipe import Decode, Loss, Network, Recipe, Stage, Text
+from image_describer.train.recipe import Network
 from image_describer.train.text import Vocabulary
+from image_describer.train.tuning import Read, Reader, Tuning
 
 log = logging.getLogger(__name__)
 
 NAME = "own-pictures"
-# Small steps: with fifty pictures, larger ones forget in an epoch what 6,000 had taught.
-TUNING = Stage(epochs=6, rate=1e-4, batch=8, warmup_steps=5)
+SHOWN_AFTER_S = 1.0  # a bar for what is over sooner tells nobody anything
+TUNING = Tuning()
 FEW = 30  # held-out pictures; CIDEr and BLEU of fewer say little
-RARE_PERCENTILE = 10  # of the words' biases: where a new word starts from
+LEAST_COUNT = 2  # captions that hold a new word; one that was said once can't be learnt
+TUNED = ", tuned"  # after the name of a bundle
+WORD_LOSS, JUDGED_BY = "word loss", "CIDEr"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +55,13 @@ class Compared:
     draft: Path
 
     @property
-    def better(self) -> bool:
-        return self.after["word loss"] < self.before["word loss"]
+    def worse(self) -> str:
+        """Why the old one is to be kept; empty where the new one is better."""
+        if self.after[WORD_LOSS] >= self.before[WORD_LOSS]:
+            return "It knows your words no better than the old one"
+        if self.after.get(JUDGED_BY, 0.0) < self.before.get(JUDGED_BY, 0.0):
+            return "Its captions of the pictures held out are less like yours than the old one's"
+        return ""
 
     def __str__(self) -> str:
         lines = [
@@ -70,59 +79,104 @@ class Compared:
             words = ", ".join(self.new_words[:20]) + (" ..." if len(self.new_words) > 20 else "")
             lines.append(f"New words: {words}")
         lines.append(f"The new model is in {self.draft}.")
-        if not self.better:
-            lines.append("It knows your pictures no better than the old one: it is not worth it.")
+        if self.worse:
+            lines.append(f"{self.worse}: it is not worth it. More pictures may help.")
         return "\n".join(lines)
 
 
 def tune(
-    folder: Path, runs: Path, bundle: Path | None, install: bool, stage: Stage = TUNING
-) -> str:
-    """Everything, from the folder to what is told of it; installs only where ``install`` says so.
+    folder: Path, runs: Path, bundle: Path | None, install: bool, choices: Tuning = TUNING
+) -> tuple[str, bool]:
+    """Everything, from the folder to what is told of it, and whether all that was asked was done.
 
+    Installs only where ``install`` says so and the held-out pictures don't speak against it.
     Raises TrainingError and BundleError.
     """
-    compared = compare(folder, runs, bundle, stage)
+    compared = compare(folder, runs, bundle, choices)
     told = [str(compared)]
+    if install and compared.worse:
+        return "\n".join([*told, "Nothing was installed: the old one stays in use."]), False
     if not install:
-        return "\n".join(
-            [*told, "It is not in use. To use it, give the same command and --install."]
-        )
+        way = "" if compared.worse else " To use it, give the same command and --install."
+        return "\n".join([*told, f"It is not in use.{way}"]), True
     place = bundle or installing.place_for(paths.bundle_folder())
     kept = installing.install(compared.draft, place)
     old = f"The old one is in {kept}; " if kept.exists() else ""
     told.append(f"It is in use from now on, in {place}. {old}--restore brings the old one back.")
-    return "\n".join(told)
+    return "\n".join(told), True
 
 
-def compare(folder: Path, runs: Path, bundle: Path | None, stage: Stage = TUNING) -> Compared:
+def compare(folder: Path, runs: Path, bundle: Path | None, choices: Tuning = TUNING) -> Compared:
     """Train and judge; the new bundle lies in ``<runs>/own-pictures/tuned``."""
     old = open_bundle(bundle or paths.bundle_folder())
+    network = _network(old)
     data = without_broken(own.read(folder), lambda sentence: log.warning("%s", sentence))
-    if not data.splits["train"] or not data.splits["dev"]:
-        raise TrainingError(f"Too few pictures of {folder} can be read.", own.WAY_OUT)
     vocabulary, new = _words(old, data)
-    chosen = _recipe(old, stage)
-    place = runs / NAME
-    place.mkdir(parents=True, exist_ok=True)
-    weights = place / "tower.npz"
-    np.savez(weights, **tower_weights(old.folder))  # type: ignore[arg-type]
-    run = pipeline.prepare(chosen, data, str(weights), runs, resume=False)
-    run.vocabulary = vocabulary
-    model, loader = _captioner(run, old)
-    losses = [_word_loss(run, model, loader)]
-    fit.fit_stage(
-        "head", stage, model, data, vocabulary, loader, run.folder, run.seed, resume=False
+    if not new:
+        raise TrainingError(
+            f"The captions in {folder} hold no word that the model doesn't know.",
+            f"It can learn a word that {LEAST_COUNT} of the captions that it learns from hold.",
+        )
+    weights, reader = decoder_weights(old), Reader(old)
+    extractor = Extractor(old.path("extractor.tflite"), threads=os.cpu_count() or 1)
+    first_new = len(vocabulary) - len(new)
+    stand_ins = [
+        tuning.stand_in(weights, reader, _heard(extractor, data, vocabulary, word), first_new + at)
+        for at, word in enumerate(tqdm(new, desc="new words", unit=" words", delay=SHOWN_AFTER_S))
+    ]
+    reader.know(stand_ins)
+    data, read = _read(extractor, reader, data, vocabulary, choices.mirror)
+    for problem in data.problems:
+        log.warning("%s", problem)
+    train, held = data.splits["train"], data.splits["dev"]
+    if not train or not held:
+        raise TrainingError(f"Too few pictures of {folder} can be read.", own.WAY_OUT)
+    learnt = tuning.learn(weights, read["train"], stand_ins, choices)
+    draft = _export(_decoder(network, learnt), old, data, vocabulary, runs / NAME / "tuned")
+    first, last = (
+        {WORD_LOSS: tuning.word_loss(some, read["dev"]), **_measures(at, data)}
+        for some, at in ((weights, old.folder), (learnt, draft))
     )
-    losses.append(_word_loss(run, model, loader))
-    draft = _export(run, model, old)
-    before, after = (
-        {"word loss": loss, **_measures(at, data)}
-        for loss, at in zip(losses, (old.folder, draft), strict=True)
-    )
-    return Compared(
-        len(data.splits["dev"]), len(data.splits["train"]), tuple(new), before, after, draft
-    )
+    return Compared(len(held), len(train), tuple(new), first, last, draft)
+
+
+def _heard(
+    extractor: Extractor, data: Dataset, vocabulary: Vocabulary, word: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Regions of the pictures of which ``word`` is said, each with the ids of one such caption."""
+    for name in data.splits["train"]:
+        holding = [c for c in data.captions[name] if word in cleaning.words_of(c)]
+        if holding:
+            with contextlib.suppress(PictureError):
+                regions = extractor.extract(open_picture(data.path(name)).pixels).regions
+                yield regions, vocabulary.encode(holding[:1])[0]
+
+
+def _read(
+    extractor: Extractor, reader: Reader, data: Dataset, vocabulary: Vocabulary, mirror: bool
+) -> tuple[Dataset, dict[str, Read]]:
+    """What the decoder is like before each word of the captions of each split.
+
+    Pictures that the program itself would refuse are left out of the data that comes back.
+    """
+    splits: dict[str, list[str]] = {"train": [], "dev": []}
+    found: dict[str, list[Read]] = {"train": [], "dev": []}
+    problems = list(data.problems)
+    every = [(split, name) for split in splits for name in data.splits[split]]
+    for split, name in tqdm(every, desc="pictures", unit=" pictures", delay=SHOWN_AFTER_S):
+        try:
+            pixels = open_picture(data.path(name)).pixels
+        except PictureError as error:
+            problems.append(f"{name} is left out: {error}")
+            continue
+        ids = vocabulary.encode(data.captions[name])
+        views = [pixels]
+        if mirror and split == "train":
+            views.append(np.ascontiguousarray(pixels[:, ::-1]))
+        found[split] += [reader.read(extractor.extract(view).regions, ids) for view in views]
+        splits[split].append(name)
+    data = dataclasses.replace(data, splits=splits, problems=problems)
+    return data, {split: Read.together(several) for split, several in found.items() if several}
 
 
 def _words(old: Bundle, data: Dataset) -> tuple[Vocabulary, list[str]]:
@@ -132,105 +186,58 @@ def _words(old: Bundle, data: Dataset) -> tuple[Vocabulary, list[str]]:
         word
         for name in data.splits["train"]
         for caption in data.captions[name]
-        for word in cleaning.words_of(caption)
+        for word in set(cleaning.words_of(caption))
     )
-    new = [word for word, _ in counts.most_common() if word not in set(known.words)]
+    before = set(known.words)
+    common = [word for word, count in counts.items() if count >= LEAST_COUNT and word not in before]
+    new = sorted(common, key=lambda word: (-counts[word], word))
     return dataclasses.replace(known, words=(*known.words, *new)), new
 
 
-def _recipe(old: Bundle, stage: Stage) -> Recipe:
-    """The recipe that the bundle tells of itself, with the tuning in place of its training."""
-    told, decode = old.manifest.get("recipe", {}), old.manifest["decode"]
-    net = told.get("network", {})
+def _network(old: Bundle) -> Network:
+    """What the bundle tells of its network. Raises TrainingError for one that can't be tuned."""
+    net = old.manifest.get("recipe", {}).get("network", {})
     if net.get("kind", "attention-lstm") != "attention-lstm":
         raise TrainingError(f"A {net['kind']} can't be tuned.", "Only 'best' and its like can.")
     try:
-        network = Network(**net)
+        return Network(**net)
     except TypeError as error:
         raise TrainingError(
             f"The bundle {old.folder} doesn't tell what network it holds: {error}."
         ) from error
-    return Recipe(
-        name=NAME,
-        about=f"{old.manifest['name']}, tuned by own pictures",
-        text=Text(min_count=1, max_words=decode["max_length"]),
-        network=network,
-        loss=Loss(label_smoothing=0.1, presence_weight=0.0),
-        head=stage,
-        decode=Decode(decode["beams"], float(decode["length_norm"])),
-        precision="mixed_bfloat16" if best_precision() == "mixed_bfloat16" else "float32",
+
+
+def _decoder(network: Network, weights: dict[str, np.ndarray]) -> AttentionDecoder:
+    words, regions = len(weights["embed/embeddings"]), len(weights["project/kernel"])
+    decoder = AttentionDecoder(
+        words, network.units, network.embedding, network.heads, network.dropout
     )
+    decoder(np.zeros((1, 1, regions), np.float32), np.zeros((1, 1, 1), np.int32))
+    fill(decoder, weights)
+    return decoder
 
 
-def _captioner(run: pipeline.Run, old: Bundle) -> tuple[Captioner, Any]:
-    """Block 14 and the decoder of the bundle, and what gives it the lower blocks' maps."""
-    names = run.data.splits["train"] + run.data.splits["dev"]
-    cache = FeatureCache(run.folder.parent / "features", run.lower, names)
-    cache.fill(run.data, lambda sentence: log.warning("%s", sentence))
-    # The statistics that come back from a bundle are stand-ins; a batch's own would be others.
-    fit.freeze_normalisation(run.upper)
-    with fit.precision(run.recipe.precision):
-        upper = keras.models.clone_model(run.upper)
-        model = fit.build_captioner(run.recipe, upper, run.vocabulary)
-    upper.set_weights(run.upper.get_weights())
-    fit.freeze_normalisation(upper)
-    model(
-        {
-            "picture": np.zeros((1, *upper.input_shape[1:]), np.float32),
-            "words": np.zeros((1, 1, 2), np.int32),
-        }
-    )
-    _fill(model.decoder, decoder_weights(old), run.seed)
-    return model, from_cache(cache)
+def _export(
+    decoder: AttentionDecoder, old: Bundle, data: Dataset, vocabulary: Vocabulary, place: Path
+) -> Path:
+    """The old bundle with the new decoder and its words in ``place``.
 
-
-def _fill(decoder: Any, weights: dict[str, np.ndarray], seed: int) -> None:
-    """The bundle's weights; a new word starts as a mean word, and as a rare one."""
-    words = decoder.embed.embeddings.shape[0]
-    more = words - len(weights["embed/embeddings"])
-    rng = np.random.default_rng(seed)
-    grown = dict(weights)
-    for key, axis in (("embed/embeddings", 0), ("to_words/kernel", 1)):
-        array = weights[key]
-        shape = [more if i == axis else n for i, n in enumerate(array.shape)]
-        fresh = array.mean(axis=axis, keepdims=True) + 0.1 * array.std() * rng.normal(size=shape)
-        grown[key] = np.concatenate([array, fresh], axis=axis)
-    bias = weights["to_words/bias"]
-    rare = np.full(more, np.percentile(bias, RARE_PERCENTILE))
-    grown["to_words/bias"] = np.concatenate([bias, rare])
-    for key, value in grown.items():
-        layer, kind = key.split("/")
-        getattr(getattr(decoder, layer), kind).assign(value.astype(np.float32))
-
-
-def _word_loss(run: pipeline.Run, model: Captioner, loader: Any) -> float:
-    """Mean cross-entropy of a word of the held-out captions, in nats."""
-    if not model.compiled:
-        fit.compile_for(model, run.recipe.head, 1)
-    held = Batches(
-        run.data, run.data.splits["dev"], run.vocabulary, loader,
-        batch=run.recipe.head.batch, seed=0, training=False,
-    )  # fmt: skip
-    found = model.evaluate(held, verbose=0, return_dict=True)
-    return float(found["word_loss"])
-
-
-def _export(run: pipeline.Run, model: Captioner, old: Bundle) -> Path:
-    """The new bundle; confidence is the old one's, which was fitted to a thousand pictures."""
-    run.upper.set_weights(model.tower.get_weights())
-    whole = pipeline.build_whole(run)
-    whole.decoder.set_weights(model.decoder.get_weights())
-    place = run.folder / "tuned"
-    held = run.data.splits["dev"]
-    # Without a dev split, export judges nothing: both bundles are judged alike later.
-    run.data = dataclasses.replace(run.data, splits={"train": run.data.splits["train"], "dev": []})
-    manifest = pipeline.export(run, whole, place)
-    fields = {key: value for key, value in manifest.items() if key not in ("files", "format")}
+    Confidence is the old one's, which was fitted to a thousand pictures.
+    """
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for name in old.manifest["files"]:
+        bundle_files.write(place / name, old.path(name).read_bytes())
+    grid, beams = old.manifest["regions"], old.manifest["decode"]["beams"]
+    shape = (grid["rows"] * grid["columns"], grid["channels"])
+    export.export_decoder(decoder, shape, beams, place / "decoder.tflite")
+    save_tokenizer(vocabulary.tokenizer(), place / "tokenizer.pkl")
+    fields = {key: value for key, value in old.manifest.items() if key not in ("format", "created")}
     fields |= {
-        "name": f"{old.manifest['name']}, tuned",
-        "confidence": old.manifest["confidence"],
-        "licence": old.manifest.get("licence", pipeline.LICENCE),
-        "data": {"train": len(run.data.splits["train"]), "dev": len(held)},
+        "name": f"{old.manifest['name'].removesuffix(TUNED)}{TUNED}",
+        "files": list(old.manifest["files"]),
+        "metrics": {},
+        "data": {split: len(names) for split, names in data.splits.items()},
     }
     model_card.write(place / model_card.NAME, write_manifest(place, fields))
     return place
