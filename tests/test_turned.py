@@ -160,4 +160,3 @@ def test_no_colour_is_named_in_a_picture_without_colours(tiny_bundle, tiny_data,
     assert "square" in describer.describe(image).caption.split()
     grey = image.convert("L").convert("RGB")
     assert "square" not in describer.describe(grey).caption.split()
-
