@@ -103,7 +103,9 @@ class Bench:
             spent = []
             for steps in (SCST_STEPS, SCST_STEPS + self.steps):
                 model, loader = self._head()
-                some = dataclasses.replace(stage, epochs=steps / an_epoch)
+                words = np.zeros((1, 1, 2), np.int32)
+                model({"picture": loader(self.names[:1], np.zeros(1, int)), "words": words})
+                some = dataclasses.replace(stage, epochs=steps / an_epoch, crops=0)
                 learn = partial(
                     scst.fit_scst, "scst", some, model, self.data, self.run.vocabulary, loader,
                     self.run.folder, self.run.seed, resume=False,
