@@ -125,3 +125,14 @@ def test_views_that_a_stage_asks_for(data):
     assert views_of(crops=2) == {0, 1, 2, 3, 4, 5}
     assert views_of(crops=2, mirror=False) == {0, 2, 4}
     assert views_of(crops=2, training=False) == {0}
+
+
+def test_the_head_learns_from_crops_too(data, tmp_path):
+    from image_describer.train import pipeline
+
+    chosen = recipe.load(str(tiny.RECIPE))
+    head = dataclasses.replace(chosen.head, epochs=1.0, crops=1, mirror=True)
+    run = pipeline.prepare(dataclasses.replace(chosen, head=head), data, "random", tmp_path, False)
+    pipeline.fit_head(run)
+    assert (run.folder / "head.npz").exists()
+    assert pipeline.lower_maps(run).views == 4

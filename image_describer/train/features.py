@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from image_describer.bundle import Bundle
 from image_describer.errors import TrainingError
 from image_describer.train.augment import other_view, rng_of
 from image_describer.train.data import Dataset, load_pixels
+
+log = logging.getLogger(__name__)
 
 BATCH = 16
 MIRRORED = 2  # each view is there as it is, and as its mirror image
@@ -139,6 +142,13 @@ class FeatureCache:
         temporary = self._progress.with_suffix(".tmp")
         temporary.write_text(json.dumps({"rows": rows}), "utf-8")
         os.replace(temporary, self._progress)
+
+
+def filled(folder: Path, source: Source, data: Dataset, crops: int = 0) -> FeatureCache:
+    """The cache of train and dev, whole: what is missing is computed, a broken picture is told."""
+    cache = FeatureCache(folder, source, data.splits["train"] + data.splits["dev"], crops)
+    cache.fill(data, lambda sentence: log.warning("%s", sentence))
+    return cache
 
 
 def _pixels_or_zeros(

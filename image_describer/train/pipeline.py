@@ -19,7 +19,7 @@ from image_describer.train import equalise, fit, model_card, recipe, scst, xcept
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset, load_pixels
-from image_describer.train.features import FeatureCache, LowerBlocks
+from image_describer.train.features import FeatureCache, LowerBlocks, filled
 from image_describer.train.text import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -75,15 +75,18 @@ def fit_head(run: Run) -> Captioner:
     with fit.precision(run.recipe.precision):
         upper = _copy(run.upper, _tower_parts(run.recipe)[1])
         model = fit.build_captioner(run.recipe, upper, run.vocabulary)
-    names = run.data.splits["train"] + run.data.splits["dev"]
-    cache = FeatureCache(run.folder.parent / "features", LowerBlocks(run.lower), names)
-    cache.fill(run.data, lambda sentence: log.warning("%s", sentence))
     fit.fit_stage(
-        "head", run.recipe.head, model, run.data, run.vocabulary, from_cache(cache),
+        "head", run.recipe.head, model, run.data, run.vocabulary, from_cache(lower_maps(run)),
         run.folder, run.seed, run.resume,
     )  # fmt: skip
     _copy(upper, run.upper)
     return model
+
+
+def lower_maps(run: Run) -> FeatureCache:
+    """What the frozen lower blocks see of every view that the head learns from."""
+    folder = run.folder.parent / "features"
+    return filled(folder, LowerBlocks(run.lower), run.data, run.recipe.head.crops)
 
 
 def fit_whole(run: Run, head: Captioner) -> Captioner:
@@ -111,9 +114,7 @@ def fit_scst(run: Run, whole: Captioner) -> Captioner:
         model, loader = whole, from_files(data, run.recipe.network.size)
     else:
         lower, upper = whole.tower.layers[1:]
-        names = data.splits["train"] + data.splits["dev"]
-        cache = FeatureCache(run.folder.parent / "features", LowerBlocks(lower), names)
-        cache.fill(data, lambda sentence: log.warning("%s", sentence))
+        cache = filled(run.folder.parent / "features", LowerBlocks(lower), data, stage.crops)
         with fit.precision(run.recipe.precision):
             model = fit.build_captioner(run.recipe, upper, run.vocabulary)
         loader = from_cache(cache)

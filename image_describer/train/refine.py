@@ -7,7 +7,6 @@ captions that it draws; the extractor stays as it is, byte for byte.
 
 import dataclasses
 import json
-import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,9 @@ from image_describer.train.batches import Loader, from_cache
 from image_describer.train.bundled_decoder import decoder_weights, fill
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset
-from image_describer.train.features import FeatureCache, ShippedExtractor
+from image_describer.train.features import ShippedExtractor, filled
 from image_describer.train.recipe import Recipe
 from image_describer.train.text import Vocabulary
-
-log = logging.getLogger(__name__)
 
 # Of the checkpoints and the losses in the run's folder.
 WORDS, REWARDS = "refine", "scst"
@@ -111,8 +108,7 @@ def regions_of(
     (N, R, C) float16, and (R, C). Computed where it is missing.
     """
     source = ShippedExtractor(bundle)
-    cache = FeatureCache(folder, source, data.splits["train"] + data.splits["dev"], crops)
-    cache.fill(data, lambda sentence: log.warning("%s", sentence))
+    cache = filled(folder, source, data, crops)
     return from_cache(cache), source.shape
 
 

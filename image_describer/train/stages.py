@@ -130,7 +130,7 @@ def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[s
     if stage == "prepare":
         return _counts(data, len(prepared.vocabulary) - 4)
     if stage == "features":
-        return _timed(data, lambda: _lower_maps(prepared))
+        return _timed(data, lambda: pipeline.lower_maps(prepared))
     if stage == "export":
         model = _trained(prepared)
     else:
@@ -157,14 +157,6 @@ def _refined(chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
     judging.keep(found, results)
     keep_figures(folder, results)
     return dict(found["metrics"])
-
-
-def _lower_maps(prepared: Any) -> None:
-    from image_describer.train.features import FeatureCache, LowerBlocks
-
-    names = prepared.data.splits["train"] + prepared.data.splits["dev"]
-    cache = FeatureCache(prepared.folder.parent / "features", LowerBlocks(prepared.lower), names)
-    cache.fill(prepared.data, lambda sentence: log.warning("%s", sentence))
 
 
 def _trained(prepared: Any) -> Any:
@@ -310,7 +302,7 @@ def _counts(data: Dataset, words: int) -> dict[str, Any]:
     }
 
 
-def _timed(data: Dataset, work: Callable[[], None]) -> dict[str, Any]:
+def _timed(data: Dataset, work: Callable[[], object]) -> dict[str, Any]:
     began = time.monotonic()
     work()
     return {
