@@ -67,9 +67,7 @@ class Describer:
         beams = self.beams(features)
         decoded = time.perf_counter()
         best = beams[0]
-        matched = confidence.uses(self._confidence, "match")
-        found = self.measures(beams, features.regions, matched=matched)
-        sure = [confidence.confidence(self._confidence, measures) for measures in found]
+        sure = self._sure(beams, features.regions)
         if not quality.shows_a_photograph(picture.notes):
             sure = [min(value, INVENTED) for value in sure]
         turn = self._turn(features.regions, picture)
@@ -166,6 +164,12 @@ class Describer:
         matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
         return [replace(beam, match=m) for beam, m in zip(beams, matches, strict=True)]
 
+    def _sure(self, beams: Sequence[Beam], regions: np.ndarray) -> list[float]:
+        """The confidence of each of a picture's captions, by the bundle's table."""
+        matched = confidence.uses(self._confidence, "match")
+        found = self.measures(beams, regions, matched=matched)
+        return [confidence.confidence(self._confidence, measures) for measures in found]
+
     def _turn(self, regions: np.ndarray, picture: Picture) -> int:
         """The quarter turns that the picture seems to have been given; 0 where in doubt."""
         if self._turned is None or not quality.shows_a_photograph(picture.notes):
@@ -178,11 +182,7 @@ class Describer:
             return []
         features = self.extractor.extract(np.rot90(picture.pixels, -turn))
         beam = self.beams(features)[0]
-        matched = confidence.uses(self._confidence, "match")
-        (measures,) = self.measures([beam], features.regions, matched=matched)
-        return [
-            Alternative(self.caption(beam.words), confidence.confidence(self._confidence, measures))
-        ]
+        return [Alternative(self.caption(beam.words), *self._sure([beam], features.regions))]
 
     def _placed(self, beam: Beam, frame: Region) -> tuple[Word, ...]:
         return tuple(
