@@ -25,10 +25,10 @@ class Shape:
 class Head(keras.layers.Layer):
     """One space: a picture through a dense layer, a sentence as the sum of its words.
 
-    A word is a vector of its own and one that it shares
-    with the words of its stem; where there are word vectors, what is made of them is added.
+    A word is a vector of its own and one that it shares with the words of its stem; where there
+    are word vectors, what is made of them is added.
     With a ``basis`` (C, K) it sees the picture along those axes alone.
-    Pairs of words that follow each other were tried, and cost recall.
+    Pairs of words that follow each other were tried, and made no difference that could be told.
     """
 
     def __init__(
