@@ -7,11 +7,20 @@ needs.
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from image_describer import __version__, console
 from image_describer.errors import ImageDescriberError
+
+# Each has run(options) -> exit status; those of the library have add_parser(commands), too.
+COMMANDS = {
+    "describe": "image_describer.commands.describe",
+    "match": "image_describer.commands.match",
+    "doctor": "image_describer.doctor",
+    "install-launcher": "image_describer.commands.launcher",
+}
 
 EXAMPLES = """\
 examples:
@@ -116,22 +125,8 @@ def _run(argv: Sequence[str]) -> int:
         options = parser.parse_args(argv)
     except SystemExit as end:  # argparse ends the process after --help, --version and mistakes
         return end.code if isinstance(end.code, int) else console.REFUSED
-    if options.command == "describe":
-        from image_describer.commands import describe
-
-        return describe.run(options)
-    if options.command == "match":
-        from image_describer.commands import match
-
-        return match.run(options)
-    if options.command == "doctor":
-        from image_describer import doctor
-
-        return doctor.run(options)
-    if options.command == "install-launcher":
-        from image_describer.commands import launcher
-
-        return launcher.run(options)
+    if options.command in COMMANDS:
+        return int(import_module(COMMANDS[options.command]).run(options))
     parser.print_help(sys.stderr)
     return console.REFUSED
 

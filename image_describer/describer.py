@@ -52,13 +52,22 @@ class Describer:
             max_length=manifest["decode"]["max_length"],
             length_norm=manifest["decode"]["length_norm"],
         )
-        joint = JOINT in manifest["files"]
-        self._match_weight = float(manifest["decode"].get("match_weight", 0.0)) if joint else 0.0
+        self._has_joint = JOINT in manifest["files"]
+        weight = float(manifest["decode"].get("match_weight", 0.0))
+        self._match_weight = weight if self._has_joint else 0.0
         self._colours = tuple(i for i, word in enumerate(self._words) if word in COLOURS)
         self._turned = turned.of_bundle(opened)
 
     def describe(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
+        return self.describe_and_place(source)[0]
+
+    def describe_and_place(
+        self, source: "str | os.PathLike[str] | bytes | Picture | Any"
+    ) -> "tuple[Description, np.ndarray | None]":
+        """`describe`, and the picture's place in the joint space: (D,) float32 of length 1, or
+        None where the bundle has no such space. The picture is looked at once.
+        """
         began = time.perf_counter()
         picture = source if isinstance(source, Picture) else open_picture(source)
         opened = time.perf_counter()
@@ -71,7 +80,8 @@ class Describer:
         if not quality.shows_a_photograph(picture.notes):
             sure = [min(value, INVENTED) for value in sure]
         turn = self._turn(features.regions, picture)
-        return Description(
+        place = self.joint.picture(features.regions) if self._has_joint else None
+        description = Description(
             caption=self.caption(best.words),
             confidence=sure[0],
             alternatives=(
@@ -88,6 +98,7 @@ class Describer:
             width=picture.width,
             height=picture.height,
         )
+        return description, place
 
     @property
     def joint(self) -> JointSpace:
@@ -136,7 +147,7 @@ class Describer:
 
         regions: (R, C). ``matched`` also asks the joint space, where the bundle has one.
         """
-        if matched and JOINT in self._bundle.manifest["files"]:
+        if matched and self._has_joint:
             beams = self._matched(beams, regions)
         known = [beam.match for beam in beams if beam.match is not None]
         return confidence.measures(beams, regions, known if len(known) == len(beams) else None)
