@@ -29,15 +29,19 @@ def samples(pcm: bytes) -> np.ndarray:
 
 
 def median_pitch(pcm: bytes, rate_hz: int) -> float:
-    """The median of the voice's pitch in Hz, by autocorrelation in frames of 40 ms."""
-    size, found = int(0.04 * rate_hz), []
+    """The median of the voice's pitch in Hz, by autocorrelation in frames of 30 ms.
+
+    Of a tune that falls quickly a frame is less like itself: asked for half, fast speech would be
+    judged by its level syllables alone, 5 to 8 % above the median of all.
+    """
+    size, found = int(0.03 * rate_hz), []
     sound = samples(pcm)
-    shortest, longest = rate_hz // 300, rate_hz // 60
+    shortest, longest = rate_hz // 300, rate_hz // 70
     for start in range(0, len(sound) - size, size // 2):
         frame = sound[start : start + size] - sound[start : start + size].mean()
         alike = np.correlate(frame, frame, "full")[size - 1 :]
         lag = shortest + int(alike[shortest:longest].argmax())
-        if alike[0] > size * 500**2 and alike[lag] > 0.5 * alike[0]:
+        if alike[0] > size * 500**2 and alike[lag] > 0.3 * alike[0]:
             found.append(rate_hz / lag)
     return float(np.median(found))
 
@@ -62,7 +66,7 @@ def test_speech_keeps_its_pitch_and_loudness(speed: float) -> None:
     out = b"".join(stretched(spoken.pcm, spoken.rate_hz, speed))
     assert len(out) == pytest.approx(len(spoken.pcm) / speed, rel=0.03)
     before = median_pitch(spoken.pcm, spoken.rate_hz)
-    assert 60 < before < 250
+    assert 70 < before < 250
     # The tune goes on, so other syllables fill the frames; resampling would change it by the speed.
     assert median_pitch(out, spoken.rate_hz) == pytest.approx(before, rel=0.08)
     levels = [math.sqrt((samples(pcm) ** 2).mean()) for pcm in (spoken.pcm, out)]
