@@ -101,6 +101,12 @@ class Describer:
         return description, place
 
     @property
+    def digests(self) -> dict[str, str]:
+        """The SHA-256, hex, of each file of its bundle: which model speaks here."""
+        files = self._bundle.manifest["files"]
+        return {name: str(entry["sha256"]) for name, entry in files.items()}
+
+    @property
     def joint(self) -> JointSpace:
         """The space that pictures and sentences share, opened when first asked for.
 
