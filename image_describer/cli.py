@@ -18,9 +18,12 @@ from image_describer.errors import ImageDescriberError
 COMMANDS = {
     "describe": "image_describer.commands.describe",
     "match": "image_describer.commands.match",
+    "search": "image_describer.commands.search",
+    "similar": "image_describer.commands.similar",
     "doctor": "image_describer.doctor",
     "install-launcher": "image_describer.commands.launcher",
 }
+LIBRARY = ("search", "similar")
 
 EXAMPLES = """\
 examples:
@@ -28,6 +31,8 @@ examples:
   image-describer describe --speak *.jpg
   image-describer describe --json holiday.jpg
   image-describer match holiday.jpg "a dog in the snow" "children at a beach"
+  image-describer search a dog in the snow
+  image-describer similar holiday.jpg
   image-describer doctor
   image-describer install-launcher
 """
@@ -154,6 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_describe(commands)
     _add_match(commands)
+    for name in LIBRARY:
+        import_module(COMMANDS[name]).add_parser(commands)
     _add_doctor(commands)
     _add_launcher(commands)
     return parser
