@@ -27,6 +27,7 @@ APP = [
     "lameenc>=1.7",
     "tkinterdnd2>=0.7",
     "platformdirs>=4.0",
+    "defusedxml>=0.7.1",
     "tqdm>=4.66",
     'tomli>=2.0; python_version < "3.11"',
     "tomli-w>=1.1",
@@ -45,6 +46,7 @@ SERVER = [
 # the wheel without downloading anything.
 DEV = [
     *TRAIN,
+    "axe-playwright-python>=0.1.8",  # axe-core 4.12, and Playwright, which drives Chromium
     "pytest>=8.3",
     "pytest-rerunfailures>=15.0",
     "pytest-timeout>=2.3",
@@ -54,6 +56,7 @@ DEV = [
     'python-xlib>=0.33; sys_platform == "linux"',
     "ruff>=0.9",
     "mypy>=1.14",
+    "types-defusedxml",
     "types-requests",
     "types-tqdm",
     "setuptools>=77",

@@ -1,0 +1,91 @@
+"""A real browser without a window, and axe-core in it: for the gallery, and for whatever has pages.
+
+Chromium comes from the system, as a user's would; Playwright only drives it.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# It must neither phone home nor touch a profile of its user's.
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_LIMIT_MS = 120_000
+PAGE_LIMIT_MS = 60_000
+
+
+class Browser:
+    """One headless Chromium with an empty profile; each page has a context of its own."""
+
+    def __init__(self, chromium: Any) -> None:
+        self._chromium = chromium
+
+    def open(
+        self, url: str, width: int = 1280, height: int = 900, scheme: str = "light", **more: Any
+    ) -> Any:
+        """Playwright's page, loaded; ``scheme`` is "light" or "dark". Close it: `closing`."""
+        context = self._chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, **more
+        )
+        page = context.new_page()
+        page.set_default_timeout(PAGE_LIMIT_MS)
+        page.on("console", lambda said: page.said.append(said.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.said = []  # what the page wrote to its console: broken policies, above all
+        page.goto(url)
+        return page
+
+    def violations(self, url: str, **settings: Any) -> list[str]:
+        """What axe-core has against a page: rule, element and reason, a line each."""
+        with closing(self.open(url, bypass_csp=True, **settings)) as page:
+            return axe_violations(page)
+
+
+def axe_violations(page: Any) -> list[str]:
+    """The same of a page that is open already, in the state in which it is. It needs bypass_csp."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response
+    assert found["passes"], "axe-core looked at nothing"
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+# Not for the whole session: while Playwright runs, this thread has an event loop, and no other
+# test could start its own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Where there is none, the test fails on CI and is skipped elsewhere."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        assert "CI" not in os.environ, "chromium is missing: .ci/run installs it"
+        pytest.skip("needs chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=program, args=list(QUIET), timeout=START_LIMIT_MS
+        )
+        yield Browser(chromium)
+        chromium.close()
+
+
+def address(page: Path) -> str:
+    """The URL of a page on disk."""
+    return page.resolve().as_uri()
