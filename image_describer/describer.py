@@ -5,8 +5,8 @@ import os
 import re
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,23 @@ from image_describer.bundle import JOINT, open_bundle
 from image_describer.colour import COLOURS
 from image_describer.decoder import Beam, Decoder
 from image_describer.description import Alternative, Description, Region, Seconds, Word
+from image_describer.errors import PictureError
 from image_describer.extractor import Extractor, Features
 from image_describer.joint import JointSpace, of_bundle
 from image_describer.picture import Picture, open_picture
 
 REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
 INVENTED = 0.05  # confidence, at most, where the picture is not even a photograph
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A picture, what was seen of it, and the time that took."""
+
+    picture: Picture
+    features: Features
+    read_s: float
+    extract_s: float
 
 
 class Describer:
@@ -68,20 +79,65 @@ class Describer:
         """`describe`, and the picture's place in the joint space: (D,) float32 of length 1, or
         None where the bundle has no such space. The picture is looked at once.
         """
+        look = self._look(source)
+        began = time.perf_counter()
+        place = self._place(look.features)
+        beams = self._chosen(self._decoded([look.features])[0], place)
+        return self._told(look, beams, place, time.perf_counter() - began), place
+
+    def describe_many(
+        self,
+        sources: "Sequence[str | os.PathLike[str] | bytes | Picture | Any]",
+        on_start: Callable[[int], None] = lambda _number: None,
+    ) -> "list[tuple[Description, np.ndarray | None] | PictureError]":
+        """`describe_and_place` for each of several pictures, in less time than one by one.
+
+        A picture that can't be described gets its PictureError, and the others go on.
+        ``on_start`` is called with the number of each before it is opened, and with -1 when all
+        have been looked at. A dozen at once is enough; all that was seen of them is held.
+        """
+        looks: list[_Look | PictureError] = []
+        for number, source in enumerate(sources):
+            on_start(number)
+            try:
+                looks.append(self._look(source))
+            except PictureError as error:
+                looks.append(error)
+        on_start(-1)
+        began = time.perf_counter()
+        fine = [look for look in looks if isinstance(look, _Look)]
+        decoded = iter(self._decoded([look.features for look in fine]))
+        each_s = (time.perf_counter() - began) / max(1, len(fine))
+        told: list[tuple[Description, np.ndarray | None] | PictureError] = []
+        for look in looks:
+            if isinstance(look, PictureError):
+                told.append(look)
+                continue
+            began = time.perf_counter()
+            place = self._place(look.features)
+            beams = self._chosen(next(decoded), place)
+            matched_s = time.perf_counter() - began
+            told.append((self._told(look, beams, place, each_s + matched_s), place))
+        return told
+
+    def _look(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> "_Look":
         began = time.perf_counter()
         picture = source if isinstance(source, Picture) else open_picture(source)
         opened = time.perf_counter()
         features = self.extractor.extract(picture.pixels)
-        extracted = time.perf_counter()
-        beams = self.beams(features)
-        decoded = time.perf_counter()
+        return _Look(picture, features, opened - began, time.perf_counter() - opened)
+
+    def _told(
+        self, look: "_Look", beams: list[Beam], place: np.ndarray | None, decode_s: float
+    ) -> Description:
+        """All that is said of a picture; ``place`` is its place in the joint space."""
+        picture, features = look.picture, look.features
         best = beams[0]
-        sure = self._sure(beams, features.regions)
+        sure = self._sure(beams, features.regions, place)
         if not quality.shows_a_photograph(picture.notes):
             sure = [min(value, INVENTED) for value in sure]
         turn = self._turn(features.regions, picture)
-        place = self.joint.picture(features.regions) if self._has_joint else None
-        description = Description(
+        return Description(
             caption=self.caption(best.words),
             confidence=sure[0],
             alternatives=(
@@ -93,18 +149,22 @@ class Describer:
             ),
             words=self._placed(best, features.frame),
             notes=(*picture.notes, *turned.NOTES[turn]),
-            seconds=Seconds(opened - began, extracted - opened, decoded - extracted),
+            seconds=Seconds(look.read_s, look.extract_s, decode_s),
             file=picture.file,
             width=picture.width,
             height=picture.height,
         )
-        return description, place
 
     @property
     def digests(self) -> dict[str, str]:
         """The SHA-256, hex, of each file of its bundle: which model speaks here."""
         files = self._bundle.manifest["files"]
         return {name: str(entry["sha256"]) for name, entry in files.items()}
+
+    @property
+    def has_joint(self) -> bool:
+        """Whether its bundle has a joint space."""
+        return self._has_joint
 
     @property
     def joint(self) -> JointSpace:
@@ -153,8 +213,8 @@ class Describer:
 
         regions: (R, C). ``matched`` also asks the joint space, where the bundle has one.
         """
-        if matched and self._has_joint:
-            beams = self._matched(beams, regions)
+        if matched and self._has_joint and any(beam.match is None for beam in beams):
+            beams = self._matched(beams, self.joint.picture(regions))
         known = [beam.match for beam in beams if beam.match is not None]
         return confidence.measures(beams, regions, known if len(known) == len(beams) else None)
 
@@ -164,26 +224,41 @@ class Describer:
         Where the bundle says how much the joint space counts, each caption's match with the
         picture counts that much beside its score.
         """
-        banned = self._colours if features.colourless else ()
-        found = self.decoder.decode(features.regions, banned)
+        decoded = self._decoded([features])[0]
+        return self._chosen(decoded, self._place(features) if self._match_weight else None)
+
+    def _place(self, features: Features) -> np.ndarray | None:
+        """Where a picture lies in the joint space, (D,); None in a bundle that has none."""
+        return self.joint.picture(features.regions) if self._has_joint else None
+
+    def _decoded(self, features: Sequence[Features]) -> list[list[Beam]]:
+        """What the decoder alone finds of each picture."""
+        return self.decoder.decode_many(
+            [one.regions for one in features],
+            [self._colours if one.colourless else () for one in features],
+        )
+
+    def _chosen(self, found: list[Beam], place: np.ndarray | None) -> list[Beam]:
+        """The captions that the decoder found, in the order that the bundle wants them in."""
         weight = self._match_weight
-        if not weight:
+        if not weight or place is None:
             return found
-        matched = self._matched(found, features.regions)
+        matched = self._matched(found, place)
         return sorted(matched, key=lambda b: b.score + weight * (b.match or 0.0), reverse=True)
 
-    def _matched(self, beams: Sequence[Beam], regions: np.ndarray) -> list[Beam]:
-        """The same, each with its match with the picture; what has one already keeps it."""
-        if all(beam.match is not None for beam in beams):
-            return list(beams)
-        seen = self.joint.picture(regions)
+    def _matched(self, beams: Sequence[Beam], seen: np.ndarray) -> list[Beam]:
+        """The same, each with its match with the picture that lies at ``seen`` (D,)."""
         captions = [self.caption(beam.words) for beam in beams]
         matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
         return [replace(beam, match=m) for beam, m in zip(beams, matches, strict=True)]
 
-    def _sure(self, beams: Sequence[Beam], regions: np.ndarray) -> list[float]:
+    def _sure(
+        self, beams: Sequence[Beam], regions: np.ndarray, place: np.ndarray | None = None
+    ) -> list[float]:
         """The confidence of each of a picture's captions, by the bundle's table."""
         matched = confidence.uses(self._confidence, "match")
+        if matched and place is not None and any(beam.match is None for beam in beams):
+            beams = self._matched(beams, place)
         found = self.measures(beams, regions, matched=matched)
         return [confidence.confidence(self._confidence, measures) for measures in found]
 

@@ -7,6 +7,7 @@ pixels from what is to be seen and squeeze it: on dev a sixth of CIDEr, or a fif
 import numpy as np
 from PIL import Image
 
+from image_describer import levels
 from image_describer.description import Region
 
 THUMBNAIL_PX = 256  # of the longer side, at least: what bars are looked for on
@@ -25,7 +26,9 @@ def photograph(pixels: np.ndarray) -> tuple[slice, slice]:
     factor = max(1, max(pixels.shape[:2]) // THUMBNAIL_PX)
     small = Image.fromarray(pixels).reduce(factor) if factor > 1 else Image.fromarray(pixels)
     thumbnail = np.asarray(small).astype(np.int16)
-    even = max(LEAST_EVEN, EVEN * float(np.ptp(np.percentile(thumbnail, (1, 99)))))
+    counts = np.reshape(small.histogram(), (3, -1)).sum(axis=0)
+    dark, bright = levels.percentiles(counts, (1, 99))
+    even = max(LEAST_EVEN, EVEN * (bright - dark))
     rows = _between(thumbnail, even)
     columns = _between(thumbnail[rows].swapaxes(0, 1), even)
     if rows == slice(0, thumbnail.shape[0]):  # what is beside may have hidden what is above
@@ -51,7 +54,7 @@ def _between(thumbnail: np.ndarray, even: float) -> slice:
     """The rows between two bars of one colour; all of them when there are no such bars."""
     length = len(thumbnail)
     whole = slice(0, length)
-    first, last = (np.median(thumbnail[row], axis=0) for row in (0, -1))
+    first, last = (levels.median(thumbnail[row]) for row in (0, -1))
     if np.abs(first - last).max() > even:
         return whole
     off = (np.abs(thumbnail - first) > even).any(axis=2).mean(axis=1)

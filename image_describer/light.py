@@ -15,7 +15,7 @@ LEAST_RANGE = 8  # grey levels: less is noise, or nothing
 
 def set_right(pixels: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 -> the same shape and type: its levels stretched if there were few."""
-    counts = np.bincount(np.asarray(Image.fromarray(pixels).convert("L")).ravel(), minlength=256)
+    counts = Image.fromarray(pixels).convert("L").histogram()
     below = np.cumsum(counts)
     dark, bright = np.searchsorted(below, np.array(ENDS) * below[-1])
     if bright - dark >= FLAT_RANGE:

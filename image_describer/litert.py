@@ -7,13 +7,17 @@ from typing import Any
 from image_describer.errors import BundleError
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:  # Windows and macOS
+        return os.cpu_count() or 1
+
+
 def default_threads() -> int:
     """As many threads as this process may use cores, at most four: more gain nothing here."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # Windows and macOS
-        cores = os.cpu_count() or 1
-    return max(1, min(4, cores))
+    return min(4, cores())
 
 
 def load(path: Path, threads: int) -> Any:
@@ -34,3 +38,45 @@ def load(path: Path, threads: int) -> Any:
             "Get the bundle back by installing Image Describer again.",
         ) from error
     return interpreter
+
+
+def load_for_many(path: Path, signature: str, output: str) -> Any:
+    """An interpreter of ``path`` whose ``signature`` takes the rows of several pictures at once.
+
+    Its tensors' first dimension is the picture. The files that ship end by taking the first
+    picture's ``output`` out of all, whatever their number: here all are left, (N, ...). None where
+    the file is not built like that.
+    """
+    try:
+        content = _with_all_rows(path.read_bytes(), signature.encode(), output.encode())
+        if content is None:
+            return None
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+    except (ImportError, AttributeError, ValueError, RuntimeError, TypeError, OSError):
+        return None  # another version of the engine, or of the file: one at a time does it, too
+    return interpreter
+
+
+def _with_all_rows(content: bytes, signature: str | bytes, output: str | bytes) -> bytes | None:
+    """The model with the slice before ``output`` that took the first row now taking every row."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    chosen = next(s for s in model.signatureDefs if s.signatureKey == signature)
+    graph = model.subgraphs[chosen.subgraphIndex]
+    tensor = next(o.tensorIndex for o in chosen.outputs if o.name == output)
+    last = next(o for o in graph.operators if tensor in o.outputs)
+    options = last.builtinOptions
+    if type(options).__name__ != "StridedSliceOptionsT" or options.shrinkAxisMask != 1:
+        return None
+    options.shrinkAxisMask = 0
+    options.endMask |= 1
+    shape = graph.tensors[tensor].shape
+    graph.tensors[tensor].shape = [1, *(int(side) for side in shape)]
+    builder = flatbuffers.Builder(len(content) + 1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from image_describer import not_a_photograph
+from image_describer import levels, not_a_photograph
 from image_describer.wording import BLANK
 
 DARK = "The picture is very dark."
@@ -38,7 +38,7 @@ def notes(pixels: np.ndarray) -> tuple[str, ...]:
     if not_a_photograph.is_found(small):
         return (DRAWN,)  # a dark theme is no dark picture, nor a shaded ground a blurred one
     image = Image.fromarray(small).convert("L")
-    grey = np.asarray(image, np.float32)
+    grey = np.asarray(image)
     dark, light, bright = _levels(image.histogram(), (0.01, 0.97, 0.99))
     contrast = max(float(bright - dark), 1.0)
     found = []
@@ -86,6 +86,8 @@ def _levels(counts: Sequence[int] | np.ndarray, shares: tuple[float, ...]) -> np
 def _is_blurred(grey: np.ndarray, contrast: float) -> bool:
     if min(grey.shape) < 3:
         return False
+    grey = grey.astype(np.int16)
     centre = 4 * grey[1:-1, 1:-1]
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return bool(np.percentile(np.abs(centre - around), 99) < BLURRED_EDGE * contrast)
+    counts = np.bincount(np.abs(centre - around).ravel())
+    return levels.percentiles(counts, (99,))[0] < BLURRED_EDGE * contrast
