@@ -184,9 +184,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Set the connection up, and make the tables where there are none."""
     connection.text_factory = _text
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    empty = _version(connection) is None  # asked first: another program's file is left as it is
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut costs no soundness
-    if _version(connection) is None:
+    if empty:
         _whole(connection, _make_tables, "BEGIN IMMEDIATE")
     version = _version(connection) or 0
     if version > VERSION:

@@ -36,6 +36,7 @@ COMMON = frozenset(
     | {"were", "with"}
 )
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
+_POSSESSIVE = re.compile(r"['’]s$")
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ def telling_words(text: str) -> list[str]:
     """The words of a text, each once, without those so common that they tell nothing; all of them
     where there are no others.
     """
-    found = list(dict.fromkeys(_WORD.findall(text.casefold())))
+    words = (_POSSESSIVE.sub("", word) for word in _WORD.findall(text.casefold()))
+    found = list(dict.fromkeys(words))
     telling = [word for word in found if word not in COMMON] or found
     return [word[:WORD_LIMIT_CHARACTERS] for word in telling[:WORDS_LIMIT]]
 

@@ -176,7 +176,7 @@ def _opened(path: Path, name: str, space: str) -> Part | None:
             if size != HEADER_BYTES + rows * columns * 4 + rows * 8:
                 return None
             mapped = np.memmap(file, np.uint8, "r", HEADER_BYTES, (size - HEADER_BYTES,))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ArithmeticError, ValueError, LookupError, TypeError, RecursionError):
         return None
     content = np.asarray(mapped)
     matrix = content[: rows * columns * 4].view(np.float32).reshape(rows, columns)
