@@ -18,12 +18,13 @@ from image_describer.errors import ImageDescriberError
 COMMANDS = {
     "describe": "image_describer.commands.describe",
     "match": "image_describer.commands.match",
+    "batch": "image_describer.commands.batch",
     "search": "image_describer.commands.search",
     "similar": "image_describer.commands.similar",
     "doctor": "image_describer.doctor",
     "install-launcher": "image_describer.commands.launcher",
 }
-LIBRARY = ("search", "similar")
+LIBRARY = ("batch", "search", "similar")
 
 EXAMPLES = """\
 examples:
@@ -33,6 +34,7 @@ examples:
   image-describer match holiday.jpg "a dog in the snow" "children at a beach"
   image-describer search a dog in the snow
   image-describer similar holiday.jpg
+  image-describer batch ~/Pictures --output pictures.html
   image-describer doctor
   image-describer install-launcher
 """

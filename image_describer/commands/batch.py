@@ -1,0 +1,202 @@
+"""``image-describer batch``: every picture below some folders, described into one file."""
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from image_describer.library.batch import Outcome, Progress
+
+WORKERS_LIMIT = 64
+
+HELP = """\
+Describe every picture below folders into one file, with all cores. What is hidden is left out. The
+pictures never leave this computer, and nothing is changed in them.
+"""
+
+EXAMPLES = """\
+examples:
+  image-describer batch ~/Pictures --output pictures.html
+      a page to be read in a browser: each picture with its description
+  image-describer batch ~/Pictures /mnt/camera --output pictures.csv
+      a table for spreadsheets; .jsonl gives one JSON object a line, for programs
+
+progress:
+  On a terminal a line says how many are done, how many a second, and the time left; elsewhere a
+  line is printed at every tenth. Pictures that can't be described are listed at the end, with the
+  reason, and stand in the output, too.
+
+stopping and going on:
+  Ctrl+C stops: the output then holds what is done. The same command goes on from there, also after
+  the computer was switched off: until the output is complete, a hidden file beside it keeps what
+  is done. Pictures that have changed are described again. --restart begins anew.
+
+index:
+  What is described also goes into the index that "search" looks through, and what the index knows
+  already is not described again. --no-index leaves the index alone.
+
+exit status:
+  0    every picture was described
+  2    some could not be described, or nothing could be done: stderr says why
+  130  stopped by Ctrl+C
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to those of the program."""
+    batch = commands.add_parser(
+        "batch",
+        help="describe all pictures in folders, into a file",
+        description=HELP,
+        epilog=EXAMPLES,
+    )
+    batch.add_argument("folders", nargs="+", metavar="FOLDER", help="a folder, or a picture")
+    batch.add_argument(
+        "--output",
+        required=True,
+        metavar="FILE",
+        type=Path,
+        help="what to write: its name ends in .jsonl, .csv or .html",
+    )
+    batch.add_argument(
+        "--workers",
+        metavar="N",
+        type=_workers,
+        help="processes that describe (default: one a core; each takes 150 MB)",
+    )
+    batch.add_argument(
+        "--restart", action="store_true", help="describe everything, also what was done before"
+    )
+    batch.add_argument("--no-index", action="store_true", help="leave the index alone")
+    batch.add_argument(
+        "--bundle",
+        metavar="FOLDER",
+        type=Path,
+        help="use the model in this folder, not the one that ships",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Describe ``options.folders`` into ``options.output``; returns the exit status.
+
+    Raises ImageDescriberError for what can't be used, before any work is done.
+    """
+    from image_describer.console import DONE, INTERRUPTED, REFUSED
+    from image_describer.library import batch
+
+    cancel = threading.Event()
+    with _stopped_by_ctrl_c(cancel), contextlib.closing(_Teller()) as teller:
+        outcome = batch.run(
+            options.folders,
+            options.output,
+            bundle=options.bundle,
+            workers=options.workers,
+            restart=options.restart,
+            index=not options.no_index,
+            cancel=cancel,
+            on_progress=teller.tell,
+        )
+    _sum_up(outcome, options.output)
+    if outcome.cancelled:
+        return INTERRUPTED
+    return REFUSED if outcome.broken else DONE
+
+
+class _Teller:
+    """Progress on stderr: a bar that moves on a terminal, elsewhere a line every tenth."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._tenth = 0
+        self._bar: Any = None
+        if sys.stderr is not None and sys.stderr.isatty():
+            self._bar = tqdm(unit=" pictures", dynamic_ncols=True, leave=False, file=sys.stderr)
+
+    def tell(self, progress: "Progress") -> None:
+        """Say how far it is, where there is something new to say."""
+        if self._bar is not None:
+            self._bar.total = progress.total
+            self._bar.n = progress.done
+            self._bar.refresh()
+        elif progress.total:
+            tenth = 10 * progress.done // progress.total
+            if self._tenth < tenth < 10:
+                _print(_line(progress))
+            self._tenth = max(self._tenth, tenth)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _line(progress: "Progress") -> str:
+    total, left = progress.total or 0, progress.left_s
+    said = f"{100 * progress.done // max(1, total)} %: {progress.done:,} of {total:,}"
+    if left is None:
+        return said
+    time = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
+    return f"{said}, {progress.rate:.1f} a second, {time} left"
+
+
+def _sum_up(outcome: "Outcome", output: Path) -> None:
+    from image_describer.console import complain
+    from image_describer.wording import visible
+
+    if outcome.trouble:
+        complain(f"The index was not kept. {outcome.trouble}")
+    if outcome.broken:
+        complain(f"{_pictures(len(outcome.broken))} could not be described:")
+        for file, reason in outcome.broken:
+            _print(f"  {visible(file)}: {reason}")
+    done = outcome.described + outcome.known
+    said = f"{_pictures(done)} described" + (
+        f", {outcome.known:,} of them earlier" if outcome.known else ""
+    )
+    place = visible(str(output))
+    if outcome.cancelled:
+        complain(f"Stopped. {said}; they are in {place}. The same command goes on from there.")
+    elif not done and not outcome.broken:
+        complain(f"There are no pictures there; {place} is empty.")
+    else:
+        print(f"{said}; see {place}.", flush=True)
+
+
+def _pictures(count: int) -> str:
+    return f"{count:,} picture" + ("" if count == 1 else "s")
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # a closed stderr ends no batch
+        print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_ctrl_c(cancel: threading.Event) -> Iterator[None]:
+    """The first Ctrl+C sets ``cancel``; a second one, by somebody in a hurry, breaks off."""
+
+    def stop(_number: int, _frame: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= WORKERS_LIMIT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {WORKERS_LIMIT}")
+    return int(text)
