@@ -153,6 +153,7 @@ class Describer:
             file=picture.file,
             width=picture.width,
             height=picture.height,
+            alt_text=picture.alt_text,
         )
 
     @property

@@ -42,7 +42,8 @@ class Description:
 
     ``caption`` is bare: lower case, no full stop, no hedge. ``confidence`` in [0, 1] says how
     likely people would accept it. ``notes`` are sentences about the picture itself ("The picture
-    is very dark."). ``file`` is the path as it was given, or None for bytes and arrays; ``width``
+    is very dark."). ``alt_text`` is what its author says of it, one clean line out of the file, or
+    None. ``file`` is the path as it was given, or None for bytes and arrays; ``width``
     and ``height`` are in pixels, after EXIF orientation.
     """
 
@@ -55,3 +56,4 @@ class Description:
     file: str | None = None
     width: int = 0
     height: int = 0
+    alt_text: str | None = None

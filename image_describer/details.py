@@ -1,12 +1,13 @@
 """What more there is to say about a picture, for whoever asks: sentence by sentence.
 
-Confidence, the other candidates, what is where, the notes, the size.
+The author's alt text, confidence, the other candidates, what is where, the notes, the size.
 """
 
 import math
 
+from image_describer.author import TEXT_LIMIT
 from image_describer.description import Description, Region
-from image_describer.wording import BLANK
+from image_describer.wording import BLANK, authors_words
 
 ALTERNATIVES = 4  # more than that nobody keeps in mind
 # A region this long in both directions, in fractions of the picture, is in no particular place.
@@ -53,8 +54,10 @@ def sentences(description: Description, *, notes: bool = True) -> list[str]:
 
     ``notes=False`` leaves out the notes, which the sentence begins with.
     """
+    author = authors_words(description, limit=TEXT_LIMIT)
     noted = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
-    said = noted if notes else []
+    said = [f"Alt text by its author: {author}"] if author else []
+    said += noted if notes else []
     if BLANK not in noted:  # whatever the decoder saw in an empty page is invented
         said += [_confidence(description.confidence), *_alternatives(description)]
         places = what_is_where(description)

@@ -33,5 +33,9 @@ class SettingsError(ImageDescriberError):
     """A setting with a value that is not allowed."""
 
 
+class AltTextError(ImageDescriberError):
+    """An alt text that can't be read from a picture's file, or not be put into it."""
+
+
 class TrainingError(ImageDescriberError):
     """Data, a recipe or a run that training can't go on with."""

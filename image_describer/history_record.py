@@ -101,6 +101,7 @@ def description_of(record: dict[str, Any]) -> Description:
         file=file,
         width=_pixels(record.get("width")),
         height=_pixels(record.get("height")),
+        alt_text=_text(record, "alt_text") if record.get("alt_text") is not None else None,
     )
 
 

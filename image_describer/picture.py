@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from image_describer import formats, headers, pixels, quality, quiet
+from image_describer import author, formats, headers, pixels, quality, quiet
 from image_describer.errors import PictureError
 from image_describer.formats import FORMATS, Format
 from image_describer.wording import visible
@@ -37,7 +37,7 @@ class Picture:
     ``pixels``: (H, W, 3) uint8 RGB, upright, on white, the longer side at most 2048. ``width`` and
     ``height`` are those of the original, upright. ``format``: "JPEG"; "" for an image that was
     made in memory. ``notes``: sentences about the picture itself. ``file``: the path as it was
-    given, or None.
+    given, or None. ``alt_text``: what its author says of it, see `author.said`, or None.
     """
 
     pixels: np.ndarray
@@ -46,6 +46,7 @@ class Picture:
     height: int
     notes: tuple[str, ...] = ()
     file: str | None = None
+    alt_text: str | None = None
 
 
 def open_picture(source: Source) -> Picture:
@@ -147,7 +148,8 @@ def _decoded(
     if turn in pixels.SIDEWAYS:
         width, height = height, width
     array = pixels.to_rgb(image, turn)
-    return Picture(array, format_name, width, height, quality.notes(array), name)
+    said = author.said(image.info.get("xmp"))
+    return Picture(array, format_name, width, height, quality.notes(array), name, said)
 
 
 def _draft(image: Image.Image) -> None:

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from typing import Any, NamedTuple
 
+from image_describer.author import one_line, shortened
 from image_describer.description import Description
 
 # In confidence, 0 to 1, which is fitted on dev pictures to what people would accept. On pictures
@@ -18,6 +19,8 @@ from image_describer.description import Description
 # and how right it is then, stand in its card.
 HIGH = 0.7
 MIDDLE = 0.4
+
+AUTHOR_LIMIT = 250  # characters of an author's alt text that are said, 15 s; Ctrl+D says the rest
 
 BLANK = "The picture is blank."
 NOTHING = "I can't tell what this is."
@@ -51,8 +54,23 @@ _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 def sentence(description: Description, *, hedged: bool = True, brief: bool = False) -> str:
     """What is spoken and shown: notes first, then the caption with its hedge; one line of text.
 
-    ``brief`` uses a word or two as the hedge; ``hedged=False`` none, but the notes stay.
+    What the picture's author says comes before all that. ``brief`` uses a word or two as the hedge;
+    ``hedged=False`` none, but the notes stay.
     """
+    said = _own(description, hedged=hedged, brief=brief)
+    author = authors_words(description)
+    return f"Its author says: {author} {said}" if author else said
+
+
+def authors_words(description: Description, limit: int = AUTHOR_LIMIT) -> str:
+    """What the picture's author says of it, as a sentence of at most about ``limit`` characters;
+    empty for nothing.
+    """
+    words = shortened(one_line(description.alt_text or ""), limit)
+    return _finished(words) if words else ""
+
+
+def _own(description: Description, *, hedged: bool, brief: bool) -> str:
     notes = [_finished(_one_line(note)) for note in description.notes if _one_line(note)]
     if BLANK in notes:
         # Whatever the decoder saw in an empty page is invented.
@@ -93,6 +111,7 @@ def as_record(description: Description) -> dict[str, Any]:
             for word in description.words
         ],
         "notes": [_one_line(note) for note in description.notes],
+        "alt_text": one_line(description.alt_text or "") or None,
         "seconds": {
             "read": _seconds(seconds.read),
             "extract": _seconds(seconds.extract),

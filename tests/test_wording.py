@@ -87,6 +87,7 @@ def test_the_record_holds_what_the_contract_says() -> None:
         "alternatives": [{"caption": "a dog in a field", "confidence": 0.512}],
         "words": [{"word": "dog", "region": [0.123, 0.2, 1.0, 0.5]}],
         "notes": ["The picture is blurred."],
+        "alt_text": None,
         "seconds": {"read": 0.0123, "extract": 0.04, "decode": 0.02},
         "width": 640,
         "height": 480,
