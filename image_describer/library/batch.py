@@ -71,8 +71,8 @@ def run(
 
     What an earlier run with the same output has done is not done again, nor what the index holds
     of the same model, unless ``restart``; files that changed since are. ``output`` None: the
-    records go to ``on_record``, and into the index, alone. ``on_record`` gets what was described
-    in this run or known to the index, in the order in which it is done. Both are called on the
+    records go to ``on_record``, and into the index, alone. ``on_record`` gets every record, those
+    of an earlier run, too, in the order in which they are met or done. Both are called on the
     caller's thread. When ``cancel`` is set, what is done so far is written and the journal stays.
 
     Raises ImageDescriberError for places or outputs that can't be used, before any work is done.
@@ -121,7 +121,8 @@ class _Shelf:
         try:
             return self._index.known(file)
         except ImageDescriberError as error:
-            return self._give_up(error)
+            self._give_up(error)
+            return None
 
     def add(self, record: Record) -> None:
         """Put a record into the index, now or soon."""
@@ -243,6 +244,7 @@ class _Work:
             self._outcome.known += 1
             if self._shelf.trouble == "" and self._shelf.known(file) is None:
                 self._shelf.add(self._journal.record(line))
+        self._on_record(self._journal.record(line))
         self._tell()
         return True
 

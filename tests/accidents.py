@@ -1,0 +1,32 @@
+"""A process of a batch to which accidents happen, by the names of the pictures it looks at."""
+
+import os
+import signal
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from image_describer import describer, picture
+from image_describer.library import worker
+
+
+def main(pipe: Connection, bundle: Path | None) -> None:
+    """`worker.main`, but "crash" in a name kills it, "once" only at first, and "hang" hangs."""
+
+    def open_picture(source: str) -> picture.Picture:
+        name = os.path.basename(source)
+        if "hang" in name:
+            time.sleep(600)
+        once = Path(f"{source}.was-here")
+        if "crash" in name or ("once" in name and not once.exists()):
+            once.touch()
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return picture.open_picture(source)
+
+    describer.open_picture = open_picture  # type: ignore[assignment]
+    worker.main(pipe, bundle)
+
+
+def no_start(pipe: Connection, bundle: Path | None) -> None:
+    """A process that ends before it can do anything."""
+    os._exit(7)
