@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -425,3 +426,12 @@ def test_killed_in_the_middle_it_is_sound_and_holds_all_that_was_told(tmp_path):
             mine = [n for n in kept if int(index.entry(n).key, 16) >= 100_000 * round_]
         assert len(mine) in (told - 100_000 * round_, told - 100_000 * round_ + 10)
     assert pictures_in(path) % 10 == 0
+
+
+def test_the_authors_words_come_out_of_the_description(index, folder):
+    told = record(folder, "dog.jpg")
+    said = replace(told.description, alt_text="Zebedee, our dog")
+    index.add([replace(told, description=said)])
+    (number, _score) = index.words("zebedee")[0]
+    assert index.entry(number).author == index.entry(number).description.alt_text
+    assert index.known(told.file).description.alt_text == "Zebedee, our dog"

@@ -65,9 +65,7 @@ def tell(one: "Found", as_json: bool, scored: bool = False) -> None:
         return
     score = f"{one.score:6.3f}  " if scored else ""
     changed = " (The file was changed since.)" if one.is_changed else ""
-    author = one.entry.author
-    said = f"Its author says: {wording.visible(author)} " if author else ""
-    print(f"{score}{said}{wording.sentence(one.entry.description)}{changed}")
+    print(f"{score}{wording.sentence(one.entry.description)}{changed}")
     print(f"{' ' * len(score)}    {wording.visible(one.file)}")
 
 

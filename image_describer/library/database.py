@@ -44,6 +44,7 @@ CREATE TABLE picture (
     lost REAL
 );
 CREATE INDEX picture_size ON picture (size);
+CREATE INDEX picture_there ON picture (model) WHERE lost IS NULL;
 -- Paths are bytes: not every name is UTF-8.
 CREATE TABLE place (
     path BLOB PRIMARY KEY,

@@ -24,7 +24,7 @@ from image_describer.library.rows import Folders
 
 if TYPE_CHECKING:
     from image_describer.describer import Describer
-    from image_describer.library.vectors import Vectors
+    from image_describer.library.vectors import Store, Vectors
 
 __all__ = ["Entry", "Index", "LibraryError", "Model", "model_of"]
 
@@ -78,6 +78,7 @@ class Index:
         self.path = Path(path)
         self.model = model
         self._database = Database(self.path)
+        self._store: Store | None = None
 
     @classmethod
     def open(cls, path: Path | None = None, model: Model = NO_MODEL) -> "Index":
@@ -144,7 +145,8 @@ class Index:
         """Keep what was found out about pictures, all of it or, at a crash, nothing; many at once
         are fast. Returns how many were kept: a picture without description is forgotten instead.
 
-        ``author_says``: for some of the files, the alt text that a human wrote into them.
+        ``author_says``: for some of the files, the alt text that a human wrote into them, where it
+        is not the descriptions' own.
         """
         taken = list(records)
         says = author_says or {}
@@ -191,27 +193,36 @@ class Index:
         clause, values = rows.below(rows.listed(within) if within is not None else None)
         query = (
             f"SELECT rowid, -bm25(words, {', '.join(map(str, WEIGHTS))}) AS score FROM words "
-            f"WHERE words MATCH ? AND rowid IN (SELECT picture FROM place WHERE {clause}) "
+            f"WHERE words MATCH ? AND +rowid IN (SELECT picture FROM place WHERE {clause}) "
             "ORDER BY score DESC LIMIT ?"
         )
         if within is None:
-            query = query.replace(f" AND rowid IN (SELECT picture FROM place WHERE {clause})", "")
+            query = query.replace(f" AND +rowid IN (SELECT picture FROM place WHERE {clause})", "")
         return self._database.read(
             lambda c: [(int(i), float(s)) for i, s in c.execute(query, (text, *values, limit))]
         )
 
     def vectors(self) -> "Vectors":
         """The vectors of this index's model, of all its pictures."""
-        from image_describer.library import vectors
+        from image_describer.library.vectors import Store
 
-        return vectors.of(self._database, self.model.space)
+        if self._store is None:
+            self._store = Store(self._database, self.model.space)
+        return self._store.all()
 
     def within(self, folders: Folders) -> np.ndarray:
-        """Ids of the pictures below ``folders``: (N,) int64, in order."""
+        """Ids of the pictures below ``folders``: (N,) int64, rising."""
         clause, values = rows.below(rows.listed(folders))
-        query = f"SELECT DISTINCT picture FROM place WHERE {clause} ORDER BY picture"
+        query = f"SELECT picture FROM place WHERE {clause}"
         found = self._database.read(lambda c: c.execute(query, values).fetchall())
-        return np.fromiter((row[0] for row in found), np.int64, len(found))
+        return np.unique(np.fromiter((row[0] for row in found), np.int64, len(found)))
+
+    def share(self, folders: Folders) -> float:
+        """About which share of all pictures lies below ``folders``."""
+        clause, values = rows.below(rows.listed(folders))
+        query = f"SELECT count(*) FROM place WHERE {clause}"
+        count = self._database.read(lambda c: c.execute(query, values).fetchone()[0])
+        return float(count) / max(1, len(self))
 
     def entry(self, number: int) -> Entry | None:
         """The picture with an id; None where it was forgotten."""
@@ -288,6 +299,7 @@ class Index:
             )
         )
         description = rows.described(text) or Description(caption, confidence)
+        description = replace(description, alt_text=author or None)
         return Entry(number, key, files, description, author, model != self._model(connection))
 
 

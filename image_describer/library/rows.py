@@ -38,6 +38,7 @@ def add(
     ).fetchone()
     text = json.dumps(record_of(replace(description, file=None)), allow_nan=False)
     values = (description.caption, description.confidence, text)
+    author = author if author is not None else description.alt_text
     author = author if author is not None else old[2] if old else ""
     if old and old[1] == model:
         number = int(old[0])

@@ -70,13 +70,15 @@ class Vectors:
         return sum(len(part.ids) for part in self.parts)
 
     def nearest(
-        self, query: np.ndarray, limit: int, only: np.ndarray | None = None
+        self, query: np.ndarray | None, limit: int, only: np.ndarray | None = None
     ) -> list[tuple[int, float]]:
         """Ids of the ``limit`` nearest pictures, the nearest first, with their cosines.
 
-        ``query``: (D,) float32 of length 1. ``only``: (M,) ids, rising, of those that count. Among
-        them may be pictures that the index has forgotten since.
+        ``query``: (D,) float32 of length 1; to None nothing is near. ``only``: (M,) ids, rising, of
+        those that count. Among them may be pictures that the index has forgotten since.
         """
+        if query is None or not self.parts:
+            return []
         query = np.ascontiguousarray(query, np.float32)
         found = [part.scores(query, only) for part in self.parts]
         ids = np.concatenate([ids for ids, _ in found])
@@ -89,42 +91,57 @@ class Vectors:
         return [(int(ids[k]), float(np.clip(scores[k], -1.0, 1.0))) for k in best]
 
 
-def of(database: Database, space: str) -> Vectors:
-    """The vectors of one space in ``database``, through the file beside it.
+class Store:
+    """The vectors of one space in ``database``, through the file beside it, which stays mapped."""
 
-    The file is made anew where it is stale, damaged or of another space; where it can't be
-    written, all are held in memory. Raises LibraryError.
-    """
-    path = database.path.with_name(FILE)
-    vectors = database.read(lambda connection: _current(connection, space, path))
-    if vectors is not None:
-        return vectors
-    with contextlib.suppress(OSError):  # no room, no permission, or mapped by another (Windows)
-        database.read(lambda connection: _write(connection, space, path))
-        vectors = database.read(lambda connection: _current(connection, space, path))
-    return vectors or database.read(
-        lambda connection: Vectors((_gathered(_rows(connection, space, after=0)),))
-    )
+    def __init__(self, database: Database, space: str) -> None:
+        self._database = database
+        self._space = space
+        self._path = database.path.with_name(FILE)
+        self._kept: tuple[object, Part] = (None, Part())
 
+    def all(self) -> Vectors:
+        """The vectors as they are now.
 
-def _current(connection: sqlite3.Connection, space: str, path: Path) -> Vectors | None:
-    """The vectors, if the file at ``path`` holds nearly all of them; None where it doesn't."""
-    kept = _opened(path, _name(connection), space)
-    if kept is None or not _is_of(connection, kept):
-        kept = Part()
-    last = int(kept.ids[-1]) if len(kept.ids) else 0
-    of_space = f"FROM vector WHERE {_SPACE}"
-    alive, later = (
-        connection.execute(
-            f"SELECT count(*) {of_space} AND picture {sign} ?", (space, last)
-        ).fetchone()[0]
-        for sign in ("<=", ">")
-    )
-    if later > max(TAIL_ROWS, TAIL_SHARE * len(kept.ids)):
-        return None
-    if len(kept.ids) - alive > max(TAIL_ROWS, DEAD_SHARE * len(kept.ids)):
-        return None
-    return Vectors((kept, _gathered(_rows(connection, space, after=last))))
+        The file is made anew where it is stale, damaged or of another space; where it can't be
+        written, all are held in memory. Raises LibraryError.
+        """
+        read = self._database.read
+        vectors = read(self._current)
+        if vectors is not None:
+            return vectors
+        with contextlib.suppress(OSError):  # no room, no permission, or mapped elsewhere (Windows)
+            read(lambda connection: _write(connection, self._space, self._path))
+            vectors = read(self._current)
+        return vectors or read(
+            lambda connection: Vectors((_gathered(_rows(connection, self._space, after=0)),))
+        )
+
+    def _current(self, connection: sqlite3.Connection) -> Vectors | None:
+        """The vectors, if the file holds nearly all of them; None where it doesn't."""
+        kept = self._mapped(_name(connection))
+        if not _is_of(connection, kept):
+            kept = Part()
+        last = int(kept.ids[-1]) if len(kept.ids) else 0
+        count = f"SELECT count(*) FROM vector WHERE {_SPACE}"
+        alive = connection.execute(count, (self._space,)).fetchone()[0]
+        later = connection.execute(f"{count} AND picture > ?", (self._space, last)).fetchone()[0]
+        if later > max(TAIL_ROWS, TAIL_SHARE * len(kept.ids)):
+            return None
+        if len(kept.ids) - (alive - later) > max(TAIL_ROWS, DEAD_SHARE * len(kept.ids)):
+            return None
+        return Vectors((kept, _gathered(_rows(connection, self._space, after=last))))
+
+    def _mapped(self, name: str) -> Part:
+        """What lies in the file. Mapping it anew each time would cost as much as searching it."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return Part()
+        now = (name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if now != self._kept[0]:
+            self._kept = (now, _opened(self._path, name, self._space) or Part())
+        return self._kept[1]
 
 
 _SPACE = "model IN (SELECT id FROM model WHERE space = ?)"
@@ -180,19 +197,19 @@ def _opened(path: Path, name: str, space: str) -> Part | None:
         return None
     content = np.asarray(mapped)
     matrix = content[: rows * columns * 4].view(np.float32).reshape(rows, columns)
-    return Part(np.frombuffer(content[rows * columns * 4 :].tobytes(), np.int64), matrix)
+    ids = np.frombuffer(content[rows * columns * 4 :].tobytes(), np.int64)
+    return Part(ids, matrix) if np.all(np.diff(ids) > 0) else None
 
 
 def _is_of(connection: sqlite3.Connection, part: Part) -> bool:
-    """Whether the first and last row that are still in the index are there what they are here."""
-    rising = bool(np.all(np.diff(part.ids) > 0))
-    for k in (0, -1):
+    """Whether the first and last row are still what the index holds, where it holds them."""
+    for k in (0, -1) if len(part.ids) else ():
         row = connection.execute(
             "SELECT value FROM vector WHERE picture = ?", (int(part.ids[k]),)
         ).fetchone()
         if row and row[0] != part.rows[k].astype(np.float16).tobytes():
             return False
-    return rising
+    return True
 
 
 def _write(connection: sqlite3.Connection, space: str, path: Path) -> None:
