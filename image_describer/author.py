@@ -103,7 +103,7 @@ def _chosen(texts: dict[str, str], language: str) -> str:
 
 def _bare(packet: bytes) -> bytes:
     """The packet without the zeros that some programs leave after it."""
-    return packet.rstrip(b"\0 \t\r\n") if packet[-1:] == b"\0" and packet[1:2] != b"\0" else packet
+    return packet if b"\0" in packet[:4] else packet.rstrip(b"\0 \t\r\n")
 
 
 def _shown(sign: str) -> str:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from image_describer import author
+from image_describer import author, cli, paths
 from image_describer.description import Description
 from image_describer.errors import AltTextError
 from image_describer.library import alt_text, alt_text_job
@@ -351,7 +351,7 @@ def test_other_formats_are_refused(tmp_path: Path, format_name: str) -> None:
     content = saved("TIFF", big_tiff=True) if big else saved(format_name)
     source = tmp_path / "a"
     source.write_bytes(content)
-    with pytest.raises(AltTextError, match="only into JPEG, PNG, WebP and TIFF") as caught:
+    with pytest.raises(AltTextError, match="only into JPEG") as caught:
         alt_text.write(source, tmp_path / "b", TEXT)
     assert ("BigTIFF" if big else format_name) in str(caught.value)
     assert alt_text.read(source) is None
@@ -488,10 +488,13 @@ def options(*arguments: str) -> argparse.Namespace:
     return parser.parse_args(["--write-alt-text", *arguments])
 
 
-def record(file: Path, confidence: float = 0.8, notes: tuple[str, ...] = ()) -> Record:
+def record(
+    file: Path, confidence: float = 0.8, notes: tuple[str, ...] = (), alt_text: str | None = None
+) -> Record:
     key = hashlib.sha256(file.read_bytes()).hexdigest()
     caption = "a brown dog runs through the grass"
-    return Record(str(file), key, Description(caption, confidence, notes=notes, alt_text="Rex"))
+    described = Description(caption, confidence, notes=notes, alt_text=alt_text)
+    return Record(str(file), key, described)
 
 
 def test_copies_keep_the_tree_beside_the_folder(tmp_path: Path) -> None:
@@ -553,15 +556,32 @@ def test_what_is_likely_wrong_is_not_written(
     assert alt_text.read(photo) == (TEXT if kind is Kind.WRITTEN else None)
 
 
-def test_a_picture_without_a_description_is_counted(photo: Path) -> None:
-    broken = Record(str(photo), "", error="It is broken.")
-    outcome = alt_text_job.apply(broken, options(), [photo.parent])
-    assert outcome.kind is Kind.NOT_DESCRIBED
-    gone = alt_text_job.apply(record(photo), options("--copies", str(photo)), [photo.parent])
-    assert gone.failed
-    lines = alt_text_job.summary([outcome, gone])
-    assert lines[:2] == ["1 left without: not described.", "1 left as they were."]
-    assert str(photo) in lines[2]
+def test_a_picture_with_its_authors_text_is_copied_as_it_is(photo: Path) -> None:
+    exiftool("-overwrite_original", f"-{PROPERTY}=Rex", photo)
+    done = record(photo, 0.1, (DRAWN,), alt_text="Rex")
+    copies = photo.parent.parent / "copies"
+    outcome = alt_text_job.apply(done, options("--copies", str(copies)), [photo.parent])
+    assert outcome.kind is Kind.AUTHOR
+    assert (copies / "photo.jpg").read_bytes() == photo.read_bytes()
+    replaced = options("--copies", str(copies), "--replace")
+    assert alt_text_job.apply(done, replaced, [photo.parent]).kind is Kind.NO_PHOTOGRAPH
+
+
+def test_what_was_left_is_told(photo: Path) -> None:
+    film = photo.with_name("film.gif")
+    film.write_bytes(saved("GIF"))
+    job = alt_text_job.Job(options("--copies", str(photo.parent.parent / "out")), [photo.parent])
+    for one in (Record(str(photo), "", error="It is broken."), record(photo), record(film)):
+        job.take(one)
+    lines = job.summary()
+    assert lines[:3] == [
+        "Alt text: 1 written.",
+        "Alt text: 1 left without: not described.",
+        "Alt text: 1 left as they were.",
+    ]
+    assert str(film) in lines[3]
+    assert "GIF" in lines[3]
+    assert job.failed
 
 
 @pytest.mark.parametrize(
@@ -596,3 +616,40 @@ def test_the_text_is_a_sentence_without_hedge_notes_or_the_author(caption: str) 
     )
     assert text == "" or text.endswith(".")
     assert not any(word in text for word in ("Probably", "wrong", "Rex", "dark", "can't tell"))
+
+
+def test_a_batch_writes_alt_text_and_again_changes_nothing(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "Holiday"
+    (folder / "beach").mkdir(parents=True)
+    (folder / "beach" / "a.jpg").write_bytes(
+        (paths.assets_folder() / "samples/cat.jpg").read_bytes()
+    )
+    (folder / "b.gif").write_bytes(saved("GIF"))
+    command = [
+        *("batch", str(folder), "--output", str(tmp_path / "out.jsonl"), "--no-index"),
+        *("--workers", "1", "--bundle", str(tiny_bundle), "--write-alt-text", "--unsure"),
+    ]
+    cli.main(command)
+    told = capsys.readouterr().err
+    goal = tmp_path / "Holiday with alt text" / "beach" / "a.jpg"
+    assert "Alt text: 1 written." in told
+    line = json.loads((tmp_path / "out.jsonl").read_text().splitlines()[-1])
+    assert by_exiftool(goal).lower() == line["caption"] + "."
+    status = goal.stat()
+    cli.main(command)
+    assert "Alt text: 1 stood there already." in capsys.readouterr().err
+    assert goal.stat().st_ino == status.st_ino
+    assert cli.main([*command, "--in-place", "--copies", str(tmp_path)]) == 2
+    assert "--in-place makes no copies." in capsys.readouterr().err
+
+
+def test_describe_tells_what_the_author_says(
+    tiny_bundle: Path, photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exiftool("-overwrite_original", f"-{PROPERTY}=a dog named Rex", photo)
+    assert cli.main(["describe", "--bundle", str(tiny_bundle), str(photo)]) == 0
+    assert capsys.readouterr().out.startswith("Its author says: a dog named Rex. ")
+    assert cli.main(["describe", "--json", "--bundle", str(tiny_bundle), str(photo)]) == 0
+    assert json.loads(capsys.readouterr().out)["alt_text"] == "a dog named Rex"

@@ -16,7 +16,7 @@ WORKERS_LIMIT = 64
 
 HELP = """\
 Describe every picture below folders into one file, with all cores. What is hidden is left out. The
-pictures never leave this computer, and nothing is changed in them.
+pictures never leave this computer, and nothing is changed in them unless --in-place asks for it.
 """
 
 EXAMPLES = """\
@@ -25,6 +25,14 @@ examples:
       a page to be read in a browser: each picture with its description
   image-describer batch ~/Pictures /mnt/camera --output pictures.csv
       a table for spreadsheets; .jsonl gives one JSON object a line, for programs
+  image-describer batch ~/Pictures --output pictures.html --write-alt-text
+      and copies in "Pictures with alt text" that other programs can read out
+
+alt text:
+  It is what other programs and web pages read out in place of a picture, as if its author had
+  written it. So it is written without a hedge, only where none stands yet, and not where the
+  description is likely wrong (--unsure) or the picture no photograph. No pixel is touched, and all
+  other metadata stays. It goes into JPEG, PNG, WebP and TIFF, as Iptc4xmpCore:AltTextAccessibility.
 
 progress:
   On a terminal a line says how many are done, how many a second, and the time left; elsewhere a
@@ -42,13 +50,16 @@ index:
 
 exit status:
   0    every picture was described
-  2    some could not be described, or nothing could be done: stderr says why
+  2    some could not be described, or not be given their alt text, or nothing could be done: stderr
+       says why
   130  stopped by Ctrl+C
 """
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to those of the program."""
+    from image_describer.library import alt_text_job
+
     batch = commands.add_parser(
         "batch",
         help="describe all pictures in folders, into a file",
@@ -79,6 +90,7 @@ def add_parser(commands: Any) -> None:
         type=Path,
         help="use the model in this folder, not the one that ships",
     )
+    alt_text_job.add_options(batch)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,8 +99,9 @@ def run(options: argparse.Namespace) -> int:
     Raises ImageDescriberError for what can't be used, before any work is done.
     """
     from image_describer.console import DONE, INTERRUPTED, REFUSED
-    from image_describer.library import batch
+    from image_describer.library import alt_text_job, batch
 
+    alt_texts = alt_text_job.Job(options, options.folders)
     cancel = threading.Event()
     with _stopped_by_ctrl_c(cancel), contextlib.closing(_Teller()) as teller:
         outcome = batch.run(
@@ -100,11 +113,14 @@ def run(options: argparse.Namespace) -> int:
             index=not options.no_index,
             cancel=cancel,
             on_progress=teller.tell,
+            on_record=alt_texts.take,
         )
     _sum_up(outcome, options.output)
+    for line in alt_texts.summary():
+        _print(line)
     if outcome.cancelled:
         return INTERRUPTED
-    return REFUSED if outcome.broken else DONE
+    return REFUSED if outcome.broken or alt_texts.failed else DONE
 
 
 class _Teller:

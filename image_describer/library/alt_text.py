@@ -78,7 +78,7 @@ def write(
     """
     source, goal = Path(source), Path(goal)
     content = _content(source)
-    before = _parts(source, content, _format_name(content))
+    before = _parts(source, content, _format_name(source, content))
     if key and hashlib.sha256(content).hexdigest() != key:
         raise _changed(source)
     base = _there_already(goal, source, before)
@@ -113,7 +113,7 @@ def write_in_place(
     if path.is_symlink():
         raise AltTextError(f"{_named(path)} is a link.", "Name the file that it leads to.")
     content = _content(path)
-    _parts(path, content, _format_name(content))
+    _parts(path, content, _format_name(path, content))
     new, result = _with_text(path, content, text, language, replace)
     if result is not Result.WRITTEN:
         return result, None
@@ -145,7 +145,7 @@ def _with_text(
     wanted = author.one_line(text)
     if not wanted:
         raise AltTextError(f"There is nothing to write into {_named(path)}: the text is empty.")
-    name = _format_name(content)
+    name = _format_name(path, content)
     before = _parts(path, content, name)
     texts = author.alternatives(before.packet)
     if _holds(texts, wanted, language):
@@ -213,7 +213,7 @@ def _there_already(goal: Path, source: Path, before: Parts) -> bytes | None:
         raise AltTextError(f"Something else is called {_named(goal)}.", "Choose another folder.")
     content = _content(goal)
     try:
-        found = alt_text_parts.parts_of(content, _format_name(content))
+        found = alt_text_parts.parts_of(content, _format_name(goal, content))
     except (AltTextError, DamagedError):
         found = None
     # Whoever writes to the copy may write its other metadata, too: exact is only what is shown.
@@ -289,7 +289,7 @@ def _content(path: Path) -> bytes:
         raise AltTextError(f"{_named(path)} can't be read: {why}.") from error
 
 
-def _format_name(content: bytes) -> str:
+def _format_name(path: Path, content: bytes) -> str:
     """ "JPEG" and so on, by the content, whatever the name says. Raises AltTextError."""
     head = content[: formats.HEAD_BYTES]
     format_ = formats.recognise(head)
@@ -298,7 +298,8 @@ def _format_name(content: bytes) -> str:
     what = "BigTIFF" if head.startswith(_BIG_TIFF) else format_.name if format_ else ""
     what = what or formats.familiar(head) or "a file that is no picture I know"
     raise AltTextError(
-        f"I can't put alt text into {what}, only into JPEG, PNG, WebP and TIFF.",
+        f"{_named(path)} was left as it is: I can't put alt text into {what}, only into JPEG, PNG, "
+        "WebP and TIFF.",
         "Save it as one of these.",
     )
 

@@ -7,8 +7,9 @@ invented. Whoever hears nothing knows that nothing is known.
 """
 
 import argparse
+import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -25,10 +26,10 @@ LENGTH = 125  # characters that an alt text aims at: screen readers read more of
 class Kind(Enum):
     """What became of a picture, in words that a list can be headed with."""
 
-    WRITTEN = "alt text written"
-    SAME = "had this alt text already"
-    AUTHOR = "left with their authors' alt text"
-    UNSURE = "left without: what I would say is likely wrong"
+    WRITTEN = "written"
+    SAME = "stood there already"
+    AUTHOR = "left with another one, their authors' perhaps (--replace)"
+    UNSURE = "left without: what I would say is likely wrong (--unsure)"
     NO_PHOTOGRAPH = "left without: no photograph, so what I would say is made up"
     NOT_DESCRIBED = "left without: not described"
     FAILED = "left as they were"
@@ -139,10 +140,11 @@ def apply(record: "Record", options: argparse.Namespace, roots: Sequence[Path]) 
     text = text_of(description) if description is not None else ""
     if description is None or not text:
         return Outcome(record.file, Kind.NOT_DESCRIBED)
-    if not quality.shows_a_photograph(description.notes):
-        return Outcome(record.file, Kind.NO_PHOTOGRAPH)
-    if not options.unsure and not description.confidence >= wording.MIDDLE:
-        return Outcome(record.file, Kind.UNSURE)
+    if options.replace or not description.alt_text:  # what has one already is not made worse
+        if not quality.shows_a_photograph(description.notes):
+            return Outcome(record.file, Kind.NO_PHOTOGRAPH)
+        if not options.unsure and not description.confidence >= wording.MIDDLE:
+            return Outcome(record.file, Kind.UNSURE)
     goal = file if options.in_place else goal_of(file, options.copies, roots)
     settings = {"language": options.language, "replace": options.replace, "key": record.key}
     try:
@@ -174,10 +176,32 @@ def goal_of(file: Path, copies: Path | None, roots: Sequence[Path]) -> Path:
     return copies / (f"{root.name}-{number}" if number > 1 else root.name) / within
 
 
-def summary(outcomes: Iterable[Outcome]) -> list[str]:
-    """What to tell when all is done: how many of each kind, then each that is to be looked at."""
-    done = list(outcomes)
-    counts = Counter(outcome.kind for outcome in done)
-    lines = [f"{counts[kind]:,} {kind.value}." for kind in Kind if counts[kind]]
-    lines += [outcome.sentence for outcome in done if outcome.failed]
-    return lines
+class Job:
+    """A batch's alt texts: each record is taken when it is done, and all are summed up at the end.
+
+    Raises AltTextError for options that don't go together; does nothing without --write-alt-text.
+    """
+
+    def __init__(self, options: argparse.Namespace, places: "Sequence[str | Path]") -> None:
+        self.options = options
+        self.roots = [Path(os.path.abspath(place)) for place in places]
+        self.counts: Counter[Kind] = Counter()
+        self.troubles: list[str] = []
+        check(options, self.roots)
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.troubles)
+
+    def take(self, record: "Record") -> None:
+        """Write the alt text of one picture."""
+        if self.options.write_alt_text:
+            outcome = apply(record, self.options, self.roots)
+            self.counts[outcome.kind] += 1
+            if outcome.failed:
+                self.troubles.append(outcome.sentence)
+
+    def summary(self) -> list[str]:
+        """What to tell when all is done: how many of each kind, then why some were left."""
+        told = [f"{self.counts[kind]:,} {kind.value}." for kind in Kind if self.counts[kind]]
+        return [f"Alt text: {line}" for line in told] + self.troubles
