@@ -18,7 +18,8 @@ DATA_PACKAGES = {
 APP = [
     "ai-edge-litert>=2.1",
     "numpy>=1.26",
-    "pillow>=11.0",
+    "pillow>=11.3",  # the first whose wheels open AVIF
+    "pi-heif>=1.1",
     "gtts>=2.5.3",
     "requests>=2.31",
     "playsound3>=3.2",
@@ -52,6 +53,7 @@ DEV = [
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
+    "pillow-heif>=1.1",
     "psutil>=6.0",
     'python-xlib>=0.33; sys_platform == "linux"',
     "ruff>=0.9",

@@ -37,6 +37,9 @@ class Format:
     brands: tuple[bytes, ...] = ()  # of the ISO media container, at byte 8
 
 
+HEIF_PLUGIN = "pi_heif"  # not Pillow's own
+OPEN_BRANDS = (b"mif1", b"msf1")  # of files that hold any codec: the other brands say which
+
 FORMATS = (
     # 200 million pixels is what the largest phone cameras take. They are decoded at a quarter of
     # the size; the limit for progressive files, which are held whole, is lower.
@@ -67,6 +70,14 @@ FORMATS = (
         tuple(b"P%d%c" % (kind, space) for kind in range(1, 7) for space in b" \t\r\n#"),
     ),
     Format("AVIF", "AvifImagePlugin", 30 * MEGA, (".avif",), brands=(b"avif", b"avis")),
+    # What telephones take: 12 million pixels, the best ones 48 million.
+    Format(
+        "HEIC",
+        HEIF_PLUGIN,
+        50 * MEGA,
+        (".heic", ".heif", ".hif"),
+        brands=(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", *OPEN_BRANDS),
+    ),
 )
 
 PROGRESSIVE_LIMIT_PX = 80 * MEGA  # 8 bytes a pixel at worst (CMYK), all held at once
@@ -90,11 +101,11 @@ FAMILIAR = (
 )
 """How files begin that are often mistaken for pictures, and what to call them."""
 
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-
 
 def recognise(head: bytes) -> Format | None:
     """The format of a file that begins with ``head``, whatever its name says; None: not ours."""
+    if head[4:8] == b"ftyp" and head[8:12] in OPEN_BRANDS and b"avif" in head[16:]:
+        return _named("AVIF")
     for format_ in FORMATS:
         if format_.starts and head.startswith(format_.starts):
             return format_
@@ -103,14 +114,18 @@ def recognise(head: bytes) -> Format | None:
         if format_.name == "WEBP" and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
             return format_
     if head[4:8] == b"ftyp" and b"avif" in head[16:]:  # among the compatible brands
-        return next(format_ for format_ in FORMATS if format_.name == "AVIF")
+        return _named("AVIF")
     return None
+
+
+def _named(name: str) -> Format:
+    return next(format_ for format_ in FORMATS if format_.name == name)
 
 
 def familiar(head: bytes) -> str:
     """What a file that is no picture seems to be ("a PDF document"); empty without a clue."""
     if head[4:8] == b"ftyp":
-        return "a HEIC picture" if head[8:12] in _HEIC_BRANDS else "a film or a sound file"
+        return "a film or a sound file"
     for start, what in FAMILIAR:
         if head.startswith(start):
             return what
@@ -130,6 +145,10 @@ def start(format_: Format, file: IO[bytes]) -> ImageFile.ImageFile:
     """
     # Not Image.open: it warns, and refuses photographs of 200 million pixels, by a limit for the
     # whole process that is not ours to move.
+    if format_.plugin == HEIF_PLUGIN:
+        from pi_heif import HeifImageFile
+
+        return HeifImageFile(file, "")
     import_module(f"PIL.{format_.plugin}")
     if format_.name not in Image.OPEN:
         raise ImportError(f"Pillow was built without {format_.name}")

@@ -115,9 +115,9 @@ def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
         raise
     except ImportError as trouble:
         raise PictureError(
-            f"That is a picture in the format {format_.name}, which the Pillow installed here "
+            f"That is a picture in the format {format_.name}, which what is installed here "
             "can't open.",
-            "Run: pip install --upgrade pillow.",
+            "Run: pip install --upgrade pillow pi-heif.",
         ) from trouble
     except (MemoryError, Image.DecompressionBombError) as trouble:
         raise PictureError(

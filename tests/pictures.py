@@ -35,6 +35,22 @@ def encoded(image: Image.Image, format_name: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
+def heic(image: Image.Image, **options: Any) -> bytes:
+    """The bytes of a HEIC file. What the program opens them with can't write any."""
+    import pillow_heif
+
+    file = io.BytesIO()
+    pillow_heif.from_pillow(image).save(file, quality=options.pop("quality", 90), **options)
+    return file.getvalue()
+
+
+def heic_of_size(content: bytes, width: int, height: int) -> bytes:
+    """A HEIC file that says it has another size: its boxes "ispe" are changed."""
+    parts = content.split(b"ispe")
+    size = struct.pack(">II", width, height)
+    return b"ispe".join([parts[0], *(part[:4] + size + part[12:] for part in parts[1:])])
+
+
 def in_every_format() -> dict[str, bytes]:
     """A valid small file of every format and of its most different variants."""
     image = photograph(64, 48)
@@ -58,6 +74,7 @@ def in_every_format() -> dict[str, bytes]:
     }
     if HAS_AVIF:
         small["AVIF"] = encoded(image, "AVIF")
+    small["HEIC"] = heic(image)
     return small
 
 
@@ -95,6 +112,8 @@ def turned(orientation: int, format_name: str) -> bytes:
     image = quarters() if way is None else quarters().transpose(way)
     exif = Image.Exif()
     exif[0x0112] = orientation
+    if format_name == "HEIC":
+        return heic(image, exif=exif.tobytes())
     return encoded(image, format_name, exif=exif)
 
 

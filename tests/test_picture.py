@@ -62,18 +62,28 @@ def test_every_format_is_opened(name: str) -> None:
     assert opened.pixels.shape == (opened.height, opened.width, 3)
     assert opened.format == name.split(maxsplit=1)[0]
     assert opened.file is None
-    if name in ("JPEG", "JPEG progressive", "PNG", "WEBP", "BMP", "TIFF LZW", "PPM", "AVIF"):
+    if name in (
+        "JPEG",
+        "JPEG progressive",
+        "PNG",
+        "WEBP",
+        "BMP",
+        "TIFF LZW",
+        "PPM",
+        "AVIF",
+        "HEIC",
+    ):
         wanted = np.asarray(photograph(64, 48)).astype(int)
         assert np.abs(opened.pixels - wanted).mean() < 12
 
 
 def test_the_suffixes_cover_every_format() -> None:
-    for suffix in (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"):
+    for suffix in (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".avif", ".heic"):
         assert suffix in PICTURE_SUFFIXES
     assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in PICTURE_SUFFIXES)
 
 
-@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIC"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(format_name: str, orientation: int) -> None:
     opened = open_picture(turned(orientation, format_name))
@@ -314,7 +324,6 @@ def test_a_file_that_may_not_be_read_is_refused(
         (b"%PDF-1.7\n%\xe2\xe3", "it is a PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is a PostScript document"),
         (b"PK\x03\x04" + bytes(50), "it is a ZIP archive or an office document"),
-        (b"\0\0\0\x18ftypheic" + bytes(20), "it is a HEIC picture"),
         (b"\0\0\0\x18ftypisom" + bytes(20), "it is a film or a sound file"),
         (b"\0\0\1\0\1\0" + bytes(50), "it is an icon"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "it is an SVG drawing"),
@@ -368,6 +377,33 @@ def test_bombs_are_refused_at_once(make: Callable[[], bytes], says: str) -> None
     start = time.process_time()
     assert says in refusal(content)
     assert time.process_time() - start < 0.5
+
+
+def test_what_a_heic_says_of_its_size_is_not_believed() -> None:
+    whole = pictures.heic(photograph(640, 480))
+    says_more = pictures.heic_of_size(whole, 30_000, 30_000)
+    assert "it has 30,000 by 30,000 pixels" in refusal(says_more)
+    says_less = pictures.heic_of_size(whole, 64, 48)
+    assert "damaged" in refusal(says_less)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"msf1"])
+def test_a_heic_is_known_by_any_of_its_brands(brand: bytes) -> None:
+    whole = EVERY_FORMAT["HEIC"]
+    opened = open_picture(whole[:8] + brand + whole[12:])
+    assert (opened.format, opened.width, opened.height) == ("HEIC", 64, 48)
+
+
+def test_an_avif_of_the_open_brand_is_no_heic() -> None:
+    whole = EVERY_FORMAT["AVIF"]
+    assert open_picture(whole[:8] + b"mif1" + whole[12:]).format == "AVIF"
+
+
+def test_a_heic_without_a_plugin_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    with pytest.raises(PictureError) as caught:
+        open_picture(EVERY_FORMAT["HEIC"])
+    assert "pip install --upgrade pillow pi-heif" in caught.value.way_out
 
 
 def test_a_progressive_jpeg_has_a_lower_limit() -> None:
