@@ -1,7 +1,7 @@
 """Time, memory and exactness of a search among very many pictures, by several methods.
 
     python benchmarks/search_speed.py [--pictures 100000] [--vectors 1000000] [--rounds 9]
-                                      [--bundle FOLDER] [--folder FOLDER]
+                                      [--without graph] [--bundle FOLDER] [--folder FOLDER]
 
 First the nearest vectors alone, by NumPy over a memory map (what the program does), by usearch
 (exact, in three precisions, and approximate) and by sqlite-vec, over as many simulated vectors as
@@ -19,7 +19,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +145,14 @@ def compared(
     ways: dict[str, Callable[[], Callable[[np.ndarray], list[int]]]],
     queries: np.ndarray,
     timer: Timer,
+    without: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Each way's time, and the share of the first way's nearest that it finds."""
     result: dict[str, Any] = {}
     exact: list[set[int]] = []
     for name, make in ways.items():
+        if any(word in name for word in without):
+            continue
         began = time.perf_counter()
         try:
             ask = make()
@@ -252,6 +255,7 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             },
             queries,
             timer,
+            options.without,
         ),
     }
     if options.vectors:
@@ -266,6 +270,7 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             },
             queries,
             timer,
+            options.without,
         )
     print(f"The whole search among {options.pictures:,} pictures:", flush=True)
     result["whole search"] = whole(options, folder, timer)
@@ -278,6 +283,9 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=100_000)
     parser.add_argument("--vectors", type=int, default=1_000_000, help="0: not at all")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument(
+        "--without", nargs="*", default=[], metavar="WAY", help="such as graph, which takes minutes"
+    )
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--folder", type=Path, help="where 5 GB may lie meanwhile")
     options = parser.parse_args()
