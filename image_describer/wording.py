@@ -59,7 +59,10 @@ def sentence(description: Description, *, hedged: bool = True, brief: bool = Fal
     """
     said = _own(description, hedged=hedged, brief=brief)
     author = authors_words(description)
-    return f"Its author says: {author} {said}" if author else said
+    # What was once written into the file by this program is no author's.
+    if not author or author.rstrip(".").lower() == _one_line(description.caption).lower():
+        return said
+    return f"Its author says: {author} {said}"
 
 
 def authors_words(description: Description, limit: int = AUTHOR_LIMIT) -> str:

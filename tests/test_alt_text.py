@@ -641,6 +641,11 @@ def test_a_batch_writes_alt_text_and_again_changes_nothing(
     cli.main(command)
     assert "Alt text: 1 stood there already." in capsys.readouterr().err
     assert goal.stat().st_ino == status.st_ino
+    cli.main([*command, "--in-place"])
+    cli.main([*command, "--in-place"])
+    assert "Alt text: 1 stood there already." in capsys.readouterr().err
+    record = json.loads((tmp_path / "out.jsonl").read_text().splitlines()[-1])
+    assert record["key"] == hashlib.sha256((folder / "beach" / "a.jpg").read_bytes()).hexdigest()
     assert cli.main([*command, "--in-place", "--copies", str(tmp_path)]) == 2
     assert "--in-place makes no copies." in capsys.readouterr().err
 

@@ -137,6 +137,7 @@ def test_the_author_comes_first() -> None:
     assert sentence(noted) == "Its author says: Fog! The picture is blank."
     assert sentence(REX, hedged=False) == "Its author says: a dog named Rex. A brown dog runs."
     assert sentence(dataclasses.replace(DOG, alt_text=" \n")) == sentence(DOG)
+    assert sentence(dataclasses.replace(DOG, alt_text="A brown dog runs.")) == sentence(DOG)
 
 
 def test_a_long_text_is_cut_between_words_and_whole_in_the_details() -> None:

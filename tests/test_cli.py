@@ -14,7 +14,7 @@ from tests import gtts_service
 
 FIELDS = {
     *("file", "caption", "sentence", "confidence", "alternatives", "words", "notes"),
-    *("seconds", "width", "height"),
+    *("seconds", "width", "height", "alt_text"),
 }
 HEDGES = ("Probably: ", "It might be: ", "I can't tell what this is.")
 

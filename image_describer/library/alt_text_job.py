@@ -193,15 +193,27 @@ class Job:
     def failed(self) -> bool:
         return bool(self.troubles)
 
-    def take(self, record: "Record") -> None:
-        """Write the alt text of one picture."""
+    def take(self, record: "Record") -> "Record | None":
+        """Write the alt text of one picture; returns its record anew if that changed its file."""
         if self.options.write_alt_text:
             outcome = apply(record, self.options, self.roots)
             self.counts[outcome.kind] += 1
             if outcome.failed:
                 self.troubles.append(outcome.sentence)
+            if outcome.kind is Kind.WRITTEN and self.options.in_place:
+                return _with_new_key(record)
+        return None
 
     def summary(self) -> list[str]:
         """What to tell when all is done: how many of each kind, then why some were left."""
         told = [f"{self.counts[kind]:,} {kind.value}." for kind in Kind if self.counts[kind]]
         return [f"Alt text: {line}" for line in told] + self.troubles
+
+
+def _with_new_key(record: "Record") -> "Record":
+    from image_describer.library.one import content_key
+
+    try:
+        return replace(record, key=content_key(record.file))
+    except OSError:  # gone meanwhile, which the next run will find
+        return record

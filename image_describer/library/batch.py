@@ -65,15 +65,16 @@ def run(
     index: bool = True,
     cancel: threading.Event | None = None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
-    on_record: Callable[[Record], None] = lambda _record: None,
+    on_record: Callable[[Record], Record | None] = lambda _record: None,
 ) -> Outcome:
     """Describe the pictures below ``places`` and write ``output``, whole, in the order of `walk`.
 
-    What an earlier run with the same output has done is not done again, nor what the index holds
-    of the same model, unless ``restart``; files that changed since are. ``output`` None: the
-    records go to ``on_record``, and into the index, alone. ``on_record`` gets every record, those
-    of an earlier run, too, in the order in which they are met or done. Both are called on the
-    caller's thread. When ``cancel`` is set, what is done so far is written and the journal stays.
+    What an earlier run with the same output has done is not done again, nor what the index holds of
+    the same model, unless ``restart``; files that changed since are. ``output`` None: the records
+    go to ``on_record``, and into the index, alone. ``on_record`` gets every record, those of an
+    earlier run, too, in the order in which they are met or done; where it changes the file it
+    returns the record with the new key. Both are called on the caller's thread. When ``cancel`` is
+    set, what is done so far is written and the journal stays.
 
     Raises ImageDescriberError for places or outputs that can't be used, before any work is done.
     """
@@ -163,7 +164,7 @@ class _Work:
         shelf: _Shelf,
         cancel: threading.Event,
         on_progress: Callable[[Progress], None],
-        on_record: Callable[[Record], None],
+        on_record: Callable[[Record], Record | None],
     ) -> None:
         self._places, self._journal, self._shelf, self._cancel = places, journal, shelf, cancel
         self._on_progress, self._on_record = on_progress, on_record
@@ -249,13 +250,15 @@ class _Work:
         return True
 
     def _take(self, number: int, record: Record, state: State, *, add: bool = True) -> None:
+        changed = self._on_record(record)
+        if changed is not None:
+            record, state, add = changed, state_of(changed.file), True
         self._lines[number] = 0 if self._journal is None else self._journal.add(record, state)
         if add:
             self._shelf.add(record)
         if record.error:
             self._outcome.broken.append((record.file, record.error))
         self._done += 1
-        self._on_record(record)
         self._tell()
 
     def _tell(self, *, now: bool = False) -> None:
