@@ -118,8 +118,10 @@ def test_a_cancelled_batch_goes_on_and_changed_files_are_done_again(tmp_path, al
     done = [os.path.basename(record.file) for record in told]
     os.utime(album / done[0], (1e9, 1e9))
     (album / "5.jpg").unlink()
-    ended = batch.run([album], output, workers=1, index=False)
+    told.clear()
+    ended = batch.run([album], output, workers=1, index=False, on_record=told.append)
     assert not ended.cancelled
+    assert sorted(os.path.basename(record.file) for record in told) == sorted(lines(output))
     kept = [name for name in done[1:] if name not in ("5.jpg", "broken.jpg")]
     assert ended.known == len(kept)
     assert sorted(lines(output)) == sorted(
@@ -210,7 +212,6 @@ def test_a_journal_that_was_cut_anywhere_loses_its_last_lines_only(tmp_path):
             place = again.place(f"/pictures/{number}.jpg", state)
             assert place is not None
             assert again.record(place) == record
-            assert again.is_broken(place)
         again.add(RECORDS[4], state)
         again.close()
         assert len(Journal(path, "model")) == min(5, sum(end <= size for end in ends) + 1)

@@ -165,6 +165,8 @@ def _sum_up(outcome: "Outcome", output: Path) -> None:
     from image_describer.console import complain
     from image_describer.wording import visible
 
+    if outcome.notice:
+        complain(outcome.notice)
     if outcome.trouble:
         complain(f"The index was not kept. {outcome.trouble}")
     if outcome.broken:

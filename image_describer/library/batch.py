@@ -45,7 +45,8 @@ class Progress(NamedTuple):
 class Outcome:
     """What became of a batch. ``known`` pictures were described by an earlier run, or are in the
     index. ``broken``: file and reason of each picture that could not be described, and of each
-    folder that could not be read. ``trouble``: why the index was not kept, or "".
+    folder that could not be read. ``trouble``: why the index was not kept, or "". ``notice``: that
+    a damaged one was set aside, or "".
     """
 
     described: int = 0
@@ -53,6 +54,7 @@ class Outcome:
     broken: list[tuple[str, str]] = field(default_factory=list)
     cancelled: bool = False
     trouble: str = ""
+    notice: str = ""
 
 
 def run(
@@ -93,7 +95,7 @@ def run(
         work = _Work(places, journal, shelf, cancel or threading.Event(), on_progress, on_record)
         outcome = work.run(Engine(bundle, workers), trusts_index=not restart)
         shelf.flush()
-        outcome.trouble = shelf.trouble
+        outcome.trouble, outcome.notice = shelf.trouble, shelf.notice
         if output is not None and journal is not None:
             outputs.write(output, work.records(), folders=places, partial=outcome.cancelled)
             if not outcome.cancelled:
@@ -114,6 +116,11 @@ class _Shelf:
                 self._index = Index.open(model=model)
             except ImageDescriberError as error:
                 self._give_up(error)
+
+    @property
+    def notice(self) -> str:
+        """That the index was damaged and had to be begun anew."""
+        return self._index.trouble if self._index is not None else ""
 
     def known(self, file: str) -> Record | None:
         """What the index holds of a picture."""
@@ -237,15 +244,16 @@ class _Work:
         line = None if self._journal is None else self._journal.place(file, state)
         if line is None or self._journal is None:
             return False
+        record = self._journal.record(line)
         self._lines[number] = line
         self._done += 1
-        if self._journal.is_broken(line):
-            self._outcome.broken.append((file, self._journal.record(line).error))
+        if record.error:
+            self._outcome.broken.append((file, record.error))
         else:
             self._outcome.known += 1
-            if self._shelf.trouble == "" and self._shelf.known(file) is None:
-                self._shelf.add(self._journal.record(line))
-        self._on_record(self._journal.record(line))
+            if self._shelf.known(file) is None:
+                self._shelf.add(record)
+        self._on_record(record)
         self._tell()
         return True
 

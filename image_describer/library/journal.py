@@ -67,7 +67,6 @@ class Journal:
     def __init__(self, path: Path, model: str, *, restart: bool = False) -> None:
         self.path = path
         self._places: dict[bytes, int] = {}
-        self._broken: set[int] = set()
         self._settled = 0.0
         self._end = 0
         try:
@@ -96,10 +95,6 @@ class Journal:
         """Where the line of a picture lies, if it is in here and has not changed since."""
         return None if state == NO_STATE else self._places.get(_digest(file, state))
 
-    def is_broken(self, place: int) -> bool:
-        """Whether the line at ``place`` tells why a picture could not be described."""
-        return place in self._broken
-
     def add(self, record: Record, state: State) -> int:
         """Keep a record; returns the place of its line. Raises JournalError."""
         where = self._end
@@ -114,7 +109,7 @@ class Journal:
                 self._file.truncate(where)
             raise _unwritable(self.path, error) from error
         self._end = where + len(line)
-        self._remember(record.file, state, where, bool(record.error))
+        self._places[_digest(record.file, state)] = where
         return where
 
     def record(self, place: int) -> Record:
@@ -170,16 +165,11 @@ class Journal:
                 break
             try:
                 state = (int(fields["state"][0]), int(fields["state"][1]))
-                self._remember(fields["file"], state, self._end, bool(fields["error"]))
+                self._places[_digest(fields["file"], state)] = self._end
             except (KeyError, TypeError, ValueError, IndexError):
                 break
             self._end += len(line)
         self._file.truncate(self._end)
-
-    def _remember(self, file: str, state: State, place: int, broken: bool) -> None:
-        self._places[_digest(file, state)] = place
-        if broken:
-            self._broken.add(place)
 
     def _line_here(self) -> bytes:
         """The line at the file's place. Its end marks how many bytes that took."""
