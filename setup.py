@@ -43,10 +43,14 @@ SERVER = [
     "fastapi>=0.115",
     "uvicorn>=0.32",
 ]
+CLUSTER = [
+    "distributed>=2025.1",
+]
 # The tests train a tiny bundle of their own, hence TRAIN; setuptools and wheel, because they build
 # the wheel without downloading anything.
 DEV = [
     *TRAIN,
+    *CLUSTER,
     "axe-playwright-python>=0.1.8",  # axe-core 4.12, and Playwright, which drives Chromium
     "pytest>=8.3",
     "pytest-rerunfailures>=15.0",
@@ -93,7 +97,7 @@ setup(
     package_data={name: ["*", "**/*"] for name in DATA_PACKAGES},
     include_package_data=False,
     install_requires=APP,
-    extras_require={"train": TRAIN, "server": SERVER, "dev": DEV},
+    extras_require={"train": TRAIN, "server": SERVER, "cluster": CLUSTER, "dev": DEV},
     entry_points={
         "console_scripts": ["image-describer=image_describer.cli:main"],
         "gui_scripts": ["image-describer-app=image_describer.app:main"],

@@ -1,0 +1,392 @@
+"""Describing with the workers of a Dask cluster: the same batch, the same records.
+
+What travels between client, scheduler and workers is pickled: whoever can reach the scheduler can
+run code on every machine of the cluster, and on this one. It belongs into a network whose members
+all trust each other, or behind TLS with certificates for both sides (`Tls`).
+"""
+
+import asyncio
+import collections
+import contextlib
+import logging
+import os
+import queue
+import stat
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from image_describer.errors import ImageDescriberError, PictureError
+from image_describer.library import cluster_worker
+from image_describer.library.cluster_worker import Answer, Parcel
+from image_describer.library.record import Record
+from image_describer.library.worker import Task
+from image_describer.wording import visible
+
+CONNECT_LIMIT_S = 8.0  # with loading Dask, within ten
+ANSWER_LIMIT_S = 20.0  # for a question that a scheduler answers in a millisecond
+WATCH_EVERY_S = 3.0
+NO_WORKERS_LIMIT_S = 60.0  # Dask starts a worker that died again within seconds
+# Dask itself gives up a worker after five minutes of silence, and hands its pictures to another.
+NOTHING_DONE_LIMIT_S = 900.0
+LOOK_EVERY_S = 0.2  # whether somebody has cancelled
+CANCEL_WITHIN_S = 5.0  # what is in flight may be finished
+
+AT_ONCE = 12  # pictures in one parcel to a thread of a worker, as to a process of one machine
+AT_ONCE_BYTES = 8_000_000  # of their content
+WAITING = 2  # parcels for each thread: one that is being done, one that waits for it
+CONTENT_LIMIT_BYTES = 300_000_000  # a larger file is refused wherever it is opened
+
+KEPT = "What is done so far is kept: the same command goes on from there."
+LOST = "Every worker that looked at it ended by itself."
+LOST_WAY_OUT = "The file is damaged in a way that I can't tell, or there is too little memory."
+
+
+class ClusterError(ImageDescriberError):
+    """A cluster that can't be reached, can't do the work, or went away in the middle of it."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """PEM files: who may sign the cluster's certificates, our own certificate, and its key."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class ClusterEngine:
+    """Describes with the workers of the Dask scheduler at ``address``, "tcp://host:port".
+
+    It takes the place of `engine.Engine`. ``bundle`` is the folder of the model here: workers must
+    have the same one, at the same place or as their own, and the same version of the program. Of
+    each picture the path goes to a worker, and the content where it does not see the same file;
+    with ``send_pictures`` always the content. Raises ClusterError and BundleError, within 10 s
+    where there is no scheduler.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        bundle: Path | None = None,
+        *,
+        send_pictures: bool = False,
+        tls: Tls | None = None,
+    ) -> None:
+        self._address = address
+        self._sends = send_pictures
+        self._order = cluster_worker.order(bundle)
+        self._client = _connected(address, tls)
+        self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self._out: dict[str, tuple[Any, list[Parcel]]] = {}
+        self._again: collections.deque[list[Parcel]] = collections.deque()
+        self._ready: list[tuple[int, Record]] = []
+        self._given = 0
+        try:
+            self._threads = self._count_threads()
+        except BaseException:
+            self.close()
+            raise
+        if not self._threads:
+            self.close()
+            raise ClusterError(
+                f"The scheduler at {visible(address)} has no workers.",
+                f"Start some, on as many machines as you like: dask worker {visible(address)} "
+                "--nworkers auto --nthreads 1",
+            )
+
+    def run(
+        self,
+        tasks: Iterator[Task],
+        cancel: threading.Event,
+        remaining: Callable[[], int | None] = lambda: None,
+    ) -> Iterator[tuple[int, Record]]:
+        """Describe ``tasks``; yields each one's number and record, in the order they are done.
+
+        As `Engine.run`: the pictures of a worker that is lost are done again by another, a picture
+        that several workers died of is recorded as broken, and when ``cancel`` is set, what is in
+        flight is finished and no more begun. Never more than a few parcels are in flight.
+        Raises ClusterError.
+        """
+        watch = threading.Thread(target=self._watch, daemon=True, name="watching the cluster")
+        watch.start()
+        deadline = 0.0
+        heard = time.monotonic()
+        try:
+            while True:
+                while self._ready:
+                    yield self._ready.pop(0)
+                if not cancel.is_set():
+                    self._hand_out(tasks, cancel, remaining)
+                if self._ready:
+                    continue
+                if not self._out and not self._again:
+                    return
+                if cancel.is_set():
+                    self._again.clear()
+                    deadline = deadline or time.monotonic() + CANCEL_WITHIN_S
+                    if not self._out or time.monotonic() > deadline:
+                        return
+                try:
+                    news = self._news.get(timeout=LOOK_EVERY_S)
+                except queue.Empty:
+                    if time.monotonic() - heard > NOTHING_DONE_LIMIT_S:
+                        raise self._lost("has finished no picture for a long time") from None
+                    continue
+                if isinstance(news, ClusterError):
+                    raise news
+                if isinstance(news, int):
+                    self._threads = news
+                    continue
+                heard = time.monotonic()
+                self._take_in(news)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give up what is in flight, and leave the cluster."""
+        self._closed.set()
+        self._out.clear()
+        with contextlib.suppress(Exception):  # a scheduler that is gone needs no farewell
+            self._client.close(timeout=CANCEL_WITHIN_S)
+
+    def _hand_out(
+        self, tasks: Iterator[Task], cancel: threading.Event, remaining: Callable[[], int | None]
+    ) -> None:
+        while len(self._out) < WAITING * self._threads and not self._ready:
+            parcels = self._again.popleft() if self._again else None
+            if parcels is None:
+                parcels = self._pack(tasks, cancel, self._size(remaining()))
+            if not parcels:
+                return
+            future = self._client.submit(
+                cluster_worker.describe,
+                self._order,
+                parcels,
+                key=f"describe-{id(self):x}-{self._given}",
+                pure=False,
+            )
+            self._given += 1
+            self._out[future.key] = (future, parcels)
+            future.add_done_callback(self._news.put)
+
+    def _size(self, left: int | None) -> int:
+        """Small parcels first, so that something is soon heard, and at the end."""
+        size = AT_ONCE if self._given >= WAITING * self._threads else 2
+        return size if left is None else max(1, min(size, -(-left // (2 * self._threads))))
+
+    def _pack(self, tasks: Iterator[Task], cancel: threading.Event, size: int) -> list[Parcel]:
+        parcels: list[Parcel] = []
+        held = 0
+        while len(parcels) < size and held < AT_ONCE_BYTES and not cancel.is_set():
+            task = next(tasks, None)
+            if task is None:
+                break
+            parcel = self._packed(*task)
+            if parcel is not None:
+                parcels.append(parcel)
+                held += len(parcel.content or b"")
+            elif len(self._ready) >= AT_ONCE:
+                break  # only broken ones here: let them be heard of
+        return parcels
+
+    def _packed(self, number: int, file: str, content: bool = False) -> Parcel | None:
+        """A picture for its way; None where there is nothing to send, and its record is ready."""
+        try:
+            status = os.stat(file)
+            if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= CONTENT_LIMIT_BYTES:
+                sent = None
+                if content or self._sends:
+                    sent = Path(file).read_bytes()
+                return Parcel(number, file, sent, status.st_size, status.st_mtime)
+        except (OSError, ValueError):
+            pass
+        self._ready.append((number, _refused(file)))
+        return None
+
+    def _take_in(self, future: Any) -> None:
+        """Sort in what a worker has answered. Raises ClusterError."""
+        _, parcels = self._out.pop(future.key, (None, None))
+        if parcels is None:
+            return
+        if future.status == "cancelled":
+            raise self._lost("went away")
+        error = future.exception() if future.status == "error" else None
+        if error is None:
+            try:
+                self._sort_in(future.result(timeout=ANSWER_LIMIT_S), parcels)
+            except (TimeoutError, asyncio.TimeoutError, OSError):
+                raise self._lost("doesn't answer any more") from None
+        elif type(error).__name__ != "KilledWorker":
+            raise _explained(error)
+        elif len(parcels) > 1:
+            self._again.extend([one] for one in parcels)
+        else:
+            one = parcels[0]
+            self._ready.append((one.number, Record(one.file, "", error=f"{LOST} {LOST_WAY_OUT}")))
+
+    def _sort_in(self, answer: Answer, parcels: list[Parcel]) -> None:
+        if isinstance(answer, str):
+            raise ClusterError(answer, f"Install the same there as here. {KEPT}")
+        by_number = {one.number: one for one in parcels}
+        for number, record in answer:
+            if record is not None:
+                self._ready.append((number, record))
+                continue
+            # This worker does not see the file, and the next one perhaps neither.
+            self._sends = True
+            parcel = self._packed(number, by_number[number].file, content=True)
+            if parcel is not None:
+                self._again.append([parcel])
+
+    def _watch(self) -> None:
+        """Ask every few seconds how many workers there are; say when nobody answers."""
+        alone_since: float | None = None
+        while not self._closed.wait(WATCH_EVERY_S):
+            try:
+                threads = self._count_threads()
+            except ClusterError as error:
+                if not self._closed.is_set():
+                    self._news.put(error)
+                return
+            alone_since = None if threads else alone_since or time.monotonic()
+            if alone_since and time.monotonic() - alone_since > NO_WORKERS_LIMIT_S:
+                self._news.put(self._lost("has lost all its workers"))
+                return
+            if threads:
+                self._news.put(threads)
+
+    def _count_threads(self) -> int:
+        """Of all workers. Raises ClusterError where the scheduler doesn't say."""
+        try:
+            return sum(self._client.nthreads(callback_timeout=ANSWER_LIMIT_S).values())
+        except Exception as error:  # whatever an interrupted connection makes Dask raise
+            raise self._lost("doesn't answer any more") from error
+
+    def _lost(self, what: str) -> ClusterError:
+        return ClusterError(f"The scheduler at {visible(self._address)} {what}.", KEPT)
+
+
+def _connected(address: str, tls: Tls | None) -> Any:
+    """Dask's client. Raises ClusterError."""
+    scheme, _, rest = address.partition("://")
+    host, _, port = rest.rpartition(":")
+    if scheme not in ("tcp", "tls") or not host or not port.isdecimal():
+        raise ClusterError(
+            f'"{visible(address)}" is no address of a scheduler.',
+            "It reads tcp://host:port, or tls://host:port; 8786 is Dask's usual port.",
+        )
+    try:
+        import dask
+        from distributed import Client
+        from distributed.security import Security
+    except ImportError as error:
+        raise ClusterError(
+            "Dask is missing, which speaks with clusters.",
+            'Run: pip install "image-describer[cluster]"',
+        ) from error
+    for name in ("distributed", "tornado", "asyncio"):
+        # What goes wrong is raised as well, and becomes a sentence.
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distrib")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+    class Quiet(Client):
+        """One that could not connect would complain on stderr when it is thrown away."""
+
+        def __del__(self) -> None:
+            return
+
+    def connect() -> Any:
+        with dask.config.set({"distributed.comm.timeouts.connect": CONNECT_LIMIT_S}):
+            return Quiet(
+                address,
+                timeout=CONNECT_LIMIT_S,
+                security=security,
+                set_as_default=False,
+                name="image-describer",
+            )
+
+    warnings.filterwarnings("ignore", module=r"distributed\.")
+    security = Security(**_security(tls)) if tls or scheme == "tls" else None
+    try:
+        return _within(CONNECT_LIMIT_S + 1.0, connect)
+    except TypeError as error:  # of distributed, where it has no certificates
+        raise ClusterError(
+            "TLS needs certificates.", "Name them: --tls-ca, --tls-cert and --tls-key."
+        ) from error
+    except Exception as error:  # each kind of transport has its own
+        why = f" ({error})" if str(error) and "imed out" not in str(error) else ""
+        raise ClusterError(
+            f"No Dask scheduler answers at {visible(address)}{visible(why)}.",
+            "Start one there with: dask scheduler. Or check host, port, firewall and certificates.",
+        ) from error
+
+
+def _within(limit_s: float, work: Callable[[], Any]) -> Any:
+    """What ``work`` returns or raises. Raises TimeoutError, and lets it wait on, after the limit:
+    where a scheduler hangs, Dask forgets its own.
+    """
+    done: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+
+    def body() -> None:
+        try:
+            done.put((work(), None))
+        except Exception as error:
+            done.put((None, error))
+
+    threading.Thread(target=body, daemon=True, name="connecting").start()
+    try:
+        value, error = done.get(timeout=limit_s)
+    except queue.Empty:
+        raise TimeoutError("timed out") from None
+    if error is not None:
+        raise error
+    return value
+
+
+def _security(tls: Tls | None) -> dict[str, Any]:
+    """What Dask calls them; what is not named is as its own configuration says."""
+    files = tls or Tls()
+    named = {
+        "tls_ca_file": files.ca,
+        "tls_client_cert": files.certificate,
+        "tls_client_key": files.key,
+    }
+    for file in filter(None, named.values()):
+        if not file.is_file():
+            raise ClusterError(f'There is no file "{visible(str(file))}".', "See --tls-ca.")
+    given = {name: str(file) for name, file in named.items() if file is not None}
+    return {"require_encryption": True, **given}
+
+
+def _refused(file: str) -> Record:
+    """The record of a file that can't be read here, or not by anybody: as on one machine."""
+    from image_describer.library.one import content_key
+    from image_describer.picture import open_picture
+
+    try:
+        open_picture(file)
+    except PictureError as error:
+        key = ""
+        with contextlib.suppress(OSError, ValueError):
+            key = content_key(file) if os.path.isfile(file) else ""
+        return Record(file, key, error=str(error))
+    return Record(file, "", error="It was being changed while it was read.")
+
+
+def _explained(error: BaseException) -> ClusterError:
+    if isinstance(error, (ImportError, AttributeError)):
+        return ClusterError(
+            f"A worker has no Image Describer, or one of another version ({visible(str(error))}).",
+            f"Install the same there as here. {KEPT}",
+        )
+    if isinstance(error, ImageDescriberError):
+        return ClusterError(f"A worker can't describe. {error}", KEPT)
+    said = visible(f"{type(error).__name__}: {error}")
+    return ClusterError(f"Something went wrong on a worker ({said}).", KEPT)
