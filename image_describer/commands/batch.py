@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from image_describer.library.batch import Outcome, Progress
+    from image_describer.library.cluster import ClusterEngine
 
 WORKERS_LIMIT = 64
 
@@ -48,6 +49,17 @@ index:
   What is described also goes into the index that "search" looks through, and what the index knows
   already is not described again. --no-index leaves the index alone.
 
+cluster:
+  --scheduler tcp://host:port lets the workers of a Dask cluster describe. Start one with
+      dask scheduler
+      dask worker tcp://host:8786 --nworkers auto --nthreads 1     (on each machine)
+  after pip install "image-describer[cluster]" on all of them: the same version, the same model.
+  Of each picture the path goes to a worker, and the whole file where the worker does not see it
+  at that path; --send-pictures always sends the file. What a lost worker had is done again.
+  Whoever can reach the scheduler can run programs on all machines of the cluster, and on this one:
+  use it in a network that you trust, or with tls://host:port and certificates (the --tls options,
+  or Dask's own configuration). The pictures then leave this computer, for the cluster alone.
+
 exit status:
   0    every picture was described
   2    some could not be described, or not be given their alt text, or nothing could be done: stderr
@@ -80,6 +92,7 @@ def add_parser(commands: Any) -> None:
         type=_workers,
         help="processes that describe (default: one a core; each takes 150 MB)",
     )
+    _add_cluster(batch)
     batch.add_argument(
         "--restart", action="store_true", help="describe everything, also what was done before"
     )
@@ -91,6 +104,25 @@ def add_parser(commands: Any) -> None:
         help="use the model in this folder, not the one that ships",
     )
     alt_text_job.add_options(batch)
+
+
+def _add_cluster(batch: Any) -> None:
+    batch.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="describe with the Dask cluster whose scheduler is at tcp://host:port",
+    )
+    batch.add_argument(
+        "--send-pictures",
+        action="store_true",
+        help="send the cluster whole files at once, not only where it does not see them",
+    )
+    for name, what in (
+        ("ca", "who signed the cluster's certificates"),
+        ("cert", "this computer's certificate"),
+        ("key", "the key of that certificate"),
+    ):
+        batch.add_argument(f"--tls-{name}", metavar="FILE", type=Path, help=f"{what} (PEM)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -109,6 +141,7 @@ def run(options: argparse.Namespace) -> int:
             options.output,
             bundle=options.bundle,
             workers=options.workers,
+            engine=_cluster(options),
             restart=options.restart,
             index=not options.no_index,
             cancel=cancel,
@@ -121,6 +154,21 @@ def run(options: argparse.Namespace) -> int:
     if outcome.cancelled:
         return INTERRUPTED
     return REFUSED if outcome.broken or alt_texts.failed else DONE
+
+
+def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
+    """The cluster that was asked for; None without one. Raises ClusterError."""
+    if options.scheduler is None:
+        return None
+    from image_describer.library.cluster import ClusterEngine, Tls
+
+    files = (options.tls_ca, options.tls_cert, options.tls_key)
+    return ClusterEngine(
+        options.scheduler,
+        options.bundle,
+        send_pictures=options.send_pictures,
+        tls=Tls(*files) if any(files) else None,
+    )
 
 
 class _Teller:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer.bundle import open_bundle
 from image_describer.errors import ImageDescriberError
@@ -23,6 +23,9 @@ from image_describer.library.journal import NO_STATE, Journal, State, place_of, 
 from image_describer.library.record import Record
 from image_describer.library.walk import Place
 from image_describer.library.worker import Task
+
+if TYPE_CHECKING:
+    from image_describer.library.cluster import ClusterEngine
 
 INDEX_AFTER = 64  # records written into the index in one transaction ...
 INDEX_AFTER_S = 2.0  # ... or what there is after this time
@@ -63,6 +66,7 @@ def run(
     *,
     bundle: Path | None = None,
     workers: int | None = None,
+    engine: "ClusterEngine | None" = None,
     restart: bool = False,
     index: bool = True,
     cancel: threading.Event | None = None,
@@ -93,7 +97,7 @@ def run(
         shelf = _Shelf(model if index else None)
         stack.callback(shelf.close)
         work = _Work(places, journal, shelf, cancel or threading.Event(), on_progress, on_record)
-        outcome = work.run(Engine(bundle, workers), trusts_index=not restart)
+        outcome = work.run(engine or Engine(bundle, workers), trusts_index=not restart)
         shelf.flush()
         outcome.trouble, outcome.notice = shelf.trouble, shelf.notice
         if output is not None and journal is not None:
@@ -183,7 +187,7 @@ class _Work:
         self._began = self._told = 0.0
         self._over = self._walked = False
 
-    def run(self, engine: Engine, *, trusts_index: bool) -> Outcome:
+    def run(self, engine: "Engine | ClusterEngine", *, trusts_index: bool) -> Outcome:
         counting = threading.Thread(target=self._count, daemon=True, name="counting pictures")
         counting.start()
         self._began = time.monotonic()
