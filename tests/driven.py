@@ -15,6 +15,7 @@ from image_describer.app.describing import LateDescriber
 from image_describer.app.desk import Desk
 from image_describer.app.program import Program
 from image_describer.description import Description
+from image_describer.errors import BundleError
 from image_describer.history import History
 from image_describer.settings import SettingsFile
 from tests.screen import LIMIT_S, Screen
@@ -45,6 +46,17 @@ class SlowDescriber:
         if self.error is not None:
             raise self.error
         return Description(CAPTION, 0.8, file=source.file, width=source.width, height=source.height)
+
+    def describe_and_place(self, source: Any) -> tuple[Description, None]:
+        return self.describe(source), None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        return {"decoder.tflite": "of a double"}
+
+    @property
+    def joint(self) -> Any:
+        raise BundleError("This bundle has no joint space.")
 
 
 class Heard:
@@ -144,9 +156,10 @@ class Driven(Loop):
     def __init__(
         self,
         screen: Screen,
-        describer: SlowDescriber,
+        describer: Any,
         settings: SettingsFile | None = None,
         history: History | None = None,
+        indexed: bool = False,
     ) -> None:
         self.screen = screen
         self.describer = describer
@@ -155,13 +168,14 @@ class Driven(Loop):
         KEPT.append(self.root)
         self.builds: list[float] = []
         talk: Any = self.heard
-        self.program = Program(self.root, LateDescriber(self._build), talk, settings, history)
+        late = LateDescriber(self._build)
+        self.program = Program(self.root, late, talk, settings, history, indexed=indexed)
         self.desk = self.program.desk
         self.build_error: Exception | None = None
         self.root.update()
         self.focus()
 
-    def _build(self) -> SlowDescriber:
+    def _build(self) -> Any:
         self.builds.append(time.monotonic())
         if self.build_error is not None:
             raise self.build_error
@@ -201,7 +215,8 @@ def drive(screen: Screen) -> Iterator[Callable[..., Driven]]:
     opened: list[Driven] = []
 
     def start(seconds: float = 0.0, error: Exception | None = None, **kept: Any) -> Driven:
-        opened.append(Driven(screen, SlowDescriber(seconds, error), **kept))
+        describer = kept.pop("describer", None) or SlowDescriber(seconds, error)
+        opened.append(Driven(screen, describer, **kept))
         return opened[-1]
 
     yield start

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.app import foldering, keymap, messages, searching
+from image_describer.app import keymap, messages, searching
 from image_describer.app.key_describer import OFF, ON, described
 from image_describer.app.progress import SAY_WORKING_AFTER_MS, TICK_MS
 from image_describer.history import History
@@ -97,61 +97,18 @@ def test_search_finds_by_words_and_opens(drive: Drive, photo: str, history: Hist
     driven.until(lambda: driven.heard.said_last(words), "the dialog")
     driven.screen.type("zebra")
     driven.press("Return")
-    driven.until(lambda: driven.heard.said_last(searching.NOTHING_FOUND), "nothing")
+    driven.until(lambda: driven.heard.said_last("Nothing is found. "), "nothing")
     driven.press("ctrl+a", "BackSpace")
     driven.screen.type("snow DOG")
     driven.press("Return")
     driven.until(lambda: driven.heard.said_last("Found, list"), "the list")
     assert driven.heard.texts[-2] == "2 found."
-    assert driven.heard.texts[-1] == f"Found, list, {CAPTION}: two.png, 1 of 2"
+    place = f"two.png, in {Path(photo).parent.name}"
+    assert driven.heard.texts[-1] == f"Found, list, {SENTENCE} {place}, 1 of 2"
     driven.press("Down", "Return")
     driven.until(lambda: driven.heard.said_last(SENTENCE), "its description")
     assert driven.program.picturing.current.file is not None
     assert driven.program.picturing.current.file.endswith("one.png")
-
-
-def test_a_folder_is_described_into_a_list(
-    drive: Drive, photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(foldering, "PROGRESS_EVERY_S", 0.0)
-    folder = tmp_path / "holiday"
-    (folder / "beach").mkdir(parents=True)
-    for number in range(11):
-        shutil.copy(photo, folder / f"{number}.png")
-    shutil.copy(photo, folder / "beach" / "sea.png")
-    (folder / "broken.jpg").write_bytes(b"no picture at all")
-    (folder / "beach" / "round").symlink_to(folder)
-    driven = drive()
-    driven.press("ctrl+shift+o")
-    words = f"{foldering.TITLE}, dialog. Folder, edit box"
-    driven.until(lambda: driven.heard.said_last(words), "the dialog")
-    driven.screen.type(str(folder))
-    driven.press("Return")
-    driven.until(lambda: driven.heard.said_last("Descriptions, list"), "the list")
-    assert "12 described. 1 could not be opened; the list says why." in driven.heard.texts
-    assert any(text.startswith("50 percent, 7 of 13, ") for text in driven.heard.texts)
-    driven.press("End")
-    assert driven.heard.texts[-1] == f"beach/sea.png: {SENTENCE}, 13 of 13"
-    driven.press("Return")
-    driven.until(lambda: driven.shown == SENTENCE, "the picture")
-    assert driven.program.picturing.current.file == str(folder / "beach" / "sea.png")
-
-
-def test_a_folder_is_stopped_by_escape(drive: Drive, photo: str, tmp_path: Path) -> None:
-    for number in range(300):  # half a minute of work
-        (tmp_path / f"{number:03}.png").hardlink_to(photo)
-    driven = drive(seconds=0.1)
-    driven.press("ctrl+shift+o")
-    driven.screen.type(str(tmp_path))
-    driven.press("Return")
-    driven.until(lambda: len(driven.describer.files) > 2, "the first ones")
-    driven.press("Escape")
-    assert driven.heard.said_last("Stopped after ")
-    described_so_far = len(driven.describer.files)
-    driven.for_s(0.4)
-    assert len(driven.describer.files) <= described_so_far + 1
-    driven.press("Escape")
-    assert driven.program.desk.dialogs == []
 
 
 def test_an_unreadable_folder_is_one_sentence(drive: Drive, tmp_path: Path) -> None:

@@ -39,10 +39,12 @@ class Opened:
         self.window = SettingsWindow(self.desk, self.settling.change, self._clear)
         self.focus("online")
 
-    def _clear(self) -> None:
+    def _clear(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
         self.cleared += 1
         if self.clear_error is not None:
-            raise self.clear_error
+            failed(self.clear_error)
+        else:
+            done()
 
     @property
     def heard(self) -> str:
@@ -222,8 +224,8 @@ def test_clearing_asks_back_once(opened: Opened) -> None:
     opened.driven.for_s(0.1)
     opened.press("Return")
     assert opened.heard == (
-        "Clear the history, dialog. Delete all past descriptions? They can't be restored. "
-        "Keep, button, 1 of 2"
+        "Clear the history, dialog. Delete all past descriptions, and all that the search knows of "
+        "your pictures? They can't be restored. Keep, button, 1 of 2"
     )
     opened.press("Return")
     assert opened.cleared == 0

@@ -1,6 +1,5 @@
 """What trying the whole program brought to light: each fault found, so that it stays mended."""
 
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,9 @@ from image_describer.app.one_window import Handed
 from image_describer.app.talk import Talk
 from image_describer.app.voicing import focused
 from image_describer.description import Description
-from image_describer.errors import BundleError, PictureError, SettingsError
+from image_describer.errors import PictureError, SettingsError
 from image_describer.history import History
+from image_describer.library.batch import Progress
 from image_describer.settings import SettingsFile
 from image_describer.speech import Speaker
 from image_describer.speech.silent import SilentVoice
@@ -222,11 +222,15 @@ def test_a_folder_run_does_not_chatter(drive: Drive, tmp_path: Path) -> None:
 
 
 def test_the_end_of_a_folder_run_is_told_in_words(drive: Drive, tmp_path: Path) -> None:
+    assert foldering.in_short(Progress(1999, 2000, 1.8, 0.6)) == (
+        "1,999 of 2,000, 2 a second, 1 second left."
+    )
+    assert foldering.in_short(Progress(9, 2000, 0.5, 4e3)) == (
+        "9 of 2,000, 30 a minute, 67 minutes left."
+    )
+    assert foldering.in_short(Progress(0, None, 0.0, None)) == "0 so far, still counting."
     driven = drive()
-    window = foldering.FolderWindow(driven.program.desk, None, str(tmp_path), print)  # type: ignore[arg-type]
-    window._count, window._lines = 2000, [foldering.Line("", "", True)] * 1999
-    window._began = -1e6
-    assert " 1,999 of 2,000, " in window._progress(9)
+    window = foldering.FolderWindow(driven.program.desk, False, str(tmp_path), print)
     window._start(str(tmp_path))
     driven.until(lambda: driven.heard.said_last("There are no pictures in "), "the end")
     assert driven.heard.texts[-1] == f"There are no pictures in {tmp_path.name}."
@@ -308,19 +312,6 @@ def test_keys_pressed_while_the_history_is_read_count(drive: Drive, tmp_path: Pa
     for _ in range(3):
         driven.program.earlier()
     driven.until(lambda: "3 of 5. 2.png." in driven.heard.texts, "three steps back")
-
-
-def test_a_folder_run_without_a_bundle_ends_with_one_sentence(
-    drive: Drive, photo: str, tmp_path: Path
-) -> None:
-    driven = drive(error=BundleError("The model is damaged."))
-    shutil.copy(photo, tmp_path / "other.png")
-    driven.press("ctrl+shift+o")
-    driven.screen.type(str(tmp_path))
-    driven.press("Return")
-    driven.until(lambda: driven.heard.said_last("The model is damaged."), "the error")
-    assert driven.heard.said[-1][1] == "error"
-    assert len(driven.describer.files) == 1
 
 
 @pytest.mark.sound

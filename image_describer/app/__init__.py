@@ -58,6 +58,7 @@ def _run(options: argparse.Namespace) -> int:
         History(),
         offline=options.offline,
         mute=options.voice == "off",
+        indexed=True,
     )
     # Drawn first: whoever waits should see a window, not a program that is loading.
     root.update_idletasks()

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from image_describer.description import Description
 from image_describer.errors import PictureError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from image_describer.picture import Picture, Source
     from image_describer.settings import Settings
 
@@ -19,17 +21,22 @@ class Describes(Protocol):
     def describe(self, source: "Picture") -> Description:
         """What ``source`` shows."""
 
+    def describe_and_place(self, source: "Picture") -> "tuple[Description, np.ndarray | None]":
+        """The same, and where it lies among all pictures, if that is known."""
+
 
 @dataclass(frozen=True)
 class Described:
     """A description and the sentence that says it, in the user's wording.
 
-    ``facts`` are sentences about the file: its date, its size on disk.
+    ``facts`` are sentences about the file: its date, its size on disk. ``vector``: (D,) float32,
+    its place in the joint space, or None.
     """
 
     description: Description
     sentence: str
     facts: tuple[str, ...] = ()
+    vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
 
 def in_words(description: Description, settings: "Settings") -> str:
@@ -77,8 +84,9 @@ class LateDescriber:
         except PictureError as error:
             raise named_only(error, source) from error
         seen(picture)
-        description = self.load().describe(picture)
-        return Described(description, in_words(description, settings), tuple(facts(picture.file)))
+        description, vector = self.load().describe_and_place(picture)
+        words = in_words(description, settings)
+        return Described(description, words, tuple(facts(picture.file)), vector)
 
 
 def named_only(error: PictureError, source: "Source") -> PictureError:

@@ -7,6 +7,7 @@ from image_describer.app import messages as say
 from image_describer.app.current import Current
 from image_describer.app.describing import Described
 from image_describer.app.desk import Desk
+from image_describer.app.once import Once
 from image_describer.app.picturing import Picturing
 from image_describer.history import History
 
@@ -39,7 +40,7 @@ class Paging:
         self._stamp: Stamp | None = None  # of the file, as it was read
         self._at: str | None = None  # the key of the entry that is shown
         self._reading = False
-        self._told = ""  # why a description can't be kept, once that was told
+        self._unkept = Once(trouble)
         self._steps = 0  # asked for while it was being read
 
     def keep(self, described: Described) -> None:
@@ -68,20 +69,12 @@ class Paging:
             # Read again when it has changed: another window may have added to it, or cleared it.
             self._desk.jobs.start(lambda _job: changed(history, known), self._read, self._lost)
 
-    def clear(self) -> None:
-        """Forget all past descriptions. Raises HistoryError."""
-        if self._history is not None:
-            self._history.clear()
+    def forget(self) -> None:
+        """The history has been cleared."""
         self._entries, self._stamp, self._at = [], None, None
 
-    def _unkept(self, error: Exception) -> None:
-        # Once is enough: it would come with every picture.
-        if str(error) != self._told:
-            self._told = str(error)
-            self._trouble(error)
-
     def _kept(self, entry: "Entry | None") -> None:
-        self._told = ""
+        self._unkept.over()
         if entry is not None and self._at is None:
             self._at = entry.key
 

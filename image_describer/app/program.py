@@ -2,6 +2,7 @@
 
 import logging
 import tkinter as tk
+from collections.abc import Callable
 from types import TracebackType
 
 from image_describer.app import first_start, keymap, keys, voicing
@@ -13,6 +14,8 @@ from image_describer.app.dialogs import raised, take_focus
 from image_describer.app.doors import Doors
 from image_describer.app.exploring import Explorer
 from image_describer.app.key_describer import KeyDescriber
+from image_describer.app.once import Once
+from image_describer.app.own_pictures import OwnPictures
 from image_describer.app.paging import Paging
 from image_describer.app.picturing import Picturing
 from image_describer.app.settling import Settling
@@ -34,7 +37,8 @@ class Program:
 
     It has a method for each command of the table of keys, by the command's name. ``offline`` and
     ``mute`` are what the command line asked for; None leaves it to the settings. Without
-    ``settings`` and ``history`` nothing is kept.
+    ``settings`` and ``history`` nothing is kept, and without ``indexed`` nothing is put into the
+    index of one's own pictures.
     """
 
     def __init__(
@@ -47,10 +51,13 @@ class Program:
         *,
         offline: bool | None = None,
         mute: bool = False,
+        indexed: bool = False,
     ) -> None:
         self._root = root
         self._describer = describer
-        self._history = history
+        self._indexed = indexed
+        self._own = OwnPictures(describer, history, indexed=indexed)
+        self._unkept = Once(self._tell_trouble)
         voice = Telling(root, talk, self._show_silence)
         run = {command.name: getattr(self, command.name) for command in keymap.COMMANDS}
         self.desk = desk = Desk(root, Jobs(root.after), talk, voice, run=run)
@@ -109,17 +116,20 @@ class Program:
         from image_describer.app.foldering import FolderWindow
 
         if not raised(self.desk, FolderWindow):
-            FolderWindow(self.desk, self._describer, self.ways_in.folder, self.open_file)
+            indexed = self._indexed and self.desk.settings.keep_history
+            FolderWindow(self.desk, indexed, self.ways_in.folder, self.open_file)
 
     def search(self) -> None:
-        """Find pictures by words in what was said of them."""
-        if self._history is None or not self.desk.settings.keep_history:
+        """Find one's own pictures by what they show."""
+        if not self._own.searchable(self.desk.settings):
             self.desk.voice.answer(say.HISTORY_OFF)
             return
         from image_describer.app.searching import SearchWindow
 
         if not raised(self.desk, SearchWindow):
-            SearchWindow(self.desk, self._history, self.open_file)
+            shown = self.picturing.current.described
+            picture = shown.description.file if shown is not None else None
+            SearchWindow(self.desk, self._own, self.open_file, picture)
 
     def paste(self) -> None:
         """Describe the picture, or the path, on the clipboard."""
@@ -194,7 +204,7 @@ class Program:
         from image_describer.app.settings_window import SettingsWindow
 
         if not raised(self.desk, SettingsWindow):
-            SettingsWindow(self.desk, self.settling.change, self._paging.clear)
+            SettingsWindow(self.desk, self.settling.change, self._clear_history)
 
     def help(self) -> None:
         """Show and say the keys."""
@@ -263,6 +273,20 @@ class Program:
 
     def _described(self, described: Described) -> None:
         self._paging.keep(described)
+        if self.desk.settings.keep_history:
+            own, unkept = self._own, self._unkept
+            self.desk.jobs.start(
+                lambda _job: own.keep(described), lambda _kept: unkept.over(), unkept
+            )
+
+    def _clear_history(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
+        own = self._own
+
+        def cleared(_nothing: object) -> None:
+            self._paging.forget()
+            done()
+
+        self.desk.jobs.start(lambda _job: own.clear(), cleared, failed)
 
     def _keep_to_dialog(self, _event: object) -> None:
         """A question that is open is answered first, whichever window the system brought up."""

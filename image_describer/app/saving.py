@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +30,8 @@ KINDS = (
     (".wav", "Speech as WAV"),
 )
 SUFFIXES = tuple(suffix for suffix, _label in KINDS)
+Kinds = tuple[tuple[str, str], ...]
+Writer = Callable[[Path, bool], Path]
 SAVED = "Saved {name} in {folder}."
 THERE_ALREADY = "{name} is there already. Press Save again to replace it."
 NO_NAME = "There is no name for the file. Type one."
@@ -75,24 +77,42 @@ class SaveDialog:
 
     def open(self, described: "Described", file: str) -> None:
         """Ask what to save of ``described``, and where. ``file`` is what the picture is called."""
+        picture = described.description.file
+
+        def write_it(path: Path, replace: bool) -> Path:
+            text = as_text(described, say.name_of(file), datetime.now())
+            wanted = Wanted(path, text, described.sentence, replace)
+            return write(wanted, picture, self._desk.talk.save)
+
+        self.open_for(KINDS, default_place(picture, file), write_it)
+
+    def open_for(
+        self, kinds: Kinds, place: tuple[Path, str], write: Writer, title: str = ""
+    ) -> None:
+        """Ask for one of ``kinds``, (suffix, label) each, and for a place, at first ``place``:
+        folder and name without its suffix. Then ``write(path, replace)`` on a job's thread.
+        """
         if not raised(self._desk, SaveForm):
-            self._form = SaveForm(self._desk, described, file)
+            self._form = SaveForm(self._desk, kinds, place, write, title or TITLE)
 
 
 class SaveForm(Dialog):
     """What, name, folder; Save and Cancel."""
 
-    def __init__(self, desk: "Desk", described: "Described", file: str) -> None:
-        super().__init__(desk, TITLE)
-        self._described = described
-        self._file = file
+    def __init__(
+        self, desk: "Desk", kinds: Kinds, place: tuple[Path, str], write: Writer, title: str
+    ) -> None:
+        super().__init__(desk, title)
+        self._write = write
+        self._suffixes = tuple(suffix for suffix, _label in kinds)
         self._job: Job | None = None
         self._progress = Progress(desk, lambda: self._show(f"{say.WORKING}…"))
         self._asked: Path | None = None  # the file that one more press replaces
-        folder, stem = default_place(described.description.file, file)
+        folder, stem = place
         self.body.columnconfigure(1, weight=1)
-        self.kind = Choice(self.body, KINDS, SUFFIXES[0], self._kind_chosen, name="What to save")
-        self.name = Entry(self.body, stem + SUFFIXES[0], name="File name", width=BOX_CHARACTERS)
+        first = self._suffixes[0]
+        self.kind = Choice(self.body, kinds, first, self._kind_chosen, name="What to save")
+        self.name = Entry(self.body, stem + first, name="File name", width=BOX_CHARACTERS)
         self.folder = Entry(
             self.body, say.printable(str(folder)), name="Folder", width=BOX_CHARACTERS
         )
@@ -120,12 +140,12 @@ class SaveForm(Dialog):
 
     def _kind_chosen(self, suffix: str) -> None:
         """The name follows the choice."""
-        self.name.show(with_suffix(self.name.get().strip(), suffix))
+        self.name.show(with_suffix(self.name.get().strip(), suffix, self._suffixes))
 
     def _name_typed(self, _event: object) -> None:
         """The choice follows the name, without a word: it is said when one comes there."""
         suffix = Path(self.name.get().strip()).suffix.lower()
-        if suffix in SUFFIXES and suffix != self.kind.value:
+        if suffix in self._suffixes and suffix != self.kind.value:
             self.kind.set(suffix)
 
     def _save(self) -> None:
@@ -136,12 +156,9 @@ class SaveForm(Dialog):
         if path is None:
             self._refused(SaveError(NO_NAME), None)
             return
-        description = self._described
-        text = as_text(description, say.name_of(self._file), datetime.now())
-        wanted = Wanted(path, text, description.sentence, replace=path == self._asked)
-        picture = description.description.file
+        write, replace = self._write, path == self._asked
         self._job = self.desk.jobs.start(
-            lambda _job: write(wanted, picture, self.desk.talk.save),
+            lambda _job: write(path, replace),
             self._saved,
             lambda error: self._refused(error, path),
         )
@@ -150,12 +167,12 @@ class SaveForm(Dialog):
     def _path(self) -> Path | None:
         """Where to save; None without a name. "~" is the user's folder in either box."""
         typed = self.name.get().strip()
-        if not typed or typed in (*SUFFIXES, ".", ".."):
+        if not typed or typed in (*self._suffixes, ".", ".."):
             return None
         # What is shown of a folder whose name is no text would lead nowhere.
         unchanged = self.folder.get() == say.printable(str(self._folder))
         folder = self._folder if unchanged else _expanded(self.folder.get().strip())
-        name = with_suffix(typed, str(self.kind.value), keep_others=True)
+        name = with_suffix(typed, str(self.kind.value), self._suffixes, keep_others=True)
         return self._folder / folder / _expanded(name)
 
     def _saved(self, path: Path) -> None:
@@ -197,13 +214,15 @@ def default_place(path: str | None, name: str) -> tuple[Path, str]:
     return folder, say.printable(Path(name).stem or "Description")
 
 
-def with_suffix(name: str, suffix: str, *, keep_others: bool = False) -> str:
-    """``name`` with the ending ``suffix`` instead of another of ours; other dots belong to it.
+def with_suffix(
+    name: str, suffix: str, ours: Sequence[str] = SUFFIXES, *, keep_others: bool = False
+) -> str:
+    """``name`` with the ending ``suffix`` instead of another of ``ours``; other dots belong to it.
 
     ``keep_others``: an ending of ours stays as it is.
     """
     stem, ending = os.path.splitext(name)
-    if ending.lower() in SUFFIXES:
+    if ending.lower() in ours:
         return name if keep_others else stem + suffix
     return name + suffix
 
@@ -231,31 +250,39 @@ def write(wanted: Wanted, picture: str | None, save_speech: Callable[[str, Path]
     speech and may raise SpeechError. Raises SaveError, ThereAlreadyError and SpeechError.
     """
     path = wanted.path
-    try:
-        if not path.parent.is_dir():
-            raise SaveError(
-                f"There is no folder {say.printable(str(path.parent))}.", "Choose another one."
-            )
-        if path.exists():
-            _may_be_replaced(wanted, picture)
+    with telling(path):
+        check(path, picture, wanted.replace)
         if path.suffix.lower() == SUFFIXES[0]:
             _write_whole(path, wanted.text.encode("utf-8", "replace"))
         else:
             save_speech(wanted.speech, path)
+    return path
+
+
+@contextlib.contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """What the system says against ``path`` as a SaveError."""
+    try:
+        yield
     except OSError as error:
         raise _told(error, path) from error
     except ValueError as error:  # a null in the name
         raise SaveError("That is no valid name for a file.", "Choose another one.") from error
-    return path
 
 
-def _may_be_replaced(wanted: Wanted, picture: str | None) -> None:
-    path, name = wanted.path, say.name_of(str(wanted.path))
+def check(path: Path, picture: str | None, replace: bool) -> None:
+    """See that ``path`` may be written. Raises SaveError, ThereAlreadyError, OSError."""
+    if not path.parent.is_dir():
+        folder = say.printable(str(path.parent))
+        raise SaveError(f"There is no folder {folder}.", "Choose another one.")
+    if not path.exists():
+        return
+    name = say.name_of(str(path))
     if path.is_dir():
         raise SaveError(f"{name} is a folder.", "Type the name of a file.")
     if picture is not None and os.path.exists(picture) and path.samefile(picture):
         raise SaveError(f"{name} is the picture itself.", "Choose another name.")
-    if not wanted.replace:
+    if not replace:
         raise ThereAlreadyError(THERE_ALREADY.format(name=name))
 
 

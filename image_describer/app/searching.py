@@ -1,33 +1,57 @@
-"""Ctrl+F: finds pictures by words in what was said of them, and opens them."""
+"""Ctrl+F: finds one's own pictures by what they show, by words or by a picture, and opens them."""
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from image_describer.app import voicing
+from image_describer.app import keymap, look, voicing
+from image_describer.app import messages as say
 from image_describer.app.desk import Desk
 from image_describer.app.dialogs import Dialog
+from image_describer.app.progress import Progress
+from image_describer.app.text import ReadOnlyText
 from image_describer.app.widgets import RETURN_KEYS, Entry, ItemList, Label
+from image_describer.app.worker import Job
 
 if TYPE_CHECKING:
-    from image_describer.history import Entry as Past
-    from image_describer.history import History
+    from image_describer.app.own_pictures import Findings, Hit, OwnPictures
 
 TITLE = "Search your pictures"
 HINT = "Type words, then Enter"
 NOTHING_TYPED = "Type a word first."
-NOTHING_FOUND = "Nothing is found. I search what I have described to you so far."
+NOTHING_FOUND = (
+    "Nothing is found. I search what I have described to you so far; {folder} describes a folder."
+)
 FOUND = "{count} found."
+ALIKE = "{count} found that are like {name}."
+NONE_ALIKE = "None of the pictures that I have described so far is like {name}."
+WEAK = "{count} found, but nothing fits well."
+NO_PICTURE = "There is no picture yet that others could be like. Search for one first."
+GONE = "{name} is not there any more. I said of it: {sentence}"
 ROWS = 10
+PLACE_LINES = 2
 
 
 class SearchWindow(Dialog):
-    """``open_picture(file)`` is called with what is chosen; the dialog is closed by then."""
+    """``open_picture(file)`` is called with what is chosen; the dialog is closed by then.
 
-    def __init__(self, desk: Desk, history: "History", open_picture: Callable[[str], None]) -> None:
+    ``picture`` is the file that the window shows, if it shows any: others may be like it.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        own: "OwnPictures",
+        open_picture: Callable[[str], None],
+        picture: str | None = None,
+    ) -> None:
         super().__init__(desk, TITLE)
-        self._history = history
+        self._own = own
         self._open_picture = open_picture
-        self._found: list[Past] = []
+        self._picture = picture
+        self._found: tuple[Hit, ...] = ()
+        self._job: Job | None = None
+        self._progress = Progress(desk)
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(2, weight=1)
         Label(self.body, "Words").grid(row=0, column=0, sticky="w")
@@ -36,44 +60,108 @@ class SearchWindow(Dialog):
         self.words.grid(row=1, column=0, sticky="ew")
         self.results = ItemList(self.body, name="Found", width=60, height=ROWS)
         self.results.grid(row=2, column=0, sticky="nsew", pady=8)
+        self.place = ReadOnlyText(
+            self.body, font=look.font("status"), width=1, height=PLACE_LINES, takefocus=True
+        )
+        voicing.name(self.place, "Its place", role="text")
+        self.place.grid(row=3, column=0, sticky="ew")
         for key in RETURN_KEYS:
             self.words.bind(key, lambda _event: self._search())
             self.results.bind(key, lambda _event: self._open_chosen())
         self.results.bind("<Double-Button-1>", lambda _event: self._open_chosen())
+        # Whatever moves the cursor: arrows, letters, the mouse.
+        for event in ("<<ListboxSelect>>", "<KeyRelease>"):
+            self.results.bind(event, lambda _event: self._show_place(), add="+")
         self.add_buttons(
-            ("Search", self._search), ("Open", self._open_chosen), ("Cancel", self.close)
+            ("Search", self._search),
+            ("Open", self._open_chosen),
+            ("More like it", self._more_like_it),
+            ("Cancel", self.close),
         )
         self.open(self.words)
 
+    def close(self) -> None:
+        """Take it away; what it still waits for is dropped."""
+        if self._job is not None:
+            self._job.cancel()
+        super().close()
+
+    @property
+    def _chosen(self) -> "Hit | None":
+        return self._found[max(0, self.results.cursor)] if self._found else None
+
     def _search(self) -> None:
-        words = self.words.get()
+        words, own, settings = self.words.get(), self._own, self.desk.settings
         if not words.strip():
             self.desk.voice.answer(NOTHING_TYPED)
             return
-        from image_describer.find import find
+        nothing = say.with_keys(NOTHING_FOUND, keymap.spoken)
+        self._start(lambda _job: own.find(words, settings), FOUND, nothing)
 
-        self.desk.jobs.start(
-            lambda _job: find(self._history.entries(), words), self._arrived, self.desk.trouble
+    def _more_like_it(self) -> None:
+        """The pictures like the chosen one; before anything was found, like the window's own."""
+        chosen, own, settings = self._chosen, self._own, self.desk.settings
+        file = chosen.file if chosen is not None else self._picture
+        if file is None:
+            self.desk.voice.answer(NO_PICTURE)
+            return
+        # A name may hold braces.
+        name = say.name_of(file).replace("{", "{{").replace("}", "}}")
+        self._start(
+            lambda _job: own.like(file, settings),
+            ALIKE.replace("{name}", name),
+            NONE_ALIKE.replace("{name}", name),
         )
 
-    def _arrived(self, found: "list[Past]") -> None:
-        if not self.winfo_exists():
+    def _start(self, work: "Callable[[Job], Findings]", some: str, none: str) -> None:
+        if self._job is not None:
+            self._job.cancel()
+        self._job = self.desk.jobs.start(
+            work, lambda findings: self._arrived(findings, some, none), self._failed
+        )
+        self._progress.watch(self._job)
+
+    def _arrived(self, findings: "Findings", some: str, none: str) -> None:
+        self._found = findings.hits
+        self.results.set_items([say.printable(hit.text) for hit in self._found])
+        self._show_place()
+        if findings.trouble:
+            self.desk.voice.error(findings.trouble)
+        # After an error, which is heard to its end; else at once.
+        tell = self.desk.voice.then if findings.trouble else self.desk.voice.answer
+        if not self._found:
+            tell(none.format())
             return
-        self._found = found
-        self.results.set_items([f"{past.caption}: {past.name}" for past in found])
-        if not found:
-            self.desk.voice.answer(NOTHING_FOUND)
-            return
-        self.desk.voice.answer(FOUND.format(count=len(found)))
+        tell((WEAK if findings.weak else some).format(count=len(self._found)))
         self.results.focus_set()  # the first is said by the focus, behind the number
 
+    def _failed(self, error: Exception) -> None:
+        say.log_it(error)
+        self.desk.voice.error(say.as_told(error))
+
+    def _show_place(self) -> None:
+        chosen = self._chosen
+        self.place.show(say.printable(chosen.file or "") if chosen is not None else "")
+
     def _open_chosen(self) -> None:
-        if not self._found:
+        chosen = self._chosen
+        if chosen is None:
             self._search()
             return
-        past = self._found[self.results.cursor]
-        self.close()
-        if past.file is not None:
-            self._open_picture(past.file)
+        file = chosen.file
+        self._job = self.desk.jobs.start(
+            lambda _job: file is not None and os.path.exists(file),
+            lambda there: self._open_if(there, chosen),
+            self._failed,
+        )
+
+    def _open_if(self, there: bool, hit: "Hit") -> None:
+        """Open the file; of one that is gone, and of what was none, say what is known."""
+        if there and hit.file is not None:
+            self.close()
+            self._open_picture(hit.file)
+        elif hit.file is not None:
+            self.desk.voice.answer(GONE.format(name=say.name_of(hit.file), sentence=hit.sentence))
         else:
-            self.desk.voice.answer(past.sentence)
+            self.close()
+            self.desk.voice.answer(hit.sentence)

@@ -32,7 +32,10 @@ UNHEDGED = "Without hedges, a wrong description sounds as sure as a right one."
 HISTORY_STAYS = "What is in the history already stays there until you clear it."
 DEFAULTS_BACK = "All settings are as they were at first. The voice stays the one you have chosen."
 CLEAR_TITLE = "Clear the history"
-CLEAR_QUESTION = "Delete all past descriptions? They can't be restored."
+CLEAR_QUESTION = (
+    "Delete all past descriptions, and all that the search knows of your pictures? "
+    "They can't be restored."
+)
 CLEARED = "The history is empty."
 HEARD_AT_ONCE = frozenset({"rate", "volume"})  # their new value is said as it will be from now on
 # A decision about what may leave the computer is no matter of taste, and folders are no choice.
@@ -42,11 +45,14 @@ NO_DEFAULTS = ("online", "recent_folders")
 class SettingsWindow(Dialog):
     """``apply(settings)`` uses and saves the settings, and puts them on the desk.
 
-    ``clear_history()`` deletes past descriptions; both run on the window's thread.
+    ``clear_history(done, failed)`` deletes past descriptions and then calls one of the two.
     """
 
     def __init__(
-        self, desk: Desk, apply: Callable[[Settings], None], clear_history: Callable[[], None]
+        self,
+        desk: Desk,
+        apply: Callable[[Settings], None],
+        clear_history: Callable[[Callable[[], None], Callable[[Exception], None]], None],
     ) -> None:
         super().__init__(desk, TITLE)
         self._apply = apply
@@ -71,6 +77,8 @@ class SettingsWindow(Dialog):
 
     def show(self, note: str) -> None:
         """Show a sentence under what has the focus: a warning, an error. Empty: take it away."""
+        if not self.winfo_exists():
+            return
         self._note.configure(text=say.printable(note))
         if not note:
             self._note.pack_forget()
@@ -203,10 +211,8 @@ class SettingsWindow(Dialog):
         )
 
     def _clear(self) -> None:
-        try:
-            self._clear_history()
-        except Exception as error:
-            self._trouble(error)
-        else:
-            self.show(CLEARED)
-            self.desk.voice.answer(CLEARED)
+        self._clear_history(self._cleared, self._trouble)
+
+    def _cleared(self) -> None:
+        self.show(CLEARED)
+        self.desk.voice.answer(CLEARED)

@@ -278,12 +278,13 @@ class ItemList(tk.Listbox):
         self.insert("end", *self._items)
         self.go(0)
 
-    def append(self, item: str) -> None:
-        """One more at the end; the cursor stays."""
-        self._items.append(item)
-        self._folded.append(folded(item))
-        self.insert("end", item)
-        if len(self._items) == 1:
+    def extend(self, items: Sequence[str]) -> None:
+        """More at the end; the cursor stays."""
+        was_empty = not self._items
+        self._items += items
+        self._folded += [folded(item) for item in items]
+        self.insert("end", *items)
+        if was_empty:
             self.go(0)
 
     @property

@@ -185,6 +185,14 @@ class Index:
 
         return self._database.write(work)
 
+    def clear(self) -> None:
+        """Forget everything, on the disk as well, and damaged files that were set aside."""
+        from image_describer.library import forgetting
+
+        self._database.write(forgetting.all_rows)
+        self.close()  # what was written ahead goes with the last one who has it open
+        forgetting.files_beside(self.path)
+
     def words(self, text: str, within: Folders = None, limit: int = 100) -> list[tuple[int, float]]:
         """Ids of pictures whose words match, best first, with their BM25 scores (higher is better).
 
