@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -70,7 +71,7 @@ def connect(found: DaskCluster, bundle: Path, workers: int = 2, **settings: bool
     while True:
         try:
             engine = ClusterEngine(found.address, bundle, **settings)
-            if engine._threads == workers:
+            if engine.threads == workers:
                 return engine
             engine.close()
         except ClusterError as error:
@@ -140,11 +141,12 @@ def test_pictures_of_a_lost_worker_are_done_again(
         records = run(engine, files)
         done = [next(records) for _ in range(6)]
         # Frozen first, so that it surely has pictures in hand when it dies.
-        with stopped(found.workers[0]):
-            done += [next(records) for _ in range(20)]
-            found.workers[0].kill()
-            found.workers[0].wait()
+        found.workers[0].send_signal(signal.SIGSTOP)
+        death = threading.Timer(2.0, found.workers[0].kill)
+        death.start()
         done += list(records)
+        death.join()
+        assert found.workers[0].wait() == -signal.SIGKILL
     same(done, expected)
 
 

@@ -88,11 +88,11 @@ class ClusterEngine:
         self._ready: list[tuple[int, Record]] = []
         self._given = 0
         try:
-            self._threads = self._count_threads()
+            self.threads = self._count_threads()
         except BaseException:
             self.close()
             raise
-        if not self._threads:
+        if not self.threads:
             self.close()
             raise ClusterError(
                 f"The scheduler at {visible(address)} has no workers.",
@@ -141,7 +141,7 @@ class ClusterEngine:
                 if isinstance(news, ClusterError):
                     raise news
                 if isinstance(news, int):
-                    self._threads = news
+                    self.threads = news
                     continue
                 heard = time.monotonic()
                 self._take_in(news)
@@ -158,7 +158,7 @@ class ClusterEngine:
     def _hand_out(
         self, tasks: Iterator[Task], cancel: threading.Event, remaining: Callable[[], int | None]
     ) -> None:
-        while len(self._out) < WAITING * self._threads and not self._ready:
+        while len(self._out) < WAITING * self.threads and not self._ready:
             parcels = self._again.popleft() if self._again else None
             if parcels is None:
                 parcels = self._pack(tasks, cancel, self._size(remaining()))
@@ -177,8 +177,8 @@ class ClusterEngine:
 
     def _size(self, left: int | None) -> int:
         """Small parcels first, so that something is soon heard, and at the end."""
-        size = AT_ONCE if self._given >= WAITING * self._threads else 2
-        return size if left is None else max(1, min(size, -(-left // (2 * self._threads))))
+        size = AT_ONCE if self._given >= WAITING * self.threads else 2
+        return size if left is None else max(1, min(size, -(-left // (2 * self.threads))))
 
     def _pack(self, tasks: Iterator[Task], cancel: threading.Event, size: int) -> list[Parcel]:
         parcels: list[Parcel] = []
