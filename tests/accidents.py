@@ -10,7 +10,7 @@ from image_describer import describer, picture
 from image_describer.library import worker
 
 
-def main(pipe: Connection, bundle: Path | None) -> None:
+def main(pipe: Connection, bundle: Path | None, gently: bool = False) -> None:
     """`worker.main`, but "crash" in a name kills it, "once" only at first, and "hang" hangs."""
 
     def open_picture(source: str) -> picture.Picture:
@@ -24,9 +24,9 @@ def main(pipe: Connection, bundle: Path | None) -> None:
         return picture.open_picture(source)
 
     describer.open_picture = open_picture  # type: ignore[assignment]
-    worker.main(pipe, bundle)
+    worker.main(pipe, bundle, gently)
 
 
-def no_start(pipe: Connection, bundle: Path | None) -> None:
+def no_start(pipe: Connection, bundle: Path | None, gently: bool = False) -> None:
     """A process that ends before it can do anything."""
     os._exit(7)

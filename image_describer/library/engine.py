@@ -5,7 +5,9 @@ takes its process with it and nothing else; and Python's lock leaves half of two
 """
 
 import collections
+import contextlib
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -58,10 +60,16 @@ class _Worker:
 
 
 class Engine:
-    """Describes with ``workers`` processes, each with the bundle in the folder ``bundle``."""
+    """Describes with ``workers`` processes, each with the bundle in the folder ``bundle``.
 
-    def __init__(self, bundle: Path | None = None, workers: int | None = None) -> None:
+    ``gently``: a window in front of it, and what is spoken, come first.
+    """
+
+    def __init__(
+        self, bundle: Path | None = None, workers: int | None = None, *, gently: bool = False
+    ) -> None:
         self._bundle = bundle
+        self._gently = gently
         self._count = workers or default_workers()
         self._crew: list[_Worker] = []
         self._again: collections.deque[list[Task]] = collections.deque()
@@ -136,9 +144,12 @@ class Engine:
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(
-            target=worker.main, args=(there, self._bundle), daemon=True, name="describing"
+            target=worker.main,
+            args=(there, self._bundle, self._gently),
+            daemon=True,
+            name="describing",
         )
-        with _without_interrupts():
+        with _without_interrupts(), _one_thread_each():
             process.start()
         there.close()
         return _Worker(process, here, time.monotonic())
@@ -264,6 +275,23 @@ def _how_it_ended(code: int | None) -> str:
         except ValueError:
             return f"signal {-code}"
     return f"exit status {code}"
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep NumPy's library from a thread a core in each process: they would be in each other's way.
+
+    It looks when it is loaded, which a program's main module may do first.
+    """
+    before = os.environ.get(worker.NUMPY_THREADS)
+    os.environ[worker.NUMPY_THREADS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[worker.NUMPY_THREADS]
+        else:
+            os.environ[worker.NUMPY_THREADS] = before
 
 
 class _without_interrupts:  # noqa: N801 - used like a function

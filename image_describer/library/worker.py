@@ -13,14 +13,21 @@ from typing import Any
 Task = tuple[int, str]
 """A number that the batch knows a picture by, and its absolute path."""
 
+GENTLE = 10  # of 19: what is left to it beside a program that wants all is a tenth of a core
+
+NUMPY_THREADS = "OPENBLAS_NUM_THREADS"
+
 READY, FAILED, AT, DONE = "ready", "failed", "at", "done"
 NONE_ALONE = -1  # in place of a number: all have been looked at, their captions are being sought
 
 
-def main(pipe: Connection, bundle: Path | None) -> None:
-    """Describe what comes through ``pipe`` until it is closed."""
-    # One thread: there are as many processes as cores. Read when NumPy is first imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+def main(pipe: Connection, bundle: Path | None, gently: bool = False) -> None:
+    """Describe what comes through ``pipe`` until it is closed.
+
+    ``gently``: so that whatever else the computer does comes first, where the system can do that.
+    """
+    if gently and hasattr(os, "nice"):
+        os.nice(GENTLE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; one answers
     _silence()
     try:
