@@ -1,11 +1,10 @@
-"""Other views of a training picture: a part of it, in other light, now and then without colours."""
+"""Other views of a training picture: a part of it, a little brighter or paler or greyer."""
 
 import numpy as np
 from PIL import Image, ImageEnhance
 
 AREA = (0.55, 1.0)  # of the picture that a crop shows: below, things of the captions are cut off
 ASPECT = (0.8, 1.25)  # width by height, as a share of the picture's own
-GREY = 0.15  # of the views are black and white, as some photographs are
 STRENGTH = 0.25  # brightness, contrast and saturation are multiplied by 1 - this to 1 + this
 
 
@@ -24,8 +23,6 @@ def other_view(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
     for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         image = enhance(image).enhance(rng.uniform(1 - STRENGTH, 1 + STRENGTH))
-    if rng.random() < GREY:
-        image = image.convert("L").convert("RGB")
     return np.asarray(image)
 
 
