@@ -49,6 +49,7 @@ class FolderRun:
     def work(self, _job: "Job") -> "Outcome":
         """Describe until all is done or `stop` is called. Raises ImageDescriberError."""
         from image_describer.library import batch, walk
+        from image_describer.library.engine import Engine
 
         walk.check([self.folder])
         return batch.run(
@@ -57,6 +58,7 @@ class FolderRun:
             cancel=self._stop,
             on_progress=self._progressed,
             on_record=self._described,
+            engine=Engine(gently=True),
         )
 
     def stop(self) -> None:

@@ -5,12 +5,13 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from image_describer.app import look, voicing
 from image_describer.app import messages as say
-from image_describer.app import voicing
 from image_describer.app.desk import Desk
 from image_describer.app.dialogs import Dialog
 from image_describer.app.folder_run import FolderRun, Line
 from image_describer.app.progress import Progress
+from image_describer.app.text import ReadOnlyText
 from image_describer.app.widgets import RETURN_KEYS, Check, ItemList, Label
 from image_describer.app.worker import Job
 
@@ -34,6 +35,7 @@ PROGRESS_EVERY_S = 10.0  # at most; more often it keeps people from reading what
 LOOK_MS = 100
 LINES_AT_ONCE = 400  # put into the list between two looks at the keys: 10 ms
 ROWS = 12
+WHOLE_LINES = 3  # of a sentence that its line in the list has no room for
 
 
 class FolderWindow(Dialog):
@@ -77,9 +79,15 @@ class FolderWindow(Dialog):
         for key in RETURN_KEYS:
             self.list.bind(key, lambda _event: self._open_chosen())
         self.list.bind("<Double-Button-1>", lambda _event: self._open_chosen())
+        self.whole = ReadOnlyText(self.body, font=look.font("status"), width=1, height=WHOLE_LINES)
+        voicing.name(self.whole, "In full", role="text")
+        self.whole.grid(row=4, column=0, sticky="ew")
+        # Whatever moves the cursor: arrows, letters, the mouse, the focus that comes at the end.
+        for event in ("<<ListboxSelect>>", "<KeyRelease>", "<FocusIn>"):
+            self.list.bind(event, lambda _event: self._show_whole(), add="+")
         self._status = Label(self.body, " ", padx=0)
         self._status.bind("<Configure>", self._wrap_status)
-        self._status.grid(row=4, column=0, sticky="ew")
+        self._status.grid(row=5, column=0, sticky="ew")
         buttons = self.add_buttons(
             ("Begin", lambda: self._start(self.path.get())),
             ("Open", self._open_chosen),
@@ -130,6 +138,7 @@ class FolderWindow(Dialog):
         self._lines, self._broken = [], []
         self._told, self._told_at = 0, time.monotonic()
         self.list.set_items([])
+        self._show_whole()
         self._show(say.WORKING)
         self._close_button.configure(text="Stop")
         self._job = self.desk.jobs.start(run.work, self._ended, self._ended)
@@ -232,6 +241,11 @@ class FolderWindow(Dialog):
             lambda path, replace: write(path, run, replace, partial=self.running or run.stopped),
             TITLE,
         )
+
+    def _show_whole(self) -> None:
+        shown = self._lines[max(0, self.list.cursor)].text if self._lines else ""
+        if shown != self.whole.shown():
+            self.whole.show(shown)
 
     def _show(self, words: str) -> None:
         """What stands under the list, and what is said when one asks again."""

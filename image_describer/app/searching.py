@@ -29,7 +29,7 @@ WEAK = "{count} found, but nothing fits well."
 NO_PICTURE = "There is no picture yet that others could be like. Search for one first."
 GONE = "{name} is not there any more. I said of it: {sentence}"
 ROWS = 10
-PLACE_LINES = 2
+WHOLE_LINES = 4  # a path, and what its line in the list has no room for
 
 
 class SearchWindow(Dialog):
@@ -60,18 +60,16 @@ class SearchWindow(Dialog):
         self.words.grid(row=1, column=0, sticky="ew")
         self.results = ItemList(self.body, name="Found", width=60, height=ROWS)
         self.results.grid(row=2, column=0, sticky="nsew", pady=8)
-        self.place = ReadOnlyText(
-            self.body, font=look.font("status"), width=1, height=PLACE_LINES, takefocus=True
-        )
-        voicing.name(self.place, "Its place", role="text")
-        self.place.grid(row=3, column=0, sticky="ew")
+        self.whole = ReadOnlyText(self.body, font=look.font("status"), width=1, height=WHOLE_LINES)
+        voicing.name(self.whole, "Its place", role="text")
+        self.whole.grid(row=3, column=0, sticky="ew")
         for key in RETURN_KEYS:
             self.words.bind(key, lambda _event: self._search())
             self.results.bind(key, lambda _event: self._open_chosen())
         self.results.bind("<Double-Button-1>", lambda _event: self._open_chosen())
         # Whatever moves the cursor: arrows, letters, the mouse.
         for event in ("<<ListboxSelect>>", "<KeyRelease>"):
-            self.results.bind(event, lambda _event: self._show_place(), add="+")
+            self.results.bind(event, lambda _event: self._show_whole(), add="+")
         self.add_buttons(
             ("Search", self._search),
             ("Open", self._open_chosen),
@@ -124,7 +122,7 @@ class SearchWindow(Dialog):
     def _arrived(self, findings: "Findings", some: str, none: str) -> None:
         self._found = findings.hits
         self.results.set_items([say.printable(hit.text) for hit in self._found])
-        self._show_place()
+        self._show_whole()
         if findings.trouble:
             self.desk.voice.error(findings.trouble)
         # After an error, which is heard to its end; else at once.
@@ -139,9 +137,12 @@ class SearchWindow(Dialog):
         say.log_it(error)
         self.desk.voice.error(say.as_told(error))
 
-    def _show_place(self) -> None:
+    def _show_whole(self) -> None:
         chosen = self._chosen
-        self.place.show(say.printable(chosen.file or "") if chosen is not None else "")
+        words = "" if chosen is None else f"{chosen.file or ''}\n{chosen.sentence}"
+        shown = "\n".join(say.printable(line) for line in words.split("\n"))
+        if shown != self.whole.shown():
+            self.whole.show(shown)
 
     def _open_chosen(self) -> None:
         chosen = self._chosen

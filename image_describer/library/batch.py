@@ -66,7 +66,7 @@ def run(
     *,
     bundle: Path | None = None,
     workers: int | None = None,
-    engine: "ClusterEngine | None" = None,
+    engine: "Engine | ClusterEngine | None" = None,
     restart: bool = False,
     index: bool = True,
     cancel: threading.Event | None = None,
