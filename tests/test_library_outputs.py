@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,21 @@ def test_lines_of_json_say_everything(tmp_path):
     assert lines[1]["key"] is None
     assert lines[1]["caption"] is None
     assert list(lines[1]) == list(lines[0]), "every line has the same fields"
+
+
+@pytest.mark.parametrize("suffix", outputs.SUFFIXES)
+def test_an_authors_alt_text_is_in_every_output(tmp_path, suffix):
+    author = "Rex & Ann at the lake"
+    target = tmp_path / f"out{suffix}"
+    outputs.write(target, [Record("/dog.jpg", "ab" * 32, replace(DOG, alt_text=author))])
+    text = target.read_text("utf-8-sig")
+    if suffix == ".jsonl":
+        assert json.loads(text)["alt_text"] == author
+    elif suffix == ".csv":
+        assert next(csv.DictReader(text.splitlines()))["alt_text"] == author
+    else:
+        assert 'alt="Rex &amp; Ann at the lake"' in text
+        assert DOG.caption in text
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path):

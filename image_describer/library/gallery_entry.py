@@ -48,11 +48,16 @@ def broken(record: Record, place: str) -> str:
 
 
 def alt_text(description: Description) -> str:
-    """The bare caption; what the program says of the picture where it has none that is true."""
+    """Its author's words where there are any, else the bare caption, or what the program says of
+    the picture where it has none that is true.
+    """
+    record = wording.as_record(description)
+    if record["alt_text"]:
+        return str(record["alt_text"])
     sentence = wording.sentence(description)
     if sentence == wording.BLANK or sentence.endswith(wording.NOTHING):
         return sentence
-    return str(wording.as_record(description)["caption"])
+    return str(record["caption"])
 
 
 def address(file: str, folders: Sequence[str], prefix: str) -> str:
