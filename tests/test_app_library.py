@@ -234,6 +234,7 @@ def test_a_damaged_index_is_one_sentence_and_the_search_goes_on(
     errors = [text for text, kind, _interrupt in again.heard.said if kind == "error"]
     assert len(errors) == 1
     assert errors[0].startswith("The index of your pictures was damaged; it is kept as ")
+    assert errors[0].endswith("a new one was begun. Control Shift O fills it again.")
     assert "1 found." in again.heard.texts
     again.press("Escape")
     search_for(again, "dogs")

@@ -188,7 +188,9 @@ class FolderWindow(Dialog):
 
     def _done(self, outcome: "Outcome") -> None:
         if outcome.notice:
-            self.desk.voice.error(outcome.notice)
+            from image_describer.app.own_pictures import in_window
+
+            self.desk.voice.error(in_window(outcome.notice))
         if outcome.trouble:
             self.desk.voice.error(NOT_INDEXED.format(trouble=outcome.trouble))
         fine, known = outcome.described + outcome.known, outcome.known

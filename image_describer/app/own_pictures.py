@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from image_describer.app import keymap
 from image_describer.app import messages as say
 from image_describer.app.describing import Described, LateDescriber
 from image_describer.history import History
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from image_describer.settings import Settings
 
 LIMIT = 50  # nobody listens to more
+FILLS_IT = "{folder} fills it again."
 CHANGED = "The file was changed since."
 
 
@@ -167,7 +169,14 @@ class OwnPictures:
         trouble = self._index.trouble if self._index is not None else ""
         with self._lock:
             told, self._told = self._told, trouble
-        return "" if trouble == told else trouble
+        return "" if trouble == told else in_window(trouble)
+
+
+def in_window(trouble: str) -> str:
+    """What befell the index, with the window's way out of it in place of the command line's."""
+    from image_describer.library.database import WAY_OUT
+
+    return trouble.replace(WAY_OUT, say.with_keys(FILLS_IT, keymap.spoken))
 
 
 def of_index(found: "Found", settings: "Settings") -> Hit:

@@ -22,6 +22,7 @@ VERSION = 1
 APPLICATION = 0x1D5C1B00  # tells our files from other programs' databases
 BUSY_S = 15.0  # a thousand records are written in a tenth of a second
 CACHE_KIB = 16_384
+WAY_OUT = "Fill it with: image-describer batch FOLDER."
 FOLDER_MODE, FILE_MODE = 0o700, 0o600  # whose pictures show what is nobody else's business
 
 _DAMAGE_CODES = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
@@ -151,7 +152,7 @@ class Database:
             raise self._unusable(error) from error
         self.trouble = (
             f"The index of your pictures was damaged; it is kept as {visible(copy.name)}, and a "
-            "new one was begun. Fill it with: image-describer batch FOLDER."
+            f"new one was begun. {WAY_OUT}"
         )
 
     def _unusable(self, error: Exception) -> LibraryError:
