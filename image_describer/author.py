@@ -4,15 +4,26 @@ Only that property counts. `ExtDescrAccessibility` is meant for whoever has read
 wants more, often several paragraphs, so it would keep a listener waiting; `dc:description`, EXIF's
 ImageDescription and IPTC's caption tell who, when and why, as below a newspaper's picture, and
 seldom what is to be seen. IPTC Photo Metadata Standard 2021.1.
+
+What this program wrote is no author's. It is marked, by a property beside it that holds a digest
+of the text; whoever edits the text makes it their own.
 """
 
+import hashlib
 import html
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 NAMESPACE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 PROPERTY = f"{{{NAMESPACE}}}AltTextAccessibility"
 DEFAULT = "x-default"
+MARK_NAMESPACE = "urn:image-describer:xmp/1.0/"
+MARK_NAME = "AltTextMade"
+MARK = f"{{{MARK_NAMESPACE}}}{MARK_NAME}"
 LANGUAGE = "en"  # of all that the program says, and so of the voice that will read the author's
 
 PACKET_LIMIT_BYTES = 300_000  # most have ten thousand; the worst of this size takes 0.1 s
@@ -27,13 +38,24 @@ _JOINERS = "\u200c\u200d"  # within letters of Persian and within emoji
 
 
 def said(packet: object, language: str = LANGUAGE) -> str | None:
-    """The alt text in an XMP packet, as one clean line fit to be spoken; None where there is none.
+    """The author's alt text in an XMP packet, as one clean line fit to be spoken; None for none.
 
-    Of several languages ``language``, then what the author calls the default, then the first.
-    At most ``TEXT_LIMIT`` characters. Never raises: a damaged packet holds no alt text.
+    What this program wrote is left out. Of several languages ``language``, then what the author
+    calls the default, then the first. At most ``TEXT_LIMIT`` characters. Never raises: a damaged
+    packet holds no alt text.
     """
-    texts = {key: text for key, raw in alternatives(packet).items() if (text := clean(raw))}
-    return texts[_chosen(texts, language)] if texts else None
+    return _one_of(told(packet), language)
+
+
+def stands(packet: object, language: str = LANGUAGE) -> str | None:
+    """As `said`, but whoever wrote it: what other programs read out."""
+    return _one_of(alternatives(packet), language)
+
+
+def told(packet: object) -> dict[str, str]:
+    """As `alternatives`, without what this program wrote and nobody has edited since."""
+    texts, marks = _read(packet)
+    return {key: text for key, text in texts.items() if mark_of(text) not in marks}
 
 
 def alternatives(packet: object) -> dict[str, str]:
@@ -41,30 +63,15 @@ def alternatives(packet: object) -> dict[str, str]:
 
     ``packet`` is what Pillow gives as an image's "xmp": bytes, as a rule.
     """
-    if isinstance(packet, str):
-        packet = packet.encode("utf-8", "replace")
-    if not isinstance(packet, bytes) or not any(sign in packet for sign in _SIGNS):
-        return {}
-    if len(packet) > PACKET_LIMIT_BYTES:
-        return {}
-    from defusedxml import ElementTree
+    return _read(packet)[0]
 
-    try:
-        # XMP has no DTD: with it go entities, and all bombs made of them.
-        tree = ElementTree.fromstring(_bare(packet), forbid_dtd=True)
-    except (ValueError, SyntaxError, LookupError, RecursionError):  # all that XML can be wrong in
-        return {}
-    texts: dict[str, str] = {}
-    for element in tree.iter():
-        if PROPERTY in element.attrib:  # RDF's short form
-            texts[DEFAULT] = element.attrib[PROPERTY]
-        elif element.tag == PROPERTY:
-            for line in element.findall(f"*/{_RDF}li") or [element]:
-                texts.setdefault(line.get(_LANG, DEFAULT), "".join(line.itertext()))
-        else:
-            continue
-        break  # a property stands in a packet once
-    return {key: text for key, text in texts.items() if text.strip()}
+
+def mark_of(text: str) -> str:
+    """What marks ``text`` as this program's: the SHA-256 of its words, in 64 hex digits.
+
+    Spaces and line ends don't count, for programs that save a picture may change those.
+    """
+    return hashlib.sha256(one_line(text).encode("utf-8", "replace")).hexdigest()
 
 
 def one_line(text: str) -> str:
@@ -86,6 +93,50 @@ def shortened(text: str, limit: int) -> str:
     head = text[: limit - 3]
     words = head.rsplit(" ", 1)[0] if text[limit - 3] != " " else head
     return f"{(words if 2 * len(words) > limit else head).rstrip(' .,;:')}..."
+
+
+def _read(packet: object) -> tuple[dict[str, str], frozenset[str]]:
+    """The alternatives, and the marks."""
+    nothing: tuple[dict[str, str], frozenset[str]] = {}, frozenset()
+    if isinstance(packet, str):
+        packet = packet.encode("utf-8", "replace")
+    if not isinstance(packet, bytes) or not any(sign in packet for sign in _SIGNS):
+        return nothing
+    if len(packet) > PACKET_LIMIT_BYTES:
+        return nothing
+    from defusedxml import ElementTree
+
+    try:
+        # XMP has no DTD: with it go entities, and all bombs made of them.
+        tree = ElementTree.fromstring(_bare(packet), forbid_dtd=True)
+    except (ValueError, SyntaxError, LookupError, RecursionError):  # all that XML can be wrong in
+        return nothing
+    texts: dict[str, str] = {}
+    marks = set()
+    for element in tree.iter():
+        if MARK in element.attrib:
+            marks.add(element.attrib[MARK].strip())
+        if element.tag == MARK:
+            marks.add((element.text or "").strip())
+        elif not texts:  # a property stands in a packet once
+            texts = _texts(element)
+    return {key: text for key, text in texts.items() if text.strip()}, frozenset(marks)
+
+
+def _texts(element: "Element") -> dict[str, str]:
+    """Language -> text of an element that is the property, or has it; else {}."""
+    if PROPERTY in element.attrib:  # RDF's short form
+        return {DEFAULT: element.attrib[PROPERTY]}
+    texts: dict[str, str] = {}
+    if element.tag == PROPERTY:
+        for line in element.findall(f"*/{_RDF}li") or [element]:
+            texts.setdefault(line.get(_LANG, DEFAULT), "".join(line.itertext()))
+    return texts
+
+
+def _one_of(texts: dict[str, str], language: str) -> str | None:
+    cleaned = {key: text for key, raw in texts.items() if (text := clean(raw))}
+    return cleaned[_chosen(cleaned, language)] if cleaned else None
 
 
 def _chosen(texts: dict[str, str], language: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import contextlib
+import dataclasses
 import hashlib
 import io
 import json
@@ -32,7 +33,9 @@ from image_describer.wording import BLANK
 from tests import tiny
 
 TEXT = "A brown dog runs through the grass."
+NEWER = "A dog lies on a bed."
 PROPERTY = "XMP-iptcCore:AltTextAccessibility"
+MARK = "XMP-imagedescriber:AltTextMade"
 SIZE = (64, 48)
 
 
@@ -185,6 +188,7 @@ def test_all_other_metadata_stays(picture: Path, tmp_path: Path) -> None:
     assert after.pop(f"{PROPERTY}") == TEXT
     assert after.pop(f"{PROPERTY}-en") == TEXT
     assert after.pop(f"{PROPERTY}-de") == "Ein Hund"
+    assert after.pop(MARK) == author.mark_of(TEXT)
     before.pop(f"{PROPERTY}-de")
     assert after == before
     assert pixels(goal.read_bytes()) == pixels(picture.read_bytes())
@@ -260,6 +264,97 @@ def test_a_text_that_a_human_put_into_the_copy_is_left(photo: Path) -> None:
     exiftool("-overwrite_original", f"-{PROPERTY}=Rex", f"-{PROPERTY}-en=Rex", goal)
     assert alt_text.write(photo, goal, TEXT) is Result.AUTHOR
     assert alt_text.read(goal) == "Rex"
+
+
+def validated(path: Path) -> str:
+    return exiftool("-validate", "-warning", "-a", path)
+
+
+def test_our_own_text_is_no_authors_and_gives_way_to_a_newer_one(picture: Path) -> None:
+    goal, latest = picture.with_name("goal"), picture.with_name("latest")
+    fill_with_metadata(picture)
+    alt_text.write(picture, goal, TEXT)
+    assert by_exiftool(goal, MARK) == author.mark_of(TEXT)
+    assert validated(goal) == validated(picture)
+    assert open_picture(str(goal)).alt_text is None
+    assert alt_text.write(goal, latest, NEWER) is Result.WRITTEN
+    assert (by_exiftool(latest), by_exiftool(latest, f"{PROPERTY}-en")) == (NEWER, NEWER)
+    assert by_exiftool(latest, MARK) == author.mark_of(NEWER)
+    assert validated(latest) == validated(picture)
+    assert open_picture(str(latest)).alt_text is None
+    assert pixels(latest.read_bytes()) == pixels(picture.read_bytes())
+    assert alt_text.write(picture, goal, NEWER) is Result.WRITTEN  # a copy that is there
+    assert goal.read_bytes() == latest.read_bytes()
+    assert alt_text.write(picture, goal, NEWER) is Result.SAME
+
+
+@pytest.mark.parametrize("tags", [(PROPERTY,), (f"{PROPERTY}-en",), (PROPERTY, f"{PROPERTY}-en")])
+def test_who_edits_our_text_is_its_author(photo: Path, tags: tuple[str, ...]) -> None:
+    alt_text.write_in_place(photo, TEXT)
+    exiftool("-overwrite_original", *(f"-{tag}=Rex runs." for tag in tags), photo)
+    assert open_picture(str(photo)).alt_text == "Rex runs."
+    assert alt_text.write_in_place(photo, NEWER) == (Result.AUTHOR, None)
+    alt_text.write_in_place(photo, NEWER, replace=True)
+    assert open_picture(str(photo)).alt_text is None
+
+
+def test_an_authors_text_in_another_language_stays_beside_ours(photo: Path) -> None:
+    alt_text.write_in_place(photo, TEXT)
+    exiftool("-overwrite_original", f"-{PROPERTY}-de=Rex", photo)
+    assert open_picture(str(photo)).alt_text == "Rex"
+    assert alt_text.write_in_place(photo, NEWER) == (Result.AUTHOR, None)
+    alt_text.write_in_place(photo, NEWER, replace=True)
+    assert by_exiftool(photo) == NEWER
+    assert open_picture(str(photo)).alt_text == "Rex"
+
+
+def test_no_text_of_ours_is_left_under_another_language(photo: Path) -> None:
+    alt_text.write_in_place(photo, TEXT, language="en-GB")
+    assert alt_text.write_in_place(photo, NEWER)[0] is Result.WRITTEN
+    assert by_exiftool(photo, f"{PROPERTY}-en-GB") == ""
+    assert open_picture(str(photo)).alt_text is None
+
+
+def test_the_mark_outlives_other_programs(photo: Path) -> None:
+    alt_text.write_in_place(photo, TEXT)
+    exiftool("-overwrite_original", "-XMP-dc:Title=One", "-EXIF:Artist=Ann", photo)
+    assert by_exiftool(photo, "XMP-dc:Title") == "One"
+    assert open_picture(str(photo)).alt_text is None
+    assert alt_text.write_in_place(photo, NEWER)[0] is Result.WRITTEN
+    assert exiftool("-a", "-s", f"-{MARK}", photo).count("AltTextMade") == 1
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_mark_in_short_form_is_replaced(tmp_path: Path, quote: str) -> None:
+    """So Adobe's programs write all that is no more than a value."""
+    attribute = f"b:AltTextMade={quote}{author.mark_of(TEXT)}{quote}"
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><r:RDF '
+        'xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><r:Description r:about="" '
+        f'xmlns:b="{author.MARK_NAMESPACE}" xmlns:c="c:" {attribute} c:d="e">'
+        f'<a:AltTextAccessibility xmlns:a="{author.NAMESPACE}"><r:Alt>'
+        f'<r:li xml:lang="x-default">{TEXT}</r:li></r:Alt></a:AltTextAccessibility>'
+        "</r:Description></r:RDF></x:xmpmeta>"
+    )
+    source, goal = tmp_path / "a.png", tmp_path / "b.png"
+    noise().save(source, pnginfo=_xmp(packet.encode()))
+    assert open_picture(str(source)).alt_text is None
+    assert alt_text.write(source, goal, NEWER) is Result.WRITTEN
+    new = parts_of(goal.read_bytes(), "PNG").packet
+    assert new is not None
+    assert new.count(b"AltTextMade=") == 0
+    assert b'xmlns:c="c:" c:d="e">' in new
+    assert by_exiftool(goal, "AltTextMade") == author.mark_of(NEWER)
+    assert open_picture(str(goal)).alt_text is None
+
+
+def test_what_the_author_says_later_is_not_covered_by_our_words(photo: Path) -> None:
+    goal = photo.with_name("goal.jpg")
+    alt_text.write(photo, goal, TEXT)
+    exiftool("-overwrite_original", f"-{PROPERTY}=Rex", photo)
+    before = goal.read_bytes()
+    assert alt_text.write(photo, goal, NEWER) is Result.AUTHOR
+    assert goal.read_bytes() == before
 
 
 def test_in_place_keeps_the_original_beside(photo: Path) -> None:
@@ -521,6 +616,22 @@ def test_in_place_twice(photo: Path) -> None:
     assert len(list(photo.parent.iterdir())) == 2
 
 
+@pytest.mark.parametrize("arguments", [("--in-place",), ("--copies", "{copies}")])
+def test_another_model_brings_our_own_words_up_to_date(
+    photo: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    before = photo.read_bytes()
+    wanted = options(*(one.format(copies=tmp_path.parent / "newer copies") for one in arguments))
+    assert alt_text_job.apply(record(photo), wanted, [photo.parent]).kind is Kind.WRITTEN
+    newer = dataclasses.replace(record(photo), description=Description("a dog lies on a bed", 0.8))
+    outcome = alt_text_job.apply(newer, wanted, [photo.parent])
+    assert outcome.kind is Kind.WRITTEN
+    assert outcome.goal is not None
+    assert by_exiftool(outcome.goal) == NEWER
+    if "--in-place" in arguments:
+        assert photo.with_name("photo.jpg_original").read_bytes() == before
+
+
 def test_folders_of_the_same_name_do_not_meet() -> None:
     roots = [Path("/a/x"), Path("/b/x"), Path("/c/y"), Path("/d/one.jpg")]
     goals = [
@@ -576,7 +687,7 @@ def test_what_was_left_is_told(photo: Path) -> None:
     lines = job.summary()
     assert lines[:3] == [
         "Alt text: 1 written.",
-        "Alt text: 1 left without: not described.",
+        "Alt text: 1 given none: not described.",
         "Alt text: 1 left as they were.",
     ]
     assert str(film) in lines[3]

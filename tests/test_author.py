@@ -95,6 +95,25 @@ def test_any_text_becomes_a_clean_line_and_stays_one(text: str) -> None:
     assert author.one_line(line) == line
 
 
+def marked(text: str, mark: str, *, short: bool = False) -> bytes:
+    inner = f"<a:AltTextAccessibility>{text}</a:AltTextAccessibility>"
+    namespace = f'xmlns:m="{author.MARK_NAMESPACE}"'
+    if short:
+        return packet(inner, f'{namespace} m:AltTextMade="{mark}"')
+    return packet(f"<m:AltTextMade {namespace}>\n {mark} </m:AltTextMade>{inner}")
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_what_this_program_wrote_is_no_authors(short: bool) -> None:
+    ours = marked("a  dog &amp; a cat", author.mark_of("a dog & a cat"), short=short)
+    assert author.said(ours) is None
+    assert author.stands(ours) == "a dog & a cat"
+    edited = marked("a dog and a cat", author.mark_of("a dog & a cat"), short=short)
+    assert author.said(edited) == "a dog and a cat"
+    assert author.said(marked("a dog", "", short=short)) == "a dog"
+    assert author.said(ours.replace(author.MARK_NAMESPACE.encode(), b"other:")) is not None
+
+
 def test_hostile_packets_hold_nothing() -> None:
     laughs = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
     property_ = "<a:AltTextAccessibility>{}</a:AltTextAccessibility>"

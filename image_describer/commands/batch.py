@@ -31,9 +31,11 @@ examples:
 
 alt text:
   It is what other programs and web pages read out in place of a picture, as if its author had
-  written it. So it is written without a hedge, only where none stands yet, and not where the
+  written it. So it is written without a hedge, only where no author's stands, and not where the
   description is likely wrong (--unsure) or the picture no photograph. No pixel is touched, and all
   other metadata stays. It goes into JPEG, PNG, WebP and TIFF, as Iptc4xmpCore:AltTextAccessibility.
+  A mark beside it tells that it was made by this program, so it is never told as its author's, and
+  a newer description replaces it. Who edits the text makes it their own.
 
 progress:
   On a terminal a line says how many are done, how many a second, and the time left; elsewhere a
@@ -160,7 +162,8 @@ def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
     """The cluster that was asked for; None without one. Raises ClusterError."""
     if options.scheduler is None:
         return None
-    from image_describer.library.cluster import ClusterEngine, Tls
+    from image_describer.library.cluster import ClusterEngine
+    from image_describer.library.cluster_client import Tls
 
     files = (options.tls_ca, options.tls_cert, options.tls_key)
     return ClusterEngine(

@@ -33,8 +33,9 @@ _BIG_TIFF = (b"II+\0", b"MM\0+")
 
 
 class Result(Enum):
-    """What became of a file: the text was ``WRITTEN``; the ``SAME`` stood there already; another
-    one stood there, its ``AUTHOR``'s, and was left."""
+    """What became of a file: the text was ``WRITTEN``, perhaps over an earlier one of this
+    program's; the ``SAME`` stood there already; another one stood there, its ``AUTHOR``'s, and was
+    left."""
 
     WRITTEN = "written"
     SAME = "same"
@@ -42,7 +43,8 @@ class Result(Enum):
 
 
 def read(file: str | os.PathLike[str], language: str = author.LANGUAGE) -> str | None:
-    """The alt text in a picture's file as one clean line, see `author.said`; None for none.
+    """The alt text in a picture's file as one clean line, whoever wrote it, as other programs read
+    it out; None for none. What its author says is `author.said`.
 
     Raises AltTextError for what can't be read.
     """
@@ -50,11 +52,11 @@ def read(file: str | os.PathLike[str], language: str = author.LANGUAGE) -> str |
     content = _content(path)
     format_ = formats.recognise(content[: formats.HEAD_BYTES])
     if format_ is not None and format_.name in FORMATS and not content.startswith(_BIG_TIFF):
-        return author.said(_parts(path, content, format_.name).packet, language)
+        return author.stands(_parts(path, content, format_.name).packet, language)
     if format_ is None:
         return None
     try:
-        return author.said(formats.start(format_, io.BytesIO(content)).info.get("xmp"), language)
+        return author.stands(formats.start(format_, io.BytesIO(content)).info.get("xmp"), language)
     except Exception:  # Pillow raises nearly every kind of error for damaged files
         return None
 
@@ -70,10 +72,11 @@ def write(
 ) -> Result:
     """Make ``goal`` a copy of ``source`` with ``text`` as its alt text; ``source`` stays.
 
-    The copy has the permissions and the time of ``source``. What already has another alt text is
-    copied as it is unless ``replace``. A ``goal`` that is there is only touched if it shows the
-    same picture; its own alt text then counts, as ``source``'s does. ``key``: the SHA-256 that
-    ``source`` had when it was described, or "". Behind a link lies what is copied.
+    The copy has the permissions and the time of ``source``. What already has its author's alt text
+    is copied as it is unless ``replace``; an earlier one of this program's is replaced. A ``goal``
+    that is there is only touched if it shows the same picture; an author's alt text in either then
+    counts. ``key``: the SHA-256 that ``source`` had when it was described, or "". Behind a link
+    lies what is copied.
     Raises AltTextError, and then nothing has changed.
     """
     source, goal = Path(source), Path(goal)
@@ -82,6 +85,8 @@ def write(
     if key and hashlib.sha256(content).hexdigest() != key:
         raise _changed(source)
     base = _there_already(goal, source, before)
+    if base is not None and author.told(before.packet) and not replace:
+        return Result.AUTHOR
     new, result = _with_text(goal, base or content, text, language, replace)
     if base is not None and result is not Result.WRITTEN:
         return result
@@ -147,8 +152,8 @@ def _with_text(
         raise AltTextError(f"There is nothing to write into {_named(path)}: the text is empty.")
     name = _format_name(path, content)
     before = _parts(path, content, name)
-    texts = author.alternatives(before.packet)
-    if _holds(texts, wanted, language):
+    texts = author.told(before.packet)
+    if _holds(author.alternatives(before.packet), wanted, language):
         return content, Result.SAME
     if texts and not replace:
         return content, Result.AUTHOR
@@ -174,7 +179,9 @@ def _with_text(
     }
     kept = all(texts[key] == other for key, other in others.items())
     part = alt_text_parts.differ(before, after)
-    if part or not kept or not _holds(found, wanted, language) or not _looks_alike(content, new):
+    marked = wanted not in author.told(after.packet).values()
+    holds = marked and _holds(found, wanted, language)
+    if part or not kept or not holds or not _looks_alike(content, new):
         raise AltTextError(
             f"{_named(path)} was left as it is: the text could not be put into it without "
             f"changing more ({part or 'its metadata'})."

@@ -29,9 +29,9 @@ class Kind(Enum):
     WRITTEN = "written"
     SAME = "stood there already"
     AUTHOR = "left with another one, their authors' perhaps (--replace)"
-    UNSURE = "left without: what I would say is likely wrong (--unsure)"
-    NO_PHOTOGRAPH = "left without: no photograph, so what I would say is made up"
-    NOT_DESCRIBED = "left without: not described"
+    UNSURE = "given none: what I would say is likely wrong (--unsure)"
+    NO_PHOTOGRAPH = "given none: no photograph, so what I would say is made up"
+    NOT_DESCRIBED = "given none: not described"
     FAILED = "left as they were"
 
 
@@ -61,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--write-alt-text",
         action="store_true",
         help="put each description into its picture's file (JPEG, PNG, WebP, TIFF); into copies, "
-        "and only where no alt text stands yet",
+        "and only where no alt text but an earlier one of mine stands",
     )
     group.add_argument(
         "--copies",

@@ -13,6 +13,8 @@ from image_describer import author
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 PADDING_BYTES = 2_048  # that others may write into without moving the rest, as XMP advises
 _TAG = re.compile(rb"</[^<>]*>|<[^<>\"']*(?:\"[^<>\"]*\"[^<>\"']*)*/>")  # that closes an element
+_NAME = re.compile(rb"<[^\s<>/=]+")
+_ATTRIBUTE = re.compile(rb"\s+([^\s=<>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 _GAP = "\x1f"  # between a namespace and a name; XML holds no such character
 
 _EMPTY = (
@@ -32,33 +34,43 @@ class OddPacketError(ValueError):
 def with_text(packet: bytes | None, text: str, language: str) -> bytes:
     """``packet``, or a new one, with ``text`` as alt text in ``language`` and as the default.
 
-    ``text`` is one line as `author.one_line` gives it. Alt texts in other languages stay. What the
-    packet grows by is taken from its padding while there is some. Raises OddPacketError.
+    ``text`` is one line as `author.one_line` gives it; beside it stands its mark, in the place of
+    an earlier one. Authors' alt texts in other languages stay. What the packet grows by is taken
+    from its padding while there is some. Raises OddPacketError.
     """
     packet = _EMPTY if packet is None or not packet.strip(b"\0 \t\r\n") else packet
     found = _Places(packet)
     others = {
         key: other
-        for key, other in author.alternatives(packet).items()
+        for key, other in author.told(packet).items()
         if key.lower() not in (author.DEFAULT, language.lower())
     }
-    element = _element({author.DEFAULT: text, language: text, **others})
+    element = _element({author.DEFAULT: text, language: text, **others}) + _mark(text)
     if found.property is None:
         start = end = found.end
         element = _block(element, found.about)
     else:
         start, end = found.property
-    return _padded(packet[:start] + element + packet[end:], len(packet))
+    pieces, place = [], 0
+    for begin, stop, new in sorted(
+        [(start, end, element), *((*mark, b"") for mark in found.marks)]
+    ):
+        if begin < place:  # one within the other
+            raise OddPacketError
+        pieces += [packet[place:begin], new]
+        place = stop
+    return _padded(b"".join(pieces) + packet[place:], len(packet))
 
 
 class _Places:
-    """Where in a packet's bytes the RDF ends and the alt text lies, by one pass of expat."""
+    """Where in a packet's bytes the RDF ends, the alt text and its marks lie: one pass of expat."""
 
     def __init__(self, packet: bytes) -> None:
         self.property: tuple[int, int] | None = None
+        self.marks: list[tuple[int, int]] = []
         self.end = -1  # where the RDF's end tag begins
         self.about = ""
-        self._start = -1
+        self._start = self._mark = -1
         self._packet = packet
         self._parser = parser = expat.ParserCreate(namespace_separator=_GAP)
         parser.StartDoctypeDeclHandler = self._refuse  # no DTD, no entities, no bombs
@@ -82,6 +94,12 @@ class _Places:
             self.about = self.about or attributes.get(_name(RDF, "about"), "")
         if _name(author.NAMESPACE, "AltTextAccessibility") in attributes:
             raise OddPacketError
+        if _name(author.MARK_NAMESPACE, author.MARK_NAME) in attributes:
+            self.marks.append(self._attribute(self._parser.CurrentByteIndex))
+        if name == _name(author.MARK_NAMESPACE, author.MARK_NAME):
+            if self._mark >= 0:
+                raise OddPacketError
+            self._mark = self._parser.CurrentByteIndex
         if name == _name(author.NAMESPACE, "AltTextAccessibility"):
             if self._start >= 0:
                 raise OddPacketError
@@ -94,10 +112,29 @@ class _Places:
                 raise OddPacketError
             self.end = place
         elif name == _name(author.NAMESPACE, "AltTextAccessibility"):
-            tag = _TAG.match(self._packet, place)
-            if tag is None:
-                raise OddPacketError
-            self.property = (self._start, tag.end())
+            self.property = (self._start, self._end_of(place))
+        elif name == _name(author.MARK_NAMESPACE, author.MARK_NAME):
+            self.marks.append((self._mark, self._end_of(place)))
+            self._mark = -1
+
+    def _end_of(self, place: int) -> int:
+        """Where the tag ends that closes an element at ``place``."""
+        tag = _TAG.match(self._packet, place)
+        if tag is None:
+            raise OddPacketError
+        return tag.end()
+
+    def _attribute(self, place: int) -> tuple[int, int]:
+        """Where the mark lies within the tag at ``place``: RDF's short form, as Adobe writes it."""
+        tag = _NAME.match(self._packet, place)
+        found = []
+        while tag is not None:
+            tag = _ATTRIBUTE.match(self._packet, tag.end())
+            if tag is not None and tag[1].endswith(f":{author.MARK_NAME}".encode()):
+                found.append(tag.span())
+        if len(found) != 1:
+            raise OddPacketError
+        return found[0]
 
 
 def _name(namespace: str, name: str) -> str:
@@ -112,6 +149,14 @@ def _element(texts: dict[str, str]) -> bytes:
     return (
         f'<Iptc4xmpCore:AltTextAccessibility xmlns:Iptc4xmpCore="{author.NAMESPACE}"'
         f' xmlns:rdf="{RDF}"><rdf:Alt>{lines}</rdf:Alt></Iptc4xmpCore:AltTextAccessibility>'
+    ).encode()
+
+
+def _mark(text: str) -> bytes:
+    prefix = "imagedescriber"
+    return (
+        f'<{prefix}:{author.MARK_NAME} xmlns:{prefix}="{author.MARK_NAMESPACE}">'
+        f"{author.mark_of(text)}</{prefix}:{author.MARK_NAME}>"
     ).encode()
 
 

@@ -257,7 +257,10 @@ class _Work:
             self._outcome.known += 1
             if self._shelf.known(file) is None:
                 self._shelf.add(record)
-        self._on_record(record)
+        changed = self._on_record(record)
+        if changed is not None:
+            self._lines[number] = self._journal.add(changed, state_of(file))
+            self._shelf.add(changed)
         self._tell()
         return True
 
