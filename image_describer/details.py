@@ -7,7 +7,7 @@ import math
 
 from image_describer.author import TEXT_LIMIT
 from image_describer.description import Description, Region
-from image_describer.wording import BLANK, authors_words
+from image_describer.wording import AUTHOR_AGAIN, BLANK, authors_words
 
 ALTERNATIVES = 4  # more than that nobody keeps in mind
 # A region this long in both directions, in fractions of the picture, is in no particular place.
@@ -52,11 +52,11 @@ THINGS_IN_ING = _words("""
 def sentences(description: Description, *, notes: bool = True) -> list[str]:
     """Everything but the sentence itself; each ends in a full stop. Never empty.
 
-    ``notes=False`` leaves out the notes, which the sentence begins with.
+    ``notes=False`` leaves out what the sentence begins with: the author's words, the notes.
     """
     author = authors_words(description, limit=TEXT_LIMIT)
     noted = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
-    said = [f"Alt text by its author: {author}"] if author else []
+    said = [f"{AUTHOR_AGAIN}{author}"] if author and notes else []
     said += noted if notes else []
     if BLANK not in noted:  # whatever the decoder saw in an empty page is invented
         said += [_confidence(description.confidence), *_alternatives(description)]

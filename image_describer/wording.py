@@ -22,6 +22,8 @@ MIDDLE = 0.4
 
 AUTHOR_LIMIT = 250  # characters of an author's alt text that are said, 15 s; Ctrl+D says the rest
 
+AUTHOR_AGAIN = "Alt text by its author: "  # in the details
+AUTHOR_SAYS = "Its author says: "
 BLANK = "The picture is blank."
 NOTHING = "I can't tell what this is."
 
@@ -62,7 +64,22 @@ def sentence(description: Description, *, hedged: bool = True, brief: bool = Fal
     # What was once written into the file by this program is no author's.
     if not author or author.rstrip(".").lower() == _one_line(description.caption).lower():
         return said
-    return f"Its author says: {author} {said}"
+    return f"{AUTHOR_SAYS}{author} {said}"
+
+
+def authors_part(description: Description, said: str) -> tuple[str, str]:
+    """``said``, a `sentence` of ``description`` with whatever follows it, in two: what the author
+    says, and the program's own words. Either may be empty.
+
+    An author may have named people, so the first is spoken offline; Google may read the second.
+    """
+    if not said.startswith(AUTHOR_SAYS):
+        return "", said
+    first = f"{AUTHOR_SAYS}{authors_words(description)}"
+    # Histories of earlier versions hold sentences that told it twice.
+    if not said.startswith(f"{first} ") or AUTHOR_AGAIN in said:
+        return said, ""
+    return first, said[len(first) + 1 :]
 
 
 def authors_words(description: Description, limit: int = AUTHOR_LIMIT) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from image_describer.app.worker import Jobs
 from image_describer.description import Description
 from image_describer.errors import SpeechError
 from image_describer.speech import make_speaker
+from image_describer.wording import sentence
 from tests.driven import KEPT, Heard, Loop
 from tests.screen import LIMIT_S, Screen
 
@@ -44,13 +46,15 @@ class Mouth(Heard):
         super().__init__()
         self.let = threading.Event()
         self.let.set()
+        self.kinds: list[str] = []
         self.saver: Callable[[str, Path], str] = self._plainly
 
     def _plainly(self, text: str, path: Path) -> str:
         path.write_bytes(text.encode())
         return "espeak"
 
-    def save(self, text: str, path: Path) -> str:
+    def save(self, text: str, path: Path, kind: str = "description") -> str:
+        self.kinds.append(kind)
         assert self.let.wait(2 * LIMIT_S)
         return self.saver(text, path)
 
@@ -184,6 +188,19 @@ def test_speech_is_saved_by_a_real_voice(stage: Callable[..., Stage], photo: Pat
     one.until_heard("Saved holiday.mp3 in Pictures.")
     assert (photo.parent / "holiday.mp3").stat().st_size > 1000
     talk.close()
+
+
+@pytest.mark.parametrize(("alt_text", "kind"), [("Ann", "phrase"), (None, "description")])
+def test_speech_with_an_authors_words_is_made_offline(
+    tmp_path: Path, alt_text: str | None, kind: str
+) -> None:
+    mouth, opened = Mouth(), Mock()
+    dialog = SaveDialog(Mock(talk=mouth))
+    dialog.open_for = opened  # type: ignore[method-assign]
+    description = Description(CAPTION, 0.834, alt_text=alt_text)
+    dialog.open(Described(description, sentence(description)), "holiday.jpg")
+    opened.call_args.args[2](tmp_path / "holiday.wav", False)
+    assert mouth.kinds == [kind]
 
 
 @pytest.mark.gui

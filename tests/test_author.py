@@ -5,15 +5,19 @@ import json
 import time
 import unicodedata
 from datetime import datetime, timezone
+from unittest.mock import Mock, call
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer import author, details
+from image_describer.app.describing import Described, in_words
+from image_describer.app.telling import Telling
 from image_describer.description import Description
 from image_describer.history_record import Entry, entry_of, line_of
-from image_describer.wording import AUTHOR_LIMIT, as_record, sentence
+from image_describer.settings import Settings
+from image_describer.wording import AUTHOR_AGAIN, AUTHOR_LIMIT, as_record, authors_part, sentence
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DOG = Description("a brown dog runs", 0.8)
@@ -188,3 +192,38 @@ def test_the_record_and_the_history_keep_it() -> None:
     old["alt_text"] = 7
     with pytest.raises(ValueError, match="no text"):
         entry_of(json.dumps(old).encode())
+
+
+REX_SAID = "Its author says: a dog named Rex."
+OWN = "Probably: a brown dog runs."
+
+
+@given(st.text(max_size=300), st.sampled_from(["brief", "normal", "full"]))
+def test_the_authors_words_are_told_apart_from_our_own(text: str, verbosity: str) -> None:
+    described = dataclasses.replace(DOG, alt_text=text)
+    said = in_words(described, dataclasses.replace(Settings(), verbosity=verbosity))
+    author_part, own = authors_part(described, said)
+    assert f"{author_part} {own}".strip() == said
+    assert own == in_words(DOG, dataclasses.replace(Settings(), verbosity=verbosity))
+
+
+def test_old_sentences_that_tell_the_author_twice_are_the_authors() -> None:
+    twice = f"{REX_SAID} {OWN} {AUTHOR_AGAIN}a dog named Rex."
+    assert authors_part(REX, twice) == (twice, "")
+    other = REX_SAID.replace("Rex", "Ann")  # not the words that the description holds
+    assert authors_part(REX, f"{other} {OWN}") == (f"{other} {OWN}", "")
+    assert authors_part(REX, OWN) == ("", OWN)
+
+
+@pytest.mark.parametrize(("asked", "kind"), [(True, "phrase"), (False, "notice")])
+def test_the_window_sends_no_authors_words_to_google(asked: bool, kind: str) -> None:
+    talk = Mock()
+    voice = Telling(Mock(), talk, lambda _why: None)
+    voice.describe(*Described(REX, sentence(REX)).parts, asked=asked)
+    assert talk.say.mock_calls == [
+        call(REX_SAID, kind=kind),
+        call(OWN, kind="description", interrupt=False),
+    ]
+    talk.say.reset_mock()
+    voice.describe(*Described(DOG, OWN).parts, asked=asked)
+    assert talk.say.mock_calls == [call(OWN, kind="description")]

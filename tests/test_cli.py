@@ -188,6 +188,18 @@ def test_speak_says_each_sentence_once_in_order(describe, photo, voices):
     assert voices["espeak"].spoken == []
 
 
+def test_what_an_author_says_is_sent_nowhere(describe, photo, voices, monkeypatch, tmp_path):
+    from image_describer import author
+
+    monkeypatch.setattr(author, "said", lambda _packet: "Ann and Rex")
+    status, out, _ = describe("--speak", photo())
+    assert status == 0
+    assert [text for text, _ in voices["espeak"].spoken] == ["Its author says: Ann and Rex."]
+    assert len(out) == 1
+    own = out[0].removeprefix("Its author says: Ann and Rex. ")
+    assert [text for text, _ in voices["gtts"].spoken] == [own]
+
+
 def test_speak_offline_leaves_googles_voice_alone(describe, photo, voices):
     _, out, _ = describe("--speak", "--offline", photo())
     assert [text for text, _ in voices["espeak"].spoken] == out

@@ -32,7 +32,7 @@ class Answers:
         elif working:
             self._answer(say.WORKING)
         elif current.described is not None:
-            self._desk.voice.answer(current.described.sentence, "description")
+            self._desk.voice.describe(*current.described.parts, asked=True)
         else:
             self._answer(current.message or say.with_keys(say.NOTHING_YET, keymap.spoken))
 

@@ -38,6 +38,13 @@ class Described:
     facts: tuple[str, ...] = ()
     vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
+    @property
+    def parts(self) -> tuple[str, str]:
+        """The sentence in two: what the author says, and the program's own words."""
+        from image_describer.wording import authors_part
+
+        return authors_part(self.description, self.sentence)
+
 
 def in_words(description: Description, settings: "Settings") -> str:
     """The sentence that is spoken and shown, hedged and as long as ``settings`` ask for."""

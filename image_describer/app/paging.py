@@ -127,7 +127,9 @@ class Paging:
         picturing.show(entry.sentence, say.PLACE.format(place=place))
         # The name of a file is nobody's business but the user's: the offline voice says it.
         tell(f"{place}. {entry.name}.")
-        self._desk.voice.then(entry.sentence, "description")
+        author, own = described.parts
+        self._desk.voice.then(author)
+        self._desk.voice.then(own, "description")
         self._desk.jobs.start(
             lambda _job: look_again(entry.file), self._seen_again, lambda _gone: None
         )

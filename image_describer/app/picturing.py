@@ -123,5 +123,5 @@ class Picturing:
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         self.show(described.sentence, say.READY)
-        self._desk.voice.tell(described.sentence, "description")
+        self._desk.voice.describe(*described.parts)
         self._described(described)

@@ -78,11 +78,18 @@ class SaveDialog:
     def open(self, described: "Described", file: str) -> None:
         """Ask what to save of ``described``, and where. ``file`` is what the picture is called."""
         picture = described.description.file
+        author, _own = described.parts
+
+        def save_speech(speech: str, path: Path) -> str:
+            # An author may have named people, and a sound file has one voice: an offline one.
+            if author:
+                return self._desk.talk.save(speech, path, "phrase")
+            return self._desk.talk.save(speech, path)
 
         def write_it(path: Path, replace: bool) -> Path:
             text = as_text(described, say.name_of(file), datetime.now())
             wanted = Wanted(path, text, described.sentence, replace)
-            return write(wanted, picture, self._desk.talk.save)
+            return write(wanted, picture, save_speech)
 
         self.open_for(KINDS, default_place(picture, file), write_it)
 

@@ -108,8 +108,10 @@ class Talk:
             if self._speaker is not None:
                 self._apply(self._speaker, settings)
 
-    def save(self, text: str, path: Path) -> str:
+    def save(self, text: str, path: Path, kind: Kind = "description") -> str:
         """Write ``text``, spoken, to a sound file; the name of the voice. Blocks; any thread.
+
+        Only a "description" goes to a voice of the network.
 
         Raises SpeechError.
         """
@@ -123,7 +125,7 @@ class Talk:
                 "There is no voice that could be saved.",
                 "Start Image Describer without --voice off.",
             )
-        return speaker.save(text, path)
+        return speaker.save(text, path, kind=kind)
 
     def stop(self) -> None:
         """Be silent, at once."""

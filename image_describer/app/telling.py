@@ -46,9 +46,22 @@ class Telling:
             self._talk.stop()  # else it would wait for an error's end
         self._say(text, kind)
 
+    def describe(self, author: str, own: str, *, asked: bool = False) -> None:
+        """Say what a picture shows: first what its ``author`` says, then the ``own`` words.
+
+        The author may have named people: only the own words are for a voice of the network.
+        ``asked``: as `answer`, else as `tell`.
+        """
+        say = self.answer if asked else self.tell
+        if not author:
+            say(own, "description")
+            return
+        say(author, "phrase" if asked else "notice")
+        self.then(own, "description")
+
     def then(self, text: str, kind: Kind = "phrase") -> None:
         """Say it after what is being said."""
-        if self.level != "off":
+        if text and self.level != "off":
             self._talk.say(text, kind=kind, interrupt=False)
 
     def error(self, text: str) -> None:

@@ -12,6 +12,8 @@ from image_describer.console import DONE, REFUSED, complain, without_chatter
 from image_describer.description import Description
 from image_describer.errors import PictureError, SpeechError
 
+Kind = Literal["description", "phrase"]
+
 if TYPE_CHECKING:
     from image_describer.speech import Speaker, Utterance
 
@@ -45,6 +47,7 @@ class _Job:
         self.sentences: list[str] = []
         self.utterances: list[Utterance] = []
         self.status = DONE
+        self.tells_author = False
 
     def tell(self, description: Description) -> None:
         """Print a description at once and queue it for speaking."""
@@ -54,7 +57,11 @@ class _Job:
         else:
             print(sentence, flush=True)
         self.sentences.append(sentence)
-        self._say(sentence, kind="description")
+        author, own = wording.authors_part(description, sentence)
+        self.tells_author = self.tells_author or bool(author)
+        # An author may have named people: offline, as the names of files.
+        self._say(author, kind="phrase")
+        self._say(own, kind="description")
 
     def refuse(self, picture: str, error: PictureError) -> None:
         """Tell on stderr, and aloud if asked, why a picture can't be described."""
@@ -72,8 +79,8 @@ class _Job:
             self._save()
         return self.status
 
-    def _say(self, text: str, kind: Literal["description", "phrase"]) -> None:
-        if self.speaker and self.options.speak:
+    def _say(self, text: str, kind: Kind) -> None:
+        if text and self.speaker and self.options.speak:
             self.utterances.append(self.speaker.say(text, kind=kind, interrupt=False))
 
     def _unheard(self) -> Iterator[str]:
@@ -91,7 +98,8 @@ class _Job:
             complain(f"{wording.visible(str(path))} was not written: there is nothing to say.")
             return
         try:
-            self.speaker.save(" ".join(self.sentences), path)
+            kind: Kind = "phrase" if self.tells_author else "description"
+            self.speaker.save(" ".join(self.sentences), path, kind=kind)
         except SpeechError as error:
             self.status = REFUSED
             complain(f"{wording.visible(str(path))} was not written. {error}")

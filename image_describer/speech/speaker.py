@@ -230,8 +230,10 @@ class Speaker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def save(self, text: str, path: str | os.PathLike[str]) -> str:
+    def save(self, text: str, path: str | os.PathLike[str], *, kind: Kind = "description") -> str:
         """Write ``text``, spoken, to a .wav or .mp3 file; returns the name of the voice.
+
+        Only a "description" goes to a voice of the network.
 
         Raises SpeechError.
         """
@@ -240,7 +242,7 @@ class Speaker:
         if not text.strip():
             raise SpeechError("There is nothing to say, so there is nothing to save.")
         failure = SpeechError("There is no voice that could be saved.")
-        for voice in self._in_order("description"):
+        for voice in self._in_order(kind):
             if voice.name == MUTE_VOICE:
                 continue
             try:
