@@ -4,7 +4,7 @@
 
 Each line gives pictures a second, how many times the first line's that is, and whether every
 record was the same as on one machine but for the seconds. The cluster lives on this machine, so
-two workers gain no more than it has cores.
+two workers gain no more than it has cores: two processes without a cluster show how much that is.
 """
 
 import argparse
@@ -16,18 +16,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import measure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from image_describer.description import Seconds
-from image_describer.errors import ImageDescriberError
 from image_describer.library import walk
-from image_describer.library.cluster import ClusterEngine
 from image_describer.library.engine import Engine
 from image_describer.library.record import Record
-from tests.dask_cluster import DaskCluster, dask_cluster
+from tests.dask_cluster import connect, dask_cluster
 
-START_LIMIT_S = 120.0
+KILLED_AFTER = 1 / 3  # of all pictures
 Result = tuple[float, dict[str, object]]
 
 
@@ -51,68 +52,72 @@ def timed(records: Iterator[tuple[int, Record]]) -> Result:
     return (len(found) - 1) / (time.perf_counter() - began), found
 
 
-def connect(cluster: DaskCluster, options: argparse.Namespace, workers: int) -> ClusterEngine:
-    """An engine, when all workers are there."""
-    end = time.monotonic() + START_LIMIT_S
-    while True:
-        try:
-            engine = ClusterEngine(
-                cluster.address, options.bundle, send_pictures=options.send_pictures
-            )
-            if engine.threads >= workers:
-                return engine
-            engine.close()
-        except ImageDescriberError:
-            if time.monotonic() > end:
-                raise
-
-
 def by_cluster(
     files: list[str], options: argparse.Namespace, workers: int, kill: bool = False
 ) -> Result:
-    """What a fresh cluster makes of them; with ``kill``, one worker dies after a third."""
+    """What a fresh cluster makes of them; with ``kill``, one worker dies in the middle of it."""
     with (
         tempfile.TemporaryDirectory() as folder,
         dask_cluster(Path(folder), workers, options.bundle) as cluster,
     ):
-        engine = connect(cluster, options, workers)
+        engine = connect(cluster, options.bundle, workers, send_pictures=options.send_pictures)
 
         def records() -> Iterator[tuple[int, Record]]:
             tasks = iter(list(enumerate(files)))
             for done, pair in enumerate(engine.run(tasks, threading.Event())):
-                if kill and done == len(files) // 3:
+                if kill and done == int(KILLED_AFTER * len(files)):
                     cluster.workers[0].kill()
                 yield pair
 
         return timed(records())
 
 
+def by_processes(files: list[str], options: argparse.Namespace, workers: int) -> Result:
+    """What processes of this machine make of them."""
+    tasks = iter(list(enumerate(files)))
+    return timed(Engine(options.bundle, workers).run(tasks, threading.Event()))
+
+
 def main() -> int:
-    """Print the four lines; exit status 1 where a record differs."""
+    """Print and write the figures; exit status 1 where a record differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit", type=int, default=500, help="pictures at most")
     parser.add_argument("--send-pictures", action="store_true")
     parser.add_argument("--bundle", type=Path)
     options = parser.parse_args()
+    walk.check([options.folder])
     found = itertools.islice(walk.pictures([options.folder]), options.limit)
     files = [one.file for one in found if not one.error]
-    tasks = iter(list(enumerate(files)))
-    first, expected = timed(Engine(options.bundle, 1).run(tasks, threading.Event()))
-    print(f"{len(files)} pictures")
-    print(f"one process, no cluster   {first:6.1f} pictures a second")
-    status = 0
-    for name, workers, kill in (
-        ("one worker", 1, False),
-        ("two workers", 2, False),
-        ("two, one killed", 2, True),
+    result: dict[str, Any] = {
+        "machine": measure.machine(),
+        "pictures": len(files),
+        "send_pictures": options.send_pictures,
+        "killed_after": round(KILLED_AFTER, 3),
+    }
+    first, expected = by_processes(files, options, 1)
+    print(f"{len(files)} pictures\none process, no cluster     {first:6.1f} a second", flush=True)
+    rows = {"one process, no cluster": {"pictures_per_s": round(first, 2)}}
+    all_same = True
+    for name, work in (
+        ("two processes, no cluster", lambda: by_processes(files, options, 2)),
+        ("one worker", lambda: by_cluster(files, options, 1)),
+        ("two workers", lambda: by_cluster(files, options, 2)),
+        ("two workers, one killed", lambda: by_cluster(files, options, 2, kill=True)),
     ):
-        rate, records = by_cluster(files, options, workers, kill)
+        rate, records = work()
         same = records == expected
-        status |= not same
+        all_same &= same
         verdict = "the same records" if same else "OTHER RECORDS"
-        print(f"{name:25} {rate:6.1f} pictures a second, x {rate / first:4.2f}, {verdict}")
-    return status
+        print(f"{name:27} {rate:6.1f} a second, x {rate / first:4.2f}, {verdict}", flush=True)
+        rows[name] = {
+            "pictures_per_s": round(rate, 2),
+            "ratio": round(rate / first, 3),
+            "same_records": same,
+        }
+    name = "cluster_sent" if options.send_pictures else "cluster"
+    print(f"Written to {measure.write(name, {**result, 'runs': rows})}")
+    return 0 if all_same else 1
 
 
 if __name__ == "__main__":

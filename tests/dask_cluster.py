@@ -10,6 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from image_describer.library.cluster import ClusterEngine
+from image_describer.library.cluster_client import ClusterError
+
 START_LIMIT_S = 120.0
 
 
@@ -82,6 +85,24 @@ def dask_cluster(
         yield cluster
     finally:
         cluster.close()
+
+
+def connect(
+    found: DaskCluster, bundle: Path | None, workers: int = 2, **settings: bool
+) -> ClusterEngine:
+    """An engine, when all workers are there."""
+    end = time.monotonic() + START_LIMIT_S
+    while True:
+        try:
+            engine = ClusterEngine(found.address, bundle, **settings)
+            if engine.threads == workers:
+                return engine
+            engine.close()
+        except ClusterError as error:
+            if "no workers" not in str(error):
+                raise
+        assert time.monotonic() < end, "the workers did not start"
+        time.sleep(0.2)
 
 
 @contextlib.contextmanager

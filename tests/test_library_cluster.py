@@ -1,14 +1,17 @@
 """A batch past one machine: the same records, whatever becomes of the workers and the scheduler."""
 
+import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,11 +20,12 @@ from PIL import Image
 from image_describer.describer import Describer
 from image_describer.description import Seconds
 from image_describer.library import cluster, cluster_worker
-from image_describer.library.cluster import ClusterEngine, ClusterError, Tls
+from image_describer.library.cluster import ClusterEngine
+from image_describer.library.cluster_client import ClusterError, Tls
 from image_describer.library.cluster_worker import Parcel
 from image_describer.library.one import records_of
 from image_describer.library.record import Record
-from tests.dask_cluster import DaskCluster, dask_cluster, stopped
+from tests.dask_cluster import DaskCluster, connect, dask_cluster, stopped
 
 PICTURES = 80
 
@@ -63,21 +67,6 @@ def two_workers(
     """A cluster that lasts."""
     with dask_cluster(tmp_path_factory.mktemp("cluster"), 2, shipped_bundle) as found:
         yield found
-
-
-def connect(found: DaskCluster, bundle: Path, workers: int = 2, **settings: bool) -> ClusterEngine:
-    """An engine, when all workers are there."""
-    end = time.monotonic() + 120
-    while True:
-        try:
-            engine = ClusterEngine(found.address, bundle, **settings)
-            if engine.threads == workers:
-                return engine
-            engine.close()
-        except ClusterError as error:
-            if "no workers" not in str(error):
-                raise
-        assert time.monotonic() < end, "the workers did not start"
 
 
 def run(engine: ClusterEngine, files: list[str]) -> Iterator[tuple[int, Record]]:
@@ -138,15 +127,55 @@ def test_pictures_of_a_lost_worker_are_done_again(
 ):
     with dask_cluster(tmp_path, 2, shipped_bundle) as found:
         engine = connect(found, shipped_bundle, send_pictures=send_pictures)
+        worker, address = found.workers[0], address_of(engine, found.workers[0])
         records = run(engine, files)
         done = [next(records) for _ in range(6)]
-        # Frozen first, so that it surely has pictures in hand when it dies.
-        found.workers[0].send_signal(signal.SIGSTOP)
-        death = threading.Timer(2.0, found.workers[0].kill)
-        death.start()
+        while not (lost := numbers_at(engine, address)):
+            done.append(next(records))
+        worker.kill()
+        assert not lost & {number for number, _ in done}
         done += list(records)
-        death.join()
-        assert found.workers[0].wait() == -signal.SIGKILL
+        assert worker.wait() == -signal.SIGKILL
+    same(done, expected)
+
+
+def address_of(engine: ClusterEngine, worker: subprocess.Popen[bytes]) -> str:
+    """Where a process of the cluster listens."""
+    ids = engine._client.run(os.getpid)
+    return next(address for address, number in ids.items() if number == worker.pid)
+
+
+def numbers_at(engine: ClusterEngine, address: str) -> set[int]:
+    """Of the pictures that a worker has in hand."""
+    keys = engine._client.processing([address])[address]
+    return {parcel.number for key in keys for parcel in engine._out[key][1]}
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_lost_with_its_worker_holds_nothing_up(
+    tmp_path, shipped_bundle, files, expected, monkeypatch
+):
+    """It was worked out, and the worker died before it was fetched."""
+    fetch, go_on = ClusterEngine._fetch, threading.Event()
+
+    async def late(engine: ClusterEngine, future: Any) -> None:
+        while not go_on.is_set():
+            await asyncio.sleep(0.05)
+        await fetch(engine, future)
+
+    monkeypatch.setattr(ClusterEngine, "_fetch", late)
+    with dask_cluster(tmp_path, 2, shipped_bundle) as found:
+        engine = connect(found, shipped_bundle)
+        address = address_of(engine, found.workers[0])
+        done: list[tuple[int, Record]] = []
+        taking = threading.Thread(target=lambda: done.extend(run(engine, files)))
+        taking.start()
+        while not engine._client.has_what([address])[address]:
+            assert taking.is_alive()
+            time.sleep(0.05)
+        found.workers[0].kill()
+        go_on.set()
+        taking.join()
     same(done, expected)
 
 
@@ -160,19 +189,14 @@ def test_a_picture_that_kills_every_worker_is_told_and_the_others_are_done(
     deadly = files[7]
     take_in = engine._take_in
 
-    class Died:
-        status = "error"
+    class Died(NamedTuple):
+        key: str
+        status: str = "error"
 
-        def __init__(self, key: str) -> None:
-            self.key = key
-
-        def exception(self) -> Exception:
-            return KilledWorker()
-
-    def watched(future: object) -> None:
-        _, parcels = engine._out[future.key]  # type: ignore[attr-defined]
+    def watched(future: Any, answer: Any) -> None:
+        _, parcels = engine._out[future.key]
         died = deadly in [one.file for one in parcels]
-        take_in(Died(future.key) if died else future)  # type: ignore[attr-defined]
+        take_in(*(Died(future.key), KilledWorker()) if died else (future, answer))
 
     monkeypatch.setattr(engine, "_take_in", watched)
     found = list(run(engine, files))

@@ -160,10 +160,18 @@ def run(options: argparse.Namespace) -> int:
 
 def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
     """The cluster that was asked for; None without one. Raises ClusterError."""
+    from image_describer.library.cluster_client import ClusterError, Tls
+
     if options.scheduler is None:
+        for name in ("send_pictures", "tls_ca", "tls_cert", "tls_key"):
+            if getattr(options, name):
+                raise ClusterError(f"--{name.replace('_', '-')} needs --scheduler.")
         return None
+    if options.workers is not None:
+        raise ClusterError(
+            "--workers is for this computer alone.", "Those of a cluster are started with dask."
+        )
     from image_describer.library.cluster import ClusterEngine
-    from image_describer.library.cluster_client import Tls
 
     files = (options.tls_ca, options.tls_cert, options.tls_key)
     return ClusterEngine(

@@ -8,26 +8,23 @@ all trust each other, or behind TLS with certificates for both sides (`Tls`).
 import asyncio
 import collections
 import contextlib
-import logging
 import os
 import queue
 import stat
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from image_describer.errors import ImageDescriberError, PictureError
 from image_describer.library import cluster_worker
+from image_describer.library.cluster_client import ClusterError, Tls, connected
 from image_describer.library.cluster_worker import Answer, Parcel
 from image_describer.library.record import Record
 from image_describer.library.worker import Task
 from image_describer.wording import visible
 
-CONNECT_LIMIT_S = 8.0  # with loading Dask, within ten
 ANSWER_LIMIT_S = 20.0  # for a question that a scheduler answers in a millisecond
 WATCH_EVERY_S = 3.0
 NO_WORKERS_LIMIT_S = 60.0  # Dask starts a worker that died again within seconds
@@ -44,19 +41,6 @@ CONTENT_LIMIT_BYTES = 300_000_000  # a larger file is refused wherever it is ope
 KEPT = "What is done so far is kept: the same command goes on from there."
 LOST = "Every worker that looked at it ended by itself."
 LOST_WAY_OUT = "The file is damaged in a way that I can't tell, or there is too little memory."
-
-
-class ClusterError(ImageDescriberError):
-    """A cluster that can't be reached, can't do the work, or went away in the middle of it."""
-
-
-@dataclass(frozen=True)
-class Tls:
-    """PEM files: who may sign the cluster's certificates, our own certificate, and its key."""
-
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 class ClusterEngine:
@@ -80,7 +64,7 @@ class ClusterEngine:
         self._address = address
         self._sends = send_pictures
         self._order = cluster_worker.order(bundle)
-        self._client = _connected(address, tls)
+        self._client = connected(address, tls)
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._out: dict[str, tuple[Any, list[Parcel]]] = {}
@@ -144,7 +128,7 @@ class ClusterEngine:
                     self.threads = news
                     continue
                 heard = time.monotonic()
-                self._take_in(news)
+                self._take_in(*news)
         finally:
             self.close()
 
@@ -173,7 +157,20 @@ class ClusterEngine:
             )
             self._given += 1
             self._out[future.key] = (future, parcels)
-            future.add_done_callback(self._news.put)
+            self._client.loop.add_callback(self._fetch, future)
+
+    async def _fetch(self, future: Any) -> None:
+        """On Dask's thread: wait for an answer, fetch it, and tell of it.
+
+        Nobody else waits meanwhile: of a worker that is lost with an answer it takes until another
+        one has worked that out again, of one that hangs until Dask gives it up.
+        """
+        answer: Any
+        try:
+            answer = await future
+        except (Exception, asyncio.CancelledError) as error:
+            answer = error
+        self._news.put((future, answer))
 
     def _size(self, left: int | None) -> int:
         """Small parcels first, so that something is soon heard, and at the end."""
@@ -209,21 +206,17 @@ class ClusterEngine:
         self._ready.append((number, _refused(file)))
         return None
 
-    def _take_in(self, future: Any) -> None:
+    def _take_in(self, future: Any, answer: Any) -> None:
         """Sort in what a worker has answered. Raises ClusterError."""
         _, parcels = self._out.pop(future.key, (None, None))
         if parcels is None:
             return
-        if future.status == "cancelled":
-            raise self._lost("went away")
-        error = future.exception() if future.status == "error" else None
-        if error is None:
-            try:
-                self._sort_in(future.result(timeout=ANSWER_LIMIT_S), parcels)
-            except (TimeoutError, asyncio.TimeoutError, OSError):
-                raise self._lost("doesn't answer any more") from None
-        elif type(error).__name__ != "KilledWorker":
-            raise _explained(error)
+        if not isinstance(answer, BaseException):
+            self._sort_in(answer, parcels)
+        elif future.status != "error":  # it was not the worker's work that went wrong
+            raise self._lost("went away") from answer
+        elif type(answer).__name__ != "KilledWorker":
+            raise _explained(answer)
         elif len(parcels) > 1:
             self._again.extend([one] for one in parcels)
         else:
@@ -270,99 +263,6 @@ class ClusterEngine:
 
     def _lost(self, what: str) -> ClusterError:
         return ClusterError(f"The scheduler at {visible(self._address)} {what}.", KEPT)
-
-
-def _connected(address: str, tls: Tls | None) -> Any:
-    """Dask's client. Raises ClusterError."""
-    scheme, _, rest = address.partition("://")
-    host, _, port = rest.rpartition(":")
-    if scheme not in ("tcp", "tls") or not host or not port.isdecimal():
-        raise ClusterError(
-            f'"{visible(address)}" is no address of a scheduler.',
-            "It reads tcp://host:port, or tls://host:port; 8786 is Dask's usual port.",
-        )
-    try:
-        import dask
-        from distributed import Client
-        from distributed.security import Security
-    except ImportError as error:
-        raise ClusterError(
-            "Dask is missing, which speaks with clusters.",
-            'Run: pip install "image-describer[cluster]"',
-        ) from error
-    for name in ("distributed", "tornado", "asyncio"):
-        # What goes wrong is raised as well, and becomes a sentence.
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distrib")]:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-    class Quiet(Client):
-        """One that could not connect would complain on stderr when it is thrown away."""
-
-        def __del__(self) -> None:
-            return
-
-    def connect() -> Any:
-        with dask.config.set({"distributed.comm.timeouts.connect": CONNECT_LIMIT_S}):
-            return Quiet(
-                address,
-                timeout=CONNECT_LIMIT_S,
-                security=security,
-                set_as_default=False,
-                name="image-describer",
-            )
-
-    warnings.filterwarnings("ignore", module=r"distributed\.")
-    security = Security(**_security(tls)) if tls or scheme == "tls" else None
-    try:
-        return _within(CONNECT_LIMIT_S + 1.0, connect)
-    except TypeError as error:  # of distributed, where it has no certificates
-        raise ClusterError(
-            "TLS needs certificates.", "Name them: --tls-ca, --tls-cert and --tls-key."
-        ) from error
-    except Exception as error:  # each kind of transport has its own
-        why = f" ({error})" if str(error) and "imed out" not in str(error) else ""
-        raise ClusterError(
-            f"No Dask scheduler answers at {visible(address)}{visible(why)}.",
-            "Start one there with: dask scheduler. Or check host, port, firewall and certificates.",
-        ) from error
-
-
-def _within(limit_s: float, work: Callable[[], Any]) -> Any:
-    """What ``work`` returns or raises. Raises TimeoutError, and lets it wait on, after the limit:
-    where a scheduler hangs, Dask forgets its own.
-    """
-    done: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
-
-    def body() -> None:
-        try:
-            done.put((work(), None))
-        except Exception as error:
-            done.put((None, error))
-
-    threading.Thread(target=body, daemon=True, name="connecting").start()
-    try:
-        value, error = done.get(timeout=limit_s)
-    except queue.Empty:
-        raise TimeoutError("timed out") from None
-    if error is not None:
-        raise error
-    return value
-
-
-def _security(tls: Tls | None) -> dict[str, Any]:
-    """What Dask calls them; what is not named is as its own configuration says."""
-    files = tls or Tls()
-    named = {
-        "tls_ca_file": files.ca,
-        "tls_client_cert": files.certificate,
-        "tls_client_key": files.key,
-    }
-    for file in filter(None, named.values()):
-        if not file.is_file():
-            raise ClusterError(f'There is no file "{visible(str(file))}".', "See --tls-ca.")
-    given = {name: str(file) for name, file in named.items() if file is not None}
-    return {"require_encryption": True, **given}
 
 
 def _refused(file: str) -> Record:
