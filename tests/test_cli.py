@@ -277,7 +277,7 @@ def test_an_impossible_sound_file_is_refused_before_any_work(describe, photo, tm
 
 
 def test_a_sound_file_that_can_not_be_written_fails(describe, photo, voices, tmp_path, monkeypatch):
-    def refuse(*_: object) -> str:
+    def refuse(*_: object, **_kind: object) -> str:
         raise SpeechError("No space is left.", "Delete something.")
 
     monkeypatch.setattr(speech.Speaker, "save", refuse)
