@@ -48,7 +48,8 @@ class DaskCluster:
             process.wait()
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
-        environment = dict(os.environ)
+        # Dask's nanny would say so: each worker has a core to itself.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         if self._bundle is not None:
             environment["IMAGE_DESCRIBER_BUNDLE"] = str(self._bundle)
         with (self._folder / "dask.log").open("ab") as log:
