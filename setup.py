@@ -17,6 +17,7 @@ DATA_PACKAGES = {
 
 APP = [
     "ai-edge-litert>=2.1",
+    "flatbuffers>=24.3",
     "numpy>=1.26",
     "pillow>=11.3",  # the first whose wheels open AVIF
     "pi-heif>=1.1",
@@ -44,6 +45,7 @@ SERVER = [
     "uvicorn>=0.32",
 ]
 CLUSTER = [
+    "dask>=2025.1",
     "distributed>=2025.1",
 ]
 # The tests train a tiny bundle of their own, hence TRAIN; setuptools and wheel, because they build

@@ -15,6 +15,7 @@ from PIL import Image
 from image_describer import Describer, cli, formats, wording
 from image_describer.launcher import LauncherError, linux, macos, program, record, windows
 from image_describer.launcher.program import Program
+from tests.pictures import encoded, heic
 from tests.screen import LIMIT_S, Screen, app_folders, wait_for
 from tests.sound import NullSink
 
@@ -94,7 +95,9 @@ def test_the_types_are_those_of_the_pictures_that_are_opened(
     for format_ in formats.FORMATS:
         for suffix in format_.suffixes:
             file = tmp_path / f"picture{suffix}"
-            Image.new("RGB", (8, 8)).save(file, format_.name)
+            picture = Image.new("RGB", (64, 64))
+            name = format_.name
+            file.write_bytes(heic(picture) if name == "HEIC" else encoded(picture, name))
             answer = ask("gio", "info", "-a", "standard::content-type", file)
             assert answer.split()[-1] in linux.MIME_TYPES[format_.name], (suffix, answer)
 

@@ -143,7 +143,7 @@ def test_metadata(metadata):
     assert metadata["Version"] == image_describer.__version__
     assert metadata["License-Expression"] == "MIT" or metadata["License"] == "MIT"
     assert set(metadata["Requires-Python"].split(",")) == {">=3.10", "<3.14"}
-    assert set(metadata.get_all("Provides-Extra")) == {"train", "server", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == {"train", "server", "cluster", "dev"}
 
 
 def test_what_is_installed_by_default_has_no_tensorflow(metadata):

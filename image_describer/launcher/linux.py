@@ -30,6 +30,7 @@ MIME_TYPES = {
         "image/x-portable-anymap",
     ),
     "AVIF": ("image/avif",),
+    "HEIC": ("image/heif", "image/heic"),
 }
 """What desktops call the formats of `image_describer.formats`."""
 
