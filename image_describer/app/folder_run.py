@@ -48,10 +48,14 @@ class FolderRun:
 
     def work(self, _job: "Job") -> "Outcome":
         """Describe until all is done or `stop` is called. Raises ImageDescriberError."""
-        from image_describer.library import batch, walk
+        from image_describer.app.chooser.listing import folder_error
+        from image_describer.library import batch
         from image_describer.library.engine import Engine
 
-        walk.check([self.folder])
+        try:
+            os.scandir(self.folder).close()
+        except (OSError, ValueError) as error:  # below it, what can't be read ends nothing
+            raise folder_error(self.folder, error) from error
         return batch.run(
             [self.folder] if self._inside else here_only(self.folder),
             index=self.indexed,

@@ -17,7 +17,8 @@ WORKERS_LIMIT = 64
 
 HELP = """\
 Describe every picture below folders into one file, with all cores. What is hidden is left out. The
-pictures never leave this computer, and nothing is changed in them unless --in-place asks for it.
+pictures never leave this computer but for the cluster that --scheduler names, and nothing is
+changed in them unless --in-place asks for it.
 """
 
 EXAMPLES = """\
