@@ -103,7 +103,7 @@ def test_what_the_window_describes_is_found_by_a_later_window(
     search_for(again, "dogs")
     place = f"photo.png, in {Path(photo).parent.name}"
     assert again.heard.texts[-2:] == ["1 found.", f"Found, list, {SENTENCE} {place}, 1 of 1"]
-    again.press("Tab")
+    again.press("Tab")  # the whole of it, in however many lines it is shown
     assert again.heard.texts[-1] == f"Its place, text, {photo}"
     again.press("shift+Tab", "Return")
     again.until_described()

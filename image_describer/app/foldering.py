@@ -80,7 +80,9 @@ class FolderWindow(Dialog):
             self.list.bind(key, lambda _event: self._open_chosen())
         self.list.bind("<Double-Button-1>", lambda _event: self._open_chosen())
         self.whole = ReadOnlyText(self.body, font=look.font("status"), width=1, height=WHOLE_LINES)
-        voicing.name(self.whole, "In full", role="text")
+        voicing.name(
+            self.whole, "In full", role="text", state=lambda: self.whole.shown() or voicing.EMPTY
+        )
         self.whole.grid(row=4, column=0, sticky="ew")
         # Whatever moves the cursor: arrows, letters, the mouse, the focus that comes at the end.
         for event in ("<<ListboxSelect>>", "<KeyRelease>", "<FocusIn>"):

@@ -61,7 +61,8 @@ class SearchWindow(Dialog):
         self.results = ItemList(self.body, name="Found", width=60, height=ROWS)
         self.results.grid(row=2, column=0, sticky="nsew", pady=8)
         self.whole = ReadOnlyText(self.body, font=look.font("status"), width=1, height=WHOLE_LINES)
-        voicing.name(self.whole, "Its place", role="text")
+        # The path, in however many lines it is shown; what is below it has been said in the list.
+        voicing.name(self.whole, "Its place", role="text", state=self._its_path)
         self.whole.grid(row=3, column=0, sticky="ew")
         for key in RETURN_KEYS:
             self.words.bind(key, lambda _event: self._search())
@@ -136,6 +137,9 @@ class SearchWindow(Dialog):
     def _failed(self, error: Exception) -> None:
         say.log_it(error)
         self.desk.voice.error(say.as_told(error))
+
+    def _its_path(self) -> str:
+        return self.whole.shown().partition("\n")[0] or voicing.EMPTY
 
     def _show_whole(self) -> None:
         chosen = self._chosen
