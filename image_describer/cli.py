@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from image_describer import __version__, console
+from image_describer.commands.options import add_bundle
 from image_describer.errors import ImageDescriberError
 
 # Each has run(options) -> exit status; those of the library have add_parser(commands), too.
@@ -185,7 +186,7 @@ def _add_describe(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="write what would be said to FILE, which ends in .wav or .mp3",
     )
     describe.add_argument("--offline", action="store_true", help="never touch the network")
-    _add_bundle(describe)
+    add_bundle(describe)
 
 
 def _add_match(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -198,7 +199,7 @@ def _add_match(commands: "argparse._SubParsersAction[_Parser]") -> None:
     match.add_argument("picture", metavar="PICTURE", help="a file, in any format")
     match.add_argument("sentences", nargs="+", metavar="SENTENCE", help="English, each in quotes")
     match.add_argument("--json", action="store_true", help="print one JSON object a line")
-    _add_bundle(match)
+    add_bundle(match)
 
 
 def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -209,7 +210,7 @@ def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
         epilog=DOCTOR_EXAMPLES,
     )
     doctor.add_argument("--offline", action="store_true", help="never touch the network")
-    _add_bundle(doctor)
+    add_bundle(doctor)
 
 
 def _add_launcher(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -219,15 +220,6 @@ def _add_launcher(commands: "argparse._SubParsersAction[_Parser]") -> None:
         description=LAUNCHER_HELP,
     )
     launcher.add_argument("--remove", action="store_true", help="take all of it away again")
-
-
-def _add_bundle(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--bundle",
-        metavar="FOLDER",
-        type=Path,
-        help="use the model in this folder, not the one that ships",
-    )
 
 
 def _sound_file(name: str) -> Path:

@@ -1,6 +1,7 @@
 """The file of vectors beside the index: exact, and made anew when it is not what it should be."""
 
 import os
+import tempfile
 import time
 
 import numpy as np
@@ -172,7 +173,7 @@ def test_where_no_file_can_be_written_all_is_held_in_memory(index, monkeypatch):
     def refuse(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(vectors.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
     check(index, range(MANY))
     assert not index.path.with_name(vectors.FILE).exists()
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from image_describer.commands.options import add_bundle
+
 if TYPE_CHECKING:
     from image_describer.library.batch import Outcome, Progress
     from image_describer.library.cluster import ClusterEngine
@@ -100,12 +102,7 @@ def add_parser(commands: Any) -> None:
         "--restart", action="store_true", help="describe everything, also what was done before"
     )
     batch.add_argument("--no-index", action="store_true", help="leave the index alone")
-    batch.add_argument(
-        "--bundle",
-        metavar="FOLDER",
-        type=Path,
-        help="use the model in this folder, not the one that ships",
-    )
+    add_bundle(batch)
     alt_text_job.add_options(batch)
 
 

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from image_describer.commands.options import add_bundle
+
 HELP = """\
 Find your pictures by words. They are found by what they show, by the words in their descriptions,
 by the alt text that people wrote into them, and by the names of their files: the best first, each
@@ -56,12 +58,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--limit", metavar="N", type=_count, default=10, help="at most N of them (10)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    parser.add_argument(
-        "--bundle",
-        metavar="FOLDER",
-        type=Path,
-        help="use the model in this folder, not the one that ships",
-    )
+    add_bundle(parser)
 
 
 def run(options: argparse.Namespace) -> int:

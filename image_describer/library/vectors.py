@@ -8,16 +8,16 @@ import contextlib
 import json
 import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
-from image_describer.library.database import Database
+from image_describer.library.database import FILE_MODE, Database
+from image_describer.whole_files import writing
 
 FILE = "vectors.f32"
 MAGIC = b"image-describer vectors 1\n"
@@ -215,19 +215,11 @@ def _is_of(connection: sqlite3.Connection, part: Part) -> bool:
 def _write(connection: sqlite3.Connection, space: str, path: Path) -> None:
     """Write the file under a temporary name, then rename it. Raises OSError."""
     _clear_drafts(path)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _fill(connection, space, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    with writing(path, FILE_MODE) as file:
+        _fill(connection, space, file)
 
 
-def _fill(connection: sqlite3.Connection, space: str, file: BinaryIO) -> None:
+def _fill(connection: sqlite3.Connection, space: str, file: IO[bytes]) -> None:
     file.write(bytes(HEADER_BYTES))
     ids, columns = [], 0
     for numbers, rows in _rows(connection, space, after=0):
