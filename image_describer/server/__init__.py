@@ -1,0 +1,1 @@
+"""The REST service: the describer for other programs on this computer, or in the house."""
