@@ -43,6 +43,9 @@ TRAIN = [
 SERVER = [
     "fastapi>=0.115",
     "uvicorn>=0.32",
+    "python-multipart>=0.0.18",
+    "prometheus-client>=0.21",
+    "psutil>=6.0",
 ]
 CLUSTER = [
     "dask>=2025.1",
@@ -53,14 +56,16 @@ CLUSTER = [
 DEV = [
     *TRAIN,
     *CLUSTER,
+    *SERVER,
     "axe-playwright-python>=0.1.8",  # axe-core 4.12, and Playwright, which drives Chromium
+    "httpx>=0.28",
     "pytest>=8.3",
     "pytest-rerunfailures>=15.0",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "pillow-heif>=1.1",
-    "psutil>=6.0",
+    "schemathesis>=4.0",
     'python-xlib>=0.33; sys_platform == "linux"',
     "ruff>=0.9",
     "mypy>=1.14",

@@ -15,17 +15,18 @@ from image_describer import __version__, console
 from image_describer.commands.options import add_bundle
 from image_describer.errors import ImageDescriberError
 
-# Each has run(options) -> exit status; those of the library have add_parser(commands), too.
+# Each has run(options) -> exit status; some have add_parser(commands), too.
 COMMANDS = {
     "describe": "image_describer.commands.describe",
     "match": "image_describer.commands.match",
     "batch": "image_describer.commands.batch",
     "search": "image_describer.commands.search",
     "similar": "image_describer.commands.similar",
+    "serve": "image_describer.commands.serve",
     "doctor": "image_describer.doctor",
     "install-launcher": "image_describer.commands.launcher",
 }
-LIBRARY = ("batch", "search", "similar")
+OF_THEIR_OWN = ("batch", "search", "similar", "serve")
 
 EXAMPLES = """\
 examples:
@@ -36,6 +37,7 @@ examples:
   image-describer search a dog in the snow
   image-describer similar holiday.jpg
   image-describer batch ~/Pictures --output pictures.html
+  image-describer serve
   image-describer doctor
   image-describer install-launcher
 """
@@ -162,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_describe(commands)
     _add_match(commands)
-    for name in LIBRARY:
+    for name in OF_THEIR_OWN:
         import_module(COMMANDS[name]).add_parser(commands)
     _add_doctor(commands)
     _add_launcher(commands)
