@@ -156,7 +156,7 @@ def parse(url: str, allowed: Iterable[AllowedHost]) -> Place:
     """
     found = None if len(url) > URL_LIMIT or _ODD.search(url) else _URL.fullmatch(url)
     host = _canonical(found["host"]) if found else ""
-    if not found or not host:
+    if not found or not host or not 0 < int(found["port"] or 1) < 65_536:
         raise UrlRefusedError(
             "That is no address of a picture that I fetch.",
             "Give one like https://photos.example.org/dog.jpg: http or https, no user name, no "
