@@ -46,6 +46,9 @@ SERVER = [
     "python-multipart>=0.0.18",
     "prometheus-client>=0.21",
     "psutil>=6.0",
+    "h11>=0.14",  # this and the next two fetch pictures by URL
+    "idna>=3.7",
+    "certifi",
 ]
 CLUSTER = [
     "dask>=2025.1",
