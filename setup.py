@@ -69,10 +69,12 @@ DEV = [
     "hypothesis>=6.100",
     "pillow-heif>=1.1",
     "schemathesis>=4.0",
+    "trustme>=1.2",  # certificates for servers of tests
     'python-xlib>=0.33; sys_platform == "linux"',
     "ruff>=0.9",
     "mypy>=1.14",
     "types-defusedxml",
+    "types-psutil",
     "types-requests",
     "types-tqdm",
     "setuptools>=77",
