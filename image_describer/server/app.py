@@ -1,26 +1,116 @@
 """The service, put together: routes, limits and what guards them."""
 
-from contextlib import suppress
-from importlib import import_module
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
 
 from image_describer import __version__
-from image_describer.server import problems
+from image_describer.bundle import open_bundle
+from image_describer.server import access, page, problems, routes, wowme
 from image_describer.server.crew import Crew
+from image_describer.server.limits import LimitsMiddleware
+from image_describer.server.metrics import Metrics
+from image_describer.server.schemas import ProblemBody
 from image_describer.server.settings import Settings
+from image_describer.server.watching import WatchingMiddleware
 
-# Each has a ``router``. What needs no token is named in ``PATHS`` of page.py.
-ROOMS = ("image_describer.server.page", "image_describer.server.wowme")
+ABOUT = """\
+Says what a photograph shows, and how sure it is. Nothing leaves the computer it runs on. What is
+said can be wrong.
+"""
+PREFLIGHT_S = 600
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service as ``settings`` want it. ``app.state`` has ``settings`` and ``crew``."""
-    app = FastAPI(title="Image Describer", version=__version__, docs_url=None, redoc_url=None)
+def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> FastAPI:
+    """The service as ``settings`` want it; its processes start and end with its lifespan.
+
+    ``app.state`` has ``settings``, ``crew``, ``metrics``, ``model`` (what /v1/version says),
+    ``stopping``, and ``stop()``, after which it says that it stops. ``on_ready`` is called once
+    pictures can be described. Raises BundleError.
+    """
+    manifest = open_bundle(settings.bundle).manifest
+    app = FastAPI(
+        title="Image Describer",
+        description=ABOUT,
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
     app.state.settings = settings
-    app.state.crew = Crew(settings)
+    app.state.metrics = metrics = Metrics()
+    app.state.crew = crew = Crew(settings, metrics)
+    app.state.model = {
+        "bundle": str(manifest.get("name", "")),
+        "digests": {name: str(one["sha256"]) for name, one in manifest["files"].items()},
+    }
+    app.state.on_ready = on_ready
+    app.state.stopping = False
+    app.state.stop = lambda: setattr(app.state, "stopping", True)
+    metrics.watch(crew.pids)
     problems.add_handlers(app)
-    for room in ROOMS:
-        with suppress(ModuleNotFoundError):
-            app.include_router(import_module(room).router)
+    for room in (routes, page, wowme):
+        app.include_router(room.router)
+    _guard(app, settings)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """What each request passes through; the last that is added is the first that is asked."""
+    app.add_middleware(LimitsMiddleware, settings=settings, metrics=app.state.metrics)
+    free = frozenset({access.HEALTH, *page.PATHS})
+    app.add_middleware(access.TokenMiddleware, settings=settings, free=free)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Accept"],
+            max_age=PREFLIGHT_S,
+        )
+    app.add_middleware(access.NamesMiddleware, settings=settings)
+    app.add_middleware(
+        WatchingMiddleware, metrics=app.state.metrics, captions=settings.log_captions
+    )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    crew: Crew = app.state.crew
+
+    async def tell() -> None:
+        await crew.ready.wait()
+        app.state.on_ready()
+
+    crew.start()
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await crew.stop()
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's description, with the problems' schema, and 422 as the problem it is here."""
+    if app.openapi_schema is None:
+        described = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = described.setdefault("components", {}).setdefault("schemas", {})
+        schemas["ProblemBody"] = ProblemBody.model_json_schema()
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        if app.state.settings.token is not None:
+            described["components"]["securitySchemes"] = {
+                "token": {"type": "http", "scheme": "bearer"}
+            }
+            described["security"] = [{"token": []}]
+        app.openapi_schema = described
+    return app.openapi_schema

@@ -8,11 +8,25 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from image_describer.errors import ImageDescriberError, PictureError
+from image_describer.errors import BundleError, ImageDescriberError, PictureError, SpeechError
+from image_describer.library.database import LibraryError
 
 MEDIA_TYPE = "application/problem+json"
 DETAIL_LIMIT_CHARACTERS = 1000
-UNPROCESSABLE = 422
+UNPROCESSABLE, UNAVAILABLE, CONFLICT = 422, 503, 409
+
+# Of errors that carry no ``status`` themselves; the first that fits counts.
+STATUSES: tuple[tuple[type[ImageDescriberError], int], ...] = (
+    (PictureError, UNPROCESSABLE),
+    (LibraryError, CONFLICT),
+    (BundleError, CONFLICT),  # a model without the joint space, say, can't match
+    (SpeechError, UNAVAILABLE),
+    (ImageDescriberError, UNPROCESSABLE),  # a value that is not allowed
+)
+SENTENCES = {
+    404: "There is nothing at this address. What there is says /docs.",
+    405: "That can't be done with this address. What can be done says /docs.",
+}
 
 
 class Problem(HTTPException):
@@ -59,7 +73,10 @@ def _title(status: int) -> str:
 
 async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return response(error.status_code, str(error.detail), error.headers)
+    sentence = str(error.detail)
+    if sentence == _title(error.status_code):  # the framework's own words: a word or two
+        sentence = SENTENCES.get(error.status_code, sentence)
+    return response(error.status_code, sentence, error.headers)
 
 
 async def _of_validation(request: Request, error: Exception) -> Response:
@@ -69,8 +86,10 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 
 async def _of_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImageDescriberError)
-    status = getattr(error, "status", UNPROCESSABLE if isinstance(error, PictureError) else 503)
-    return response(status, str(error))
+    known = next(status for kind, status in STATUSES if isinstance(error, kind))
+    status = getattr(error, "status", known)
+    headers = {"Retry-After": "1"} if status == UNAVAILABLE else None
+    return response(status, str(error), headers)
 
 
 def _sentences(error: RequestValidationError) -> list[str]:

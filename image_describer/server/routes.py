@@ -1,0 +1,162 @@
+"""What can be asked: a route for each."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from image_describer import __version__
+from image_describer.server import bodies, schemas, speech, worker
+from image_describer.server.crew import Crew
+from image_describer.server.problems import Problem
+from image_describer.server.schemas import SENTENCE_LIMIT_CHARACTERS, SENTENCES_LIMIT
+
+router = APIRouter()
+
+EVERYWHERE = (400, 401, 403, 408, 413, 421, 429, 500, 503)
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+PICTURE_BODY = {
+    bodies.RAW: BINARY,
+    "image/*": BINARY,
+}
+
+
+def _body(**fields: Any) -> dict[str, Any]:
+    """What FastAPI is to say of a body that is a picture or a form."""
+    form = {
+        "type": "object",
+        "properties": {bodies.PICTURE: BINARY["schema"], **fields},
+        "required": [bodies.PICTURE, *fields],
+    }
+    content = {**PICTURE_BODY, bodies.MULTIPART: {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+@router.post(
+    "/v1/describe",
+    summary="What does this picture show?",
+    response_model=schemas.Described,
+    responses={
+        200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
+        **schemas.problems(*EVERYWHERE, 406, 415, 422),
+    },
+    openapi_extra=_body(),
+)
+async def describe(
+    request: Request,
+    language: Annotated[
+        str | None, Query(description="Of the speech, such as en-GB.", max_length=40)
+    ] = None,
+) -> Response:
+    """The picture is the body, or in a form. ``Accept: audio/mpeg`` or ``audio/wav`` answers the
+    sentence, spoken.
+    """
+    kind = speech.wanted(",".join(request.headers.getlist("accept")))
+    if kind is None:
+        raise Problem(406, f"There is no such answer. There are: {', '.join(speech.OFFERED)}.")
+    online = request.app.state.settings.online_voice
+    spoken_in = await run_in_threadpool(speech.check_language, language, online)
+    picture = (await bodies.read(request)).picture
+    crew: Crew = request.app.state.crew
+    record = await crew.describe(picture)
+    sentence = str(record["sentence"])
+    request.state.caption = sentence
+    if kind == speech.JSON:
+        return JSONResponse(record)
+    format_ = speech.FORMATS[kind]
+    if online and not speech.is_private(sentence):
+        sound = await run_in_threadpool(speech.spoken_online, sentence, format_, spoken_in)
+    else:
+        sound = await crew.speak(worker.Spoken(sentence, format_))
+    return Response(sound, media_type=kind)
+
+
+@router.post(
+    "/v1/match",
+    summary="Which of these sentences fits this picture best?",
+    response_model=schemas.Matches,
+    responses=schemas.problems(*EVERYWHERE, 409, 415, 422),
+    openapi_extra=_body(
+        sentence={
+            "type": "array",
+            "items": {"type": "string", "maxLength": SENTENCE_LIMIT_CHARACTERS},
+            "maxItems": SENTENCES_LIMIT,
+        }
+    ),
+)
+async def match(
+    request: Request,
+    sentence: Annotated[
+        list[str], Query(description="English; may be given several times, or in the form.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
+    """The picture is the body, or in a form with a field ``sentence`` for each of them."""
+    form = await bodies.read(request)
+    sentences = [*sentence, *form.sentences]
+    if not sentences:
+        raise Problem(422, "There is no sentence to compare. Add ?sentence= and English words.")
+    if len(sentences) > SENTENCES_LIMIT or max(map(len, sentences)) > SENTENCE_LIMIT_CHARACTERS:
+        raise Problem(
+            422,
+            f"At most {SENTENCES_LIMIT} sentences of at most {SENTENCE_LIMIT_CHARACTERS} "
+            "characters are compared.",
+        )
+    scores = await request.app.state.crew.match(form.picture, sentences)
+    ranked = sorted(zip(scores, sentences, strict=True), key=lambda pair: -pair[0])
+    return JSONResponse(
+        {"matches": [{"sentence": text, "score": round(score, 4)} for score, text in ranked]}
+    )
+
+
+@router.post(
+    "/v1/search",
+    summary="Which of one's own pictures fit these words?",
+    response_model=schemas.Found,
+    responses=schemas.problems(*EVERYWHERE, 409, 415, 422),
+)
+async def search(request: Request, search: schemas.Search) -> Response:
+    """Only pictures that ``image-describer batch`` has described are found, the best first."""
+    wanted = worker.Wanted(search.words, tuple(search.within), search.limit)
+    pictures = await request.app.state.crew.search(wanted)
+    return JSONResponse({"pictures": pictures})
+
+
+@router.get(
+    "/v1/health",
+    summary="Can pictures be described now?",
+    response_model=schemas.Health,
+    responses={503: {"model": schemas.Health}, **schemas.problems(403, 421)},
+)
+async def health(request: Request) -> Response:
+    """200 when they can, 503 while the service starts or stops, or can't."""
+    crew: Crew = request.app.state.crew
+    ready = crew.ready.is_set() and not request.app.state.stopping
+    word = "stopping" if request.app.state.stopping else "ready" if ready else "starting"
+    return JSONResponse({"status": word, "workers": crew.workers}, 200 if ready else 503)
+
+
+@router.get(
+    "/v1/version",
+    summary="Which program and which model are these?",
+    response_model=schemas.Version,
+    responses=schemas.problems(401, 403, 421),
+)
+async def version(request: Request) -> Response:
+    """The program's version, and the model's name and digests."""
+    return JSONResponse({"program": __version__, **request.app.state.model})
+
+
+@router.get(
+    "/metrics",
+    summary="What was counted, for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **schemas.problems(401, 403, 421),
+    },
+)
+async def metrics(request: Request) -> Response:
+    """Prometheus's text format."""
+    text = await run_in_threadpool(request.app.state.metrics.text)
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,106 @@
+"""A sentence as a sound file: which format is wanted, in which voice, and the making of it."""
+
+import tempfile
+from pathlib import Path
+
+from image_describer import wording
+from image_describer.errors import ImageDescriberError
+
+JSON = "application/json"
+FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
+OFFERED = (JSON, "audio/mpeg", "audio/wav", "audio/x-wav")
+ENGLISH = "en"
+
+
+class NoLanguageError(ImageDescriberError):
+    """A language that is not spoken here. Answered by 422."""
+
+    status = 422
+
+
+def wanted(accept: str | None) -> str | None:
+    """Which of ``OFFERED`` an Accept header wants most, JSON where it is all the same; None where
+    none will do. RFC 9110, 12.5.1: what is named more exactly counts, whatever its order.
+    """
+    if not accept or not accept.strip():
+        return JSON
+    ranges = [_range(part) for part in accept.split(",") if part.strip()]
+    best = max(OFFERED, key=lambda offer: (_quality(offer, ranges), offer == JSON))
+    return best if _quality(best, ranges) > 0 else None
+
+
+def _range(part: str) -> tuple[str, float]:
+    kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    quality = 1.0
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                quality = min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                quality = 0.0
+    return kind, quality if quality == quality else 0.0
+
+
+def _quality(offer: str, ranges: list[tuple[str, float]]) -> float:
+    for kind in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
+        for named, quality in ranges:
+            if named == kind:
+                return quality
+    return 0.0
+
+
+def check_language(key: str | None, online: bool) -> str:
+    """The key of a language that is spoken here; the usual one for None. Raises NoLanguageError.
+
+    Offline, that is English, in whatever accent is asked for: sentences are English. ``online``:
+    Google's voice has them all.
+    """
+    from image_describer.speech import languages
+
+    if key is None:
+        return languages.USUAL.key
+    known = {ENGLISH: languages.USUAL.key}
+    known |= {one.key.casefold(): one.key for one in languages.table()}
+    name = wording.visible(key[:40])
+    if key.casefold() not in known:
+        raise NoLanguageError(f'There is no voice for "{name}".', "Try en-US or en-GB.")
+    found = known[key.casefold()]
+    if not online and found not in {one.key for one in languages.ENGLISH}:
+        raise NoLanguageError(
+            f'The voice on this computer speaks English only, not "{name}".',
+            "Google's voice speaks it where the service was started with --online-voice.",
+        )
+    return found
+
+
+def spoken_offline(sentence: str, kind: str) -> bytes:
+    """The content of a sound file, ``kind`` "mp3" or "wav", by the voice on this computer.
+
+    Raises SpeechError.
+    """
+    return _saved(sentence, kind, offline=True, language=None)
+
+
+def spoken_online(sentence: str, kind: str, language: str) -> bytes:
+    """The same by Google's voice, and offline where that does not answer. Raises SpeechError."""
+    return _saved(sentence, kind, offline=False, language=language)
+
+
+def is_private(sentence: str) -> bool:
+    """Whether a sentence holds what an author wrote, who may have named people: that goes to no
+    voice of the network.
+    """
+    return sentence.startswith(wording.AUTHOR_SAYS)
+
+
+def _saved(sentence: str, kind: str, *, offline: bool, language: str | None) -> bytes:
+    from image_describer.speech import make_speaker
+
+    with (
+        tempfile.TemporaryDirectory(prefix="image-describer-") as folder,
+        make_speaker(offline=offline, language=language) as speaker,
+    ):
+        path = Path(folder) / f"speech.{kind}"
+        speaker.save(sentence, path)
+        return path.read_bytes()
