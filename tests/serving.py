@@ -8,27 +8,42 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import httpx
+import psutil
+import pytest
 
+from image_describer.paths import assets_folder
+from tests import tiny
+
+HOMES = ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 40.0
-LISTENS = re.compile(r"listens on (http://\S+?)/?[.\s]")
+LISTENS = re.compile(r"listens on (http://\S+)/\.")
 
 
 class Service:
     """A service that was started with ``arguments``; ``client`` asks it.
 
-    ``url`` has no slash at its end. Used in a with-block, it is stopped at the end of it.
+    ``url`` has no slash at its end. Used in a with-block, it is stopped at the end of it. ``before``
+    is code that the process runs first.
     """
 
-    def __init__(self, bundle: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Path,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        before: str = "",
+    ) -> None:
         command = [
             sys.executable,
             "-c",
-            "import sys; from image_describer.cli import main; sys.exit(main())",
+            f"import sys; {before}\nfrom image_describer.cli import main; sys.exit(main())",
             "serve",
             "--port",
             "0",
@@ -42,6 +57,7 @@ class Service:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            cwd=tiny.REPO,
             env={**os.environ, **(env or {})},
         )
         self.log: list[str] = []  # the lines of stderr so far
@@ -73,6 +89,27 @@ class Service:
         self.process.kill()
         raise AssertionError("the service did not start:\n" + "\n".join(self.log))
 
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """The processes that describe."""
+        children = psutil.Process(self.process.pid).children()
+        return [one for one in children if "spawn_main" in " ".join(one.cmdline())]
+
+    def describe(self, picture: bytes, **more: Any) -> httpx.Response:
+        """Ask what a picture shows."""
+        headers = {"Content-Type": "application/octet-stream", **more.pop("headers", {})}
+        return self.client.post("/v1/describe", content=picture, headers=headers, **more)
+
+    def metric(self, name: str) -> float:
+        """The sum of the values of one of its metrics."""
+        lines = self.client.get("/metrics").text.splitlines()
+        values = [
+            float(line.rpartition(" ")[2])
+            for line in lines
+            if re.match(rf"{name}(_total)?[ {{]", line)
+        ]
+        return sum(values)
+
     def stop(self, sign: int = signal.SIGTERM) -> int:
         """Stop it; returns its exit status."""
         with contextlib.suppress(ProcessLookupError):
@@ -97,3 +134,16 @@ class Service:
     ) -> None:
         if self.process.poll() is None:
             self.stop()
+
+
+def sample(name: str = "cat.jpg") -> bytes:
+    """A photograph that ships."""
+    return (assets_folder() / "samples" / name).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def service(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with the tiny bundle, for a user who has nothing yet. Tests must not stop it."""
+    home = str(tmp_path_factory.mktemp("home"))
+    with Service(tiny_bundle, "--workers", "2", env=dict.fromkeys(HOMES, home)) as started:
+        yield started
