@@ -29,8 +29,8 @@ LISTENS = re.compile(r"listens on (http://\S+)/\.")
 class Service:
     """A service that was started with ``arguments``; ``client`` asks it.
 
-    ``url`` has no slash at its end. Used in a with-block, it is stopped at the end of it. ``before``
-    is code that the process runs first.
+    ``url`` has no slash at its end. Used in a with-block, it is stopped at the end of it.
+    ``before`` is code that the process runs first.
     """
 
     def __init__(
