@@ -352,6 +352,12 @@ function takeFirst(files) {
 
 // So that the same picture can be chosen twice in a row.
 picture.addEventListener("click", () => (picture.value = ""));
+// Chromium opens its dialog by Space only.
+picture.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  picture.click();
+});
 picture.addEventListener("change", () => picture.files.length && takeFirst(picture.files));
 
 document.addEventListener("paste", (event) => {
