@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from image_describer import __version__
 from image_describer.bundle import open_bundle
 from image_describer.server import access, page, problems, routes, wowme
+from image_describer.server.addresses import allowed_host
 from image_describer.server.crew import Crew
 from image_describer.server.limits import LimitsMiddleware
 from image_describer.server.metrics import Metrics
@@ -31,8 +32,10 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
 
     ``app.state`` has ``settings``, ``crew``, ``metrics``, ``model`` (what /v1/version says),
     ``stopping``, and ``stop()``, after which it says that it stops. ``on_ready`` is called once
-    pictures can be described. Raises BundleError.
+    pictures can be described. Raises BundleError, and UrlError for a wrong host in ``url_hosts``.
     """
+    for host in settings.url_hosts:
+        allowed_host(host)  # a wrong one is told now, not with the first picture
     manifest = open_bundle(settings.bundle).manifest
     app = FastAPI(
         title="Image Describer",

@@ -48,7 +48,7 @@ FILES = (
     ("/favicon.ico", "icon.png", "image/png"),  # what browsers ask for unasked
 )
 # What anyone may have, without the token: there is nothing of anybody's in it.
-PATHS = frozenset({"/", "/docs", *(address for address, _, _ in FILES)})
+PATHS = frozenset({"/", "/docs", "/openapi.json", *(address for address, _, _ in FILES)})
 
 OFFLINE = "What you hear is made by the service itself, without the internet."
 ONLINE = (
