@@ -166,21 +166,17 @@ def run(options: argparse.Namespace) -> int:
             f"The service needs what is not installed ({error.name}).",
             "Run: pip install 'image-describer[server]'",
         ) from error
-    from image_describer.console import complain
     from image_describer.server import access, running, token
 
     settings = _settings(options, token.read(options.token_file))
-    if not access.is_loopback(settings.host):
-        if settings.token is None:
-            raise running.ServiceError(
-                f"On {settings.host} other computers can ask, so a token is needed.",
-                "Put one into a file that only you can read, and add --token-file FILE.",
-            )
-        complain(
-            "What is sent can be read on the way, the token, too: put a server with TLS in front "
-            "(nginx, Caddy)."
+    if access.is_loopback(settings.host):
+        return running.serve(settings, _tell_address)
+    if settings.token is None:
+        raise running.ServiceError(
+            f"On {settings.host} other computers can ask, so a token is needed.",
+            "Put one into a file that only you can read, and add --token-file FILE.",
         )
-    return running.serve(settings, _tell_address)
+    return running.serve(settings, _warn_and_tell_address)
 
 
 def _settings(options: argparse.Namespace, token: bytes | None) -> "Settings":
@@ -207,6 +203,16 @@ def _settings(options: argparse.Namespace, token: bytes | None) -> "Settings":
 
 def _tell_address(address: str) -> None:
     print(f"Image Describer listens on {address}. Ctrl+C stops it.", flush=True)
+
+
+def _warn_and_tell_address(address: str) -> None:
+    from image_describer.console import complain
+
+    complain(
+        "What is sent can be read on the way, the token, too: put a server with TLS in front "
+        "(nginx, Caddy)."
+    )
+    _tell_address(address)
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
