@@ -45,6 +45,8 @@ class Browser:
         page.on("console", lambda said: page.said.append(said.text))
         page.on("pageerror", lambda error: page.said.append(str(error)))
         page.said = []  # what the page wrote to its console: broken policies, above all
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.asked = []  # every address that it asked for
         page.goto(url)
         return page
 
@@ -54,11 +56,15 @@ class Browser:
             return axe_violations(page)
 
 
-def axe_violations(page: Any) -> list[str]:
-    """The same of a page that is open already, in the state in which it is. It needs bypass_csp."""
+def axe_violations(page: Any, *also: str) -> list[str]:
+    """The same of a page that is open already, in the state in which it is. It needs bypass_csp.
+
+    ``also``: further rules, that axe-core leaves out unless they are named.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response
+    rules = {rule: {"enabled": True} for rule in also}
+    found = Axe().run(page, options={"rules": rules}).response
     assert found["passes"], "axe-core looked at nothing"
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"

@@ -23,6 +23,7 @@ from tests import tiny
 HOMES = ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 40.0
+LOG_LIMIT_S = 10.0
 LISTENS = re.compile(r"listens on (http://\S+)/\.")
 
 
@@ -109,6 +110,15 @@ class Service:
             if re.match(rf"{name}(_total)?[ {{]", line)
         ]
         return sum(values)
+
+    def logs(self, text: str) -> bool:
+        """Whether a line of the log has ``text``, now or soon: it is written after the answer."""
+        end = time.monotonic() + LOG_LIMIT_S
+        while not any(text in line for line in list(self.log)):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
 
     def stop(self, sign: int = signal.SIGTERM) -> int:
         """Stop it; returns its exit status."""

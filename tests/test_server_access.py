@@ -188,18 +188,18 @@ def test_the_log_has_no_picture_no_query_and_no_caption(guarded):
     guarded.client.get("/wowme?image=http://secret.example/ann.jpg", headers=known)
     guarded.client.post("/v1/match?sentence=Ann", content=sample(), headers=known)
     guarded.client.get("/a%0a2020-01-01 POST /forged 200", headers=known)
+    assert guarded.logs(r"/a\n2020")
     log = "\n".join(guarded.log)
     assert "POST /v1/describe 200" in log
     for hidden in ("secret", "Ann", caption, TOKEN, "sentence="):
         assert hidden not in log
     assert not [line for line in guarded.log if not line.startswith("20")], "no line is forged"
-    assert r"/a\n2020" in log
 
 
 def test_captions_are_logged_where_that_was_asked_for(tiny_bundle):
     with Service(tiny_bundle, "--workers", "1", "--log-captions") as own:
         sentence = own.describe(sample()).json()["sentence"]
-        assert [line for line in own.log if sentence in line]
+        assert own.logs(sentence)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "[::1]"])
