@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from image_describer import __version__
 from image_describer.bundle import open_bundle
-from image_describer.server import access, page, problems, routes, wowme
+from image_describer.server import access, page, problems, routes, speech, wowme
 from image_describer.server.addresses import allowed_host
 from image_describer.server.crew import Crew
 from image_describer.server.limits import LimitsMiddleware
@@ -101,7 +101,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's description, with the problems' schema, and 422 as the problem it is here."""
+    """FastAPI's description, with the problems' schema, 422 as the problem it is here, and the
+    languages of the voice that was chosen.
+    """
     if app.openapi_schema is None:
         described = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
@@ -110,6 +112,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["ProblemBody"] = ProblemBody.model_json_schema()
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for parameter in described["paths"]["/v1/describe"]["post"]["parameters"]:
+            if parameter["name"] == "language":
+                languages = speech.spoken(app.state.settings.online_voice)
+                parameter["schema"] = {"type": "string", "enum": languages}
         if app.state.settings.token is not None:
             described["components"]["securitySchemes"] = {
                 "token": {"type": "http", "scheme": "bearer"}

@@ -16,6 +16,11 @@ router = APIRouter()
 
 EVERYWHERE = (400, 401, 403, 408, 413, 421, 429, 500, 503)
 BINARY = {"schema": {"type": "string", "format": "binary"}}
+SENTENCES = {
+    "type": "array",
+    "items": {"type": "string", "maxLength": SENTENCE_LIMIT_CHARACTERS, "pattern": "[A-Za-z0-9]"},
+    "maxItems": SENTENCES_LIMIT,
+}
 PICTURE_BODY = {
     bodies.RAW: BINARY,
     "image/*": BINARY,
@@ -27,7 +32,7 @@ def _body(**fields: Any) -> dict[str, Any]:
     form = {
         "type": "object",
         "properties": {bodies.PICTURE: BINARY["schema"], **fields},
-        "required": [bodies.PICTURE, *fields],
+        "required": [bodies.PICTURE],
     }
     content = {**PICTURE_BODY, bodies.MULTIPART: {"schema": form}}
     return {"requestBody": {"required": True, "content": content}}
@@ -77,18 +82,16 @@ async def describe(
     summary="Which of these sentences fits this picture best?",
     response_model=schemas.Matches,
     responses=schemas.problems(*EVERYWHERE, 409, 415, 422),
-    openapi_extra=_body(
-        sentence={
-            "type": "array",
-            "items": {"type": "string", "maxLength": SENTENCE_LIMIT_CHARACTERS},
-            "maxItems": SENTENCES_LIMIT,
-        }
-    ),
+    openapi_extra=_body(sentence=SENTENCES),
 )
 async def match(
     request: Request,
     sentence: Annotated[
-        list[str], Query(description="English; may be given several times, or in the form.")
+        list[str],
+        Query(
+            description="English; may be given several times, or in the form.",
+            json_schema_extra=SENTENCES,
+        ),
     ] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """The picture is the body, or in a form with a field ``sentence`` for each of them."""

@@ -50,6 +50,13 @@ def _quality(offer: str, ranges: list[tuple[str, float]]) -> float:
     return 0.0
 
 
+def spoken(online: bool) -> list[str]:
+    """The keys of the languages that are spoken here."""
+    from image_describer.speech import languages
+
+    return [ENGLISH, *(one.key for one in (languages.table() if online else languages.ENGLISH))]
+
+
 def check_language(key: str | None, online: bool) -> str:
     """The key of a language that is spoken here; the usual one for None. Raises NoLanguageError.
 
