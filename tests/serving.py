@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests import tiny
 
 HOMES = ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
 START_LIMIT_S = 60.0
+RUN = "import sys; from image_describer.cli import main; sys.exit(main())"
 STOP_LIMIT_S = 40.0
 LOG_LIMIT_S = 10.0
 LISTENS = re.compile(r"listens on (http://\S+)/\.")
@@ -44,7 +46,7 @@ class Service:
         command = [
             sys.executable,
             "-c",
-            f"import sys; {before}\nfrom image_describer.cli import main; sys.exit(main())",
+            f"{before}\n{RUN}",
             "serve",
             "--port",
             "0",
@@ -157,3 +159,29 @@ def service(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     home = str(tmp_path_factory.mktemp("home"))
     with Service(tiny_bundle, "--workers", "2", env=dict.fromkeys(HOMES, home)) as started:
         yield started
+
+
+def run(env: dict[str, str], *arguments: str) -> str:
+    """What the command line prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        timeout=120,
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def library(
+    tmp_path_factory: pytest.TempPathFactory, shipped_bundle: Path
+) -> Iterator[tuple[Service, dict[str, str], Path]]:
+    """A user's home with three pictures described, its environment, and its service."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(assets_folder() / "samples", home / "Pictures" / "2019")
+    (home / "Pictures" / "2020").mkdir()
+    env = {**dict.fromkeys(HOMES, str(home)), "IMAGE_DESCRIBER_BUNDLE": str(shipped_bundle)}
+    run(env, "batch", str(home / "Pictures"), "--output", str(home / "out.jsonl"))
+    with Service(shipped_bundle, "--workers", "1", env=env) as started:
+        yield started, env, home

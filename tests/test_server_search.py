@@ -1,43 +1,13 @@
 """POST /v1/match and /v1/search."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 
 import pytest
 
 from image_describer.describer import Describer
-from image_describer.paths import assets_folder
-from tests.serving import HOMES, Service, sample
+from tests.serving import Service, run, sample
 
-RUN = "import sys; from image_describer.cli import main; sys.exit(main())"
 SENTENCES = ["a cat on a sofa", "a dog in the snow", "two men"]
-
-
-def run(env: dict[str, str], *arguments: str) -> str:
-    """What the command line prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **env},
-        timeout=120,
-    )
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory, shipped_bundle):
-    """A user's home with three pictures described, its environment, and its service."""
-    home = tmp_path_factory.mktemp("home")
-    shutil.copytree(assets_folder() / "samples", home / "Pictures" / "2019")
-    (home / "Pictures" / "2020").mkdir()
-    env = {**dict.fromkeys(HOMES, str(home)), "IMAGE_DESCRIBER_BUNDLE": str(shipped_bundle)}
-    run(env, "batch", str(home / "Pictures"), "--output", str(home / "out.jsonl"))
-    with Service(shipped_bundle, "--workers", "1", env=env) as started:
-        yield started, env, home
 
 
 def search(service: Service, **wanted):
