@@ -18,6 +18,7 @@ from image_describer.errors import PictureError
 from image_describer.library import gallery_style
 from image_describer.picture import PICTURE_SUFFIXES, open_picture
 from image_describer.server import page as page_module
+from image_describer.server.settings import Settings
 from image_describer.wording import as_record
 from tests import tiny
 from tests.browser import Browser, axe_violations, browser  # noqa: F401
@@ -415,6 +416,7 @@ def test_the_page_for_programs_tells_of_everything(page, service):
     for way, path in paths:
         assert f"{way.upper()} {path}" in told
     assert '"confidence"' in told
+    assert "`" not in told
     page.get_by_role("link", name="openapi.json").click()
     assert page.url == f"{service.url}/openapi.json"
 
@@ -449,3 +451,20 @@ def test_the_page_knows_what_the_program_knows(service):
     own = colours.findall((tiny.REPO / "assets" / "page" / "page.css").read_text())
     assert len(own) > 10
     assert set(own) <= set(colours.findall(gallery_style.STYLE))
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept", "voice"),
+    [
+        (Settings(), page_module.NOTHING_KEPT, page_module.OFFLINE),
+        (
+            Settings(log_captions=True, online_voice=True),
+            page_module.CAPTIONS_KEPT,
+            page_module.ONLINE,
+        ),
+    ],
+)
+def test_the_page_says_what_becomes_of_a_picture(settings, kept, voice):
+    start = page_module._start(settings).decode()
+    assert f"{kept} {voice}" in start
+    assert "$" not in start

@@ -21,8 +21,8 @@ from image_describer.server.settings import Settings
 from image_describer.server.watching import WatchingMiddleware
 
 ABOUT = """\
-Says what a photograph shows, and how sure it is. Nothing leaves the computer it runs on. What is
-said can be wrong.
+Says what a photograph shows, and how sure it is. Pictures don't leave the computer it runs on.
+What is said can be wrong.
 """
 PREFLIGHT_S = 600
 

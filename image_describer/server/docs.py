@@ -6,13 +6,17 @@ script and styles of their own making, which the page's policy forbids. This has
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from image_describer.server.problems import MEDIA_TYPE
+
 Node = Mapping[str, Any]
 
 METHODS = ("get", "post", "put", "patch", "delete")
+_CODE = re.compile(r"(`+)(.+?)\1")
 DEPTH = 3  # of schemas within schemas; beyond it their names
 
 _PAGE = """\
@@ -31,6 +35,8 @@ _PAGE = """\
 <h1>{title} for programs</h1>
 <p>Version {version}. {about}</p>
 <p>The same for machines, as OpenAPI: <a href="openapi.json">openapi.json</a>.</p>
+<p>Why something can't be done is told as <code>{problem}</code> (RFC 9457); its
+<code>detail</code> is a sentence for people.</p>
 <nav aria-label="Contents"><ul>
 {contents}
 </ul></nav>
@@ -62,6 +68,7 @@ def page(openapi: Node) -> str:
         title=escape(info.get("title", "")),
         version=escape(info.get("version", "")),
         about=escape(info.get("description", "")),
+        problem=MEDIA_TYPE,
         contents=contents,
         operations=sections,
     )
@@ -84,18 +91,24 @@ def _operation(about: Node, openapi: Node) -> Iterator[str]:
         yield from _paragraphs(body.get("description", ""))
         yield from _contents(body.get("content", {}), openapi)
     yield "<h3>Answers</h3>"
-    for status, answer in about.get("responses", {}).items():
+    errors = []
+    for status, answer in sorted(about.get("responses", {}).items()):
         told = _resolved(answer, openapi)
-        yield f"<p><strong>{escape(status)}</strong>: {escape(told.get('description', ''))}</p>"
-        # What an error looks like is the same everywhere.
-        yield from _contents(told.get("content", {}), openapi, brief=not status.startswith("2"))
+        line = f"<strong>{escape(status)}</strong>: {_text(told.get('description', ''))}"
+        if status.startswith("2"):
+            yield f"<p>{line}</p>"
+            yield from _contents(told.get("content", {}), openapi)
+        else:  # what it looks like is the same everywhere, with few exceptions
+            others = [kind for kind in told.get("content", {}) if kind != MEDIA_TYPE]
+            errors.append(" ".join([line, *(f"<code>{escape(kind)}</code>" for kind in others)]))
+    yield "<ul>" + "\n".join(f"<li>{error}</li>" for error in errors) + "</ul>" if errors else ""
 
 
-def _contents(content: Node, openapi: Node, brief: bool = False) -> Iterator[str]:
+def _contents(content: Node, openapi: Node) -> Iterator[str]:
     for kind, holds in content.items():
         yield f"<p><code>{escape(kind)}</code></p>"
         shape = _shape(holds.get("schema", {}), openapi, DEPTH)
-        if isinstance(shape, (dict, list)) and not brief:
+        if isinstance(shape, (dict, list)):
             yield f"<pre>{escape(json.dumps(shape, indent=2))}</pre>"
 
 
@@ -109,13 +122,18 @@ def _parameter(one: Node) -> str:
 
 
 def _definitions(pairs: Iterator[tuple[str, str]]) -> str:
-    lines = (f"<dt>{escape(term)}</dt><dd>{escape(said)}</dd>" for term, said in pairs)
+    lines = (f"<dt>{escape(term)}</dt><dd>{_text(said)}</dd>" for term, said in pairs)
     return "<dl>" + "\n".join(lines) + "</dl>"
 
 
 def _paragraphs(text: str) -> Iterator[str]:
     parts = (" ".join(part.split()) for part in text.split("\n\n"))
-    yield from (f"<p>{escape(part)}</p>" for part in parts if part)
+    yield from (f"<p>{_text(part)}</p>" for part in parts if part)
+
+
+def _text(text: str) -> str:
+    """Markdown as HTML, as far as it is used here: what stands between backticks is code."""
+    return _CODE.sub(r"<code>\2</code>", escape(text))
 
 
 def _resolved(node: Node, openapi: Node) -> Node:
