@@ -50,6 +50,8 @@ FILES = (
 # What anyone may have, without the token: there is nothing of anybody's in it.
 PATHS = frozenset({"/", "/docs", "/openapi.json", *(address for address, _, _ in FILES)})
 
+NOTHING_KEPT = "The service keeps neither it nor its description."
+CAPTIONS_KEPT = "The service does not keep it, but its log does keep what was said of it."
 OFFLINE = "What you hear is made by the service itself, without the internet."
 ONLINE = (
     "What you hear may be made by Google: the service sends the sentence there, never the picture."
@@ -100,6 +102,7 @@ def _start(settings: Settings) -> bytes:
     text = Template(_asset("page/index.html").decode()).substitute(
         limit_bytes=settings.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),
+        kept=CAPTIONS_KEPT if settings.log_captions else NOTHING_KEPT,
         voice=ONLINE if settings.online_voice else OFFLINE,
     )
     return text.encode()
