@@ -128,6 +128,22 @@ def jpegs(folder: Path, count: int) -> list[str]:
     return files[:: max(1, len(files) // count)][:count]
 
 
+def needed(parser: argparse.ArgumentParser) -> None:
+    """End with a sentence where wrk is missing."""
+    if not shutil.which("wrk"):
+        parser.error("wrk is missing: apt-get install wrk")
+
+
+def list_pictures(folder: Path, count: int, place: Path, parser: argparse.ArgumentParser) -> Path:
+    """A file in ``place`` that lists them for wrk; ends with a sentence where there are none."""
+    files = jpegs(folder, count)
+    if not files:
+        parser.error(f"there is no JPEG in {folder}")
+    listed = place / "pictures"
+    listed.write_text("".join(f"{Path(file).resolve()}\n" for file in files), "utf-8")
+    return listed
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Load the service, and time it.")
     parser.add_argument("folder", type=Path)
@@ -135,14 +151,9 @@ def main() -> int:
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument("--pictures", type=int, default=500, help="at most so many of them (500)")
     options = parser.parse_args()
-    if not shutil.which("wrk"):
-        parser.error("wrk is missing: apt-get install wrk")
-    files = jpegs(options.folder, options.pictures)
-    if not files:
-        parser.error(f"there is no JPEG in {options.folder}")
+    needed(parser)
     with tempfile.TemporaryDirectory() as place:
-        listed = Path(place) / "pictures"
-        listed.write_text("".join(f"{Path(file).resolve()}\n" for file in files), "utf-8")
+        listed = list_pictures(options.folder, options.pictures, Path(place), parser)
         result = measured(options, listed)
     print(f"Written to {measure.write('service_load', result)}")
     flat = all((found["growth"] or 1) <= FLAT for found in result["levels"])

@@ -19,7 +19,7 @@ from image_describer.server.log import log
 from image_describer.server.metrics import Metrics
 from image_describer.server.settings import Settings
 
-GROUP = 4  # pictures handed over at once
+GROUP = 4  # pictures at once: a tenth less of the processor each (benchmarks/service_groups.py)
 TRIES = 2  # of a task whose process died
 STARTS_IN_VAIN = 3  # one after the other: it is not a picture's fault then
 PAUSE_S = 1.0  # before the next start then, doubled each time
