@@ -68,6 +68,7 @@ DEV = [
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "pillow-heif>=1.1",
+    "pyyaml>=6.0",  # reads the compose file
     "schemathesis>=4.0",
     "trustme>=1.2",  # certificates for servers of tests
     'python-xlib>=0.33; sys_platform == "linux"',

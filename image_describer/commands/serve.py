@@ -27,16 +27,20 @@ examples:
       the same, as a web page's form sends it
   curl -H 'Accept: audio/mpeg' -F picture=@holiday.jpg http://127.0.0.1:8470/v1/describe \\
       -o holiday.mp3
-      the sentence, spoken; audio/wav is there, too
+      the sentence, spoken; audio/wav is there, too, and ?language=en-GB
   curl -F picture=@holiday.jpg -F 'sentence=a dog in the snow' -F 'sentence=a beach' \\
       http://127.0.0.1:8470/v1/match
-  curl --json '{"words": "a dog in the snow", "limit": 3}' http://127.0.0.1:8470/v1/search
+  curl -H 'Content-Type: application/json' -d '{"words": "a dog in the snow", "limit": 3}' \\
+      http://127.0.0.1:8470/v1/search
       your own pictures that 'image-describer batch' has described
   curl http://127.0.0.1:8470/v1/health
       200 when it can describe, 503 while it can't; /v1/version, /metrics and /docs are there, too
+  image-describer serve --allow-url-hosts photos.example.org
+  curl 'http://127.0.0.1:8470/wowme?image=https://photos.example.org/dog.jpg'
+      {"Prediction Caption:": "..."}; pictures are fetched from these hosts only
 
 other computers:
-  head -c 32 /dev/urandom | base64 > token; chmod 600 token
+  (umask 077; head -c 32 /dev/urandom | base64 > token)
   image-describer serve --host 0.0.0.0 --token-file token --name pictures.example.org
   curl -H "Authorization: Bearer $(cat token)" -F picture=@holiday.jpg ...
       Whoever listens on the network can read what is sent: put a server with TLS in front.
@@ -143,7 +147,7 @@ def _add_limits(serve: argparse.ArgumentParser) -> None:
         type=_number(1, TIME_LIMIT_S),
         default=30,
         metavar="S",
-        help="seconds that a request may take, from its first byte (30)",
+        help="seconds that a request may take (30)",
     )
     serve.add_argument(
         "--max-in-flight",

@@ -11,7 +11,7 @@ class Limits:
     """What one client may cost."""
 
     body_bytes: int = 20 * MEGABYTE
-    request_s: float = 30.0  # from the first byte of a request to the last of its answer
+    request_s: float = 30.0  # from the end of a request's headers to the last byte of its answer
     in_flight: int = 64  # requests that are worked on or wait; beyond it 429
 
 
