@@ -79,3 +79,14 @@ def own_up(fault: Exception) -> str:
     except OSError:
         return f"{text} Its log could not be written."
     return f"{text} Please send its makers this log: {log}"
+
+
+def silence() -> None:
+    """Let nothing that a library prints be seen: for a process that answers through a pipe."""
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
+        os.close(nothing)
+    except OSError:  # a program without a terminal on Windows has neither
+        return

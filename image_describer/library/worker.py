@@ -10,6 +10,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from image_describer import console
+
 Task = tuple[int, str]
 """A number that the batch knows a picture by, and its absolute path."""
 
@@ -29,7 +31,7 @@ def main(pipe: Connection, bundle: Path | None, gently: bool = False) -> None:
     if gently and hasattr(os, "nice"):
         os.nice(GENTLE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; one answers
-    _silence()
+    console.silence()
     try:
         _work(pipe, bundle)
     except (EOFError, OSError):  # nobody is there any more
@@ -59,14 +61,3 @@ def _work(pipe: Connection, bundle: Path | None) -> None:
         records = records_of(describer, [file for _, file in tasks], at)
         answer: Any = list(zip(numbers, records, strict=True))
         pipe.send((DONE, answer))
-
-
-def _silence() -> None:
-    """Let nothing that a library prints reach the user's terminal."""
-    try:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 1)
-        os.dup2(nothing, 2)
-        os.close(nothing)
-    except OSError:  # a program without a terminal on Windows has neither
-        return

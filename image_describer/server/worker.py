@@ -14,6 +14,8 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from image_describer import console
+
 READY, FAILED, AT, DONE = "ready", "failed", "at", "done"
 DESCRIBE, MATCH, SEARCH, SPEAK = "describe", "match", "search", "speak"
 ALL = -1  # in place of a picture's number: all have been looked at, their captions are being sought
@@ -53,7 +55,7 @@ def main(pipe: connection.Connection, bundle: Path | None, limit_s: float) -> No
     for name in ("SIGINT", "SIGTERM"):  # they may reach every process; the service answers them
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    _silence()
+    console.silence()
     try:
         with open(os.devnull, "wb") as nothing:
             _work(pipe, bundle, limit_s, nothing)
@@ -149,14 +151,3 @@ def _end_with_the_service() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(0)
-
-
-def _silence() -> None:
-    """Let nothing that a library prints reach the service's log."""
-    try:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 1)
-        os.dup2(nothing, 2)
-        os.close(nothing)
-    except OSError:  # a program without a terminal on Windows has neither
-        return
