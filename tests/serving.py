@@ -1,6 +1,7 @@
 """A real service for tests: ``image-describer serve`` in a process of its own, on a free port."""
 
 import contextlib
+import io
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from PIL import Image
 
 from image_describer.paths import assets_folder
 from tests import tiny
@@ -26,6 +28,11 @@ START_LIMIT_S = 60.0
 RUN = "import sys; from image_describer.cli import main; sys.exit(main())"
 STOP_LIMIT_S = 40.0
 LOG_LIMIT_S = 10.0
+# What no option can do: loopback stands for the public internet, within the service's process.
+ON_LOOPBACK = (
+    "import functools; from image_describer.server import fetch, wowme; "
+    "wowme.Fetcher = functools.partial(fetch.Fetcher, judge={'127.0.0.1'}.__contains__, seconds=2)"
+)
 LISTENS = re.compile(r"listens on (http://\S+)/\.")
 
 
@@ -151,6 +158,20 @@ class Service:
 def sample(name: str = "cat.jpg") -> bytes:
     """A photograph that ships."""
     return (assets_folder() / "samples" / name).read_bytes()
+
+
+def authored() -> bytes:
+    """A photograph whose author has written who is in it."""
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/'
+        b'22-rdf-syntax-ns#"><rdf:Description xmlns:Iptc4xmpCore="http://iptc.org/std/'
+        b'Iptc4xmpCore/1.0/xmlns/"><Iptc4xmpCore:AltTextAccessibility><rdf:Alt><rdf:li '
+        b'xml:lang="x-default">Ann on the beach</rdf:li></rdf:Alt></Iptc4xmpCore:'
+        b"AltTextAccessibility></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    file = io.BytesIO()
+    Image.open(io.BytesIO(sample())).save(file, "JPEG", xmp=xmp)
+    return file.getvalue()
 
 
 @pytest.fixture(scope="session")

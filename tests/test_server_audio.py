@@ -5,12 +5,11 @@ import wave
 
 import miniaudio
 import pytest
-from PIL import Image
 
 from image_describer.server import speech
 from image_describer.speech.google import ADDRESS_VARIABLE
 from tests import gtts_service
-from tests.serving import Service, sample
+from tests.serving import Service, authored, sample
 
 
 @pytest.mark.parametrize("kind", ["audio/mpeg", "audio/wav"])
@@ -87,20 +86,6 @@ def test_google_is_asked_only_where_that_is_allowed_and_never_for_an_authors_wor
     assert speech.check_language("de", online=True) == "de"
     with pytest.raises(speech.NoLanguageError, match="English only"):
         speech.check_language("de", online=False)
-
-
-def authored() -> bytes:
-    """A photograph whose author has written who is in it."""
-    xmp = (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/'
-        b'22-rdf-syntax-ns#"><rdf:Description xmlns:Iptc4xmpCore="http://iptc.org/std/'
-        b'Iptc4xmpCore/1.0/xmlns/"><Iptc4xmpCore:AltTextAccessibility><rdf:Alt><rdf:li '
-        b'xml:lang="x-default">Ann on the beach</rdf:li></rdf:Alt></Iptc4xmpCore:'
-        b"AltTextAccessibility></rdf:Description></rdf:RDF></x:xmpmeta>"
-    )
-    file = io.BytesIO()
-    Image.open(io.BytesIO(sample())).save(file, "JPEG", xmp=xmp)
-    return file.getvalue()
 
 
 def test_googles_voice_speaks_where_that_was_asked_for_but_no_authors_words(tiny_bundle, tmp_path):

@@ -12,9 +12,7 @@ import pytest
 
 from image_describer import __version__
 from tests import tiny
-from tests.serving import Service
-
-RUN = "import sys; from image_describer.cli import main; sys.exit(main())"
+from tests.serving import RUN, Service
 
 
 def serve(*arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:

@@ -11,10 +11,9 @@ from image_describer.describer import Describer
 from image_describer.paths import assets_folder
 from image_describer.wording import as_record
 from tests import pictures
-from tests.serving import Service, sample
+from tests.serving import RUN, Service, authored, sample
 
 SAMPLES = sorted(path.name for path in (assets_folder() / "samples").glob("*.jpg"))
-RUN = "import sys; from image_describer.cli import main; sys.exit(main())"
 FORMATS = pictures.in_every_format()
 
 
@@ -110,20 +109,7 @@ def test_a_form_without_a_file_gets_a_problem(service):
 
 
 def test_a_picture_that_its_author_has_described(service):
-    import io
-
-    from PIL import Image
-
-    xmp = (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/'
-        b'22-rdf-syntax-ns#"><rdf:Description xmlns:Iptc4xmpCore="http://iptc.org/std/'
-        b'Iptc4xmpCore/1.0/xmlns/"><Iptc4xmpCore:AltTextAccessibility><rdf:Alt><rdf:li '
-        b'xml:lang="x-default">Ann on the beach</rdf:li></rdf:Alt></Iptc4xmpCore:'
-        b"AltTextAccessibility></rdf:Description></rdf:RDF></x:xmpmeta>"
-    )
-    file = io.BytesIO()
-    Image.open(io.BytesIO(sample())).save(file, "JPEG", xmp=xmp)
-    record = service.describe(file.getvalue()).json()
+    record = service.describe(authored()).json()
     assert record["alt_text"] == "Ann on the beach"
     assert record["sentence"].startswith("Its author says: Ann on the beach.")
 

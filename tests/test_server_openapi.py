@@ -12,17 +12,12 @@ import sys
 import schemathesis
 
 from tests import tiny
-from tests.serving import Service, sample
+from tests.serving import ON_LOOPBACK, Service, sample
 from tests.web_server import WebServer, answer
 
 CONFIG = tiny.REPO / "tests" / "schemathesis.toml"
 CASES = 50  # of each operation, at most; beside those that try every limit of the schema once
 OPERATIONS = 7
-# What no option can do: loopback stands for the public internet, within the service's process.
-ON_LOOPBACK = (
-    "import functools; from image_describer.server import fetch, wowme; "
-    "wowme.Fetcher = functools.partial(fetch.Fetcher, judge={'127.0.0.1'}.__contains__)"
-)
 
 
 def test_no_case_finds_a_fault_of_the_server_or_breaks_the_schema(library, tmp_path):

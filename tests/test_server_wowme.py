@@ -5,15 +5,9 @@ import sys
 
 import pytest
 
-from tests.serving import Service, sample
+from tests.serving import ON_LOOPBACK, Service, sample
 from tests.url_spellings import INWARDS
 from tests.web_server import WebServer, answer, redirect
-
-# What no option can do: loopback stands for the public internet, within the service's process.
-ON_LOOPBACK = (
-    "import functools; from image_describer.server import fetch, wowme; "
-    "wowme.Fetcher = functools.partial(fetch.Fetcher, judge={'127.0.0.1'}.__contains__, seconds=2)"
-)
 
 
 @pytest.fixture(scope="module")
