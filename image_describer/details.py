@@ -42,6 +42,7 @@ ACTIONS = _words("""
     skates kicks kick hits hit lies lay lays leans leading digs bites bite chews jumped makes
     make takes take goes go gets get pulls pull pushes push splashes slides fights fight covered
 """)
+NAMELESS = FUNCTION_WORDS | QUALITIES | ACTIONS
 # Nouns that only look like something that is done.
 THINGS_IN_ING = _words("""
     building clothing railing ring string swing king wing ceiling painting crossing landing
@@ -102,7 +103,7 @@ def _names_a_thing(name: str) -> bool:
         return False
     if name.endswith("ing") and name not in THINGS_IN_ING:
         return False
-    return name not in FUNCTION_WORDS | QUALITIES | ACTIONS
+    return name not in NAMELESS
 
 
 def _confidence(value: float) -> str:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from image_describer import Describer
+from image_describer.details import what_is_where
 from image_describer.errors import PictureError
 from image_describer.library import gallery_style
 from image_describer.picture import PICTURE_SUFFIXES, open_picture
@@ -146,7 +147,7 @@ def held(service: Service) -> Iterator[Callable[[], None]]:
         release()
 
 
-def test_a_picture_is_chosen_by_keyboard_and_told_once(page, expected):
+def test_a_picture_is_chosen_by_keyboard_and_told_once(page, expected, shipped_bundle):
     page.keyboard.press("Tab")
     assert focused(page) == "picture"
     with page.expect_file_chooser() as chooser:
@@ -164,6 +165,9 @@ def test_a_picture_is_chosen_by_keyboard_and_told_once(page, expected):
     more = page.inner_text("#more")
     assert f"{round(100 * expected['confidence'])} percent sure" in more
     assert expected["alternatives"][1]["caption"] in more
+    where = what_is_where(Describer(shipped_bundle).describe(CAT))
+    assert where
+    assert page.locator("#more ul").last.inner_text() == "\n".join(": ".join(one) for one in where)
     assert f"{expected['width']} by {expected['height']} pixels" in more
     # The same again is told again.
     choose(page)

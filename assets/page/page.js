@@ -18,7 +18,6 @@ const TITLE = "Image Describer";
 const BLANK = "The picture is blank."; // whatever else is said of an empty page is invented
 const ALTERNATIVES = 4;
 const EVERYWHERE = 0.85; // of the picture, in both directions
-const LITTLE_WORDS = new Set("a an the and or of in on at by to with from is are".split(" "));
 
 const part = (id) => document.getElementById(id);
 const [picture, status, notice, heading] = ["picture", "status", "notice", "heading"].map(part);
@@ -227,7 +226,7 @@ function showMore(record) {
       .map((other) => `${other.caption}: ${percent(other.confidence)}`);
     if (others.length) more.append(made("h3", "It could also be"), list(others));
     const words = record.words
-      .filter(({ word }) => !LITTLE_WORDS.has(word))
+      .filter(({ word }) => namesAThing(word))
       .map(({ word, region }) => `${word}: ${placeOf(region)}`);
     if (words.length) more.append(made("h3", "What was seen where"), list([...new Set(words)]));
   }
@@ -248,6 +247,16 @@ function list(lines) {
 
 function percent(fraction) {
   return `${Math.round(100 * fraction)} percent`;
+}
+
+// Words that name nothing one could point at, and those that only look like something that is done.
+const [nameless, things] = ["nameless", "things"].map(
+  (name) => new Set(part("more").dataset[name].split(" ")),
+);
+
+function namesAThing(word) {
+  if (word.endsWith("ing")) return things.has(word);
+  return /\p{L}/u.test(word) && !nameless.has(word);
 }
 
 function placeOf([left, top, right, bottom]) {

@@ -11,6 +11,7 @@ from string import Template
 
 from fastapi import APIRouter, Request, Response
 
+from image_describer import details
 from image_describer.paths import assets_folder
 from image_describer.picture import PICTURE_SUFFIXES
 from image_describer.server import docs
@@ -102,6 +103,8 @@ def _start(settings: Settings) -> bytes:
     text = Template(_asset("page/index.html").decode()).substitute(
         limit_bytes=settings.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),
+        nameless=html.escape(" ".join(sorted(details.NAMELESS))),
+        things=html.escape(" ".join(sorted(details.THINGS_IN_ING))),
         kept=CAPTIONS_KEPT if settings.log_captions else NOTHING_KEPT,
         voice=ONLINE if settings.online_voice else OFFLINE,
     )
