@@ -6,7 +6,7 @@ Chromium comes from the system, as a user's would; Playwright only drives it.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Contrast of 7 to 1 and targets of 24 px, which axe-core only looks at when asked.
+ALSO = ("color-contrast-enhanced", "target-size")
 START_LIMIT_MS = 120_000
 PAGE_LIMIT_MS = 60_000
 
@@ -56,32 +58,31 @@ class Browser:
             return axe_violations(page)
 
 
-def axe_violations(page: Any, *also: str) -> list[str]:
-    """The same of a page that is open already, in the state in which it is. It needs bypass_csp.
+def axe_report(page: Any, *also: str) -> dict[str, Any]:
+    """What axe-core says of a page that is open, in the state in which it is. It needs bypass_csp.
 
     ``also``: further rules, that axe-core leaves out unless they are named.
     """
     from axe_playwright_python.sync_playwright import Axe
 
     rules = {rule: {"enabled": True} for rule in also}
-    found = Axe().run(page, options={"rules": rules}).response
+    found: dict[str, Any] = Axe().run(page, options={"rules": rules}).response
     assert found["passes"], "axe-core looked at nothing"
+    return found
+
+
+def axe_violations(page: Any, *also: str) -> list[str]:
+    """What it has against the page: rule, element and reason, a line each."""
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found["violations"]
+        for violation in axe_report(page, *also)["violations"]
         for node in violation["nodes"]
     ]
 
 
-# Not for the whole session: while Playwright runs, this thread has an event loop, and no other
-# test could start its own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium. Where there is none, the test fails on CI and is skipped elsewhere."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        assert "CI" not in os.environ, "chromium is missing: .ci/run installs it"
-        pytest.skip("needs chromium")
+@contextmanager
+def started(program: str) -> Iterator[Browser]:
+    """A headless Chromium."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -90,6 +91,24 @@ def browser() -> Iterator[Browser]:
         )
         yield Browser(chromium)
         chromium.close()
+
+
+def installed() -> str | None:
+    """The program of the system's Chromium, where there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+# Not for the whole session: while Playwright runs, this thread has an event loop, and no other
+# test could start its own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Where there is none, the test fails on CI and is skipped elsewhere."""
+    program = installed()
+    if program is None:
+        assert "CI" not in os.environ, "chromium is missing: .ci/run installs it"
+        pytest.skip("needs chromium")
+    with started(program) as chromium:
+        yield chromium
 
 
 def address(page: Path) -> str:

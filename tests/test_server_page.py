@@ -22,7 +22,7 @@ from image_describer.server import page as page_module
 from image_describer.server.settings import Settings
 from image_describer.wording import as_record
 from tests import tiny
-from tests.browser import Browser, axe_violations, browser  # noqa: F401
+from tests.browser import ALSO, Browser, axe_violations, browser  # noqa: F401
 from tests.pictures import photograph
 from tests.serving import Service
 
@@ -32,8 +32,6 @@ CAT = tiny.REPO / "assets" / "samples" / "cat.jpg"
 TOKEN = "letters-and-0123456789-digits-in-one"
 LEAST_TARGET_PX = 44
 WAIT_LIMIT_MS = 20_000
-# Contrast of 7 to 1 and targets of 24 px, which axe-core only looks at when asked.
-ALSO = ("color-contrast-enhanced", "target-size")
 # Everything that is told from now on, in order, by either live region.
 LISTEN = """() => {
   window.told = [];
