@@ -137,6 +137,10 @@ def test_without_the_extra_it_says_what_to_install(library):
         ("--allow-origin", "example.org"),
         ("--allow-origin", "https://example.org/page"),
         ("--allow-origin", "*"),
+        ("--allow-origin", "https://[::1"),
+        ("--name", "http://pictures.example.org"),
+        ("--name", "pictures.example.org:443"),
+        ("--name", "b\u00fccher.example"),
         ("--allow-url-hosts",),
     ],
 )

@@ -128,6 +128,7 @@ def _add_access(serve: argparse.ArgumentParser) -> None:
         "--name",
         nargs="+",
         action="extend",
+        type=_host_name,
         default=[],
         metavar="HOST",
         help="further names that it is called by",
@@ -231,9 +232,20 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 def _origin(text: str) -> str:
     from urllib.parse import urlsplit
 
-    split = urlsplit(text)
+    try:
+        split = urlsplit(text)
+    except ValueError:  # brackets that are not closed
+        split = urlsplit("")
     if not split.scheme or not split.netloc or split.path or split.query or split.fragment:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no origin, such as https://example.org, without a path"
+        )
+    return text
+
+
+def _host_name(text: str) -> str:
+    if not text.isascii() or not text.replace("-", "").replace(".", "").replace("_", "").isalnum():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name, such as pictures.example.org, without http:// and a port"
         )
     return text
