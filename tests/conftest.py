@@ -15,7 +15,7 @@ from tests.sound import no_sound_card, null_sink  # noqa: F401
 from tests.spoken import spoken  # noqa: F401
 
 # How a failure reads that may be the machine's: a wait without its event, or a server that hangs.
-IN_VAIN = ["in vain", "TimeoutExpired", "did not start", "records nothing"]
+IN_VAIN = ["in vain", "TimeoutExpired", "did not start", "records nothing", "ms exceeded"]
 RERUNS = 2
 
 # A worker of pytest-xdist ignores Ctrl+C, and so would every program that a test starts.
@@ -24,9 +24,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what needs a screen or sound be run again when it waited in vain; nothing else."""
+    """Let what needs a screen, sound or a browser be run again when it waited in vain."""
     for item in items:
-        if any(item.get_closest_marker(name) for name in ("gui", "sound")):
+        if any(item.get_closest_marker(name) for name in ("gui", "sound", "browser")):
             item.add_marker(pytest.mark.flaky(reruns=RERUNS, only_rerun=IN_VAIN))
 
 
