@@ -1,5 +1,6 @@
 """``image-describer serve`` as it is typed: how it starts, and why it does not."""
 
+import asyncio
 import os
 import re
 import socket
@@ -59,6 +60,27 @@ def test_only_loopback_is_listened_on(service):
     for address in addresses - {"127.0.0.1", "127.0.1.1", "::1"}:
         with pytest.raises(OSError):  # noqa: PT011 - refused, or no such network
             socket.create_connection((address, service.port), timeout=2)
+
+
+def test_answers_are_sent_without_delay():
+    """Of an answer in two parts, the second does not wait for the first to be acknowledged."""
+    from image_describer.server.running import listen
+
+    async def delayed() -> int:
+        found = asyncio.get_running_loop().create_future()
+
+        async def asked(_reader, writer):
+            made = writer.get_extra_info("socket")
+            found.set_result(made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listening = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(asked, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.close()
+            return await found
+
+    assert asyncio.run(delayed())
 
 
 def test_ipv6(tiny_bundle):

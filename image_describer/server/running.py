@@ -68,7 +68,7 @@ def listen(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
         both = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
-        return socket.create_server(
+        made = socket.create_server(
             address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both
         )
     except (socket.gaierror, UnicodeError) as error:
@@ -77,6 +77,9 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     except OSError as error:
         raise _unusable(host, port, error) from error
+    # asyncio sends without delay (TCP_NODELAY) only where a socket is said to be TCP's; else each
+    # answer's body waits 40 ms for the client to have acknowledged its head.
+    return socket.socket(made.family, made.type, socket.IPPROTO_TCP, fileno=made.detach())
 
 
 def _unusable(host: str, port: int, error: OSError) -> ServiceError:
