@@ -16,7 +16,8 @@ class Beam:
 
     words: ids, (T,). log_probs: (T + 1,) of each word, then of the end. attention: (T, R), each
     row sums to 1. score: what beams are ranked by, the log-probability after length norm. match:
-    cosine of caption and picture in the joint space, where somebody has asked it.
+    cosine of caption and picture in the joint space, where somebody has asked it. agreement: that
+    of its words and pairs of words with the expected ones (`image_describer.phrases`), likewise.
     """
 
     words: tuple[int, ...]
@@ -24,6 +25,7 @@ class Beam:
     attention: np.ndarray
     score: float
     match: float | None = None
+    agreement: float | None = None
 
     @property
     def mean_log_prob(self) -> float:

@@ -26,6 +26,7 @@ from image_describer.wording import visible
 __all__ = [
     "JOINT",
     "MANIFEST",
+    "PHRASES",
     "REQUIRED_FILES",
     "TURNED",
     "Bundle",
@@ -40,11 +41,14 @@ MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.pkl"
 REQUIRED_FILES = ("extractor.tflite", "decoder.tflite", TOKENIZER)
 JOINT = "joint.tflite"  # a bundle may do without: then nothing can be matched
+PHRASES = "phrases.npz"  # may be missing: then it has no say in which caption comes first
 TURNED = "turned.npy"  # may be missing: then nobody is told that a picture lies on its side
 
 MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB; more is not ours
 FILE_LIMIT_BYTES = 500_000_000  # the whole bundle aims at 40 MB
 FILES_LIMIT = 32
+
+WEIGHTS = ("match_weight", "phrase_weight")  # may be missing: then 0
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -150,9 +154,9 @@ def _check_manifest(manifest: Any, path: Path) -> None:
         for name, bounds in numbers.items():
             if type(fields) is not dict or not _fits(fields.get(name), *bounds):
                 raise damaged(path, f'its "{section}" has no sensible "{name}"')
-    weight = manifest["decode"].get("match_weight", 0.0)
-    if not _fits(weight, float, 0.0, 100.0):
-        raise damaged(path, 'its "decode" has no sensible "match_weight"')
+    for name in WEIGHTS:
+        if not _fits(manifest["decode"].get(name, 0.0), float, 0.0, 100.0):
+            raise damaged(path, f'its "decode" has no sensible "{name}"')
     if name := confidence.odd(manifest.get("confidence")):
         raise damaged(path, f'its "confidence" has no sensible "{name}"')
 

@@ -23,9 +23,11 @@ MEASURES = {
     "strength": "mean length of a cell's features",
     "evenness": "length of the mean of all cells' features",
     "match": "cosine of picture and caption in the joint space, in bundles that have one",
+    "agreement": "of its words and pairs of words with the expected ones, in bundles that expect",
 }
 """Name and meaning of what a weight can be given to."""
 
+ASKED = ("match", "agreement")  # fields of a Beam that not every bundle fills
 COMMON_RANK = 10  # "a", "in", "the", ... "dog" say nothing about how much a caption ventures
 SPECIAL_WORDS = 4  # ids below are no words; from there on they are ordered by frequency
 LEAST_PROBABLE = 3
@@ -33,13 +35,11 @@ STEEPEST = 50.0  # exp() of more is no use to anybody
 LIMIT = 1e6  # of any number in a table
 
 
-def measures(
-    beams: "Sequence[Beam]", regions: np.ndarray, matches: Sequence[float] | None = None
-) -> list[dict[str, float]]:
+def measures(beams: "Sequence[Beam]", regions: np.ndarray) -> list[dict[str, float]]:
     """The measures of each of a picture's captions, in the order of ``beams``.
 
-    regions: (R, C) float32. ``matches`` are the captions' scores in the joint space; without them
-    there is no "match".
+    regions: (R, C) float32. Where not every caption was matched there is no "match", and so with
+    "agreement".
     """
     norms = np.sqrt(np.einsum("rc,rc->r", regions, regions))
     mean = regions.mean(axis=0)
@@ -49,7 +49,8 @@ def measures(
         "evenness": math.sqrt(float(mean @ mean)),
     }
     found = []
-    for place, beam in enumerate(beams):
+    asked = [name for name in ASKED if all(getattr(beam, name) is not None for beam in beams)]
+    for beam in beams:
         own = {
             "word": beam.mean_log_prob,
             "unsure": float(np.mean(sorted(beam.log_probs)[:LEAST_PROBABLE])),
@@ -57,8 +58,7 @@ def measures(
             "rare": sum(_rarity(word) for word in beam.words),
             "gaze": _entropy(beam.attention),
         }
-        if matches is not None:
-            own["match"] = float(matches[place])
+        own |= {name: float(getattr(beam, name)) for name in asked}
         found.append({**of_all, **own})
     return found
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import confidence, framing, litert, quality, turned
+from image_describer import confidence, framing, litert, phrases, quality, turned
 from image_describer.bundle import JOINT, open_bundle
 from image_describer.colour import COLOURS
 from image_describer.decoder import Beam, Decoder
@@ -66,6 +66,8 @@ class Describer:
         self._has_joint = JOINT in manifest["files"]
         weight = float(manifest["decode"].get("match_weight", 0.0))
         self._match_weight = weight if self._has_joint else 0.0
+        self._phrases = phrases.of_bundle(opened)
+        self._phrase_weight = float(manifest["decode"].get("phrase_weight", 0.0))
         self._colours = tuple(i for i, word in enumerate(self._words) if word in COLOURS)
         self._turned = turned.of_bundle(opened)
 
@@ -82,7 +84,7 @@ class Describer:
         look = self._look(source)
         began = time.perf_counter()
         place = self._place(look.features)
-        beams = self._chosen(self._decoded([look.features])[0], place)
+        beams = self._chosen(self._decoded([look.features])[0], look.features, place)
         return self._told(look, beams, place, time.perf_counter() - began), place
 
     def describe_many(
@@ -115,7 +117,7 @@ class Describer:
                 continue
             began = time.perf_counter()
             place = self._place(look.features)
-            beams = self._chosen(next(decoded), place)
+            beams = self._chosen(next(decoded), look.features, place)
             matched_s = time.perf_counter() - began
             told.append((self._told(look, beams, place, each_s + matched_s), place))
         return told
@@ -216,17 +218,19 @@ class Describer:
         """
         if matched and self._has_joint and any(beam.match is None for beam in beams):
             beams = self._matched(beams, self.joint.picture(regions))
-        known = [beam.match for beam in beams if beam.match is not None]
-        return confidence.measures(beams, regions, known if len(known) == len(beams) else None)
+        if any(beam.agreement is None for beam in beams):
+            beams = self._agreeing(beams, regions.mean(axis=0))
+        return confidence.measures(beams, regions)
 
     def beams(self, features: Features) -> list[Beam]:
         """The captions of what was seen, best first; no colours where the picture has none.
 
         Where the bundle says how much the joint space counts, each caption's match with the
-        picture counts that much beside its score.
+        picture counts that much beside its score; so does its agreement with what is expected.
         """
         decoded = self._decoded([features])[0]
-        return self._chosen(decoded, self._place(features) if self._match_weight else None)
+        place = self._place(features) if self._match_weight else None
+        return self._chosen(decoded, features, place)
 
     def _place(self, features: Features) -> np.ndarray | None:
         """Where a picture lies in the joint space, (D,); None in a bundle that has none."""
@@ -239,19 +243,33 @@ class Describer:
             [self._colours if one.colourless else () for one in features],
         )
 
-    def _chosen(self, found: list[Beam], place: np.ndarray | None) -> list[Beam]:
+    def _chosen(
+        self, found: Sequence[Beam], features: Features, place: np.ndarray | None
+    ) -> list[Beam]:
         """The captions that the decoder found, in the order that the bundle wants them in."""
-        weight = self._match_weight
-        if not weight or place is None:
-            return found
-        matched = self._matched(found, place)
-        return sorted(matched, key=lambda b: b.score + weight * (b.match or 0.0), reverse=True)
+        if self._match_weight and place is not None:
+            found = self._matched(found, place)
+        if self._phrase_weight:
+            found = self._agreeing(found, features.pooled)
+        return sorted(found, key=self._worth, reverse=True)
+
+    def _worth(self, beam: Beam) -> float:
+        """What captions are ordered by."""
+        matched = self._match_weight * (beam.match or 0.0)
+        return beam.score + matched + self._phrase_weight * (beam.agreement or 0.0)
 
     def _matched(self, beams: Sequence[Beam], seen: np.ndarray) -> list[Beam]:
         """The same, each with its match with the picture that lies at ``seen`` (D,)."""
         captions = [self.caption(beam.words) for beam in beams]
         matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
         return [replace(beam, match=m) for beam, m in zip(beams, matches, strict=True)]
+
+    def _agreeing(self, beams: Sequence[Beam], pooled: np.ndarray) -> Sequence[Beam]:
+        """The same, each with how far it says what is expected of regions of the mean (C,)."""
+        if self._phrases is None:
+            return beams
+        expected = self._phrases.expected(pooled)
+        return [replace(b, agreement=self._phrases.agreement(b.words, expected)) for b in beams]
 
     def _sure(
         self, beams: Sequence[Beam], regions: np.ndarray, place: np.ndarray | None = None

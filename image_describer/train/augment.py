@@ -1,4 +1,6 @@
-"""Other views of a training picture: a part of it, a little brighter or paler or greyer."""
+"""Other views of a training picture: a part of it, often mirrored, in a little other light."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageEnhance
@@ -8,8 +10,23 @@ ASPECT = (0.8, 1.25)  # width by height, as a share of the picture's own
 STRENGTH = 0.25  # brightness, contrast and saturation are multiplied by 1 - this to 1 + this
 
 
-def other_view(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(S, S, 3) uint8 -> the same shape: a random crop, enlarged, in other light.
+@dataclass(frozen=True)
+class Views:
+    """Which views of a picture there are: itself and ``crops`` others, ``grey`` a share of these
+    without colours. ``mirror``: each of them is followed by its mirror image.
+    """
+
+    crops: int = 0
+    mirror: bool = True
+    grey: float = 0.0
+
+
+AND_MIRRORED = Views()  # the picture and its mirror image
+
+
+def other_view(pixels: np.ndarray, rng: np.random.Generator, grey: float = 0.0) -> np.ndarray:
+    """(S, S, 3) uint8 -> the same shape: a random crop, enlarged, in other light; every second one
+    is mirrored, and the share ``grey`` has no colours.
 
     Crops by area and aspect after Szegedy et al. 2015 (arXiv:1409.4842), kept large.
     """
@@ -23,7 +40,10 @@ def other_view(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
     for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         image = enhance(image).enhance(rng.uniform(1 - STRENGTH, 1 + STRENGTH))
-    return np.asarray(image)
+    if rng.uniform() < grey:
+        image = image.convert("L").convert("RGB")
+    seen = np.asarray(image)
+    return seen[:, ::-1] if rng.uniform() < 0.5 else seen
 
 
 def rng_of(name: str, view: int) -> np.random.Generator:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -14,12 +14,13 @@ from tqdm import tqdm
 
 from image_describer.bundle import Bundle
 from image_describer.errors import TrainingError
-from image_describer.train.augment import other_view, rng_of
+from image_describer.train.augment import AND_MIRRORED, Views, other_view, rng_of
 from image_describer.train.data import Dataset, load_pixels
 
 log = logging.getLogger(__name__)
 
 BATCH = 16
+VIEWS = 2  # which way of making other views the cache holds: see `augment`
 MIRRORED = 2  # each view is there as it is, and as its mirror image
 
 
@@ -85,18 +86,27 @@ class ShippedExtractor:
 
 class FeatureCache:
     """Maps (N, V, *shape) float16: for each name, the picture's map, its mirror image's, and those
-    of ``crops`` other views (`augment.other_view`), each followed by its mirror image's.
-
-    The file's name carries a digest of the source, the input's size and the names, so that a
-    stale cache is never read.
+    of other views (`augment.other_view`), each followed by its mirror image's; or whichever of
+    these ``views`` asks for. Of the names in ``plain`` only the picture itself is looked at, and
+    the rest of their rows is zeros. The file's name carries a digest of
+    the source, the input's size and the names, so that a stale cache is never read.
     """
 
-    def __init__(self, folder: Path, source: Source, names: Sequence[str], crops: int = 0) -> None:
-        self.names, self.views = list(names), MIRRORED * (1 + crops)
-        self.size, self._source = source.size, source
+    def __init__(
+        self,
+        folder: Path,
+        source: Source,
+        names: Sequence[str],
+        views: Views = AND_MIRRORED,
+        plain: Collection[str] = (),
+    ) -> None:
+        self._each, self._grey = MIRRORED if views.mirror else 1, views.grey
+        self.names, self.views = list(names), self._each * (1 + views.crops)
+        self.size, self._source, self._plain = source.size, source, frozenset(plain)
         self._row = {name: row for row, name in enumerate(self.names)}
-        digest = hashlib.sha256(f"{self.size} {self.views}".encode() + source.digest())
-        digest.update("\n".join(self.names).encode())
+        facts = f"{self.size} {self.views} {self._each} {self._grey} {VIEWS}"
+        digest = hashlib.sha256(facts.encode() + source.digest())
+        digest.update("\n".join(f"{n} {n in self._plain}" for n in self.names).encode())
         stem = f"{source.name}-{digest.hexdigest()[:16]}"
         self._file = folder / f"{stem}.f16"
         self._progress = folder / f"{stem}.json"
@@ -121,16 +131,31 @@ class FeatureCache:
             pixels = np.stack(
                 [_pixels_or_zeros(data, name, self.size, on_problem) for name in names]
             )
-            for view in range(0, self.views, MIRRORED):
-                seen = pixels if view == 0 else _other_views(pixels, names, view)
-                both = self._source(np.concatenate([seen, seen[:, :, ::-1]])).astype(np.float16)
-                rows = slice(start, start + len(names))
-                self._map[rows, view], self._map[rows, view + 1] = np.split(both, 2)
+            for place in range(0, self.views, self._each):
+                self._look(start, names, pixels, place)
             self._mark(start + len(names))
 
+    def _look(self, start: int, names: Sequence[str], pixels: np.ndarray, place: int) -> None:
+        """Fill ``place``, and that of the mirror images, in the rows from ``start`` on."""
+        wanted = [i for i, name in enumerate(names) if place == 0 or name not in self._plain]
+        if not wanted:
+            return
+        rows, seen = [start + i for i in wanted], pixels[wanted]
+        if place:
+            view = MIRRORED * place // self._each
+            seen = _other_views(seen, [names[i] for i in wanted], view, self._grey)
+        if self._each == MIRRORED:
+            seen = np.concatenate([seen, seen[:, :, ::-1]])
+        maps = self._source(seen).astype(np.float16)
+        for i, found in enumerate(np.split(maps, self._each)):
+            self._map[rows, place + i] = found
+
     def take(self, names: Sequence[str], views: np.ndarray) -> np.ndarray:
-        """Maps (len(names), *shape) float16 of the given view of each: 0 plain, 1 mirrored, ..."""
-        return np.stack([self._map[self._row[n], v] for n, v in zip(names, views, strict=True)])
+        """Maps (len(names), *shape) float16 of the given view of each: 0 plain, 1 mirrored, 2 the
+        first crop, 3 that mirrored, ...; the odd ones are there with ``mirror`` only.
+        """
+        places = views * self._each // MIRRORED
+        return np.stack([self._map[self._row[n], v] for n, v in zip(names, places, strict=True)])
 
     def _done(self) -> int:
         if not self._progress.exists():
@@ -144,9 +169,15 @@ class FeatureCache:
         os.replace(temporary, self._progress)
 
 
-def filled(folder: Path, source: Source, data: Dataset, crops: int = 0) -> FeatureCache:
-    """The cache of train and dev, whole: what is missing is computed, a broken picture is told."""
-    cache = FeatureCache(folder, source, data.splits["train"] + data.splits["dev"], crops)
+def filled(
+    folder: Path, source: Source, data: Dataset, views: Views = AND_MIRRORED
+) -> FeatureCache:
+    """The cache of train and dev, whole: what is missing is computed, a broken picture is told.
+
+    Dev is judged by the pictures as they are.
+    """
+    train, dev = data.splits["train"], data.splits["dev"]
+    cache = FeatureCache(folder, source, train + dev, views, plain=dev)
     cache.fill(data, lambda sentence: log.warning("%s", sentence))
     return cache
 
@@ -161,7 +192,7 @@ def _pixels_or_zeros(
         return np.zeros((size, size, 3), np.uint8)
 
 
-def _other_views(pixels: np.ndarray, names: Sequence[str], view: int) -> np.ndarray:
+def _other_views(pixels: np.ndarray, names: Sequence[str], view: int, grey: float) -> np.ndarray:
     """Pixels (N, S, S, 3) in other views, which the names and ``view`` alone decide."""
     several = zip(pixels, names, strict=True)
-    return np.stack([other_view(one, rng_of(name, view)) for one, name in several])
+    return np.stack([other_view(one, rng_of(name, view), grey) for one, name in several])

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,8 +21,10 @@ from image_describer.train.data import Dataset
 from image_describer.train.history import History
 from image_describer.train.recipe import Recipe, Reward, Stage
 from image_describer.train.text import Vocabulary
+from image_describer.train.xception import LAST_BLOCK, block_of
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
+ALL_BLOCKS = 14
 BETTER_BY = "dev_word_loss"
 RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
 
@@ -59,11 +61,26 @@ def build_captioner(recipe: Recipe, tower: keras.Model, vocabulary: Vocabulary) 
     )
 
 
-def freeze_normalisation(model: keras.Model) -> None:
-    """Batch normalisation keeps its statistics: a batch of 16 is too small to better them."""
+def freeze_normalisation(model: keras.Model, last: int = ALL_BLOCKS) -> None:
+    """Batch normalisation keeps its statistics, up to that of block ``last``: a batch of 16 is too
+    small to better them."""
     for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
+        if isinstance(layer, keras.layers.BatchNormalization) and block_of(layer.name) <= last:
             layer.trainable = False
+
+
+class UnevenAdam(keras.optimizers.Adam):
+    """Adam whose step is multiplied by a share of its own for each variable, in the order in
+    which they are built: what is trained already moves less than what was drawn at random."""
+
+    def __init__(self, *args: Any, shares: Sequence[float], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._shares = list(shares)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """One variable's; as Keras calls it."""
+        share = self._shares[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * share)
 
 
 def fit_stage(
@@ -84,12 +101,12 @@ def fit_stage(
     train, dev = data.splits["train"], data.splits["dev"]
     an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
     total = max(1, round(stage.epochs * an_epoch))
-    compile_for(model, stage, total)
     options: dict[str, Any] = {
         "batch": stage.batch, "seed": seed, "mirror": stage.mirror, "crops": stage.crops,
     }  # fmt: skip
     first, _ = Batches(data, train, vocabulary, loader, count=1, **options)[0]
     model(first)  # creates the weights
+    compile_for(model, stage, total)
     model.optimizer.build(model.trainable_variables)
     file, best = run / f"{name}.npz", run / f"{name}.best.npz"
     step, sums = 0, dict[str, float]()
@@ -133,7 +150,19 @@ def schedule(stage: Stage | Reward, total: int) -> Any:
 
 def compile_for(model: keras.Model, stage: Stage | Reward, total: int) -> None:
     """Give ``model`` the optimizer of the stage."""
-    optimizer = keras.optimizers.Adam(schedule(stage, total), global_clipnorm=stage.clip or None)
+    options: dict[str, Any] = {"global_clipnorm": stage.clip or None}
+    rate = schedule(stage, total)
+    if isinstance(stage, Stage) and stage.pretrained != 1.0:
+        known = {
+            id(v)
+            for layer in model.tower.layers
+            if 0 < block_of(layer.name) <= LAST_BLOCK
+            for v in layer.trainable_variables
+        }
+        shares = [stage.pretrained if id(v) in known else 1.0 for v in model.trainable_variables]
+        optimizer = UnevenAdam(rate, shares=shares, **options)
+    else:
+        optimizer = keras.optimizers.Adam(rate, **options)
     model.compile(optimizer=optimizer, jit_compile=False)
 
 

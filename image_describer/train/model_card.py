@@ -191,6 +191,7 @@ _ROLES = {
     "decoder.tflite": "the attention LSTM, one word a call, int8 weights",
     "tokenizer.pkl": "the words and their ids",
     "joint.tflite": "pictures and sentences in one space: ranks captions, int8 weights",
+    "phrases.npz": "words and pairs of words to be expected: ranks captions, int8 weights",
     "turned.npy": "tells when a picture lies on its side",
 }
 

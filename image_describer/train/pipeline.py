@@ -6,6 +6,7 @@ import math
 import os
 import random
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import keras
 import numpy as np
 
 from image_describer import bundle_files
-from image_describer.bundle import MANIFEST, open_bundle, save_tokenizer, write_manifest
-from image_describer.train import equalise, fit, model_card, recipe, scst, xception
+from image_describer.bundle import MANIFEST, WEIGHTS, open_bundle, save_tokenizer, write_manifest
+from image_describer.train import checkpoint, equalise, fit, model_card, recipe, scst, xception
+from image_describer.train.augment import Views
 from image_describer.train.batches import from_cache, from_files
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset, load_pixels
@@ -71,22 +73,32 @@ def prepare(chosen: recipe.Recipe, data: Dataset, weights: str, runs: Path, resu
 
 
 def fit_head(run: Run) -> Captioner:
-    """Block 14 and the decoder, over cached maps of the frozen lower blocks."""
+    """The tower's last blocks and the decoder, over cached maps of the frozen ones below."""
+    stage = run.recipe.head
+    cache = lower_maps(run)
     with fit.precision(run.recipe.precision):
-        upper = _copy(run.upper, _tower_parts(run.recipe)[1])
+        upper = _tower_parts(run.recipe, stage.size, stage.frozen)[1]
+        _carry((run.lower, run.upper), (upper,))
+        fit.freeze_normalisation(upper, xception.LAST_BLOCK)
         model = fit.build_captioner(run.recipe, upper, run.vocabulary)
     fit.fit_stage(
-        "head", run.recipe.head, model, run.data, run.vocabulary, from_cache(lower_maps(run)),
+        "head", stage, model, run.data, run.vocabulary, from_cache(cache),
         run.folder, run.seed, run.resume,
     )  # fmt: skip
-    _copy(upper, run.upper)
+    _carry((upper,), (run.lower, run.upper))
     return model
 
 
 def lower_maps(run: Run) -> FeatureCache:
     """What the frozen lower blocks see of every view that the head learns from."""
+    stage = run.recipe.head
+    with fit.precision(run.recipe.precision):
+        lower = _tower_parts(run.recipe, stage.size, stage.frozen)[0]
+    _carry((run.lower,), (lower,))
     folder = run.folder.parent / "features"
-    return filled(folder, LowerBlocks(run.lower), run.data, run.recipe.head.crops)
+    return filled(
+        folder, LowerBlocks(lower), run.data, Views(stage.crops, stage.mirror, stage.grey)
+    )
 
 
 def fit_whole(run: Run, head: Captioner) -> Captioner:
@@ -95,6 +107,9 @@ def fit_whole(run: Run, head: Captioner) -> Captioner:
         model = build_whole(run)
     _copy(head.decoder, model.decoder)
     _copy(head.presence, model.presence)
+    if not run.recipe.whole.epochs:
+        checkpoint.save(run.folder / "whole.npz", model, 0, optimizer=False)
+        return model
     fit.fit_stage(
         "whole", run.recipe.whole, model, run.data, run.vocabulary,
         from_files(run.data, run.recipe.network.size), run.folder, run.seed + 1, run.resume,
@@ -114,7 +129,12 @@ def fit_scst(run: Run, whole: Captioner) -> Captioner:
         model, loader = whole, from_files(data, run.recipe.network.size)
     else:
         lower, upper = whole.tower.layers[1:]
-        cache = filled(run.folder.parent / "features", LowerBlocks(lower), data, stage.crops)
+        cache = filled(
+            run.folder.parent / "features",
+            LowerBlocks(lower),
+            data,
+            Views(stage.crops, stage.mirror),
+        )
         with fit.precision(run.recipe.precision):
             model = fit.build_captioner(run.recipe, upper, run.vocabulary)
         loader = from_cache(cache)
@@ -148,11 +168,23 @@ def build_whole(run: Run) -> Captioner:
     return model
 
 
-def _tower_parts(chosen: recipe.Recipe) -> tuple[keras.Model, keras.Model]:
+def _tower_parts(
+    chosen: recipe.Recipe, size: int = 0, last: int = xception.LAST_BLOCK
+) -> tuple[keras.Model, keras.Model]:
+    """As drawn, for pictures of ``size`` (0: the network's), apart after block ``last``."""
     net = chosen.network
-    lower = xception.build_lower(net.size, net.width, net.middle_blocks)
-    upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], net.width)
-    return lower, upper
+    lower = xception.build_lower(size or net.size, net.width, net.middle_blocks, last)
+    grid, channels = lower.output_shape[2:]
+    return lower, xception.build_upper(grid, channels, net.width, net.middle_blocks, last)
+
+
+def _carry(sources: Sequence[keras.Model], targets: Sequence[keras.Model]) -> None:
+    """Give the targets' layers the weights of the sources' layers of the same names."""
+    known = {layer.name: layer for source in sources for layer in source.layers}
+    for target in targets:
+        for layer in target.layers:
+            if layer.weights and layer.name in known:
+                _copy(known[layer.name], layer)
 
 
 def _copy(source: keras.Layer, target: keras.Layer) -> keras.Layer:
@@ -197,7 +229,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
             "beams": recipe_.decode.beams,
             "max_length": recipe_.text.max_words,
             "length_norm": recipe_.decode.length_norm,
-            "match_weight": recipe_.decode.match_weight,
+            **{name: getattr(recipe_.decode, name) for name in WEIGHTS},
         },
         "confidence": {"slope": 1.0, "offset": 0.0},
     }

@@ -49,6 +49,8 @@ RANGES = {
     "samples": (1, 1_000),
     "crops": (0, 1_000),
     "sharpen": (0.1, 10.0),
+    "frozen": (4, 13),
+    "grey": (0.0, 1.0),
 }
 
 
@@ -147,7 +149,11 @@ class Loss:
 class Stage:
     """One stretch of training. ``rate`` is Adam's step size at its peak; a cosine takes it to 0.
 
-    ``mirror`` shows mirror images too, ``crops`` that many other parts of each picture.
+    ``size`` is the side of the pictures (0: the network's). ``frozen`` is the last block of the
+    tower that stays as it is, in `head` alone: what it puts out is computed once. The blocks up to
+    13, which know something already, learn at ``pretrained`` times the rate.
+    ``mirror`` shows mirror images too, ``crops`` that many other parts of each picture, half of
+    them mirrored and the share ``grey`` without colours (in `head` and `refine`).
     ``clip`` is the largest norm of a gradient (0: any), ``patience`` the number of epochs without
     a better dev loss after which the stage ends with the best weights (0: never). ``samples`` says
     what one sample is: a whole caption under a mask, or each prefix of each caption.
@@ -160,6 +166,10 @@ class Stage:
     clip: float = 1.0
     mirror: bool = True
     crops: int = 0
+    grey: float = 0.0
+    size: int = 0
+    frozen: int = 13
+    pretrained: float = 1.0
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int = 0
     samples: Literal["captions", "prefixes"] = "captions"
@@ -193,18 +203,21 @@ class Reward:
 @dataclass(frozen=True)
 class Decode:
     """``match_weight`` is how much a caption's match with the picture counts beside its score,
-    in a bundle that holds a joint space."""
+    in a bundle that holds a joint space; ``phrase_weight`` how much its agreement with what people
+    would write, in one that holds `image_describer.phrases`."""
 
     beams: int = 5
     length_norm: float = 0.0
     match_weight: float = 0.0
+    phrase_weight: float = 0.0
 
 
 @dataclass(frozen=True)
 class Recipe:
     """All choices of a run.
 
-    An attention LSTM is trained by ``head`` (block 14 and the decoder), ``whole`` (every layer),
+    An attention LSTM is trained by ``head`` (the tower's last blocks and the decoder), ``whole``
+    (every layer),
     ``refine`` (the decoder alone, over what the exported extractor sees) and ``scst``; every other
     network by ``fit``, over features that stay as they are.
 

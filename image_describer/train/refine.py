@@ -15,9 +15,10 @@ import keras
 import numpy as np
 
 from image_describer import bundle_files
-from image_describer.bundle import Bundle, open_bundle, write_manifest
+from image_describer.bundle import WEIGHTS, Bundle, open_bundle, write_manifest
 from image_describer.errors import TrainingError
 from image_describer.train import fit, scst
+from image_describer.train.augment import AND_MIRRORED, Views
 from image_describer.train.batches import Loader, from_cache
 from image_describer.train.bundled_decoder import decoder_weights, fill
 from image_describer.train.captioner import Captioner
@@ -47,9 +48,9 @@ def refine(folder: Path, recipe: Recipe, data: Dataset, run: Path, resume: bool)
     from image_describer.train.export import export_decoder
 
     bundle = open_bundle(folder)
-    loader, shape = regions_of(
-        bundle, data, run.parent / "features", max(recipe.refine.crops, recipe.scst.crops)
-    )
+    stages = (recipe.refine, recipe.scst)
+    views = Views(max(s.crops for s in stages), any(s.mirror for s in stages), recipe.refine.grey)
+    loader, shape = regions_of(bundle, data, run.parent / "features", views)
     vocabulary = Vocabulary.from_tokenizer(bundle.tokenizer)
     with fit.precision(recipe.precision):
         model = captioner_of(bundle, recipe, vocabulary, shape)
@@ -88,7 +89,7 @@ def refine_bundle(
     steps = {key: dataclasses.asdict(getattr(recipe, key)) for key in ("refine", "scst", "decode")}
     fields = {key: value for key, value in opened.manifest.items() if key not in UNLISTED}
     fields["recipe"] = {**fields["recipe"], **steps}
-    fields["decode"] |= {k: steps["decode"][k] for k in ("length_norm", "match_weight")}
+    fields["decode"] |= {k: steps["decode"][k] for k in ("length_norm", *WEIGHTS)}
     files = list(opened.manifest["files"])
     write_manifest(draft, {**fields, "files": files})
     refine(draft, recipe, data, run, resume)
@@ -102,13 +103,13 @@ def refine_bundle(
 
 
 def regions_of(
-    bundle: Bundle, data: Dataset, folder: Path, crops: int = 0
+    bundle: Bundle, data: Dataset, folder: Path, views: Views = AND_MIRRORED
 ) -> tuple[Loader, tuple[int, int]]:
-    """What the bundle's extractor sees of train and dev, and of their other views: a loader of
+    """What the bundle's extractor sees of train and dev, and of train's other views: a loader of
     (N, R, C) float16, and (R, C). Computed where it is missing.
     """
     source = ShippedExtractor(bundle)
-    cache = filled(folder, source, data, crops)
+    cache = filled(folder, source, data, views)
     return from_cache(cache), source.shape
 
 

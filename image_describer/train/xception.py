@@ -1,10 +1,11 @@
-"""Xception (Chollet 2017, arXiv:1610.02357) in two parts: blocks 1 to 13, and block 14.
+"""Xception (Chollet 2017, arXiv:1610.02357) in two parts, apart after block 13 or an earlier one.
 
 The layers carry the names that Keras Applications gives them, so that its weights fit. The two
 parts are apart because the first is slow and good from the start, while the second is quick and,
 where ImageNet's block 14 is missing, has to be learnt.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,49 +20,48 @@ MIDDLE_FILTERS = 728
 LOWER_CHANNELS = 1024
 UPPER_CHANNELS = (1536, 2048)
 RESIDUAL_BLOCKS = (2, 3, 4, 13)
+FIRST_MIDDLE, LAST_BLOCK = 5, 13  # block 13 ends what ImageNet's weights are always there for
 
 
-def build_lower(size: int, width: float = 1.0, middle_blocks: int = 8) -> keras.Model:
-    """Blocks 1 to 13: pixels (N, size, size, 3) in [-1, 1] -> (N, size/32, size/32, 1024 * width).
+def build_lower(
+    size: int, width: float = 1.0, middle_blocks: int = 8, last: int = LAST_BLOCK
+) -> keras.Model:
+    """Blocks 1 to ``last``: pixels (N, size, size, 3) in [-1, 1] -> (N, G, G, C).
 
+    G is size / 32 and C 1024 * ``width`` for ``last`` 13; from 4 to 12 they are size / 16 and 728.
     ``width`` scales the number of channels and ``middle_blocks`` the depth, for small test models.
     """
-
-    def scaled(filters: int) -> int:
-        return max(8, int(filters * width))
-
     pixels = keras.Input((size, size, 3), name="pixels")
-    x = _conv(pixels, scaled(32), "block1_conv1", strides=2)
-    x = _conv(x, scaled(64), "block1_conv2")
+    x = _conv(pixels, _scaled(32, width), "block1_conv1", strides=2)
+    x = _conv(x, _scaled(64, width), "block1_conv2")
     for block, filters in enumerate(ENTRY_FILTERS, start=2):
-        shortcut = _shortcut(x, scaled(filters), block)
+        shortcut = _shortcut(x, _scaled(filters, width), block)
         if block > 2:
             x = keras.layers.Activation("relu", name=f"block{block}_sepconv1_act")(x)
-        x = _separable(x, scaled(filters), f"block{block}_sepconv1")
+        x = _separable(x, _scaled(filters, width), f"block{block}_sepconv1")
         x = keras.layers.Activation("relu", name=f"block{block}_sepconv2_act")(x)
-        x = _separable(x, scaled(filters), f"block{block}_sepconv2")
+        x = _separable(x, _scaled(filters, width), f"block{block}_sepconv2")
         x = _halve(x, block, shortcut)
-    for block in range(5, 5 + middle_blocks):
-        shortcut = x
-        for unit in (1, 2, 3):
-            x = keras.layers.Activation("relu", name=f"block{block}_sepconv{unit}_act")(x)
-            x = _separable(x, scaled(MIDDLE_FILTERS), f"block{block}_sepconv{unit}")
-        x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])
-    shortcut = _shortcut(x, scaled(LOWER_CHANNELS), 13)
-    for unit, filters in ((1, MIDDLE_FILTERS), (2, LOWER_CHANNELS)):
-        x = keras.layers.Activation("relu", name=f"block13_sepconv{unit}_act")(x)
-        x = _separable(x, scaled(filters), f"block13_sepconv{unit}")
-    return keras.Model(pixels, _halve(x, 13, shortcut), name="xception_lower")
+    x = _later_blocks(x, FIRST_MIDDLE, last, width, middle_blocks)
+    return keras.Model(pixels, x, name="xception_lower")
 
 
-def build_upper(grid: int, channels: int = LOWER_CHANNELS, width: float = 1.0) -> keras.Model:
-    """Block 14: (N, grid, grid, channels) -> regions (N, grid * grid, 2048 * width), row by row."""
+def build_upper(
+    grid: int,
+    channels: int = LOWER_CHANNELS,
+    width: float = 1.0,
+    middle_blocks: int = 8,
+    last: int = LAST_BLOCK,
+) -> keras.Model:
+    """The blocks after ``last``: what `build_lower` puts out, (N, grid, grid, channels) -> regions
+    (N, R, 2048 * width), row by row, R as many as block 13 has cells.
+    """
     lower = keras.Input((grid, grid, channels), name="lower")
-    x = lower
+    x = _later_blocks(lower, last + 1, LAST_BLOCK, width, middle_blocks)
     for unit, filters in enumerate(UPPER_CHANNELS, start=1):
-        x = _separable(x, max(8, int(filters * width)), f"block14_sepconv{unit}")
+        x = _separable(x, _scaled(filters, width), f"block14_sepconv{unit}")
         x = keras.layers.Activation("relu", name=f"block14_sepconv{unit}_act")(x)
-    regions = keras.layers.Reshape((grid * grid, x.shape[-1]), name="regions")(x)
+    regions = keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
     return keras.Model(lower, regions, name="xception_upper")
 
 
@@ -132,6 +132,38 @@ def _imagenet() -> Callable[[str], np.ndarray | None]:
         for variable in layer.weights:
             found[f"{name}/{_variable_name(variable)}"] = np.asarray(variable)
     return found.get
+
+
+def _later_blocks(
+    x: keras.KerasTensor, first: int, last: int, width: float, middle_blocks: int
+) -> keras.KerasTensor:
+    """Those of the middle flow, and block 13, that lie between ``first`` and ``last``."""
+    filters = _scaled(MIDDLE_FILTERS, width)
+    for block in range(FIRST_MIDDLE, FIRST_MIDDLE + middle_blocks):
+        if not first <= block <= last:
+            continue
+        shortcut = x
+        for unit in (1, 2, 3):
+            x = keras.layers.Activation("relu", name=f"block{block}_sepconv{unit}_act")(x)
+            x = _separable(x, filters, f"block{block}_sepconv{unit}")
+        x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])
+    if not first <= LAST_BLOCK <= last:
+        return x
+    shortcut = _shortcut(x, _scaled(LOWER_CHANNELS, width), LAST_BLOCK)
+    for unit, wide in ((1, filters), (2, _scaled(LOWER_CHANNELS, width))):
+        x = keras.layers.Activation("relu", name=f"block13_sepconv{unit}_act")(x)
+        x = _separable(x, wide, f"block13_sepconv{unit}")
+    return _halve(x, LAST_BLOCK, shortcut)
+
+
+def block_of(layer: str) -> int:
+    """The number of the block that a layer of either part belongs to, 0 for any other layer."""
+    found = re.match(r"block(\d+)_", layer)
+    return int(found[1]) if found else 0
+
+
+def _scaled(filters: int, width: float) -> int:
+    return max(8, int(filters * width))
 
 
 def _conv(x: keras.KerasTensor, filters: int, name: str, strides: int = 1) -> keras.KerasTensor:
