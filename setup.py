@@ -42,6 +42,9 @@ TRAIN = [
 ]
 SERVER = [
     "fastapi>=0.115",
+    "starlette>=0.40",
+    "anyio>=4.0",
+    "pydantic>=2.7",
     "uvicorn>=0.32",
     "python-multipart>=0.0.18",
     "prometheus-client>=0.21",

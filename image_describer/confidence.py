@@ -23,7 +23,7 @@ MEASURES = {
     "strength": "mean length of a cell's features",
     "evenness": "length of the mean of all cells' features",
     "match": "cosine of picture and caption in the joint space, in bundles that have one",
-    "agreement": "of its words and pairs of words with the expected ones, in bundles that expect",
+    "agreement": "agreement of its words and pairs of words with what people would write, likewise",
 }
 """Name and meaning of what a weight can be given to."""
 

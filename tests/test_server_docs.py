@@ -72,7 +72,10 @@ def test_the_compose_file_starts_what_can_be_started():
     describer, proxy = compose["services"]["describer"], compose["services"]["proxy"]
     entry = re.findall(r"^ENTRYPOINT (.+)$", (DEPLOYED / "Dockerfile").read_text("utf-8"), re.M)
     assert entry == ['["image-describer", "serve"]']
-    options = parsed(["serve", *describer["command"]])
+    # What Compose takes from its environment, and refuses to go without.
+    command = [re.sub(r"\$\{NAME:\?.+\}$", "pictures.example.org", a) for a in describer["command"]]
+    assert command != describer["command"]
+    options = parsed(["serve", *command])
     assert str(options.token_file) == f"/run/secrets/{describer['secrets'][0]}"
     assert "ports" not in describer, "only the server with TLS can be reached"
     assert int(describer["stop_grace_period"].removesuffix("s")) > options.time_limit + 5

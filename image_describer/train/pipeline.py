@@ -91,10 +91,11 @@ def fit_head(run: Run) -> Captioner:
 
 def lower_maps(run: Run) -> FeatureCache:
     """What the frozen lower blocks see of every view that the head learns from."""
-    stage = run.recipe.head
-    with fit.precision(run.recipe.precision):
-        lower = _tower_parts(run.recipe, stage.size, stage.frozen)[0]
-    _carry((run.lower,), (lower,))
+    stage, lower = run.recipe.head, run.lower
+    if (stage.size, stage.frozen) != (0, xception.LAST_BLOCK):
+        with fit.precision(run.recipe.precision):
+            lower = _tower_parts(run.recipe, stage.size, stage.frozen)[0]
+        _carry((run.lower,), (lower,))
     folder = run.folder.parent / "features"
     return filled(
         folder, LowerBlocks(lower), run.data, Views(stage.crops, stage.mirror, stage.grey)

@@ -132,7 +132,9 @@ class CiderD:
         of_reference = self._weight[found[there]]
         clipped = np.minimum(weight[gram[there]], of_reference) * of_reference
         where = pair[there] * LONGEST + n[gram[there]]
-        return np.bincount(where, clipped, start[-1] * LONGEST).reshape(-1, LONGEST)
+        # Of nothing at all, bincount makes integers.
+        sums = np.bincount(where, clipped, start[-1] * LONGEST).astype(np.float64)
+        return sums.reshape(-1, LONGEST)
 
 
 def _count(words: np.ndarray) -> _Grams:
