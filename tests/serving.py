@@ -103,7 +103,12 @@ class Service:
     def workers(self) -> list[psutil.Process]:
         """The processes that describe."""
         children = psutil.Process(self.process.pid).children()
-        return [one for one in children if "spawn_main" in " ".join(one.cmdline())]
+        found = []
+        for one in children:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended in this moment
+                if "spawn_main" in " ".join(one.cmdline()):
+                    found.append(one)
+        return found
 
     def describe(self, picture: bytes, **more: Any) -> httpx.Response:
         """Ask what a picture shows."""
