@@ -5,7 +5,6 @@
 About two minutes on two cores. What it fits and what for: `image_describer.phrases`.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,9 +14,10 @@ from tqdm import tqdm
 
 from image_describer import bundle_files, phrases
 from image_describer.bundle import PHRASES, open_bundle, write_manifest
-from image_describer.errors import ImageDescriberError, TrainingError
+from image_describer.errors import TrainingError
 from image_describer.extractor import Extractor
 from image_describer.picture import open_picture
+from image_describer.train import bundle_part
 from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.text import SPECIAL_WORDS, Vocabulary
 
@@ -150,20 +150,10 @@ def _int8(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m image_describer.train.phrases",
-        description="Fit what people would write of a picture, and put it into a bundle.",
-    )
-    parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="Flickr8k as published")
-    asked = parser.parse_args(argv)
-    try:
-        sizes = fit(asked.bundle, read_flickr8k(asked.data))
-    except ImageDescriberError as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    print(", ".join(f"{name} {value:,}" for name, value in sizes.items()))
-    return 0
+    asked = bundle_part.parser(
+        "Fit what people would write of a picture, and put it into a bundle."
+    ).parse_args(argv)
+    return bundle_part.told(lambda: fit(asked.bundle, read_flickr8k(asked.data)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Half of what it learns from are training pictures as they are, half are turned b
 or three quarters. Some are without colour, darker or blurred, so that this is no sign of turning.
 """
 
-import argparse
 import io
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,9 +18,10 @@ from tqdm import tqdm
 
 from image_describer import bundle_files, framing
 from image_describer.bundle import TURNED, open_bundle, write_manifest
-from image_describer.errors import ImageDescriberError, TrainingError
+from image_describer.errors import TrainingError
 from image_describer.extractor import Extractor
 from image_describer.picture import open_picture
+from image_describer.train import bundle_part
 from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.degrade import degraded
 from image_describer.turned import summary
@@ -152,18 +152,10 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = bundle_part.parser(__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--pictures", type=int, default=PICTURES)
     asked = parser.parse_args()
-    try:
-        figures = fit(asked.bundle, read_flickr8k(asked.data), asked.pictures)
-    except ImageDescriberError as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    print(", ".join(f"{name} {value}" for name, value in figures.items()))
-    return 0
+    return bundle_part.told(lambda: fit(asked.bundle, read_flickr8k(asked.data), asked.pictures))
 
 
 if __name__ == "__main__":
