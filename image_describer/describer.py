@@ -20,6 +20,7 @@ from image_describer.description import Alternative, Description, Region, Second
 from image_describer.errors import PictureError
 from image_describer.extractor import Extractor, Features
 from image_describer.joint import JointSpace, of_bundle
+from image_describer.phrases import Phrases
 from image_describer.picture import Picture, open_picture
 
 REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
@@ -67,7 +68,8 @@ class Describer:
         weight = float(manifest["decode"].get("match_weight", 0.0))
         self._match_weight = weight if self._has_joint else 0.0
         self._phrases = phrases.of_bundle(opened)
-        self._phrase_weight = float(manifest["decode"].get("phrase_weight", 0.0))
+        weight = float(manifest["decode"].get("phrase_weight", 0.0))
+        self._phrase_weight = weight if self._phrases is not None else 0.0
         self._colours = tuple(i for i, word in enumerate(self._words) if word in COLOURS)
         self._turned = turned.of_bundle(opened)
 
@@ -218,8 +220,8 @@ class Describer:
         """
         if matched and self._has_joint and any(beam.match is None for beam in beams):
             beams = self._matched(beams, self.joint.picture(regions))
-        if any(beam.agreement is None for beam in beams):
-            beams = self._agreeing(beams, regions.mean(axis=0))
+        if self._phrases is not None and any(beam.agreement is None for beam in beams):
+            beams = self._agreeing(self._phrases, beams, regions.mean(axis=0))
         return confidence.measures(beams, regions)
 
     def beams(self, features: Features) -> list[Beam]:
@@ -249,8 +251,8 @@ class Describer:
         """The captions that the decoder found, in the order that the bundle wants them in."""
         if self._match_weight and place is not None:
             found = self._matched(found, place)
-        if self._phrase_weight:
-            found = self._agreeing(found, features.pooled)
+        if self._phrase_weight and self._phrases is not None:
+            found = self._agreeing(self._phrases, found, features.pooled)
         return sorted(found, key=self._worth, reverse=True)
 
     def _worth(self, beam: Beam) -> float:
@@ -264,12 +266,11 @@ class Describer:
         matches = [float(seen @ self.joint.sentence(c)) if c else 0.0 for c in captions]
         return [replace(beam, match=m) for beam, m in zip(beams, matches, strict=True)]
 
-    def _agreeing(self, beams: Sequence[Beam], pooled: np.ndarray) -> Sequence[Beam]:
+    @staticmethod
+    def _agreeing(known: Phrases, beams: Sequence[Beam], pooled: np.ndarray) -> list[Beam]:
         """The same, each with how far it says what is expected of regions of the mean (C,)."""
-        if self._phrases is None:
-            return beams
-        expected = self._phrases.expected(pooled)
-        return [replace(b, agreement=self._phrases.agreement(b.words, expected)) for b in beams]
+        expected = known.expected(pooled)
+        return [replace(beam, agreement=known.agreement(beam.words, expected)) for beam in beams]
 
     def _sure(
         self, beams: Sequence[Beam], regions: np.ndarray, place: np.ndarray | None = None

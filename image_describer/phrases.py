@@ -41,10 +41,10 @@ ARRAYS: Arrays = {
 class Phrases:
     """C channels, K numbers between, G n-grams.
 
-    to: (C, K), offset: (K,). vectors: (G, K). grams: (G,) uint32, rising: the id of a word, or that
-    of the first word of a pair times 2**16 plus that of the second, each id one more than the
-    vocabulary's. rarity: (G,), the logarithm of how rare an n-gram is among training pictures;
-    ``rarest`` is that of any other.
+    to: (C, K), offset: (K,). vectors: (G, K), of any kind of number. grams: (G,) uint32, rising:
+    the id of a word, or that of the first word of a pair times 2**16 plus that of the second, each
+    id one more than the vocabulary's. rarity: (G,), the logarithm of how rare an n-gram is among
+    training pictures; ``rarest`` is that of any other.
     """
 
     to: np.ndarray
@@ -113,11 +113,13 @@ def of_bundle(bundle: Bundle) -> Phrases | None:
         raise bundle_files.damaged(path, "it is no archive of arrays") from trouble
     if not _sensible(arrays, bundle.manifest["regions"]["channels"]):
         raise bundle_files.damaged(path, "it holds other numbers than it should")
+    # The vectors stay in int8, seven times the rest as floats: what they are met with is scaled.
+    scale = arrays["vectors_scale"]
     return Phrases(
-        arrays["to"] * arrays["to_scale"],
-        arrays["offset"],
+        arrays["to"] * (arrays["to_scale"] * scale),
+        arrays["offset"] * scale,
         arrays["grams"],
-        arrays["vectors"] * arrays["vectors_scale"],
+        arrays["vectors"],
         arrays["rarity"],
         float(arrays["rarest"]),
     )
