@@ -1,7 +1,7 @@
 """Which words and pairs of words people would write of a picture, and how well a caption agrees.
 
-A linear map leads from the mean of the regions to a few numbers, and from these to the n-grams of
-the captions that people would give, weighed as CIDEr weighs them (Vedantam et al. 2015,
+A linear map leads from the roots of the regions' mean to a few numbers, and from these to the
+n-grams of the captions that people would give, weighed as CIDEr weighs them (Vedantam et al. 2015,
 arXiv:1411.5726): so the agreement estimates a caption's CIDEr, and chooses among the beams. The
 map is a ridge regression of reduced rank; `image_describer.train.phrases` fits it.
 """
@@ -56,7 +56,7 @@ class Phrases:
 
     def expected(self, pooled: np.ndarray) -> np.ndarray:
         """The mean of a picture's regions (C,) -> (K,)."""
-        return np.asarray(pooled @ self.to + self.offset)
+        return np.asarray(roots(pooled) @ self.to + self.offset)
 
     def agreement(self, words: Sequence[int], expected: np.ndarray) -> float:
         """How far a caption's words and pairs are the expected ones: a mean of cosines, near 0.1.
@@ -72,6 +72,11 @@ class Phrases:
             if length > 0:
                 total += float(weight[known] @ (self.vectors[place[known]] @ expected)) / length
         return total / LONGEST
+
+
+def roots(pooled: np.ndarray) -> np.ndarray:
+    """Means of regions (..., C) -> their square roots: a few are large and would drown the rest."""
+    return np.sqrt(np.maximum(pooled, 0.0))
 
 
 def keys_of(words: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:

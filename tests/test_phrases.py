@@ -65,7 +65,7 @@ def test_agreement_is_a_mean_of_cosines():
         to=np.ones((1, 1)), offset=np.zeros(1), grams=np.array([1, 2], np.uint32),
         vectors=np.array([[2.0], [1.0]]), rarity=np.array([1.0, 1.0]), rarest=3.0,
     )  # fmt: skip
-    expected = known.expected(np.array([0.5]))
+    expected = known.expected(np.array([0.25]))
     assert expected == pytest.approx([0.5])
     assert known.agreement([0], expected) == pytest.approx(1.0 / 2)
     assert known.agreement([1], expected) == pytest.approx(0.5 / 2)

@@ -79,6 +79,13 @@ def test_the_card_tells_what_was_found_and_what_was_not_measured(found, tmp_path
     ):  # fmt: skip
         assert told in text, told
     assert max(map(len, text.splitlines())) < 200
+    assert "recipe tiny`." in text
+    assert "every layer was trained" in text
+    upper = {"seed": 1, "head": {"frozen": 8}, "whole": {"epochs": 0}}
+    model_card.write(card, {**manifest, "recipe": upper, model_card.MADE: "by hand"})
+    text = card.read_text("utf-8")
+    assert "2026-01-01 by hand." in text
+    assert "blocks 9 to 14 were trained" in text
     del manifest["judged"]
     model_card.write(card, {**manifest, "confidence": {"slope": 1.0, "offset": 0.0}})
     text = card.read_text("utf-8")

@@ -9,12 +9,14 @@ from image_describer import bundle_files
 from image_describer.confidence import MEASURES
 
 NAME = "MODEL_CARD.md"
+LAST_BLOCK = 14  # of Xception
+MADE = "made"  # of a manifest, may be missing: how, where it was not by the recipe's command
 
 _TEXT = """\
 # Model card: {name}
 
 An Xception tower and a two-layer attention LSTM that say in one English sentence what a
-photograph shows. Made on {created} by `python -m image_describer.train --recipe {name}`.
+photograph shows. Made on {created} {made}.
 
 ## What it learnt from
 
@@ -22,7 +24,7 @@ photograph shows. Made on {created} by `python -m image_describer.train --recipe
 and J. Hockenmaier 2013, "Framing Image Description as a Ranking Task: Data, Models and
 Evaluation Metrics", JAIR 47, pages 853-899). Figures are on its {dev} dev photographs; the test
 split was not touched. The tower started from ImageNet weights of Xception (F. Chollet, Keras
-Applications, MIT licence) as far as they were given, and every layer was trained further.
+Applications, MIT licence) as far as they were given, and {learnt} trained further.
 
 ## Recipe
 
@@ -92,6 +94,10 @@ def write(file: Path, manifest: Mapping[str, Any]) -> None:
     text = _TEXT.format(
         name=manifest["name"],
         created=manifest["created"][:10],
+        made=manifest.get(
+            MADE, f"by `python -m image_describer.train --recipe {manifest['name']}`"
+        ),
+        learnt=_learnt(manifest["recipe"]),
         train=f"{manifest['data']['train']:,}",
         dev=f"{manifest['data']['dev']:,}",
         recipe="\n".join(_recipe_rows(manifest["recipe"])),
@@ -104,6 +110,14 @@ def write(file: Path, manifest: Mapping[str, Any]) -> None:
         licence=manifest["licence"],
     )
     bundle_files.write(file, text.encode())
+
+
+def _learnt(recipe: Mapping[str, Any]) -> str:
+    """What of the tower did not stay as it was given."""
+    if recipe.get("whole", {}).get("epochs", 1):
+        return "every layer was"
+    first = recipe.get("head", {}).get("frozen", LAST_BLOCK - 1) + 1
+    return f"blocks {first} to {LAST_BLOCK} were" if first < LAST_BLOCK else "its last block was"
 
 
 def _trust(held_out: Mapping[str, Any] | None, table: Mapping[str, Any]) -> str:

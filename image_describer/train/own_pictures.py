@@ -232,7 +232,8 @@ def _export(
     shape = (grid["rows"] * grid["columns"], grid["channels"])
     export.export_decoder(decoder, shape, beams, place / "decoder.tflite")
     save_tokenizer(vocabulary.tokenizer(), place / "tokenizer.pkl")
-    fields = {key: value for key, value in old.manifest.items() if key not in ("format", "created")}
+    unlisted = ("format", "created", model_card.MADE)
+    fields = {key: value for key, value in old.manifest.items() if key not in unlisted}
     fields |= {
         "name": f"{old.manifest['name'].removesuffix(TUNED)}{TUNED}",
         "files": list(old.manifest["files"]),

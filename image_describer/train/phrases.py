@@ -81,9 +81,10 @@ def learn(
     wanted = _targets(counted, {int(g): k for k, g in enumerate(grams)}, rarity, float(rarest))
     vectors = _main_axes(wanted, rank)
     between = wanted @ vectors.T
-    mean, centre = pooled.mean(axis=0), between.mean(axis=0)
-    spread = max(float(pooled.std()), 1e-6)
-    inputs = (pooled - mean) / spread
+    seen = phrases.roots(pooled)
+    mean, centre = seen.mean(axis=0), between.mean(axis=0)
+    spread = max(float(seen.std()), 1e-6)
+    inputs = (seen - mean) / spread
     inner = inputs.T @ inputs
     inner[np.diag_indices_from(inner)] += RIDGE
     to = np.linalg.solve(inner, inputs.T @ (between - centre)) / spread
