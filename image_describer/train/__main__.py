@@ -150,7 +150,8 @@ def _parser() -> argparse.ArgumentParser:
         "they tell damage, not forgery")  # fmt: skip
     add = parser.add_argument_group("where it goes").add_argument
     add("--runs", type=Path, default=Path("train/runs"),
-        help="folder for checkpoints and caches, 3 GB (default: train/runs)")  # fmt: skip
+        help="folder for checkpoints and caches, 30 GB for best, 3 GB for others (default: "
+        "train/runs)")  # fmt: skip
     add("--results", type=Path, default=Path("train/results"),
         help="folder for figures and pages (default: train/results)")  # fmt: skip
     add("--output", type=Path, default=Path("models"), help="folder for the bundle (models)")
