@@ -212,14 +212,21 @@ class Describer:
         return re.sub(r" ('s)\b", r"\1", " ".join(self._words[i] for i in ids))
 
     def measures(
-        self, beams: Sequence[Beam], regions: np.ndarray, *, matched: bool = True
+        self,
+        beams: Sequence[Beam],
+        regions: np.ndarray,
+        place: np.ndarray | None = None,
+        *,
+        matched: bool = True,
     ) -> list[dict[str, float]]:
         """What confidence is made of, for each of a picture's captions; see `confidence.MEASURES`.
 
-        regions: (R, C). ``matched`` also asks the joint space, where the bundle has one.
+        regions: (R, C). ``matched`` also asks the joint space, where the bundle has one; the
+        picture's ``place`` there, (D,), is found where it is not given.
         """
         if matched and self._has_joint and any(beam.match is None for beam in beams):
-            beams = self._matched(beams, self.joint.picture(regions))
+            seen = self.joint.picture(regions) if place is None else place
+            beams = self._matched(beams, seen)
         if self._phrases is not None and any(beam.agreement is None for beam in beams):
             beams = self._agreeing(self._phrases, beams, regions.mean(axis=0))
         return confidence.measures(beams, regions)
@@ -277,9 +284,7 @@ class Describer:
     ) -> list[float]:
         """The confidence of each of a picture's captions, by the bundle's table."""
         matched = confidence.uses(self._confidence, "match")
-        if matched and place is not None and any(beam.match is None for beam in beams):
-            beams = self._matched(beams, place)
-        found = self.measures(beams, regions, matched=matched)
+        found = self.measures(beams, regions, place, matched=matched)
         return [confidence.confidence(self._confidence, measures) for measures in found]
 
     def _turn(self, regions: np.ndarray, picture: Picture) -> int:

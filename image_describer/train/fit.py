@@ -19,12 +19,11 @@ from image_describer.train.batches import Batches, Loader, steps_an_epoch
 from image_describer.train.captioner import AttentionDecoder, Captioner
 from image_describer.train.data import Dataset
 from image_describer.train.history import History
-from image_describer.train.recipe import Recipe, Reward, Stage
+from image_describer.train.recipe import BLOCKS, Recipe, Reward, Stage
 from image_describer.train.text import Vocabulary
 from image_describer.train.xception import LAST_BLOCK, block_of
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
-ALL_BLOCKS = 14
 BETTER_BY = "dev_word_loss"
 RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
 
@@ -61,7 +60,7 @@ def build_captioner(recipe: Recipe, tower: keras.Model, vocabulary: Vocabulary) 
     )
 
 
-def freeze_normalisation(model: keras.Model, last: int = ALL_BLOCKS) -> None:
+def freeze_normalisation(model: keras.Model, last: int = BLOCKS) -> None:
     """Batch normalisation keeps its statistics, up to that of block ``last``: a batch of 16 is too
     small to better them."""
     for layer in model.layers:

@@ -7,9 +7,9 @@ from typing import Any
 
 from image_describer import bundle_files
 from image_describer.confidence import MEASURES
+from image_describer.train.recipe import BLOCKS
 
 NAME = "MODEL_CARD.md"
-LAST_BLOCK = 14  # of Xception
 MADE = "made"  # of a manifest, may be missing: how, where it was not by the recipe's command
 
 _TEXT = """\
@@ -116,8 +116,8 @@ def _learnt(recipe: Mapping[str, Any]) -> str:
     """What of the tower did not stay as it was given."""
     if recipe.get("whole", {}).get("epochs", 1):
         return "every layer was"
-    first = recipe.get("head", {}).get("frozen", LAST_BLOCK - 1) + 1
-    return f"blocks {first} to {LAST_BLOCK} were" if first < LAST_BLOCK else "its last block was"
+    first = recipe.get("head", {}).get("frozen", BLOCKS - 1) + 1
+    return f"blocks {first} to {BLOCKS} were" if first < BLOCKS else "its last block was"
 
 
 def _trust(held_out: Mapping[str, Any] | None, table: Mapping[str, Any]) -> str:

@@ -30,6 +30,8 @@ Rules = Literal[
 Kind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint", "joint-space"]
 
 
+BLOCKS = 14  # of Xception
+
 # What a number may be, where it is less than "not negative": from, up to.
 RANGES = {
     "batch": (1, 65_536),
@@ -49,7 +51,7 @@ RANGES = {
     "samples": (1, 1_000),
     "crops": (0, 1_000),
     "sharpen": (0.1, 10.0),
-    "frozen": (4, 13),
+    "frozen": (4, BLOCKS - 1),
     "grey": (0.0, 1.0),
 }
 
