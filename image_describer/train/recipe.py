@@ -186,6 +186,8 @@ class Reward:
     over what the exported extractor sees. ``sharpen`` multiplies the logits before the first step:
     label smoothing leaves so much to unlikely words that most captions drawn would be nonsense.
     ``averaged`` epochs more follow the others; the weights become the mean over their ends.
+    BLEU-4 and METEOR (`image_describer.train.overlap`) count ``bleu`` and ``meteor`` times beside
+    CIDEr-D.
     """
 
     epochs: float = 0
@@ -200,6 +202,8 @@ class Reward:
     layers: Literal["head", "whole", "decoder"] = "head"
     sharpen: float = 1.0
     averaged: float = 0
+    bleu: float = 0.0
+    meteor: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,25 @@ class _Grams:
     length: np.ndarray
 
 
+def ids_of_references(
+    captions: Mapping[str, Sequence[str]], names: Sequence[str], vocabulary: Vocabulary
+) -> list[list[list[int]]]:
+    """The words of each caption of each of ``names``, without start and end.
+
+    A word outside the vocabulary gets an id that no caption can say: as <unk> it would reward
+    captions for saying <unk>.
+    """
+    clean = rule(vocabulary.rules)
+    ids = {word: number for number, word in enumerate(vocabulary.words)}
+    for special in SPECIAL_WORDS:
+        ids.pop(special, None)
+    beyond = len(vocabulary)
+    return [
+        [[ids.setdefault(w, beyond + len(ids)) for w in clean(one)] for one in captions[name]]
+        for name in names
+    ]
+
+
 class CiderD:
     """Scores captions against the references of pictures that are known from the start.
 
@@ -66,24 +85,9 @@ class CiderD:
     def of(
         cls, captions: Mapping[str, Sequence[str]], names: Sequence[str], vocabulary: Vocabulary
     ) -> "CiderD":
-        """Over the captions of ``names``; picture i of ``score`` is ``names[i]``.
-
-        A word outside the vocabulary gets an id that no caption can say: as <unk> it would reward
-        captions for saying <unk>.
-        """
-        clean = rule(vocabulary.rules)
-        ids = {word: number for number, word in enumerate(vocabulary.words)}
-        for special in SPECIAL_WORDS:
-            ids.pop(special, None)
-        beyond = len(vocabulary)
-        references = []
-        for name in names:
-            several = []
-            for caption in captions[name]:
-                words = clean(caption)
-                several.append([*(ids.setdefault(w, beyond + len(ids)) for w in words), END])
-            references.append(several)
-        return cls(references)
+        """Over the captions of ``names``; picture i of ``score`` is ``names[i]``."""
+        references = ids_of_references(captions, names, vocabulary)
+        return cls([[[*caption, END] for caption in several] for several in references])
 
     def score(self, captions: np.ndarray, pictures: np.ndarray) -> np.ndarray:
         """captions: (M, T) ids, END and then padding after the words; pictures: (M,) places in

@@ -25,6 +25,7 @@ from image_describer.train.data import Dataset
 from image_describer.train.fit import CHECKPOINT_EVERY_S, Interrupt, RunStoppedError, compile_for
 from image_describer.train.history import History
 from image_describer.train.losses import self_critical
+from image_describer.train.overlap import Overlap
 from image_describer.train.recipe import Reward
 from image_describer.train.rewards import CiderD
 from image_describer.train.text import END, PAD, START, UNKNOWN, Vocabulary
@@ -126,7 +127,9 @@ def fit_scst(
     else:
         _sharpen(model, stage.sharpen)
     history = History(run / f"{name}.jsonl", step)
-    climb = _Climb(stage, model, CiderD.of(data.captions, train, vocabulary), vocabulary, seed)
+    cider = CiderD.of(data.captions, train, vocabulary)
+    overlap = Overlap.of(data.captions, train, vocabulary) if stage.bleu or stage.meteor else None
+    climb = _Climb(stage, model, cider, overlap, vocabulary, seed)
     place = {picture: number for number, picture in enumerate(train)}
     saved = time.monotonic()
     with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit=" steps") as bar:
@@ -202,22 +205,41 @@ class _Climb:
     """One step at a time: draw, score, learn."""
 
     def __init__(
-        self, stage: Reward, model: Captioner, cider: CiderD, vocabulary: Vocabulary, seed: int
+        self,
+        stage: Reward,
+        model: Captioner,
+        cider: CiderD,
+        overlap: Overlap | None,
+        vocabulary: Vocabulary,
+        seed: int,
     ) -> None:
         self.sampler = Sampler(model, vocabulary)
-        self._stage, self._model, self._cider, self._seed = stage, model, cider, seed
+        self._stage, self._model, self._seed = stage, model, seed
+        self._cider, self._overlap = cider, overlap
         self._learn = tf.function(self._descend, reduce_retracing=True)
 
     def step(self, at: int, picture: tf.Tensor, places: np.ndarray) -> float:
-        """``places`` (B,) are the pictures' places in the rewards; -> the mean reward."""
+        """``places`` (B,) are the pictures' places in the rewards; -> the mean CIDEr-D."""
         drawn = self.sampler.draw(picture, self._stage.samples, (self._seed, at))
-        rewards = score(self._cider, drawn, places)
+        cider = score(self._cider, drawn, places)
+        rewards = cider + self._beside(drawn, places)
         baseline = None
         if self._stage.baseline == "greedy":
-            baseline = score(self._cider, self.sampler.greedy(picture), places)[:, 0]
+            likeliest = self.sampler.greedy(picture)
+            baseline = score(self._cider, likeliest, places) + self._beside(likeliest, places)
+            baseline = baseline[:, 0]
         weight = advantages(rewards, baseline).astype(np.float32)
         self._learn(picture, tf.constant(drawn), tf.constant(weight))
-        return float(rewards.mean())
+        return float(cider.mean())
+
+    def _beside(self, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """What counts beside CIDEr-D for captions drawn (B, K, T): (B, K)."""
+        batch, count, steps = drawn.shape
+        if self._overlap is None:
+            return np.zeros((batch, count))
+        found = self._overlap.score(drawn.reshape(-1, steps), np.repeat(places, count))
+        weighed = found @ np.array([self._stage.bleu, self._stage.meteor])
+        return weighed.reshape(batch, count)
 
     def _descend(self, picture: tf.Tensor, drawn: tf.Tensor, weight: tf.Tensor) -> None:
         model = self._model
