@@ -48,10 +48,19 @@ def test_a_summary_tells_top_from_bottom_and_left_from_right():
     cells = np.zeros((*GRID, CHANNELS), np.float32)
     cells[0, :, 0] = 6  # the top
     cells[:, 0, 1] = 6  # the left
-    mean, down, across = summary(cells.reshape(-1, CHANNELS), GRID).reshape(3, CHANNELS)
-    assert mean.tolist() == [3, 2, 0, 0, 0]
-    assert down.tolist() == [6, 0, 0, 0, 0]
-    assert across.tolist() == [0, 3, 0, 0, 0]
+    seen = summary(cells.reshape(-1, CHANNELS), GRID)
+    mean, down, across = (seen * np.hypot(3, 2)).reshape(3, CHANNELS)
+    np.testing.assert_allclose(mean, [3, 2, 0, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(down, [6, 0, 0, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(across, [0, 3, 0, 0, 0], rtol=1e-6)
+
+
+def test_a_summary_is_the_same_however_strong_the_features_are():
+    regions = np.random.default_rng(1).random((GRID[0] * GRID[1], CHANNELS), np.float32)
+    seen = summary(regions, GRID)
+    np.testing.assert_allclose(summary(7 * regions, GRID), seen, rtol=1e-5)
+    assert np.linalg.norm(seen[:CHANNELS]) == pytest.approx(1.0)
+    assert not summary(np.zeros_like(regions), GRID).any()
 
 
 def test_what_is_in_doubt_is_upright():

@@ -12,11 +12,16 @@ from image_describer.train.recipe import BLOCKS
 NAME = "MODEL_CARD.md"
 MADE = "made"  # of a manifest, may be missing: how, where it was not by the recipe's command
 
+WIDTH = 99  # of a line
+
+_ABOUT = (
+    "An Xception tower and a two-layer attention LSTM that say in one English sentence what a "
+    "photograph shows. Made on {created} {made}."
+)
 _TEXT = """\
 # Model card: {name}
 
-An Xception tower and a two-layer attention LSTM that say in one English sentence what a
-photograph shows. Made on {created} {made}.
+{about}
 
 ## What it learnt from
 
@@ -91,12 +96,11 @@ more seldom still.
 def write(file: Path, manifest: Mapping[str, Any]) -> None:
     """Write the card of a bundle with this manifest."""
     judged = manifest.get("judged", {})
+    made = manifest.get(MADE, f"by `python -m image_describer.train --recipe {manifest['name']}`")
+    about = _ABOUT.format(created=manifest["created"][:10], made=made)
     text = _TEXT.format(
         name=manifest["name"],
-        created=manifest["created"][:10],
-        made=manifest.get(
-            MADE, f"by `python -m image_describer.train --recipe {manifest['name']}`"
-        ),
+        about=fill(about, WIDTH, break_on_hyphens=False),
         learnt=_learnt(manifest["recipe"]),
         train=f"{manifest['data']['train']:,}",
         dev=f"{manifest['data']['dev']:,}",
@@ -140,7 +144,7 @@ def _unnamed(people: Mapping[str, Any] | None) -> str:
     return fill(
         f"- On dev it used {words['said']:,} different words, people {words['written']:,}. Of the "
         f"words that people used most, it never said: {never or 'none of note'}.",
-        99, subsequent_indent="  ", break_on_hyphens=False,
+        WIDTH, subsequent_indent="  ", break_on_hyphens=False,
     )  # fmt: skip
 
 
