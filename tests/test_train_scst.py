@@ -87,8 +87,12 @@ def test_advantages_by_hand():
         advantages(drawn[:, :1], None)
 
 
-@pytest.mark.parametrize("baseline", ["mean-of-others", "greedy"])
-def test_the_reward_of_what_is_drawn_rises(baseline, tmp_path):
+@pytest.mark.parametrize(
+    ("baseline", "beside"),
+    [("mean-of-others", {}), ("greedy", {}), ("mean-of-others", {"bleu": 1.0, "meteor": 2.0}),
+     ("greedy", {"bleu": 1.0, "meteor": 2.0})],
+)  # fmt: skip
+def test_the_reward_of_what_is_drawn_rises(baseline, beside, tmp_path):
     from image_describer.train import fit
     from image_describer.train.scst import fit_scst
 
@@ -97,7 +101,7 @@ def test_the_reward_of_what_is_drawn_rises(baseline, tmp_path):
     learn = recipe.Stage(epochs=10, rate=0.01, batch=10, mirror=False)
     fit.fit_stage("head", learn, model, data, vocabulary, loader, tmp_path, 1, False)
     stage = recipe.Reward(
-        epochs=10, rate=0.005, batch=10, samples=5, baseline=baseline, mirror=False
+        epochs=10, rate=0.005, batch=10, samples=5, baseline=baseline, mirror=False, **beside
     )
     before = np.array(model.decoder.to_words.bias)
     fit_scst("scst", stage, model, data, vocabulary, loader, tmp_path, 1, False)
@@ -110,6 +114,26 @@ def test_the_reward_of_what_is_drawn_rises(baseline, tmp_path):
     drawn = [record["reward"] for record in found]
     assert sum(drawn[-3:]) > 1.1 * sum(drawn[:3])
     assert found[-1]["dev_reward"] > 1.0  # of 10, which is word for word
+
+
+def test_what_counts_beside_cider_is_bleu_and_meteor_as_often_as_the_recipe_says():
+    from image_describer.train.overlap import Overlap
+    from image_describer.train.rewards import CiderD
+    from image_describer.train.scst import _Climb
+
+    data, _ = small.seen()
+    model, vocabulary = small.captioner(data, recipe.load(str(tiny.RECIPE)))
+    train = data.splits["train"]
+    cider, overlap = (kind.of(data.captions, train, vocabulary) for kind in (CiderD, Overlap))
+    said = vocabulary.encode([data.captions[train[0]][0]])[:, 1:]
+    drawn = np.repeat(said[np.newaxis], 2, axis=1)  # one picture, twice its first caption
+    drawn[0, 1] = [drawn[0, 1, 0], END, *[PAD] * (drawn.shape[2] - 2)]  # its first word alone
+    stage = recipe.Reward(bleu=0.5, meteor=3.0)
+    found = _Climb(stage, model, cider, overlap, vocabulary, 1)._beside(drawn, np.array([0]))
+    alone = overlap.score(drawn[0], np.array([0, 0]))
+    np.testing.assert_allclose(found, [alone @ [0.5, 3.0]])
+    assert found[0, 0] == pytest.approx(3.5)
+    assert found[0, 1] < 1.5
 
 
 @pytest.mark.parametrize("layers", ["head", "whole"])
