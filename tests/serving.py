@@ -28,6 +28,7 @@ START_LIMIT_S = 60.0
 RUN = "import sys; from image_describer.cli import main; sys.exit(main())"
 STOP_LIMIT_S = 40.0
 LOG_LIMIT_S = 10.0
+SERVICE_WORKERS = 2
 # What no option can do: loopback stands for the public internet, within the service's process.
 ON_LOOPBACK = (
     "import functools; from image_describer.server import fetch, wowme; "
@@ -183,7 +184,9 @@ def authored() -> bytes:
 def service(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with the tiny bundle, for a user who has nothing yet. Tests must not stop it."""
     home = str(tmp_path_factory.mktemp("home"))
-    with Service(tiny_bundle, "--workers", "2", env=dict.fromkeys(HOMES, home)) as started:
+    with Service(
+        tiny_bundle, "--workers", str(SERVICE_WORKERS), env=dict.fromkeys(HOMES, home)
+    ) as started:
         yield started
 
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests import pictures
-from tests.serving import Service, sample
+from tests.serving import SERVICE_WORKERS, Service, sample
 
 ACCIDENTS = "from tests import serving_accidents; serving_accidents.install()"
 LIMIT_S = 6  # of a request; a picture has a third of it
@@ -72,16 +72,22 @@ def test_kill_9_of_a_process_under_load_loses_nothing(service):
 
 
 def test_idle_processes_that_are_killed_are_replaced(service):
-    before = {one.pid for one in service.workers}
+    before = all_there(service)  # another test may just have killed one
     for one in service.workers:
         one.kill()
     answer = service.describe(sample())
     assert answer.status_code == 200
+    assert not before & all_there(service)
+
+
+def all_there(service):
+    """The numbers of the service's processes, once there are as many as were asked for."""
     end = time.monotonic() + 20
-    while len(service.workers) < len(before) and time.monotonic() < end:
+    while len(service.workers) != SERVICE_WORKERS and time.monotonic() < end:
         time.sleep(0.1)
-    assert len(service.workers) == len(before)
-    assert not before & {one.pid for one in service.workers}
+    found = {one.pid for one in service.workers}
+    assert len(found) == SERVICE_WORKERS
+    return found
 
 
 @pytest.mark.parametrize(
