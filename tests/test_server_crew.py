@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests import pictures
+from tests.screen import wait_for
 from tests.serving import SERVICE_WORKERS, Service, sample
 
 ACCIDENTS = "from tests import serving_accidents; serving_accidents.install()"
@@ -82,9 +83,7 @@ def test_idle_processes_that_are_killed_are_replaced(service):
 
 def all_there(service):
     """The numbers of the service's processes, once there are as many as were asked for."""
-    end = time.monotonic() + 20
-    while len(service.workers) != SERVICE_WORKERS and time.monotonic() < end:
-        time.sleep(0.1)
+    wait_for(lambda: len(service.workers) == SERVICE_WORKERS, 20, "all processes")
     found = {one.pid for one in service.workers}
     assert len(found) == SERVICE_WORKERS
     return found

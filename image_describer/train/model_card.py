@@ -11,7 +11,6 @@ from image_describer.train.recipe import BLOCKS
 
 NAME = "MODEL_CARD.md"
 MADE = "made"  # of a manifest, may be missing: how, where it was not by the recipe's command
-
 WIDTH = 99  # of a line
 
 _ABOUT = (

@@ -234,12 +234,9 @@ class _Climb:
 
     def _beside(self, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
         """What counts beside CIDEr-D for captions drawn (B, K, T): (B, K)."""
-        batch, count, steps = drawn.shape
         if self._overlap is None:
-            return np.zeros((batch, count))
-        found = self._overlap.score(drawn.reshape(-1, steps), np.repeat(places, count))
-        weighed = found @ np.array([self._stage.bleu, self._stage.meteor])
-        return weighed.reshape(batch, count)
+            return np.zeros(drawn.shape[:2])
+        return score(self._overlap, drawn, places) @ [self._stage.bleu, self._stage.meteor]
 
     def _descend(self, picture: tf.Tensor, drawn: tf.Tensor, weight: tf.Tensor) -> None:
         model = self._model
@@ -296,8 +293,10 @@ def _dev_reward(
     return {"dev_reward": float(rewards.mean())}
 
 
-def score(cider: CiderD, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """CIDEr-D of drawn (B, K, T) captions of the pictures at ``places`` (B,): (B, K)."""
+def score(by: CiderD | Overlap, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """What drawn (B, K, T) captions of the pictures at ``places`` (B,) are worth ``by`` either:
+    (B, K) of CIDEr-D, (B, K, 2) of an `Overlap`.
+    """
     batch, count, steps = drawn.shape
-    flat = drawn.reshape(-1, steps)
-    return cider.score(flat, np.repeat(places, count)).reshape(batch, count)
+    found = by.score(drawn.reshape(-1, steps), np.repeat(places, count))
+    return found.reshape(batch, count, *found.shape[1:])
