@@ -98,7 +98,7 @@ def test_some_other_views_are_grey_and_half_are_mirrored():
 def test_what_was_trained_already_moves_by_its_share():
     import keras
 
-    from image_describer.train.fit import UnevenAdam
+    from image_describer.train.optimizer import UnevenAdam
 
     known, fresh = keras.Variable(np.zeros(3)), keras.Variable(np.zeros(3))
     optimizer = UnevenAdam(0.1, shares=[0.25, 1.0])

@@ -84,6 +84,11 @@ class Batches(keras.utils.PyDataset):
         inputs = {"picture": self._loader(names, views), "words": ids[:, :, :-1]}
         return inputs, {"words": ids[:, :, 1:], "presence": self._presence(ids)}
 
+    def maps(self, index: int) -> np.ndarray:
+        """Only what the tower takes of a batch."""
+        names, views, _ = self.pictures(index)
+        return self._loader(names, views)
+
     def pictures(self, index: int) -> tuple[list[str], np.ndarray, np.random.Generator]:
         """Names and views of a batch, and the generator that goes on to choose its captions."""
         epoch, step = divmod(self._start + index, self.steps_an_epoch)

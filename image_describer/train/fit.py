@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from image_describer.train import checkpoint
+from image_describer.train import checkpoint, noise, optimizer
 from image_describer.train.batches import Batches, Loader, steps_an_epoch
 from image_describer.train.captioner import AttentionDecoder, Captioner
 from image_describer.train.data import Dataset
@@ -25,6 +25,7 @@ from image_describer.train.xception import LAST_BLOCK, block_of
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
 BETTER_BY = "dev_word_loss"
+SETTLED = 48  # batches of pictures that the statistics of block 14 are taken from
 RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
 
 
@@ -68,20 +69,6 @@ def freeze_normalisation(model: keras.Model, last: int = BLOCKS) -> None:
             layer.trainable = False
 
 
-class UnevenAdam(keras.optimizers.Adam):
-    """Adam whose step is multiplied by a share of its own for each variable, in the order in
-    which they are built: what is trained already moves less than what was drawn at random."""
-
-    def __init__(self, *args: Any, shares: Sequence[float], **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._shares = list(shares)
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """One variable's; as Keras calls it."""
-        share = self._shares[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * share)
-
-
 def fit_stage(
     name: str,
     stage: Stage,
@@ -108,6 +95,12 @@ def fit_stage(
     compile_for(model, stage, total)
     model.optimizer.build(model.trainable_variables)
     file, best = run / f"{name}.npz", run / f"{name}.best.npz"
+
+    def settle() -> None:
+        if stage.noise:
+            clean = Batches(data, train, vocabulary, loader, count=SETTLED, **options)
+            noise.settle_normalisation(model.tower, (clean.maps(i) for i in range(SETTLED)))
+
     step, sums = 0, dict[str, float]()
     if resume and file.exists():
         step, sums = checkpoint.load(file, model), checkpoint.sums(file)
@@ -122,16 +115,21 @@ def fit_stage(
             step = watch.step
             if step % an_epoch == 0 or step == total:
                 losses = {"step": step, "epoch": step / an_epoch, "loss": watch.end_epoch()}
-                losses |= _dev_losses(model, data, dev, vocabulary, loader, stage.batch)
-                history.append(losses)
+                with optimizer.averaged(model):
+                    settle()
+                    losses |= _dev_losses(model, data, dev, vocabulary, loader, stage.batch)
+                    history.append(losses)
+                    if stage.patience and history.is_best(BETTER_BY):
+                        checkpoint.save(best, model, step)
                 tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in losses.items()))
-                if stage.patience and history.is_best(BETTER_BY):
-                    checkpoint.save(best, model, step)
             watch.save()
             if interrupt.asked and step < total:
                 raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
     if stage.patience and best.exists():
         checkpoint.load_weights(best, model)
+        return
+    optimizer.take_average(model)
+    settle()
 
 
 def schedule(stage: Stage | Reward, total: int) -> Any:
@@ -150,7 +148,7 @@ def schedule(stage: Stage | Reward, total: int) -> Any:
 def compile_for(model: keras.Model, stage: Stage | Reward, total: int) -> None:
     """Give ``model`` the optimizer of the stage."""
     options: dict[str, Any] = {"global_clipnorm": stage.clip or None}
-    rate = schedule(stage, total)
+    rate, shares = schedule(stage, total), None
     if isinstance(stage, Stage) and stage.pretrained != 1.0:
         known = {
             id(v)
@@ -159,10 +157,14 @@ def compile_for(model: keras.Model, stage: Stage | Reward, total: int) -> None:
             for v in layer.trainable_variables
         }
         shares = [stage.pretrained if id(v) in known else 1.0 for v in model.trainable_variables]
-        optimizer = UnevenAdam(rate, shares=shares, **options)
+    averaging = stage.averaging if isinstance(stage, Stage) else 0.0
+    if shares or averaging:
+        adam: keras.optimizers.Adam = optimizer.UnevenAdam(
+            rate, shares=shares, averaging=averaging, **options
+        )
     else:
-        optimizer = keras.optimizers.Adam(rate, **options)
-    model.compile(optimizer=optimizer, jit_compile=False)
+        adam = keras.optimizers.Adam(rate, **options)
+    model.compile(optimizer=adam, jit_compile=False)
 
 
 def _dev_losses(

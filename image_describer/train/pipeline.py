@@ -77,7 +77,7 @@ def fit_head(run: Run) -> Captioner:
     stage = run.recipe.head
     cache = lower_maps(run)
     with fit.precision(run.recipe.precision):
-        upper = _tower_parts(run.recipe, stage.size, stage.frozen)[1]
+        upper = _tower_parts(run.recipe, stage.size, stage.frozen, stage.noise)[1]
         _carry((run.lower, run.upper), (upper,))
         fit.freeze_normalisation(upper, xception.LAST_BLOCK)
         model = fit.build_captioner(run.recipe, upper, run.vocabulary)
@@ -170,13 +170,14 @@ def build_whole(run: Run) -> Captioner:
 
 
 def _tower_parts(
-    chosen: recipe.Recipe, size: int = 0, last: int = xception.LAST_BLOCK
+    chosen: recipe.Recipe, size: int = 0, last: int = xception.LAST_BLOCK, noise: float = 0.0
 ) -> tuple[keras.Model, keras.Model]:
-    """As drawn, for pictures of ``size`` (0: the network's), apart after block ``last``."""
+    """As drawn, for pictures of ``size`` (0: the network's), apart after block ``last``; the part
+    above it is disturbed by ``noise`` in training."""
     net = chosen.network
     lower = xception.build_lower(size or net.size, net.width, net.middle_blocks, last)
     grid, channels = lower.output_shape[2:]
-    return lower, xception.build_upper(grid, channels, net.width, net.middle_blocks, last)
+    return lower, xception.build_upper(grid, channels, net.width, net.middle_blocks, last, noise)
 
 
 def _carry(sources: Sequence[keras.Model], targets: Sequence[keras.Model]) -> None:

@@ -53,6 +53,8 @@ RANGES = {
     "sharpen": (0.1, 10.0),
     "frozen": (4, BLOCKS - 1),
     "grey": (0.0, 1.0),
+    "noise": (0.0, 2.0),
+    "averaging": (0.0, 0.99999),
 }
 
 
@@ -156,6 +158,9 @@ class Stage:
     13, which know something already, learn at ``pretrained`` times the rate.
     ``mirror`` shows mirror images too, ``crops`` that many other parts of each picture, half of
     them mirrored and the share ``grey`` without colours (in `head` and `refine`).
+    ``noise`` is how strongly the tower is disturbed while it learns (in `head`; 0: not at all, see
+    ``noise``). ``averaging`` is the share of itself that a moving average of the weights keeps at
+    each step, which takes their place in the end (0: there is none; not in `fit`).
     ``clip`` is the largest norm of a gradient (0: any), ``patience`` the number of epochs without
     a better dev loss after which the stage ends with the best weights (0: never). ``samples`` says
     what one sample is: a whole caption under a mask, or each prefix of each caption.
@@ -172,6 +177,8 @@ class Stage:
     size: int = 0
     frozen: int = 13
     pretrained: float = 1.0
+    noise: float = 0.0
+    averaging: float = 0.0
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int = 0
     samples: Literal["captions", "prefixes"] = "captions"

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from image_describer.errors import TrainingError
+from image_describer.train import noise as noises
 from image_describer.train.bundled import tower_weights
 
 ENTRY_FILTERS = (128, 256, 728)
@@ -52,15 +53,28 @@ def build_upper(
     width: float = 1.0,
     middle_blocks: int = 8,
     last: int = LAST_BLOCK,
+    noise: float = 0.0,
 ) -> keras.Model:
     """The blocks after ``last``: what `build_lower` puts out, (N, grid, grid, channels) -> regions
     (N, R, 2048 * width), row by row, R as many as block 13 has cells.
+
+    ``noise`` is how strongly they are disturbed in training: see `image_describer.train.noise`.
     """
     lower = keras.Input((grid, grid, channels), name="lower")
-    x = _later_blocks(lower, last + 1, LAST_BLOCK, width, middle_blocks)
+    x = lower
+    if noise:
+        x = noises.Overlaid(noise * noises.OVERLAID, "overlaid")(x)
+        x = noises.CutOut(noise * noises.CUT_OUT, "cut_out")(x)
+    x = _later_blocks(x, last + 1, LAST_BLOCK, width, middle_blocks, noise)
+    if noise:
+        x = keras.layers.Dropout(noise * noises.BEFORE, name="drop_before")(x)
     for unit, filters in enumerate(UPPER_CHANNELS, start=1):
         x = _separable(x, _scaled(filters, width), f"block14_sepconv{unit}")
         x = keras.layers.Activation("relu", name=f"block14_sepconv{unit}_act")(x)
+        if noise and unit == 1:
+            x = keras.layers.SpatialDropout2D(noise * noises.BETWEEN, name="drop_between")(x)
+    if noise:
+        x = keras.layers.Dropout(noise * noises.AFTER, name="drop_after")(x)
     regions = keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
     return keras.Model(lower, regions, name="xception_upper")
 
@@ -135,17 +149,26 @@ def _imagenet() -> Callable[[str], np.ndarray | None]:
 
 
 def _later_blocks(
-    x: keras.KerasTensor, first: int, last: int, width: float, middle_blocks: int
+    x: keras.KerasTensor,
+    first: int,
+    last: int,
+    width: float,
+    middle_blocks: int,
+    noise: float = 0.0,
 ) -> keras.KerasTensor:
     """Those of the middle flow, and block 13, that lie between ``first`` and ``last``."""
     filters = _scaled(MIDDLE_FILTERS, width)
-    for block in range(FIRST_MIDDLE, FIRST_MIDDLE + middle_blocks):
-        if not first <= block <= last:
-            continue
+    middle = range(FIRST_MIDDLE, FIRST_MIDDLE + middle_blocks)
+    asked = [block for block in middle if first <= block <= last]
+    # From half the share to the whole, the later the more.
+    skipped = np.linspace(0.5, 1.0, len(asked)) * noise * noises.SKIPPED
+    for block, rate in zip(asked, skipped, strict=True):
         shortcut = x
         for unit in (1, 2, 3):
             x = keras.layers.Activation("relu", name=f"block{block}_sepconv{unit}_act")(x)
             x = _separable(x, filters, f"block{block}_sepconv{unit}")
+        if noise:
+            x = noises.StochasticDepth(float(rate), f"block{block}_depth")(x)
         x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])
     if not first <= LAST_BLOCK <= last:
         return x
