@@ -222,3 +222,15 @@ def test_a_head_that_is_disturbed_learns_and_its_losses_are_of_what_is_left(tiny
         np.asarray(model.tower(maps.astype(np.float32)), np.float32),
         rtol=1e-3, atol=1e-3,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["[whole]\nnoise = 1.0", "[refine]\nnoise = 0.5", "[fit]\naveraging = 0.9"]
+)
+def test_a_recipe_refuses_what_a_stage_would_not_heed(text, tmp_path):
+    from image_describer.errors import TrainingError
+
+    file = tmp_path / "odd.toml"
+    file.write_text(text + "\n", "utf-8")
+    with pytest.raises(TrainingError, match="is not 0"):
+        recipe.load(str(file))

@@ -267,7 +267,19 @@ def load(name_or_path: str) -> Recipe:
     """A recipe by its name, or by the path of a TOML file. Raises TrainingError."""
     path = _file(name_or_path, paths.recipes_folder())
     values = _with_base(path, _read(path, name_or_path), (path.resolve(),))
-    return _build(Recipe, {**values, "name": path.stem}, path.stem)
+    return _sensible(_build(Recipe, {**values, "name": path.stem}, path.stem))
+
+
+def _sensible(recipe: Recipe) -> Recipe:
+    """The same; what a stage would not heed is refused."""
+    for name in ("whole", "refine", "fit"):
+        if getattr(recipe, name).noise:
+            raise TrainingError(f"{recipe.name}.{name}.noise is not 0.", "Only [head] heeds it.")
+    if recipe.fit.averaging:
+        raise TrainingError(
+            f"{recipe.name}.fit.averaging is not 0.", "Only [head], [whole] and [refine] heed it."
+        )
+    return recipe
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
