@@ -42,14 +42,16 @@ class UnevenAdam(keras.optimizers.Adam):
 
 def take_average(model: keras.Model) -> None:
     """Give ``model`` the moving average of its weights, where its optimizer keeps one."""
-    optimizer = model.optimizer
-    if isinstance(optimizer, UnevenAdam) and optimizer.use_ema and int(optimizer.iterations):
-        optimizer.take_average(model.trainable_variables)
+    if _keeps_average(model):
+        model.optimizer.take_average(model.trainable_variables)
 
 
 @contextlib.contextmanager
 def averaged(model: keras.Model) -> Iterator[None]:
     """Inside, ``model`` has the moving average of its weights; afterwards what it had before."""
+    if not _keeps_average(model):
+        yield
+        return
     before = [np.asarray(variable).copy() for variable in model.trainable_variables]
     take_average(model)
     try:
@@ -57,3 +59,8 @@ def averaged(model: keras.Model) -> Iterator[None]:
     finally:
         for variable, value in zip(model.trainable_variables, before, strict=True):
             variable.assign(value)
+
+
+def _keeps_average(model: keras.Model) -> bool:
+    adam = model.optimizer
+    return isinstance(adam, UnevenAdam) and adam.use_ema and int(adam.iterations) > 0
