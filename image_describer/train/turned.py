@@ -26,7 +26,7 @@ from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.degrade import degraded
 from image_describer.turned import summary
 
-PICTURES = 2000  # of which each is seen twice
+PICTURES = 4000  # of which each is seen twice
 FALSE_ALARMS = 0.007  # of upright dev pictures: below the one in a hundred that is allowed
 WORN = ("greyscale", "dark, a quarter of the light", "blurred, radius 2", "JPEG quality 30")
 WORN_SHARE = 0.2  # of the pictures learnt from
