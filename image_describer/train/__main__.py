@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         "they tell damage, not forgery")  # fmt: skip
     add = parser.add_argument_group("where it goes").add_argument
     add("--runs", type=Path, default=Path("train/runs"),
-        help="folder for checkpoints and caches, 30 GB for best, 3 GB for others (default: "
+        help="folder for checkpoints and caches, 40 GB for best, 3 GB for others (default: "
         "train/runs)")  # fmt: skip
     add("--results", type=Path, default=Path("train/results"),
         help="folder for figures and pages (default: train/results)")  # fmt: skip
