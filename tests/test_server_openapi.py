@@ -24,7 +24,7 @@ def test_no_case_finds_a_fault_of_the_server_or_breaks_the_schema(library, tmp_p
     service, report = library[0], tmp_path / "report.json"
     program = "import sys; from schemathesis.cli import schemathesis; sys.exit(schemathesis())"
     command = [sys.executable, "-c", program, "--config-file", str(CONFIG), "run"]
-    command += ["--max-examples", str(CASES), "--no-color", "--warnings", "off"]
+    command += ["--max-examples", str(CASES), "--seed", "1", "--no-color", "--warnings", "off"]
     command += ["--report", "json", "--report-json-path", str(report)]
     done = subprocess.run(
         [*command, f"{service.url}/openapi.json"],
@@ -39,11 +39,15 @@ def test_no_case_finds_a_fault_of_the_server_or_breaks_the_schema(library, tmp_p
     cases = found["test_cases"]
     assert cases["with_failures"] == cases["errored"] == 0
     assert cases["generated"] > OPERATIONS * 20
-    # It got through to what the service does, and not only to what it refuses.
-    assert all(
-        counted["fuzzing"]["accepted"] for way, counted in found["valid_rates"].items()
-        if way != "GET /wowme"
-    )  # fmt: skip
+    # It got through to what the service does, and not only to what it refuses: by the cases at the
+    # limits, which are always the same, or by those drawn, of which few may be valid.
+    rates = found["valid_rates"]
+    refused = [
+        way
+        for way, phases in rates.items()
+        if way != "GET /wowme" and not any(counted["accepted"] for counted in phases.values())
+    ]
+    assert not refused, rates
     print(f"{cases['generated']} cases, none with a 5xx or against the schema")
 
 
