@@ -53,12 +53,13 @@ def pixels(data, names):
 
 
 def test_captions_are_drawn_as_likely_as_the_captioner_finds_them(start, data):
-    from image_describer.train.scst import Sampler
+    from image_describer.train.sampler import Sampler
 
     run, model = start(REWARD)
     picture = pixels(data, data.splits["dev"][:2])
     sampler = Sampler(model, run.vocabulary)
-    drawn = sampler.draw(picture, 400, (1, 2))
+    regions = model.tower(picture)
+    drawn = sampler.draw(regions, 400, (1, 2))
     assert drawn.shape == (2, 400, run.vocabulary.max_length + 1)
     assert not np.isin(drawn, (START, UNKNOWN)).any()
     for row in drawn.reshape(-1, drawn.shape[-1]):
@@ -71,8 +72,8 @@ def test_captions_are_drawn_as_likely_as_the_captioner_finds_them(start, data):
     for place in range(2):
         share = np.bincount(drawn[place, :, 0], minlength=likely.shape[1]) / 400
         np.testing.assert_allclose(share, likely[place], atol=0.09)
-    assert (sampler.greedy(picture)[:, 0, 0] == likely.argmax(axis=1)).all()
-    again, other = (sampler.draw(picture, 400, (1, seed)) for seed in (2, 3))
+    assert (sampler.greedy(regions)[:, 0, 0] == likely.argmax(axis=1)).all()
+    again, other = (sampler.draw(regions, 400, (1, seed)) for seed in (2, 3))
     assert (again == drawn).all()
     assert (other != drawn).any()
 
@@ -150,6 +151,37 @@ def test_the_pipeline_trains_the_layers_asked_for(layers, start):
     ]
     assert changed == [layers == "whole", True, True]
     assert rewards(run)[0]["reward"] > 0.0
+
+
+def test_a_disturbed_head_learns_by_reward_too(data, tmp_path):
+    from image_describer.train import pipeline
+
+    chosen = recipe.load(str(tiny.RECIPE))
+    head = dataclasses.replace(
+        chosen.head, epochs=10.0, rate=0.01, frozen=4, noise=0.5, mirror=False, averaging=0.9
+    )
+    reward = dataclasses.replace(REWARD, epochs=0.0)
+
+    def fitted(**more):
+        with_reward = dataclasses.replace(reward, **more)
+        small_run = dataclasses.replace(chosen, head=head, head_scst=with_reward)
+        run = pipeline.prepare(small_run, data, "random", tmp_path, resume=True)
+        return run, pipeline.fit_head(run)
+
+    _, before = fitted()
+    options = {"epochs": 10.0, "pretrained": 0.5, "averaging": 0.8}
+    run, model = fitted(**options)  # the words are learnt already: it goes on from there
+    for old, new in zip((before.tower, before.decoder), (model.tower, model.decoder), strict=True):
+        pairs = zip(old.trainable_weights, new.trainable_weights, strict=True)
+        assert any((np.asarray(a) != np.asarray(b)).any() for a, b in pairs)
+    lines = (run.folder / "head-scst.jsonl").read_text("utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [record["epoch"] for record in found] == list(range(1, 11))
+    assert found[-1]["reward"] > found[0]["reward"]
+    # What was learnt is the average of the weights, and taken up again it is the same one.
+    _, again = fitted(**options)
+    for a, b in zip(model.trainable_weights, again.trainable_weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
 def test_a_recipe_without_rewards_is_left_alone(start):

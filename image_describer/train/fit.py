@@ -145,22 +145,27 @@ def schedule(stage: Stage | Reward, total: int) -> Any:
     )
 
 
-def compile_for(model: keras.Model, stage: Stage | Reward, total: int) -> None:
-    """Give ``model`` the optimizer of the stage."""
+def compile_for(
+    model: keras.Model,
+    stage: Stage | Reward,
+    total: int,
+    learning: list[keras.Variable] | None = None,
+) -> None:
+    """Give ``model`` the optimizer of the stage, for ``learning``: None are all that can learn."""
+    learning = model.trainable_variables if learning is None else learning
     options: dict[str, Any] = {"global_clipnorm": stage.clip or None}
     rate, shares = schedule(stage, total), None
-    if isinstance(stage, Stage) and stage.pretrained != 1.0:
+    if stage.pretrained != 1.0:
         known = {
             id(v)
             for layer in model.tower.layers
             if 0 < block_of(layer.name) <= LAST_BLOCK
             for v in layer.trainable_variables
         }
-        shares = [stage.pretrained if id(v) in known else 1.0 for v in model.trainable_variables]
-    averaging = stage.averaging if isinstance(stage, Stage) else 0.0
-    if shares or averaging:
+        shares = [stage.pretrained if id(v) in known else 1.0 for v in learning]
+    if shares or stage.averaging:
         adam: keras.optimizers.Adam = optimizer.UnevenAdam(
-            rate, shares=shares, averaging=averaging, **options
+            rate, shares=shares, averaging=stage.averaging, **options
         )
     else:
         adam = keras.optimizers.Adam(rate, **options)

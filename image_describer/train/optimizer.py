@@ -40,24 +40,28 @@ class UnevenAdam(keras.optimizers.Adam):
         super().finalize_variable_values(variables)
 
 
-def take_average(model: keras.Model) -> None:
-    """Give ``model`` the moving average of its weights, where its optimizer keeps one."""
+def take_average(model: keras.Model, learnt: Sequence[keras.Variable] | None = None) -> None:
+    """Give ``model`` the moving average of its weights, where its optimizer keeps one.
+
+    ``learnt`` are those that the optimizer was built for, None all that can learn.
+    """
     if _keeps_average(model):
-        model.optimizer.take_average(model.trainable_variables)
+        model.optimizer.take_average(model.trainable_variables if learnt is None else learnt)
 
 
 @contextlib.contextmanager
-def averaged(model: keras.Model) -> Iterator[None]:
+def averaged(model: keras.Model, learnt: Sequence[keras.Variable] | None = None) -> Iterator[None]:
     """Inside, ``model`` has the moving average of its weights; afterwards what it had before."""
+    learnt = model.trainable_variables if learnt is None else learnt
     if not _keeps_average(model):
         yield
         return
-    before = [np.asarray(variable).copy() for variable in model.trainable_variables]
-    take_average(model)
+    before = [np.asarray(variable).copy() for variable in learnt]
+    model.optimizer.take_average(learnt)
     try:
         yield
     finally:
-        for variable, value in zip(model.trainable_variables, before, strict=True):
+        for variable, value in zip(learnt, before, strict=True):
             variable.assign(value)
 
 

@@ -1,5 +1,6 @@
 """A whole run, stage by stage: data -> head -> every layer -> bundle -> figures."""
 
+import dataclasses
 import json
 import logging
 import math
@@ -73,8 +74,9 @@ def prepare(chosen: recipe.Recipe, data: Dataset, weights: str, runs: Path, resu
 
 
 def fit_head(run: Run) -> Captioner:
-    """The tower's last blocks and the decoder, over cached maps of the frozen ones below."""
-    stage = run.recipe.head
+    """The tower's last blocks and the decoder, over cached maps of the frozen ones below: by words,
+    then by the reward of captions where the recipe has that."""
+    stage, reward = run.recipe.head, run.recipe.head_scst
     cache = lower_maps(run)
     with fit.precision(run.recipe.precision):
         upper = _tower_parts(run.recipe, stage.size, stage.frozen, stage.noise)[1]
@@ -85,6 +87,12 @@ def fit_head(run: Run) -> Captioner:
         "head", stage, model, run.data, run.vocabulary, from_cache(cache),
         run.folder, run.seed, run.resume,
     )  # fmt: skip
+    if reward.epochs:
+        reward = dataclasses.replace(reward, crops=stage.crops, mirror=stage.mirror)
+        scst.fit_scst(
+            "head-scst", reward, model, run.data, run.vocabulary, from_cache(cache),
+            run.folder, run.seed + 3, run.resume, disturbed=stage.noise > 0,
+        )  # fmt: skip
     _carry((upper,), (run.lower, run.upper))
     return model
 

@@ -194,7 +194,7 @@ class Reward:
     label smoothing leaves so much to unlikely words that most captions drawn would be nonsense.
     ``averaged`` epochs more follow the others; the weights become the mean over their ends.
     BLEU-4 and METEOR (`image_describer.train.overlap`) count ``bleu`` and ``meteor`` times beside
-    CIDEr-D.
+    CIDEr-D. ``pretrained`` and ``averaging`` are those of `Stage`.
     """
 
     epochs: float = 0
@@ -211,6 +211,8 @@ class Reward:
     averaged: float = 0
     bleu: float = 0.0
     meteor: float = 0.0
+    pretrained: float = 1.0
+    averaging: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -229,10 +231,10 @@ class Decode:
 class Recipe:
     """All choices of a run.
 
-    An attention LSTM is trained by ``head`` (the tower's last blocks and the decoder), ``whole``
-    (every layer),
-    ``refine`` (the decoder alone, over what the exported extractor sees) and ``scst``; every other
-    network by ``fit``, over features that stay as they are.
+    An attention LSTM is trained by ``head`` (the tower's last blocks and the decoder),
+    ``head_scst`` (the same by the reward of captions, over the same views, as much disturbed),
+    ``whole`` (every layer), ``refine`` (the decoder alone, over what the exported extractor sees)
+    and ``scst``; every other network by ``fit``, over features that stay as they are.
 
     ``precision`` is Keras's name of what layers compute in; "mixed_bfloat16" is three times as
     fast on processors that have it, slower on others. Weights are float32 either way.
@@ -249,6 +251,7 @@ class Recipe:
     space: Space = field(default_factory=Space)
     loss: Loss = field(default_factory=Loss)
     head: Stage = field(default_factory=Stage)
+    head_scst: Reward = field(default_factory=Reward)
     whole: Stage = field(default_factory=Stage)
     refine: Stage = field(default_factory=lambda: Stage(epochs=0))
     scst: Reward = field(default_factory=Reward)

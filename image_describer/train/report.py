@@ -110,7 +110,7 @@ def _short(value: Any) -> str:
 
 def _histories(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """The losses of each stage that has some, in the order of training."""
-    order = {"head": 0, "whole": 1, "scst": 2}
+    order = {"head": 0, "head-scst": 1, "whole": 2, "refine": 3, "scst": 4}
     files = sorted(folder.glob("*.jsonl"), key=lambda file: order.get(file.stem, 0))
     return {file.stem: records for file in files if (records := History.read(file))}
 

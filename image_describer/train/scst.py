@@ -18,63 +18,26 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from image_describer.errors import TrainingError
-from image_describer.train import checkpoint
+from image_describer.train import checkpoint, noise, optimizer
 from image_describer.train.batches import Batches, Loader, steps_an_epoch
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset
-from image_describer.train.fit import CHECKPOINT_EVERY_S, Interrupt, RunStoppedError, compile_for
+from image_describer.train.fit import (
+    CHECKPOINT_EVERY_S,
+    SETTLED,
+    Interrupt,
+    RunStoppedError,
+    compile_for,
+)
 from image_describer.train.history import History
 from image_describer.train.losses import self_critical
 from image_describer.train.overlap import Overlap
 from image_describer.train.recipe import Reward
 from image_describer.train.rewards import CiderD
-from image_describer.train.text import END, PAD, START, UNKNOWN, Vocabulary
+from image_describer.train.sampler import Sampler
+from image_describer.train.text import START, Vocabulary
 
-BARRED = -1e9  # the logit of what no caption may say
 DEV_BATCH = 32  # pictures
-
-
-class Sampler:
-    """Draws captions from a captioner, several of each picture; ``picture`` is what it takes."""
-
-    def __init__(self, model: Captioner, vocabulary: Vocabulary) -> None:
-        self._model, self._steps = model, vocabulary.max_length + 1
-        self.barred = np.zeros(len(vocabulary), np.float32)
-        self.barred[[PAD, START, UNKNOWN]] = BARRED
-        self._draw = tf.function(self._walk, reduce_retracing=True)
-
-    def draw(self, picture: tf.Tensor, count: int, seed: tuple[int, int]) -> np.ndarray:
-        """(B, count, T) ids: words, END, padding. What is drawn follows from ``seed`` alone."""
-        drawn = self._draw(picture, tf.constant(seed, tf.int32), count, False)
-        return np.asarray(drawn)
-
-    def greedy(self, picture: tf.Tensor) -> np.ndarray:
-        """(B, 1, T) ids: the likeliest word each time."""
-        return np.asarray(self._draw(picture, tf.zeros(2, tf.int32), 1, True))
-
-    def _walk(self, picture: tf.Tensor, seed: tf.Tensor, count: int, greedy: bool) -> tf.Tensor:
-        decoder = self._model.decoder
-        prepared = decoder.prepare(self._model.tower(picture, training=False))
-        batch = tf.shape(picture)[0]
-        state = decoder.begin(batch, count)
-        words = tf.fill((batch, count), START)
-        ended = tf.fill((batch, count), False)
-        drawn = []
-        for t in range(self._steps):
-            output, state, _ = decoder.step(
-                decoder.from_word(decoder.embed(words)), state, prepared
-            )
-            logits = tf.cast(decoder.to_words(output), tf.float32) + self.barred
-            if greedy:
-                words = tf.argmax(logits, -1, tf.int32)
-            else:
-                flat = tf.reshape(logits, (-1, self.barred.size))
-                words = tf.random.stateless_categorical(flat, 1, seed + t * 7919, tf.int32)
-                words = tf.reshape(words, (batch, count))
-            words = tf.where(ended, PAD, words)
-            ended |= words == END
-            drawn.append(words)
-        return tf.stack(drawn, axis=2)
 
 
 def advantages(rewards: np.ndarray, baseline: np.ndarray | None) -> np.ndarray:
@@ -105,11 +68,14 @@ def fit_scst(
     seed: int,
     resume: bool,
     at_epoch_end: Callable[[int], None] = lambda step: None,
+    disturbed: bool = False,
 ) -> None:
     """Train ``model`` by ``stage``; checkpoint ``run/<name>.npz``, rewards ``run/<name>.jsonl``.
 
-    ``at_epoch_end`` is called with the step, before the checkpoint is written. Raises
-    RunStoppedError after Ctrl+C, with the checkpoint written.
+    ``at_epoch_end`` is called with the step, before the checkpoint is written. A tower that is
+    ``disturbed`` while it learns (see ``noise``) is so here too: captions are drawn from what it
+    sees then, and are learnt by the same. Raises RunStoppedError after Ctrl+C, with the checkpoint
+    written.
     """
     train = data.splits["train"]
     an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
@@ -118,8 +84,15 @@ def fit_scst(
         data, train, vocabulary, loader,
         batch=stage.batch, seed=seed, count=total, mirror=stage.mirror, crops=stage.crops,
     )  # fmt: skip
-    compile_for(model, stage, total)
-    model.optimizer.build(_learning(model))
+    weights = _learning(model)
+    compile_for(model, stage, total, weights)
+    model.optimizer.build(weights)
+
+    def settle() -> None:
+        if disturbed:
+            clean = (batches.maps(i) for i in range(min(SETTLED, total)))
+            noise.settle_normalisation(model.tower, clean)
+
     file = run / f"{name}.npz"
     step, sums = 0, dict[str, float]()
     if resume and file.exists():
@@ -129,7 +102,7 @@ def fit_scst(
     history = History(run / f"{name}.jsonl", step)
     cider = CiderD.of(data.captions, train, vocabulary)
     overlap = Overlap.of(data.captions, train, vocabulary) if stage.bleu or stage.meteor else None
-    climb = _Climb(stage, model, cider, overlap, vocabulary, seed)
+    climb = _Climb(stage, model, cider, overlap, vocabulary, seed, disturbed)
     place = {picture: number for number, picture in enumerate(train)}
     saved = time.monotonic()
     with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit=" steps") as bar:
@@ -146,7 +119,9 @@ def fit_scst(
             if ends:
                 record = {"step": step, "epoch": step / an_epoch}
                 record |= {"reward": sums["reward"] / sums["steps"]}
-                record |= _dev_reward(climb.sampler, data, vocabulary, loader)
+                with optimizer.averaged(model, weights):
+                    settle()
+                    record |= _dev_reward(model, climb.sampler, data, vocabulary, loader)
                 history.append(record)
                 tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in record.items()))
                 sums = {}
@@ -156,6 +131,8 @@ def fit_scst(
                 saved = time.monotonic()
             if interrupt.asked and step < total:
                 raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
+    optimizer.take_average(model, weights)
+    settle()
 
 
 def fit_averaged(
@@ -202,7 +179,7 @@ def _sharpen(model: Captioner, by: float) -> None:
 
 
 class _Climb:
-    """One step at a time: draw, score, learn."""
+    """One step at a time: see, draw, score, learn."""
 
     def __init__(
         self,
@@ -212,25 +189,39 @@ class _Climb:
         overlap: Overlap | None,
         vocabulary: Vocabulary,
         seed: int,
+        disturbed: bool = False,
     ) -> None:
         self.sampler = Sampler(model, vocabulary)
         self._stage, self._model, self._seed = stage, model, seed
         self._cider, self._overlap = cider, overlap
-        self._learn = tf.function(self._descend, reduce_retracing=True)
+        self._see = tf.function(lambda picture: model.tower(picture, training=disturbed))
+        self._loss = tf.function(self._loss_of, reduce_retracing=True)
+        self._weights = _learning(model)
+        self._apply = tf.function(lambda gradients: model.optimizer.apply(gradients, self._weights))
 
     def step(self, at: int, picture: tf.Tensor, places: np.ndarray) -> float:
         """``places`` (B,) are the pictures' places in the rewards; -> the mean CIDEr-D."""
-        drawn = self.sampler.draw(picture, self._stage.samples, (self._seed, at))
+        with tf.GradientTape() as tape:
+            regions = self._see(picture)  # once: noise is never the same again
+            with tape.stop_recording():
+                drawn, weight, reward = self._drawn(at, regions, places)
+            loss = self._loss(regions, tf.constant(drawn), tf.constant(weight))
+        self._apply(tape.gradient(loss, self._weights))
+        return reward
+
+    def _drawn(
+        self, at: int, regions: tf.Tensor, places: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Captions (B, K, T), what each counts (B, K), and their mean CIDEr-D."""
+        drawn = self.sampler.draw(regions, self._stage.samples, (self._seed, at))
         cider = score(self._cider, drawn, places)
         rewards = cider + self._beside(drawn, places)
         baseline = None
         if self._stage.baseline == "greedy":
-            likeliest = self.sampler.greedy(picture)
+            likeliest = self.sampler.greedy(regions)
             baseline = score(self._cider, likeliest, places) + self._beside(likeliest, places)
             baseline = baseline[:, 0]
-        weight = advantages(rewards, baseline).astype(np.float32)
-        self._learn(picture, tf.constant(drawn), tf.constant(weight))
-        return float(cider.mean())
+        return drawn, advantages(rewards, baseline).astype(np.float32), float(cider.mean())
 
     def _beside(self, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
         """What counts beside CIDEr-D for captions drawn (B, K, T): (B, K)."""
@@ -238,19 +229,14 @@ class _Climb:
             return np.zeros(drawn.shape[:2])
         return score(self._overlap, drawn, places) @ [self._stage.bleu, self._stage.meteor]
 
-    def _descend(self, picture: tf.Tensor, drawn: tf.Tensor, weight: tf.Tensor) -> None:
-        model = self._model
+    def _loss_of(self, regions: tf.Tensor, drawn: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
         start = tf.fill(tf.shape(drawn[:, :, :1]), START)
         words = tf.concat([start, drawn[:, :, :-1]], axis=2)
-        with tf.GradientTape() as tape:
-            # Without dropout: these are the probabilities that the captions were drawn by.
-            # What could not be drawn is barred here too: else its share grows wherever captions
-            # are bad, and at last nothing else is learnt.
-            logits = model.decoder(model.tower(picture, training=False), words, training=False)
-            logits = tf.cast(logits, tf.float32) + self.sampler.barred
-            loss = self_critical(logits, drawn, weight)
-        weights = _learning(model)
-        model.optimizer.apply(tape.gradient(loss, weights), weights)
+        # Without dropout: these are the probabilities that the captions were drawn by.
+        # What could not be drawn is barred here too: else its share grows wherever captions
+        # are bad, and at last nothing else is learnt.
+        logits = self._model.decoder(regions, words, training=False)
+        return self_critical(tf.cast(logits, tf.float32) + self.sampler.barred, drawn, weight)
 
 
 def _learning(model: Captioner) -> list[keras.Variable]:
@@ -277,7 +263,7 @@ def _ahead(
 
 
 def _dev_reward(
-    sampler: Sampler, data: Dataset, vocabulary: Vocabulary, loader: Loader
+    model: Captioner, sampler: Sampler, data: Dataset, vocabulary: Vocabulary, loader: Loader
 ) -> dict[str, float]:
     """CIDEr-D of the likeliest words on dev, document frequencies from dev's captions."""
     dev = data.splits["dev"]
@@ -286,8 +272,8 @@ def _dev_reward(
     said = []
     for start in range(0, len(dev), DEV_BATCH):
         names = dev[start : start + DEV_BATCH]
-        pictures = loader(names, np.zeros(len(names), np.int64))
-        said.append(sampler.greedy(tf.convert_to_tensor(pictures)))
+        pictures = tf.convert_to_tensor(loader(names, np.zeros(len(names), np.int64)))
+        said.append(sampler.greedy(model.tower(pictures, training=False)))
     cider = CiderD.of(data.captions, dev, vocabulary)
     rewards = score(cider, np.concatenate(said), np.arange(len(dev)))
     return {"dev_reward": float(rewards.mean())}
