@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="module")
-def parts():
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "rescaled"])
+def parts(request):
     import keras
 
     from image_describer.train import xception
 
     keras.utils.set_random_seed(0)
-    lower = xception.build_lower(96, 0.06, 2)
+    lower = xception.build_lower(96, 0.06, 2, rescaled=request.param)
     upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], 0.06)
     rng = np.random.default_rng(0)
     for part in (lower, upper):
@@ -48,3 +48,21 @@ def test_the_regions_are_the_same_but_for_the_factors_and_the_ranges_are_even(pa
 
     assert unevenness(after) < 2.0
     assert unevenness(before) > 3 * unevenness(after)
+
+
+def test_a_block_with_factors_of_its_own_ends_in_even_channels(parts):
+    import keras
+
+    from image_describer.train import xception
+    from image_describer.train.equalise import equalise
+
+    lower, upper = parts
+    pixels = np.random.default_rng(1).uniform(-1, 1, (4, 96, 96, 3)).astype(np.float32)
+    equalise(lower, upper, [pixels])
+    own = [layer for layer in lower.layers if layer.name.endswith("_rescale")]
+    assert len(own) in (0, 2)  # there are blocks 5 and 6
+    for layer in own:
+        assert layer.name in [f"block{block}_rescale" for block in xception.RESCALED]
+        peaks = keras.Model(lower.input, layer.input).predict_on_batch(pixels)
+        peaks = np.abs(peaks).max(axis=(0, 1, 2))
+        assert peaks.max() < 1.5 * np.median(peaks)

@@ -9,8 +9,13 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from image_describer.bundle import open_bundle
 
-_LAYER = re.compile(r"/(block\d+_(?:sepconv\d|residual_conv|conv\d))_?\d*/")
-_TYPES = {schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}
+_LAYER = re.compile(r"/(block\d+_(?:sepconv\d|residual_conv|conv\d|rescale))_?\d*/")
+_TYPES = {
+    schema.TensorType.INT8: np.int8,
+    schema.TensorType.INT32: np.int32,
+    schema.TensorType.FLOAT32: np.float32,
+}
+_RESCALE = "_rescale"
 _DEPTHWISE = schema.BuiltinOperator.DEPTHWISE_CONV_2D
 _CONVOLUTIONS = (_DEPTHWISE, schema.BuiltinOperator.CONV_2D)
 FIRST_KERNEL, FIRST_BIAS = "block1_conv1/kernel", "block1_conv1_bn/beta"
@@ -27,6 +32,7 @@ def tower_weights(folder: Path | None = None) -> dict[str, np.ndarray]:
     model = schema.ModelT.InitFromPackedBuf(file.read_bytes(), 0)
     graph = model.subgraphs[0]
     found: dict[str, np.ndarray] = {}
+    factors: dict[str, np.ndarray] = {}
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex].builtinCode
         if code not in _CONVOLUTIONS:
@@ -34,12 +40,18 @@ def tower_weights(folder: Path | None = None) -> dict[str, np.ndarray]:
         kernel, bias = (graph.tensors[i] for i in operator.inputs[1:3])
         layer = _layer_name(kernel)
         weights = _floats(model, kernel)
+        if layer.endswith(_RESCALE):
+            factors[layer.removesuffix(_RESCALE)] = weights.ravel()
+            continue
         if code == _DEPTHWISE:
             found[f"{layer}/depthwise_kernel"] = weights.transpose(1, 2, 3, 0)
             continue
         name = "pointwise_kernel" if "sepconv" in layer else "kernel"
         found[f"{layer}/{name}"] = weights.transpose(1, 2, 3, 0)
         found |= _identity_norm(_norm_name(layer), _floats(model, bias))
+    for block, factor in factors.items():  # of what the block ends with
+        for key in (f"{block}_sepconv3_bn/gamma", f"{block}_sepconv3_bn/beta"):
+            found[key] = found[key] * factor
     _unfold_scaling(found)
     return found
 
@@ -75,9 +87,12 @@ def _identity_norm(name: str, bias: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _floats(model: Any, tensor: Any) -> np.ndarray:
-    """A quantised constant in float32: each channel has its own scale; zero points are 0."""
+    """A constant in float32. Where it was quantised, each channel has its own scale; zero points
+    are 0."""
     raw = model.buffers[tensor.buffer].data.tobytes()
     values = np.frombuffer(raw, _TYPES[tensor.type]).reshape(tensor.shape)
+    if values.dtype == np.float32:
+        return values
     scales = np.asarray(tensor.quantization.scale, np.float32)
     shape = [1] * values.ndim
     shape[tensor.quantization.quantizedDimension] = -1

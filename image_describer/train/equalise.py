@@ -5,6 +5,9 @@ orders of magnitude: quantised as it is, almost nothing is left of the picture. 
 factor on a channel passes through ReLU, maximum pooling and addition, so what a writer of the
 channel is multiplied by, its readers can be divided by. After Nagel et al. 2019 (arXiv:1906.04721,
 section 4.1), with ranges measured on pictures rather than read off the weights.
+
+What a block adds to a stream has the stream's factors, though, which suit no block alone. Where a
+block ends with factors of its own (``xception.RESCALED``), its channels are evened out before them.
 """
 
 from collections.abc import Iterable
@@ -45,11 +48,18 @@ def equalise(lower: keras.Model, upper: keras.Model, batches: Iterable[np.ndarra
         factors = _factors(np.max([ranges[name] for name in channels.ranges], axis=0))
         for name in channels.writers:
             _scale_output(layers[name], factors)
+            ranges[name] = ranges[name] * factors
         for name in channels.readers:
             _scale_input(layers[name], 1.0 / factors)
     for name, layer in layers.items():
         if isinstance(layer, keras.layers.SeparableConv2D):
             _balance_inside(layer, ranges[_depthwise(name)])
+    for name, layer in layers.items():
+        if isinstance(layer, keras.layers.DepthwiseConv2D):
+            end = f"{name.split('_')[0]}_sepconv3_bn"
+            factors = _factors(ranges[end])
+            _scale_output(layers[end], factors)
+            layer.kernel.assign(layer.kernel / factors[:, np.newaxis])
     last = _factors(ranges[REGIONS])
     _scale_output(layers[REGIONS], last)
     return last

@@ -13,17 +13,20 @@ from tqdm import tqdm
 
 from image_describer import bundle_files
 from image_describer.errors import TrainingError
+from image_describer.train import ranges
 from image_describer.train.captioner import AttentionDecoder
 
 FLOAT_OPS = ("ADD", "RELU", "MAX_POOL_2D")
+FLOAT_LAYERS = "_rescale"  # in the names of the tensors that they put out
 
 
 def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> None:
     """Pixels (1, S, S, 3) in 0..255 -> regions (1, R, C) float32, in int8 but for the sums.
 
-    The ranges of the activations come from ``pictures`` (N, S, S, 3) uint8. The sums of the
-    residual blocks stay in float, and the ReLU after them: rounding twelve sums in a row costs
-    much of the picture, and an int8 ReLU of its own is what XNNPACK can't run.
+    The ranges of the activations come from ``pictures`` (N, S, S, 3) uint8: see ``ranges``. The
+    sums of the residual blocks stay in float, and the ReLU after them: rounding twelve sums in a
+    row costs much of the picture, and an int8 ReLU of its own is what XNNPACK can't run. So do
+    factors before the sums (``FLOAT_LAYERS``).
     """
     size = tower.input_shape[1]
 
@@ -31,22 +34,27 @@ def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> No
     def extract(pixels: tf.Tensor) -> tf.Tensor:
         return tower(pixels / 127.5 - 1.0, training=False)
 
-    def ranges() -> Iterator[list[np.ndarray]]:
+    def calibration() -> Iterator[list[np.ndarray]]:
         for picture in tqdm(pictures, desc="calibration", unit="picture"):
             yield [picture[np.newaxis].astype(np.float32)]
 
     frozen = convert_variables_to_constants_v2(extract.get_concrete_function())
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = ranges
-    # The one public way to LiteRT's selective quantisation leads through its debugger.
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(FLOAT_OPS))
-    _write(
-        lambda: tf.lite.experimental.QuantizationDebugger(
-            converter=converter, debug_dataset=ranges, debug_options=options
-        ).get_nondebug_quantized_model(),
-        file,
-    )
+    converter.representative_dataset = calibration
+
+    def convert() -> bytes:
+        # The one public way to LiteRT's selective quantisation leads through its debugger.
+        options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(FLOAT_OPS))
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=calibration, debug_options=options
+        )
+        debugger.calibrated_model = ranges.tightened(debugger.calibrated_model, pictures)
+        named = ranges.activations(debugger.calibrated_model)
+        options.denylisted_nodes = [name for name in named if FLOAT_LAYERS in name]
+        return bytes(debugger.get_nondebug_quantized_model())
+
+    _write(convert, file)
 
 
 def export_decoder(

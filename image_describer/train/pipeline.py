@@ -159,12 +159,11 @@ def fit_scst(run: Run, whole: Captioner) -> Captioner:
     return whole
 
 
-def build_whole(run: Run) -> Captioner:
-    """A captioner from pixels on, in the precision of the moment, its decoder as drawn."""
-    parts = [
-        _copy(old, new)
-        for old, new in zip((run.lower, run.upper), _tower_parts(run.recipe), strict=True)
-    ]
+def build_whole(run: Run, rescaled: bool = False) -> Captioner:
+    """A captioner from pixels on, in the precision of the moment, its decoder as drawn; its tower
+    ``rescaled`` or not: see ``xception``."""
+    parts = _tower_parts(run.recipe, rescaled=rescaled)
+    _carry((run.lower, run.upper), parts)
     for part in parts:
         fit.freeze_normalisation(part)
     lower, upper = parts
@@ -178,12 +177,16 @@ def build_whole(run: Run) -> Captioner:
 
 
 def _tower_parts(
-    chosen: recipe.Recipe, size: int = 0, last: int = xception.LAST_BLOCK, noise: float = 0.0
+    chosen: recipe.Recipe,
+    size: int = 0,
+    last: int = xception.LAST_BLOCK,
+    noise: float = 0.0,
+    rescaled: bool = False,
 ) -> tuple[keras.Model, keras.Model]:
     """As drawn, for pictures of ``size`` (0: the network's), apart after block ``last``; the part
     above it is disturbed by ``noise`` in training."""
     net = chosen.network
-    lower = xception.build_lower(size or net.size, net.width, net.middle_blocks, last)
+    lower = xception.build_lower(size or net.size, net.width, net.middle_blocks, last, rescaled)
     grid, channels = lower.output_shape[2:]
     return lower, xception.build_upper(grid, channels, net.width, net.middle_blocks, last, noise)
 
@@ -214,8 +217,9 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     from image_describer.train.evaluate import evaluate, for_manifest
     from image_describer.train.refine import refine, wanted
 
-    trained, model = model, build_whole(run)  # in float32, whatever it was trained in
-    _copy(trained.tower, model.tower)
+    # In float32, whatever it was trained in.
+    trained, model = model, build_whole(run, rescaled=True)
+    _carry(trained.tower.layers[1:], model.tower.layers[1:])
     _copy(trained.decoder, model.decoder)
     samples = _samples(run)
     _equalise(model, samples)

@@ -21,16 +21,23 @@ MIDDLE_FILTERS = 728
 LOWER_CHANNELS = 1024
 UPPER_CHANNELS = (1536, 2048)
 RESIDUAL_BLOCKS = (2, 3, 4, 13)
+RESCALED = (5, 6, 7, 8)  # blocks that end in outliers, for which all steps would be made large
 FIRST_MIDDLE, LAST_BLOCK = 5, 13  # block 13 ends what ImageNet's weights are always there for
 
 
 def build_lower(
-    size: int, width: float = 1.0, middle_blocks: int = 8, last: int = LAST_BLOCK
+    size: int,
+    width: float = 1.0,
+    middle_blocks: int = 8,
+    last: int = LAST_BLOCK,
+    rescaled: bool = False,
 ) -> keras.Model:
     """Blocks 1 to ``last``: pixels (N, size, size, 3) in [-1, 1] -> (N, G, G, C).
 
     G is size / 32 and C 1024 * ``width`` for ``last`` 13; from 4 to 12 they are size / 16 and 728.
     ``width`` scales the number of channels and ``middle_blocks`` the depth, for small test models.
+    ``rescaled`` gives what the blocks ``RESCALED`` add a factor for each channel, 1 at first: see
+    `image_describer.train.equalise`.
     """
     pixels = keras.Input((size, size, 3), name="pixels")
     x = _conv(pixels, _scaled(32, width), "block1_conv1", strides=2)
@@ -43,7 +50,7 @@ def build_lower(
         x = keras.layers.Activation("relu", name=f"block{block}_sepconv2_act")(x)
         x = _separable(x, _scaled(filters, width), f"block{block}_sepconv2")
         x = _halve(x, block, shortcut)
-    x = _later_blocks(x, FIRST_MIDDLE, last, width, middle_blocks)
+    x = _later_blocks(x, FIRST_MIDDLE, last, width, middle_blocks, rescaled=rescaled)
     return keras.Model(pixels, x, name="xception_lower")
 
 
@@ -155,6 +162,7 @@ def _later_blocks(
     width: float,
     middle_blocks: int,
     noise: float = 0.0,
+    rescaled: bool = False,
 ) -> keras.KerasTensor:
     """Those of the middle flow, and block 13, that lie between ``first`` and ``last``."""
     filters = _scaled(MIDDLE_FILTERS, width)
@@ -167,6 +175,10 @@ def _later_blocks(
         for unit in (1, 2, 3):
             x = keras.layers.Activation("relu", name=f"block{block}_sepconv{unit}_act")(x)
             x = _separable(x, filters, f"block{block}_sepconv{unit}")
+        if rescaled and block in RESCALED:
+            x = keras.layers.DepthwiseConv2D(
+                1, use_bias=False, depthwise_initializer="ones", name=f"block{block}_rescale"
+            )(x)
         if noise:
             x = noises.StochasticDepth(float(rate), f"block{block}_depth")(x)
         x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])
