@@ -40,6 +40,20 @@ def load(path: Path, threads: int) -> Any:
     return interpreter
 
 
+def load_for_looking_inside(content: bytes) -> Any:
+    """An interpreter of a network that keeps every tensor that it computes, slowly. For training:
+    what is wrong with ``content`` is raised as LiteRT does."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_content=content,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
 def load_for_many(path: Path, signature: str, output: str) -> Any:
     """An interpreter of ``path`` whose ``signature`` takes the rows of several pictures at once.
 

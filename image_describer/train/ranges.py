@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from image_describer.litert import load_for_looking_inside
+
 PICTURES = 32  # more change the ranges by next to nothing
 BINS = 4096
 STEPS = 255
@@ -98,14 +100,7 @@ def _histograms(
 
 def _runs(network: bytes, pictures: Iterable[np.ndarray]) -> Iterator[Callable[[int], np.ndarray]]:
     """After each picture, what gives a tensor by its place."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    interpreter = Interpreter(
-        model_content=network,
-        experimental_preserve_all_tensors=True,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-    )
-    interpreter.allocate_tensors()
+    interpreter = load_for_looking_inside(network)
     entry = interpreter.get_input_details()[0]["index"]
     for picture in pictures:
         interpreter.set_tensor(entry, picture[np.newaxis].astype(np.float32))
