@@ -26,14 +26,15 @@ def from_cache(cache: FeatureCache) -> Loader:
     return cache.take
 
 
-def from_files(data: Dataset, size: int, threads: int = 2) -> Loader:
-    """Loads pixels in [-1, 1]: (N, size, size, 3) float32."""
+def from_files(data: Dataset, size: int, threads: int = 2, grey: float = 0.0) -> Loader:
+    """Loads pixels in [-1, 1]: (N, size, size, 3) float32; the share ``grey`` of crops has no
+    colours."""
     pool = ThreadPoolExecutor(threads, "pictures")
 
     def one(name: str, view: int) -> np.ndarray:
         pixels = load_pixels(data.path(name), size)
         plain = view // 2 * 2
-        return other_view(pixels, rng_of(name, plain)) if plain else pixels
+        return other_view(pixels, rng_of(name, plain), grey) if plain else pixels
 
     def load(names: Sequence[str], views: np.ndarray) -> np.ndarray:
         pixels = np.stack(list(pool.map(one, names, views)))

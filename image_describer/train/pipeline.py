@@ -17,9 +17,10 @@ import numpy as np
 
 from image_describer import bundle_files
 from image_describer.bundle import MANIFEST, WEIGHTS, open_bundle, save_tokenizer, write_manifest
+from image_describer.errors import TrainingError
 from image_describer.train import checkpoint, equalise, fit, model_card, recipe, scst, xception
 from image_describer.train.augment import Views
-from image_describer.train.batches import from_cache, from_files
+from image_describer.train.batches import Loader, from_cache, from_files
 from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset, load_pixels
 from image_describer.train.features import FeatureCache, LowerBlocks, filled
@@ -77,29 +78,52 @@ def fit_head(run: Run) -> Captioner:
     """The tower's last blocks and the decoder, over cached maps of the frozen ones below: by words,
     then by the reward of captions where the recipe has that."""
     stage, reward = run.recipe.head, run.recipe.head_scst
-    cache = lower_maps(run)
+    loader = from_cache(lower_maps(run)) if stage.kept else _anew(run)
     with fit.precision(run.recipe.precision):
-        upper = _tower_parts(run.recipe, stage.size, stage.frozen, stage.noise)[1]
-        _carry((run.lower, run.upper), (upper,))
-        fit.freeze_normalisation(upper, xception.LAST_BLOCK)
-        model = fit.build_captioner(run.recipe, upper, run.vocabulary)
+        tower = _head_tower(run)
+        model = fit.build_captioner(run.recipe, tower, run.vocabulary)
     fit.fit_stage(
-        "head", stage, model, run.data, run.vocabulary, from_cache(cache),
-        run.folder, run.seed, run.resume,
-    )  # fmt: skip
+        "head", stage, model, run.data, run.vocabulary, loader, run.folder, run.seed, run.resume
+    )
     if reward.epochs:
         reward = dataclasses.replace(reward, crops=stage.crops, mirror=stage.mirror)
         scst.fit_scst(
-            "head-scst", reward, model, run.data, run.vocabulary, from_cache(cache),
+            "head-scst", reward, model, run.data, run.vocabulary, loader,
             run.folder, run.seed + 3, run.resume, disturbed=stage.noise > 0,
         )  # fmt: skip
-    _carry((upper,), (run.lower, run.upper))
+    _carry((tower,), (run.lower, run.upper))
     return model
 
 
+def _head_tower(run: Run) -> keras.Model:
+    """What the head learns: the blocks after the frozen ones, over these where they aren't kept."""
+    stage = run.recipe.head
+    lower, upper = _tower_parts(run.recipe, stage.size, stage.frozen, stage.noise)
+    if not stage.kept:
+        lower.trainable = False
+        net = run.recipe.network
+        upper = xception.build_joined(
+            lower, net.width, net.middle_blocks, stage.frozen, stage.noise
+        )
+    _carry((run.lower, run.upper), (upper,))
+    fit.freeze_normalisation(upper, xception.LAST_BLOCK)
+    return upper
+
+
+def _anew(run: Run) -> Loader:
+    stage = run.recipe.head
+    return from_files(run.data, stage.size or run.recipe.network.size, grey=stage.grey)
+
+
 def lower_maps(run: Run) -> FeatureCache:
-    """What the frozen lower blocks see of every view that the head learns from."""
+    """What the frozen lower blocks see of every view that the head learns from. Raises
+    TrainingError where the recipe keeps none of it."""
     stage, lower = run.recipe.head, run.lower
+    if not stage.kept:
+        raise TrainingError(
+            f"The recipe '{run.recipe.name}' computes nothing before it learns (kept = false).",
+            "Its stage `fit` needs no features.",
+        )
     if (stage.size, stage.frozen) != (0, xception.LAST_BLOCK):
         with fit.precision(run.recipe.precision):
             lower = _tower_parts(run.recipe, stage.size, stage.frozen)[0]

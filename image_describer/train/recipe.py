@@ -156,6 +156,9 @@ class Stage:
     ``size`` is the side of the pictures (0: the network's). ``frozen`` is the last block of the
     tower that stays as it is, in `head` alone: what it puts out is computed once. The blocks up to
     13, which know something already, learn at ``pretrained`` times the rate.
+    ``kept`` computes what the frozen blocks put out once and keeps it; without it (in `head` alone)
+    it is computed anew from the pictures at each step, which takes no disk, and far longer, but
+    for as many crops as there may be.
     ``mirror`` shows mirror images too, ``crops`` that many other parts of each picture, half of
     them mirrored and the share ``grey`` without colours (in `head` and `refine`).
     ``noise`` is how strongly the tower is disturbed while it learns (in `head`; 0: not at all, see
@@ -176,6 +179,7 @@ class Stage:
     grey: float = 0.0
     size: int = 0
     frozen: int = 13
+    kept: bool = True
     pretrained: float = 1.0
     noise: float = 0.0
     averaging: float = 0.0
@@ -278,6 +282,8 @@ def _sensible(recipe: Recipe) -> Recipe:
     for name in ("whole", "refine", "fit"):
         if getattr(recipe, name).noise:
             raise TrainingError(f"{recipe.name}.{name}.noise is not 0.", "Only [head] heeds it.")
+        if not getattr(recipe, name).kept:
+            raise TrainingError(f"{recipe.name}.{name}.kept is false.", "Only [head] heeds it.")
     if recipe.fit.averaging:
         raise TrainingError(
             f"{recipe.name}.fit.averaging is not 0.", "Only [head], [whole] and [refine] heed it."

@@ -68,7 +68,21 @@ def build_upper(
     ``noise`` is how strongly they are disturbed in training: see `image_describer.train.noise`.
     """
     lower = keras.Input((grid, grid, channels), name="lower")
-    x = lower
+    regions = _regions(lower, width, middle_blocks, last, noise)
+    return keras.Model(lower, regions, name="xception_upper")
+
+
+def build_joined(
+    lower: keras.Model, width: float, middle_blocks: int, last: int, noise: float = 0.0
+) -> keras.Model:
+    """What `build_upper` builds, on ``lower``: pixels (N, size, size, 3) -> regions (N, R, C)."""
+    regions = _regions(lower.output, width, middle_blocks, last, noise)
+    return keras.Model(lower.input, regions, name="xception")
+
+
+def _regions(
+    x: keras.KerasTensor, width: float, middle_blocks: int, last: int, noise: float
+) -> keras.KerasTensor:
     if noise:
         x = noises.Overlaid(noise * noises.OVERLAID, "overlaid")(x)
         x = noises.CutOut(noise * noises.CUT_OUT, "cut_out")(x)
@@ -82,8 +96,7 @@ def build_upper(
             x = keras.layers.SpatialDropout2D(noise * noises.BETWEEN, name="drop_between")(x)
     if noise:
         x = keras.layers.Dropout(noise * noises.AFTER, name="drop_after")(x)
-    regions = keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
-    return keras.Model(lower, regions, name="xception_upper")
+    return keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
 
 
 def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[str]:
