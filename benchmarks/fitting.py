@@ -1,6 +1,6 @@
-"""Pictures a second while fitting 'best', stage by stage, beside the bare extractor's.
+"""Pictures a second while fitting 'kept-crops', stage by stage, beside the bare extractor's.
 
-    python benchmarks/fitting.py --data FLICKR8K [--steps 6] [--rounds 3] [--recipe best]
+    python benchmarks/fitting.py --data FLICKR8K [--steps 6] [--rounds 3] [--recipe kept-crops]
                                  [--stages head whole scst]
 
 The bare extractor is the tower alone, forwards, on pixels that lie in memory. ``head`` is block 14
@@ -176,7 +176,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Time fitting beside the bare extractor.")
     parser.add_argument("--data", type=Path, required=True, help="captioned pictures, any format")
-    parser.add_argument("--recipe", default="best")
+    parser.add_argument("--recipe", default="kept-crops")
     parser.add_argument("--steps", type=int, default=6, help="timed, a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
