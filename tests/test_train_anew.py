@@ -82,13 +82,9 @@ def test_crops_without_colours_come_from_files_too(data):
     assert not (seen[1:] == seen[0]).all(axis=(1, 2, 3)).any()
 
 
-def test_what_a_stage_would_not_heed_is_refused(chosen, data, tmp_path):
+def test_there_is_nothing_to_compute_before(chosen, data, tmp_path):
     from image_describer.train import pipeline
 
     run = pipeline.prepare(chosen, data, "random", tmp_path, resume=False)
     with pytest.raises(TrainingError, match="kept = false"):
         pipeline.lower_maps(run)
-    file = tmp_path / "wrong.toml"
-    file.write_text("[refine]\nkept = false\n", "utf-8")
-    with pytest.raises(TrainingError, match=r"refine\.kept is false"):
-        recipe.load(str(file))

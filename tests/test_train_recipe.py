@@ -43,6 +43,9 @@ def test_what_a_recipe_leaves_out_is_the_default(tmp_path):
         ("[network]\ndropout = 1.0", "from 0.0 to 0.95"),
         ("[head]\nrate = nan", "not negative"),
         ("extends = 3", "a recipe's name"),
+        ("[refine]\nkept = false", "Only .head. heeds it"),
+        ("[head_scst]\naveraged = 2", "Only .scst. heeds it"),
+        ("[scst]\naveraged = 2\naveraging = 0.9", "give one of them"),
         ("extends = 'besst'", r"No recipe 'besst'. There are: .*best"),
     ],
 )

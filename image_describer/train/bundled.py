@@ -15,7 +15,7 @@ _TYPES = {
     schema.TensorType.INT32: np.int32,
     schema.TensorType.FLOAT32: np.float32,
 }
-_RESCALE = "_rescale"
+RESCALE = "_rescale"  # ends the names of the layers that scale the ends of blocks
 _DEPTHWISE = schema.BuiltinOperator.DEPTHWISE_CONV_2D
 _CONVOLUTIONS = (_DEPTHWISE, schema.BuiltinOperator.CONV_2D)
 FIRST_KERNEL, FIRST_BIAS = "block1_conv1/kernel", "block1_conv1_bn/beta"
@@ -40,8 +40,8 @@ def tower_weights(folder: Path | None = None) -> dict[str, np.ndarray]:
         kernel, bias = (graph.tensors[i] for i in operator.inputs[1:3])
         layer = _layer_name(kernel)
         weights = _floats(model, kernel)
-        if layer.endswith(_RESCALE):
-            factors[layer.removesuffix(_RESCALE)] = weights.ravel()
+        if layer.endswith(RESCALE):
+            factors[layer.removesuffix(RESCALE)] = weights.ravel()
             continue
         if code == _DEPTHWISE:
             found[f"{layer}/depthwise_kernel"] = weights.transpose(1, 2, 3, 0)

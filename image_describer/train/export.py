@@ -14,10 +14,11 @@ from tqdm import tqdm
 from image_describer import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train import ranges
+from image_describer.train.bundled import RESCALE
 from image_describer.train.captioner import AttentionDecoder
 
 FLOAT_OPS = ("ADD", "RELU", "MAX_POOL_2D")
-FLOAT_LAYERS = "_rescale"  # in the names of the tensors that they put out
+FLOAT_LAYERS = RESCALE  # in the names of the tensors that they put out
 
 
 def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> None:

@@ -284,6 +284,15 @@ def _sensible(recipe: Recipe) -> Recipe:
             raise TrainingError(f"{recipe.name}.{name}.noise is not 0.", "Only [head] heeds it.")
         if not getattr(recipe, name).kept:
             raise TrainingError(f"{recipe.name}.{name}.kept is false.", "Only [head] heeds it.")
+    if recipe.head_scst.averaged:
+        raise TrainingError(
+            f"{recipe.name}.head_scst.averaged is not 0.", "Only [scst] heeds it; give averaging."
+        )
+    if recipe.scst.averaged and recipe.scst.averaging:
+        raise TrainingError(
+            f"{recipe.name}.scst has both averaged and averaging.",
+            "Each takes a mean of the weights: give one of them.",
+        )
     if recipe.fit.averaging:
         raise TrainingError(
             f"{recipe.name}.fit.averaging is not 0.", "Only [head], [whole] and [refine] heed it."

@@ -14,7 +14,7 @@ import numpy as np
 
 from image_describer.errors import TrainingError
 from image_describer.train import noise as noises
-from image_describer.train.bundled import tower_weights
+from image_describer.train.bundled import RESCALE, tower_weights
 
 ENTRY_FILTERS = (128, 256, 728)
 MIDDLE_FILTERS = 728
@@ -190,7 +190,7 @@ def _later_blocks(
             x = _separable(x, filters, f"block{block}_sepconv{unit}")
         if rescaled and block in RESCALED:
             x = keras.layers.DepthwiseConv2D(
-                1, use_bias=False, depthwise_initializer="ones", name=f"block{block}_rescale"
+                1, use_bias=False, depthwise_initializer="ones", name=f"block{block}{RESCALE}"
             )(x)
         if noise:
             x = noises.StochasticDepth(float(rate), f"block{block}_depth")(x)
