@@ -24,6 +24,7 @@ from image_describer.phrases import Phrases
 from image_describer.picture import Picture, open_picture
 
 REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
+TOLD = 5  # captions at most of those that were found: nobody keeps more of them in mind
 INVENTED = 0.05  # confidence, at most, where the picture is not even a photograph
 
 
@@ -148,7 +149,7 @@ class Describer:
                 *self._upright(picture, turn),
                 *(
                     Alternative(self.caption(beam.words), value)
-                    for beam, value in zip(beams[1:], sure[1:], strict=True)
+                    for beam, value in zip(beams[1:TOLD], sure[1:TOLD], strict=True)
                 ),
             ),
             words=self._placed(best, features.frame),
