@@ -88,3 +88,10 @@ def test_there_is_nothing_to_compute_before(chosen, data, tmp_path):
     run = pipeline.prepare(chosen, data, "random", tmp_path, resume=False)
     with pytest.raises(TrainingError, match="kept = false"):
         pipeline.lower_maps(run)
+
+
+@pytest.mark.parametrize(("batch", "batches"), [(1, 48), (32, 48), (96, 16), (5000, 1)])
+def test_statistics_are_settled_by_no_more_pictures_where_batches_are_large(batch, batches):
+    from image_describer.train import fit
+
+    assert fit.settling(batch) == batches

@@ -42,7 +42,7 @@ examples:
   python -m image_describer.train --list
       the recipes, and how well each did
   python -m image_describer.train --data FLICKR8K --weights imagenet
-      trains 'best' and writes the bundle to models/: a day or more on two cores with AVX-512
+      trains 'best' and writes the bundle to models/: a day and a half on two cores with AVX-512
   python -m image_describer.train --recipe kept-crops --data FLICKR8K --weights imagenet
       the same with what shipped before: some hours on two cores, and 40 GB of disk
   python -m image_describer.train --data FLICKR8K --weights imagenet --resume

@@ -25,7 +25,7 @@ from image_describer.train.xception import LAST_BLOCK, block_of
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
 BETTER_BY = "dev_word_loss"
-SETTLED = 48  # batches of pictures that the statistics of block 14 are taken from
+SETTLED, SETTLED_BATCHES = 1536, 48  # pictures that block 14's statistics are taken from, at most
 RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
 
 
@@ -69,6 +69,11 @@ def freeze_normalisation(model: keras.Model, last: int = BLOCKS) -> None:
             layer.trainable = False
 
 
+def settling(batch: int) -> int:
+    """How many batches of ``batch`` pictures settle the statistics of block 14."""
+    return min(SETTLED_BATCHES, max(1, SETTLED // batch))
+
+
 def fit_stage(
     name: str,
     stage: Stage,
@@ -98,8 +103,9 @@ def fit_stage(
 
     def settle() -> None:
         if stage.noise:
-            clean = Batches(data, train, vocabulary, loader, count=SETTLED, **options)
-            noise.settle_normalisation(model.tower, (clean.maps(i) for i in range(SETTLED)))
+            count = settling(stage.batch)
+            clean = Batches(data, train, vocabulary, loader, count=count, **options)
+            noise.settle_normalisation(model.tower, (clean.maps(i) for i in range(count)))
 
     step, sums = 0, dict[str, float]()
     if resume and file.exists():

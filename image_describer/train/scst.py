@@ -24,10 +24,10 @@ from image_describer.train.captioner import Captioner
 from image_describer.train.data import Dataset
 from image_describer.train.fit import (
     CHECKPOINT_EVERY_S,
-    SETTLED,
     Interrupt,
     RunStoppedError,
     compile_for,
+    settling,
 )
 from image_describer.train.history import History
 from image_describer.train.losses import self_critical
@@ -90,7 +90,7 @@ def fit_scst(
 
     def settle() -> None:
         if disturbed:
-            clean = (batches.maps(i) for i in range(min(SETTLED, total)))
+            clean = (batches.maps(i) for i in range(min(settling(stage.batch), total)))
             noise.settle_normalisation(model.tower, clean)
 
     file = run / f"{name}.npz"
