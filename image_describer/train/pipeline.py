@@ -75,8 +75,8 @@ def prepare(chosen: recipe.Recipe, data: Dataset, weights: str, runs: Path, resu
 
 
 def fit_head(run: Run) -> Captioner:
-    """The tower's last blocks and the decoder, over cached maps of the frozen ones below: by words,
-    then by the reward of captions where the recipe has that."""
+    """The tower's last blocks and the decoder, over cached maps of the frozen ones below, or over
+    these anew at each step: by words, then by the reward of captions where the recipe has that."""
     stage, reward = run.recipe.head, run.recipe.head_scst
     loader = from_cache(lower_maps(run)) if stage.kept else _anew(run)
     with fit.precision(run.recipe.precision):
