@@ -41,7 +41,7 @@ def tower_weights(folder: Path | None = None) -> dict[str, np.ndarray]:
         layer = _layer_name(kernel)
         weights = _floats(model, kernel)
         if layer.endswith(RESCALE):
-            factors[layer.removesuffix(RESCALE)] = weights.ravel()
+            factors[scaled_by(layer)] = weights.ravel()
             continue
         if code == _DEPTHWISE:
             found[f"{layer}/depthwise_kernel"] = weights.transpose(1, 2, 3, 0)
@@ -49,11 +49,16 @@ def tower_weights(folder: Path | None = None) -> dict[str, np.ndarray]:
         name = "pointwise_kernel" if "sepconv" in layer else "kernel"
         found[f"{layer}/{name}"] = weights.transpose(1, 2, 3, 0)
         found |= _identity_norm(_norm_name(layer), _floats(model, bias))
-    for block, factor in factors.items():  # of what the block ends with
-        for key in (f"{block}_sepconv3_bn/gamma", f"{block}_sepconv3_bn/beta"):
+    for norm, factor in factors.items():
+        for key in (f"{norm}/gamma", f"{norm}/beta"):
             found[key] = found[key] * factor
     _unfold_scaling(found)
     return found
+
+
+def scaled_by(layer: str) -> str:
+    """The normalisation, the last of its block, that a layer whose name ends in RESCALE scales."""
+    return f"{layer.removesuffix(RESCALE)}_sepconv3_bn"
 
 
 def _unfold_scaling(found: dict[str, np.ndarray]) -> None:

@@ -18,6 +18,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from image_describer.train.bundled import scaled_by
+
 LEAST_SHARE = 1e-2  # a channel that hardly ever answers is not blown up beyond this share
 TINY = 1e-12  # of a layer that is dead altogether
 REGIONS = "block14_sepconv2_bn"
@@ -56,7 +58,7 @@ def equalise(lower: keras.Model, upper: keras.Model, batches: Iterable[np.ndarra
             _balance_inside(layer, ranges[_depthwise(name)])
     for name, layer in layers.items():
         if isinstance(layer, keras.layers.DepthwiseConv2D):
-            end = f"{name.split('_')[0]}_sepconv3_bn"
+            end = scaled_by(name)
             factors = _factors(ranges[end])
             _scale_output(layers[end], factors)
             layer.kernel.assign(layer.kernel / factors[:, np.newaxis])

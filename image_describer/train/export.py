@@ -18,7 +18,6 @@ from image_describer.train.bundled import RESCALE
 from image_describer.train.captioner import AttentionDecoder
 
 FLOAT_OPS = ("ADD", "RELU", "MAX_POOL_2D")
-FLOAT_LAYERS = RESCALE  # in the names of the tensors that they put out
 
 
 def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> None:
@@ -27,7 +26,7 @@ def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> No
     The ranges of the activations come from ``pictures`` (N, S, S, 3) uint8: see ``ranges``. The
     sums of the residual blocks stay in float, and the ReLU after them: rounding twelve sums in a
     row costs much of the picture, and an int8 ReLU of its own is what XNNPACK can't run. So do
-    factors before the sums (``FLOAT_LAYERS``).
+    factors before the sums, whose tensors have ``RESCALE`` in their names.
     """
     size = tower.input_shape[1]
 
@@ -52,7 +51,7 @@ def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> No
         )
         debugger.calibrated_model = ranges.tightened(debugger.calibrated_model, pictures)
         named = ranges.activations(debugger.calibrated_model)
-        options.denylisted_nodes = [name for name in named if FLOAT_LAYERS in name]
+        options.denylisted_nodes = [name for name in named if RESCALE in name]
         return bytes(debugger.get_nondebug_quantized_model())
 
     _write(convert, file)
