@@ -188,6 +188,20 @@ def test_speak_says_each_sentence_once_in_order(describe, photo, voices):
     assert voices["espeak"].spoken == []
 
 
+def test_what_two_pictures_share_is_said_for_each(describe, photo, voices):
+    """A description, then a refusal: the speaker takes a text asked for twice for one wish."""
+    voices["gtts"].seconds = 1.0  # the first is not over when the second comes
+    same = photo()
+    status, out, _ = describe("--speak", same, same)
+    assert (status, len(out), out[0]) == (0, 2, out[1])
+    assert [text for text, _ in voices["gtts"].spoken] == out
+    voices["espeak"].seconds = 1.0
+    gone = same.with_name("gone.jpg")
+    status, _, err = describe("--speak", gone, gone)
+    assert (status, len(err)) == (2, 2)
+    assert len(voices["espeak"].spoken) == 2
+
+
 def test_what_an_author_says_is_sent_nowhere(describe, photo, voices, monkeypatch, tmp_path):
     from image_describer import author
 

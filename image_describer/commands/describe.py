@@ -81,7 +81,9 @@ class _Job:
 
     def _say(self, text: str, kind: Kind) -> None:
         if text and self.speaker and self.options.speak:
-            self.utterances.append(self.speaker.say(text, kind=kind, interrupt=False))
+            # ``again``: two pictures that look alike are two pictures.
+            said = self.speaker.say(text, kind=kind, interrupt=False, again=True)
+            self.utterances.append(said)
 
     def _unheard(self) -> Iterator[str]:
         """Why utterances were not heard, each reason once."""
