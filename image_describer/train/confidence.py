@@ -29,24 +29,26 @@ ROC_POINTS = 51  # what is kept of the curve
 
 
 def acceptable(
-    captions: Mapping[str, str], references: Mapping[str, Sequence[str]]
+    captions: Mapping[str, str],
+    references: Mapping[str, Sequence[str]],
+    people: int = REFERENCES,
 ) -> dict[str, bool]:
     """Which captions are about as good as a person's.
 
     Acceptable: the caption's CIDEr-D, averaged over the ways to leave one reference out, is at
     least that of the weakest human caption, each scored against the others. Only pictures with
-    five references count. Words are taken as the caller split them: by spaces.
+    references by as many ``people`` count. Words are taken as the caller split them: by spaces.
     """
     from pycocoevalcap.cider.cider import Cider
 
-    names = [name for name in captions if len(references[name]) == REFERENCES]
+    names = [name for name in captions if len(references[name]) == people]
     machine = np.zeros(len(names))
     human = np.full(len(names), np.inf)
-    for left_out in range(REFERENCES):
+    for left_out in range(people):
         others = {n: [r for k, r in enumerate(references[n]) if k != left_out] for n in names}
         _, of_machine = Cider().compute_score(others, {n: [captions[n]] for n in names})
         _, of_human = Cider().compute_score(others, {n: [references[n][left_out]] for n in names})
-        machine += np.asarray(of_machine) / REFERENCES
+        machine += np.asarray(of_machine) / people
         human = np.minimum(human, of_human)
     return {name: bool(m >= h) for name, m, h in zip(names, machine, human, strict=True)}
 
@@ -55,10 +57,8 @@ def fit(found: Sequence[Mapping[str, float]], good: Sequence[bool] | np.ndarray)
     """The table for a manifest: what `image_describer.confidence.confidence` weighs by.
 
     ``found`` are captions' measures, ``good`` whether each is acceptable. Measures that not every
-    caption has, or that are the same for all, get no weight. Logistic regression by Newton's
-    method, after Platt 1999.
+    caption has, or that are the same for all, get no weight; see `logistic`.
     """
-    y = np.asarray(good, np.float64)
     taken = {
         name: np.array([one[name] for one in found], np.float64)
         for name in MEASURES
@@ -66,14 +66,7 @@ def fit(found: Sequence[Mapping[str, float]], good: Sequence[bool] | np.ndarray)
     }
     taken = {name: values for name, values in taken.items() if values.std() > NO_SPREAD}
     columns = [(values - values.mean()) / values.std() for values in taken.values()]
-    design = np.stack([*columns, np.ones(len(found))], axis=1)
-    ridge = np.diag([SHRINK] * len(taken) + [RIDGE])
-    weights = np.zeros(len(taken) + 1)
-    for _ in range(NEWTON_STEPS):
-        p = 1.0 / (1.0 + np.exp(-design @ weights))
-        gradient = design.T @ (p - y) + ridge @ weights
-        curvature = design.T @ (design * (p * (1 - p))[:, None]) + ridge
-        weights -= np.linalg.solve(curvature, gradient)
+    weights = logistic(np.reshape(columns, (len(columns), len(found))).T, np.asarray(good))
     table = {
         name: {
             "weight": round(float(weight), 5),
@@ -83,6 +76,23 @@ def fit(found: Sequence[Mapping[str, float]], good: Sequence[bool] | np.ndarray)
         for (name, values), weight in zip(taken.items(), weights, strict=False)
     }
     return {"offset": round(float(weights[-1]), 5), "weights": table}
+
+
+def logistic(columns: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Weights (K + 1,), the offset last, of columns (N, K) of unit variance, for answers (N,).
+
+    Logistic regression by Newton's method, after Platt 1999, drawn towards 0 by `SHRINK`.
+    """
+    y = good.astype(np.float64)
+    design = np.concatenate([columns, np.ones((len(y), 1))], axis=1)
+    ridge = np.diag([SHRINK] * columns.shape[1] + [RIDGE])
+    weights = np.zeros(columns.shape[1] + 1)
+    for _ in range(NEWTON_STEPS):
+        p = 1.0 / (1.0 + np.exp(-design @ weights))
+        gradient = design.T @ (p - y) + ridge @ weights
+        curvature = design.T @ (design * (p * (1 - p))[:, None]) + ridge
+        weights -= np.linalg.solve(curvature, gradient)
+    return weights
 
 
 def in_first_half(name: str, way: int = 0) -> bool:
