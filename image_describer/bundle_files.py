@@ -1,9 +1,12 @@
 """The files of a model bundle: read whole, measured, written; every trouble is a BundleError."""
 
 import hashlib
+import io
 import stat
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from image_describer import whole_files
 from image_describer.errors import BundleError
@@ -40,6 +43,18 @@ def read(path: Path, limit_bytes: int) -> bytes:
             return file.read(limit_bytes)
     except OSError as trouble:
         raise unreadable(path, trouble) from trouble
+
+
+def read_array(path: Path, limit_bytes: int, shape: tuple[int, ...]) -> np.ndarray:
+    """The float32 array of a .npy file, every number of it finite."""
+    content = read(path, limit_bytes)
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as trouble:
+        raise damaged(path, "it is no array") from trouble
+    if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise damaged(path, "it holds other numbers than it should")
+    return np.asarray(array)
 
 
 def size_of(path: Path) -> int:

@@ -5,7 +5,6 @@ right, all by the length of the mean: an extractor puts out larger numbers for t
 learnt from, and that is no sign of how they lie.
 """
 
-import io
 import math
 
 import numpy as np
@@ -63,13 +62,6 @@ def of_bundle(bundle: Bundle) -> TurnedHead | None:
     """A bundle's head; None where it has none. Raises BundleError where it is damaged."""
     if TURNED not in bundle.manifest["files"]:
         return None
-    path = bundle.path(TURNED)
-    content = bundle_files.read(path, FILE_LIMIT_BYTES)
-    try:
-        weights = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, OSError, EOFError) as trouble:
-        raise bundle_files.damaged(path, "it is no array") from trouble
-    wanted = (3 * bundle.manifest["regions"]["channels"] + 1, 4)
-    if weights.shape != wanted or weights.dtype != np.float32 or not np.isfinite(weights).all():
-        raise bundle_files.damaged(path, "it holds other numbers than it should")
+    shape = (3 * bundle.manifest["regions"]["channels"] + 1, 4)
+    weights = bundle_files.read_array(bundle.path(TURNED), FILE_LIMIT_BYTES, shape)
     return TurnedHead(weights, bundle.manifest["turned"]["doubt"])
