@@ -29,6 +29,7 @@ __all__ = [
     "PHRASES",
     "REQUIRED_FILES",
     "TURNED",
+    "UNLIKE",
     "Bundle",
     "load_tokenizer",
     "open_bundle",
@@ -43,6 +44,7 @@ REQUIRED_FILES = ("extractor.tflite", "decoder.tflite", TOKENIZER)
 JOINT = "joint.tflite"  # a bundle may do without: then nothing can be matched
 PHRASES = "phrases.npz"  # may be missing: then it has no say in which caption comes first
 TURNED = "turned.npy"  # may be missing: then nobody is told that a picture lies on its side
+UNLIKE = "unlike.npy"  # may be missing: then nothing is said of pictures that are unfamiliar
 
 MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB; more is not ours
 FILE_LIMIT_BYTES = 500_000_000  # the whole bundle aims at 40 MB
@@ -69,6 +71,7 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
 _NUMBERS_OF: dict[str, dict[str, dict[str, tuple[type, float, float]]]] = {
     JOINT: {"joint": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
     TURNED: {"turned": {"doubt": (float, 0.0, 1.0)}},
+    UNLIKE: {"unlike": {"usual": (float, -100.0, 100.0), "doubt": (float, -100.0, 100.0)}},
 }
 """The same of files that a bundle may hold or not."""
 

@@ -24,6 +24,7 @@ MEASURES = {
     "evenness": "length of the mean of all cells' features",
     "match": "cosine of picture and caption in the joint space, in bundles that have one",
     "agreement": "agreement of its words and pairs of words with what people would write, likewise",
+    "unlike": "how unlike photographs of training the picture is, where that is unusual, likewise",
 }
 """Name and meaning of what a weight can be given to."""
 
@@ -35,11 +36,13 @@ STEEPEST = 50.0  # exp() of more is no use to anybody
 LIMIT = 1e6  # of any number in a table
 
 
-def measures(beams: "Sequence[Beam]", regions: np.ndarray) -> list[dict[str, float]]:
+def measures(
+    beams: "Sequence[Beam]", regions: np.ndarray, unlike: float | None = None
+) -> list[dict[str, float]]:
     """The measures of each of a picture's captions, in the order of ``beams``.
 
     regions: (R, C) float32. Where not every caption was matched there is no "match", and so with
-    "agreement".
+    "agreement"; without a number there is no "unlike".
     """
     norms = np.sqrt(np.einsum("rc,rc->r", regions, regions))
     mean = regions.mean(axis=0)
@@ -48,6 +51,8 @@ def measures(beams: "Sequence[Beam]", regions: np.ndarray) -> list[dict[str, flo
         "strength": float(norms.mean()),
         "evenness": math.sqrt(float(mean @ mean)),
     }
+    if unlike is not None:
+        of_all["unlike"] = unlike
     found = []
     asked = [name for name in ASKED if all(getattr(beam, name) is not None for beam in beams)]
     for beam in beams:

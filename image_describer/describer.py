@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import confidence, framing, litert, phrases, quality, turned
+from image_describer import confidence, framing, litert, phrases, quality, turned, unlike
 from image_describer.bundle import JOINT, open_bundle
 from image_describer.colour import COLOURS
 from image_describer.decoder import Beam, Decoder
@@ -73,6 +73,7 @@ class Describer:
         self._phrase_weight = weight if self._phrases is not None else 0.0
         self._colours = tuple(i for i, word in enumerate(self._words) if word in COLOURS)
         self._turned = turned.of_bundle(opened)
+        self._unlike = unlike.of_bundle(opened)
 
     def describe(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
@@ -130,7 +131,17 @@ class Describer:
         picture = source if isinstance(source, Picture) else open_picture(source)
         opened = time.perf_counter()
         features = self.extractor.extract(picture.pixels)
-        return _Look(picture, features, opened - began, time.perf_counter() - opened)
+        extracted = time.perf_counter()
+        picture = self._reconsidered(picture, features)
+        return _Look(picture, features, opened - began, extracted - opened)
+
+    def _reconsidered(self, picture: Picture, features: Features) -> Picture:
+        """The picture; no longer noted as drawn where the network sees a photograph."""
+        if self._unlike is None or quality.DRAWN not in picture.notes:
+            return picture
+        if not self._unlike.is_photograph(features.pooled):
+            return picture
+        return replace(picture, notes=quality.notes_of_photograph(picture.pixels))
 
     def _told(
         self, look: "_Look", beams: list[Beam], place: np.ndarray | None, decode_s: float
@@ -228,9 +239,11 @@ class Describer:
         if matched and self._has_joint and any(beam.match is None for beam in beams):
             seen = self.joint.picture(regions) if place is None else place
             beams = self._matched(beams, seen)
+        pooled = regions.mean(axis=0)
         if self._phrases is not None and any(beam.agreement is None for beam in beams):
-            beams = self._agreeing(self._phrases, beams, regions.mean(axis=0))
-        return confidence.measures(beams, regions)
+            beams = self._agreeing(self._phrases, beams, pooled)
+        strange = None if self._unlike is None else self._unlike.measure(pooled)
+        return confidence.measures(beams, regions, strange)
 
     def beams(self, features: Features) -> list[Beam]:
         """The captions of what was seen, best first; no colours where the picture has none.

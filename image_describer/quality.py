@@ -37,7 +37,12 @@ def notes(pixels: np.ndarray) -> tuple[str, ...]:
         return (BLANK,)
     if not_a_photograph.is_found(small):
         return (DRAWN,)  # a dark theme is no dark picture, nor a shaded ground a blurred one
-    image = Image.fromarray(small).convert("L")
+    return notes_of_photograph(small)
+
+
+def notes_of_photograph(pixels: np.ndarray) -> tuple[str, ...]:
+    """The same about what surely is a photograph, in pixels (H, W, 3) uint8: dark, blurred."""
+    image = Image.fromarray(thumbnail(pixels)).convert("L")
     grey = np.asarray(image)
     dark, light, bright = _levels(image.histogram(), (0.01, 0.97, 0.99))
     contrast = max(float(bright - dark), 1.0)

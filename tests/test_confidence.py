@@ -28,7 +28,7 @@ def regions():
 def test_the_measures_are_what_their_names_say(regions):
     first = beam([4, 10, 403], [-0.1, -0.2, -0.6, -0.1], match=0.5, agreement=0.1)
     other = beam([4, 10], [-0.1, -0.2, -1.0], match=0.25, agreement=0.2)
-    one, two = confidence.measures([first, other], regions)
+    one, two = confidence.measures([first, other], regions, 0.75)
     assert set(one) == set(two) == set(confidence.MEASURES)
     assert one["word"] == pytest.approx(-0.25)
     assert one["unsure"] == pytest.approx(-0.3)
@@ -42,11 +42,12 @@ def test_the_measures_are_what_their_names_say(regions):
     assert one["evenness"] == pytest.approx(np.linalg.norm(regions.mean(axis=0)), rel=1e-4)
     assert (one["match"], two["match"]) == (0.5, 0.25)
     assert (one["agreement"], two["agreement"]) == (0.1, 0.2)
+    assert one["unlike"] == two["unlike"] == 0.75
 
 
 def test_a_caption_alone_or_without_words_or_attention_has_measures_too(regions):
     (alone,) = confidence.measures([beam([], [-0.5], np.zeros((0, 1), np.float32))], regions)
-    assert not {"match", "agreement"} & set(alone)
+    assert not {"match", "agreement", "unlike"} & set(alone)
     assert all(math.isfinite(value) for value in alone.values())
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from image_describer import Describer, not_a_photograph, quality, wording
 from image_describer.describer import INVENTED
 from image_describer.picture import open_picture
-from image_describer.train import drawn, photograph_fit, photograph_judge
+from image_describer.train import data, drawn, photograph_fit, photograph_judge
 from image_describer.train.drawn.hand import FONTS, PALETTES, Hand
 from image_describer.train.drawn.wear import jpeg
 from tests import pictures
@@ -94,8 +94,11 @@ def test_a_page_is_said_to_be_one_and_its_guess_to_be_unlikely(shipped_bundle: P
 
 
 @pytest.mark.parametrize("note", [quality.DRAWN, quality.BLANK])
-def test_only_photographs_keep_their_confidence(shipped_bundle: Path, note: str) -> None:
+def test_only_photographs_keep_their_confidence(
+    shipped_bundle: Path, note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     describer = Describer(shipped_bundle)
+    monkeypatch.setattr(describer, "_unlike", None)  # it would see that it is one after all
     picture = open_picture(SAMPLES / "cat.jpg")
     kept, doubted = (
         describer.describe(replace(picture, notes=notes)) for notes in ((quality.DARK,), (note,))
@@ -149,9 +152,26 @@ def test_the_area_under_the_curve_counts_pairs() -> None:
 
 def test_the_curve_is_drawn(tmp_path: Path) -> None:
     file = tmp_path / "curve.png"
-    photograph_judge.draw(np.array([0.9, 0.5]), np.array([0.1, 0.6]), 0.55, 0.75, file)
+    others, photographs = (
+        photograph_judge.Scored(scores, scores > 0.55)
+        for scores in (np.array([0.9, 0.5]), np.array([0.1, 0.6]))
+    )
+    photograph_judge.draw(others, photographs, 0.75, file)
     with Image.open(file) as image:
         assert image.size[0] > 300
+
+
+def test_what_the_network_sees_has_the_last_word(tiny_data: Path, tmp_path: Path) -> None:
+    read, numbers = data.read_flickr8k(tiny_data), not_a_photograph.numbers()
+    alone, overruled = (
+        photograph_judge.judged(read, numbers, look, 1, tmp_path / "curve.png")
+        for look in (None, lambda _pixels: True)
+    )
+    thumbnail = alone["by the thumbnail alone"]
+    assert alone["drawn pictures found"] == thumbnail["drawn pictures found"] > 0.5
+    assert overruled["by the thumbnail alone"] == thumbnail
+    assert overruled["drawn pictures found"] == overruled["photographs called otherwise"] == 0
+    assert not any(overruled["worse photographs called otherwise"].values())
 
 
 def test_the_figures_beside_the_model_reach_the_goal() -> None:
@@ -161,4 +181,5 @@ def test_the_figures_beside_the_model_reach_the_goal() -> None:
     assert figures["photographs"] == 1000
     assert figures["area under the curve"] >= 0.97
     assert figures["photographs called otherwise"] <= 0.02
+    assert figures["worse photographs called otherwise"]["all"] <= 0.02
     assert figures["threshold"] == not_a_photograph.numbers().threshold

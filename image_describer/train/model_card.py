@@ -70,8 +70,9 @@ captions of the picture, as the weakest of its five human captions.
 ## Drawings, charts, screenshots, documents
 
 It learnt from photographs alone, and whatever it sees in anything else is invented. The program
-looks for signs of such a picture before it describes one, and says "This looks like a drawing, a
-screenshot or a document, not a photograph." It misses some. A blank picture gets no caption at all.
+looks for signs of such a picture before it describes one, and unless its network sees a photograph
+nevertheless, says "This looks like a drawing, a screenshot or a document, not a photograph." It
+misses some. A blank picture gets no caption at all.
 
 ## Who is misdescribed
 
@@ -210,6 +211,7 @@ _ROLES = {
     "joint.tflite": "pictures and sentences in one space: ranks captions, int8 weights",
     "phrases.npz": "words and pairs of words to be expected: ranks captions, int8 weights",
     "turned.npy": "tells when a picture lies on its side",
+    "unlike.npy": "tells unfamiliar pictures from photographs like those it learnt from",
 }
 
 

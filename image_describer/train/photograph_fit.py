@@ -9,7 +9,7 @@ the results. About a minute and a half of one core.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from image_describer import bundle_files, not_a_photograph, paths, quality
+from image_describer import bundle_files, not_a_photograph, paths, quality, unlike
+from image_describer.bundle import open_bundle
 from image_describer.errors import ImageDescriberError
+from image_describer.extractor import Extractor
 from image_describer.not_a_photograph import Numbers
 from image_describer.train import data, degrade, drawn, photograph_judge
 
@@ -56,13 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="file for the numbers (default: where the program reads them)")  # fmt: skip
     add("--each", type=int, default=EACH, help=f"drawn pictures of a kind and half ({EACH})")
     add("--judge", action="store_true", help="judge the numbers that are there, fit none")
+    add("--bundle", type=Path, default=paths.bundle_folder(),
+        help="whose network has a say when judging (default: the one that ships)")  # fmt: skip
     options = parser.parse_args(argv)
     try:
         read = data.read_flickr8k(options.data)
         if not options.judge:
             write(fitted(read, options.each), options.output)
         numbers, curve = not_a_photograph.numbers(options.output), options.results / CURVE
-        figures = photograph_judge.judged(read, numbers, options.each, curve)
+        look = _look(options.bundle)
+        figures = photograph_judge.judged(read, numbers, look, options.each, curve)
     except ImageDescriberError as error:
         print(error, file=sys.stderr)
         return 2
@@ -72,21 +77,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _look(folder: Path) -> photograph_judge.Look | None:
+    """Whether a bundle's network sees a photograph; None where it can't tell."""
+    bundle = open_bundle(folder)
+    known = unlike.of_bundle(bundle)
+    if known is None:
+        return None
+    extractor = Extractor(bundle.path("extractor.tflite"), threads=2)
+    return lambda pixels: known.is_photograph(extractor.extract(pixels).pooled)
+
+
 def fitted(read: data.Dataset, each: int) -> Numbers:
     """Fit on the first half of the drawn pictures, and on photographs of train."""
-    names = list(read.splits["train"])
-    np.random.default_rng(SEED).shuffle(names)
-    own, held_out = names[:PHOTOGRAPHS], names[PHOTOGRAPHS:]
-    ways = [way for way in degrade.WAYS if way not in NOT_LEARNED]
-    worse = []
-    for k, way in enumerate(ways):
-        count = BARRED if way.endswith("bars") else DEGRADED
-        worse.append(_photographs(read, [*own[k * DEGRADED :], *own][:count], way))
-    clean, close = _photographs(read, own), _close(read, own[:CLOSE])
-    numbers = fit(np.concatenate([clean, close, *worse]), _drawn(each))
-    scores = not_a_photograph.scores(_photographs(read, held_out[:HELD_OUT]), numbers)
+    own, held_out = divided(read)
+    numbers = fit(_measured(photographs(read, own)), _drawn(each))
+    held = _measured(photograph_judge.opened(read, held_out, "clean"))
+    scores = not_a_photograph.scores(held, numbers)
     limit = max(LEAST_THRESHOLD, float(np.quantile(scores, 1 - FALSE_ALARMS)))
     return numbers._replace(threshold=round(limit, DIGITS))
+
+
+def divided(read: data.Dataset) -> tuple[list[str], list[str]]:
+    """Names of train photographs: those to be fitted on, and those to choose thresholds by."""
+    names = list(read.splits["train"])
+    np.random.default_rng(SEED).shuffle(names)
+    own = min(PHOTOGRAPHS, len(names) // 2)
+    return names[:own], names[own : own + HELD_OUT]
+
+
+def photographs(
+    read: data.Dataset, names: Sequence[str], harmed: int = DEGRADED
+) -> Iterator[np.ndarray]:
+    """Pixels (H, W, 3) uint8: as they are, small parts, and ``harmed`` of them in each way."""
+    yield from photograph_judge.opened(read, names, "clean")
+    yield from _close(read, names[:CLOSE])
+    for k, way in enumerate(way for way in degrade.WAYS if way not in NOT_LEARNED):
+        count = max(BARRED, harmed) if way.endswith("bars") else harmed
+        yield from photograph_judge.opened(read, [*names[k * harmed :], *names][:count], way)
 
 
 def fit(photographs: np.ndarray, others: np.ndarray) -> Numbers:
@@ -149,18 +176,12 @@ def _drawn(each: int) -> np.ndarray:
     """Measures (N, F) of the drawn pictures that are there to be learned from."""
     total = len(drawn.KINDS) * each
     pictures = tqdm(drawn.collection("fit", each), "drawn", total, unit="picture")
-    return np.stack([_measures(np.asarray(picture.image)) for picture in pictures])
+    return _measured(np.asarray(picture.image) for picture in pictures)
 
 
-def _photographs(read: data.Dataset, names: Sequence[str], way: str = "clean") -> np.ndarray:
-    """Measures (N, F) of photographs, made worse in a way."""
-    return np.stack([_measures(pixels) for pixels in photograph_judge.opened(read, names, way)])
-
-
-def _close(read: data.Dataset, names: Sequence[str]) -> np.ndarray:
-    """Measures (N, F) of parts of photographs, some of them grey, as large as the whole."""
+def _close(read: data.Dataset, names: Sequence[str]) -> Iterator[np.ndarray]:
+    """Parts of photographs, some of them grey, enlarged to the whole."""
     chance = np.random.default_rng(SEED)
-    found = []
     for pixels in photograph_judge.opened(read, names, "clean"):
         height, width = pixels.shape[:2]
         side = int(chance.integers(*CLOSE_PX)) * min(height, width) // 224
@@ -168,12 +189,12 @@ def _close(read: data.Dataset, names: Sequence[str]) -> np.ndarray:
         part = Image.fromarray(pixels[top : top + side, left : left + side])
         part = part.resize((width, height), Image.Resampling.BICUBIC)
         grey = part.convert("L").convert("RGB") if chance.random() < 0.4 else part
-        found.append(_measures(np.asarray(grey)))
-    return np.stack(found)
+        yield np.asarray(grey)
 
 
-def _measures(pixels: np.ndarray) -> np.ndarray:
-    return not_a_photograph.measures(quality.thumbnail(pixels))
+def _measured(pictures: Iterable[np.ndarray]) -> np.ndarray:
+    """Pixels (H, W, 3) uint8 each -> measures (N, F)."""
+    return np.stack([not_a_photograph.measures(quality.thumbnail(one)) for one in pictures])
 
 
 if __name__ == "__main__":

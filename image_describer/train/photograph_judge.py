@@ -1,12 +1,14 @@
 """How well what is no photograph is told from photographs: figures, and the curve as a picture.
 
 Drawn pictures of styles that nothing was fitted on, against all dev photographs, clean and worse.
+A thumbnail is looked at first; what it makes look drawn is said to be, unless the network sees a
+photograph (`image_describer.unlike`).
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,37 +22,58 @@ from image_describer.train.data import Dataset
 DEGRADED = 50  # photographs a way
 DOTS_PER_INCH = 80
 
+Look = Callable[[np.ndarray], bool]
 
-def judged(photographs: Dataset, numbers: Numbers, each: int, curve: Path) -> dict[str, Any]:
-    """Figures of fitted numbers on the second half and on dev; draws the curve into a file."""
+
+class Scored(NamedTuple):
+    """Of N pictures: the thumbnail's score, and whether they are said to be no photograph."""
+
+    scores: np.ndarray
+    told: np.ndarray
+
+
+def judged(
+    photographs: Dataset, numbers: Numbers, look: Look | None, each: int, curve: Path
+) -> dict[str, Any]:
+    """Figures of fitted numbers on the second half and on dev; draws the curve into a file.
+
+    ``look`` tells whether the network sees a photograph in pixels; None asks the thumbnail alone.
+    """
     names = photographs.splits["dev"]
-    limit = numbers.threshold
-    kinds, styles, several = [], [], []
     total = len(drawn.KINDS) * each
-    for picture in tqdm(drawn.collection("test", each), "drawn", total, unit="picture"):
-        kinds.append(picture.kind)
-        styles.append(f"{picture.kind}: {picture.style}")
-        several.append(score(np.asarray(picture.image), numbers))
-    others = np.array(several)
-    clean = _scores(photographs, names, "clean", numbers)
+    pictures = list(tqdm(drawn.collection("test", each), "drawn", total, unit="picture"))
+    kinds = [picture.kind for picture in pictures]
+    styles = [f"{picture.kind}: {picture.style}" for picture in pictures]
+    others = _scored((np.asarray(picture.image) for picture in pictures), numbers, look)
+    clean = _scored(opened(photographs, names, "clean"), numbers, look)
     worse = {
-        way: _above(_scores(photographs, names[:DEGRADED], way, numbers), limit)
+        way: _scored(opened(photographs, names[:DEGRADED], way), numbers, look)
         for way in degrade.WAYS
         if way != "clean"
     }
-    area = under_the_curve(others, clean)
-    draw(others, clean, limit, area, curve)
+    area = under_the_curve(others.scores, clean.scores)
+    draw(others, clean, area, curve)
     return {
-        "drawn pictures": len(others),
-        "photographs": len(clean),
+        "drawn pictures": len(others.told),
+        "photographs": len(clean.told),
         "area under the curve": round(area, 4),
-        "drawn pictures found": _above(others, limit),
-        "photographs called otherwise": _above(clean, limit),
-        "threshold": limit,
-        "found by kind": _by(kinds, others, limit),
-        "found by style": _by(styles, others, limit),
+        "drawn pictures found": _share(others.told),
+        "photographs called otherwise": _share(clean.told),
+        "by the thumbnail alone": {
+            "drawn pictures found": _share(others.scores > numbers.threshold),
+            "photographs called otherwise": _share(clean.scores > numbers.threshold),
+            "worse photographs called otherwise": _share(
+                np.concatenate([one.scores for one in worse.values()]) > numbers.threshold
+            ),
+        },
+        "threshold": numbers.threshold,
+        "found by kind": _by(kinds, others.told),
+        "found by style": _by(styles, others.told),
         "worse photographs a way": DEGRADED,
-        "worse photographs called otherwise": worse,
+        "worse photographs called otherwise": {
+            "all": _share(np.concatenate([one.told for one in worse.values()])),
+            **{way: _share(one.told) for way, one in worse.items()},
+        },
     }
 
 
@@ -61,21 +84,20 @@ def under_the_curve(others: np.ndarray, photographs: np.ndarray) -> float:
     return float(below.mean() / 2 / len(ranked))
 
 
-def draw(
-    others: np.ndarray, photographs: np.ndarray, limit: float, area: float, file: Path
-) -> None:
-    """The curve over all thresholds, with the one that ships; the false alarms up to a tenth."""
+def draw(others: Scored, photographs: Scored, area: float, file: Path) -> None:
+    """The thumbnail's curve over all thresholds, and what ships; false alarms up to a tenth."""
     import matplotlib
 
     matplotlib.use("Agg")  # no display is needed, nor touched
     from matplotlib import pyplot
 
-    limits = np.concatenate([[-1.0], np.unique(np.concatenate([others, photographs]))])[::-1]
-    alarms = [(photographs > one).mean() for one in limits]
-    found = [(others > one).mean() for one in limits]
+    scores = np.concatenate([others.scores, photographs.scores])
+    limits = np.concatenate([[-1.0], np.unique(scores)])[::-1]
+    alarms = [(photographs.scores > one).mean() for one in limits]
+    found = [(others.scores > one).mean() for one in limits]
     figure, axis = pyplot.subplots(figsize=(5.2, 4.2))
-    axis.plot([*alarms, 1], [*found, 1], label=f"area {area:.4f}")
-    axis.plot((photographs > limit).mean(), (others > limit).mean(), "o", label="as shipped")
+    axis.plot([*alarms, 1], [*found, 1], label=f"thumbnail, area {area:.4f}")
+    axis.plot(photographs.told.mean(), others.told.mean(), "o", label="as shipped")
     axis.set(xlim=(-0.002, 0.1), ylim=(0.5, 1.01), title="What is no photograph, found")
     axis.set(xlabel="dev photographs called otherwise", ylabel="drawn pictures found")
     axis.grid(alpha=0.3)
@@ -100,14 +122,19 @@ def opened(photographs: Dataset, names: Sequence[str], way: str) -> Iterator[np.
             yield degrade.degraded(np.asarray(image.convert("RGB")), way, name)
 
 
-def _scores(photographs: Dataset, names: Sequence[str], way: str, numbers: Numbers) -> np.ndarray:
-    return np.array([score(pixels, numbers) for pixels in opened(photographs, names, way)])
+def _scored(pictures: Iterable[np.ndarray], numbers: Numbers, look: Look | None) -> Scored:
+    scores, told = [], []
+    for pixels in pictures:
+        scores.append(score(pixels, numbers))
+        drawn_at_first = scores[-1] > numbers.threshold
+        told.append(drawn_at_first and not (look is not None and look(pixels)))
+    return Scored(np.array(scores), np.array(told))
 
 
-def _above(scores: np.ndarray, limit: float) -> float:
-    return round(float((scores > limit).mean()), 4)
+def _share(told: np.ndarray) -> float:
+    return round(float(told.mean()), 4)
 
 
-def _by(labels: Sequence[str], scores: np.ndarray, limit: float) -> dict[str, float]:
+def _by(labels: Sequence[str], told: np.ndarray) -> dict[str, float]:
     every = np.array(labels)
-    return {label: _above(scores[every == label], limit) for label in dict.fromkeys(labels)}
+    return {label: _share(told[every == label]) for label in dict.fromkeys(labels)}
