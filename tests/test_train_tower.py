@@ -109,6 +109,28 @@ def test_what_was_trained_already_moves_by_its_share():
     np.testing.assert_allclose(np.asarray(known), -0.075, rtol=1e-3)
 
 
+def test_a_whole_tower_moves_by_its_share_too(data, tmp_path):
+    from image_describer.train import fit, pipeline
+
+    chosen = recipe.load(str(tiny.RECIPE))
+    run = pipeline.prepare(chosen, data, "random", tmp_path, False)
+    model = pipeline.build_whole(run)
+    stage = dataclasses.replace(chosen.whole, epochs=1.0, pretrained=0.5)
+    fit.compile_for(model, stage, 1)
+    model.optimizer.build(model.trainable_variables)
+    before = [np.array(v) for v in model.trainable_variables]
+    model.optimizer.apply([np.ones(v.shape, np.float32) for v in model.trainable_variables])
+    moved = {
+        v.path: np.abs(np.array(v) - old).max()
+        for v, old in zip(model.trainable_variables, before, strict=True)
+    }
+    full = [step for path, step in moved.items() if "block14" in path or "/to_words/" in path]
+    half = [step for path, step in moved.items() if "block5" in path or "block13" in path]
+    assert min(full) == pytest.approx(max(full), rel=1e-2)
+    assert min(half) == pytest.approx(max(half), rel=1e-2)
+    assert min(half) == pytest.approx(0.5 * min(full), rel=1e-2)
+
+
 def test_blocks_that_learn_are_carried_into_the_tower_and_the_frozen_ones_stay(data, tmp_path):
     from image_describer.train import fit, pipeline
 

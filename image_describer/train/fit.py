@@ -21,7 +21,7 @@ from image_describer.train.data import Dataset
 from image_describer.train.history import History
 from image_describer.train.recipe import BLOCKS, Recipe, Reward, Stage
 from image_describer.train.text import Vocabulary
-from image_describer.train.xception import LAST_BLOCK, block_of
+from image_describer.train.xception import LAST_BLOCK, block_of, leaves
 
 CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
 BETTER_BY = "dev_word_loss"
@@ -164,7 +164,7 @@ def compile_for(
     if stage.pretrained != 1.0:
         known = {
             id(v)
-            for layer in model.tower.layers
+            for layer in leaves(model.tower)
             if 0 < block_of(layer.name) <= LAST_BLOCK
             for v in layer.trainable_variables
         }
