@@ -78,7 +78,9 @@ def compare(
             name: [text for k, text in enumerate(references[name]) if k not in chosen]
             for name in captions
         }
-        good = confidence.acceptable(captions, others, confidence.REFERENCES - judges)
+        told = {name: [caption] for name, caption in captions.items()}
+        answers = confidence.acceptable(told, others, confidence.REFERENCES - judges)
+        good = {name: answer for name, (answer,) in answers.items()}
         people = by_people(captions, asked)
         for label, columns in (
             ("program", measures),

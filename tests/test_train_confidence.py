@@ -9,6 +9,7 @@ from image_describer.train.confidence import (
     acceptable,
     auc,
     fit,
+    fit_all,
     held_out,
     in_first_half,
     judge,
@@ -23,13 +24,36 @@ REFERENCES = {
 
 
 def test_a_human_caption_is_acceptable_and_one_of_another_picture_is_not():
-    captions = {"dog": "a brown dog runs fast", "man": "the zebra swims", "cat": "a cat sleeps"}
-    assert acceptable(captions, REFERENCES) == {"dog": True, "man": False, "cat": True}
+    captions = {
+        "dog": ["a brown dog runs fast"],
+        "man": ["the zebra swims"],
+        "cat": ["a cat sleeps"],
+    }
+    assert acceptable(captions, REFERENCES) == {"dog": [True], "man": [False], "cat": [True]}
+
+
+def test_each_caption_of_a_picture_is_judged_by_itself():
+    captions = {
+        "dog": ["the zebra swims", "a brown dog runs fast", "a dog"],
+        "man": ["a man sits"],
+        "cat": ["a cat sleeps", "the zebra swims"],
+    }
+    answers = acceptable(captions, REFERENCES)
+    assert answers == {"dog": [False, True, True], "man": [True], "cat": [True, False]}
+    alone = acceptable({name: several[:1] for name, several in captions.items()}, REFERENCES)
+    assert alone == {name: several[:1] for name, several in answers.items()}
+
+
+def test_fewer_people_can_be_asked():
+    four = {name: several[:4] for name, several in REFERENCES.items()}
+    captions = {name: [several[4]] for name, several in REFERENCES.items()}
+    assert set(acceptable(captions, four, people=4)) == set(four)
+    assert acceptable(captions, four) == {}
 
 
 def test_pictures_without_five_references_do_not_count():
     few = {**REFERENCES, "cat": ["a cat"]}
-    captions = dict.fromkeys(few, "a dog runs")
+    captions = {name: ["a dog runs"] for name in few}
     assert set(acceptable(captions, few)) == {"dog", "man"}
 
 
@@ -75,8 +99,8 @@ def test_each_half_is_judged_by_what_was_fitted_to_the_other():
     names = [f"{number}.jpg" for number in range(2_000)]
     halves = [in_first_half(name) for name in names]
     assert 0.45 < np.mean(halves) < 0.55
-    answers = dict(zip(names, map(bool, good), strict=True))
-    told = held_out(dict(zip(names, found, strict=True)), answers)
+    answers = {name: [bool(one)] for name, one in zip(names, good, strict=True)}
+    told = held_out({name: [one] for name, one in zip(names, found, strict=True)}, answers)
     assert told["first"]["pictures"] + told["second"]["pictures"] == told["both"]["pictures"]
     mean = told.pop("mean")
     assert 0.0 < mean["chance"] < mean["ece"] + 0.01 < 0.06
@@ -93,14 +117,34 @@ def test_each_half_is_judged_by_what_was_fitted_to_the_other():
         assert judged["roc"][-1] == [1, 1]
     # If a half's own answers leaked into its judgement, random answers would look predictable.
     rng = np.random.default_rng(1)
-    noise = {name: {"word": rng.normal(), "length": rng.normal()} for name in names}
+    noise = {name: [{"word": rng.normal(), "length": rng.normal()}] for name in names}
     assert abs(held_out(noise, answers)["mean"]["auc"] - 0.5) < 0.04
 
 
+def test_other_captions_are_learnt_from_and_not_judged():
+    """What is told is acceptable by chance: only others show what the measure is worth."""
+    rng = np.random.default_rng(2)
+    found, good = {}, {}
+    for number in range(1_000):
+        words = (*rng.normal(size=2), *rng.normal(size=8))
+        told = rng.random(2) < 0.7  # whatever its measure is
+        others = rng.random(8) < 1 / (1 + np.exp(-3 * np.array(words[2:])))
+        found[f"{number}.jpg"] = [{"word": word} for word in words]
+        good[f"{number}.jpg"] = [bool(one) for one in (*told, *others)]
+    assert fit_all(found, good)["weights"]["word"]["weight"] > 1.0
+    alone = {name: several[:1] for name, several in found.items()}
+    answers = {name: several[:1] for name, several in good.items()}
+    assert abs(fit_all(alone, answers)["weights"]["word"]["weight"]) < 0.3
+    judged = held_out(found, good)
+    assert judged["both"]["pictures"] == 1_000
+    assert judged["both"]["acceptable"] == pytest.approx(0.7, abs=0.05)
+
+
 def test_too_few_pictures_are_not_judged():
-    assert held_out({"a": {"word": -1.0}}, {"a": True}) == {}
+    assert held_out({"a": [{"word": -1.0}]}, {"a": [True]}) == {}
     names = [f"{number}.jpg" for number in range(50)]
-    assert held_out({n: {"word": -1.0} for n in names}, dict.fromkeys(names, True)) == {}
+    answers = {name: [True] for name in names}
+    assert held_out({n: [{"word": -1.0}] for n in names}, answers) == {}
 
 
 def test_the_judgement_is_as_the_field_has_it():

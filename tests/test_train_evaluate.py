@@ -49,13 +49,13 @@ def found():
     """What `evaluate` returns, of 300 made-up captions."""
     rng = np.random.default_rng(0)
     names = [f"{number}.jpg" for number in range(300)]
-    measures = {name: {"word": rng.normal(), "length": rng.normal()} for name in names}
-    good = {name: bool(rng.normal() < measures[name]["word"]) for name in names}
+    measures = {name: [{"word": rng.normal(), "length": rng.normal()}] for name in names}
+    good = {name: [bool(rng.normal() < measures[name][0]["word"])] for name in names}
     held_out = confidence.held_out(measures, good)
     return {
         "split": "dev",
         "metrics": {"pictures": 300, "confidence AUC": held_out["mean"]["auc"]},
-        "confidence": confidence.fit(list(measures.values()), list(good.values())),
+        "confidence": confidence.fit_all(measures, good),
         "judged": {
             "confidence": held_out,
             "people": people.compare({"dog": "a dog"}, REFERENCES),

@@ -8,7 +8,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,17 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")  # for the name of a folder
 
 @dataclass(frozen=True)
 class Captioned:
-    """What a bundle said of one picture, and the measures that its confidence is made of."""
+    """What a bundle said of one picture, the measures that its confidence is made of, and the same
+    of the ``others`` that it might have said."""
 
     caption: str
     measures: Mapping[str, float]
+    others: tuple["Captioned", ...] = ()
+
+    @property
+    def all(self) -> tuple["Captioned", ...]:
+        """What was told first, then the other captions that were found."""
+        return (self, *self.others)
 
 
 def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str, Captioned]:
@@ -57,8 +64,13 @@ def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str
             continue
         features = describer.extractor.extract(picture.pixels)
         beams = describer.beams(features)
-        measures = describer.measures(beams, features.regions)[0]
-        captions[name] = Captioned(describer.caption(beams[0].words), measures)
+        first, *others = (
+            Captioned(describer.caption(beam.words), measures)
+            for beam, measures in zip(
+                beams, describer.measures(beams, features.regions), strict=True
+            )
+        )
+        captions[name] = replace(first, others=tuple(others))
     return captions
 
 
@@ -111,20 +123,21 @@ def evaluate(bundle: Path, data: Dataset, split: str = "dev") -> dict[str, Any]:
     if not has_java():
         log.warning("%s", NO_JAVA)
     said = caption_split(bundle, data, data.splits[split])
-    captions = tokenize({name: [one.caption] for name, one in said.items()})
+    every = tokenize({name: [c.caption for c in one.all] for name, one in said.items()})
+    captions = {name: several[:1] for name, several in every.items()}
     references = tokenize({name: data.captions[name] for name in said})
     metrics: dict[str, float] = {"pictures": len(said), **score(captions, references)}
     own = {name: several[0] for name, several in captions.items()}
-    good = confidence.acceptable(own, references)
-    measures = {name: said[name].measures for name in good}
-    metrics["acceptable"] = round(sum(good.values()) / max(1, len(good)), 4)
+    good = confidence.acceptable(every, references)
+    measures = {name: [c.measures for c in said[name].all] for name in good}
+    metrics["acceptable"] = round(sum(g[0] for g in good.values()) / max(1, len(good)), 4)
     held_out = confidence.held_out(measures, good)
     if held_out:
         metrics |= {f"confidence {k.upper()}": held_out["mean"][k] for k in ("ece", "auc")}
     return {
         "split": split,
         "metrics": metrics,
-        "confidence": confidence.fit(list(measures.values()), list(good.values())),
+        "confidence": confidence.fit_all(measures, good),
         "judged": {"confidence": held_out, "people": people.compare(own, references)},
     }
 
