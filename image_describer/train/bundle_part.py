@@ -1,11 +1,35 @@
-"""The command line of whatever fits a part of a finished bundle, and puts it there."""
+"""What all share that fit a part of a finished bundle: the command line, and putting it there."""
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
+from image_describer import bundle_files
+from image_describer.bundle import Bundle, write_manifest
 from image_describer.errors import ImageDescriberError
+
+
+def put(bundle: Bundle, name: str, content: bytes, **sections: Mapping[str, float]) -> None:
+    """Write a file into a bundle, and it and these ``sections`` into the manifest.
+
+    Raises BundleError.
+    """
+    bundle_files.write(bundle.folder / name, content)
+    files = sorted({*bundle.manifest["files"], name})
+    write_manifest(bundle.folder, {**bundle.manifest, **sections, "files": files})
+
+
+def put_array(
+    bundle: Bundle, name: str, array: np.ndarray, **sections: Mapping[str, float]
+) -> None:
+    """`put` an array as a .npy file."""
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    put(bundle, name, content.getvalue(), **sections)
 
 
 def parser(about: str) -> argparse.ArgumentParser:

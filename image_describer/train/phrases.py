@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from image_describer import bundle_files, phrases
-from image_describer.bundle import PHRASES, open_bundle, write_manifest
+from image_describer import phrases
+from image_describer.bundle import PHRASES, open_bundle
 from image_describer.errors import TrainingError
 from image_describer.extractor import Extractor
 from image_describer.picture import open_picture
@@ -48,9 +48,7 @@ def fit(bundle: Path, data: Dataset) -> dict[str, int]:
     vocabulary = Vocabulary.from_tokenizer(opened.tokenizer)
     captions = [_ids(data.captions[name], vocabulary) for name in names]
     arrays = learn(pooled, captions)
-    bundle_files.write(opened.folder / PHRASES, phrases.packed(arrays))
-    files = sorted({*opened.manifest["files"], PHRASES})
-    write_manifest(opened.folder, {**opened.manifest, "files": files})
+    bundle_part.put(opened, PHRASES, phrases.packed(arrays))
     return {"n-grams": int(arrays["grams"].size), "bytes": (opened.folder / PHRASES).stat().st_size}
 
 

@@ -6,18 +6,16 @@ Half of what it learns from are training pictures as they are, half are turned b
 or three quarters. Some are without colour, darker or blurred, so that this is no sign of turning.
 """
 
-import io
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from image_describer import bundle_files, framing
-from image_describer.bundle import TURNED, open_bundle, write_manifest
+from image_describer import framing
+from image_describer.bundle import TURNED, open_bundle
 from image_describer.errors import TrainingError
 from image_describer.extractor import Extractor
 from image_describer.picture import open_picture
@@ -59,12 +57,8 @@ def fit(bundle: Path, data: Dataset, pictures: int = PICTURES, seed: int = 1) ->
     turned = 1 - _probabilities(weights, held.summaries)[:, 0]
     doubt = float(np.quantile(turned[held.turns == 0], 1 - FALSE_ALARMS, method="higher"))
     figures = judge(weights, doubt, held)
-    content = io.BytesIO()
-    np.save(content, weights, allow_pickle=False)
-    bundle_files.write(opened.folder / TURNED, content.getvalue())
-    fields: dict[str, Any] = {**opened.manifest, "turned": {"doubt": round(doubt, 6), **figures}}
-    fields["files"] = sorted({*opened.manifest["files"], TURNED})
-    write_manifest(opened.folder, fields)
+    numbers = {"doubt": round(doubt, 6), **figures}
+    bundle_part.put_array(opened, TURNED, weights, turned=numbers)
     return figures
 
 

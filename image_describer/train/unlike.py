@@ -7,17 +7,14 @@ Some two minutes on two cores. It learns from photographs, as they are and harme
 Confidence weighs it once ``python -m image_describer.train evaluate --update`` has been run.
 """
 
-import io
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from image_describer import bundle_files
-from image_describer.bundle import UNLIKE, open_bundle, write_manifest
+from image_describer.bundle import UNLIKE, open_bundle
 from image_describer.errors import TrainingError
 from image_describer.extractor import Extractor
 from image_describer.train import bundle_part, drawn, photograph_fit, photograph_judge
@@ -52,12 +49,7 @@ def fit(bundle: Path, data: Dataset, each: int = EACH, harmed: int = HARMED) -> 
         "usual": round(float(np.quantile(scores, USUAL)), 5),
         "doubt": round(float(np.quantile(scores, DOUBT)), 5),
     }
-    content = io.BytesIO()
-    np.save(content, weights, allow_pickle=False)
-    bundle_files.write(opened.folder / UNLIKE, content.getvalue())
-    fields: dict[str, Any] = {**opened.manifest, "unlike": numbers}
-    fields["files"] = sorted({*opened.manifest["files"], UNLIKE})
-    write_manifest(opened.folder, fields)
+    bundle_part.put_array(opened, UNLIKE, weights, unlike=numbers)
     return numbers
 
 
