@@ -13,6 +13,7 @@ from image_describer import BundleError, quality
 from image_describer.bundle import UNLIKE, open_bundle, write_manifest
 from image_describer.confidence import confidence
 from image_describer.describer import INVENTED, Describer
+from image_describer.errors import TrainingError
 from image_describer.picture import open_picture
 from image_describer.train import unlike as fitting
 from image_describer.train.data import read_flickr8k
@@ -95,6 +96,15 @@ def test_fitting_leaves_a_bundle_that_opens(bundle, tiny_data):
     assert after.manifest["unlike"] == numbers
     assert numbers["usual"] <= numbers["doubt"]
     assert after.manifest["metrics"] == before["metrics"]
+
+
+def test_one_picture_is_too_few_to_learn_from(bundle, tiny_data):
+    data = read_flickr8k(tiny_data)
+    one = replace(data, splits={**data.splits, "train": data.splits["train"][:1]})
+    before = sorted(path.name for path in bundle.iterdir())
+    with pytest.raises(TrainingError, match="too few"):
+        fitting.fit(bundle, one, each=1, harmed=1)
+    assert sorted(path.name for path in bundle.iterdir()) == before
 
 
 def test_the_command_tells_what_it_found_or_why_not(bundle, tmp_path, capsys):

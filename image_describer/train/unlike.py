@@ -36,7 +36,7 @@ def fit(bundle: Path, data: Dataset, each: int = EACH, harmed: int = HARMED) -> 
     opened = open_bundle(bundle)
     extractor = Extractor(opened.path("extractor.tflite"), threads=2)
     own, held_out = photograph_fit.divided(data)
-    if not held_out:
+    if not own:
         raise TrainingError("There are too few pictures to learn what is unlike them.")
     photographs = _pooled(extractor, photograph_fit.photographs(data, own, harmed), "photographs")
     others = _pooled(
