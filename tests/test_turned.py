@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from image_describer import BundleError
-from image_describer.bundle import TURNED, open_bundle, write_manifest
+from image_describer.bundle import TURNED, open_bundle
 from image_describer.describer import Describer
+from image_describer.train import bundle_part
 from image_describer.train import turned as fitting
 from image_describer.train.data import read_flickr8k
 from image_describer.turned import NOTES, SIDE, UPSIDE_DOWN, TurnedHead, of_bundle, summary
@@ -29,10 +30,7 @@ def with_head(bundle, weights, doubt=0.9):
     """The bundle with a head of these weights."""
     content = io.BytesIO()
     np.save(content, weights)
-    (bundle / TURNED).write_bytes(content.getvalue())
-    manifest = open_bundle(bundle).manifest
-    files = sorted({*manifest["files"], TURNED})
-    write_manifest(bundle, {**manifest, "files": files, "turned": {"doubt": doubt}})
+    bundle_part.put(open_bundle(bundle), TURNED, content.getvalue(), turned={"doubt": doubt})
     return bundle
 
 

@@ -15,6 +15,7 @@ from image_describer.confidence import confidence
 from image_describer.describer import INVENTED, Describer
 from image_describer.errors import TrainingError
 from image_describer.picture import open_picture
+from image_describer.train import bundle_part
 from image_describer.train import unlike as fitting
 from image_describer.train.data import read_flickr8k
 from image_describer.unlike import Unlike, of_bundle
@@ -40,10 +41,8 @@ def with_weights(bundle, weights, usual=-0.5, doubt=0.0):
     """The bundle with these weights."""
     content = io.BytesIO()
     np.save(content, weights)
-    fields = open_bundle(bundle).manifest
-    (bundle / UNLIKE).write_bytes(content.getvalue())
-    files = sorted({*fields["files"], UNLIKE})
-    write_manifest(bundle, {**fields, "files": files, "unlike": {"usual": usual, "doubt": doubt}})
+    numbers = {"usual": usual, "doubt": doubt}
+    bundle_part.put(open_bundle(bundle), UNLIKE, content.getvalue(), unlike=numbers)
     return bundle
 
 
