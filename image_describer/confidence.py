@@ -12,6 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from image_describer.decoder import Beam
+    from image_describer.extractor import Features
 
 MEASURES = {
     "word": "mean log-probability of a word, the end among them",
@@ -37,15 +38,15 @@ LIMIT = 1e6  # of any number in a table
 
 
 def measures(
-    beams: "Sequence[Beam]", regions: np.ndarray, unlike: float | None = None
+    beams: "Sequence[Beam]", features: "Features", unlike: float | None = None
 ) -> list[dict[str, float]]:
     """The measures of each of a picture's captions, in the order of ``beams``.
 
-    regions: (R, C) float32. Where not every caption was matched there is no "match", and so with
-    "agreement"; without a number there is no "unlike".
+    ``features`` are the picture's. Where not every caption was matched there is no "match", and so
+    with "agreement"; without a number there is no "unlike".
     """
+    regions, mean = features.regions, features.pooled
     norms = np.sqrt(np.einsum("rc,rc->r", regions, regions))
-    mean = regions.mean(axis=0)
     of_all = {
         "beams": math.log(max(sum(math.exp(sum(beam.log_probs)) for beam in beams), 1e-300)),
         "strength": float(norms.mean()),

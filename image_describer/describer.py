@@ -149,7 +149,7 @@ class Describer:
         """All that is said of a picture; ``place`` is its place in the joint space."""
         picture, features = look.picture, look.features
         best = beams[0]
-        sure = self._sure(beams, features.regions, place)
+        sure = self._sure(beams, features, place)
         if not quality.shows_a_photograph(picture.notes):
             sure = [min(value, INVENTED) for value in sure]
         turn = self._turn(features.regions, picture)
@@ -226,24 +226,23 @@ class Describer:
     def measures(
         self,
         beams: Sequence[Beam],
-        regions: np.ndarray,
+        features: Features,
         place: np.ndarray | None = None,
         *,
         matched: bool = True,
     ) -> list[dict[str, float]]:
         """What confidence is made of, for each of a picture's captions; see `confidence.MEASURES`.
 
-        regions: (R, C). ``matched`` also asks the joint space, where the bundle has one; the
-        picture's ``place`` there, (D,), is found where it is not given.
+        ``features`` are the picture's. ``matched`` also asks the joint space, where the bundle has
+        one; the picture's ``place`` there, (D,), is found where it is not given.
         """
         if matched and self._has_joint and any(beam.match is None for beam in beams):
-            seen = self.joint.picture(regions) if place is None else place
+            seen = self.joint.picture(features.regions) if place is None else place
             beams = self._matched(beams, seen)
-        pooled = regions.mean(axis=0)
         if self._phrases is not None and any(beam.agreement is None for beam in beams):
-            beams = self._agreeing(self._phrases, beams, pooled)
-        strange = None if self._unlike is None else self._unlike.measure(pooled)
-        return confidence.measures(beams, regions, strange)
+            beams = self._agreeing(self._phrases, beams, features.pooled)
+        strange = None if self._unlike is None else self._unlike.measure(features.pooled)
+        return confidence.measures(beams, features, strange)
 
     def beams(self, features: Features) -> list[Beam]:
         """The captions of what was seen, best first; no colours where the picture has none.
@@ -294,11 +293,11 @@ class Describer:
         return [replace(beam, agreement=known.agreement(beam.words, expected)) for beam in beams]
 
     def _sure(
-        self, beams: Sequence[Beam], regions: np.ndarray, place: np.ndarray | None = None
+        self, beams: Sequence[Beam], features: Features, place: np.ndarray | None = None
     ) -> list[float]:
         """The confidence of each of a picture's captions, by the bundle's table."""
         matched = confidence.uses(self._confidence, "match")
-        found = self.measures(beams, regions, place, matched=matched)
+        found = self.measures(beams, features, place, matched=matched)
         return [confidence.confidence(self._confidence, measures) for measures in found]
 
     def _turn(self, regions: np.ndarray, picture: Picture) -> int:
@@ -313,7 +312,7 @@ class Describer:
             return []
         features = self.extractor.extract(np.rot90(picture.pixels, -turn))
         beam = self.beams(features)[0]
-        return [Alternative(self.caption(beam.words), *self._sure([beam], features.regions))]
+        return [Alternative(self.caption(beam.words), *self._sure([beam], features))]
 
     def _placed(self, beam: Beam, frame: Region) -> tuple[Word, ...]:
         return tuple(

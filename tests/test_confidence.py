@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from image_describer import confidence
 from image_describer.decoder import Beam
+from image_describer.extractor import Features
 
 CELLS, CHANNELS = 100, 2048
 
@@ -21,14 +22,15 @@ def beam(words, log_probs, attention=None, **asked):
 
 
 @pytest.fixture(scope="module")
-def regions():
-    return np.random.default_rng(0).random((CELLS, CHANNELS)).astype(np.float32)
+def features():
+    regions = np.random.default_rng(0).random((CELLS, CHANNELS)).astype(np.float32)
+    return Features(regions, regions.mean(axis=0))
 
 
-def test_the_measures_are_what_their_names_say(regions):
+def test_the_measures_are_what_their_names_say(features):
     first = beam([4, 10, 403], [-0.1, -0.2, -0.6, -0.1], match=0.5, agreement=0.1)
     other = beam([4, 10], [-0.1, -0.2, -1.0], match=0.25, agreement=0.2)
-    one, two = confidence.measures([first, other], regions, 0.75)
+    one, two = confidence.measures([first, other], features, 0.75)
     assert set(one) == set(two) == set(confidence.MEASURES)
     assert one["word"] == pytest.approx(-0.25)
     assert one["unsure"] == pytest.approx(-0.3)
@@ -38,25 +40,26 @@ def test_the_measures_are_what_their_names_say(regions):
     assert one["rare"] == pytest.approx(math.log(400 / 10))
     assert two["rare"] == 0
     assert one["gaze"] == pytest.approx(math.log(CELLS), rel=1e-3)
-    assert one["strength"] == pytest.approx(np.linalg.norm(regions, axis=1).mean(), rel=1e-4)
-    assert one["evenness"] == pytest.approx(np.linalg.norm(regions.mean(axis=0)), rel=1e-4)
+    lengths = np.linalg.norm(features.regions, axis=1)
+    assert one["strength"] == pytest.approx(lengths.mean(), rel=1e-4)
+    assert one["evenness"] == pytest.approx(np.linalg.norm(features.pooled), rel=1e-4)
     assert (one["match"], two["match"]) == (0.5, 0.25)
     assert (one["agreement"], two["agreement"]) == (0.1, 0.2)
     assert one["unlike"] == two["unlike"] == 0.75
 
 
-def test_a_caption_alone_or_without_words_or_attention_has_measures_too(regions):
-    (alone,) = confidence.measures([beam([], [-0.5], np.zeros((0, 1), np.float32))], regions)
+def test_a_caption_alone_or_without_words_or_attention_has_measures_too(features):
+    (alone,) = confidence.measures([beam([], [-0.5], np.zeros((0, 1), np.float32))], features)
     assert not {"match", "agreement", "unlike"} & set(alone)
     assert all(math.isfinite(value) for value in alone.values())
 
 
-def test_it_takes_less_than_a_millisecond(regions):
+def test_it_takes_less_than_a_millisecond(features):
     beams = [beam(range(4, 16), [-0.3] * 13) for _ in range(5)]
-    confidence.measures(beams, regions)
+    confidence.measures(beams, features)
     began = time.process_time()
     for _ in range(50):
-        confidence.measures(beams, regions)
+        confidence.measures(beams, features)
     assert (time.process_time() - began) / 50 < 0.002  # twice that, for busy machines
 
 

@@ -56,9 +56,9 @@ def test_different_pictures_are_told_apart(describer, files):
 
 
 def test_the_confidence_is_what_the_bundle_says_of_its_measures(describer, files):
-    regions = describer.extractor.extract(open_picture(files[0]).pixels).regions
-    beams = describer.decoder.decode(regions)
-    found = describer.measures(beams, regions)
+    features = describer.extractor.extract(open_picture(files[0]).pixels)
+    beams = describer.decoder.decode(features.regions)
+    found = describer.measures(beams, features)
     assert len(found) == len(beams) > 1
     expected = confidence.confidence(describer._confidence, found[0])
     # Of what is no photograph, nothing is said surely.

@@ -105,7 +105,7 @@ def test_a_bundle_without_them_says_what_it_said_and_measures_no_agreement(tiny_
     assert phrases.of_bundle(open_bundle(tiny_bundle)) is None
     describer = Describer(tiny_bundle)
     features = describer.extractor.extract(open_picture(data.path(data.splits["dev"][0])).pixels)
-    (first, *_) = describer.measures(describer.beams(features), features.regions)
+    (first, *_) = describer.measures(describer.beams(features), features)
     assert "agreement" not in first
 
 
@@ -127,7 +127,7 @@ def test_captions_that_say_what_is_expected_come_first(tiny_bundle, data, tmp_pa
     assert says == sorted(says, reverse=True)
     assert says[0]
     assert not says[-1]
-    agreements = [one["agreement"] for one in swayed.measures(after, features.regions)]
+    agreements = [one["agreement"] for one in swayed.measures(after, features)]
     assert [a > 0 for a in agreements] == says
     assert swayed.describe(path).caption == swayed.caption(after[0].words)
 

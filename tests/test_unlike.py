@@ -142,7 +142,7 @@ def test_confidence_weighs_it_where_the_bundle_has_it(bundle):
     picture = open_picture(photograph(96, 96))
     plain = Describer(bundle)
     features = plain.extractor.extract(picture.pixels)
-    assert "unlike" not in plain.measures(plain.beams(features), features.regions)[0]
+    assert "unlike" not in plain.measures(plain.beams(features), features)[0]
     table = {"offset": 0.0, "weights": {"unlike": {"weight": -1.0, "mean": 0.0, "scale": 0.5}}}
     assert confidence(table, {}) == pytest.approx(0.5)  # a bundle without counts as average
     found = {}

@@ -66,9 +66,7 @@ def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str
         beams = describer.beams(features)
         first, *others = (
             Captioned(describer.caption(beam.words), measures)
-            for beam, measures in zip(
-                beams, describer.measures(beams, features.regions), strict=True
-            )
+            for beam, measures in zip(beams, describer.measures(beams, features), strict=True)
         )
         captions[name] = replace(first, others=tuple(others))
     return captions
