@@ -17,6 +17,7 @@ from PIL import Image, ImageGrab
 
 # Where all is well nobody waits that long; a machine with other work is slow to start a program.
 LIMIT_S = 60.0
+MANY_LIMIT_S = 120.0  # until dozens of pictures are described
 AGAIN_S = 2.0  # how long a key is given before it is pressed once more
 POLL_S = 0.03
 ROUNDS = 10

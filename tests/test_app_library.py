@@ -21,7 +21,7 @@ from image_describer.library.index import FILE, FOLDER, Index
 from image_describer.settings import Settings
 from tests.driven import CAPTION, Driven
 from tests.pictures import photograph
-from tests.screen import own_time
+from tests.screen import MANY_LIMIT_S, own_time
 
 pytestmark = pytest.mark.gui
 
@@ -78,7 +78,7 @@ def describe_folder(driven: Driven, folder: Path) -> foldering.FolderWindow:
 
 
 def until_ended(driven: Driven, window: foldering.FolderWindow) -> None:
-    driven.until(lambda: not window.running, "the end of the run")
+    driven.until(lambda: not window.running, "the end of the run", MANY_LIMIT_S)
     driven.settle()
 
 
@@ -381,12 +381,15 @@ def test_progress_is_said_at_tenths_and_when_asked(
         photograph(seed=number).save(folder / f"{number}.jpg")
     driven = drive()
     window = describe_folder(driven, folder)
-    driven.until(lambda: any(" percent, " in text for text in driven.heard.texts), "a tenth")
+
+    def tenths() -> list[str]:
+        return [text.split()[0] for text in driven.heard.texts if " percent, " in text]
+
+    driven.until(tenths, "a tenth", MANY_LIMIT_S)
     driven.press("ctrl+r")
     assert " of 60" in driven.heard.texts[-1]
     until_ended(driven, window)
-    tenths = [text.split()[0] for text in driven.heard.texts if " percent, " in text]
-    assert len(tenths) == len(set(tenths))
+    assert len(tenths()) == len(set(tenths()))
     assert "60 described." in driven.heard.texts
 
 
