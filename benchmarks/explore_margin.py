@@ -27,7 +27,6 @@ not worth describing.
 
 import argparse
 import itertools
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -223,8 +222,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure margins for exploring a picture.")
-    folder = os.environ.get("IMAGE_DESCRIBER_DATA")
-    parser.add_argument("--data", type=Path, default=folder, required=folder is None)
+    measure.flickr8k_option(parser)
     parser.add_argument("--pictures", type=int, default=243, help="of dev; nine make a mosaic")
     parser.add_argument("--bundle", type=Path)
     options = parser.parse_args()

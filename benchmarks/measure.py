@@ -1,5 +1,6 @@
 """What the benchmarks share: a child's wall time and memory, medians, the file of results."""
 
+import argparse
 import json
 import os
 import platform
@@ -48,6 +49,18 @@ def run(command: Sequence[str], cwd: str | os.PathLike[str]) -> Run:
             raise RuntimeError(f"{command[0]} ended with {process.returncode}: {err.read()!r}")
         output = out.read().decode()
     return Run(wall_s, usage.ru_maxrss * RSS_UNIT_BYTES / 1e6, output)
+
+
+def flickr8k_option(parser: argparse.ArgumentParser) -> None:
+    """``--data``, or else IMAGE_DESCRIBER_DATA, names the folder with Flickr8k."""
+    folder = os.environ.get("IMAGE_DESCRIBER_DATA")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=folder,
+        required=folder is None,
+        help="a folder with Flickr8k (default: what IMAGE_DESCRIBER_DATA names)",
+    )
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:

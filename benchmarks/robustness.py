@@ -17,7 +17,6 @@ it can be stopped and goes on.
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -99,15 +98,13 @@ def earlier(path: Path, about: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=os.environ.get("IMAGE_DESCRIBER_DATA"))
+    measure.flickr8k_option(parser)
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--bundle", type=Path, default=paths.bundle_folder())
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--ways", nargs="*", choices=list(WAYS), help="again, or these first")
     parser.add_argument("--result", type=Path, default=RESULT)
     asked = parser.parse_args()
-    if asked.data is None:
-        parser.error("give --data, a folder with Flickr8k, or set IMAGE_DESCRIBER_DATA")
     try:
         data = read_flickr8k(asked.data)
         names = chosen(data, asked.pictures)
