@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
-from tests.driven import drive, photo  # noqa: F401
+from tests.driven import drive, eager, photo  # noqa: F401
 from tests.screen import app, screen, small_screen, small_server  # noqa: F401
 from tests.serving import library, service  # noqa: F401
 from tests.sound import no_sound_card, null_sink  # noqa: F401

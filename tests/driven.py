@@ -17,6 +17,8 @@ from image_describer.app.program import Program
 from image_describer.description import Description
 from image_describer.errors import BundleError
 from image_describer.history import History
+from image_describer.library import engine
+from image_describer.library.engine import Engine
 from image_describer.settings import SettingsFile
 from tests.screen import LIMIT_S, Screen
 
@@ -223,6 +225,18 @@ def drive(screen: Screen) -> Iterator[Callable[..., Driven]]:
     for one in opened:
         with contextlib.suppress(tk.TclError):  # the test may have ended it
             one.root.destroy()
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is described as eagerly as other programs work: beside the other tests, processes
+    that let all else come first hardly get a turn on a slow machine."""
+
+    def engine_of(*given: Any, gently: bool = False, **named: Any) -> Engine:
+        return gentle(*given, **named)
+
+    gentle = engine.Engine
+    monkeypatch.setattr(engine, "Engine", engine_of)
 
 
 @pytest.fixture

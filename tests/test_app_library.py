@@ -295,6 +295,7 @@ def test_what_is_known_is_not_described_again(
     assert not any(item.startswith("beach") for item in window.list.items)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_is_stopped_by_escape_and_goes_on(
     drive: Drive, history: History, tmp_path: Path
 ) -> None:
@@ -371,13 +372,14 @@ def test_the_list_is_saved_as_page_table_and_data(
         ]
 
 
+@pytest.mark.usefixtures("eager")
 def test_progress_is_said_at_tenths_and_when_asked(
     drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(foldering, "PROGRESS_EVERY_S", 0.0)
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(60):
+    for number in range(40):
         photograph(seed=number).save(folder / f"{number}.jpg")
     driven = drive()
     window = describe_folder(driven, folder)
@@ -387,10 +389,10 @@ def test_progress_is_said_at_tenths_and_when_asked(
 
     driven.until(tenths, "a tenth", MANY_LIMIT_S)
     driven.press("ctrl+r")
-    assert " of 60" in driven.heard.texts[-1]
+    assert " of 40" in driven.heard.texts[-1]
     until_ended(driven, window)
     assert len(tenths()) == len(set(tenths()))
-    assert "60 described." in driven.heard.texts
+    assert "40 described." in driven.heard.texts
 
 
 def test_a_missing_model_is_one_sentence(

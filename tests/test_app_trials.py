@@ -208,6 +208,7 @@ def test_settings_that_can_not_be_saved_are_told_once(drive: Drive, tmp_path: Pa
     assert told() == 1
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_folder_run_does_not_chatter(drive: Drive, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
