@@ -115,7 +115,7 @@ setup(
     install_requires=APP,
     extras_require={"train": TRAIN, "server": SERVER, "cluster": CLUSTER, "dev": DEV},
     entry_points={
-        "console_scripts": ["image-describer=image_describer.cli:main"],
+        "console_scripts": ["image-describer=image_describer.cli.main:main"],
         "gui_scripts": ["image-describer-app=image_describer.app:main"],
     },
     keywords="accessibility blind image captioning alt text speech offline",

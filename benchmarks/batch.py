@@ -29,19 +29,21 @@ import measure
 import numpy as np
 import psutil
 
-from image_describer import litert, paths
-from image_describer.library import batch, engine, walk
+from image_describer import paths
+from image_describer.captioner import runtime
+from image_describer.library import batch, scan
+from image_describer.workers import pool
 
 RATIO_GOAL = 0.9  # of the bare extractor's pictures a second
 SAMPLE_EVERY_S = 0.2
 FLAT = 1.05  # the mean memory of the last fifth, over that of the second fifth
 STOPS = (("cancelled", signal.SIGINT, 0.25), ("killed", signal.SIGKILL, 0.6))
-CLI = "import sys; from image_describer.cli import main; sys.exit(main())"
+CLI = "import sys; from image_describer.cli.main import main; sys.exit(main())"
 
 
 def _bare(barrier: Any, threads: int, count: int) -> None:
     """Invoke the extractor ``count`` times, once all others are ready, too."""
-    interpreter = litert.load(paths.bundle_folder() / "extractor.tflite", threads)
+    interpreter = runtime.load(paths.bundle_folder() / "extractor.tflite", threads)
     given = interpreter.get_input_details()[0]
     pixels = np.random.default_rng(0).integers(0, 256, given["shape"]).astype(given["dtype"])
     interpreter.set_tensor(given["index"], pixels)
@@ -182,9 +184,9 @@ def _lines(journal: Path) -> int:
 
 
 def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    cores = litert.cores()
-    workers = options.workers or engine.default_workers()
-    pictures = walk.count([folder])
+    cores = runtime.cores()
+    workers = options.workers or pool.default_workers()
+    pictures = scan.count([folder])
     few = min(200, pictures)
     arrangements = ("one interpreter", "threads", "processes")
     tried = {name: bare_rate(name, few, cores)[0] for name in arrangements}
@@ -218,7 +220,7 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def _some(folder: Path, count: int, place: Path) -> Path:
     """Links to ``count`` pictures of a folder, spread over all of it."""
-    files = [one.file for one in walk.pictures([folder])]
+    files = [one.file for one in scan.pictures([folder])]
     for file in files[:: max(1, len(files) // count)][:count]:
         try:
             (place / Path(file).name).symlink_to(file)

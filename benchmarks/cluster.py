@@ -22,11 +22,11 @@ import measure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from image_describer.description import Seconds
-from image_describer.library import walk
-from image_describer.library.engine import Engine
+from image_describer.captioner.description import Seconds
+from image_describer.library import scan
 from image_describer.library.record import Record
-from tests.dask_cluster import connect, dask_cluster
+from image_describer.workers.pool import Engine
+from tests.support.dask_cluster import connect, dask_cluster
 
 KILLED_AFTER = 1 / 3  # of all pictures
 Result = tuple[float, dict[str, object]]
@@ -86,8 +86,8 @@ def main() -> int:
     parser.add_argument("--send-pictures", action="store_true")
     parser.add_argument("--bundle", type=Path)
     options = parser.parse_args()
-    walk.check([options.folder])
-    found = itertools.islice(walk.pictures([options.folder]), options.limit)
+    scan.check([options.folder])
+    found = itertools.islice(scan.pictures([options.folder]), options.limit)
     files = [one.file for one in found if not one.error]
     result: dict[str, Any] = {
         "machine": measure.machine(),

@@ -27,7 +27,7 @@ BARRED = ("tensorflow", "keras", "torch", "jax")
 # Runs the command in a process that then tells which of the barred libraries it has loaded.
 TELL_TALE = f"""
 import sys
-from image_describer.cli import main
+from image_describer.cli.main import main
 status = main(["describe", "--json", "--offline", sys.argv[1]])
 loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({BARRED!r}))
 print(*loaded, sep=",", file=sys.stderr)

@@ -29,7 +29,7 @@ import numpy as np
 from pycocoevalcap.cider.cider import Cider
 
 from image_describer import paths
-from image_describer.bundle_files import write
+from image_describer.captioner.bundle_files import write
 from image_describer.errors import ImageDescriberError
 from image_describer.train import confidence
 from image_describer.train.data import read_flickr8k

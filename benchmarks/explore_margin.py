@@ -39,14 +39,14 @@ from PIL import Image
 from tqdm import tqdm
 
 from image_describer import Describer
-from image_describer.description import Description, Region
-from image_describer.details import FUNCTION_WORDS, what_is_where
+from image_describer.captioner.description import Description, Region
+from image_describer.captioner.explore import GRID, PLACES, part_of
 from image_describer.errors import TrainingError
-from image_describer.explore import GRID, PLACES, part_of
-from image_describer.picture import open_picture
+from image_describer.imaging.open import open_picture
 from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.text import words_of
-from image_describer.wording import HIGH, MIDDLE
+from image_describer.wording.details import FUNCTION_WORDS, what_is_where
+from image_describer.wording.sentence import HIGH, MIDDLE
 
 MARGINS = (0.0, 0.1, 0.25, 0.35, 0.5, 0.75, 1.0)
 SIZES_PX = (16, 24, 32, 48, 64, 96, 128, 192)  # of the shorter side

@@ -18,9 +18,10 @@ from typing import Any
 
 import measure
 
-from image_describer import Describer, litert
-from image_describer.explore import GRID, PartDescriber, Walk
-from image_describer.picture import Picture, open_picture
+from image_describer import Describer
+from image_describer.captioner import runtime
+from image_describer.captioner.explore import GRID, PartDescriber, Walk
+from image_describer.imaging.open import Picture, open_picture
 
 GOAL_MS = 100.0  # a key that answers later feels slow
 PAUSE_S = 0.5
@@ -95,7 +96,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         "machine": measure.machine(),
         "picture": options.picture.name,
         "pixels": [picture.width, picture.height],
-        "threads": litert.default_threads(),
+        "threads": runtime.default_threads(),
         "ms": {name: measure.summary(values) for name, values in times.items()},
         "within goal": {
             name: round(statistics.fmean(value <= GOAL_MS for value in values), 4)

@@ -23,10 +23,10 @@ from batch import CLI, Memory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from image_describer.library import walk
-from image_describer.wording import encodable
-from tests import hostile
-from tests.unprivileged import bound
+from image_describer.library import scan
+from image_describer.wording.sentence import encodable
+from tests.support import hostile
+from tests.support.unprivileged import bound
 
 
 def measured(files: int, workers: int | None) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def measured(files: int, workers: int | None) -> dict[str, Any]:
             if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) == 0:
                 path.chmod(0o700)
         inside = str(tree / "traps" / "locked" / "inside.jpg")
-        wanted = {encodable(one.file) for one in walk.pictures([tree]) if one.file != inside}
+        wanted = {encodable(one.file) for one in scan.pictures([tree]) if one.file != inside}
         wanted.add(str(tree / "traps" / "locked"))
         said = [line["file"] for line in lines]
         reasons = collections.Counter(_kind(line["error"]) for line in lines if line["error"])

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from Xlib import XK, X, display
 from Xlib.ext import xtest
 
-from tests.screen import RunningApp, Screen, wait_for
-from tests.sound import AUDIBLE, RATE_HZ, NullSink, Recording
+from tests.support.screen import RunningApp, Screen, wait_for
+from tests.support.sound import AUDIBLE, RATE_HZ, NullSink, Recording
 
 BLOCK_S = 0.005
 POLL_S = 0.005

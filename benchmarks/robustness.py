@@ -28,11 +28,12 @@ import numpy as np
 from pycocoevalcap.cider.cider import Cider
 from tqdm import tqdm
 
-from image_describer import Describer, paths, quality
-from image_describer.bundle import open_bundle
-from image_describer.bundle_files import write
+from image_describer import Describer, paths
+from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle_files import write
 from image_describer.errors import ImageDescriberError
-from image_describer.picture import Picture, open_picture
+from image_describer.imaging import quality
+from image_describer.imaging.open import Picture, open_picture
 from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.degrade import WAYS, degraded
 from image_describer.train.evaluate import tokenize

@@ -27,7 +27,7 @@ import measure
 import numpy as np
 
 from image_describer import Describer
-from image_describer.description import Alternative, Description
+from image_describer.captioner.description import Alternative, Description
 from image_describer.library import vectors
 from image_describer.library.index import Index, model_of
 from image_describer.library.record import Record

@@ -23,14 +23,14 @@ sys.path.insert(0, str(measure.HERE.parent))
 from service_load import level, list_pictures, needed
 
 from image_describer import paths
-from tests.serving import Service
+from tests.support.service import Service
 
 SHOWN = ("cpu_s_per_picture", "rate", "p50_ms", "p99_ms")
 
 
 def measured(size: int, pictures: Path, options: argparse.Namespace) -> dict[str, Any]:
     """One run of a service that hands over up to ``size`` pictures at once."""
-    before = f"from image_describer.server import crew; crew.GROUP = {size}"
+    before = f"from image_describer.server import queue as crew; crew.GROUP = {size}"
     with Service(paths.bundle_folder(), before=before) as service:
         found = level(service, pictures, options.connections, options.seconds)
         tasks = service.metric("image_describer_group_size_sum")

@@ -15,9 +15,9 @@ import measure
 sys.path.insert(0, str(measure.HERE.parent))
 
 from image_describer import paths
-from tests.serving import Service, sample
-from tests.url_spellings import INWARDS
-from tests.web_server import WebServer, answer
+from tests.support.service import Service, sample
+from tests.support.url_spellings import INWARDS
+from tests.support.web_server import WebServer, answer
 
 REFUSED = (403, 422, 502)  # not allowed; too long for a URL; a name that leads nowhere
 SHOWN = 60  # characters of a URL

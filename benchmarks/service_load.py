@@ -26,9 +26,10 @@ sys.path.insert(0, str(measure.HERE.parent))
 
 from batch import FLAT, Memory, bare_rate
 
-from image_describer import litert, paths
-from image_describer.library import walk
-from tests.serving import Service
+from image_describer import paths
+from image_describer.captioner import runtime
+from image_describer.library import scan
+from tests.support.service import Service
 
 SCRIPT = measure.HERE / "post.lua"
 THREADS = 2  # of wrk; pictures come back too slowly to keep one busy
@@ -70,7 +71,7 @@ def level(service: Service, pictures: Path, connections: int, seconds: float) ->
 
 
 def measured(options: argparse.Namespace, listed: Path) -> dict[str, Any]:
-    cores = litert.cores()
+    cores = runtime.cores()
     arrangements = ("one interpreter", "threads", "processes")
     tried = {name: bare_rate(name, BARE_PICTURES, cores)[0] for name in arrangements}
     best = max(tried, key=lambda name: tried[name])
@@ -121,7 +122,7 @@ def jpegs(folder: Path, count: int) -> list[str]:
     """Up to ``count`` JPEGs, spread over the whole folder."""
     files = [
         one.file
-        for one in walk.pictures([folder])
+        for one in scan.pictures([folder])
         if one.file.lower().endswith((".jpg", ".jpeg"))
         and Path(one.file).stat().st_size <= LARGEST_BYTES
     ]

@@ -22,8 +22,8 @@ import measure
 sys.path.insert(0, str(measure.HERE.parent))
 
 from image_describer import paths
-from tests.browser import ALSO, Browser, axe_report, installed, started
-from tests.serving import Service
+from tests.support.browser import ALSO, Browser, axe_report, installed, started
+from tests.support.service import Service
 
 SCREENS = {"wide": (1280, 900), "phone": (375, 812)}
 SCHEMES = ("light", "dark")

@@ -29,7 +29,7 @@ import psutil
 sys.path.insert(0, str(measure.HERE.parent))
 
 from image_describer import paths
-from tests.serving import Service
+from tests.support.service import Service
 
 WARM_UP_LIMIT_S = 60  # until each client was answered once
 MORE_LOAD_S = 1.0  # at most, and then the signal

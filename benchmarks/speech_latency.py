@@ -25,7 +25,7 @@ import measure
 sys.path.insert(0, str(measure.HERE.parent))
 
 from image_describer.speech import Speaker, make_speaker
-from tests.sound import RATE_HZ, NullSink, why_no_null_sink
+from tests.support.sound import RATE_HZ, NullSink, why_no_null_sink
 
 GOAL_MS = 100.0  # from say() to what is audible; a key then sounds within 150 ms
 SILENT_GOAL_MS = 50.0

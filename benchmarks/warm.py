@@ -18,10 +18,11 @@ import measure
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from image_describer import Describer, litert
-from image_describer.bundle import open_bundle
-from image_describer.extractor import squeeze
-from image_describer.picture import open_picture
+from image_describer import Describer
+from image_describer.captioner import runtime
+from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.encoder import squeeze
+from image_describer.imaging.open import open_picture
 
 RATIO_GOAL = 1.3
 WARM_UP_RUNS = 3
@@ -74,7 +75,7 @@ def main() -> int:
     parser.add_argument("picture", nargs="?", type=Path, default=measure.SAMPLE)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--bundle", type=Path)
-    parser.add_argument("--threads", type=int, default=litert.default_threads())
+    parser.add_argument("--threads", type=int, default=runtime.default_threads())
     result = measured(parser.parse_args())
     print(f"{result['picture']}: {result['caption']}")
     for name, figures in result["ms"].items():

@@ -18,8 +18,8 @@ import measure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.screen import RunningApp, Screen
-from tests.sound import NullSink
+from tests.support.screen import RunningApp, Screen
+from tests.support.sound import NullSink
 
 SPOKEN_S = 8.0  # the sentence, and once more
 

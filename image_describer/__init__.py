@@ -10,11 +10,21 @@ Importing this package loads nothing heavier than NumPy.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from image_describer.description import Alternative, Description, Seconds, Word
-from image_describer.errors import BundleError, ImageDescriberError, PictureError, SpeechError
+from image_describer.captioner.description import (
+    Alternative,
+    Description,
+    Seconds,
+    Word,
+)
+from image_describer.errors import (
+    BundleError,
+    ImageDescriberError,
+    PictureError,
+    SpeechError,
+)
 
 if TYPE_CHECKING:
-    from image_describer.describer import Describer
+    from image_describer.captioner.describer import Describer
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,5 +43,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # The describer pulls in the inference engine; who only wants the types need not pay for it.
     if name == "Describer":
-        return import_module("image_describer.describer").Describer
+        return import_module("image_describer.captioner.describer").Describer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from image_describer import whole_files
+from image_describer import files
 
 OWNER_ONLY = 0o600
 
@@ -34,7 +34,7 @@ def write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
         raise NoFileError(0, "it is no file")
-    whole_files.write(path, content, OWNER_ONLY)
+    files.write(path, content, OWNER_ONLY)
 
 
 def set_aside(path: Path, content: bytes | None) -> Path:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny
-from tests.driven import drive, eager, photo  # noqa: F401
-from tests.screen import app, screen, small_screen, small_server  # noqa: F401
-from tests.serving import library, service  # noqa: F401
-from tests.sound import no_sound_card, null_sink  # noqa: F401
-from tests.spoken import spoken  # noqa: F401
+from tests.support import tiny
+from tests.support.screen import app, screen, small_screen, small_server  # noqa: F401
+from tests.support.service import library, service  # noqa: F401
+from tests.support.sound import no_sound_card, null_sink  # noqa: F401
+from tests.support.spoken import spoken  # noqa: F401
+from tests.support.window import drive, eager, photo  # noqa: F401
 
 # How a failure reads that may be the machine's: a wait without its event, or a server that hangs.
 IN_VAIN = ["in vain", "TimeoutExpired", "did not start", "records nothing", "ms exceeded"]

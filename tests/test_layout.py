@@ -11,7 +11,7 @@ import pytest
 
 import image_describer
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGE = CHECKOUT / "image_describer"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
@@ -23,12 +23,12 @@ KEPT_TO = {
     "matplotlib": ("train/",),
     "pycocoevalcap": ("train/",),
     "tkinter": ("app/",),
-    "tkinterdnd2": ("app/dropping.py",),
-    "ai_edge_litert": ("extractor.py", "decoder.py", "litert.py"),
+    "tkinterdnd2": ("app/sources/drop.py",),
+    "ai_edge_litert": ("captioner/",),
     "gtts": ("speech/",),
     "playsound3": ("speech/",),
     "miniaudio": ("speech/",),
-    "defusedxml": ("author.py",),
+    "defusedxml": ("metadata/",),
     "espeakng_loader": ("speech/",),
     "dask": ("library/cluster_client.py",),
     "distributed": ("library/cluster_client.py",),
@@ -93,20 +93,7 @@ def test_training_is_not_needed_to_describe():
     assert not strays, "\n".join(strays)
 
 
-def test_speech_knows_nothing_of_pictures_and_describing_nothing_of_speech():
-    speech = {"speech"}
-    seeing = {"picture", "bundle", "litert", "extractor", "decoder", "joint", "describer"}
-    for path in MODULES:
-        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        barred = seeing if room in speech else speech if room in seeing else set()
-        for line, name in imports(path):
-            parts = name.split(".")
-            assert not (parts[0] == "image_describer" and barred & set(parts[1:2])), (
-                f"{path.name}:{line} imports {name}"
-            )
-
-
-@pytest.mark.parametrize("module", ["image_describer", "image_describer.cli"])
+@pytest.mark.parametrize("module", ["image_describer", "image_describer.cli.main"])
 def test_importing_loads_nothing_heavy(module):
     code = f"import sys, {module}; print(*sorted({{n.split('.')[0] for n in sys.modules}}))"
     done = subprocess.run(

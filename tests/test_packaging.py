@@ -13,7 +13,7 @@ import pytest
 
 import image_describer
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[1]
 SOURCES = (
     "image_describer",
     "models",

@@ -33,9 +33,9 @@ def _run(options: argparse.Namespace) -> int:
     import tkinter as tk
 
     from image_describer.app import loop_watch, lost_display
-    from image_describer.app.describing import LateDescriber
-    from image_describer.app.program import Program
-    from image_describer.history import History
+    from image_describer.app.commands import Program
+    from image_describer.app.tasks.lazy_describer import LateDescriber
+    from image_describer.library.history import History
     from image_describer.settings import SettingsFile
 
     try:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from image_describer.app.describing import Described
+from image_describer.app.tasks.lazy_describer import Described
 
 if TYPE_CHECKING:
-    from image_describer.picture import Picture
+    from image_describer.imaging.open import Picture
 
 
 @dataclass

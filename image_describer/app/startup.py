@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import image_describer
 from image_describer.app import keymap, messages
-from image_describer.app.talk import Talk
+from image_describer.app.voice.talk import Talk
 from image_describer.errors import ImageDescriberError
 from image_describer.paths import log_folder
 
@@ -149,6 +149,6 @@ def handed_over(options: argparse.Namespace) -> bool:
     """Whether a window that is open already has taken the files."""
     if options.new_window:
         return False
-    from image_describer.app.one_window import hand_over
+    from image_describer.app.sources.single_instance import hand_over
 
     return hand_over(options.files, options.offline is True)

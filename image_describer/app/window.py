@@ -4,14 +4,15 @@ import tkinter as tk
 from collections.abc import Callable, Mapping
 from tkinter import font as tkfont
 
-from image_describer.app import keymap, look, voicing
-from image_describer.app.button_row import ButtonRow
-from image_describer.app.fitting import Fitting
+from image_describer.app import keymap, theme
 from image_describer.app.messages import printable
-from image_describer.app.text import ReadOnlyText
-from image_describer.app.view import PictureView
-from image_describer.app.widgets import Button, Label
-from image_describer.app.worker import Jobs
+from image_describer.app.tasks.jobs import Jobs
+from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.basic import Button, Label
+from image_describer.app.widgets.button_row import ButtonRow
+from image_describer.app.widgets.page import Fitting
+from image_describer.app.widgets.picture_view import PictureView
+from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.paths import assets_folder
 
 TITLE = "Image Describer"
@@ -28,24 +29,24 @@ class Window:
 
     def __init__(self, root: tk.Tk, jobs: Jobs, run: Mapping[str, Callable[[], None]]) -> None:
         self.root = root
-        look.dress(root, "window")
-        voicing.title(root, TITLE)
+        theme.dress(root, "window")
+        self_voicing.title(root, TITLE)
         self._all = Fitting(root)
         self._all.grid(row=0, column=0, sticky="nsew")
         self.view = PictureView(self._all.inside, jobs)
         self.sentence = ReadOnlyText(
             self._all.inside,
             lines=SENTENCE_LINES,
-            font=look.font("sentence"),
+            font=theme.font("sentence"),
             height=SENTENCE_LINES[0],
             width=1,
         )
-        voicing.name(self.sentence, "Description", role="text")
+        self_voicing.name(self.sentence, "Description", role="text")
         self.buttons = self._make_buttons(run)
         self._status = Label(
-            self._all.inside, font=look.font("status"), padx=STATUS_MARGIN_PX, pady=4
+            self._all.inside, font=theme.font("status"), padx=STATUS_MARGIN_PX, pady=4
         )
-        look.dress(self._status, "status")
+        theme.dress(self._status, "status")
         self._status.bind("<Configure>", self._wrap_status)
         self._lay_out()
         self._all.watch()
@@ -106,7 +107,9 @@ class Window:
     def fit(self, text_size: int) -> None:
         """Make room for type of this size (in percent), as far as the screen goes."""
         # What is asked for is the room under the menus, which have the screen's first line.
-        menus = tkfont.Font(self.root, font=look.font("status")).metrics("linespace") + MENU_EDGE_PX
+        menus = (
+            tkfont.Font(self.root, font=theme.font("status")).metrics("linespace") + MENU_EDGE_PX
+        )
         screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - menus
         smallest = [min(least, there) for least, there in zip(SMALLEST_PX, screen, strict=True)]
         self.root.minsize(*smallest)

@@ -14,15 +14,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
-from image_describer.bundle import open_bundle
+from image_describer.captioner.bundle import open_bundle
 from image_describer.errors import ImageDescriberError
-from image_describer.library import outputs, walk
-from image_describer.library.engine import Engine
+from image_describer.library import scan
+from image_describer.library.checkpoint import (
+    NO_STATE,
+    Journal,
+    State,
+    place_of,
+    state_of,
+)
+from image_describer.library.exporters import write
 from image_describer.library.index import Index, Model, model_of
-from image_describer.library.journal import NO_STATE, Journal, State, place_of, state_of
 from image_describer.library.record import Record
-from image_describer.library.walk import Place
-from image_describer.library.worker import Task
+from image_describer.library.scan import Place
+from image_describer.workers.pool import Engine
+from image_describer.workers.process import Task
 
 if TYPE_CHECKING:
     from image_describer.library.cluster import ClusterEngine
@@ -84,9 +91,9 @@ def run(
 
     Raises ImageDescriberError for places or outputs that can't be used, before any work is done.
     """
-    walk.check(places)
+    scan.check(places)
     if output is not None:
-        outputs.check(output)
+        write.check(output)
     digests = {n: str(e["sha256"]) for n, e in open_bundle(bundle).manifest["files"].items()}
     model = model_of(SimpleNamespace(digests=digests))  # type: ignore[arg-type]
     with contextlib.ExitStack() as stack:
@@ -101,7 +108,7 @@ def run(
         shelf.flush()
         outcome.trouble, outcome.notice = shelf.trouble, shelf.notice
         if output is not None and journal is not None:
-            outputs.write(output, work.records(), folders=places, partial=outcome.cancelled)
+            write.write(output, work.records(), folders=places, partial=outcome.cancelled)
             if not outcome.cancelled:
                 journal.finish()
     return outcome
@@ -213,7 +220,7 @@ class _Work:
                     yield self._journal.record(line)
 
     def _count(self) -> None:
-        total = walk.count(self._places, wanted=self._is_wanted)
+        total = scan.count(self._places, wanted=self._is_wanted)
         if self._is_wanted():
             self._total = total
 
@@ -225,7 +232,7 @@ class _Work:
 
     def _tasks(self, trusts_index: bool) -> Iterator[Task]:
         """What is to be described; what is known already is taken from where it is known."""
-        for number, found in enumerate(walk.pictures(self._places, wanted=self._is_wanted)):
+        for number, found in enumerate(scan.pictures(self._places, wanted=self._is_wanted)):
             self._met += 1
             self._lines.append(NOT_YET)
             if found.error:

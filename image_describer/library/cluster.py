@@ -22,8 +22,8 @@ from image_describer.library import cluster_worker
 from image_describer.library.cluster_client import ClusterError, Tls, connected
 from image_describer.library.cluster_worker import Answer, Parcel
 from image_describer.library.record import Record
-from image_describer.library.worker import Task
-from image_describer.wording import visible
+from image_describer.wording.sentence import visible
+from image_describer.workers.process import Task
 
 ANSWER_LIMIT_S = 20.0  # for a question that a scheduler answers in a millisecond
 WATCH_EVERY_S = 3.0
@@ -267,8 +267,8 @@ class ClusterEngine:
 
 def _refused(file: str) -> Record:
     """The record of a file that can't be read here, or not by anybody: as on one machine."""
-    from image_describer.library.one import content_key
-    from image_describer.picture import open_picture
+    from image_describer.imaging.open import open_picture
+    from image_describer.library.describe_files import content_key
 
     try:
         open_picture(file)

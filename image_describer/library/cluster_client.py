@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from image_describer.errors import ImageDescriberError
-from image_describer.wording import visible
+from image_describer.wording.sentence import visible
 
 CONNECT_LIMIT_S = 8.0  # with loading Dask, within ten
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer import __version__
-from image_describer.bundle import Bundle, open_bundle
+from image_describer.captioner.bundle import Bundle, open_bundle
 from image_describer.errors import BundleError, PictureError
 from image_describer.library.record import Record
 
 if TYPE_CHECKING:
-    from image_describer.describer import Describer
+    from image_describer.captioner.describer import Describer
 
 CLOCKS_DIFFER_S = 2.0  # of one file's time of change, seen through two file systems
 
@@ -94,7 +94,7 @@ def _borrowed(order: Order) -> "Describer | None":
     with _lock:
         if _idle.get(order.digest):
             return _idle[order.digest].pop()
-    from image_describer.describer import Describer
+    from image_describer.captioner.describer import Describer
 
     for folder in (None, Path(order.bundle)):
         try:
@@ -109,7 +109,7 @@ def _borrowed(order: Order) -> "Describer | None":
 
 
 def _described(describer: "Describer", parcels: list[Parcel]) -> list[tuple[int, Record | None]]:
-    from image_describer.library.one import records_of
+    from image_describer.library.describe_files import records_of
 
     here = [one for one in parcels if one.content is None and _is_here(one)]
     sent = [one for one in parcels if one.content is not None]

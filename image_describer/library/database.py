@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from image_describer import user_files
 from image_describer.errors import ImageDescriberError
-from image_describer.wording import visible
+from image_describer.wording.sentence import visible
 
 VERSION = 1
 APPLICATION = 0x1D5C1B00  # tells our files from other programs' databases

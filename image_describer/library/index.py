@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from image_describer.description import Description
-from image_describer.library import rows
+from image_describer.captioner.description import Description
+from image_describer.library import tables
 from image_describer.library.database import Database, LibraryError
-from image_describer.library.one import content_key
+from image_describer.library.describe_files import content_key
 from image_describer.library.record import Record
-from image_describer.library.rows import Folders
+from image_describer.library.tables import Folders
 
 if TYPE_CHECKING:
-    from image_describer.describer import Describer
+    from image_describer.captioner.describer import Describer
     from image_describer.library.vectors import Store, Vectors
 
 __all__ = ["Entry", "Index", "LibraryError", "Model", "model_of"]
@@ -154,7 +154,7 @@ class Index:
         def work(connection: sqlite3.Connection) -> int:
             model = self._model(connection, make=True)
             return sum(
-                rows.add(connection, model, record, says.get(record.file)) for record in taken
+                tables.add(connection, model, record, says.get(record.file)) for record in taken
             )
 
         return self._database.write(work) if taken else 0
@@ -167,38 +167,38 @@ class Index:
         """
         there = None
         if folders is not None:
-            there = [folder for folder in rows.listed(folders) if os.path.isdir(folder)]
-        clause, values = rows.below(there)
+            there = [folder for folder in tables.listed(folders) if os.path.isdir(folder)]
+        clause, values = tables.below(there)
         query = f"SELECT path FROM place WHERE {clause}"
         paths = self._database.read(lambda c: c.execute(query, values).fetchall())
-        gone = [path for (path,) in paths if rows.is_gone(path)]
+        gone = [path for (path,) in paths if tables.is_gone(path)]
 
         def work(connection: sqlite3.Connection) -> int:
             for path in gone:
-                rows.leave(connection, path)
+                tables.leave(connection, path)
             old = connection.execute(
                 "SELECT id FROM picture WHERE lost < ?", (time.time() - LOST_KEPT_S,)
             ).fetchall()
             for (number,) in old:
-                rows.delete(connection, number)
+                tables.delete(connection, number)
             return len(gone)
 
         return self._database.write(work)
 
     def clear(self) -> None:
         """Forget everything, on the disk as well, and damaged files that were set aside."""
-        from image_describer.library import forgetting
+        from image_describer.library import erase
 
-        self._database.write(forgetting.all_rows)
+        self._database.write(erase.all_rows)
         self.close()  # what was written ahead goes with the last one who has it open
-        forgetting.files_beside(self.path)
+        erase.files_beside(self.path)
 
     def words(self, text: str, within: Folders = None, limit: int = 100) -> list[tuple[int, float]]:
         """Ids of pictures whose words match, best first, with their BM25 scores (higher is better).
 
         ``text`` is a query in the syntax of FTS5, as `search.query` makes one.
         """
-        clause, values = rows.below(rows.listed(within) if within is not None else None)
+        clause, values = tables.below(tables.listed(within) if within is not None else None)
         query = (
             f"SELECT rowid, -bm25(words, {', '.join(map(str, WEIGHTS))}) AS score FROM words "
             f"WHERE words MATCH ? AND +rowid IN (SELECT picture FROM place WHERE {clause}) "
@@ -220,14 +220,14 @@ class Index:
 
     def within(self, folders: Folders) -> np.ndarray:
         """Ids of the pictures below ``folders``: (N,) int64, rising."""
-        clause, values = rows.below(rows.listed(folders))
+        clause, values = tables.below(tables.listed(folders))
         query = f"SELECT picture FROM place WHERE {clause}"
         found = self._database.read(lambda c: c.execute(query, values).fetchall())
         return np.unique(np.fromiter((row[0] for row in found), np.int64, len(found)))
 
     def share(self, folders: Folders) -> float:
         """About which share of all pictures lies below ``folders``."""
-        clause, values = rows.below(rows.listed(folders))
+        clause, values = tables.below(tables.listed(folders))
         query = f"SELECT count(*) FROM place WHERE {clause}"
         count = self._database.read(lambda c: c.execute(query, values).fetchone()[0])
         return float(count) / max(1, len(self))
@@ -245,7 +245,7 @@ class Index:
         except (OSError, ValueError):
             return True
         return row is None or (
-            row[0] != status.st_size or row[1] not in (rows.UNKNOWN_MTIME, status.st_mtime_ns)
+            row[0] != status.st_size or row[1] not in (tables.UNKNOWN_MTIME, status.st_mtime_ns)
         )
 
     def _model(self, connection: sqlite3.Connection, make: bool = False) -> int | None:
@@ -274,7 +274,7 @@ class Index:
         row = connection.execute("SELECT id FROM picture WHERE key = ?", (key,)).fetchone()
         found = self._record(connection, int(row[0]), name) if row else None
         if found is not None:
-            rows.put(connection, name, int(row[0]), status)
+            tables.put(connection, name, int(row[0]), status)
         return found
 
     def _record(self, connection: sqlite3.Connection, number: int, name: str) -> Record | None:
@@ -286,7 +286,7 @@ class Index:
         ).fetchone()
         if row is None:
             return None
-        description = rows.described(row[1])
+        description = tables.described(row[1])
         if description is None:
             return None
         place = None if row[2] is None else np.frombuffer(row[2], np.float16).astype(np.float32)
@@ -306,7 +306,7 @@ class Index:
                 "SELECT path FROM place WHERE picture = ? ORDER BY path", (number,)
             )
         )
-        description = rows.described(text) or Description(caption, confidence)
+        description = tables.described(text) or Description(caption, confidence)
         description = replace(description, alt_text=author or None)
         return Entry(number, key, files, description, author, model != self._model(connection))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from image_describer.description import Description
+from image_describer.captioner.description import Description
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from image_describer.errors import BundleError, ImageDescriberError
+from image_describer.library.describe_files import content_key
 from image_describer.library.index import Entry, Index
-from image_describer.library.one import content_key
-from image_describer.library.rows import Folders, lies_below
+from image_describer.library.tables import Folders, lies_below
 from image_describer.library.vectors import Vectors
 
 if TYPE_CHECKING:
-    from image_describer.describer import Describer
+    from image_describer.captioner.describer import Describer
 
 LIMIT = 10
 DEPTH = 200  # of each ranking; what lies deeper in all of them is never among the first ten

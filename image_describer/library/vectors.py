@@ -16,8 +16,8 @@ from typing import IO
 
 import numpy as np
 
+from image_describer.files import writing
 from image_describer.library.database import FILE_MODE, Database
-from image_describer.whole_files import writing
 
 FILE = "vectors.f32"
 MAGIC = b"image-describer vectors 1\n"

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import idna
 
 from image_describer.errors import ImageDescriberError
-from image_describer.wording import visible
+from image_describer.wording.sentence import visible
 
 URL_LIMIT = 4_000  # characters; longer ones are not pictures' addresses
 HOST_LIMIT = 253  # characters, by RFC 1035

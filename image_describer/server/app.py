@@ -10,15 +10,16 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 
 from image_describer import __version__
-from image_describer.bundle import open_bundle
-from image_describer.server import access, page, problems, routes, speech, wowme
+from image_describer.captioner.bundle import open_bundle
+from image_describer.server import page, problems, routes, speech, wowme
 from image_describer.server.addresses import allowed_host
-from image_describer.server.crew import Crew
-from image_describer.server.limits import LimitsMiddleware
+from image_describer.server.config import Settings
 from image_describer.server.metrics import Metrics
+from image_describer.server.middleware import access
+from image_describer.server.middleware.access_log import WatchingMiddleware
+from image_describer.server.middleware.limits import LimitsMiddleware
+from image_describer.server.queue import Crew
 from image_describer.server.schemas import ProblemBody
-from image_describer.server.settings import Settings
-from image_describer.server.watching import WatchingMiddleware
 
 ABOUT = """\
 Says what a photograph shows, and how sure it is. Pictures don't leave the computer it runs on.

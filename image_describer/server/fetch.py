@@ -15,7 +15,8 @@ from urllib.parse import urljoin
 import certifi
 import h11
 
-from image_describer import __version__, formats
+from image_describer import __version__
+from image_describer.imaging import formats
 from image_describer.server.addresses import (
     AllowedHost,
     Place,

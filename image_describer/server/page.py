@@ -11,11 +11,11 @@ from string import Template
 
 from fastapi import APIRouter, Request, Response
 
-from image_describer import details
+from image_describer.imaging.open import PICTURE_SUFFIXES
 from image_describer.paths import assets_folder
-from image_describer.picture import PICTURE_SUFFIXES
 from image_describer.server import docs
-from image_describer.server.settings import Settings
+from image_describer.server.config import Settings
+from image_describer.wording import details
 
 POLICY = "; ".join(
     (

@@ -8,7 +8,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from image_describer.errors import BundleError, ImageDescriberError, PictureError, SpeechError
+from image_describer.errors import (
+    BundleError,
+    ImageDescriberError,
+    PictureError,
+    SpeechError,
+)
 from image_describer.library.database import LibraryError
 
 MEDIA_TYPE = "application/problem+json"

@@ -7,10 +7,13 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from image_describer import __version__
-from image_describer.server import bodies, schemas, speech, worker
-from image_describer.server.crew import Crew
+from image_describer.server import schemas, speech, uploads, worker
 from image_describer.server.problems import Problem
-from image_describer.server.schemas import SENTENCE_LIMIT_CHARACTERS, SENTENCES_LIMIT
+from image_describer.server.queue import Crew
+from image_describer.server.schemas import (
+    SENTENCE_LIMIT_CHARACTERS,
+    SENTENCES_LIMIT,
+)
 
 router = APIRouter()
 
@@ -22,7 +25,7 @@ SENTENCES = {
     "maxItems": SENTENCES_LIMIT,
 }
 PICTURE_BODY = {
-    bodies.RAW: BINARY,
+    uploads.RAW: BINARY,
     "image/*": BINARY,
 }
 
@@ -31,10 +34,10 @@ def _body(**fields: Any) -> dict[str, Any]:
     """What FastAPI is to say of a body that is a picture or a form."""
     form = {
         "type": "object",
-        "properties": {bodies.PICTURE: BINARY["schema"], **fields},
-        "required": [bodies.PICTURE],
+        "properties": {uploads.PICTURE: BINARY["schema"], **fields},
+        "required": [uploads.PICTURE],
     }
-    content = {**PICTURE_BODY, bodies.MULTIPART: {"schema": form}}
+    content = {**PICTURE_BODY, uploads.MULTIPART: {"schema": form}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -62,7 +65,7 @@ async def describe(
         raise Problem(406, f"There is no such answer. There are: {', '.join(speech.OFFERED)}.")
     online = request.app.state.settings.online_voice
     spoken_in = await run_in_threadpool(speech.check_language, language, online)
-    picture = (await bodies.read(request)).picture
+    picture = (await uploads.read(request)).picture
     crew: Crew = request.app.state.crew
     record = await crew.describe(picture)
     sentence = str(record["sentence"])
@@ -95,7 +98,7 @@ async def match(
     ] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """The picture is the body, or in a form with a field ``sentence`` for each of them."""
-    form = await bodies.read(request)
+    form = await uploads.read(request)
     sentences = [*sentence, *form.sentences]
     if not sentences:
         raise Problem(422, "There is no sentence to compare. Add ?sentence= and English words.")

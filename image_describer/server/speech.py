@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from image_describer import wording
 from image_describer.errors import ImageDescriberError
+from image_describer.wording import sentence as wording
 
 JSON = "application/json"
 FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from image_describer import user_files
 from image_describer.errors import ImageDescriberError
-from image_describer.wording import visible
+from image_describer.wording.sentence import visible
 
 LIMIT_BYTES = 4096
 LEAST_BYTES = 16  # fewer can be guessed

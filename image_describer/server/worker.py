@@ -14,7 +14,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from image_describer import console
+from image_describer.cli import console
 
 READY, FAILED, AT, DONE = "ready", "failed", "at", "done"
 DESCRIBE, MATCH, SEARCH, SPEAK = "describe", "match", "search", "speak"
@@ -95,7 +95,7 @@ class _Desk:
     """The model and what is done with it. Raises BundleError."""
 
     def __init__(self, bundle: Path | None) -> None:
-        from image_describer.describer import Describer
+        from image_describer.captioner.describer import Describer
 
         self._describer = Describer(bundle, threads=1)
         if self._describer.has_joint:
@@ -109,8 +109,8 @@ class _Desk:
         }
 
     def _describe(self, pictures: Sequence[bytes], at: Tell) -> "list[dict[str, Any] | Refused]":
-        from image_describer import wording
         from image_describer.errors import PictureError
+        from image_describer.wording import sentence as wording
 
         answers: list[dict[str, Any] | Refused] = []
         for told in self._describer.describe_many(pictures, at):
@@ -124,17 +124,17 @@ class _Desk:
         return self._describer.matches(*given)
 
     def _search(self, wanted: Wanted, at: Tell) -> list[dict[str, object]]:
-        from image_describer.commands import found
+        from image_describer.cli import search_output
         from image_describer.library import search
         from image_describer.library.index import Index, LibraryError, model_of
 
         if self._index is None:
             self._index = Index.open(model=model_of(self._describer))
         if not len(self._index):
-            raise LibraryError("No picture of yours has been described yet.", found.WAY_IN)
+            raise LibraryError("No picture of yours has been described yet.", search_output.WAY_IN)
         within = [Path(folder) for folder in wanted.within] or None
         pictures = search.search(self._index, self._describer, wanted.words, within, wanted.limit)
-        return [found.record(one) for one in pictures]
+        return [search_output.record(one) for one in pictures]
 
     def _speak(self, spoken: Spoken, at: Tell) -> bytes:
         from image_describer.server.speech import spoken_offline

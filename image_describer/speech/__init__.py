@@ -8,7 +8,7 @@ import logging
 from image_describer.speech.languages import choices as language_choices
 from image_describer.speech.speaker import VOICE_ORDER, Speaker, make_speaker
 from image_describer.speech.utterance import Kind, Utterance
-from image_describer.speech.voice import (
+from image_describer.speech.voices.base import (
     FASTEST_WPM,
     SLOWEST_WPM,
     USUAL_VOLUME,

@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 
 from image_describer.errors import SpeechError
-from image_describer.speech import espeak_library, google
-from image_describer.speech.espeak import EspeakVoice
-from image_describer.speech.output import check_output
-from image_describer.speech.players import Playsound3Player
+from image_describer.speech.audio.output import check_output
+from image_describer.speech.audio.players import Playsound3Player
+from image_describer.speech.voices import espeak_ng, google_client
+from image_describer.speech.voices.espeak import EspeakVoice
 
 PROBE_TEXT = "Ready."
 NETWORK_LIMIT_S = 3.0
@@ -45,11 +45,11 @@ def player_reports() -> list[Report]:
 def _espeak_report() -> Report:
     try:
         audio = EspeakVoice().record(PROBE_TEXT, 175)
-        version = espeak_library.version()
+        version = espeak_ng.version()
     except SpeechError as error:
         return Report("voice espeak", False, error.sentence, error.way_out)
     if not any(audio.pcm):
-        return Report("voice espeak", False, "espeak-ng makes silence.", espeak_library.WAY_OUT)
+        return Report("voice espeak", False, "espeak-ng makes silence.", espeak_ng.WAY_OUT)
     return Report("voice espeak", True, f"espeak-ng {version} speaks, offline.")
 
 
@@ -61,7 +61,7 @@ def network_report(
     if offline:
         return Report(name, False, "Not tried: offline was chosen.", OFFLINE_REMARK, needed=False)
     try:
-        took = google.reach(address or google.service_address(), limit_s)
+        took = google_client.reach(address or google_client.service_address(), limit_s)
     except SpeechError as error:
         return Report(name, False, error.sentence, OFFLINE_REMARK, needed=False)
     return Report(name, True, f"Google's voice can be reached ({took:.1f} s).", needed=False)

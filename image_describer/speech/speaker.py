@@ -10,17 +10,24 @@ from pathlib import Path
 
 from image_describer import paths
 from image_describer.errors import SpeechError
-from image_describer.speech import earcons, files, languages
+from image_describer.speech import earcons, languages
+from image_describer.speech.audio import files
+from image_describer.speech.audio.mixer import OutputLostError
+from image_describer.speech.audio.output import output_returns
+from image_describer.speech.audio.players import MiniaudioPlayer, Player
 from image_describer.speech.cache import SpeechCache
-from image_describer.speech.espeak import EspeakVoice
-from image_describer.speech.gtts import GttsVoice
-from image_describer.speech.mixer import OutputLostError
-from image_describer.speech.output import output_returns
-from image_describer.speech.players import MiniaudioPlayer, Player
-from image_describer.speech.silent import SilentVoice
 from image_describer.speech.spoken_log import SpokenLog
 from image_describer.speech.utterance import Kind, Utterance, survives, twin_of
-from image_describer.speech.voice import Audio, Playback, Voice, clamp_rate, clamp_volume
+from image_describer.speech.voices.base import (
+    Audio,
+    Playback,
+    Voice,
+    clamp_rate,
+    clamp_volume,
+)
+from image_describer.speech.voices.espeak import EspeakVoice
+from image_describer.speech.voices.google import GttsVoice
+from image_describer.speech.voices.silent import SilentVoice
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from image_describer import paths
-from image_describer.console import without_chatter
+from image_describer.cli.console import without_chatter
 from image_describer.errors import ImageDescriberError, TrainingError
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
 
 LIMIT_BYTES = 4_000_000_000  # 2,048 float32 for each of COCO's 123,000 pictures are 1 GB

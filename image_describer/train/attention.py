@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from image_describer import paths
-from image_describer.describer import Describer
+from image_describer.captioner.describer import Describer
 from image_describer.errors import ImageDescriberError
-from image_describer.picture import open_picture
+from image_describer.imaging.open import open_picture
 from image_describer.train.data import Dataset, load_pixels
 from image_describer.train.recipe import Recipe
 

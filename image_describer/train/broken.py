@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train.data import Dataset, load_pixels
 

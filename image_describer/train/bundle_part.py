@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from image_describer import bundle_files
-from image_describer.bundle import Bundle, write_manifest
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import Bundle, write_manifest
 from image_describer.errors import ImageDescriberError
 
 

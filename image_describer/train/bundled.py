@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
-from image_describer.bundle import open_bundle
+from image_describer.captioner.bundle import open_bundle
 
 _LAYER = re.compile(r"/(block\d+_(?:sepconv\d|residual_conv|conv\d|rescale))_?\d*/")
 _TYPES = {

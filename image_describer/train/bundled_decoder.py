@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
-from image_describer.bundle import Bundle
+from image_describer.captioner.bundle import Bundle
 from image_describer.errors import TrainingError
 from image_describer.train.captioner import AttentionDecoder
 

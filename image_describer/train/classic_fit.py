@@ -14,7 +14,12 @@ from tqdm import tqdm
 
 from image_describer.train import checkpoint
 from image_describer.train.classic_data import Arrays
-from image_describer.train.fit import CHECKPOINT_EVERY_S, Interrupt, RunStoppedError, compile_for
+from image_describer.train.fit import (
+    CHECKPOINT_EVERY_S,
+    Interrupt,
+    RunStoppedError,
+    compile_for,
+)
 from image_describer.train.history import History
 from image_describer.train.recipe import Stage
 

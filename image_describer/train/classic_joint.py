@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.train import retrieval
 from image_describer.train.classic_data import Captions, PairBatches
 from image_describer.train.classic_run import Run

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train import recipe, word_vectors
 from image_describer.train.classic_data import Captions, Features

@@ -5,9 +5,9 @@ import string
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
+from image_describer.captioner.words import words_of as words_of  # the rules called "plain"
 from image_describer.errors import TrainingError
-from image_describer.words import words_of as words_of  # the rules called "plain"
 
 _NO_LETTER = re.compile(r"[^a-z]+")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from image_describer.confidence import MEASURES, confidence
-from image_describer.wording import HIGH, MIDDLE
+from image_describer.captioner.confidence import MEASURES, confidence
+from image_describer.wording.sentence import HIGH, MIDDLE
 
 REFERENCES = 5
 NEWTON_STEPS = 50

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from image_describer.captioner.encoder import squeeze
 from image_describer.errors import TrainingError
-from image_describer.extractor import squeeze
 
 WHERE_TO_GET_IT = (
     "Give --data (or IMAGE_DESCRIBER_DATA) a folder with Flicker8k_Dataset/ and Flickr8k_text/, "

@@ -25,7 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train import meeting
 from image_describer.train.classic_data import Arrays

@@ -14,11 +14,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from image_describer import bundle_files
-from image_describer.bundle import open_bundle, write_manifest
-from image_describer.describer import Describer
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import open_bundle, write_manifest
+from image_describer.captioner.describer import Describer
 from image_describer.errors import PictureError
-from image_describer.picture import open_picture
+from image_describer.imaging.open import open_picture
 from image_describer.train import confidence, people
 from image_describer.train.data import Dataset
 from image_describer.train.text import words_of

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from image_describer.bundle import Bundle
+from image_describer.captioner.bundle import Bundle
 from image_describer.errors import TrainingError
 from image_describer.train.augment import AND_MIRRORED, Views, other_view, rng_of
 from image_describer.train.data import Dataset, load_pixels
@@ -69,7 +69,7 @@ class ShippedExtractor:
     shape: tuple[int, int]
 
     def __init__(self, bundle: Bundle) -> None:
-        from image_describer.extractor import Extractor
+        from image_describer.captioner.encoder import Extractor
 
         self._file = bundle.path("extractor.tflite")
         self._extractor = Extractor(self._file, threads=os.cpu_count() or 1)

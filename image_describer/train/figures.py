@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from image_describer import bundle_files, paths
+from image_describer import paths
+from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train import recipe
 

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
 
 

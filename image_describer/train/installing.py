@@ -5,8 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from image_describer import bundle_files, paths
-from image_describer.bundle import MANIFEST, open_bundle
+from image_describer import paths
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import MANIFEST, open_bundle
 from image_describer.errors import TrainingError
 from image_describer.train import model_card
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from image_describer.bundle import Bundle
-from image_describer.extractor import Extractor
-from image_describer.litert import default_threads
+from image_describer.captioner.bundle import Bundle
+from image_describer.captioner.encoder import Extractor
+from image_describer.captioner.runtime import default_threads
 from image_describer.train.classic_data import Arrays
 from image_describer.train.text import SPECIAL_WORDS, Vocabulary
 

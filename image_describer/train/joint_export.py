@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from image_describer import bundle_files
-from image_describer.bundle import JOINT, open_bundle, write_manifest
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import JOINT, open_bundle, write_manifest
+from image_describer.captioner.embedding import JointSpace
 from image_describer.errors import TrainingError
-from image_describer.joint import JointSpace
 from image_describer.train import export as litert
 from image_describer.train import joint_run, model_card, retrieval
 from image_describer.train.classic_run import write_json

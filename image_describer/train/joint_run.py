@@ -10,9 +10,16 @@ import keras
 import numpy as np
 
 from image_describer import paths
-from image_describer.bundle import Bundle, open_bundle
+from image_describer.captioner.bundle import Bundle, open_bundle
 from image_describer.errors import TrainingError
-from image_describer.train import checkpoint, joint_data, losses, recipe, retrieval, word_vectors
+from image_describer.train import (
+    checkpoint,
+    joint_data,
+    losses,
+    recipe,
+    retrieval,
+    word_vectors,
+)
 from image_describer.train.classic_fit import fit_task
 from image_describer.train.classic_joint import pair_accuracy
 from image_describer.train.classic_run import write_json

@@ -5,8 +5,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from image_describer import bundle_files
-from image_describer.confidence import MEASURES
+from image_describer.captioner import bundle_files
+from image_describer.captioner.confidence import MEASURES
 from image_describer.train.recipe import BLOCKS
 
 NAME = "MODEL_CARD.md"

@@ -17,12 +17,25 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from image_describer import bundle_files, paths
-from image_describer.bundle import Bundle, open_bundle, save_tokenizer, write_manifest
+from image_describer import paths
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import (
+    Bundle,
+    open_bundle,
+    save_tokenizer,
+    write_manifest,
+)
+from image_describer.captioner.encoder import Extractor
 from image_describer.errors import PictureError, TrainingError
-from image_describer.extractor import Extractor
-from image_describer.picture import open_picture
-from image_describer.train import cleaning, evaluate, export, installing, model_card, tuning
+from image_describer.imaging.open import open_picture
+from image_describer.train import (
+    cleaning,
+    evaluate,
+    export,
+    installing,
+    model_card,
+    tuning,
+)
 from image_describer.train.broken import without_broken
 from image_describer.train.bundled_decoder import decoder_weights, fill
 from image_describer.train.captioner import AttentionDecoder

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from image_describer.details import ACTIONS, FUNCTION_WORDS, QUALITIES
+from image_describer.wording.details import ACTIONS, FUNCTION_WORDS, QUALITIES
 
 GROUPS = {
     "man": ("man", "men", "guy", "guys", "gentleman", "gentlemen"),

@@ -17,11 +17,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from image_describer import bundle_files, not_a_photograph, paths, quality, unlike
-from image_describer.bundle import open_bundle
+from image_describer import paths
+from image_describer.captioner import bundle_files, novelty
+from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.encoder import Extractor
 from image_describer.errors import ImageDescriberError
-from image_describer.extractor import Extractor
-from image_describer.not_a_photograph import Numbers
+from image_describer.imaging import photo_check, quality
+from image_describer.imaging.photo_check import Numbers
 from image_describer.train import data, degrade, drawn, photograph_judge
 
 EACH = 60  # drawn pictures of every kind and half
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("--data", type=Path, required=True, help="Flickr8k's folder")
     add("--results", type=Path, default=Path("train/results/best"), help="folder for the figures")
-    add("--output", type=Path, default=paths.assets_folder() / not_a_photograph.NUMBERS,
+    add("--output", type=Path, default=paths.assets_folder() / photo_check.NUMBERS,
         help="file for the numbers (default: where the program reads them)")  # fmt: skip
     add("--each", type=int, default=EACH, help=f"drawn pictures of a kind and half ({EACH})")
     add("--judge", action="store_true", help="judge the numbers that are there, fit none")
@@ -65,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         read = data.read_flickr8k(options.data)
         if not options.judge:
             write(fitted(read, options.each), options.output)
-        numbers, curve = not_a_photograph.numbers(options.output), options.results / CURVE
+        numbers, curve = photo_check.numbers(options.output), options.results / CURVE
         look = _look(options.bundle)
         figures = photograph_judge.judged(read, numbers, look, options.each, curve)
     except ImageDescriberError as error:
@@ -80,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _look(folder: Path) -> photograph_judge.Look | None:
     """Whether a bundle's network sees a photograph; None where it can't tell."""
     bundle = open_bundle(folder)
-    known = unlike.of_bundle(bundle)
+    known = novelty.of_bundle(bundle)
     if known is None:
         return None
     extractor = Extractor(bundle.path("extractor.tflite"), threads=2)
@@ -92,7 +94,7 @@ def fitted(read: data.Dataset, each: int) -> Numbers:
     own, held_out = divided(read)
     numbers = fit(_measured(photographs(read, own)), _drawn(each))
     held = _measured(photograph_judge.opened(read, held_out, "clean"))
-    scores = not_a_photograph.scores(held, numbers)
+    scores = photo_check.scores(held, numbers)
     limit = max(LEAST_THRESHOLD, float(np.quantile(scores, 1 - FALSE_ALARMS)))
     return numbers._replace(threshold=round(limit, DIGITS))
 
@@ -122,7 +124,7 @@ def fit(photographs: np.ndarray, others: np.ndarray) -> Numbers:
     y = np.repeat((0.0, 1.0), (len(photographs), len(others)))
     weight = np.where(y == 1, 0.5 / len(others), 0.5 / len(photographs))
     centre, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
-    x = np.clip((x - centre) / spread, -not_a_photograph.OUTLIER, not_a_photograph.OUTLIER)
+    x = np.clip((x - centre) / spread, -photo_check.OUTLIER, photo_check.OUTLIER)
     parts = [_network(x, y, weight, SEED + k) for k in range(NETWORKS)]
     hidden, offset, output, last = zip(*parts, strict=True)
     return Numbers(
@@ -194,7 +196,7 @@ def _close(read: data.Dataset, names: Sequence[str]) -> Iterator[np.ndarray]:
 
 def _measured(pictures: Iterable[np.ndarray]) -> np.ndarray:
     """Pixels (H, W, 3) uint8 each -> measures (N, F)."""
-    return np.stack([not_a_photograph.measures(quality.thumbnail(one)) for one in pictures])
+    return np.stack([photo_check.measures(quality.thumbnail(one)) for one in pictures])
 
 
 if __name__ == "__main__":

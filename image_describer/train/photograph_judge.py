@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from image_describer import bundle_files, not_a_photograph, quality
-from image_describer.not_a_photograph import Numbers
+from image_describer.captioner import bundle_files
+from image_describer.imaging import photo_check, quality
+from image_describer.imaging.photo_check import Numbers
 from image_describer.train import degrade, drawn
 from image_describer.train.data import Dataset
 
@@ -112,7 +113,7 @@ def draw(others: Scored, photographs: Scored, area: float, file: Path) -> None:
 def score(pixels: np.ndarray, numbers: Numbers) -> float:
     """The score of a picture (H, W, 3) uint8 as the program sees it; a blank one is found first."""
     small = quality.thumbnail(pixels)
-    return 1.0 if quality.is_blank(small) else not_a_photograph.score(small, numbers)
+    return 1.0 if quality.is_blank(small) else photo_check.score(small, numbers)
 
 
 def opened(photographs: Dataset, names: Sequence[str], way: str) -> Iterator[np.ndarray]:

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from image_describer import phrases
-from image_describer.bundle import PHRASES, open_bundle
+from image_describer.captioner import ngram_prior
+from image_describer.captioner.bundle import PHRASES, open_bundle
+from image_describer.captioner.encoder import Extractor
 from image_describer.errors import TrainingError
-from image_describer.extractor import Extractor
-from image_describer.picture import open_picture
+from image_describer.imaging.open import open_picture
 from image_describer.train import bundle_part
 from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.text import SPECIAL_WORDS, Vocabulary
@@ -48,7 +48,7 @@ def fit(bundle: Path, data: Dataset) -> dict[str, int]:
     vocabulary = Vocabulary.from_tokenizer(opened.tokenizer)
     captions = [_ids(data.captions[name], vocabulary) for name in names]
     arrays = learn(pooled, captions)
-    bundle_part.put(opened, PHRASES, phrases.packed(arrays))
+    bundle_part.put(opened, PHRASES, ngram_prior.packed(arrays))
     return {"n-grams": int(arrays["grams"].size), "bytes": (opened.folder / PHRASES).stat().st_size}
 
 
@@ -70,7 +70,7 @@ def learn(
 
     Raises TrainingError where no n-gram is in ``least`` pictures.
     """
-    counted = [[phrases.keys_of(caption) for caption in several] for several in captions]
+    counted = [[ngram_prior.keys_of(caption) for caption in several] for several in captions]
     rarity = _rarities(counted, least)
     if not rarity:
         raise TrainingError("There is no word that the captions of several pictures share.")
@@ -79,7 +79,7 @@ def learn(
     wanted = _targets(counted, {int(g): k for k, g in enumerate(grams)}, rarity, float(rarest))
     vectors = _main_axes(wanted, rank)
     between = wanted @ vectors.T
-    seen = phrases.roots(pooled)
+    seen = ngram_prior.roots(pooled)
     mean, centre = seen.mean(axis=0), between.mean(axis=0)
     spread = max(float(seen.std()), 1e-6)
     inputs = (seen - mean) / spread

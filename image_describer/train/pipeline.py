@@ -15,10 +15,24 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_describer import bundle_files
-from image_describer.bundle import MANIFEST, WEIGHTS, open_bundle, save_tokenizer, write_manifest
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import (
+    MANIFEST,
+    WEIGHTS,
+    open_bundle,
+    save_tokenizer,
+    write_manifest,
+)
 from image_describer.errors import TrainingError
-from image_describer.train import checkpoint, equalise, fit, model_card, recipe, scst, xception
+from image_describer.train import (
+    checkpoint,
+    equalise,
+    fit,
+    model_card,
+    recipe,
+    scst,
+    xception,
+)
 from image_describer.train.augment import Views
 from image_describer.train.batches import Loader, from_cache, from_files
 from image_describer.train.captioner import Captioner

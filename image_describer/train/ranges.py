@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from image_describer.litert import load_for_looking_inside
+from image_describer.captioner.runtime import load_for_looking_inside
 
 PICTURES = 32  # more change the ranges by next to nothing
 BINS = 4096

@@ -14,8 +14,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_describer import bundle_files
-from image_describer.bundle import WEIGHTS, Bundle, open_bundle, write_manifest
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import (
+    WEIGHTS,
+    Bundle,
+    open_bundle,
+    write_manifest,
+)
 from image_describer.errors import TrainingError
 from image_describer.train import fit, scst
 from image_describer.train.augment import AND_MIRRORED, Views

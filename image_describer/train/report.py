@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.train import attention, drawing, figures
 from image_describer.train.data import Dataset
 from image_describer.train.history import History

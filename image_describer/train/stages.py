@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train import cleaning, feature_pickle
 from image_describer.train.broken import without_broken

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from image_describer import bundle_files
+from image_describer.captioner import bundle_files
+from image_describer.captioner.tokenizer import (
+    LENGTH_LIMIT_WORDS,
+    WORD_LIMIT_CHARACTERS,
+    WORDS_LIMIT,
+)
 from image_describer.errors import TrainingError
-from image_describer.tokenizer import LENGTH_LIMIT_WORDS, WORD_LIMIT_CHARACTERS, WORDS_LIMIT
 from image_describer.train.cleaning import rule
 from image_describer.train.cleaning import words_of as words_of  # its callers look for it here
 

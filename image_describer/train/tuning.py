@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from image_describer import litert
-from image_describer.bundle import Bundle
-from image_describer.decoder import PREPARED, STATES
+from image_describer.captioner import runtime
+from image_describer.captioner.bundle import Bundle
+from image_describer.captioner.decoder import PREPARED, STATES
 from image_describer.train.text import PAD, UNKNOWN
 
 EMBEDDING, KERNEL, BIAS = "embed/embeddings", "to_words/kernel", "to_words/bias"
@@ -61,7 +61,7 @@ class Reader:
     """The decoder of a bundle, reading captions that are given."""
 
     def __init__(self, bundle: Bundle) -> None:
-        interpreter = litert.load(bundle.path("decoder.tflite"), threads=1)
+        interpreter = runtime.load(bundle.path("decoder.tflite"), threads=1)
         self._prepare = interpreter.get_signature_runner("prepare")
         self._step = interpreter.get_signature_runner("step")
         details = self._step.get_input_details()

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from image_describer import framing
-from image_describer.bundle import TURNED, open_bundle
+from image_describer.captioner.bundle import TURNED, open_bundle
+from image_describer.captioner.encoder import Extractor
+from image_describer.captioner.orientation import summary
 from image_describer.errors import TrainingError
-from image_describer.extractor import Extractor
-from image_describer.picture import open_picture
+from image_describer.imaging import preprocess
+from image_describer.imaging.open import open_picture
 from image_describer.train import bundle_part
 from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.degrade import degraded
-from image_describer.turned import summary
 
 PICTURES = 4000  # of which each is seen twice
 FALSE_ALARMS = 0.007  # of upright dev pictures: below the one in a hundred that is allowed
@@ -86,7 +86,7 @@ def _both_ways(
 ) -> Iterator[tuple[np.ndarray, int]]:
     for number, name in enumerate(names):
         pixels = open_picture(data.path(name)).pixels
-        rows, columns = framing.photograph(pixels)
+        rows, columns = preprocess.photograph(pixels)
         pixels = pixels[rows, columns]
         if worn_share and number % round(1 / worn_share) == 0:
             pixels = degraded(pixels, WORN[number // round(1 / worn_share) % len(WORN)], name)

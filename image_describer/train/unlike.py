@@ -14,12 +14,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from image_describer.bundle import UNLIKE, open_bundle
+from image_describer.captioner.bundle import UNLIKE, open_bundle
+from image_describer.captioner.encoder import Extractor
+from image_describer.captioner.novelty import directions
 from image_describer.errors import TrainingError
-from image_describer.extractor import Extractor
-from image_describer.train import bundle_part, drawn, photograph_fit, photograph_judge
+from image_describer.train import (
+    bundle_part,
+    drawn,
+    photograph_fit,
+    photograph_judge,
+)
 from image_describer.train.data import Dataset, read_flickr8k
-from image_describer.unlike import directions
 
 EACH = 60  # drawn pictures of every kind
 HARMED = 60  # photographs a way

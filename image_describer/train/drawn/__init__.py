@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from image_describer.train.drawn import charts, diagrams, icons, maps, pages, screens, surfaces
+from image_describer.train.drawn import (
+    charts,
+    diagrams,
+    icons,
+    maps,
+    pages,
+    screens,
+    surfaces,
+)
 from image_describer.train.drawn.hand import Half, Hand
 from image_describer.train.drawn.wear import worn
 

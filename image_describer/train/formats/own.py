@@ -6,7 +6,11 @@ from pathlib import Path
 
 from image_describer.errors import TrainingError
 from image_describer.train.data import Dataset
-from image_describer.train.formats.gathering import Gathering, drawn_splits, text_of
+from image_describer.train.formats.gathering import (
+    Gathering,
+    drawn_splits,
+    text_of,
+)
 
 CAPTIONS_FILE = "captions.csv"
 FILE_HEADS = ("file", "image", "picture", "name", "filename")

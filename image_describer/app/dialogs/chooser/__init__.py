@@ -1,0 +1,1 @@
+"""The spoken file chooser: folders and pictures, by keyboard."""

@@ -1,0 +1,28 @@
+"""The first start: which voice shall read the descriptions, with what it sends where."""
+
+from collections.abc import Callable
+
+from image_describer.app.context import Desk
+from image_describer.app.dialogs.question import Question
+from image_describer.app.messages import VOICE_QUESTION
+
+TITLE = "Choose a voice"
+ONLINE = "Natural voice, online"
+OFFLINE = "Offline voice"
+
+
+def ask(desk: Desk, chosen: Callable[[bool | None], None]) -> None:
+    """Ask once; ``chosen(True)`` for the online voice, ``False`` for the offline one.
+
+    Enter takes the natural voice; Tab goes to the other button. Escape puts the question off:
+    ``None``, and nothing goes online until it is answered.
+    """
+    Question(
+        desk,
+        TITLE,
+        VOICE_QUESTION,
+        (ONLINE, lambda: chosen(True)),
+        (OFFLINE, lambda: chosen(False)),
+        put_off=lambda: chosen(None),
+    )
+    desk.voice.tell(f"Image Describer. {VOICE_QUESTION}")

@@ -1,0 +1,219 @@
+"""The dialog of settings. Every change holds at once; there is nothing to confirm."""
+
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+from image_describer.app import messages as say
+from image_describer.app import theme
+from image_describer.app.context import Desk
+from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.question import Question, nothing
+from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.basic import Button, Check, Choice, Label, Slider
+from image_describer.app.widgets.language_choice import LanguageChoice
+from image_describer.app.widgets.scrolled_column import ScrolledColumn
+from image_describer.settings import SETTINGS, Setting, Settings
+
+TITLE = "Settings"
+# With its buttons it fits a screen of 640 by 480 at a text size of 100 percent.
+WANTED_PX = (560, 400)
+VOICES = [
+    (True, "Google's natural voice, online"),
+    (False, "offline voice"),
+]
+VOICE_LABEL = "Voice of the descriptions"
+HINTS = {
+    "speech": "Results and errors only is for those whose screen reader says the rest",
+    "online": "The online voice sends the sentence, never the picture, to Google",
+    "language": "How Google's voice pronounces; descriptions stay English",
+}
+UNHEDGED = "Without hedges, a wrong description sounds as sure as a right one."
+HISTORY_STAYS = "What is in the history already stays there until you clear it."
+DEFAULTS_BACK = "All settings are as they were at first. The voice stays the one you have chosen."
+CLEAR_TITLE = "Clear the history"
+CLEAR_QUESTION = (
+    "Delete all past descriptions, and all that the search knows of your pictures? "
+    "They can't be restored."
+)
+CLEARED = "The history is empty."
+HEARD_AT_ONCE = frozenset({"rate", "volume"})  # their new value is said as it will be from now on
+# A decision about what may leave the computer is no matter of taste, and folders are no choice.
+NO_DEFAULTS = ("online", "recent_folders")
+
+
+class SettingsWindow(Dialog):
+    """``apply(settings)`` uses and saves the settings, and puts them on the desk.
+
+    ``clear_history(done, failed)`` deletes past descriptions and then calls one of the two.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        apply: Callable[[Settings], None],
+        clear_history: Callable[[Callable[[], None], Callable[[Exception], None]], None],
+    ) -> None:
+        super().__init__(desk, TITLE)
+        self._apply = apply
+        self._clear_history = clear_history
+        self._tell = desk.trouble
+        desk.trouble = self._trouble
+        self.controls: dict[str, Choice | Check | Slider] = {}
+        self._build()
+        # Keys that work everywhere, such as the ones for the rate, change settings as well.
+        self.bind("<KeyRelease>", lambda _event: self.refresh())
+        self.open(self.controls["online"])
+
+    def refresh(self) -> None:
+        """Show the settings of the desk, without a word."""
+        for name, control in self.controls.items():
+            value = getattr(self.desk.settings, name)
+            if isinstance(control, Slider):
+                if control.value != value:
+                    control.put(value)
+            else:
+                control.set(bool(value) if name == "online" else value)
+
+    def show(self, note: str) -> None:
+        """Show a sentence under what has the focus: a warning, an error. Empty: take it away."""
+        if not self.winfo_exists():
+            return
+        self._note.configure(text=say.printable(note))
+        if not note:
+            self._note.pack_forget()
+            return
+        focus = self_voicing.focused(self)
+        inside = focus is not None and str(focus).startswith(f"{self._column.inside}.")
+        shown = focus if focus is not None and inside else self.controls["online"]
+        row = cast(tk.Misc, shown.master)
+        self._note.pack(in_=row, side="bottom", fill="x")
+        self._note.lift()
+
+    def close(self) -> None:
+        """Take it away; every change holds already."""
+        self.desk.trouble = self._tell
+        super().close()
+
+    def _trouble(self, error: Exception) -> None:
+        """Settings that can't be saved, above all: tell it, and show it where the user looks."""
+        self._tell(error)
+        self.show(say.as_told(error))
+
+    def _build(self) -> None:
+        self.body.columnconfigure(0, weight=1)
+        self.body.rowconfigure(0, weight=1)
+        self._column = ScrolledColumn(self.body)
+        self._column.grid(row=0, column=0, sticky="nsew")
+        self._column.ask_for(*(size * self._scale() // 100 for size in WANTED_PX))
+        for name, setting in SETTINGS.items():
+            if setting.kind != "folders":
+                self._add(name, setting)
+        self.clear_button = self._button(CLEAR_TITLE, self._ask_to_clear)
+        self.defaults_button = self._button("Defaults", self._defaults)
+        self._button("Close\nEscape", self.close)
+        self._note = Label(self._column.inside, font=theme.font("status"))
+        self._column.watch()
+
+    def _scale(self) -> int:
+        """In percent; the dialog itself keeps within the screen."""
+        return max(100, self.desk.settings.text_size)
+
+    def _add(self, name: str, setting: Setting) -> None:
+        # A row of its own each: else a choice would have two positions, one among its values and
+        # one among the other choices.
+        row = tk.Frame(self._column.inside)
+        theme.dress(row, "frame")
+        row.pack(fill="x", pady=4)
+        if name == "online" or setting.kind != "switch":
+            label = VOICE_LABEL if name == "online" else setting.label
+            unit = f", {setting.unit}" if setting.unit else ""
+            Label(row, f"{label}{unit}").pack(fill="x")
+        control = self._control(row, name, setting)
+        if not isinstance(control, Slider):
+            control.configure(justify="left")  # where it takes several lines
+        control.pack(fill="x", padx=(0, 4))
+        self.controls[name] = control
+        if name in HINTS:
+            hint = Label(row, HINTS[name] + ".", font=theme.font("status"))
+            theme.dress(hint, "status")
+            hint.pack(fill="x")
+            known = self_voicing.named(control)
+            if known is not None:
+                self_voicing.name(
+                    control, known.name, role=known.role, state=known.state, hint=HINTS[name]
+                )
+
+    def _control(self, row: tk.Misc, name: str, setting: Setting) -> Choice | Check | Slider:
+        value = getattr(self.desk.settings, name)
+
+        def changed(new: Any) -> None:
+            self._change(name, new)
+
+        if name == "online":
+            return Choice(row, VOICES, bool(value), changed, name=VOICE_LABEL)
+        if setting.kind == "switch":
+            return Check(row, setting.label, value, changed)
+        if setting.kind == "language":
+            return LanguageChoice(row, value, changed, self.desk.jobs, name=setting.label)
+        if setting.kind == "choice":
+            return Choice(row, list(setting.choices.items()), value, changed, name=setting.label)
+        return Slider(
+            row,
+            setting.low,
+            setting.high,
+            setting.step,
+            value,
+            changed,
+            name=setting.label,
+            unit=setting.unit,
+        )
+
+    def _button(self, label: str, command: Callable[[], None]) -> Button:
+        row = tk.Frame(self._column.inside)
+        theme.dress(row, "frame")
+        row.pack(fill="x", pady=4)
+        button = Button(row, label, command)
+        button.pack(fill="x", padx=(0, 4))
+        return button
+
+    def _change(self, name: str, value: Any) -> None:
+        before = self.desk.settings
+        self._apply(replace(before, **{name: value}))
+        self.show("")
+        if name in HEARD_AT_ONCE:
+            self_voicing.changed(self.controls[name])
+        elif name == "speech" and before.speech != "all" and value != "off":
+            # It was said while the old choice still held: not at all.
+            self.desk.voice.answer(self_voicing.state_of(self.controls[name]))
+        elif name == "hedging" and not value:
+            self._warn(name, UNHEDGED)
+        elif name == "keep_history" and not value:
+            self._warn(name, HISTORY_STAYS)
+
+    def _warn(self, name: str, warning: str) -> None:
+        self.show(warning)
+        self.desk.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
+
+    def _defaults(self) -> None:
+        kept = {name: getattr(self.desk.settings, name) for name in NO_DEFAULTS}
+        self._apply(replace(Settings(), **kept))
+        self.refresh()
+        self.show(DEFAULTS_BACK)
+        self.desk.voice.answer(DEFAULTS_BACK)
+
+    def _ask_to_clear(self) -> None:
+        asked = Question(
+            self.desk, CLEAR_TITLE, CLEAR_QUESTION, ("Keep", nothing), ("Delete", self._clear)
+        )
+        self.desk.voice.answer(
+            f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} {self_voicing.spoken(asked.first)}"
+        )
+
+    def _clear(self) -> None:
+        self._clear_history(self._cleared, self._trouble)
+
+    def _cleared(self) -> None:
+        self.show(CLEARED)
+        self.desk.voice.answer(CLEARED)

@@ -1,0 +1,1 @@
+"""Self-voicing: what the window says about itself, and when."""

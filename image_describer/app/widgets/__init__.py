@@ -1,0 +1,1 @@
+"""The widgets of the window, usable by keyboard and announced by the self-voicing layer."""

@@ -1,0 +1,58 @@
+"""Buttons side by side; where large type does not fit into one row, in two or more."""
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Any
+
+from image_describer.app import theme
+from image_describer.app.widgets.basic import Button
+
+GAP_PX = 2
+
+
+class ButtonRow(tk.Frame):
+    """All its buttons are as wide as the widest one needs, at least."""
+
+    def __init__(self, master: tk.Misc) -> None:
+        super().__init__(master)
+        theme.dress(self, "frame")
+        self._buttons: list[Button] = []
+        self._columns = 0
+        self.bind("<Configure>", lambda event: self.arrange(event.width))
+
+    def add(self, label: str, command: Callable[[], Any]) -> Button:
+        """One more at the end."""
+        button = Button(self, label, command)
+        self._buttons.append(button)
+        self._columns = 0
+        self._lay_out(len(self._buttons))
+        return button
+
+    def arrange(self, width: int = 0) -> None:
+        """Use as many rows as ``width`` pixels call for; by default those that it has."""
+        width = width or self.winfo_width()
+        count = len(self._buttons)
+        if not count or width <= 1:
+            return
+        widest = max(button.winfo_reqwidth() for button in self._buttons) + 2 * GAP_PX
+        # 6, 3, 2, 1 of six: no row is shorter than it must be.
+        fitting = (-(-count // rows) for rows in range(1, count + 1))
+        self._lay_out(next((columns for columns in fitting if columns * widest <= width), 1))
+
+    def _lay_out(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for column in range(len(self._buttons)):
+            used = column < columns
+            self.columnconfigure(
+                column, weight=int(used), uniform="buttons" if used else f"unused{column}"
+            )
+        for number, button in enumerate(self._buttons):
+            button.grid(
+                row=number // columns,
+                column=number % columns,
+                sticky="nsew",
+                padx=GAP_PX,
+                pady=GAP_PX,
+            )

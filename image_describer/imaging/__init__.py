@@ -1,0 +1,1 @@
+"""Opening pictures: a file, bytes or an image becomes upright RGB pixels with notes about them."""

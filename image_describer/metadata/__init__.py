@@ -1,0 +1,1 @@
+"""What a picture file says about itself: XMP, alt text, and the containers that hold them."""

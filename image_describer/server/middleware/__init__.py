@@ -1,0 +1,1 @@
+"""ASGI middleware of the service: access control, limits and the access log."""

@@ -1,0 +1,1 @@
+"""Audio output: the device, mixing, time stretching, players and sound files."""

@@ -1,0 +1,1 @@
+"""The voices: espeak-ng, Google Translate, and a silent one for tests."""

@@ -1,0 +1,1 @@
+"""Turning a Description into the sentences that are spoken and the records that are saved."""

@@ -1,0 +1,354 @@
+"""The dialog of settings, worked by real keys: what is heard, what holds, what the file says."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from image_describer.app import theme
+from image_describer.app.dialogs.settings import (
+    CLEARED,
+    DEFAULTS_BACK,
+    UNHEDGED,
+    SettingsWindow,
+)
+from image_describer.app.settings_controller import Settling
+from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.language_choice import as_listed, with_key
+from image_describer.app.widgets.scrolled_column import scrolled
+from image_describer.app.widgets.typeahead import PAUSE_S
+from image_describer.errors import ImageDescriberError
+from image_describer.settings import SETTINGS, Settings, SettingsFile
+from image_describer.speech import languages
+from tests.support.screen import Screen
+from tests.support.window import Driven, SlowDescriber
+
+pytestmark = pytest.mark.gui
+
+Drive = Callable[..., Driven]
+
+
+class Opened:
+    """The dialog above a program, with a file of its own."""
+
+    def __init__(self, driven: Driven, file: SettingsFile) -> None:
+        self.driven = driven
+        self.file = file
+        self.troubles: list[str] = []
+        self.cleared = 0
+        self.clear_error: Exception | None = None
+        self.desk = driven.program.desk
+        self.desk.trouble = lambda error: self.troubles.append(str(error))
+        self.settling = Settling(self.desk, file)
+        self.window = SettingsWindow(self.desk, self.settling.change, self._clear)
+        self.focus("online")
+
+    def _clear(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
+        self.cleared += 1
+        if self.clear_error is not None:
+            failed(self.clear_error)
+        else:
+            done()
+
+    @property
+    def heard(self) -> str:
+        return self.driven.heard.texts[-1]
+
+    @property
+    def note(self) -> str:
+        return str(self.window._note.cget("text"))
+
+    def focus(self, name: str) -> None:
+        """Go to a setting by Tab, as a user would."""
+        wanted = self.window.controls[name]
+        self.driven.until(self.window.winfo_viewable, "the dialog")
+        self.driven.until(lambda: self.driven.root.focus_get() is not None, "the focus")
+        for _ in range(len(SETTINGS) + 3):
+            if self.driven.root.focus_get() is wanted:
+                self.driven.for_s(0.1)
+                return
+            self.driven.press("Tab")
+        raise AssertionError(f"Tab does not lead to {name}")
+
+    def press(self, *keys: str) -> None:
+        self.driven.press(*keys)
+
+    def saved(self) -> Settings:
+        """What a second window would read, once everything is written."""
+        self.driven.until(lambda: self.settling._waiting is None, "the file")
+        wanted = self.desk.settings
+        self.driven.until(lambda: SettingsFile(self.file.path).load() == wanted, "the file")
+        return SettingsFile(self.file.path).load()
+
+
+@pytest.fixture
+def opened(drive: Drive, tmp_path: Path) -> Opened:
+    return Opened(drive(), SettingsFile(tmp_path / "settings.toml"))
+
+
+def test_every_setting_is_there_and_reached_by_tab_with_its_own_words(opened: Opened) -> None:
+    opened.driven.until_idle()  # gTTS's languages
+    said = []
+    for _ in range(len(opened.window.controls) + 3):
+        said.append(opened.heard)
+        opened.press("Tab")
+    assert set(opened.window.controls) == set(SETTINGS) - {"recent_folders"}
+    assert said == [
+        "Settings, dialog. Voice of the descriptions, choice, offline voice, 2 of 2, "
+        "The online voice sends the sentence, never the picture, to Google",
+        "What is spoken, choice, everything, 1 of 3, "
+        "Results and errors only is for those whose screen reader says the rest",
+        "Language of the voice, choice, English, American, "
+        f"1 of {len(languages.choices())}, "
+        "How Google's voice pronounces; descriptions stay English",
+        "Rate, slider, 175 words a minute",
+        "Volume, slider, 100 percent",
+        "Detail, choice, normal, 2 of 3",
+        "Say how sure a description is, check box, checked",
+        "Sounds of keys, check box, not checked",
+        "High contrast, check box, not checked",
+        "Text size, slider, 100 percent",
+        "Keep a history of descriptions, check box, checked",
+        "Clear the history, button",
+        "Defaults, button",
+        "Close, button",
+    ]
+    assert opened.heard == said[0].removeprefix("Settings, dialog. ")
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "value", "heard"),
+    [
+        ("online", ["Left"], True, "Google's natural voice, online, 1 of 2"),
+        ("speech", ["Right"], "results", "results and errors only, 2 of 3"),
+        ("language", ["Down"], "en-GB", "English, British, 2 of"),
+        ("rate", ["Right", "Prior"], 205, "205 words a minute"),
+        ("rate", ["End"], 450, "450 words a minute"),
+        ("volume", ["Left"], 95, "95 percent"),
+        ("verbosity", ["Left"], "brief", "brief, 1 of 3"),
+        ("hedging", ["space"], False, f"not checked. {UNHEDGED}"),
+        ("key_sounds", ["space"], True, "checked"),
+        ("high_contrast", ["space"], True, "checked"),
+        ("text_size", ["Down"], 75, "75 percent"),
+        ("keep_history", ["space"], False, "not checked. What is in the history already stays"),
+    ],
+)
+def test_a_change_is_heard_and_in_the_file(
+    opened: Opened, name: str, keys: list[str], value: object, heard: str
+) -> None:
+    opened.focus(name)
+    opened.press(*keys)
+    assert opened.heard.startswith(heard)
+    assert getattr(opened.desk.settings, name) == value
+    assert opened.saved() == replace(Settings(), **{name: value})  # type: ignore[arg-type]
+
+
+def test_a_change_holds_at_once(opened: Opened) -> None:
+    opened.focus("rate")
+    opened.press("Left")
+    assert opened.driven.heard.settings["rate"] == 170
+    opened.focus("high_contrast")
+    opened.press("space")
+    assert theme.of(opened.desk.root).palette == theme.HIGH_CONTRAST
+
+
+def test_the_rate_is_heard_at_the_new_rate(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[tuple[str, int]] = []
+    heard = opened.driven.heard
+    say = heard.say
+
+    def note(text: str, **how: Any) -> None:
+        rates.append((text, heard.settings["rate"]))
+        say(text, **how)
+
+    opened.focus("rate")
+    monkeypatch.setattr(heard, "say", note)
+    opened.press("Right")
+    assert rates[-1] == ("180 words a minute", 180)
+
+
+def test_hedging_can_be_switched_on_again(opened: Opened) -> None:
+    opened.focus("hedging")
+    opened.press("space")
+    assert opened.note == UNHEDGED
+    opened.press("space")
+    assert opened.heard == "checked"
+    assert not opened.window._note.winfo_ismapped()
+    assert opened.desk.settings.hedging
+
+
+def test_who_was_silenced_hears_that_speech_is_back(opened: Opened) -> None:
+    opened.focus("speech")
+    opened.press("End")
+    assert opened.heard == "nothing, 3 of 3"
+    opened.press("Tab", "shift+Tab")
+    assert opened.heard == "nothing, 3 of 3"
+    opened.press("Left")
+    assert opened.heard.startswith("results and errors only, 2 of 3")
+    opened.press("Left")
+    assert opened.heard == "everything, 1 of 3"
+
+
+def test_a_language_is_found_by_its_letters(opened: Opened) -> None:
+    opened.focus("language")
+    control = opened.window.controls["language"]
+    opened.driven.until(lambda: len(control._values) > 10, "gTTS's languages")  # type: ignore[union-attr]
+    opened.press("p", "o", "r")
+    assert opened.heard.startswith("Portuguese")
+    assert opened.saved().language.startswith("pt")
+    opened.driven.for_s(PAUSE_S + 0.1)
+    opened.press("e", "s")
+    assert opened.heard.startswith("Estonian")
+
+
+def test_the_key_for_the_rate_moves_the_slider(opened: Opened) -> None:
+    opened.focus("rate")
+    opened.press("ctrl+Up")
+    faster = opened.desk.settings.rate
+    assert faster > Settings.rate
+    opened.press("Right")
+    assert opened.heard == f"{faster + SETTINGS['rate'].step} words a minute"
+
+
+def test_defaults_leave_the_voice_and_the_folders(opened: Opened) -> None:
+    kept = {"online": True, "recent_folders": ("/photos",)}
+    opened.settling.change(replace(Settings(rate=90, hedging=False, text_size=150), **kept))  # type: ignore[arg-type]
+    opened.focus("online")
+    opened.window.defaults_button.focus_force()
+    opened.driven.for_s(0.1)
+    opened.press("Return")
+    assert opened.heard == opened.note == DEFAULTS_BACK
+    assert opened.saved() == replace(Settings(), **kept)  # type: ignore[arg-type]
+    opened.focus("rate")
+    assert opened.heard == "Rate, slider, 175 words a minute"
+
+
+def test_clearing_asks_back_once(opened: Opened) -> None:
+    opened.window.clear_button.focus_force()
+    opened.driven.for_s(0.1)
+    opened.press("Return")
+    assert opened.heard == (
+        "Clear the history, dialog. Delete all past descriptions, and all that the search knows of "
+        "your pictures? They can't be restored. Keep, button, 1 of 2"
+    )
+    opened.press("Return")
+    assert opened.cleared == 0
+    assert opened.driven.root.focus_get() is opened.window.clear_button
+    opened.press("Return")
+    opened.press("Escape")
+    assert opened.cleared == 0
+    opened.press("Return")
+    opened.press("Tab", "space")
+    assert opened.cleared == 1
+    assert CLEARED in opened.driven.heard.texts
+    assert opened.note == CLEARED
+    assert opened.driven.root.focus_get() is opened.window.clear_button
+
+
+def test_a_history_that_can_not_be_cleared_is_told(opened: Opened) -> None:
+    opened.clear_error = ImageDescriberError("The history can't be cleared: no.", "Try again.")
+    opened.window.clear_button.focus_force()
+    opened.driven.for_s(0.1)
+    opened.press("Return")
+    opened.press("Tab", "space")
+    assert opened.troubles == ["The history can't be cleared: no. Try again."]
+    assert opened.note == "The history can't be cleared: no. Try again."
+
+
+def test_what_can_not_be_saved_holds_all_the_same(drive: Drive, tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path / "settings.toml")
+    file.path.mkdir()
+    opened = Opened(drive(), file)
+    opened.focus("rate")
+    opened.press("Right")
+    opened.driven.until(lambda: opened.troubles, "the error")
+    assert opened.troubles[0].startswith("The settings can't be saved")
+    assert opened.note == opened.troubles[0]
+    assert opened.desk.settings.rate == 180
+    assert opened.driven.heard.settings["rate"] == 180
+
+
+def test_the_languages_may_come_after_the_window_has_gone(opened: Opened) -> None:
+    opened.press("Escape")
+    opened.driven.until(lambda: not opened.window.winfo_exists(), "the dialog to go")
+    opened.driven.for_s(0.5)
+    assert opened.driven.root.focus_get() is opened.driven.program.window.sentence
+
+
+@pytest.mark.parametrize(
+    ("text_size", "high_contrast"), [(75, False), (100, True), (250, False), (250, True)]
+)
+def test_nothing_is_cut_off_or_out_of_reach(
+    small_screen: Screen, tmp_path: Path, text_size: int, high_contrast: bool
+) -> None:
+    driven = Driven(small_screen, SlowDescriber())
+    try:
+        file = SettingsFile(tmp_path / "settings.toml")
+        file.save(Settings(text_size=text_size, high_contrast=high_contrast))
+        opened = Opened(driven, file)
+        _walk_through(opened, small_screen)
+    finally:
+        driven.root.destroy()
+
+
+def _walk_through(opened: Opened, screen: Screen) -> None:
+    window = opened.window
+    ring = tuple(bytes.fromhex(theme.of(window).palette.focus[1:]))
+    seen = []
+    for _ in range(len(window.controls) + 3):
+        widget = opened.driven.root.focus_get()
+        assert widget is not None
+        opened.driven.settle()
+        seen.append(self_voicing.spoken(widget))
+        left, top = widget.winfo_rootx(), widget.winfo_rooty()
+        right, bottom = left + widget.winfo_width() - 1, top + widget.winfo_height() - 1
+        assert left >= 0
+        assert right < 640
+        assert widget.winfo_reqwidth() <= widget.winfo_width(), f"{seen[-1]} is cut off"
+        assert widget.winfo_reqheight() <= widget.winfo_height(), f"{seen[-1]} is cut off"
+        shot = screen.shot()
+        assert top >= 0
+        assert shot.getpixel((left + 40, top + 1)) == ring, f"{seen[-1]}: no upper edge"
+        if widget.winfo_height() < 250:
+            assert bottom < 480
+            assert shot.getpixel((left + 40, bottom - 1)) == ring, f"{seen[-1]}: no lower edge"
+        opened.press("Tab")
+    assert len(set(seen)) == len(window.controls) + 3
+
+
+def test_the_focus_stays_in_sight_while_the_text_grows(
+    small_screen: Screen, tmp_path: Path
+) -> None:
+    driven = Driven(small_screen, SlowDescriber())
+    try:
+        opened = Opened(driven, SettingsFile(tmp_path / "settings.toml"))
+        opened.focus("text_size")
+        opened.press("End")
+        opened.driven.settle()
+        assert opened.desk.settings.text_size == 250
+        slider = opened.window.controls["text_size"]
+        column = opened.window._column
+        assert slider.winfo_rooty() >= column.winfo_rooty()
+        lower = slider.winfo_rooty() + slider.winfo_height()
+        assert lower <= column.winfo_rooty() + column.winfo_height()
+    finally:
+        driven.root.destroy()
+
+
+def test_a_language_keeps_its_place_whatever_its_case() -> None:
+    choices = [("en-US", "English"), ("de", "German")]
+    assert as_listed(choices, "EN-us") == "en-US"
+    assert with_key(choices, "de") == choices
+    assert with_key(choices, "tlh") == [("tlh", "tlh"), *choices]
+
+
+@pytest.mark.parametrize("shown", [0, 90, 100, 180, 500])
+@pytest.mark.parametrize("height", [10, 95, 99, 100, 101, 300])
+def test_scrolling_comes_to_rest(shown: int, height: int) -> None:
+    room, top = 100, 200
+    then = shown + scrolled(shown, room, top, top + height)
+    assert scrolled(then, room, top, top + height) == 0
+    assert then <= top
+    assert then + room >= min(top + height, top + room)

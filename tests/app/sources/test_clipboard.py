@@ -1,0 +1,249 @@
+"""Ctrl+V and Ctrl+D in the whole program, with real owners of the clipboard."""
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_describer import Describer
+from image_describer.app import keymap, messages
+from image_describer.app.sources import clipboard
+from image_describer.imaging.file_info import facts
+from image_describer.wording import details
+from image_describer.wording import sentence as wording
+from tests.support.screen import LIMIT_S, RunningApp, Screen, wait_for
+
+pytestmark = pytest.mark.gui
+
+Start = Callable[..., RunningApp]
+Own = Callable[..., "subprocess.Popen[bytes]"]
+PNG = "image/png"
+
+
+@pytest.fixture
+def own(screen: Screen) -> Iterator[Own]:
+    """``own(content, target)`` puts ``content`` on the clipboard, as another program would."""
+    if shutil.which("xclip") is None:
+        if os.environ.get("CI"):
+            pytest.fail("xclip is not installed")
+        pytest.skip("xclip is not installed (apt-get install xclip)")
+    owners: list[subprocess.Popen[bytes]] = []
+
+    def start(content: bytes, target: str = "UTF8_STRING") -> "subprocess.Popen[bytes]":
+        # -quiet keeps xclip in the foreground, as a child that can be ended by its id.
+        owner = subprocess.Popen(
+            ["xclip", "-quiet", "-selection", "clipboard", "-target", target, "-in"],
+            env={**os.environ, "DISPLAY": screen.display},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        assert owner.stdin is not None
+        owner.stdin.write(content)
+        owner.stdin.close()
+        owners.append(owner)
+        wait_for(lambda: target in offered(screen), LIMIT_S, f"{target} on the clipboard")
+        return owner
+
+    yield start
+    for owner in owners:
+        owner.kill()
+        owner.wait()
+
+
+def offered(screen: Screen) -> list[str]:
+    done = subprocess.run(
+        ["xclip", "-selection", "clipboard", "-target", "TARGETS", "-out"],
+        env={**os.environ, "DISPLAY": screen.display},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    return done.stdout.split()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A name with a space and an accent, which addresses have to write otherwise."""
+    file = tmp_path / "phôto 1.png"
+    Image.radial_gradient("L").convert("RGB").resize((300, 200)).save(file)
+    return file
+
+
+@pytest.fixture
+def running(app: Start, tiny_bundle: Path) -> RunningApp:
+    one = app("--voice", "off", IMAGE_DESCRIBER_BUNDLE=str(tiny_bundle))
+    one.wait_title("Image Describer")
+    one.focus()
+    return one
+
+
+def expected(bundle: Path, photo: Path) -> str:
+    return wording.sentence(Describer(bundle).describe(photo))
+
+
+def shown(running: RunningApp) -> str:
+    """The text in the window that has the keys."""
+    return running.copied(("ctrl+slash", "ctrl+c"))
+
+
+def noise(side: int) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 255, (side, side, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "more than Tk can take"])
+def test_a_picture(
+    running: RunningApp, screen: Screen, own: Own, tiny_bundle: Path, photo: Path, large: bool
+) -> None:
+    if large:
+        photo.write_bytes(noise(1400))
+    own(photo.read_bytes(), PNG)
+    screen.press("ctrl+v")
+    running.wait_title(f" - {messages.FROM_CLIPBOARD} - ")
+    assert shown(running) == expected(tiny_bundle, photo)
+    assert "Traceback" not in running.log + running.stderr
+
+
+def test_without_a_tool_a_small_picture_is_read_and_a_large_one_is_told(
+    app: Start, screen: Screen, own: Own, tiny_bundle: Path, photo: Path, tmp_path: Path
+) -> None:
+    running = app("--voice", "off", IMAGE_DESCRIBER_BUNDLE=str(tiny_bundle), PATH=str(tmp_path))
+    running.wait_title("Image Describer")
+    running.focus()
+    large = own(noise(1400), PNG)
+    screen.press("ctrl+v")
+    running.wait_title(clipboard.TOO_LARGE)
+    large.kill()  # it waits for ever for Tk to take the rest
+    own(photo.read_bytes(), PNG)
+    screen.press("ctrl+v")
+    running.wait_title(f" - {messages.FROM_CLIPBOARD} - ")
+    assert shown(running) == expected(tiny_bundle, photo)
+
+
+@pytest.mark.parametrize(
+    ("target", "write"),
+    [
+        ("UTF8_STRING", "{path}\n"),
+        ("UTF8_STRING", '"{path}"'),
+        ("UTF8_STRING", "{uri}"),
+        ("text/uri-list", "# from somewhere\r\n{uri}\r\n"),
+        ("x-special/gnome-copied-files", "copy\n{uri}"),
+    ],
+)
+def test_a_file(
+    running: RunningApp,
+    screen: Screen,
+    own: Own,
+    tiny_bundle: Path,
+    photo: Path,
+    target: str,
+    write: str,
+) -> None:
+    own(write.format(path=photo, uri=photo.as_uri()).encode(), target)
+    screen.press("ctrl+v")
+    running.wait_title(f" - {photo.name} - ")
+    assert shown(running) == expected(tiny_bundle, photo)
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "sentence"),
+    [
+        (b"no path at all", "UTF8_STRING", clipboard.NO_PATH),
+        (b"/nowhere/to/be/found.png", "UTF8_STRING", clipboard.NO_PATH),
+        (b"some/relative.png", "UTF8_STRING", clipboard.NO_PATH),
+        (b"x" * 300_000, "UTF8_STRING", clipboard.NO_PATH),
+        (b"\x89PNG\r\n\x1a\n and then nothing", PNG, "That file is not a picture I can open"),
+        (b"<p>", "text/html", clipboard.EMPTY),
+    ],
+    ids=["text", "missing", "relative", "long", "damaged", "other"],
+)
+def test_what_is_no_picture_is_told_and_the_app_goes_on(
+    running: RunningApp,
+    screen: Screen,
+    own: Own,
+    tiny_bundle: Path,
+    photo: Path,
+    content: bytes,
+    target: str,
+    sentence: str,
+) -> None:
+    own(content, target)
+    screen.press("ctrl+v")
+    running.wait_title(sentence)
+    own(photo.read_bytes(), PNG)
+    screen.press("ctrl+v")
+    running.wait_title(expected(tiny_bundle, photo)[:100])
+    assert "Traceback" not in running.log + running.stderr
+
+
+def test_an_empty_clipboard_leaves_the_picture_that_is_there(
+    running: RunningApp, screen: Screen, own: Own, tiny_bundle: Path, photo: Path
+) -> None:
+    own(photo.read_bytes(), PNG)
+    screen.press("ctrl+v")
+    running.wait_title(f" - {messages.FROM_CLIPBOARD} - ")
+    own(b"no path")
+    screen.press("ctrl+v")
+    wait_for(lambda: clipboard.NO_PATH in running.log, LIMIT_S, "the sentence in the log")
+    assert shown(running) == expected(tiny_bundle, photo)
+
+
+def test_an_owner_that_hangs_is_given_up_and_escape_ends_the_wait(
+    running: RunningApp, screen: Screen, own: Own
+) -> None:
+    owner = own(b"never given", PNG)
+    owner.send_signal(signal.SIGSTOP)
+    try:
+        screen.press("ctrl+v")
+        screen.press("F1")  # the window answers meanwhile
+        wait_for(lambda: screen.windows("^Help"), LIMIT_S, "the help")
+        screen.press_until("Escape", lambda: not screen.windows("^Help"), "the help to go")
+    finally:
+        owner.send_signal(signal.SIGCONT)
+    assert running.process.poll() is None
+
+
+def test_more_is_shown_and_escape_closes_it(
+    running: RunningApp, screen: Screen, own: Own, tiny_bundle: Path, photo: Path
+) -> None:
+    own(str(photo).encode())
+    screen.press("ctrl+v")
+    running.wait_title(f" - {photo.name} - ")  # behind what it shows
+    screen.press("ctrl+d")
+    wait_for(lambda: screen.focused().startswith(messages.MORE_TITLE), LIMIT_S, "the details")
+    description = Describer(tiny_bundle).describe(photo)
+    expected = [*details.sentences(description), *facts(str(photo))]
+    assert shown(running).splitlines() == expected
+    screen.press("Escape")
+    wait_for(lambda: not screen.windows(f"^{messages.MORE_TITLE}"), LIMIT_S, "the details to go")
+    assert running.process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "\0", "file:", "file://[", "file://elsewhere/etc/passwd", "\udcff", "/\0", "~", "''"],
+)
+def test_odd_texts_are_no_files(text: str) -> None:
+    assert clipboard.file_in(text) is None
+
+
+def test_a_name_that_is_no_utf_8_is_found(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"a\xff b.png")
+    file.touch()
+    assert clipboard.file_in(f"cut\n{file.as_uri()}") == str(file)
+
+
+def test_both_keys_are_in_the_table() -> None:
+    keys = {command.name: command.keys for command in keymap.COMMANDS}
+    assert keys["paste"] == ("Ctrl+V",)
+    assert keys["more"] == ("Ctrl+D",)

@@ -1,0 +1,339 @@
+"""Exploring by real keys, on a screen; only the describer and the voice are doubles here."""
+
+import itertools
+import threading
+import time
+import tkinter as tk
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_describer.app import messages
+from image_describer.app.context import Desk
+from image_describer.app.current import Current
+from image_describer.app.tasks.explore import (
+    EDGE,
+    ENDED,
+    NOT_WORTHWHILE,
+    TOO_SMALL,
+    WHOLE,
+    Explorer,
+)
+from image_describer.app.tasks.jobs import Jobs
+from image_describer.app.voice import self_voicing
+from image_describer.app.voice.announcer import Telling
+from image_describer.app.widgets.picture_view import PictureView
+from image_describer.captioner.description import Description
+from image_describer.errors import BundleError
+from image_describer.imaging.open import Picture
+from tests.support.screen import Screen
+from tests.support.window import KEPT, Heard, Loop
+
+pytestmark = pytest.mark.gui
+
+COLOURS = ("red", "lime", "blue", "yellow", "cyan", "magenta", "white", "orange", "purple")
+SIDE_PX = 900
+FRAME = (0xFF, 0xD5, 0x00)
+
+
+def nine_colours(side: int = SIDE_PX) -> Picture:
+    """A picture of 3 x 3 plain parts, with some noise so that none is blank."""
+    small = Image.new("RGB", (3, 3))
+    small.putdata([Image.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in COLOURS])
+    pixels = np.asarray(small.resize((side, side), Image.Resampling.NEAREST)).astype(int)
+    noise = np.random.default_rng(0).integers(-40, 40, (side, side, 1))
+    pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return Picture(pixels, "PNG", side, side, (), "/pictures/colours.png")
+
+
+class ColourDescriber:
+    """Names the colour in the middle of what it is shown, in ``seconds``."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.error: Exception | None = None
+        self.threads: set[threading.Thread] = set()
+        self.count = 0
+
+    def describe(self, source: Any) -> Description:
+        self.threads.add(threading.current_thread())
+        time.sleep(self.seconds)
+        if self.error is not None:
+            raise self.error
+        self.count += 1
+        height, width = source.pixels.shape[:2]
+        middle = source.pixels[height // 3 : -height // 3, width // 3 : -width // 3]
+        seen = middle.reshape(-1, 3).mean(axis=0)
+        palette = [Image.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in COLOURS]
+        nearest = np.argmin(np.abs(np.asarray(palette) - seen).sum(axis=1))
+        return Description(f"something {COLOURS[nearest]}", 0.8)
+
+
+class Stage(Loop):
+    """A picture and a text below it, with everything that the program gives an Explorer."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.root = tk.Tk()
+        KEPT.append(self.root)
+        self.root.geometry("700x620")
+        self.heard = Heard()
+        voice = Telling(self.root, self.heard, lambda _trouble: None)  # type: ignore[arg-type]
+        self.desk = Desk(self.root, Jobs(self.root.after), self.heard, voice)  # type: ignore[arg-type]
+        self_voicing.Voicing(self.root, voice.focus, lambda: None)
+        self.view = PictureView(self.root, self.desk.jobs)
+        self.view.pack(fill="both", expand=True)
+        self.text = tk.Button(self.root, text="Below")
+        self.text.pack()
+        self.current = Current()
+        self.describer = ColourDescriber()
+        self.shown: list[str] = []
+        self.explorer = Explorer(
+            self.desk, self.view, lambda: self.describer, self.current, self.shown.append
+        )
+        self.escapes = 0
+        self.root.bind("<Control-e>", lambda _event: self.explorer.toggle())
+        self.root.bind("<Escape>", self._escape)
+        self.root.update()
+        self.root.focus_force()
+        self.text.focus_set()
+        self.until(lambda: self.heard.texts == ["Below, button"], "the focus")
+
+    def _escape(self, _event: object) -> None:
+        self.escapes += 1
+        self.desk.voice.stop()
+
+    def show(self, picture: Picture) -> None:
+        self.current.picture, self.current.file = picture, picture.file
+        self.view.show(picture)
+        self.until_idle()
+
+    @property
+    def heard_so_far(self) -> list[str]:
+        return self.heard.texts
+
+    @property
+    def said(self) -> list[str]:
+        """What was heard; but for a part, a busy machine may say "Working" before it."""
+        late = messages.WORKING if self.current.picture is not None else None
+        return [text for text in self.heard.texts if text != late]
+
+    def hear(self, *pressed: str) -> str:
+        """What the last of these keys makes heard."""
+        for key in pressed:
+            before = len(self.said)
+            self.screen.press(key)
+            self.until(lambda n=before: len(self.said) > n, f"an answer to {key}")
+            self.settle()
+            assert len(self.said) == before + 1, self.said[before:]
+        return self.said[-1]
+
+    def framed(self) -> tuple[int, int, int, int]:
+        """The frame that is to be seen around a part: left, top, right, bottom in pixels."""
+        self.settle()
+        image = self.screen.shot()
+        left, top = self.view.winfo_rootx(), self.view.winfo_rooty()
+        ring = 6  # around the view itself, in the same colour
+        seen = np.asarray(image)[
+            top + ring : top + self.view.winfo_height() - ring,
+            left + ring : left + self.view.winfo_width() - ring,
+        ]
+        rows, columns = np.nonzero((seen == FRAME).all(axis=2))
+        assert rows.size, "no frame"
+        return int(columns.min()), int(rows.min()), int(columns.max()), int(rows.max())
+
+
+@pytest.fixture
+def stage(screen: Screen) -> Iterator[Stage]:
+    one = Stage(screen)
+    yield one
+    one.explorer.forget()
+    one.root.destroy()
+
+
+def test_the_arrows_tell_each_part_and_the_edges(stage: Stage) -> None:
+    stage.show(nine_colours())
+    assert stage.hear("ctrl+e") == "Exploring. Centre. Probably: something cyan."
+    assert stage.root.focus_get() is stage.view
+    assert stage.hear("Left") == "Left. Probably: something yellow."
+    assert stage.hear("Left") == EDGE
+    assert stage.hear("Up") == "Top left. Probably: something red."
+    assert stage.hear("Right") == "Top. Probably: something lime."
+    assert stage.hear("KP_Down") == "Centre. Probably: something cyan."
+    assert stage.shown[-1] == "Centre. Probably: something cyan."
+    assert threading.main_thread() not in stage.describer.threads
+
+
+def test_the_next_parts_are_told_at_once(stage: Stage) -> None:
+    stage.describer.seconds = 0.1
+    stage.show(nine_colours())
+    stage.hear("ctrl+e")
+    stage.until(lambda: stage.describer.count >= 9, "the parts ahead")
+    for key in ("Left", "Up", "Right", "Right", "Down"):
+        before = len(stage.heard.said)
+        began = time.thread_time()
+        stage.view.event_generate(f"<{key}>")
+        assert len(stage.heard.said) == before + 1, "it had to wait"
+        assert time.thread_time() - began < 0.1
+
+
+def test_parts_are_entered_and_left(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.hear("ctrl+e")
+    assert stage.hear("BackSpace") == WHOLE
+    assert stage.hear("Right", "Return") == "Middle of the right. Probably: something magenta."
+    assert stage.hear("Left") == "Middle left of the right. Probably: something magenta."
+    assert stage.hear("KP_Enter") == TOO_SMALL
+    assert stage.hear("BackSpace") == "Right. Probably: something magenta."
+
+
+def test_the_part_is_framed_where_it_is(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.hear("ctrl+e")
+    left, top, right, bottom = stage.framed()
+    width, height = stage.view.winfo_width() - 12, stage.view.winfo_height() - 12
+    assert (left + right) / 2 == pytest.approx(width / 2, abs=4)
+    assert (top + bottom) / 2 == pytest.approx(height / 2, abs=4)
+    assert right - left == pytest.approx(height / 3, abs=12)
+    stage.hear("Left")
+    assert stage.framed()[2] < left + 12
+    stage.root.geometry("500x500")
+    stage.until(lambda: stage.root.winfo_width() == 500, "the smaller window")
+    stage.for_s(0.4)
+    stage.until_idle()
+    moved = stage.framed()
+    assert moved[2] - moved[0] == pytest.approx((stage.view.winfo_height() - 12) / 3, abs=12)
+
+
+def test_the_frame_has_a_dark_and_a_light_line(stage: Stage) -> None:
+    """On yellow, the black one shows; on black, the yellow one."""
+    stage.show(nine_colours())
+    stage.hear("ctrl+e", "Left")
+    left, top, _right, bottom = stage.framed()
+    image = stage.screen.shot()
+    x = stage.view.winfo_rootx() + 6 + left
+    y = stage.view.winfo_rooty() + 6 + (top + bottom) // 2
+    row = [image.getpixel((x + step, y)) for step in range(-3, 10)]
+    assert FRAME in row
+    assert (0, 0, 0) in row[:4]
+    assert (0, 0, 0) in row[7:]
+
+
+@pytest.mark.parametrize("key", ["ctrl+e", "Escape"])
+def test_leaving_gives_the_focus_back(stage: Stage, key: str) -> None:
+    stage.show(nine_colours())
+    stage.hear("ctrl+e")
+    stage.screen.press(key)
+    stage.until(lambda: stage.root.focus_get() is stage.text, "the focus")
+    stage.for_s(0.1)
+    assert stage.heard.texts[-2:] == [ENDED, "Below, button"]
+    assert not stage.explorer.active
+    assert stage.shown[-1] == ""
+    with pytest.raises(AssertionError, match="no frame"):
+        stage.framed()
+
+
+def test_escape_silences_before_it_leaves(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.hear("ctrl+e")
+    stage.heard.speaking = True
+    stage.screen.press("Escape")
+    stage.until(lambda: stage.escapes, "the program's own Escape")
+    assert stage.explorer.active
+    stage.screen.press("Escape")
+    stage.until(lambda: stage.heard.texts[-2:] == [ENDED, "Below, button"], "the end")
+    assert stage.escapes == 1
+
+
+def test_tab_leads_to_the_picture_and_an_arrow_begins(stage: Stage) -> None:
+    stage.show(nine_colours())
+    assert stage.hear("Tab") == "Picture, image, colours.png. Arrow keys explore."
+    assert stage.hear("Up") == "Exploring. Centre. Probably: something cyan."
+    assert stage.hear("Up") == "Top. Probably: something lime."
+    stage.press("Tab")
+    assert stage.hear("shift+Tab") == "Picture, image, Top. Probably: something lime."
+    assert stage.hear("Left") == "Top left. Probably: something red."
+    stage.press("Tab")
+    assert stage.hear("ctrl+e") == "Top left. Probably: something red."
+
+
+def test_keys_of_commands_are_left_alone(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.hear("ctrl+e")
+    before = len(stage.heard.said)
+    for key in ("ctrl+Up", "alt+Up", "ctrl+Down", "shift+Left", "ctrl+Return"):
+        stage.press(key)
+    assert len(stage.heard.said) == before
+
+
+def test_without_a_picture_it_says_why(stage: Stage) -> None:
+    assert stage.hear("ctrl+e").startswith("No picture is open.")
+    assert stage.root.focus_get() is stage.text
+    stage.current.file = "/pictures/colours.png"
+    assert stage.hear("ctrl+e") == messages.WORKING
+    stage.show(nine_colours(60))
+    assert stage.hear("ctrl+e") == NOT_WORTHWHILE
+
+
+def test_another_picture_begins_anew(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.hear("ctrl+e", "Left")
+    turned = nine_colours()
+    stage.show(Picture(turned.pixels[::-1, ::-1].copy(), "PNG", SIDE_PX, SIDE_PX, (), "other.png"))
+    assert not stage.explorer.active
+    assert stage.hear("Left") == "Exploring. Centre. Probably: something cyan."
+    assert stage.hear("Left") == "Left. Probably: something magenta."
+
+
+def test_a_describer_that_fails_is_told_and_tried_again(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.describer.error = BundleError("The bundle is gone.", "Put it back.")
+    assert stage.hear("ctrl+e") == "The bundle is gone. Put it back."
+    assert stage.heard.said[-1][1] == "error"
+    assert not stage.explorer.active
+    stage.describer.error = None
+    assert stage.hear("ctrl+e") == "Exploring. Centre. Probably: something cyan."
+
+
+def test_a_slow_part_is_announced_and_never_stops_the_loop(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.describer.seconds = 3.0
+    ticks: list[float] = []
+
+    def tick() -> None:
+        ticks.append(time.monotonic())
+        stage.root.after(10, tick)
+
+    tick()
+    stage.screen.press("ctrl+e")
+    stage.until(lambda: stage.heard.said_last(messages.WORKING), messages.WORKING)
+    stage.until(lambda: "cyan" in stage.heard.texts[-1], "the part")
+    gaps = [later - earlier for earlier, later in itertools.pairwise(ticks)]
+    # It would be the 3 s; less is another program's doing.
+    assert max(gaps) < 2.0, f"the window hung for {max(gaps):.2f} s"
+
+
+def test_only_the_last_of_many_keys_is_told(stage: Stage) -> None:
+    stage.show(nine_colours())
+    stage.hear("ctrl+e")
+    stage.describer.seconds = 0.2
+    stage.explorer.forget()
+    stage.for_s(0.1)
+    before, count = len(stage.said), stage.describer.count
+    for key in ("Left", "Left", "Up"):  # begins, then goes to the left, then up
+        stage.view.event_generate(f"<{key}>")
+    stage.until(lambda: len(stage.said) > before, "the part")
+    stage.for_s(0.7)
+    assert stage.said[before:] == ["Top left. Probably: something red."]
+    # Its own, the one that was under way, and what is worked out ahead; none that was passed by.
+    assert stage.describer.count - count <= 6
+
+
+def test_hedges_can_be_switched_off(stage: Stage) -> None:
+    stage.desk.settings = replace(stage.desk.settings, hedging=False)
+    stage.show(nine_colours())
+    assert stage.hear("ctrl+e") == "Exploring. Centre. Something cyan."

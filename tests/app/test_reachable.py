@@ -1,0 +1,88 @@
+"""Every dialog, walked with Tab: everything is reached, named, and differs from its neighbours."""
+
+import tkinter as tk
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from image_describer.app.voice import self_voicing
+from image_describer.library.history import History
+from tests.support.window import Driven
+
+pytestmark = pytest.mark.gui
+
+Drive = Callable[..., Driven]
+# What is worked with a mouse; frames and labels only show.
+WORKED = ("Button", "Checkbutton", "Scale", "Entry", "Listbox", "Text", "Radiobutton", "Spinbox")
+OPENED_BY = {
+    "main window": "",
+    "help": "F1",
+    "more": "ctrl+d",
+    "chooser": "ctrl+o",
+    "folder": "ctrl+shift+o",
+    "search": "ctrl+f",
+    "save": "ctrl+s",
+    "settings": "ctrl+comma",
+}
+LONGEST_ROUND = 60  # presses of Tab
+
+
+@pytest.fixture
+def driven(drive: Drive, photo: str, tmp_path: Path) -> Driven:
+    one = drive(history=History(tmp_path / "history.jsonl"))
+    one.describe(photo)
+    return one
+
+
+def inside(window: tk.Misc) -> list[tk.Misc]:
+    found: list[tk.Misc] = []
+    for child in window.winfo_children():
+        if not isinstance(child, tk.Toplevel | tk.Menu):
+            found += [child, *inside(child)]
+    return found
+
+
+def is_worked(widget: tk.Misc) -> bool:
+    bound = any(sequence in ("<Button-1>", "<ButtonRelease-1>") for sequence in widget.bind())
+    return widget.winfo_viewable() and (widget.winfo_class() in WORKED or bound)
+
+
+@pytest.mark.parametrize("name", OPENED_BY)
+def test_tab_reaches_everything_and_each_says_something_else(driven: Driven, name: str) -> None:
+    key = OPENED_BY[name]
+    if key:
+        driven.press(key)
+        driven.until(lambda: driven.program.desk.dialogs, "the dialog")
+        window: tk.Misc = driven.program.desk.dialogs[-1]
+    else:
+        window = driven.root
+    driven.until(
+        lambda: str(self_voicing.focused(driven.root)).startswith(str(window)), "the focus in it"
+    )
+    driven.until_idle()
+    reached, said = [], []
+    for _ in range(LONGEST_ROUND):
+        driven.press("Tab")
+        widget = self_voicing.focused(driven.root)
+        assert widget is not None
+        if reached and widget is reached[0]:
+            break
+        reached.append(widget)
+        said.append(driven.heard.texts[-1].removeprefix("Image Describer. "))
+        assert widget.winfo_toplevel() is window
+    else:
+        raise AssertionError("Tab does not come round")
+    missed = [widget for widget in inside(window) if is_worked(widget) and widget not in reached]
+    assert missed == []
+    assert all(said)
+    for one, other in zip(said, [*said[1:], said[0]], strict=True):
+        assert one != other
+    assert len(set(said)) == len(said)
+    for words, widget in zip(said, reached, strict=True):
+        assert self_voicing.role_of(widget) in words, (words, widget)
+    back = []
+    for _ in reached:
+        driven.press("shift+Tab")
+        back.append(self_voicing.focused(driven.root))
+    assert set(back) == set(reached)

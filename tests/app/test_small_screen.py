@@ -1,0 +1,83 @@
+"""The largest type on the smallest screen: whatever has the focus is to be seen whole."""
+
+import tkinter as tk
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from image_describer.app.dialogs import first_start
+from image_describer.app.voice import self_voicing
+from image_describer.library.history import History
+from tests.app.test_reachable import LONGEST_ROUND, OPENED_BY
+from tests.support.screen import Screen
+from tests.support.window import Driven, SlowDescriber
+
+pytestmark = pytest.mark.gui
+
+WIDTH, HEIGHT = 640, 480
+LEAST_PX = 40  # of a text or a list: less than a line of the largest type
+SCROLLED_INSIDE = ("Listbox", "Text", "Entry", "Canvas")  # they move their own content
+
+
+@pytest.fixture
+def driven(
+    small_screen: Screen, photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Driven]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    one = Driven(small_screen, SlowDescriber(), history=History(tmp_path / "history.jsonl"))
+    one.program.settling.set(text_size=250)
+    one.describe(photo)
+    yield one
+    one.root.destroy()
+
+
+def question(driven: Driven) -> None:
+    first_start.ask(driven.desk, lambda _online: None)
+
+
+@pytest.mark.parametrize("name", [*OPENED_BY, "question"])
+def test_nothing_is_cut_off(driven: Driven, name: str) -> None:
+    window: tk.Misc = driven.root
+    if name == "question":
+        question(driven)
+    elif OPENED_BY[name]:
+        driven.press(OPENED_BY[name])
+    if name != "main window":
+        driven.until(lambda: driven.desk.dialogs, "the dialog")
+        window = driven.desk.dialogs[-1]
+    driven.until(
+        lambda: str(self_voicing.focused(window)).startswith(str(window)), "the focus in it"
+    )
+    driven.until_idle()
+    assert _lies_within(window)
+    reached: list[tk.Misc] = []
+    while (widget := self_voicing.focused(driven.root)) not in reached:
+        assert widget is not None
+        driven.until(
+            lambda shown=widget: _lies_within(shown), f"{self_voicing.spoken(widget)} in sight"
+        )
+        if widget.winfo_class() in SCROLLED_INSIDE:
+            assert widget.winfo_height() >= LEAST_PX
+        else:
+            assert widget.winfo_reqwidth() <= widget.winfo_width(), self_voicing.spoken(widget)
+            assert widget.winfo_reqheight() <= widget.winfo_height(), self_voicing.spoken(widget)
+        reached.append(widget)
+        assert len(reached) < LONGEST_ROUND
+        driven.press("Tab")
+
+
+def _lies_within(widget: tk.Misc) -> bool:
+    left, top = widget.winfo_rootx(), widget.winfo_rooty()
+    right, bottom = left + widget.winfo_width(), top + widget.winfo_height()
+    return left >= 0 and top >= 0 and right <= WIDTH and bottom <= HEIGHT
+
+
+def test_a_larger_type_leaves_the_window_on_the_screen(
+    small_screen: Screen, drive: Callable[..., Driven]
+) -> None:
+    driven = drive()
+    for size in (100, 250, 150):
+        driven.program.settling.set(text_size=size)
+        driven.settle()
+        assert _lies_within(driven.root), size

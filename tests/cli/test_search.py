@@ -1,0 +1,210 @@
+"""``image-describer search`` and ``similar``: what they print, and say when they can not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from image_describer import paths
+from image_describer.captioner.describer import Describer
+from image_describer.cli.main import main
+from image_describer.library.describe_files import describe_one
+from image_describer.library.index import FILE, FOLDER, Index, Model, model_of
+from tests.support import tiny
+
+SAMPLES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
+
+
+@pytest.fixture(scope="module")
+def made(shipped_bundle, tmp_path_factory):
+    """A data folder whose index holds the three samples, and the folder with their copies."""
+    data, folder = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("pictures")
+    describer = Describer(shipped_bundle)
+    for name in SAMPLES:
+        shutil.copy(tiny.REPO / "assets" / "samples" / name, folder / name)
+    with Index.open(data / FOLDER / FILE, model_of(describer)) as index:
+        index.add(
+            [describe_one(describer, str(folder / name)) for name in SAMPLES],
+            {str(folder / "coffee.jpg"): "Breakfast with Zebedee."},
+        )
+    return data, folder
+
+
+@pytest.fixture
+def pictures(made, tmp_path, monkeypatch, shipped_bundle):
+    """The folder of the pictures; the index is a copy that the test may spoil."""
+    data = tmp_path / "data"
+    shutil.copytree(made[0], data)
+    monkeypatch.setattr(paths, "data_folder", lambda: data)
+    monkeypatch.setenv("IMAGE_DESCRIBER_BUNDLE", str(shipped_bundle))
+    return made[1]
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "data_folder", lambda: tmp_path)
+
+
+def test_what_is_found_is_printed_with_its_place(pictures, capsys):
+    assert main.main(["search", "a", "cat"]) == 0
+    out, err = capsys.readouterr()
+    first, place = out.splitlines()[:2]
+    assert first.endswith(".")
+    assert place == f"    {pictures / 'cat.jpg'}"
+    assert err == ""
+
+
+def test_authors_words_are_found_and_said(pictures, capsys):
+    assert main.main(["search", "--limit", "1", "zebedee's", "breakfast"]) == 0
+    out = capsys.readouterr().out
+    assert "Its author says: Breakfast with Zebedee. " in out
+    assert len(out.splitlines()) == 2
+
+
+def test_json_is_one_object_a_line(pictures, capsys):
+    assert main.main(["search", "--json", "cat"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert found[0]["file"] == str(pictures / "cat.jpg")
+    assert set(found[0]) == {
+        *("file", "caption", "sentence", "confidence", "author"),
+        *("score", "meaning", "words", "weak", "changed"),
+    }
+    assert [one["score"] for one in found] == sorted((one["score"] for one in found), reverse=True)
+
+
+def test_nothing_found_says_the_way_out(pictures, capsys):
+    assert main.main(["search", "zyzzyva"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith('image-describer: Nothing fits "zyzzyva". Try other words, or describe')
+    assert "image-describer batch FOLDER" in err
+    assert main.main(["search", "zyzzyva " * 2000]) == 2
+    assert len(capsys.readouterr().err) < 300
+
+
+def test_what_fits_badly_is_told_to(pictures, capsys):
+    assert main.main(["search", "--in", str(pictures), "a", "football", "match"]) in (0, 2)
+    err = capsys.readouterr().err
+    assert "Nothing" in err
+
+
+@pytest.mark.parametrize("words", [["search", "dog"], ["similar", "x.jpg"]])
+def test_an_empty_index_says_the_way_out(empty, capsys, words):
+    assert main.main(words) == 2
+    assert capsys.readouterr().err == (
+        "image-describer: No picture of yours has been described yet. Describe some first: "
+        "image-describer batch FOLDER.\n"
+    )
+
+
+def test_only_what_lies_in_the_folders_is_found(pictures, capsys, tmp_path):
+    assert main.main(["search", "--in", str(pictures), "cat"]) == 0
+    assert main.main(["search", "--in", str(tmp_path), "--in", str(pictures), "cat"]) == 0
+    capsys.readouterr()
+    assert main.main(["search", "--in", str(tmp_path), "cat"]) == 2
+    assert "No picture in that folder has been described" in capsys.readouterr().err
+    assert main.main(["search", "--in", str(tmp_path / "none"), "cat"]) == 2
+    assert "There is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many", "1e3", "9" * 5000, "٣x"])
+def test_a_limit_that_is_none_is_refused(pictures, capsys, limit):
+    assert main.main(["search", f"--limit={limit}", "cat"]) == 2
+    assert "is no number from 1 to 100,000" in capsys.readouterr().err
+
+
+def test_pictures_and_captions_like_one_are_printed_with_scores(pictures, capsys):
+    assert main.main(["similar", str(pictures / "cat.jpg")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    middle = lines.index("captions that fit:")
+    assert middle == 4  # two others, two lines each; the picture itself is left out
+    assert str(pictures / "cat.jpg") not in " ".join(lines)
+    scores = [float(line.split()[0]) for line in lines[middle + 1 :]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_similar_in_json_tells_pictures_from_captions(pictures, capsys):
+    picture = tiny.REPO / "assets" / "samples" / "cat.jpg"
+    assert main.main(["similar", "--json", "--limit", "1", str(picture)]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["is"] for one in found] == ["picture", "caption"]
+    assert -1.0 <= found[1]["score"] <= 1.0
+
+
+def test_similar_to_what_is_no_picture_is_refused(pictures, capsys, tmp_path):
+    (tmp_path / "text.jpg").write_text("hello")
+    assert main.main(["similar", str(tmp_path / "text.jpg")]) == 2
+    assert "is not a picture I can open" in capsys.readouterr().err
+
+
+def test_a_damaged_index_is_told_once_and_begun_anew(pictures, capsys):
+    file = paths.data_folder() / FOLDER / FILE
+    file.write_bytes(b"rubbish" * 1000)
+    assert main.main(["search", "cat"]) == 2
+    err = capsys.readouterr().err
+    assert "was damaged; it is kept as index.sqlite3.damaged" in err
+    assert "No picture of yours has been described yet" in err
+    assert main.main(["search", "cat"]) == 2
+    assert "damaged" not in capsys.readouterr().err
+
+
+def test_pictures_that_another_model_described_are_told_of(pictures, capsys):
+    with Index.open(model=_shipped()) as index:
+        record = index.known(pictures / "cat.jpg")
+    with Index.open(model=Model("another", "elsewhere")) as index:
+        index.add([record])
+    assert main.main(["search", "coffee"]) == 0
+    err = capsys.readouterr().err
+    assert "1 picture was described by another model, and may be missed" in err
+    assert "image-describer batch FOLDER" in err
+
+
+def _shipped():
+    return model_of(Describer(tiny.REPO / "models"))
+
+
+def test_a_file_changed_since_is_told(pictures, capsys):
+    cat = pictures / "cat.jpg"
+    content = cat.read_bytes()
+    try:
+        cat.write_bytes(content + b"more")
+        assert main.main(["search", "--limit", "1", "cat"]) == 0
+        assert "(The file was changed since.)" in capsys.readouterr().out
+    finally:
+        cat.write_bytes(content)
+
+
+def test_names_that_no_terminal_could_show_are_escaped(pictures, capsys):
+    odd = pictures / "cat\n\u202e.jpg"
+    shutil.copy(pictures / "cat.jpg", odd)
+    with Index.open(model=_shipped()) as index:
+        assert index.known(odd) is not None
+    (pictures / "cat.jpg").rename(pictures / "kept")
+    try:
+        assert main.main(["search", "--limit", "1", "cat"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 2
+    finally:
+        (pictures / "kept").rename(pictures / "cat.jpg")
+        odd.unlink()
+
+
+@pytest.mark.parametrize("command", ["search", "similar"])
+def test_help_teaches_and_loads_nothing(command):
+    code = (
+        "import sys; from image_describer.cli.main import main; status = main(); "
+        "print(*sorted({n.split('.')[0] for n in sys.modules}), file=sys.stderr); sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, command, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(tiny.REPO)},
+    )
+    assert done.returncode == 0
+    for words in ("examples:", "exit status:", "image-describer batch", "Nothing leaves this"):
+        assert words in done.stdout
+    assert not set(done.stderr.split()) & {"numpy", "PIL", "sqlite3", "ai_edge_litert"}

@@ -1,0 +1,284 @@
+"""Batches: every picture once, whatever happens to the processes that describe them."""
+
+import itertools
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_describer.captioner.describer import Describer
+from image_describer.errors import ImageDescriberError
+from image_describer.library import batch, checkpoint
+from image_describer.library.checkpoint import NO_STATE, Journal, state_of
+from image_describer.library.describe_files import describe_one
+from image_describer.library.record import Record
+from image_describer.paths import assets_folder
+from image_describer.wording.record import record_of
+from image_describer.workers import pool, process
+from tests.support import accidents
+
+SAMPLES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch, shipped_bundle):
+    """An index of the test's own, and the model that ships."""
+    for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setenv("IMAGE_DESCRIBER_BUNDLE", str(shipped_bundle))
+
+
+@pytest.fixture
+def album(tmp_path) -> Path:
+    """Seven pictures that are all different, and one that is none."""
+    folder = tmp_path / "album"
+    (folder / "more").mkdir(parents=True)
+    for number, (name, size) in enumerate(itertools.product(SAMPLES, (160, 240))):
+        image = Image.open(assets_folder() / "samples" / name)
+        image.thumbnail((size, size))
+        image.save(folder / f"{number}.jpg")
+    image.convert("L").save(folder / "more" / "grey.png")
+    (folder / "more" / "broken.jpg").write_bytes((folder / "0.jpg").read_bytes()[:900])
+    return folder
+
+
+def lines(output: Path) -> dict[str, dict]:
+    """What the output says of each picture, by its name; each is there once."""
+    read = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    by_name = {os.path.basename(one["file"]): one for one in read}
+    assert len(by_name) == len(read)
+    return by_name
+
+
+def same(one: dict, other: dict) -> bool:
+    """Whether two lines say the same, but for the time it took."""
+    return {**one, "seconds": None} == {**other, "seconds": None}
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name.startswith(".")]
+
+
+def test_every_picture_is_described_as_by_describe(tmp_path, album, shipped_bundle):
+    output, told, progress = tmp_path / "out.jsonl", [], []
+    outcome = batch.run(
+        [album], output, workers=2, on_record=told.append, on_progress=progress.append
+    )
+    assert (outcome.described, outcome.known, outcome.cancelled) == (7, 0, False)
+    ((file, reason),) = outcome.broken
+    assert file == str(album / "more" / "broken.jpg")
+    assert "it ends after 900 bytes" in reason
+    found = lines(output)
+    assert list(found) == [*(f"{n}.jpg" for n in range(6)), "broken.jpg", "grey.png"]
+    assert found["broken.jpg"]["error"] == reason
+    assert {os.path.basename(record.file) for record in told} == set(found)
+    assert progress[-1].done == progress[-1].total == 8
+    describer = Describer(shipped_bundle, threads=1)
+    for record in told:
+        alone = describe_one(describer, record.file)
+        assert (record.key, record.error) == (alone.key, alone.error)
+        if alone.description and record.description:
+            seconds = record.description.seconds
+            assert record_of(record.description) == {
+                **record_of(alone.description),
+                "seconds": {name: round(getattr(seconds, name), 4) for name in seconds.__dict__},
+            }
+            assert np.array_equal(record.vector, alone.vector)
+    assert leftovers(tmp_path) == []
+
+
+def test_what_the_index_knows_is_not_described_again(tmp_path, album):
+    first, second, third = (tmp_path / f"{n}.jsonl" for n in range(3))
+    batch.run([album], first, workers=1)
+    again = batch.run([album], second, workers=1)
+    assert (again.described, again.known) == (0, 7)
+    restarted = batch.run([album], third, workers=1, restart=True)
+    assert (restarted.described, restarted.known) == (7, 0)
+    for name, line in lines(first).items():
+        assert same(line, lines(second)[name])
+        assert same(line, lines(third)[name])
+
+
+def test_a_cancelled_batch_goes_on_and_changed_files_are_done_again(tmp_path, album):
+    output, cancel, told = tmp_path / "out.jsonl", threading.Event(), []
+
+    def stop_soon(record: Record) -> None:
+        told.append(record)
+        cancel.set()
+
+    stopped = batch.run([album], output, workers=1, index=False, cancel=cancel, on_record=stop_soon)
+    assert stopped.cancelled
+    assert 0 < stopped.described < 7
+    assert len(lines(output)) == len(told)
+    assert leftovers(tmp_path) == [".out.jsonl.unfinished"]
+    done = [os.path.basename(record.file) for record in told]
+    os.utime(album / done[0], (1e9, 1e9))
+    (album / "5.jpg").unlink()
+    told.clear()
+    ended = batch.run([album], output, workers=1, index=False, on_record=told.append)
+    assert not ended.cancelled
+    assert sorted(os.path.basename(record.file) for record in told) == sorted(lines(output))
+    kept = [name for name in done[1:] if name not in ("5.jpg", "broken.jpg")]
+    assert ended.known == len(kept)
+    assert sorted(lines(output)) == sorted(
+        [*(f"{n}.jpg" for n in range(5)), "broken.jpg", "grey.png"]
+    )
+    assert leftovers(tmp_path) == []
+
+
+def test_a_process_that_is_killed_is_replaced(tmp_path, album):
+    output, killed = tmp_path / "out.jsonl", []
+
+    class Watched(pool.Engine):
+        def _hear(self, one):
+            yield from super()._hear(one)
+            if one.chunks and one.process.is_alive() and len(killed) < 2:
+                killed.append(one.process.pid)
+                os.kill(one.process.pid, signal.SIGKILL)
+
+    work = Watched(None, 2)
+    files = sorted(str(path) for path in album.glob("*.jpg"))
+    done = dict(work.run(iter(enumerate(files)), threading.Event()))
+    assert killed
+    assert sorted(done) == list(range(len(files)))
+    assert [done[n].file for n in sorted(done)] == files
+    assert all(record.description for record in done.values())
+    assert work.pids == []
+    assert not output.exists()
+
+
+@pytest.mark.slow
+def test_a_picture_that_ends_its_process_is_tried_twice_and_told(tmp_path, album, monkeypatch):
+    monkeypatch.setattr(process, "main", accidents.main)
+    monkeypatch.setattr(pool, "PICTURE_LIMIT_S", 20.0)
+    for name in ("crash", "hang", "once"):
+        (album / f"{name}.jpg").write_bytes((album / "0.jpg").read_bytes())
+    output = tmp_path / "out.jsonl"
+    outcome = batch.run([album], output, workers=2)
+    reasons = {os.path.basename(file): reason for file, reason in outcome.broken}
+    assert sorted(reasons) == ["broken.jpg", "crash.jpg", "hang.jpg"]
+    assert "ended by itself, twice (SIGSEGV)" in reasons["crash.jpg"]
+    assert reasons["hang.jpg"] == "Looking at it took longer than 20 seconds."
+    assert lines(output)["once.jpg"]["caption"] == lines(output)["0.jpg"]["caption"]
+    assert len(lines(output)) == 11
+
+
+def test_processes_that_do_not_start_are_told(tmp_path, album, monkeypatch):
+    monkeypatch.setattr(process, "main", accidents.no_start)
+    with pytest.raises(ImageDescriberError, match="don't start \\(exit status 7\\)"):
+        batch.run([album], tmp_path / "out.jsonl", workers=2)
+
+
+def test_a_damaged_bundle_is_told_before_any_work(tmp_path, album):
+    with pytest.raises(ImageDescriberError, match="no model bundle"):
+        batch.run([album], tmp_path / "out.jsonl", bundle=tmp_path / "nowhere")
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["out.txt", "nowhere/out.csv", "album/../album"])
+def test_an_output_that_can_not_be_written_is_told_before_any_work(tmp_path, album, name):
+    with pytest.raises(ImageDescriberError):
+        batch.run([album], tmp_path / name)
+
+
+def test_an_index_that_can_not_be_used_ends_no_batch(tmp_path, album, monkeypatch):
+    (tmp_path / "home").write_text("no folder")
+    outcome = batch.run([album / "0.jpg"], tmp_path / "out.jsonl", workers=1)
+    assert outcome.described == 1
+    assert outcome.trouble
+
+
+RECORDS = [Record(f"/pictures/{n}.jpg", f"{n:064x}", error="It is no picture.") for n in range(5)]
+
+
+def test_a_journal_that_was_cut_anywhere_loses_its_last_lines_only(tmp_path):
+    path, state = tmp_path / "journal", (10, 20)
+    kept = Journal(path, "model")
+    ends = []
+    for record in RECORDS:
+        kept.add(record, state)
+        ends.append(path.stat().st_size)
+    kept.close()
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 7):
+        path.write_bytes(whole[:size])
+        again = Journal(path, "model")
+        assert len(again) == sum(end <= size for end in ends)
+        for number, record in enumerate(RECORDS[: len(again)]):
+            place = again.place(f"/pictures/{number}.jpg", state)
+            assert place is not None
+            assert again.record(place) == record
+        again.add(RECORDS[4], state)
+        again.close()
+        assert len(Journal(path, "model")) == min(5, sum(end <= size for end in ends) + 1)
+
+
+def test_a_journal_with_changed_bytes_is_believed_up_to_them(tmp_path):
+    path = tmp_path / "journal"
+    kept = Journal(path, "model")
+    places = [kept.add(record, (1, 1)) for record in RECORDS]
+    kept.close()
+    content = bytearray(path.read_bytes())
+    content[places[3] + 40] ^= 1
+    path.write_bytes(content)
+    assert len(Journal(path, "model")) == 3
+
+
+def test_a_journal_of_another_model_or_of_nobody_is_begun_anew(tmp_path):
+    path = tmp_path / "journal"
+    Journal(path, "model").add(RECORDS[0], (1, 1))
+    assert len(Journal(path, "model")) == 1
+    assert len(Journal(path, "model", restart=True)) == 0
+    Journal(path, "model").add(RECORDS[0], (1, 1))
+    assert len(Journal(path, "another")) == 0
+    path.write_bytes(os.urandom(5_000))
+    assert len(Journal(path, "model")) == 0
+
+
+def test_two_batches_never_write_one_output(tmp_path):
+    path = tmp_path / "journal"
+    first = Journal(path, "model")
+    with pytest.raises(ImageDescriberError, match="Another batch"):
+        Journal(path, "model")
+    first.close()
+    Journal(path, "model").finish()
+    assert not path.exists()
+
+
+def test_a_changed_file_is_not_known(tmp_path):
+    picture = tmp_path / "a.jpg"
+    picture.write_bytes(b"1")
+    kept = Journal(tmp_path / "journal", "model")
+    kept.add(Record(str(picture), "", error="No."), state_of(str(picture)))
+    assert kept.place(str(picture), state_of(str(picture))) is not None
+    picture.write_bytes(b"12")
+    assert kept.place(str(picture), state_of(str(picture))) is None
+    picture.unlink()
+    assert state_of(str(picture)) == NO_STATE
+    assert kept.place(str(picture), NO_STATE) is None
+
+
+def test_outputs_with_long_names_have_journals_of_their_own(tmp_path):
+    names = ["a" * 249 + end for end in (".jsonl", "b.html", "c.html")]
+    places = {checkpoint.place_of(tmp_path / name) for name in names}
+    assert len(places) == 3
+    for place in places:
+        Journal(place, "model").finish()
+
+
+def test_progress_comes_before_all_is_counted(tmp_path, album, monkeypatch):
+    heard, progress = threading.Event(), []
+    monkeypatch.setattr(batch.walk, "count", lambda *_, **__: 8 if heard.wait(60) else 0)
+
+    def hear(one: batch.Progress) -> None:
+        progress.append(one)
+        heard.set()
+
+    batch.run([album], None, workers=1, index=False, on_progress=hear)
+    assert progress[0].total is None
+    assert progress[-1].done == progress[-1].total == 8

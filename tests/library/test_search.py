@@ -1,0 +1,262 @@
+"""Finding one's own pictures: by meaning, by words, by both, whatever is typed."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from image_describer.captioner.describer import Describer
+from image_describer.captioner.description import Description
+from image_describer.errors import BundleError, ImageDescriberError, PictureError
+from image_describer.library import search as searching
+from image_describer.library.describe_files import content_key, describe_one
+from image_describer.library.index import Index, model_of
+from image_describer.library.record import Record
+from image_describer.library.search import (
+    fuse,
+    query,
+    search,
+    similar,
+    telling_words,
+)
+from tests.support import tiny
+
+SAMPLES = sorted((tiny.REPO / "assets" / "samples").glob("*.jpg"))
+CAPTIONS = {
+    "snow.jpg": "a brown dog runs through the snow",
+    "beach.jpg": "two children play at the beach",
+    "bike.jpg": "a man rides a bicycle down a hill",
+    "wave.jpg": "a surfer rides a wave",
+    "team.jpg": "a group of football players run on a field",
+}
+
+
+def without_joint(bundle, folder):
+    """A bundle in ``folder`` that is ``bundle`` without its joint space; its files are links."""
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    del manifest["files"]["joint.tflite"], manifest["joint"]
+    manifest["decode"].pop("match_weight", None)
+    for name in manifest["files"]:
+        (folder / name).symlink_to(bundle / name)
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def describer(shipped_bundle):
+    return Describer(shipped_bundle)
+
+
+@pytest.fixture(scope="module")
+def wordless(shipped_bundle, tmp_path_factory):
+    """A describer without a joint space."""
+    return Describer(without_joint(shipped_bundle, tmp_path_factory.mktemp("wordless")))
+
+
+@pytest.fixture(scope="module")
+def made(describer, tmp_path_factory):
+    """An index of five pictures whose places are those of their captions, and its folder."""
+    folder = tmp_path_factory.mktemp("found")
+    records = []
+    for name, caption in CAPTIONS.items():
+        file = folder / name
+        file.write_text(caption)
+        place = describer.joint.sentence(caption)
+        records.append(
+            Record(str(file), content_key(file), Description(caption, 0.8), vector=place)
+        )
+    index = Index.open(folder / "library" / "index.sqlite3", model_of(describer))
+    index.add(records, {str(folder / "team.jpg"): "Zebedee at Müngersdorf"})
+    yield index, folder
+    index.close()
+
+
+@pytest.fixture
+def index(made):
+    return made[0]
+
+
+@pytest.fixture
+def folder(made):
+    return made[1]
+
+
+def names(found):
+    return [os.path.basename(one.file) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("a dog in the snow", "snow.jpg"),
+        ("SEA, and sand!", "beach.jpg"),
+        ("cyclist", "bike.jpg"),
+        ("surfing", "wave.jpg"),
+        ("a football match", "team.jpg"),
+    ],
+)
+def test_meaning_finds_what_other_words_say(index, describer, words, first):
+    found = search(index, describer, words)
+    assert names(found)[0] == first
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert found[0].meaning == pytest.approx(found[0].meaning, abs=2)
+
+
+@pytest.mark.parametrize(
+    "words", ["zebedee", "Zebedee's dog in the snow", "mungersdorf", "MÜNGERSDORF", "team"]
+)
+def test_words_that_only_people_wrote_are_found_first(index, describer, words):
+    found = search(index, describer, words)
+    assert names(found)[0] == "team.jpg"
+    assert found[0].by_words
+
+
+def test_nothing_is_made_up_where_nothing_fits(index, describer):
+    assert search(index, describer, "zyzzyva") == []
+    for one in search(index, describer, "laptop"):
+        assert one.is_weak
+        assert one.meaning >= searching.FLOOR
+
+
+def test_no_words_are_told(index, describer):
+    for nothing in ("", "  ", '"', "😀", "\0", "-- ()"):
+        with pytest.raises(ImageDescriberError, match="There is no word to search for"):
+            search(index, describer, nothing)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'dog" OR "cat',
+        "NEAR(dog cat, 5)",
+        "dog AND NOT NEAR",
+        "caption : dog",
+        "dog*",
+        "^dog",
+        "{author names} : dog",
+        "-dog",
+        "dog's t-shirt",
+        "dog 😀 _ __",
+        "dog\0cat",
+        "dog \udce9",
+        "'; DROP TABLE picture; --",
+        "犬 собака dog",
+        "dog " * 2500,
+        "x" * 10_000 + " dog",
+        " ".join(f"dog{n}" for n in range(3000)),
+    ],
+)
+def test_whatever_is_typed_is_words_and_no_syntax(index, describer, words):
+    found = search(index, describer, words)
+    assert len(found) <= len(CAPTIONS)
+    assert not index.trouble
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_query(index, text):
+    asked = query(telling_words(text), searching.PEOPLES)
+    if asked:
+        index.words(asked)
+    assert not index.trouble
+
+
+def test_common_words_count_only_where_there_are_no_others():
+    assert telling_words("The dog, and the DOG'S t-shirt") == ["dog", "t-shirt"]
+    assert telling_words("to be") == ["to", "be"]
+    assert query(["dog"], "caption") == '{caption} : ("dog")'
+    assert query([], "caption") == ""
+
+
+def test_words_add_to_meaning_in_shares_of_the_best():
+    fused = fuse({1: 0.6, 2: 0.5}, [({2: 8.0, 3: 4.0}, 0.2)])
+    assert [number for number, _ in fused] == [2, 1, 3]
+    assert [score for _, score in fused] == pytest.approx([0.7, 0.6, 0.6])
+    assert fuse({}, []) == []
+
+
+def test_the_limit_and_the_folder_hold(index, describer, folder):
+    assert len(search(index, describer, "a man and a dog", limit=2)) == 2
+    deeper = folder / "deeper"
+    deeper.mkdir(exist_ok=True)
+    file = deeper / "copy.jpg"
+    file.write_text(CAPTIONS["snow.jpg"])
+    assert index.known(file) is not None
+    found = search(index, describer, "a dog in the snow", within=deeper)
+    assert [one.file for one in found] == [str(file)]
+    assert search(index, describer, "a dog in the snow", within=folder / "none") == []
+    file.unlink()
+    assert search(index, describer, "a dog in the snow", within=deeper) == []
+    assert search(index, describer, "a dog in the snow")[0].file == str(folder / "snow.jpg")
+
+
+def test_pictures_whose_files_are_gone_are_not_offered(describer, tmp_path, monkeypatch):
+    monkeypatch.setattr(searching, "DEPTH", 4)
+    place = describer.joint.sentence("a dog in the snow")
+    files = [tmp_path / f"{n}.jpg" for n in range(40)]
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(describer)) as index:
+        for file in files:
+            file.write_text(file.name)
+        index.add(
+            Record(str(f), content_key(f), Description("a dog in the snow", 0.5), vector=place)
+            for f in files
+        )
+        for file in files[:35]:
+            file.unlink()
+        files[39].write_text("changed since")
+        found = search(index, describer, "a dog in the snow", limit=2)
+        assert names(found) == ["35.jpg", "36.jpg"]
+        found = search(index, describer, "a dog in the snow", limit=20)
+        assert len(found) == 5
+        assert [one.is_changed for one in found if one.file == str(files[39])] == [True]
+
+
+def test_without_a_joint_space_words_still_find(wordless, tmp_path):
+    (tmp_path / "dog.jpg").write_text("x")
+    dog = Record(str(tmp_path / "dog.jpg"), "0" * 64, Description("a dog in the snow", 0.5))
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(wordless)) as index:
+        index.add([dog])
+        found = search(index, wordless, "dogs")
+        assert names(found) == ["dog.jpg"]
+        assert found[0].meaning is None
+        assert not found[0].is_weak
+        assert search(index, wordless, "cat") == []
+        with pytest.raises(BundleError, match="joint"):
+            similar(index, wordless, dog.file)
+
+
+def test_real_pictures_are_found_by_words_and_by_each_other(describer, tmp_path):
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(describer)) as index:
+        index.add([describe_one(describer, str(file)) for file in SAMPLES])
+        assert names(search(index, describer, "cat"))[0] == "cat.jpg"
+        like = similar(index, describer, SAMPLES[0])
+        assert len(like.pictures) == len(SAMPLES) - 1  # itself is left out
+        assert SAMPLES[0].name not in names(like.pictures)
+        scores = [score for _, score in like.captions]
+        assert scores == sorted(scores, reverse=True)
+        best = like.captions[0]
+        assert describer.match(SAMPLES[0], best[0]) == pytest.approx(best[1], abs=1e-3)
+        assert len(similar(index, describer, SAMPLES[0], limit=1).pictures) == 1
+        assert similar(index, describer, SAMPLES[0], within=tmp_path).pictures == ()
+
+
+def test_what_is_no_picture_is_told(index, describer, tmp_path):
+    (tmp_path / "text.jpg").write_text("hello")
+    for file in (tmp_path / "text.jpg", tmp_path / "missing.jpg", tmp_path):
+        with pytest.raises(PictureError):
+            similar(index, describer, file)
+
+
+def test_a_picture_with_words_but_no_vector_is_found(describer, tmp_path):
+    file = tmp_path / "dog.jpg"
+    file.write_text("x")
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(describer)) as index:
+        index.add([Record(str(file), "0" * 64, Description("a dog", 0.5))])
+        found = search(index, describer, "dog")
+        assert [Path(one.file) for one in found] == [file]
+        assert found[0].meaning is None
+        assert np.isfinite(found[0].score)

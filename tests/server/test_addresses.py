@@ -1,0 +1,229 @@
+"""The guard of fetched URLs: every spelling that leads inwards is refused, others are not."""
+
+import asyncio
+import ipaddress
+import re
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_describer.server import addresses
+from image_describer.server.addresses import UrlError, UrlRefusedError, is_public
+from tests.support.url_spellings import ALLOWED, INWARDS, NAMES, OUTWARDS
+
+PORT = "8080"
+
+
+class EveryHost(addresses.AllowedHost):
+    """The worst that somebody who runs the service can do: allow whatever is asked."""
+
+    def allows(self, place):
+        return True
+
+
+def led(url, allowed):
+    """The addresses that a URL would be fetched from."""
+    place = addresses.parse(url.replace("PORT", PORT), allowed)
+    return asyncio.run(addresses.resolve(place, is_public))
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """The names of the table lead to their addresses; numbers are read by the system itself."""
+    known = {addresses._canonical(name): address for name, address in NAMES.items()}
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host, port, *rest, **more):
+        assert isinstance(host, str)
+        address = known.get(host, host)
+        if address.endswith("%eth0"):
+            return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, port, 0, 2))]
+        # A test asks no server of names.
+        return real(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture
+def no_lookup(monkeypatch):
+    def getaddrinfo(host, *rest, **more):
+        raise AssertionError(f"{host} was looked up")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def test_the_table_is_long_and_says_nothing_twice():
+    assert len(INWARDS) >= 120
+    assert len(set(INWARDS)) == len(INWARDS)
+
+
+@pytest.mark.parametrize("url", INWARDS, ids=ascii)
+def test_what_leads_inwards_is_refused_before_any_name_is_looked_up(url, no_lookup):
+    with pytest.raises(UrlRefusedError) as refused:
+        led(url, [addresses.allowed_host(ALLOWED)])
+    assert refused.value.status == 403
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", INWARDS, ids=ascii)
+def test_what_leads_inwards_is_refused_even_where_every_host_is_allowed(url, names):
+    with pytest.raises(UrlError) as refused:
+        led(url, [EveryHost("")])
+    # Names that are not in the table's are found nowhere here.
+    assert refused.value.status == 403 or "can't be found" in str(refused.value)
+
+
+def test_names_that_lead_inwards_are_refused_and_not_only_unknown(names):
+    for name in NAMES:
+        with pytest.raises(UrlRefusedError, match="public internet"):
+            led(f"http://{name}/", [EveryHost("")])
+
+
+@pytest.mark.parametrize("row", OUTWARDS, ids=lambda row: ascii(row.url))
+def test_what_leads_outwards_is_taken_as_it_is_meant(row):
+    place = addresses.parse(row.url, [addresses.allowed_host(host) for host in row.hosts])
+    assert place.url == row.place
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        ("photos.example.org:8443", "https://photos.example.org/"),
+        ("photos.example.org:8443", "https://photos.example.org:443/"),
+        ("photos.example.org", "https://photos.example.org:80/"),
+        ("photos.example.org", "http://photos.example.org:443/"),
+        (".example.org", "http://badexample.org/"),
+        (".example.org", "http://example.org.evil.example/"),
+        ("example.org", "http://www.example.org/"),
+        ("xn--bcher-kva.example", "http://bucher.example/"),
+    ],
+)
+def test_a_rule_allows_only_what_it_names(entry, url):
+    with pytest.raises(UrlRefusedError, match="not fetched from"):
+        addresses.parse(url, [addresses.allowed_host(entry)])
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["", " ", ".", "..", ".org", ".[2606:2800::1]", ".8.8.8.8", "*", "*.example.org", "http://a.org",
+     "a.org/x", "a b.org", "a@b.org", "a.org:", "a.org:0", "a.org:65536", "a.org:x", "127.1",
+     "0x7f000001", "[::1", "::1", "[fe80::1%eth0]", "a..org", "-a.org", "a.org\n:80"],
+)  # fmt: skip
+def test_what_is_no_host_can_t_be_allowed(entry):
+    with pytest.raises(UrlRefusedError, match="no host"):
+        addresses.allowed_host(entry)
+
+
+@pytest.mark.parametrize("address", ["", "x", "127.1", "2130706433", "fe80::1%eth0", "8.8.8.8%1"])
+def test_what_is_no_plain_address_is_not_public(address):
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["1.1.1.1", "8.8.8.8", "93.184.216.34", "100.63.255.255", "100.128.0.0", "172.15.255.255",
+     "172.32.0.0", "168.63.129.15", "169.253.255.255", "198.17.255.255", "198.20.0.0",
+     "223.255.255.255", "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450:4001::1", "2001:200::1",
+     "64:ff9b::8.8.8.8"],
+)  # fmt: skip
+def test_public_addresses_are_public(address):
+    assert is_public(address)
+
+
+@given(st.ip_addresses(v=4) | st.ip_addresses(v=6))
+def test_what_python_calls_private_or_special_is_never_public(ip):
+    special = (
+        ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_reserved
+    )
+    inside = int(ip) & 0xFFFFFFFF
+    nat64 = ip in ipaddress.ip_network("64:ff9b::/96") if ip.version == 6 else False
+    if nat64:
+        assert is_public(str(ip)) == is_public(str(ipaddress.IPv4Address(inside)))
+    elif special or ip.is_unspecified or not ip.is_global:
+        assert not is_public(str(ip))
+
+
+PRIVATE = st.one_of(
+    *(
+        st.ip_addresses(network=network)
+        for network in (
+            "10.0.0.0/8",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "0.0.0.0/8",
+        )
+    )
+)
+NUMBER = st.sampled_from(("{:d}", "0x{:x}", "0X{:X}", "0{:o}", "{:03d}", "0x0{:x}", "00{:o}"))
+
+
+@st.composite
+def spelled(draw):
+    """A private IPv4 address, written as inet_aton or an IPv6 address allows."""
+    ip = int(draw(PRIVATE))
+    if draw(st.booleans()):
+        form = draw(st.sampled_from(("::ffff:{}", "::{}", "64:ff9b::{}", "2002:{}::1", "{}")))
+        high, low = f"{ip >> 16:x}", f"{ip & 0xFFFF:x}"
+        return f"[{form.format(f'{high}:{low}')}]"
+    parts = draw(st.integers(1, 4))
+    numbers = [ip >> 24 - 8 * place & 0xFF for place in range(parts - 1)]
+    numbers.append(ip & (1 << 32 - 8 * (parts - 1)) - 1)
+    text = ".".join(draw(NUMBER).format(number) for number in numbers)
+    wide = {
+        ord(sign): other
+        for sign, other in zip("0123456789.", "０１２３４５６７８９．", strict=True)
+    }
+    text = text.translate(wide) if draw(st.booleans()) else text
+    return text + draw(st.sampled_from(("", ".")))
+
+
+@given(spelled(), st.sampled_from(("http", "https", "HTTP")), st.sampled_from(("", ":8080")))
+def test_no_spelling_of_a_private_address_gets_through(host, scheme, port):
+    with pytest.raises(UrlRefusedError):
+        led(f"{scheme}://{host}{port}/x.jpg", [EveryHost("")])
+
+
+@given(st.text(max_size=200) | st.text("http:/\\@#?.[]%0127afx \t").map("http://".__add__))
+def test_no_text_gets_past_the_one_host_that_is_allowed(text):
+    try:
+        place = addresses.parse(text, [addresses.allowed_host(ALLOWED)])
+    except UrlRefusedError:
+        return
+    assert place.host == ALLOWED
+    assert place.port in (80, 443)
+    assert re.fullmatch("[!-~]+", place.target)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        ["93.184.216.34", "127.0.0.1"],
+        ["2606:2800:220:1::1", "::1"],
+        ["93.184.216.34", "::ffff:10.0.0.1"],
+        ["10.0.0.1", "93.184.216.34"],
+    ],
+)
+def test_one_address_inside_refuses_all(found, monkeypatch):
+    def getaddrinfo(host, port, *rest, **more):
+        return [(0, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with pytest.raises(UrlRefusedError, match="public internet") as refused:
+        led(f"http://{ALLOWED}/", [addresses.allowed_host(ALLOWED)])
+    assert not any(address in str(refused.value) for address in found)
+
+
+@pytest.mark.parametrize("trouble", [socket.gaierror(-2, "x"), OSError(), UnicodeError()])
+def test_a_name_that_leads_nowhere_is_told(trouble, monkeypatch):
+    def getaddrinfo(*rest, **more):
+        raise trouble
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with pytest.raises(UrlError, match="can't be found") as failed:
+        led(f"http://{ALLOWED}/", [addresses.allowed_host(ALLOWED)])
+    assert failed.value.status == 502

@@ -1,0 +1,241 @@
+"""What one client may cost: bytes, time, places; and clients that are slow, broken or gone."""
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from tests.support.service import Service, sample
+
+ACCIDENTS = "from tests.support import service_accidents; service_accidents.install()"
+LIMIT_S = 4
+BODY_MB = 1
+PLACES = 3
+QUICK = "from image_describer.server import protocol; protocol.HEADERS_S = 1.5"
+FEW = "from image_describer.server import protocol; protocol.CONNECTIONS_LIMIT = 20"
+
+
+@pytest.fixture(scope="module")
+def narrow(tiny_bundle) -> Iterator[Service]:
+    """A service with small limits."""
+    options = ("--workers", "1", "--max-body", str(BODY_MB), "--time-limit", str(LIMIT_S))
+    places = ("--max-in-flight", str(PLACES))
+    with Service(tiny_bundle, *options, *places, before=f"{ACCIDENTS}; {QUICK}") as started:
+        yield started
+
+
+def head(length: int | None = None, *more: str, path: str = "/v1/describe") -> bytes:
+    """The head of a request."""
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: image/jpeg", *more]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+@contextlib.contextmanager
+def connected(service: Service) -> Iterator[socket.socket]:
+    """A connection to the service."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        yield connection
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    """All that comes until the service closes the connection."""
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while block := connection.recv(65536):
+            received += block
+    return received
+
+
+def test_a_body_that_is_said_to_be_too_large_is_not_waited_for(narrow):
+    with connected(narrow) as connection:
+        began = time.monotonic()
+        connection.sendall(head(50_000_000))
+        answer = answer_of(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer.lower()
+    assert b"at most 1 MB" in answer
+    assert time.monotonic() - began < LIMIT_S
+
+
+def test_a_body_without_length_is_counted_while_it_comes(narrow):
+    with connected(narrow) as connection:
+        connection.sendall(head(None, "Transfer-Encoding: chunked"))
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                connection.sendall(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+                sent += 0x10000
+        answer = answer_of(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_sends_all_before_it_reads_still_gets_its_413(narrow):
+    answer = narrow.describe(bytes(2_500_000))
+    assert answer.status_code == 413
+    answer = narrow.client.post("/v1/describe", files={"picture": bytes(2_500_000)})
+    assert answer.status_code == 413
+    assert narrow.client.post("/v1/search", content=bytes(2_500_000)).status_code == 413
+
+
+def test_just_within_the_limit_is_taken(narrow):
+    assert narrow.describe(bytes(1_000_000)).status_code == 422
+    assert narrow.describe(bytes(1_000_001)).status_code == 413
+
+
+def test_who_expects_100_continue_is_refused_without_sending(narrow):
+    with connected(narrow) as connection:
+        connection.sendall(head(50_000_000, "Expect: 100-continue"))
+        assert answer_of(connection).startswith(b"HTTP/1.1 413 ")
+    with connected(narrow) as connection:
+        body = sample()
+        connection.sendall(head(len(body), "Expect: 100-continue", "Connection: close"))
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        assert b"HTTP/1.1 200 " in answer_of(connection)
+
+
+def test_beyond_the_places_others_are_told_to_come_again(narrow):
+    slow = b"sleep:1\n" + sample()
+    with ThreadPoolExecutor(PLACES) as threads:
+        busy = [threads.submit(narrow.describe, slow) for _ in range(PLACES)]
+        time.sleep(0.5)
+        refused = narrow.describe(sample())
+        health = narrow.client.get("/v1/health")
+        statuses = [one.result().status_code for one in busy]
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert health.status_code == 200
+    assert set(statuses) <= {200, 503}, "three that sleep take longer than the others' time"
+    assert narrow.describe(sample()).status_code == 200
+
+
+def test_who_uploads_too_slowly_is_told_and_kept_out_of_nobodys_way(narrow):
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(connected(narrow)) for _ in range(3 * PLACES)]
+        for connection in slow:
+            connection.sendall(head(100_000) + b"x" * 1000)
+        began = time.monotonic()
+        assert [narrow.describe(sample()).status_code for _ in range(5)] == [200] * 5
+        assert time.monotonic() - began < LIMIT_S
+        answers = [answer_of(connection) for connection in slow]
+    assert all(answer.startswith(b"HTTP/1.1 408 ") for answer in answers)
+
+
+def test_what_takes_too_long_gets_503(narrow):
+    began = time.monotonic()
+    answer = narrow.describe(b"hang")
+    assert answer.status_code == 503
+    assert time.monotonic() - began < LIMIT_S + 1
+    end = time.monotonic() + 10
+    while narrow.describe(sample()).status_code != 200:
+        assert time.monotonic() < end
+
+
+def test_slowloris_gets_no_answer_and_keeps_nobody_waiting(narrow):
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(connected(narrow)) for _ in range(60)]
+        over = threading.Event()
+
+        def drip() -> None:
+            while not over.wait(0.2):
+                for connection in slow:
+                    with contextlib.suppress(OSError):
+                        connection.send(b"X-a: b\r\n")
+
+        for connection in slow:
+            connection.send(b"GET /v1/health HTTP/1.1\r\n")
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        began = time.monotonic()
+        assert [narrow.describe(sample()).status_code for _ in range(5)] == [200] * 5
+        assert time.monotonic() - began < LIMIT_S
+        closed = [answer_of(connection) for connection in slow]
+        over.set()
+        dripping.join()
+    assert set(closed) == {b""}
+    assert time.monotonic() - began < 10
+
+
+def test_silent_connections_make_room(tiny_bundle):
+    with (
+        Service(tiny_bundle, "--workers", "1", before=FEW) as own,
+        contextlib.ExitStack() as stack,
+    ):
+        silent = [stack.enter_context(connected(own)) for _ in range(60)]
+        began = time.monotonic()
+        for _ in range(3):
+            assert own.describe(sample()).status_code == 200
+        assert time.monotonic() - began < 5
+        assert psutil.Process(own.process.pid).num_fds() < 60
+        assert len(silent) == 60
+
+
+def test_broken_clients_cost_nothing(narrow):
+    files = psutil.Process(narrow.process.pid).num_fds()
+    body = sample()
+    now = struct.pack("ii", 1, 0)  # close() sends RST
+    for cut in (0, 1, 10, len(head(len(body))), len(head(len(body))) + 1000):
+        for reset in (True, False):
+            with connected(narrow) as connection:
+                connection.sendall((head(len(body)) + body)[:cut])
+                if reset:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+    with connected(narrow) as half:  # all was sent, and nothing more will be
+        half.sendall(head(len(body)) + body)
+        half.shutdown(socket.SHUT_WR)
+        answer_of(half)
+    assert narrow.describe(body).status_code == 200
+    end = time.monotonic() + 10
+    while psutil.Process(narrow.process.pid).num_fds() > files + 2:
+        assert time.monotonic() < end, "connections are left open"
+        time.sleep(0.1)
+    assert narrow.metric("image_describer_in_flight") == 0
+
+
+def test_huge_headers_are_refused(narrow):
+    with connected(narrow) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                connection.sendall(b"X-a: " + b"b" * 10_000 + b"\r\n")
+        answer = answer_of(connection)
+    assert not answer or answer.startswith(b"HTTP/1.1 4")
+    assert narrow.client.get("/v1/health").status_code == 200
+
+
+def test_pipelined_requests_are_answered_in_order(narrow):
+    body = sample()
+    last = head(len(body), "Connection: close") + body
+    with connected(narrow) as connection:
+        connection.sendall((head(len(body)) + body) * 2 + head(3) + b"abc" + last)
+        answers = answer_of(connection).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200", b"200", b"422", b"200"]
+
+
+def test_memory_held_by_bodies_is_limited(tiny_bundle):
+    """Forty clients send nearly all of a body that is as large as is allowed, and then wait."""
+    size = 4_900_000
+    with (
+        Service(tiny_bundle, "--workers", "1", "--time-limit", "5", "--max-body", "5") as own,
+        contextlib.ExitStack() as stack,
+    ):
+        before = psutil.Process(own.process.pid).memory_info().rss
+        clients = [stack.enter_context(connected(own)) for _ in range(40)]
+        for connection in clients:
+            connection.sendall(head(size))
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(bytes(size - 1))
+        held = psutil.Process(own.process.pid).memory_info().rss - before
+        assert held < 130_000_000, "all of them have sent 200 MB"
+        assert own.client.get("/v1/health").status_code == 200
+        answers = {answer_of(connection)[:13] for connection in clients}
+    assert answers == {b"HTTP/1.1 429 ", b"HTTP/1.1 408 "}

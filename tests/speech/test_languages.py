@@ -1,0 +1,84 @@
+"""The languages of Google's voice: listed cheaply, found by key, and asked of the service."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from image_describer.speech import languages, make_speaker
+from image_describer.speech.voices import google as gtts
+from image_describer.speech.voices import google_client
+from image_describer.speech.voices.google import GttsVoice
+from tests.support.gtts_service import _rpc, service
+
+
+def test_english_in_its_accents_comes_first_then_the_rest_by_name() -> None:
+    labels = [label for _, label in languages.choices()]
+    assert labels[:7] == [
+        "English, American",
+        "English, British",
+        "English, Australian",
+        "English, Indian",
+        "English, Canadian",
+        "English, Irish",
+        "English, South African",
+    ]
+    others = labels[7:]
+    assert others == sorted(others)
+    assert {"German", "French (Canada)", "Welsh"} <= set(others)
+    assert len(others) > 50
+
+
+def test_keys_and_labels_are_unique_and_found_again() -> None:
+    choices = languages.choices()
+    assert len({key for key, _ in choices}) == len({label for _, label in choices}) == len(choices)
+    for key, label in choices:
+        assert languages.look_up(key.upper()).label == label
+
+
+def test_gtts_knows_every_code() -> None:
+    from gtts.lang import tts_langs
+
+    assert {entry.language for entry in languages.table()} == set(tts_langs())
+
+
+@pytest.mark.parametrize("key", [None, "", "en", "EN", "xx", "en-XX", "\0"])
+def test_the_unknown_is_american(key: str | None) -> None:
+    assert languages.look_up(key) is languages.USUAL
+
+
+def test_english_is_found_without_gtts() -> None:
+    code = (
+        "import sys; from image_describer.speech import languages\n"
+        "print(languages.look_up('en-gb').label, 'gtts' in sys.modules)\n"
+        "sys.modules['gtts'] = sys.modules['gtts.lang'] = None\n"
+        "print(len(languages.choices()), languages.look_up('de').key)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "English, British False\n7 en-US\n"
+
+
+def test_accents_are_asked_of_their_own_domain(monkeypatch) -> None:
+    monkeypatch.delenv(google_client.ADDRESS_VARIABLE, raising=False)
+    voice = GttsVoice()
+    hosts = {voice.address(entry).removeprefix("https://") for entry in languages.ENGLISH}
+    assert "translate.google.co.uk" in hosts
+    assert len(hosts) == len(languages.ENGLISH)
+
+
+def test_the_service_is_asked_for_the_language_of_the_moment(tmp_path: Path) -> None:
+    gtts._pauses.clear()
+    with (
+        service() as stand_in,
+        make_speaker(cache_folder=tmp_path, gtts_address=stand_in.address) as speaker,
+    ):
+        for key in ("en-US", "en-GB", "de", "nonsense", "de"):
+            speaker.language = key
+            speaker.save("a dog", tmp_path / "dog.mp3")
+        # The accents are kept apart on the disk; what was said before isn't asked for again.
+        asked = [_rpc(body)[0][0][1] for body in stand_in.bodies]
+    assert speaker.language == "de"
+    assert len(asked) == 3
+    assert ['"en"' in text for text in asked] == [True, True, False]
+    assert '"de"' in asked[2]

@@ -1,0 +1,246 @@
+"""A Program in this process, on the virtual screen; describer and voice are doubles."""
+
+import contextlib
+import threading
+import time
+import tkinter as tk
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from image_describer.app.commands import Program
+from image_describer.app.context import Desk
+from image_describer.app.tasks.lazy_describer import LateDescriber
+from image_describer.captioner.description import Description
+from image_describer.errors import BundleError
+from image_describer.library.history import History
+from image_describer.settings import SettingsFile
+from image_describer.workers import pool
+from image_describer.workers.pool import Engine
+from tests.support.screen import LIMIT_S, Screen
+
+TURN_S = 0.003
+MOST_A_TURN_S = 0.02  # of a longer turn, other programs had the rest
+# Tcl aborts the process when its interpreter is freed by another thread's garbage collection.
+KEPT: list[tk.Tk] = []
+CAPTION = "two dogs play in the snow"
+
+
+class SlowDescriber:
+    """Takes ``seconds`` for a picture, or raises ``error``; waits while ``let`` is not set."""
+
+    def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
+        self.seconds = seconds
+        self.error = error
+        self.files: list[str | None] = []
+        self.threads: list[threading.Thread] = []
+        self.let = threading.Event()
+        self.let.set()
+
+    def describe(self, source: Any) -> Description:
+        self.files.append(source.file)
+        self.threads.append(threading.current_thread())
+        time.sleep(self.seconds)
+        assert self.let.wait(2 * LIMIT_S)
+        if self.error is not None:
+            raise self.error
+        return Description(CAPTION, 0.8, file=source.file, width=source.width, height=source.height)
+
+    def describe_and_place(self, source: Any) -> tuple[Description, None]:
+        return self.describe(source), None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        return {"decoder.tflite": "of a double"}
+
+    @property
+    def joint(self) -> Any:
+        raise BundleError("This bundle has no joint space.")
+
+
+class Heard:
+    """Stands for Talk: keeps what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str, bool]] = []
+        self.stops = 0
+        self.speaking = False
+        self.trouble = ""
+        self.fetching = False
+        self.earcons: list[str] = []
+        self.settings: dict[str, Any] = {}
+
+    def say(
+        self, text: str, *, kind: str = "phrase", interrupt: bool = True, again: bool = False
+    ) -> None:
+        self.said.append((text, kind, interrupt))
+
+    def stop(self) -> None:
+        self.stops += 1
+        self.speaking = False
+
+    def earcon(self, name: str) -> None:
+        self.earcons.append(name)
+
+    def said_last(self, start: str) -> bool:
+        """Whether the last thing said begins with ``start``."""
+        return bool(self.said) and self.said[-1][0].startswith(start)
+
+    def configure(self, **settings: Any) -> None:
+        self.settings.update(settings)
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for text, _kind, _interrupt in self.said]
+
+
+class Loop:
+    """Runs Tk's loop for a test that drives ``root`` on ``screen``."""
+
+    root: tk.Tk
+    screen: Screen
+    desk: Desk
+
+    @property
+    def heard_so_far(self) -> list[str]:
+        """What a failure should tell besides."""
+        return []
+
+    def until(self, what: Callable[[], object], name: str, limit_s: float = LIMIT_S) -> None:
+        limit = time.monotonic() + limit_s
+        while not what():
+            assert time.monotonic() < limit, f"waited in vain for {name}; {self.heard_so_far}"
+            self.root.update()
+            time.sleep(TURN_S)
+
+    def for_s(self, seconds: float) -> None:
+        """Turn the loop for that long; time in which other programs had the machine is no time."""
+        left, last = seconds, time.monotonic()
+        while left > 0:
+            self.root.update()
+            time.sleep(TURN_S)
+            now = time.monotonic()
+            left -= min(now - last, MOST_A_TURN_S)
+            last = now
+
+    def press(self, *keys: str) -> None:
+        """Real keys. Afterwards they have been obeyed, but for what is done on other threads."""
+        self.screen.press(*keys)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until what the server has sent so far, and what came of it here, has been dealt with."""
+        # The server is asked something: what it sent before its answer has then arrived. A key may
+        # have moved the focus, of which the server tells in turn.
+        for _ in range(3):
+            self.root.winfo_pointerxy()
+            self.root.update()
+        self.for_s(0.15)
+        self.root.winfo_pointerxy()  # now the server has drawn what it was told to
+
+    def obeys(self, *keys: str) -> None:
+        """Real keys; afterwards all that they have set off is done, on other threads as well."""
+        self.press(*keys)
+        self.until_idle()
+
+    def until_idle(self) -> None:
+        """Wait until no job is under way, and what came of the last one has been dealt with."""
+        self.until(lambda: not self.desk.jobs._under_way, "the end of all jobs")
+        self.settle()
+
+
+class Driven(Loop):
+    """A Program in this process, on the screen."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        describer: Any,
+        settings: SettingsFile | None = None,
+        history: History | None = None,
+        indexed: bool = False,
+    ) -> None:
+        self.screen = screen
+        self.describer = describer
+        self.heard = Heard()
+        self.root = tk.Tk()
+        KEPT.append(self.root)
+        self.builds: list[float] = []
+        talk: Any = self.heard
+        late = LateDescriber(self._build)
+        self.program = Program(self.root, late, talk, settings, history, indexed=indexed)
+        self.desk = self.program.desk
+        self.build_error: Exception | None = None
+        self.root.update()
+        self.focus()
+
+    def _build(self) -> Any:
+        self.builds.append(time.monotonic())
+        if self.build_error is not None:
+            raise self.build_error
+        return self.describer
+
+    def focus(self) -> None:
+        self.root.focus_force()
+        self.program.window.sentence.focus_set()
+        self.until(lambda: self.root.focus_get() is self.program.window.sentence, "the focus")
+
+    @property
+    def heard_so_far(self) -> list[str]:
+        return self.heard.texts
+
+    @property
+    def shown(self) -> str:
+        return self.program.window.sentence.shown()
+
+    def until_described(self) -> None:
+        self.until(lambda: CAPTION in self.shown, "the description")
+
+    @property
+    def descriptions(self) -> int:
+        """How many have been said."""
+        return sum(kind == "description" for _text, kind, _interrupt in self.heard.said)
+
+    def describe(self, file: str) -> None:
+        """Open ``file``, and wait until its description is said, shown and written down."""
+        before = self.descriptions
+        self.program.open_file(file)
+        self.until(lambda: self.descriptions > before, "the description")
+        self.until_idle()
+
+
+@pytest.fixture
+def drive(screen: Screen) -> Iterator[Callable[..., Driven]]:
+    opened: list[Driven] = []
+
+    def start(seconds: float = 0.0, error: Exception | None = None, **kept: Any) -> Driven:
+        describer = kept.pop("describer", None) or SlowDescriber(seconds, error)
+        opened.append(Driven(screen, describer, **kept))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        with contextlib.suppress(tk.TclError):  # the test may have ended it
+            one.root.destroy()
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is described as eagerly as other programs work: beside the other tests, processes
+    that let all else come first hardly get a turn on a slow machine."""
+
+    def engine_of(*given: Any, gently: bool = False, **named: Any) -> Engine:
+        return gentle(*given, **named)
+
+    gentle = pool.Engine
+    monkeypatch.setattr(pool, "Engine", engine_of)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> str:
+    file = tmp_path / "photo.png"
+    Image.radial_gradient("L").convert("RGB").resize((300, 200)).save(file)
+    return str(file)

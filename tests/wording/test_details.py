@@ -1,0 +1,116 @@
+"""What Ctrl+D says: from a description to its sentences."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_describer.captioner.description import (
+    Alternative,
+    Description,
+    Region,
+    Word,
+)
+from image_describer.wording import details
+
+LOW = (0.1, 0.7, 0.9, 1.0)
+MIDDLE = (0.4, 0.35, 0.6, 0.6)
+DOG_WORDS = ("a", "brown", "dog", "runs", "through", "the", "grass")
+DOG = Description(
+    "a brown dog runs through the grass",
+    0.716,
+    alternatives=(
+        Alternative("a brown dog runs through the grass", 0.716),
+        Alternative("a dog plays", 0.2),
+        Alternative("two dogs run", 0.051),
+    ),
+    words=tuple(Word(word, 0.5, LOW if word == "grass" else MIDDLE) for word in DOG_WORDS),
+    notes=("The picture is very dark.",),
+    width=300,
+    height=200,
+)
+
+
+def test_everything_in_its_order() -> None:
+    assert details.sentences(DOG) == [
+        "The picture is very dark.",
+        "I am 72 percent sure of this.",
+        "It could also be: a dog plays, 20 percent; or two dogs run, 5 percent.",
+        "What is where: dog: centre; grass: bottom.",
+        "The picture has 300 by 200 pixels.",
+    ]
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert details.sentences(Description("a dog", 0.5)) == ["I am 50 percent sure of this."]
+
+
+def test_of_a_blank_picture_nothing_is_invented() -> None:
+    blank = Description("a dog", 0.9, words=DOG.words, notes=("The picture is blank.",), width=9)
+    assert details.sentences(blank) == ["The picture is blank."]
+
+
+@pytest.mark.parametrize(
+    ("region", "place"),
+    [
+        ((0.0, 0.0, 0.2, 0.2), "top left"),
+        ((0.4, 0.0, 0.6, 0.2), "top"),
+        ((0.8, 0.0, 1.0, 0.2), "top right"),
+        ((0.0, 0.4, 0.2, 0.6), "left"),
+        ((0.4, 0.4, 0.6, 0.6), "centre"),
+        ((0.8, 0.4, 1.0, 0.6), "right"),
+        ((0.0, 0.8, 0.2, 1.0), "bottom left"),
+        ((0.0, 0.7, 1.0, 1.0), "bottom"),
+        ((0.8, 0.8, 1.0, 1.0), "bottom right"),
+        ((0.0, 0.0, 1.0, 1.0), "everywhere"),
+        ((math.nan, 0.0, 1.0, 1.0), "somewhere"),
+    ],
+)
+def test_places(region: Region, place: str) -> None:
+    assert details.place_of(region) == place
+
+
+def test_only_things_have_a_place_and_each_is_said_once() -> None:
+    caption = "two young men wearing red shirts are standing near a building , men"
+    words = tuple(Word(word, 0.5, MIDDLE) for word in caption.split())
+    named = [word for word, _place in details.what_is_where(Description(caption, 0.5, words=words))]
+    assert named == ["men", "shirts", "building"]
+
+
+def test_the_same_thing_in_two_places_is_said_twice() -> None:
+    words = (Word("dog", 0.5, MIDDLE), Word("dog", 0.5, LOW))
+    assert details.what_is_where(Description("", 0.5, words=words)) == [
+        ("dog", "centre"),
+        ("dog", "bottom"),
+    ]
+
+
+NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(
+    st.text(max_size=20),
+    NUMBERS,
+    st.lists(st.tuples(st.text(max_size=8), NUMBERS), max_size=9),
+    st.lists(st.tuples(st.text(max_size=8), st.tuples(*[NUMBERS] * 4)), max_size=5),
+    st.lists(st.text(max_size=8), max_size=3),
+)
+def test_whatever_the_description_holds_there_are_sentences(
+    caption: str,
+    confidence: float,
+    others: list[tuple[str, float]],
+    words: list[tuple[str, Region]],
+    notes: list[str],
+) -> None:
+    said = details.sentences(
+        Description(
+            caption,
+            confidence,
+            tuple(Alternative(*other) for other in others),
+            tuple(Word(word, 0.5, region) for word, region in words),
+            tuple(notes),
+        )
+    )
+    assert said
+    assert all(sentence.endswith(".") for sentence in said)
