@@ -24,7 +24,7 @@ from batch import CLI, Memory
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from image_describer.library import scan
-from image_describer.wording.sentence import encodable
+from image_describer.text import encodable
 from tests.support import hostile
 from tests.support.unprivileged import bound
 

@@ -1,40 +1,111 @@
-"""A file is written whole or not at all: under a temporary name first, then renamed."""
+"""Whole files or none: atomic writes, private files of the user, and damaged files set aside."""
 
+import contextlib
+import errno
 import os
-import tempfile
+import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-NAME_LIMIT = 40  # of the letters of a name that its temporary one shows: 255 bytes hold no more
+OWNER_ONLY = 0o600
+EVERYONE_READS = 0o644
+_NAME_LIMIT = 40  # characters of the name kept in the temporary one; file systems allow 255 bytes
 
 
-def write(path: Path, content: bytes, mode: int) -> None:
-    """Write ``content`` beside ``path``, then rename it: nobody sees half a file.
+class NotAFileError(OSError):
+    """The path is not a regular file, or the file is far too large."""
 
-    The file gets the permissions ``mode``. What was there before stays when this raises OSError.
+
+def write(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write ``content`` to ``path`` atomically: a reader sees the old file or the new one.
+
+    ``mode`` is the permissions of the new file; None follows the umask. Raises OSError, and then
+    the old file is still there.
     """
     with writing(path, mode) as file:
         file.write(content)
 
 
 @contextmanager
-def writing(path: Path, mode: int) -> Iterator[IO[bytes]]:
-    """The same for content that comes bit by bit: ``path`` is replaced where the block ends well.
+def writing(path: Path, mode: int | None = None) -> Iterator[IO[bytes]]:
+    """Like `write`, for content that comes in pieces: ``path`` is replaced when the block ends.
 
-    After an exception, in the block or from the system, what was there before is still there.
+    After an exception the temporary file is removed and the old file is still there.
     """
-    name = path.name[:NAME_LIMIT]
-    handle, draft = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=path.parent)
-    temporary = Path(draft)
+    temporary = path.with_name(f".{path.name[:_NAME_LIMIT]}.{uuid.uuid4().hex[:8]}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(temporary, flags, 0o666 if mode is None else OWNER_ONLY)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(mode)
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
+
+
+def read_private(path: Path, limit_bytes: int) -> bytes:
+    """Return the content of a regular file. Raises OSError; NotAFileError above ``limit_bytes``."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would hang
+        raise NotAFileError(0, "it is not a file")
+    if status.st_size > limit_bytes:
+        raise NotAFileError(0, f"it has {status.st_size:,} bytes")
+    with path.open("rb") as file:
+        return file.read(limit_bytes)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write atomically a file that only the user may read. Raises OSError.
+
+    Parent folders are created. A symbolic link stays, and the file behind it is replaced.
+    """
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        raise NotAFileError(0, "it is not a file")
+    write(path, content, OWNER_ONLY)
+
+
+def set_aside(path: Path, content: bytes | None) -> Path:
+    """Keep a damaged file under a new name beside ``path`` and return that name.
+
+    ``content`` is what was read from it; with None, for a file that can't be read, the file itself
+    is renamed. Earlier copies are kept; an identical one is reused. Raises OSError.
+    """
+    number = 1
+    while os.path.lexists(copy := _damaged_name(path, number)):
+        if content is not None and _has_content(copy, content):
+            return copy
+        number += 1
+    if content is None:
+        path.rename(copy)
+    else:
+        write_private(copy, content)
+    return copy
+
+
+def reason(error: OSError) -> str:
+    """Return why the system refused: "Permission denied"."""
+    if error.errno == errno.EISDIR:
+        return "it is not a file"
+    return error.strerror or type(error).__name__
+
+
+def _damaged_name(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.damaged" + (f"-{number}" if number > 1 else ""))
+
+
+def _has_content(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and read_private(path, len(content)) == content
+    except OSError:
+        return False

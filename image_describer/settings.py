@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from image_describer import user_files
 from image_describer.errors import SettingsError
+from image_describer.files import read_private, reason, set_aside, write_private
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -161,11 +161,11 @@ class SettingsFile:
     def _load(self) -> Settings:
         self.trouble = ""
         try:
-            content = user_files.read(self.path, FILE_LIMIT_BYTES)
+            content = read_private(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
             return Settings()
         except OSError as error:
-            why = user_files.reason(error)
+            why = reason(error)
             self.trouble = f"The settings can't be read ({why}), so the usual ones are used."
             return Settings()
         table, whole = _parsed(content)
@@ -188,13 +188,11 @@ class SettingsFile:
                 )
         try:
             there = self._there()
-            user_files.write(
-                self.path, _written(self._with_others(settings, there), _unknown(there))
-            )
+            write_private(self.path, _written(self._with_others(settings, there), _unknown(there)))
             self._known = settings
         except OSError as error:
             raise SettingsError(
-                f"The settings can't be saved: {user_files.reason(error)}.",
+                f"The settings can't be saved: {reason(error)}.",
                 "They hold until the program ends.",
             ) from error
 
@@ -216,16 +214,16 @@ class SettingsFile:
         """What the file holds now; a damaged file is set aside."""
         content: bytes | None = None
         try:
-            content = user_files.read(self.path, FILE_LIMIT_BYTES)
+            content = read_private(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
             return {}
         except OSError:
             if self.path.is_file():
-                user_files.set_aside(self.path, None)
+                set_aside(self.path, None)
             return {}
         table, whole = _parsed(content)
         if not whole:
-            user_files.set_aside(self.path, content)
+            set_aside(self.path, content)
             return _unknown(table)  # what of it is valid was read at the start
         return table
 
@@ -239,13 +237,13 @@ class SettingsFile:
         else:
             told = "The settings file is damaged"
         try:
-            copy = user_files.set_aside(self.path, content)
+            copy = set_aside(self.path, content)
             # Another process may have saved meanwhile; what it wrote is newer.
-            if user_files.read(self.path, FILE_LIMIT_BYTES) == content:
-                user_files.write(self.path, _written(settings, _unknown(table)))
+            if read_private(self.path, FILE_LIMIT_BYTES) == content:
+                write_private(self.path, _written(settings, _unknown(table)))
             self.trouble = f"{told}; the rest of it was kept, and the old file is now {copy.name}."
         except OSError as error:
-            why = user_files.reason(error)
+            why = reason(error)
             self.trouble = f"{told}; the rest of it is used, but it can't be mended ({why})."
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_describer import user_files
+from image_describer import files
 from image_describer.errors import SettingsError
 from image_describer.settings import (
     FILE_LIMIT_BYTES,
@@ -325,7 +325,7 @@ def test_a_full_disk_leaves_the_old_file(
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(user_files.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(SettingsError, match="No space left on device"):
         file.save(Settings())
     assert file.path.read_bytes() == before

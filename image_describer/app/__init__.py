@@ -5,6 +5,7 @@ import signal
 import threading
 
 from image_describer.app import startup
+from image_describer.errors import StartError
 
 # Tcl aborts the process when its interpreter is freed on another thread, as the garbage collection
 # of a job that is still under way would do after the window is gone.
@@ -25,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         startup.import_tkinter()
         return _run(options)
-    except startup.StartError as error:
+    except StartError as error:
         return startup.fail(error, lambda: startup.make_talk(options))
 
 

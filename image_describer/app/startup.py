@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import image_describer
 from image_describer.app import keymap, messages
 from image_describer.app.voice.talk import Talk
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import ImageDescriberError, StartError
 from image_describer.paths import log_folder
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ INSTALL_TK_ELSEWHERE = "Install Tk for Python from your system's packages."
 WITHOUT_WINDOW = "Without a window, use: image-describer describe PICTURE --speak"
 
 log = logging.getLogger(__name__)
-
-
-class StartError(ImageDescriberError):
-    """The window can't be opened at all."""
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -30,7 +30,7 @@ from image_describer.captioner.tokenizer import (
     save_tokenizer,
 )
 from image_describer.errors import BundleError
-from image_describer.wording.sentence import visible
+from image_describer.text import visible
 
 __all__ = [
     "JOINT",

@@ -10,7 +10,7 @@ import numpy as np
 
 from image_describer import files
 from image_describer.errors import BundleError
-from image_describer.wording.sentence import visible
+from image_describer.text import visible
 
 FOR_EVERYONE = 0o644  # to read; what was made with umask 077 would serve its maker alone
 WAY_BACK = (

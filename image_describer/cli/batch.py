@@ -158,7 +158,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
     """The cluster that was asked for; None without one. Raises ClusterError."""
-    from image_describer.library.cluster_client import ClusterError, Tls
+    from image_describer.errors import ClusterError
+    from image_describer.library.cluster_client import Tls
 
     if options.scheduler is None:
         for name in ("send_pictures", "tls_ca", "tls_cert", "tls_key"):
@@ -220,7 +221,7 @@ def _line(progress: "Progress") -> str:
 
 def _sum_up(outcome: "Outcome", output: Path) -> None:
     from image_describer.cli.console import complain
-    from image_describer.wording.sentence import visible
+    from image_describer.text import visible
 
     if outcome.notice:
         complain(outcome.notice)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from image_describer import __version__
-from image_describer.wording.sentence import visible
+from image_describer.text import visible
 
 PROGRAM = "image-describer"
 LOG_FILE = "faults.log"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from image_describer.captioner.description import Description
 from image_describer.cli.console import DONE, REFUSED, complain, without_chatter
 from image_describer.errors import PictureError, SpeechError
+from image_describer.text import visible
 from image_describer.wording import sentence as wording
 
 Kind = Literal["description", "phrase"]
@@ -66,7 +67,7 @@ class _Job:
     def refuse(self, picture: str, error: PictureError) -> None:
         """Tell on stderr, and aloud if asked, why a picture can't be described."""
         self.status = REFUSED
-        name = wording.visible(picture)
+        name = visible(picture)
         complain(str(error) if name in error.sentence else f"{name}: {error}")
         # A phrase is spoken offline: the names of files are nobody's business.
         self._say(str(error), kind="phrase")
@@ -97,14 +98,14 @@ class _Job:
     def _save(self) -> None:
         path = self.options.save_speech
         if not self.sentences or self.speaker is None:
-            complain(f"{wording.visible(str(path))} was not written: there is nothing to say.")
+            complain(f"{visible(str(path))} was not written: there is nothing to say.")
             return
         try:
             kind: Kind = "phrase" if self.tells_author else "description"
             self.speaker.save(" ".join(self.sentences), path, kind=kind)
         except SpeechError as error:
             self.status = REFUSED
-            complain(f"{wording.visible(str(path))} was not written. {error}")
+            complain(f"{visible(str(path))} was not written. {error}")
 
 
 def _speaker(options: argparse.Namespace) -> "Speaker | None":

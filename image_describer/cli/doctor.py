@@ -20,7 +20,7 @@ from image_describer.speech.probe import (
     player_reports,
     voice_reports,
 )
-from image_describer.wording.sentence import visible
+from image_describer.text import visible
 
 HEARD = 0
 SILENT = 1  # pictures are described, but not heard

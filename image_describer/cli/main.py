@@ -150,7 +150,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        from image_describer.wording.sentence import visible
+        from image_describer.text import visible
 
         self.exit(console.REFUSED, f"{self.prog}: {visible(message)}. Try: {self.prog} --help\n")
 

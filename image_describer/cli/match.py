@@ -4,7 +4,7 @@ import argparse
 import json
 
 from image_describer.cli.console import DONE, without_chatter
-from image_describer.wording.sentence import visible
+from image_describer.text import visible
 
 
 def run(options: argparse.Namespace) -> int:

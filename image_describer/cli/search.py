@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from image_describer.cli.options import add_bundle
+from image_describer.text import shorten
 
 HELP = """\
 Find your pictures by words. They are found by what they show, by the words in their descriptions,
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     from image_describer.cli import search_output
     from image_describer.cli.console import DONE, REFUSED, complain
     from image_describer.library import search
-    from image_describer.wording.sentence import visible
+    from image_describer.text import visible
 
     with search_output.opened(options) as (index, describer):
         words = " ".join(options.words)
@@ -74,8 +75,9 @@ def run(options: argparse.Namespace) -> int:
         search_output.tell_stale(index)
     if not pictures:
         where = " in that folder" if options.within else ""
+        shown = visible(shorten(words, search_output.SHOWN_CHARACTERS))
         complain(
-            f'Nothing{where} fits "{visible(search_output.shortened(words))}". Try other words, or '
+            f'Nothing{where} fits "{shown}". Try other words, or '
             "describe more pictures: image-describer batch FOLDER."
         )
         return REFUSED

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from image_describer.cli.console import complain, without_chatter
 from image_describer.errors import BundleError
 from image_describer.library.index import Index, LibraryError, model_of
+from image_describer.text import encodable, visible
 from image_describer.wording import sentence
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def opened(options: argparse.Namespace) -> "Iterator[tuple[Index, Describer]]":
     """
     for folder in options.within or ():
         if not os.path.isdir(folder):
-            name = sentence.visible(str(folder))
+            name = visible(str(folder))
             raise LibraryError(f'There is no folder "{name}".', "Check how its name is written.")
     with Index.open() as empty:
         if empty.trouble:
@@ -66,7 +67,7 @@ def tell(one: "Found", as_json: bool, scored: bool = False) -> None:
     score = f"{one.score:6.3f}  " if scored else ""
     changed = " (The file was changed since.)" if one.is_changed else ""
     print(f"{score}{sentence.sentence(one.entry.description)}{changed}")
-    print(f"{' ' * len(score)}    {sentence.visible(one.file)}")
+    print(f"{' ' * len(score)}    {visible(one.file)}")
 
 
 def tell_caption(caption: str, score: float, as_json: bool) -> None:
@@ -74,7 +75,7 @@ def tell_caption(caption: str, score: float, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"is": "caption", "caption": caption, "score": round(score, 4)}))
     else:
-        print(f"{score:6.3f}  {sentence.visible(caption)}")
+        print(f"{score:6.3f}  {visible(caption)}")
 
 
 def record(one: "Found") -> dict[str, object]:
@@ -82,7 +83,7 @@ def record(one: "Found") -> dict[str, object]:
     described = sentence.as_record(one.entry.description)
     kept = ("caption", "sentence", "confidence")
     return {
-        "file": sentence.encodable(one.file),
+        "file": encodable(one.file),
         **{name: described[name] for name in kept},
         "author": one.entry.author,
         "score": round(one.score, 4),
@@ -91,8 +92,3 @@ def record(one: "Found") -> dict[str, object]:
         "weak": one.is_weak,
         "changed": one.is_changed,
     }
-
-
-def shortened(words: str) -> str:
-    """A query, short enough for a sentence."""
-    return words if len(words) <= SHOWN_CHARACTERS else f"{words[:SHOWN_CHARACTERS]}..."

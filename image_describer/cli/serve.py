@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.cli.options import add_bundle
+from image_describer.errors import ServiceError
 
 if TYPE_CHECKING:
     from image_describer.server.config import Settings
@@ -179,7 +180,7 @@ def run(options: argparse.Namespace) -> int:
     if access.is_loopback(settings.host):
         return running.serve(settings, _tell_address)
     if settings.token is None:
-        raise running.ServiceError(
+        raise ServiceError(
             f"On {settings.host} other computers can ask, so a token is needed.",
             "Put one into a file that only you can read, and add --token-file FILE.",
         )

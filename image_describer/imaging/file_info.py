@@ -6,12 +6,13 @@ Nothing here is about what the picture shows, and nothing ever raises: these are
 import os
 from datetime import datetime
 
+from image_describer.text import file_size
+
 # Not by strftime, which follows the locale: the sentences are English.
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-UNITS = ((1e12, "terabyte"), (1e9, "gigabyte"), (1e6, "megabyte"), (1e3, "kilobyte"))
 _DATE_TAKEN, _EXIF_FOLDER = 0x9003, 0x8769  # EXIF's tags
 
 
@@ -28,7 +29,7 @@ def facts(file: str | None) -> list[str]:
         said = f"It was taken on {spoken_date(taken)} at {taken:%H:%M}."
     else:
         said = f"The file was last changed on {date_of(status.st_mtime)}."
-    return [said, f"The file has {spoken_size(status.st_size)}."]
+    return [said, f"The file has {file_size(status.st_size)}."]
 
 
 def of_picture(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
@@ -49,15 +50,6 @@ def of_picture(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
             return ((height, width) if sideways else (width, height)), _taken(image.getexif())
     except Exception:  # Pillow raises nearly every kind of error for damaged files
         return None, None
-
-
-def spoken_size(size: int) -> str:
-    """A size in bytes as it is said: "1.2 megabytes"."""
-    for unit, name in UNITS:
-        if size >= unit:
-            number = f"{size / unit:.1f}".removesuffix(".0")
-            return f"{number} {name}" + ("s" if number != "1" else "")
-    return f"{size} bytes" if size != 1 else "1 byte"
 
 
 def spoken_date(date: datetime) -> str:

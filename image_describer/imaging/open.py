@@ -21,7 +21,7 @@ from image_describer.imaging import formats, quality
 from image_describer.imaging.formats import FORMATS, Format
 from image_describer.metadata import xmp
 from image_describer.metadata.containers import limits
-from image_describer.wording.sentence import visible
+from image_describer.text import file_size, visible
 
 PICTURE_SUFFIXES: tuple[str, ...] = tuple(s for format_ in FORMATS for s in format_.suffixes)
 
@@ -97,8 +97,8 @@ def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
         raise PictureError("That file is not a picture I can open: it is empty.")
     if size > FILE_LIMIT_BYTES:
         raise PictureError(
-            f"That file is too large for me: it has {_amount(size)}, and I open at most "
-            f"{_amount(FILE_LIMIT_BYTES)}.",
+            f"That file is too large for me: it has {file_size(size, brief=True)}, and I "
+            f"open at most {file_size(FILE_LIMIT_BYTES, brief=True)}.",
             "Save it smaller and try again.",
         )
     head = file.read(formats.HEAD_BYTES)
@@ -189,7 +189,7 @@ def _damaged(format_: Format, file: IO[bytes], size: int, trouble: Exception) ->
     said = str(trouble).lower()
     if "truncated" in said or size < HEADER_BYTES or limits.is_cut(file, size):
         return PictureError(
-            f"That file is not a picture I can open: it ends after {_amount(size)}.",
+            f"That file is not a picture I can open: it ends after {file_size(size, brief=True)}.",
             "It was perhaps not copied to its end: get it again.",
         )
     if any(sign in said for sign in ("unknown", "unsupported", "not supported")):
@@ -208,11 +208,3 @@ def _unreadable(name: str, trouble: Exception) -> PictureError:
         return PictureError(f'You are not allowed to read the file "{visible(name)}".')
     reason = getattr(trouble, "strerror", None) or "that is no valid name"
     return PictureError(f'The file "{visible(name)}" can\'t be read: {reason}.')
-
-
-def _amount(size: int) -> str:
-    """A size in bytes as people say it: "12 kB"."""
-    for unit, name in ((1_000_000, "MB"), (1_000, "kB")):
-        if size >= unit:
-            return f"{size // unit:,} {name}"
-    return f"{size} bytes" if size != 1 else "1 byte"

@@ -6,7 +6,8 @@ Each system has a file of its own; what all of them share is the record of what 
 import sys
 from collections.abc import Callable
 
-from image_describer.launcher.record import LauncherError, Record
+from image_describer.errors import LauncherError
+from image_describer.launcher.record import Record
 
 __all__ = ["LauncherError", "install", "remove"]
 

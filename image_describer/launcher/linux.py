@@ -8,8 +8,9 @@ from pathlib import Path
 
 import platformdirs
 
+from image_describer.errors import LauncherError
 from image_describer.launcher.program import Program, window_program
-from image_describer.launcher.record import LauncherError, Record
+from image_describer.launcher.record import Record
 from image_describer.paths import assets_folder
 
 FILE_NAME = "image-describer.desktop"

@@ -10,14 +10,10 @@ from pathlib import Path
 
 import platformdirs
 
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import LauncherError
 from image_describer.paths import APP_NAME
 
 RECORD_NAME = "launcher.json"
-
-
-class LauncherError(ImageDescriberError):
-    """A launcher that can't be put where it belongs, or not be taken away."""
 
 
 class Record:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import platformdirs
 
+from image_describer.errors import LauncherError
 from image_describer.launcher.program import Program, window_program
-from image_describer.launcher.record import LauncherError, Record
+from image_describer.launcher.record import Record
 from image_describer.paths import APP_NAME, assets_folder
 
 LINK_NAME = "Image Describer.lnk"

@@ -16,11 +16,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import CheckpointError
+from image_describer.files import OWNER_ONLY, reason
 from image_describer.library.record import Record
-from image_describer.user_files import OWNER_ONLY, reason
+from image_describer.text import visible
 from image_describer.wording.record import description_of, record_of
-from image_describer.wording.sentence import visible
 
 FORMAT = 1
 NAME = ".{name}.unfinished"
@@ -28,10 +28,6 @@ NAME_LIMIT = 40  # letters of the output's name: 255 bytes hold no more of any
 LINE_LIMIT_BYTES = 4_000_000  # a line of ours has a few kB
 
 SETTLE_EVERY_S = 5.0  # a disk may take a tenth of a second for it
-
-
-class JournalError(ImageDescriberError):
-    """A journal that can't be kept: another batch has it, or its disk is full."""
 
 
 State = tuple[int, int]
@@ -61,7 +57,7 @@ def place_of(output: Path) -> Path:
 class Journal:
     """The journal at ``path``, open for one process. ``model`` says which model describes.
 
-    What another model did is done again. Raises JournalError where it can't be opened or written.
+    What another model did is done again. Raises CheckpointError if it can't be opened.
     """
 
     def __init__(self, path: Path, model: str, *, restart: bool = False) -> None:
@@ -76,7 +72,7 @@ class Journal:
             raise _unwritable(path, error) from error
         try:
             if not _locked(self._file.fileno()):
-                raise JournalError(
+                raise CheckpointError(
                     "Another batch is writing the same output.", "Wait for it, or name another."
                 )
             self._read(model, restart)
@@ -96,7 +92,7 @@ class Journal:
         return None if state == NO_STATE else self._places.get(_digest(file, state))
 
     def add(self, record: Record, state: State) -> int:
-        """Keep a record; returns the place of its line. Raises JournalError."""
+        """Keep a record; returns the place of its line. Raises CheckpointError."""
         where = self._end
         line = _line(_as_object(record, state))
         try:
@@ -113,7 +109,7 @@ class Journal:
         return where
 
     def record(self, place: int) -> Record:
-        """The record whose line lies at ``place``. Raises JournalError when it was damaged."""
+        """The record whose line lies at ``place``. Raises CheckpointError when it was damaged."""
         try:
             self._file.seek(place)
             line = self._line_here()
@@ -122,7 +118,7 @@ class Journal:
                 raise ValueError("damaged")
             return _record(fields)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise JournalError(
+            raise CheckpointError(
                 f'The file "{visible(str(self.path))}" was changed by somebody else.',
                 "Begin anew with --restart.",
             ) from error
@@ -243,8 +239,8 @@ def _digest(file: str, state: State) -> bytes:
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
-def _unwritable(path: Path, error: OSError) -> JournalError:
-    return JournalError(
+def _unwritable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(
         f'I can\'t keep what is done so far in "{visible(str(path))}": {reason(error)}.',
         "Name an output in a folder that you may write to, on a disk with room.",
     )

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from image_describer.errors import ImageDescriberError, PictureError
+from image_describer.errors import ClusterError, ImageDescriberError, PictureError
 from image_describer.library import cluster_worker
-from image_describer.library.cluster_client import ClusterError, Tls, connected
+from image_describer.library.cluster_client import Tls, connected
 from image_describer.library.cluster_worker import Answer, Parcel
 from image_describer.library.record import Record
-from image_describer.wording.sentence import visible
+from image_describer.text import visible
 from image_describer.workers.process import Task
 
 ANSWER_LIMIT_S = 20.0  # for a question that a scheduler answers in a millisecond

@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from image_describer.errors import ImageDescriberError
-from image_describer.wording.sentence import visible
+from image_describer.errors import ClusterError
+from image_describer.text import visible
 
 CONNECT_LIMIT_S = 8.0  # with loading Dask, within ten
-
-
-class ClusterError(ImageDescriberError):
-    """A cluster that can't be reached, can't do the work, or went away in the middle of it."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from image_describer import user_files
-from image_describer.errors import ImageDescriberError
-from image_describer.wording.sentence import visible
+from image_describer.errors import LibraryError
+from image_describer.files import NotAFileError, reason, set_aside
+from image_describer.text import visible
 
 VERSION = 1
 APPLICATION = 0x1D5C1B00  # tells our files from other programs' databases
@@ -63,10 +63,6 @@ CREATE VIRTUAL TABLE words USING fts5 (
 """
 
 T = TypeVar("T")
-
-
-class LibraryError(ImageDescriberError):
-    """An index that can't be used."""
 
 
 class Database:
@@ -123,7 +119,7 @@ class Database:
         except OSError as error:
             raise self._unusable(error) from error
         if not regular:
-            raise self._unusable(user_files.NoFileError(0, "it is no file"))
+            raise self._unusable(NotAFileError(0, "it is no file"))
         self._file = _identity(self.path)
         opened = sqlite3.connect(
             self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
@@ -143,7 +139,7 @@ class Database:
         if _identity(self.path) != meant:
             return
         try:
-            copy = user_files.set_aside(self.path, None)
+            copy = set_aside(self.path, None)
             for end in _COMPANIONS:
                 companion = Path(f"{self.path}{end}")
                 if companion.exists():
@@ -156,7 +152,7 @@ class Database:
         )
 
     def _unusable(self, error: Exception) -> LibraryError:
-        why = user_files.reason(error) if isinstance(error, OSError) else str(error)
+        why = reason(error) if isinstance(error, OSError) else str(error)
         way_out = f"See to {visible(str(self.path))}."
         if "locked" in why or "busy" in why:
             why, way_out = "another program has kept it busy for too long", "Try again later."

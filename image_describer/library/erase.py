@@ -4,10 +4,11 @@ import sqlite3
 import uuid
 from pathlib import Path
 
-from image_describer import user_files
+from image_describer.errors import LibraryError
+from image_describer.files import reason
 from image_describer.library import vectors
-from image_describer.library.database import SCHEMA, LibraryError
-from image_describer.wording.sentence import visible
+from image_describer.library.database import SCHEMA
+from image_describer.text import visible
 
 _TABLES = ("state", "model", "picture", "place", "vector", "words")
 
@@ -32,6 +33,6 @@ def files_beside(path: Path) -> None:
             file.unlink(missing_ok=True)
     except OSError as error:
         raise LibraryError(
-            f"Not all of the index of your pictures could be deleted: {user_files.reason(error)}.",
+            f"Not all of the index of your pictures could be deleted: {reason(error)}.",
             f"You can delete it yourself: {visible(str(path.parent))}.",
         ) from error

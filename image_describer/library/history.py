@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from image_describer import user_files
 from image_describer.captioner.description import Description
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import HistoryError
+from image_describer.files import NotAFileError, read_private, reason, set_aside, write_private
 from image_describer.wording.record import Entry, entry_of, line_of
 
 FILE_NAME = "history.jsonl"
@@ -26,10 +26,6 @@ LINE_TAKES_S = 0.02  # far longer than writing one does
 APPEND_TRIES = 5  # each means that another process has just compacted the file
 
 log = logging.getLogger(__name__)
-
-
-class HistoryError(ImageDescriberError):
-    """A history that can't be written or cleared."""
 
 
 class History:
@@ -77,7 +73,7 @@ class History:
             self._append(line)
             return entry_of(line)
         except (OSError, ValueError) as error:
-            why = user_files.reason(error) if isinstance(error, OSError) else str(error)
+            why = reason(error) if isinstance(error, OSError) else str(error)
             raise HistoryError(
                 f"The history can't be written: {why}.", "New descriptions are not kept."
             ) from error
@@ -96,10 +92,10 @@ class History:
         if not self.enabled:
             return []
         try:
-            content = user_files.read(self.path, FILE_LIMIT_BYTES)
+            content = read_private(self.path, FILE_LIMIT_BYTES)
             if not content.endswith(b"\n"):
                 time.sleep(LINE_TAKES_S)  # another window may be in the middle of a line
-                content = user_files.read(self.path, FILE_LIMIT_BYTES)
+                content = read_private(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -125,7 +121,7 @@ class History:
                     file.unlink(missing_ok=True)
         except OSError as error:
             raise HistoryError(
-                f"The history can't be cleared: {user_files.reason(error)}.",
+                f"The history can't be cleared: {reason(error)}.",
                 f"You can delete it yourself: {self._path or FILE_NAME}.",
             ) from error
 
@@ -138,7 +134,7 @@ class History:
             try:
                 status = os.fstat(handle)
                 if not stat.S_ISREG(status.st_mode):
-                    raise user_files.NoFileError(0, "it is no file")
+                    raise NotAFileError(0, "it is no file")
                 start = b"" if _ends_with_newline(handle, status.st_size) else b"\n"
                 data = start + line + b"\n"
                 if os.write(handle, data) < len(data):
@@ -167,7 +163,7 @@ class History:
                 if not self._is_still(status):
                     return
                 kept = [line + b"\n" for line, _entry in lines[-ENTRIES_LIMIT:]]
-                user_files.write(self.path, b"".join(kept))
+                write_private(self.path, b"".join(kept))
                 appended = b"" if old.closed else old.read()  # while this was written
                 for line, _entry in _sorted_out(appended)[0]:
                     self._append(line)
@@ -207,20 +203,20 @@ class History:
         was = "was" if garbage == 1 else "were"
         told = f"{what} of the history {was} damaged and left out"
         try:
-            copy = user_files.set_aside(self.path, content)
+            copy = set_aside(self.path, content)
         except OSError as error:
-            self.trouble = f"{told}; the file can't be mended ({user_files.reason(error)})."
+            self.trouble = f"{told}; the file can't be mended ({reason(error)})."
             return False
         self.trouble = f"{told}; the old file is kept as {copy.name}."
         return True
 
     def _unreadable(self, error: OSError) -> None:
         """A file that can't be read is renamed where that can be, so that a new one can begin."""
-        why = user_files.reason(error)
+        why = reason(error)
         try:
             if not self.path.is_file():
                 raise error
-            copy = user_files.set_aside(self.path, None)
+            copy = set_aside(self.path, None)
             self.trouble = f"The history can't be read ({why}); it is kept as {copy.name}."
         except OSError:
             self.trouble = f"The history can't be read ({why})."

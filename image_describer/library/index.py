@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from image_describer.captioner.description import Description
+from image_describer.errors import LibraryError
 from image_describer.library import tables
-from image_describer.library.database import Database, LibraryError
+from image_describer.library.database import Database
 from image_describer.library.describe_files import content_key
 from image_describer.library.record import Record
 from image_describer.library.tables import Folders

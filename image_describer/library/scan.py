@@ -6,19 +6,15 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import ScanError
 from image_describer.imaging.formats import FORMATS
-from image_describer.wording.sentence import visible
+from image_describer.text import natural_key, visible
 
 SUFFIXES = frozenset(suffix for format_ in FORMATS for suffix in format_.suffixes)
 
 Place = str | os.PathLike[str]
 
 _NUMBERS = re.compile(r"([0-9]+)")
-
-
-class WalkError(ImageDescriberError):
-    """A folder, or a picture, that was asked for by its name and isn't there."""
 
 
 class Found(NamedTuple):
@@ -31,19 +27,19 @@ class Found(NamedTuple):
 
 
 def check(places: Sequence[Place]) -> None:
-    """See that each of ``places`` is there. Raises WalkError."""
+    """See that each of ``places`` is there. Raises ScanError."""
     for place in places:
         name = os.fspath(place)
         try:
             if not name:
-                raise WalkError("There is no folder: its name is empty.")
+                raise ScanError("There is no folder: its name is empty.")
             os.stat(name)
         except FileNotFoundError as error:
-            raise WalkError(
+            raise ScanError(
                 f'There is no folder "{visible(name)}".', "Check how its name is written."
             ) from error
         except (OSError, ValueError) as error:
-            raise WalkError(_unreadable(name, error)) from error
+            raise ScanError(_unreadable(name, error)) from error
 
 
 def pictures(
@@ -79,19 +75,6 @@ def count(places: Sequence[Place], *, wanted: Callable[[], bool] = lambda: True)
     return sum(1 for _ in pictures(places, wanted=wanted))
 
 
-def natural(name: str) -> tuple[object, ...]:
-    """A key that sorts img2 before img10 and B after a; no two names have the same."""
-    parts = _NUMBERS.split(name.casefold())
-    # Numbers by their length, then by their digits: a name may hold more of them than an int.
-    return (
-        *(
-            (len(bare := part.lstrip("0")), bare) if at % 2 else part
-            for at, part in enumerate(parts)
-        ),
-        (0, name),
-    )
-
-
 def _below(folder: str, seen: set[tuple[int, int]], wanted: Callable[[], bool]) -> Iterator[Found]:
     waiting = [folder]
     while waiting and wanted():
@@ -112,13 +95,13 @@ def _below(folder: str, seen: set[tuple[int, int]], wanted: Callable[[], bool]) 
             continue
         except (OSError, ValueError) as error:
             trouble = _unreadable(folder, error)
-        for name in sorted(files, key=natural):
+        for name in sorted(files, key=natural_key):
             if not wanted():
                 return
             yield Found(os.path.join(folder, name))
         if trouble:
             yield Found(folder, trouble)
-        folders.sort(key=natural, reverse=True)
+        folders.sort(key=natural_key, reverse=True)
         waiting += [os.path.join(folder, name) for name in folders]
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from image_describer.captioner.description import Description
 from image_describer.library.record import Record
+from image_describer.text import visible
 from image_describer.wording.record import description_of, record_of
-from image_describer.wording.sentence import visible
 
 UNSETTLED_S = 60.0  # a file changed so shortly before it was added may change again unnoticed
 UNKNOWN_MTIME = -1

@@ -15,14 +15,14 @@ from enum import Enum
 from pathlib import Path
 
 from image_describer.errors import AltTextError
+from image_describer.files import reason
 from image_describer.imaging import formats
 from image_describer.imaging.open import FILE_LIMIT_BYTES
 from image_describer.metadata import xmp, xmp_packet
 from image_describer.metadata.containers import parts as alt_text_parts
 from image_describer.metadata.containers import splice
 from image_describer.metadata.containers.parts import DamagedError, Parts
-from image_describer.user_files import reason
-from image_describer.wording.sentence import visible
+from image_describer.text import one_line, visible
 
 FORMATS = (
     alt_text_parts.JPEG,
@@ -149,7 +149,7 @@ def _with_text(
     path: Path, content: bytes, text: str, language: str, replace: bool
 ) -> tuple[bytes, Result]:
     """``content`` with the text in it, proved to be else the same. Raises AltTextError."""
-    wanted = xmp.one_line(text)
+    wanted = one_line(text)
     if not wanted:
         raise AltTextError(f"There is nothing to write into {_named(path)}: the text is empty.")
     name = _format_name(path, content)

@@ -10,10 +10,9 @@ of the text; whoever edits the text makes it their own.
 """
 
 import hashlib
-import html
-import re
-import unicodedata
 from typing import TYPE_CHECKING
+
+from image_describer.text import clean, one_line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -33,8 +32,6 @@ _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 # As UTF-8 and as UTF-16: most pictures are done with after this look.
 _SIGNS = (b"AltTextAccessibility", "AltTextAccessibility".encode("utf-16-le"))
-_MARKUP = re.compile(r"</?[A-Za-z!][^<>]*>")
-_JOINERS = "\u200c\u200d"  # within letters of Persian and within emoji
 
 
 def said(packet: object, language: str = LANGUAGE) -> str | None:
@@ -72,27 +69,6 @@ def mark_of(text: str) -> str:
     Spaces and line ends don't count, for programs that save a picture may change those.
     """
     return hashlib.sha256(one_line(text).encode("utf-8", "replace")).hexdigest()
-
-
-def one_line(text: str) -> str:
-    """``text`` on one line, without what can't be seen: controls, marks that turn it around."""
-    seen = "".join(_shown(sign) for sign in text)
-    return " ".join(seen.split())
-
-
-def clean(text: str) -> str:
-    """What strangers wrote, fit to be spoken and shown: one line, no markup, not without end."""
-    head = text[: 8 * TEXT_LIMIT]
-    return shortened(one_line(_MARKUP.sub(" ", html.unescape(head))), TEXT_LIMIT)
-
-
-def shortened(text: str, limit: int) -> str:
-    """At most ``limit`` characters of ``text``, cut between two words where there are any."""
-    if len(text) <= limit:
-        return text
-    head = text[: limit - 3]
-    words = head.rsplit(" ", 1)[0] if text[limit - 3] != " " else head
-    return f"{(words if 2 * len(words) > limit else head).rstrip(' .,;:')}..."
 
 
 def _read(packet: object) -> tuple[dict[str, str], frozenset[str]]:
@@ -135,7 +111,7 @@ def _texts(element: "Element") -> dict[str, str]:
 
 
 def _one_of(texts: dict[str, str], language: str) -> str | None:
-    cleaned = {key: text for key, raw in texts.items() if (text := clean(raw))}
+    cleaned = {key: text for key, raw in texts.items() if (text := clean(raw, TEXT_LIMIT))}
     return cleaned[_chosen(cleaned, language)] if cleaned else None
 
 
@@ -155,11 +131,3 @@ def _chosen(texts: dict[str, str], language: str) -> str:
 def _bare(packet: bytes) -> bytes:
     """The packet without the zeros that some programs leave after it."""
     return packet if b"\0" in packet[:4] else packet.rstrip(b"\0 \t\r\n")
-
-
-def _shown(sign: str) -> str:
-    kind = unicodedata.category(sign)
-    if kind in ("Cc", "Zl", "Zp", "Zs"):
-        return " "
-    hidden = kind in ("Cf", "Cs", "Cn", "Co") and sign not in _JOINERS
-    return "" if hidden else sign

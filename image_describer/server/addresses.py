@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 import idna
 
-from image_describer.errors import ImageDescriberError
-from image_describer.wording.sentence import visible
+from image_describer.errors import UrlError, UrlRefusedError
+from image_describer.text import shorten, visible
 
 URL_LIMIT = 4_000  # characters; longer ones are not pictures' addresses
 HOST_LIMIT = 253  # characters, by RFC 1035
@@ -84,18 +84,6 @@ _NAT64 = ip_network("64:ff9b::/96")  # an IPv4 address, seen from a network that
 _ISATAP = (0x00005EFE, 0x02005EFE)  # in front of an IPv4 address in the last 32 bits
 
 
-class UrlError(ImageDescriberError):
-    """A picture that can't be had from its URL; ``status`` is what HTTP answers for it."""
-
-    status = 502
-
-
-class UrlRefusedError(UrlError):
-    """A URL that nothing is fetched from."""
-
-    status = 403
-
-
 @dataclass(frozen=True)
 class Place:
     """Where a URL leads: ``host`` in ASCII and lower case, ``target`` the path with its query."""
@@ -144,7 +132,7 @@ def allowed_host(entry: str) -> AllowedHost:
     name = _canonical(found["host"][below:]) if found else ""
     if not name or port == 0 or (port or 0) > 65_535 or (below and not _may_be_below(name)):
         raise UrlRefusedError(
-            f'"{_shown(entry)}" is no host that pictures can be fetched from.',
+            f'"{shorten(visible(entry), SHOWN)}" is no host that pictures can be fetched from.',
             "Write a name like photos.example.org, without http:// and without a path.",
         )
     return AllowedHost(name, port, below)
@@ -168,7 +156,7 @@ def parse(url: str, allowed: Iterable[AllowedHost]) -> Place:
     place = Place(scheme, host, port, "".join(c if c.isascii() else quote(c) for c in target))
     if not any(one.allows(place) for one in allowed):
         raise UrlRefusedError(
-            f'Pictures are not fetched from "{_shown(place.netloc)}".',
+            f'Pictures are not fetched from "{shorten(visible(place.netloc), SHOWN)}".',
             "Whoever runs the service can allow it: --allow-url-hosts.",
         )
     return place
@@ -192,8 +180,8 @@ async def resolve(place: Place, judge: Callable[[str], bool]) -> list[str]:
         raise _nowhere(place)
     if not all(judge(address) for address in found):
         raise UrlRefusedError(
-            f'Pictures are not fetched from "{_shown(place.host)}": it is not on the public '
-            "internet."
+            f'Pictures are not fetched from "{shorten(visible(place.host), SHOWN)}": it is not on '
+            "the public internet."
         )
     return found
 
@@ -257,10 +245,6 @@ def _is_ipv4(name: str) -> bool:
 
 def _nowhere(place: Place) -> UrlError:
     return UrlError(
-        f'The host "{_shown(place.host)}" can\'t be found.', "Check how its name is written."
+        f'The host "{shorten(visible(place.host), SHOWN)}" can\'t be found.',
+        "Check how its name is written.",
     )
-
-
-def _shown(text: str) -> str:
-    text = visible(text)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

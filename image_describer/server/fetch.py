@@ -16,12 +16,17 @@ import certifi
 import h11
 
 from image_describer import __version__
+from image_describer.errors import (
+    UrlError,
+    UrlNoPictureError,
+    UrlRefusedError,
+    UrlSlowError,
+    UrlTooLargeError,
+)
 from image_describer.imaging import formats
 from image_describer.server.addresses import (
     AllowedHost,
     Place,
-    UrlError,
-    UrlRefusedError,
     allowed_host,
     is_public,
     parse,
@@ -37,24 +42,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BINARY = frozenset(
     {"application/octet-stream", "binary/octet-stream"}
 )  # what stores say of any file
-
-
-class UrlSlowError(UrlError):
-    """A server that takes longer than the time limit."""
-
-    status = 504
-
-
-class UrlTooLargeError(UrlError):
-    """A picture of more bytes than are fetched."""
-
-    status = 413
-
-
-class UrlNoPictureError(UrlError):
-    """Something that was fetched and is no picture."""
-
-    status = 415
 
 
 class Fetcher:

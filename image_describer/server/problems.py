@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from image_describer.errors import (
     BundleError,
     ImageDescriberError,
+    LibraryError,
     PictureError,
     SpeechError,
 )
-from image_describer.library.database import LibraryError
 
 MEDIA_TYPE = "application/problem+json"
 DETAIL_LIMIT_CHARACTERS = 1000

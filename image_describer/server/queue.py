@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from image_describer.captioner import runtime
-from image_describer.errors import BundleError, ImageDescriberError, PictureError
+from image_describer.errors import (
+    BundleError,
+    ImageDescriberError,
+    PictureError,
+    TookTooLongError,
+    UnavailableError,
+)
 from image_describer.server import worker
 from image_describer.server.config import Settings
 from image_describer.server.lane import Lane, LostError
@@ -34,16 +40,6 @@ HARMFUL = PictureError(
     "The file is damaged in a way that I can't tell. Save it anew and try again.",
 )
 SLOW = "Looking at it took longer than {limit:.0f} seconds."
-
-
-class UnavailableError(ImageDescriberError):
-    """The service can't do it now. Answered by 503."""
-
-    status = 503
-
-
-class TooLongError(UnavailableError):
-    """It took longer than the service allows."""
 
 
 FAILED = UnavailableError("The process that worked on it ended by itself, twice.")
@@ -255,7 +251,7 @@ class Crew:
             picture = job.given[0] if job.kind == worker.MATCH else job.given
             if lost.slow and (job.alone or lost.at != worker.ALL):
                 self._remember(picture)
-                _fail(job, TooLongError(SLOW.format(limit=self._picture_s)))
+                _fail(job, TookTooLongError(SLOW.format(limit=self._picture_s)))
                 return
             if job.tries >= TRIES:
                 self._remember(picture)

@@ -14,7 +14,7 @@ from types import FrameType
 import uvicorn
 
 from image_describer.cli.console import DONE, INTERRUPTED
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import ServiceError
 from image_describer.server.app import create_app
 from image_describer.server.config import Settings
 from image_describer.server.log import log
@@ -27,10 +27,6 @@ GRACE_S = 5  # beyond the time that a request may take
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
 )
-
-
-class ServiceError(ImageDescriberError):
-    """The service can't be started as it was asked to."""
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> int:

@@ -3,19 +3,14 @@
 import tempfile
 from pathlib import Path
 
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import NoLanguageError
+from image_describer.text import visible
 from image_describer.wording import sentence as wording
 
 JSON = "application/json"
 FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
 OFFERED = (JSON, "audio/mpeg", "audio/wav", "audio/x-wav")
 ENGLISH = "en"
-
-
-class NoLanguageError(ImageDescriberError):
-    """A language that is not spoken here. Answered by 422."""
-
-    status = 422
 
 
 def wanted(accept: str | None) -> str | None:
@@ -69,7 +64,7 @@ def check_language(key: str | None, online: bool) -> str:
         return languages.USUAL.key
     known = {ENGLISH: languages.USUAL.key}
     known |= {one.key.casefold(): one.key for one in languages.table()}
-    name = wording.visible(key[:40])
+    name = visible(key[:40])
     if key.casefold() not in known:
         raise NoLanguageError(f'There is no voice for "{name}".', "Try en-US or en-GB.")
     found = known[key.casefold()]

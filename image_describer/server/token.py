@@ -4,17 +4,13 @@ import os
 import stat
 from pathlib import Path
 
-from image_describer import user_files
-from image_describer.errors import ImageDescriberError
-from image_describer.wording.sentence import visible
+from image_describer.errors import TokenError
+from image_describer.files import read_private, reason
+from image_describer.text import visible
 
 LIMIT_BYTES = 4096
 LEAST_BYTES = 16  # fewer can be guessed
 MAKE_ONE = "Make one: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE."
-
-
-class TokenError(ImageDescriberError):
-    """A token's file that can't be used."""
 
 
 def read(path: Path | None) -> bytes | None:
@@ -24,10 +20,10 @@ def read(path: Path | None) -> bytes | None:
     name = visible(str(path))
     try:
         mode = path.stat().st_mode
-        token = user_files.read(path, LIMIT_BYTES).strip()
+        token = read_private(path, LIMIT_BYTES).strip()
     except (OSError, ValueError) as error:
-        reason = user_files.reason(error) if isinstance(error, OSError) else "that is no name"
-        raise TokenError(f'The token in "{name}" can\'t be read: {reason}.', MAKE_ONE) from error
+        why = reason(error) if isinstance(error, OSError) else "that is no name"
+        raise TokenError(f'The token in "{name}" can\'t be read: {why}.', MAKE_ONE) from error
     if os.name == "posix" and mode & stat.S_IROTH:
         raise TokenError(
             f'Everyone on this computer can read the token in "{name}".', f"Run: chmod 600 {name}"

@@ -4,9 +4,10 @@ import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 import time
 from pathlib import Path
+
+from image_describer import files
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,7 @@ class SpeechCache:
         path = self.folder / f"{key}-{_digest(data)}.mp3"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, unfinished = tempfile.mkstemp(".tmp", dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(unfinished).replace(path)
+            files.write(path, data, files.OWNER_ONLY)
             self._trim(keep=path)
         except OSError as error:
             log.warning("the speech cache can't be written: %s", error)
@@ -67,7 +65,7 @@ class SpeechCache:
 
     def _trim(self, keep: Path) -> None:
         """Delete the least recently used until the rest fits; ``keep`` stays whatever its size."""
-        for leftover in self.folder.glob("*.tmp"):
+        for leftover in self.folder.glob(".*.new"):
             with contextlib.suppress(OSError):
                 if time.time() - leftover.stat().st_mtime > LEFTOVER_AGE_S:
                     leftover.unlink()

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image_describer import paths
-from image_describer.errors import SpeechError
+from image_describer.errors import OutputLostError, SpeechError
 from image_describer.speech import earcons, languages
 from image_describer.speech.audio import files
-from image_describer.speech.audio.mixer import OutputLostError
 from image_describer.speech.audio.output import output_returns
 from image_describer.speech.audio.players import MiniaudioPlayer, Player
 from image_describer.speech.cache import SpeechCache

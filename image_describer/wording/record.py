@@ -14,7 +14,8 @@ from image_describer.captioner.description import (
     Seconds,
     Word,
 )
-from image_describer.wording.sentence import as_record, visible
+from image_describer.text import visible
+from image_describer.wording.sentence import as_record
 
 # Within these years every moment can be told in every time zone, on all three systems.
 YEARS = range(1971, 9999)

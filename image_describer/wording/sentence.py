@@ -7,11 +7,10 @@ that, and was warned.
 """
 
 import math
-import unicodedata
 from typing import Any, NamedTuple
 
 from image_describer.captioner.description import Description
-from image_describer.metadata.xmp import one_line, shortened
+from image_describer.text import encodable, finish, one_line, shorten
 
 # In confidence, 0 to 1, which is fitted on dev pictures to what people would accept. On pictures
 # that it was not fitted to, "Probably" from 0.7 on was right four times in five (80 %), and
@@ -48,11 +47,8 @@ HEDGES = (
     ),
 )
 
+
 # Characters that would reverse or hide what follows them when a name is shown.
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-
-
 def sentence(description: Description, *, hedged: bool = True, brief: bool = False) -> str:
     """What is spoken and shown: notes first, then the caption with its hedge; one line of text.
 
@@ -62,7 +58,7 @@ def sentence(description: Description, *, hedged: bool = True, brief: bool = Fal
     said = _own(description, hedged=hedged, brief=brief)
     author = authors_words(description)
     # What was once written into the file by this program is no author's.
-    if not author or author.rstrip(".").lower() == _one_line(description.caption).lower():
+    if not author or author.rstrip(".").lower() == one_line(description.caption).lower():
         return said
     return f"{AUTHOR_SAYS}{author} {said}"
 
@@ -86,16 +82,16 @@ def authors_words(description: Description, limit: int = AUTHOR_LIMIT) -> str:
     """What the picture's author says of it, as a sentence of at most about ``limit`` characters;
     empty for nothing.
     """
-    words = shortened(one_line(description.alt_text or ""), limit)
-    return _finished(words) if words else ""
+    words = shorten(one_line(description.alt_text or ""), limit)
+    return finish(words) if words else ""
 
 
 def _own(description: Description, *, hedged: bool, brief: bool) -> str:
-    notes = [_finished(_one_line(note)) for note in description.notes if _one_line(note)]
+    notes = [finish(one_line(note)) for note in description.notes if one_line(note)]
     if BLANK in notes:
         # Whatever the decoder saw in an empty page is invented.
         return BLANK
-    caption = _one_line(description.caption).rstrip(".!? ")
+    caption = one_line(description.caption).rstrip(".!? ")
     if not caption:
         said = NOTHING
     elif not hedged:
@@ -119,18 +115,18 @@ def as_record(description: Description) -> dict[str, Any]:
     seconds = description.seconds
     return {
         "file": None if description.file is None else encodable(description.file),
-        "caption": _one_line(description.caption),
+        "caption": one_line(description.caption),
         "sentence": sentence(description),
         "confidence": _fraction(description.confidence),
         "alternatives": [
-            {"caption": _one_line(other.caption), "confidence": _fraction(other.confidence)}
+            {"caption": one_line(other.caption), "confidence": _fraction(other.confidence)}
             for other in description.alternatives
         ],
         "words": [
-            {"word": _one_line(word.word), "region": [_fraction(edge) for edge in word.region]}
+            {"word": one_line(word.word), "region": [_fraction(edge) for edge in word.region]}
             for word in description.words
         ],
-        "notes": [_one_line(note) for note in description.notes],
+        "notes": [one_line(note) for note in description.notes],
         "alt_text": one_line(description.alt_text or "") or None,
         "seconds": {
             "read": _seconds(seconds.read),
@@ -140,35 +136,6 @@ def as_record(description: Description) -> dict[str, Any]:
         "width": int(description.width),
         "height": int(description.height),
     }
-
-
-def visible(name: str) -> str:
-    """``name`` on one line, with newlines, control characters and undecodable bytes as escapes."""
-    return "".join(_escaped(sign) if _is_unseen(sign) else sign for sign in name)
-
-
-def encodable(name: str) -> str:
-    """``name`` as UTF-8 can hold it: bytes of a file name that are no UTF-8 become escapes."""
-    return "".join(_escaped(sign) if unicodedata.category(sign) == "Cs" else sign for sign in name)
-
-
-def _finished(note: str) -> str:
-    return note if note.endswith((".", "!", "?")) else f"{note}."
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(" " if _is_unseen(sign) else sign for sign in text).split())
-
-
-def _is_unseen(sign: str) -> bool:
-    return unicodedata.category(sign) in _UNSEEN or sign in _BIDI_CONTROLS
-
-
-def _escaped(sign: str) -> str:
-    code = ord(sign)
-    if 0xDC80 <= code <= 0xDCFF:  # Python's way to carry a byte of a file name that is no UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    return sign.encode("unicode_escape").decode("ascii")
 
 
 def _fraction(value: float) -> float:

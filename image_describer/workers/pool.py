@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from image_describer.captioner import runtime
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import WorkerError
 from image_describer.library.record import Record
 from image_describer.workers import process as worker
 from image_describer.workers.process import Task
@@ -35,10 +35,6 @@ CANCEL_WITHIN_S = 5.0  # what is in flight may be finished; a picture that hangs
 LOST = "The process that looked at it ended by itself, twice ({how})."
 LOST_WAY_OUT = "The file is damaged in a way that I can't tell, or there is too little memory."
 SLOW = "Looking at it took longer than {limit:.0f} seconds."
-
-
-class EngineError(ImageDescriberError):
-    """Processes that can't be started or don't stay alive."""
 
 
 def default_workers() -> int:
@@ -93,7 +89,7 @@ class Engine:
         Nothing a picture does is raised: it is tried twice, then its record says what happened.
         When ``cancel`` is set, what is in flight is finished and no more begun. ``remaining``:
         how many tasks are still to come, where that is known; the last ones are shared out evenly.
-        Raises BundleError and EngineError.
+        Raises BundleError and WorkerError.
         """
         source = _Source(tasks, cancel, remaining, self._count)
         deadline: float | None = None
@@ -210,7 +206,7 @@ class Engine:
         if not one.ready:
             self._failed_starts += 1
             if self._failed_starts >= STARTS_IN_VAIN:
-                raise EngineError(
+                raise WorkerError(
                     f"The processes that describe don't start ({why or how}).",
                     "See what image-describer doctor says; perhaps there is too little memory.",
                 )

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from image_describer import user_files
 from image_describer.app import lost_display
 from image_describer.app.sources import clipboard
 from image_describer.library.history import History
@@ -216,12 +215,12 @@ def test_folders_in_place_of_settings_and_history(
     one = spoken("--offline", photo, settings=None)
     one.hears("New descriptions are not kept.")
     texts = [s["text"] for s in one.said if not s["interrupted"] and s["kind"] != "notice"]
-    assert texts[0] == "The settings can't be read (it is no file), so the usual ones are used."
+    assert texts[0] == "The settings can't be read (it is not a file), so the usual ones are used."
     assert texts[2] == (
-        "The history can't be written: it is no file. New descriptions are not kept."
+        "The history can't be written: it is not a file. New descriptions are not kept."
     )
     assert [s["kind"] for s in one.said if s["text"] == texts[1]] == ["description"]
-    one.hears("The settings can't be saved: it is no file.", "ctrl+Up")
+    one.hears("The settings can't be saved: it is not a file.", "ctrl+Up")
     one.screen.press("ctrl+Up", "ctrl+Down")
     time.sleep(1.0)
     assert sum("can't be saved" in text for text in one.errors) == 1
@@ -248,7 +247,7 @@ def test_the_disk_is_full(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(user_files, "write", full)
+    monkeypatch.setattr("image_describer.settings.write_private", full)
     monkeypatch.setattr(History, "_append", full)
     settings = SettingsFile(tmp_path / "settings.toml")
     driven = drive(settings=settings, history=History(tmp_path / "history.jsonl"))

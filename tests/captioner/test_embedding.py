@@ -13,7 +13,7 @@ from image_describer import BundleError, ImageDescriberError, PictureError
 from image_describer.captioner import embedding
 from image_describer.captioner.bundle import JOINT, open_bundle, write_manifest
 from image_describer.captioner.describer import Describer
-from image_describer.cli.main import main
+from image_describer.cli import main
 from image_describer.errors import TrainingError
 from image_describer.imaging.open import open_picture
 from tests.support import tiny

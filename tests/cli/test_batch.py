@@ -158,7 +158,7 @@ def test_ctrl_c_writes_what_is_done_and_says_so(tmp_path, album, environment):
 def test_what_can_not_be_done_is_refused_in_one_line(
     tmp_path, environment, monkeypatch, capsys, arguments, says
 ):
-    from image_describer.cli.main import main
+    from image_describer.cli import main
 
     for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA"):
         monkeypatch.setenv(name, environment[name])
@@ -171,7 +171,7 @@ def test_what_can_not_be_done_is_refused_in_one_line(
 
 
 def test_help_teaches(capsys):
-    from image_describer.cli.main import main
+    from image_describer.cli import main
 
     assert main.main(["batch", "--help"]) == 0
     said = capsys.readouterr().out

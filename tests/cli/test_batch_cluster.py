@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.cli.main import main
+from image_describer.cli import main
 from tests.cli.test_batch import (
     PICTURES,
     POSIX,

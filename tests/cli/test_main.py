@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from image_describer import speech
-from image_describer.cli.main import main
+from image_describer.cli import main
 from image_describer.errors import SpeechError
 from image_describer.speech.voices.silent import SilentVoice
 from tests.support import gtts_service

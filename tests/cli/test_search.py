@@ -10,7 +10,7 @@ import pytest
 
 from image_describer import paths
 from image_describer.captioner.describer import Describer
-from image_describer.cli.main import main
+from image_describer.cli import main
 from image_describer.library.describe_files import describe_one
 from image_describer.library.index import FILE, FOLDER, Index, Model, model_of
 from tests.support import tiny

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from image_describer import Describer
-from image_describer.cli.main import main
+from image_describer.cli import main
 from image_describer.imaging import formats
 from image_describer.launcher import (
     LauncherError,

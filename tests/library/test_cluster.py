@@ -19,9 +19,10 @@ from PIL import Image
 
 from image_describer.captioner.describer import Describer
 from image_describer.captioner.description import Seconds
+from image_describer.errors import ClusterError
 from image_describer.library import cluster, cluster_worker
 from image_describer.library.cluster import ClusterEngine
-from image_describer.library.cluster_client import ClusterError, Tls
+from image_describer.library.cluster_client import Tls
 from image_describer.library.cluster_worker import Parcel
 from image_describer.library.describe_files import records_of
 from image_describer.library.record import Record

@@ -16,20 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_describer import paths, user_files
+from image_describer import paths
 from image_describer.captioner.description import (
     Alternative,
     Description,
     Seconds,
     Word,
 )
+from image_describer.errors import HistoryError
+from image_describer.files import write_private
 from image_describer.library import history
-from image_describer.library.history import (
-    ENTRIES_LIMIT,
-    LOCK_AGE_S,
-    History,
-    HistoryError,
-)
+from image_describer.library.history import ENTRIES_LIMIT, LOCK_AGE_S, History
 from image_describer.wording import details
 from image_describer.wording.record import Entry, entry_of, line_of
 
@@ -281,8 +278,8 @@ def test_a_line_torn_off_by_a_dying_process_spoils_no_later_one(past: History) -
 WRITER = """
 import sys
 from pathlib import Path
-from image_describer import history
-from tests.test_history import DOG, SENTENCE
+from image_describer.library import history
+from tests.library.test_history import DOG, SENTENCE
 history.ENTRIES_LIMIT = int(sys.argv[3])
 past = history.History(Path(sys.argv[1]))
 for number in range(120):
@@ -353,7 +350,7 @@ def test_what_can_not_be_written_or_cleared_is_told(past: History) -> None:
     with pytest.raises(HistoryError, match=r"can't be written: .* New descriptions are not kept"):
         past.add(DOG, SENTENCE, "dog.jpg")
     assert past.entries() == []
-    assert past.trouble == "The history can't be read (it is no file)."
+    assert past.trouble == "The history can't be read (it is not a file)."
     with pytest.raises(HistoryError, match="can't be cleared"):
         past.clear()
 
@@ -403,7 +400,7 @@ def test_an_entry_written_to_a_file_just_replaced_is_written_again(
 
     def replacing(handle: int, size: int) -> bool:
         if not replaced:  # another window compacts between opening and writing
-            user_files.write(past.path, before)
+            write_private(past.path, before)
             replaced.append(handle)
         return really(handle, size)
 

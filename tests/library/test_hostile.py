@@ -9,7 +9,7 @@ import sys
 
 from image_describer.library import scan
 from image_describer.paths import assets_folder
-from image_describer.wording.sentence import encodable
+from image_describer.text import encodable
 from tests.support import hostile
 from tests.support.unprivileged import bound
 

@@ -358,7 +358,7 @@ def test_a_writer_that_holds_on_is_waited_for_and_then_told_of(index, folder, mo
 ADDER = """
 import sys
 import numpy as np
-from image_describer.description import Description
+from image_describer.captioner.description import Description
 from image_describer.library.index import Index, Model
 from image_describer.library.record import Record
 

@@ -11,6 +11,7 @@ import pytest
 
 from image_describer.errors import ImageDescriberError
 from image_describer.library import scan
+from image_describer.text import natural_key
 from tests.support.unprivileged import bound
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="names and files that only Linux has")
@@ -42,7 +43,7 @@ def test_pictures_come_in_the_order_in_which_people_count(tmp_path):
 
 def test_numbers_of_any_length_are_sorted():
     names = ["a" + "9" * 240 + ".jpg", "a" + "0" * 240 + "1.jpg", "a10.jpg", "a1b.jpg", "1.jpg"]
-    ordered = sorted(names, key=scan.natural)
+    ordered = sorted(names, key=natural_key)
     assert ordered == [names[4], names[1], names[3], names[2], names[0]]
 
 

@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 
 from image_describer import paths
 from image_describer.captioner.description import Description
-from image_describer.cli.main import main
+from image_describer.cli import main
 from image_describer.errors import AltTextError
 from image_describer.imaging.open import open_picture
 from image_describer.imaging.quality import DRAWN
@@ -31,6 +31,7 @@ from image_describer.library.record import Record
 from image_describer.metadata import alt_text, xmp
 from image_describer.metadata.alt_text import Result
 from image_describer.metadata.containers.parts import parts_of
+from image_describer.text import one_line
 from image_describer.wording.sentence import BLANK
 from tests.support import tiny
 
@@ -228,7 +229,7 @@ def test_any_text_comes_back(
     folder = tmp_path_factory.mktemp("any")
     source, goal = folder / f"a{suffix}", folder / f"b{suffix}"
     source.write_bytes(content)
-    line = xmp.one_line(text)
+    line = one_line(text)
     if not line:
         with pytest.raises(AltTextError, match="empty"):
             alt_text.write(source, goal, text)
@@ -533,7 +534,7 @@ def test_metadata_in_several_parts_stays(photo: Path) -> None:
 
 FULL_DISK = """
 import resource, sys
-from image_describer.library import alt_text
+from image_describer.metadata import alt_text
 from image_describer.errors import AltTextError
 resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
 for write in (

@@ -42,7 +42,7 @@ def lines_of(output: Path) -> list[dict[str, str]]:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from image_describer.library import alt_text
+from image_describer.metadata import alt_text
 
 step, count = sys.argv[1], [int(sys.argv[2])]
 del sys.argv[1:3]

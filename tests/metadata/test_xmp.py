@@ -16,6 +16,7 @@ from image_describer.app.voice.announcer import Telling
 from image_describer.captioner.description import Description
 from image_describer.metadata import xmp
 from image_describer.settings import Settings
+from image_describer.text import one_line, shorten
 from image_describer.wording import details
 from image_describer.wording.record import Entry, entry_of, line_of
 from image_describer.wording.sentence import (
@@ -100,10 +101,10 @@ def test_what_strangers_write_is_made_one_clean_line(written: str, said: str | N
 
 @given(st.text(max_size=300))
 def test_any_text_becomes_a_clean_line_and_stays_one(text: str) -> None:
-    line = xmp.one_line(text)
+    line = one_line(text)
     assert line.splitlines() in ([], [line])
     assert not {unicodedata.category(sign) for sign in line} & {"Cc", "Cs", "Zl", "Zp"}
-    assert xmp.one_line(line) == line
+    assert one_line(line) == line
 
 
 def marked(text: str, mark: str, *, short: bool = False) -> bytes:
@@ -177,12 +178,12 @@ def test_a_long_text_is_cut_between_words_and_whole_in_the_details() -> None:
     assert len(said) < AUTHOR_LIMIT + 60
     assert "word word... Probably: a brown dog runs." in said
     assert details.sentences(description)[0] == f"Alt text by its author: {long}."
-    assert xmp.shortened("x" * 500, 100) == "x" * 97 + "..."
+    assert shorten("x" * 500, 100) == "x" * 97 + "..."
 
 
 @given(st.text(max_size=400), st.integers(10, 300))
 def test_what_is_cut_is_short_and_begins_the_same(text: str, limit: int) -> None:
-    cut = xmp.shortened(text, limit)
+    cut = shorten(text, limit)
     assert len(cut) <= limit
     assert cut == text or text.startswith(cut.removesuffix("..."))
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_describer.errors import UrlError, UrlRefusedError
 from image_describer.server import addresses
-from image_describer.server.addresses import UrlError, UrlRefusedError, is_public
+from image_describer.server.addresses import is_public
 from tests.support.url_spellings import ALLOWED, INWARDS, NAMES, OUTWARDS
 
 PORT = "8080"

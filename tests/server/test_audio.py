@@ -6,6 +6,7 @@ import wave
 import miniaudio
 import pytest
 
+from image_describer.errors import NoLanguageError
 from image_describer.server import speech
 from image_describer.speech.voices.google_client import ADDRESS_VARIABLE
 from tests.support import gtts_service
@@ -84,7 +85,7 @@ def test_google_is_asked_only_where_that_is_allowed_and_never_for_an_authors_wor
     assert speech.is_private("Its author says: Ann at the beach. Probably: a woman.")
     assert not speech.is_private("Probably: a woman at the beach.")
     assert speech.check_language("de", online=True) == "de"
-    with pytest.raises(speech.NoLanguageError, match="English only"):
+    with pytest.raises(NoLanguageError, match="English only"):
         speech.check_language("de", online=False)
 
 

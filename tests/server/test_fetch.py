@@ -13,8 +13,8 @@ import trustme
 from PIL import Image
 
 from image_describer import __version__
+from image_describer.errors import UrlError
 from image_describer.server import fetch
-from image_describer.server.addresses import UrlError
 from image_describer.server.fetch import Fetcher
 from tests.support.web_server import WebServer, answer, redirect
 

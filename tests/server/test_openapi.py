@@ -2,7 +2,7 @@
 it, and its answers by the schema. For longer than here, and with the number of cases:
 
     image-describer serve
-    st --config-file tests/schemathesis.toml run http://127.0.0.1:8470/openapi.json -n 1000
+    st --config-file tests/support/schemathesis.toml run http://127.0.0.1:8470/openapi.json -n 1000
 """
 
 import json
@@ -15,7 +15,7 @@ from tests.support import tiny
 from tests.support.service import ON_LOOPBACK, Service, sample
 from tests.support.web_server import WebServer, answer
 
-CONFIG = tiny.REPO / "tests" / "schemathesis.toml"
+CONFIG = tiny.REPO / "tests" / "support" / "schemathesis.toml"
 CASES = 50  # of each operation, at most; beside those that try every limit of the schema once
 OPERATIONS = 7
 

@@ -7,14 +7,10 @@ import time
 
 import pytest
 
-from image_describer.errors import SpeechError
+from image_describer.errors import NoOutputError, SpeechError
 from image_describer.speech import make_speaker
 from image_describer.speech.audio import mixer, output, players
-from image_describer.speech.audio.output import (
-    NoOutputError,
-    check_output,
-    open_output,
-)
+from image_describer.speech.audio.output import check_output, open_output
 from image_describer.speech.audio.players import MiniaudioPlayer, Playsound3Player
 from tests.support.screen import LIMIT_S, wait_for
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from image_describer.errors import ClusterError
 from image_describer.library.cluster import ClusterEngine
-from image_describer.library.cluster_client import ClusterError
 
 START_LIMIT_S = 120.0
 

@@ -13,14 +13,8 @@ from image_describer.captioner.description import (
     Seconds,
     Word,
 )
-from image_describer.wording.sentence import (
-    BLANK,
-    HIGH,
-    MIDDLE,
-    as_record,
-    sentence,
-    visible,
-)
+from image_describer.text import visible
+from image_describer.wording.sentence import BLANK, HIGH, MIDDLE, as_record, sentence
 
 DOG = "a brown dog runs through the grass"
 

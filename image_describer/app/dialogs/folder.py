@@ -274,7 +274,7 @@ class FolderWindow(Dialog):
 
 def in_short(progress: "batch.Progress") -> str:
     """How far it is, how fast it goes, and how long it takes: in one line."""
-    from image_describer.app.dialogs.chooser.listing import amount
+    from image_describer.text import plural
 
     if progress.total is None:
         counted = COUNTING.format(done=progress.done)
@@ -287,6 +287,6 @@ def in_short(progress: "batch.Progress") -> str:
         parts.append(f"{60 * progress.rate:.0f} a minute")
     if progress.left_s is not None:
         left_s = progress.left_s
-        minutes, seconds = amount(round(left_s / 60), "minute"), amount(round(left_s), "second")
+        minutes, seconds = plural(round(left_s / 60), "minute"), plural(round(left_s), "second")
         parts.append(f"{minutes if left_s >= 90 else seconds} left")
     return ", ".join(parts) + "."

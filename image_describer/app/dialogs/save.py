@@ -3,13 +3,13 @@
 import contextlib
 import errno
 import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_describer import files
 from image_describer.app import messages as say
 from image_describer.app.dialogs.base import Dialog, raised
 from image_describer.app.tasks.jobs import Job
@@ -21,7 +21,7 @@ from image_describer.app.widgets.basic import (
     Entry,
     Label,
 )
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import FileExistsAlreadyError, SaveError
 
 if TYPE_CHECKING:
     import tkinter as tk
@@ -54,14 +54,6 @@ TROUBLES = {
     errno.ENAMETOOLONG: ("The name of the file is too long.", "Shorten it."),
 }
 OTHER_TROUBLE = ("{name} can't be saved: {why}.", "Choose another folder or name.")
-
-
-class SaveError(ImageDescriberError):
-    """A description that can't be saved as it was asked."""
-
-
-class ThereAlreadyError(SaveError):
-    """A file has that name, and nobody has said that it may be replaced."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +190,7 @@ class SaveForm(Dialog):
 
     def _refused(self, error: Exception, path: Path | None) -> None:
         say.log_it(error)
-        if isinstance(error, ThereAlreadyError):
+        if isinstance(error, FileExistsAlreadyError):
             self._asked = path
             self.desk.voice.answer(str(error))
         else:
@@ -260,13 +252,13 @@ def write(wanted: Wanted, picture: str | None, save_speech: Callable[[str, Path]
     """Save what is wanted, whole or not at all; blocks. Gives back the path.
 
     ``picture``: the file described, which is never replaced. ``save_speech(text, path)`` writes
-    speech and may raise SpeechError. Raises SaveError, ThereAlreadyError and SpeechError.
+    speech and may raise SpeechError. Raises SaveError, FileExistsAlreadyError and SpeechError.
     """
     path = wanted.path
     with telling(path):
         check(path, picture, wanted.replace)
         if path.suffix.lower() == SUFFIXES[0]:
-            _write_whole(path, wanted.text.encode("utf-8", "replace"))
+            files.write(path, wanted.text.encode("utf-8", "replace"))
         else:
             save_speech(wanted.speech, path)
     return path
@@ -284,7 +276,7 @@ def telling(path: Path) -> Iterator[None]:
 
 
 def check(path: Path, picture: str | None, replace: bool) -> None:
-    """See that ``path`` may be written. Raises SaveError, ThereAlreadyError, OSError."""
+    """See that ``path`` may be written. Raises SaveError, FileExistsAlreadyError, OSError."""
     if not path.parent.is_dir():
         folder = say.printable(str(path.parent))
         raise SaveError(f"There is no folder {folder}.", "Choose another one.")
@@ -296,23 +288,7 @@ def check(path: Path, picture: str | None, replace: bool) -> None:
     if picture is not None and os.path.exists(picture) and path.samefile(picture):
         raise SaveError(f"{name} is the picture itself.", "Choose another name.")
     if not replace:
-        raise ThereAlreadyError(THERE_ALREADY.format(name=name))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Under a temporary name, then renamed: nobody sees half a file. Raises OSError."""
-    # Opened plainly, not by tempfile: a saved file follows the user's own umask.
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
-        with unfinished.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise
+        raise FileExistsAlreadyError(THERE_ALREADY.format(name=name))
 
 
 def _told(error: OSError, path: Path) -> SaveError:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import messages as say
 from image_describer.app.dialogs import save
+from image_describer.errors import SaveError
 
 if TYPE_CHECKING:
     from image_describer.app.tasks.folder import FolderRun
@@ -34,6 +35,6 @@ def write(path: Path, run: "FolderRun", replace: bool, partial: bool) -> Path:
     with save.telling(path):
         save.check(path, None, replace)
         if run.kept.trouble:
-            raise save.SaveError(NOT_KEPT.format(why=run.kept.trouble), "Make room on the disk.")
+            raise SaveError(NOT_KEPT.format(why=run.kept.trouble), "Make room on the disk.")
         outputs.write(path, run.kept.records(), folders=[run.folder], partial=partial)
     return path

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from image_describer.app import messages as say
 from image_describer.app.tasks.lazy_describer import in_words
+from image_describer.text import visible
 from image_describer.wording.record import description_of, record_of
-from image_describer.wording.sentence import visible
 
 if TYPE_CHECKING:
     from image_describer.app.tasks.jobs import Job
@@ -169,7 +169,7 @@ def here_only(folder: str) -> list[str]:
 
 def walk_order(file: str) -> tuple[object, ...]:
     """A key that sorts as `walk.pictures` goes: a folder's pictures, then the folders in it."""
-    from image_describer.library.scan import natural
+    from image_describer.text import natural_key
 
     *folders, name = file.split(os.sep)
-    return (*((1, natural(one)) for one in folders), (0, natural(name)))
+    return (*((1, natural_key(one)) for one in folders), (0, natural_key(name)))

@@ -99,7 +99,7 @@ class LateDescriber:
 def named_only(error: PictureError, source: "Source") -> PictureError:
     """The error by the file's name alone: nobody wants to hear all the folders it lies in."""
     from image_describer.app.messages import name_of
-    from image_describer.wording.sentence import visible
+    from image_describer.text import visible
 
     if not isinstance(source, str):
         return error

@@ -84,7 +84,7 @@ class OwnPictures:
 
         Raises ImageDescriberError where there is no word to search for, and BundleError.
         """
-        from image_describer.library.database import LibraryError
+        from image_describer.errors import LibraryError
 
         found: list[Found] = []
         troubles: list[str] = []
@@ -137,7 +137,7 @@ class OwnPictures:
 
     def _past(self, words: str, found: set[str]) -> "list[Past]":
         """What the history finds and the index does not hold."""
-        from image_describer.library.database import LibraryError
+        from image_describer.errors import LibraryError
         from image_describer.library.history_search import find
 
         hits = find(self._history.entries(), words) if self._history is not None else []

@@ -6,7 +6,8 @@ from typing import Any
 
 from image_describer.app import theme
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.typeahead import TypeAhead, folded
+from image_describer.app.widgets.typeahead import TypeAhead
+from image_describer.text import fold
 
 RETURN_KEYS = ("<Return>", "<KP_Enter>")
 CHECKED, UNCHECKED = "☑", "☐"
@@ -273,7 +274,7 @@ class ItemList(tk.Listbox):
     def set_items(self, items: Sequence[str]) -> None:
         """Replace all items; the cursor goes to the first."""
         self._items = list(items)
-        self._folded = [folded(item) for item in items]
+        self._folded = [fold(item) for item in items]
         self._ahead.forget()
         self.delete(0, "end")
         self.insert("end", *self._items)
@@ -283,7 +284,7 @@ class ItemList(tk.Listbox):
         """More at the end; the cursor stays."""
         was_empty = not self._items
         self._items += items
-        self._folded += [folded(item) for item in items]
+        self._folded += [fold(item) for item in items]
         self.insert("end", *items)
         if was_empty:
             self.go(0)

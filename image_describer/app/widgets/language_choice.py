@@ -7,8 +7,9 @@ from typing import Any
 from image_describer.app.tasks.jobs import Jobs
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.basic import Choice, typed_letter
-from image_describer.app.widgets.typeahead import TypeAhead, folded
+from image_describer.app.widgets.typeahead import TypeAhead
 from image_describer.speech import languages
+from image_describer.text import fold
 
 PAGE = 10  # languages that Page Up and Page Down go by
 
@@ -49,7 +50,7 @@ class LanguageChoice(Choice):
         letter = typed_letter(event)
         if not letter:
             return None
-        names = [folded(label) for _key, label in self._values]
+        names = [fold(label) for _key, label in self._values]
         found = self._ahead.typed(letter, names, self._index)
         if found is not None:
             return self._go(found)

@@ -1,8 +1,9 @@
 """Going to a name by its first letters, as lists everywhere do it."""
 
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
+
+from image_describer.text import fold
 
 PAUSE_S = 1.0  # after this long without a letter, the next one begins a new word
 
@@ -36,7 +37,7 @@ class TypeAhead:
         """
         self.letters = self.letters + letter if self.under_way else letter
         self._last = self._clock()
-        looked_for = folded(self.letters)
+        looked_for = fold(self.letters)
         first = looked_for[:1]
         if len(looked_for) > 1 or not first:
             found = _next(looked_for, names, index)
@@ -52,11 +53,3 @@ def _next(start: str, names: Sequence[str], index: int) -> int | None:
         if names[at].startswith(start):
             return at
     return None
-
-
-def folded(name: str) -> str:
-    """``name`` without case and accents, so that "e" finds "Été", however the disk spells it."""
-    if name.isascii():
-        return name.lower()
-    apart = unicodedata.normalize("NFKD", name)
-    return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()

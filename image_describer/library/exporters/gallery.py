@@ -22,7 +22,7 @@ from image_describer.files import writing
 from image_describer.library.exporters import gallery_entry as entry
 from image_describer.library.exporters.gallery_style import POLICY, STYLE
 from image_describer.library.record import Record
-from image_describer.wording import sentence
+from image_describer.text import visible
 
 PAGE_PICTURES = 500
 COPY_BYTES = 1 << 20
@@ -118,7 +118,7 @@ def _sort(
     own = list(dict.fromkeys([str(target.parent), os.path.realpath(target.parent)]))
     for record in records:
         place = entry.place_of(record.file, roots)
-        name = f"{place}/{sentence.visible(os.path.basename(record.file))}"
+        name = f"{place}/{visible(os.path.basename(record.file))}"
         if record.description is None:
             broken.add(entry.broken(record, place), name, "")
         else:
@@ -130,7 +130,7 @@ def _sort(
 
 def _title(folders: Sequence[str | os.PathLike[str]]) -> str:
     names = [os.path.basename(os.path.abspath(folder)) or os.fspath(folder) for folder in folders]
-    shown = [sentence.visible(name) for name in names]
+    shown = [visible(name) for name in names]
     if not shown:
         return "Pictures"
     if len(shown) > 3:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from image_describer.captioner.description import Description
 from image_describer.library.record import Record
+from image_describer.text import visible
 from image_describer.wording import sentence as wording
 
 # From which confidence on, as for the hedges of `wording`.
@@ -42,9 +43,9 @@ def figure(record: Record, address: str) -> str:
 
 def broken(record: Record, place: str) -> str:
     """A picture that could not be described, with its reason, as an item of a list."""
-    name = wording.visible(_name(record.file))
+    name = visible(_name(record.file))
     where = f"{place}/{name}" if place else name
-    return f"<li>{_shown(where)}: {escape(wording.visible(record.error))}</li>\n"
+    return f"<li>{_shown(where)}: {escape(visible(record.error))}</li>\n"
 
 
 def alt_text(description: Description) -> str:
@@ -80,10 +81,8 @@ def place_of(file: str, roots: Sequence[str]) -> str:
         inside = _below(folder, root)
         if inside is not None:
             top = os.path.basename(root.rstrip(os.sep)) or root
-            return wording.visible(
-                "/".join([top, inside.replace(os.sep, "/")] if inside else [top])
-            )
-    return wording.visible(folder)
+            return visible("/".join([top, inside.replace(os.sep, "/")] if inside else [top]))
+    return visible(folder)
 
 
 def _below(path: str, folder: str) -> str | None:
@@ -107,4 +106,4 @@ def _name(file: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return f"<bdi>{escape(wording.visible(name))}</bdi>"
+    return f"<bdi>{escape(visible(name))}</bdi>"

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from image_describer.errors import ImageDescriberError
-from image_describer.files import writing
+from image_describer.errors import OutputError
+from image_describer.files import reason, writing
 from image_describer.library.exporters import gallery
 from image_describer.library.record import Record
-from image_describer.user_files import reason
+from image_describer.text import encodable, visible
 from image_describer.wording import sentence
 
 SUFFIXES = (".jsonl", ".csv", ".html")
@@ -33,10 +33,6 @@ COLUMNS = (
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-class OutputError(ImageDescriberError):
-    """A place where the results of a batch can't be written."""
-
-
 def check(path: str | os.PathLike[str]) -> None:
     """See, before any work is done for it, whether `write` will be able to write ``path``.
 
@@ -44,7 +40,7 @@ def check(path: str | os.PathLike[str]) -> None:
     place that is missing or that this user may not write to.
     """
     name = os.fspath(path)
-    shown = sentence.visible(name)
+    shown = visible(name)
     if not name or _suffix(name) not in SUFFIXES:
         raise OutputError(
             f'I can\'t write results to "{shown}": its name has to end in {_any_of(SUFFIXES)}.',
@@ -55,7 +51,7 @@ def check(path: str | os.PathLike[str]) -> None:
         _check_target(Path(name))
         if not folder.is_dir():
             raise OutputError(
-                f'I can\'t write "{shown}": there is no folder "{sentence.visible(str(folder))}".',
+                f'I can\'t write "{shown}": there is no folder "{visible(str(folder))}".',
                 "Make it first, or name another place.",
             )
         _mode_of_a_new_file(Path(os.path.realpath(name)).parent)
@@ -99,9 +95,9 @@ def as_object(record: Record) -> dict[str, Any]:
     said = _NOTHING if record.description is None else sentence.as_record(record.description)
     return {
         **said,
-        "file": sentence.encodable(record.file),
+        "file": encodable(record.file),
         "key": record.key or None,
-        "error": sentence.visible(record.error) or None,
+        "error": visible(record.error) or None,
     }
 
 
@@ -157,7 +153,7 @@ def _check_target(path: Path) -> None:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return
-    shown = sentence.visible(str(path))
+    shown = visible(str(path))
     if stat.S_ISDIR(mode):
         raise OutputError(f'I can\'t write to "{shown}": it is a folder.', "Name a file in it.")
     if not stat.S_ISREG(mode):
@@ -169,7 +165,7 @@ def _check_target(path: Path) -> None:
 def _unwritable(name: str, trouble: Exception) -> OutputError:
     why = reason(trouble) if isinstance(trouble, OSError) else "that is no valid name"
     return OutputError(
-        f'The file "{sentence.visible(name)}" can\'t be written: {why}.',
+        f'The file "{visible(name)}" can\'t be written: {why}.',
         "Make room there, or name another place.",
     )
 

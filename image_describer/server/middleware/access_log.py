@@ -10,7 +10,7 @@ from image_describer.server import problems
 from image_describer.server.log import log
 from image_describer.server.metrics import Metrics
 from image_describer.server.middleware.limits import GONE
-from image_describer.wording.sentence import visible
+from image_describer.text import visible
 
 SHOWN_CHARACTERS = 200  # of a path
 OTHER = "other"  # the route of what has none: paths that clients make up are not counted one by one

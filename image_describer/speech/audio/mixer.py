@@ -14,12 +14,8 @@ import time
 from array import array
 from dataclasses import dataclass, field
 
-from image_describer.speech.audio.output import (
-    NoOutputError,
-    OutputDevice,
-    Samples,
-    open_output,
-)
+from image_describer.errors import NoOutputError, OutputLostError
+from image_describer.speech.audio.output import OutputDevice, Samples, open_output
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +32,6 @@ EXIT_LIMIT_S = 1.0
 
 
 _mixers: "list[Mixer]" = []
-
-
-class OutputLostError(NoOutputError):
-    """The output went away while something sounded."""
 
 
 class Track:

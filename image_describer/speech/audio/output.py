@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
-from image_describer.errors import SpeechError
+from image_describer.errors import NoOutputError
 from image_describer.speech.deadline import run_within
 
 log = logging.getLogger(__name__)
@@ -26,21 +26,9 @@ BACKENDS = {
     "darwin": ("COREAUDIO",),
     "win32": ("WASAPI", "DSOUND", "WINMM"),
 }
-WAY_OUT = {
-    "linux": "Connect loudspeakers or headphones, and check that PulseAudio or PipeWire runs.",
-    "darwin": "Choose an output in System Settings, Sound.",
-    "win32": "Connect loudspeakers or headphones, or enable them in the sound settings.",
-}
 
 Samples = Generator[bytes, int, None]
 _opening = threading.Lock()
-
-
-class NoOutputError(SpeechError):
-    """There is nothing to be heard through."""
-
-    def __init__(self, sentence: str = "This machine has no sound output that I can open.") -> None:
-        super().__init__(sentence, WAY_OUT.get(sys.platform, WAY_OUT["linux"]))
 
 
 class OutputDevice:

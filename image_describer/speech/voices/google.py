@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from image_describer.errors import SpeechError
+from image_describer.errors import GoogleBlockedError, GoogleError, SpeechError
 from image_describer.speech.audio import stretch
 from image_describer.speech.audio.output import check_output
 from image_describer.speech.audio.players import (
@@ -147,10 +147,10 @@ class GttsVoice:
             reason = f"Google's voice did not answer within {self.time_limit_s:g} s."
             _rest(address, FAILED_PAUSE_S, reason)
             raise SpeechError(reason, google_client.WAY_OUT) from error
-        except google_client.BlockedError as error:
+        except GoogleBlockedError as error:
             _rest(address, BLOCKED_PAUSE_S, error.sentence)
             raise
-        except google_client.ServiceError as error:
+        except GoogleError as error:
             _rest(address, FAILED_PAUSE_S, error.sentence)
             raise
 

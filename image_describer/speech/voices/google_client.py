@@ -11,7 +11,7 @@ import os
 import time
 from typing import Any
 
-from image_describer.errors import SpeechError
+from image_describer.errors import GoogleBlockedError, GoogleError, SpeechError
 from image_describer.speech.deadline import run_within
 from image_describer.speech.languages import USUAL, SpokenLanguage
 
@@ -21,14 +21,6 @@ ANSWER_LIMIT_BYTES = 8_000_000  # a sentence is some 30 kB
 CHUNK_BYTES = 16_384
 SHORTEST_S = 0.05  # an MP3 shorter than this says nothing
 WAY_OUT = "The offline voice speaks instead."
-
-
-class ServiceError(SpeechError):
-    """The service can't be reached, or answers with something other than speech."""
-
-
-class BlockedError(ServiceError):
-    """Google blocks this address for a while (429)."""
 
 
 def service_address(tld: str = USUAL.tld) -> str:
@@ -41,7 +33,8 @@ def ask(text: str, address: str, limit_s: float, language: SpokenLanguage = USUA
     """``text`` spoken in ``language``, as MP3. Sends the text, the language and nothing else.
 
     The limit holds between the pieces of an answer; a name server or a proxy may take longer.
-    Raises ServiceError, BlockedError for 429; SpeechError where the fault is not the service's.
+    Raises GoogleError, GoogleBlockedError for 429; SpeechError when the
+    service is not to blame.
     """
     try:
         from gtts import gTTS
@@ -69,19 +62,21 @@ def _send(url: str, body: str, headers: dict[str, str], deadline: float) -> byte
     try:
         with requests.post(url, data=body, headers=headers, timeout=left, stream=True) as answer:
             if answer.status_code == 429:
-                raise BlockedError("Google has had too many requests from here (429).", WAY_OUT)
+                raise GoogleBlockedError(
+                    "Google has had too many requests from here (429).", WAY_OUT
+                )
             if answer.status_code != 200:
-                raise ServiceError(f"Google's voice answered {answer.status_code}.", WAY_OUT)
+                raise GoogleError(f"Google's voice answered {answer.status_code}.", WAY_OUT)
             received = b""
             for chunk in answer.iter_content(CHUNK_BYTES):
                 received += chunk
                 if len(received) > ANSWER_LIMIT_BYTES:
-                    raise ServiceError("Google's voice sent more than a sentence.", WAY_OUT)
+                    raise GoogleError("Google's voice sent more than a sentence.", WAY_OUT)
                 if time.monotonic() > deadline:
-                    raise ServiceError("Google's voice took too long.", WAY_OUT)
+                    raise GoogleError("Google's voice took too long.", WAY_OUT)
             return received
     except requests.RequestException as error:
-        raise ServiceError(
+        raise GoogleError(
             f"Google's voice can't be reached ({type(error).__name__}).", WAY_OUT
         ) from error
 
@@ -97,14 +92,14 @@ def _sound_in(answer: bytes, tts: Any) -> bytes:
                     return base64.b64decode(json.loads(row[2])[0], validate=True)
         except (ValueError, TypeError, LookupError, binascii.Error):
             break
-    raise ServiceError("Google's voice sent an answer without sound.", WAY_OUT)
+    raise GoogleError("Google's voice sent an answer without sound.", WAY_OUT)
 
 
 def decode_mp3(data: bytes) -> tuple[bytes, int]:
-    """MP3 -> int16 mono PCM and its rate in Hz. Raises ServiceError for anything but MP3."""
+    """MP3 -> int16 mono PCM and its rate in Hz. Raises GoogleError for anything but MP3."""
     import miniaudio
 
-    refusal = ServiceError("Google's voice sent something that is not MP3.", WAY_OUT)
+    refusal = GoogleError("Google's voice sent something that is not MP3.", WAY_OUT)
     # The decoder looks for a frame anywhere, and finds one in many a kilobyte of noise.
     if not (data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] >= b"\xe0")):
         raise refusal
@@ -121,7 +116,7 @@ def decode_mp3(data: bytes) -> tuple[bytes, int]:
 
 
 def reach(address: str, limit_s: float) -> float:
-    """Seconds until the service's host answers anything at all. Raises ServiceError."""
+    """Seconds until the service's host answers anything at all. Raises GoogleError."""
     import requests
 
     began = time.monotonic()
@@ -130,7 +125,7 @@ def reach(address: str, limit_s: float) -> float:
             limit_s, lambda: requests.head(address + "/", timeout=limit_s, allow_redirects=False)
         )
     except (requests.RequestException, TimeoutError) as error:
-        raise ServiceError(
+        raise GoogleError(
             f"{address} can't be reached ({type(error).__name__}).", WAY_OUT
         ) from error
     return time.monotonic() - began

@@ -18,20 +18,14 @@ from hypothesis import strategies as st
 from image_describer.app import key_bindings, messages
 from image_describer.app.context import Desk
 from image_describer.app.dialogs import save as saving
-from image_describer.app.dialogs.save import (
-    SUFFIXES,
-    SaveDialog,
-    SaveError,
-    as_text,
-    with_suffix,
-)
+from image_describer.app.dialogs.save import SUFFIXES, SaveDialog, as_text, with_suffix
 from image_describer.app.tasks.jobs import Jobs
 from image_describer.app.tasks.lazy_describer import Described
 from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Telling
 from image_describer.app.voice.talk import Talk
 from image_describer.captioner.description import Description
-from image_describer.errors import SpeechError
+from image_describer.errors import SaveError, SpeechError
 from image_describer.speech import make_speaker
 from image_describer.wording.sentence import sentence
 from tests.support.screen import LIMIT_S, Screen

@@ -16,7 +16,7 @@ from tests.support.screen import LIMIT_S, Screen
 # A window with a label in a frame in a canvas, as the program has; it writes down what it is told.
 TARGET = """
 import json, sys, threading, tkinter as tk
-from image_describer.app.dropping import accept_drops
+from image_describer.app.sources.drop import accept_drops
 root = tk.Tk()
 root.geometry("400x300+600+100")
 canvas = tk.Canvas(root)
@@ -186,7 +186,7 @@ def test_the_app_goes_on_where_the_library_does_not_load(screen: Screen, tmp_pat
     broken = """
 import logging, sys, tkinter as tk
 import tkinterdnd2
-from image_describer.app.dropping import accept_drops
+from image_describer.app.sources.drop import accept_drops
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 root = tk.Tk()
 if sys.argv[1] == "file":

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.gui
 
 MAC = """
 import tkinter as tk
-from image_describer.app import macos
+from image_describer.app.sources import macos
 root = tk.Tk()
 told = []
 def quit_it():

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="these processes meet
 # Receives until it is ended, and writes down each thing that it was handed.
 WINDOW = """
 import json, sys
-from image_describer.app.one_window import Receiver
+from image_describer.app.sources.single_instance import Receiver
 refuse = sys.argv[2:] == ["refuse"]
 def take(handed):
     with open(sys.argv[1], "a") as file:
@@ -45,7 +45,7 @@ print("closed", flush=True)
 """
 START = """
 import os, sys, time
-from image_describer.app.one_window import HAND_OVER_LIMIT_S as LIMIT, hand_over
+from image_describer.app.sources.single_instance import HAND_OVER_LIMIT_S as LIMIT, hand_over
 began = time.monotonic()
 words = [os.fsdecode(bytes.fromhex(word)) for word in sys.argv[1:]]
 offline = "--offline" in words
@@ -361,7 +361,7 @@ def test_what_is_read_is_always_what_was_promised(content: object) -> None:
 def test_the_window_s_thread_takes_what_another_asks_without_polling(screen: Screen) -> None:
     code = """
 import threading, time, tkinter as tk
-from image_describer.app.inlet import Inlet
+from image_describer.app.tasks.event_queue import Inlet
 root = tk.Tk()
 root.update()
 main, seen = threading.get_ident(), []

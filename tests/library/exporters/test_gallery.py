@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from image_describer.captioner.description import Description
+from image_describer.errors import OutputError
 from image_describer.library.exporters import gallery, write
 from image_describer.library.record import Record
 from tests.support import tiny
@@ -228,7 +229,7 @@ def _fail_at_the_last_page(target: Path) -> None:
             return writing(path, mode)
 
         patch.setattr(gallery, "writing", full)
-        with pytest.raises(write.OutputError, match="No space left"):
+        with pytest.raises(OutputError, match="No space left"):
             write.write(target, [described(f"/{n}.jpg") for n in range(1_200)])
 
 

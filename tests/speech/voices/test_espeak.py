@@ -130,7 +130,7 @@ DAMAGED = """
 import espeakng_loader, sys
 espeakng_loader.get_{what}_path = lambda: sys.argv[1] if len(sys.argv) > 1 else {path!r}
 from image_describer.errors import SpeechError
-from image_describer.speech.espeak import EspeakVoice
+from image_describer.speech.voices.espeak import EspeakVoice
 voice = EspeakVoice()
 available = voice.available()
 try:

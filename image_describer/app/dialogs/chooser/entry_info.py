@@ -12,12 +12,8 @@ from image_describer.app.dialogs.chooser.listing import (
     shown_name,
 )
 from image_describer.errors import PictureError
-from image_describer.imaging.file_info import (
-    date_of,
-    of_picture,
-    spoken_date,
-    spoken_size,
-)
+from image_describer.imaging.file_info import date_of, of_picture, spoken_date
+from image_describer.text import file_size
 
 LOOK_INSIDE_S = 2.0  # whoever asks for facts about a huge folder should not wait longer
 
@@ -34,7 +30,7 @@ def facts(entry: Entry) -> str:
         raise PictureError(f"{entry.name} is no longer there.") from trouble
     if stat.S_ISDIR(status.st_mode):
         return f"{entry.name}, folder: {_inside(entry.path)}, changed {date_of(status.st_mtime)}."
-    said = [shown_name(entry.path), spoken_size(status.st_size)]
+    said = [shown_name(entry.path), file_size(status.st_size)]
     size, taken = of_picture(entry.path) if stat.S_ISREG(status.st_mode) else (None, None)
     if size is not None:
         said.append(f"{size[0]} by {size[1]} pixels")

@@ -8,7 +8,8 @@ from image_describer.app import theme
 from image_describer.app.dialogs.chooser.listing import Entry
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.basic import typed_letter
-from image_describer.app.widgets.typeahead import TypeAhead, folded
+from image_describer.app.widgets.typeahead import TypeAhead
+from image_describer.text import fold
 
 CHUNK = 500  # rows put into the widget at a time, within 10 ms
 PATH_SIGNS = "/~"  # nobody's name begins with these: whoever types one means a path
@@ -71,7 +72,7 @@ class FileList(tk.Listbox):
     def show(self, entries: Sequence[Entry], cursor: int) -> None:
         """Replace what is shown, without a word; the rows appear in chunks."""
         self._entries = entries
-        self._names = [folded(entry.name) for entry in entries[:CHUNK]]
+        self._names = [fold(entry.name) for entry in entries[:CHUNK]]
         self._ahead.forget()
         self.delete(0, "end")
         self.cursor = min(max(cursor, 0), len(entries) - 1)
@@ -95,7 +96,7 @@ class FileList(tk.Listbox):
         chunk = entries[start : start + CHUNK]
         self.insert("end", *(_row(entry) for entry in chunk))
         if start:
-            self._names += [folded(entry.name) for entry in chunk]
+            self._names += [fold(entry.name) for entry in chunk]
         if start <= self.cursor < start + CHUNK:
             self._mark()
         if start + CHUNK < len(entries):

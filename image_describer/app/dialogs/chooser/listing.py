@@ -7,16 +7,15 @@ import re
 import stat
 import sys
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, overload
 
 from image_describer.app.messages import printable
-from image_describer.app.widgets.typeahead import folded
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import FolderError
 from image_describer.imaging.open import PICTURE_SUFFIXES
+from image_describer.text import natural_key, plural
 
 PIECE = 500  # entries between two looks at whether anybody still waits; 5 ms on a local disk
 # Between pieces: Tk's loop gets Python's lock back only 5 ms after each of its calls otherwise.
@@ -32,10 +31,6 @@ Row = tuple[str, Kind]  # path and kind
 SortedRow = tuple[str, str, str, Kind]  # the sort key's two parts, path and kind
 
 _NUMBERS = re.compile(r"(\d+)")
-
-
-class FolderError(ImageDescriberError):
-    """A folder that can't be read."""
 
 
 class Unwanted(Exception):  # noqa: N818 - nothing is wrong: somebody changed their mind
@@ -71,7 +66,7 @@ class Entries(Sequence[Entry]):
             (pictures, "picture"),
             (kinds.total(), "other file" if folders or pictures else "file"),
         )
-        self.counts = ", ".join(amount(count, what) for count, what in parts if count)
+        self.counts = ", ".join(plural(count, what) for count, what in parts if count)
         """ "3 folders, 120 pictures", and what else there is; empty for an empty folder."""
 
     def __len__(self) -> int:
@@ -114,29 +109,9 @@ class Listing:
         return f"{self.note} {self.name}: {counted}".strip()
 
 
-def amount(count: int, what: str) -> str:
-    """ "1 folder", "12,000 folders"."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
 def shown_name(path: str) -> str:
     """The last part of ``path``, fit to be shown and said; of a drive or ``/`` the whole."""
     return printable(os.path.basename(path.rstrip(os.sep)) or path)
-
-
-def natural(name: str) -> str:
-    """A key that sorts img2 before img10, and 07 as 7. No name holds the null that parts it."""
-    parts = _NUMBERS.split(folded(name))
-    # Numbers by their length, then by their digits, not by their value: a name may hold more digits
-    # than Python turns into a number.
-    return "\0".join(_number(part) if at % 2 else part for at, part in enumerate(parts))
-
-
-def _number(digits: str) -> str:
-    """Decimal digits of any script, without leading zeros, after a sign for how many they are."""
-    bare = digits if digits.isascii() else "".join(str(unicodedata.decimal(d)) for d in digits)
-    bare = bare.lstrip("0")
-    return chr(len(bare)) + bare
 
 
 def sort_key(name: str, kind: Kind) -> SortKey:
@@ -144,7 +119,7 @@ def sort_key(name: str, kind: Kind) -> SortKey:
 
     No two entries of a folder have the same one.
     """
-    return ("0" if kind == "folder" else "1") + natural(name), name
+    return ("0" if kind == "folder" else "1") + natural_key(name)[0], name
 
 
 def read(

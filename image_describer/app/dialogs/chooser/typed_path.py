@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from image_describer.app.dialogs.chooser.listing import SUFFIXES, Kind, natural
+from image_describer.app.dialogs.chooser.listing import SUFFIXES, Kind
 from image_describer.app.messages import printable
+from image_describer.text import natural_key
 
 QUOTES = "\"'"
 SEPARATORS = os.sep + (os.altsep or "")
@@ -156,7 +157,7 @@ def _fitting(folder: str, stem: str, all_files: bool) -> list[tuple[str, str, Ki
     exact = [each for each in found if each[0].startswith(stem)]
     small = stem.casefold()
     fitting = exact or [each for each in found if each[0].casefold().startswith(small)]
-    return sorted(fitting, key=lambda each: (each[2] != "folder", natural(each[0]), each[0]))
+    return sorted(fitting, key=lambda each: (each[2] != "folder", natural_key(each[0]), each[0]))
 
 
 def _kind(item: "os.DirEntry[str]", all_files: bool) -> Kind | None:

@@ -12,13 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer.app.dialogs.chooser import listing
-from image_describer.app.dialogs.chooser.listing import (
-    FolderError,
-    Unwanted,
-    natural,
-    read,
-)
-from image_describer.app.widgets.typeahead import PAUSE_S, TypeAhead, folded
+from image_describer.app.dialogs.chooser.listing import Unwanted, read
+from image_describer.app.widgets.typeahead import PAUSE_S, TypeAhead
+from image_describer.errors import FolderError
+from image_describer.text import fold, natural_key
 from tests.support.screen import assert_once_below, own_time
 
 NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=40)
@@ -63,9 +60,9 @@ def test_what_is_said_on_entering(tmp_path: Path) -> None:
 
 @given(st.lists(NAMES, max_size=30))
 def test_any_names_sort_the_same_way_from_any_beginning(given_names: list[str]) -> None:
-    forth = sorted(given_names, key=lambda name: (natural(name), name))
+    forth = sorted(given_names, key=lambda name: (natural_key(name), name))
     turned = list(reversed(given_names))
-    back = sorted(turned, key=lambda name: (natural(name), name))
+    back = sorted(turned, key=lambda name: (natural_key(name), name))
     assert forth == back
     assert sorted(forth) == sorted(given_names)
 
@@ -73,12 +70,12 @@ def test_any_names_sort_the_same_way_from_any_beginning(given_names: list[str]) 
 @given(st.integers(0, 10**30), st.integers(0, 10**30), st.integers(0, 5), st.integers(0, 5))
 def test_numbers_sort_by_value(one: int, other: int, zeros: int, more: int) -> None:
     left, right = f"img{'0' * zeros}{one}.jpg", f"img{'0' * more}{other}.jpg"
-    assert (natural(left) < natural(right)) == (one < other)
-    assert (natural(left) == natural(right)) == (one == other)
+    assert (natural_key(left) < natural_key(right)) == (one < other)
+    assert (natural_key(left) == natural_key(right)) == (one == other)
 
 
 def test_a_number_of_ten_thousand_digits_sorts() -> None:
-    assert natural("9" * 10_000) < natural("1" + "0" * 10_000)
+    assert natural_key("9" * 10_000) < natural_key("1" + "0" * 10_000)
 
 
 def test_a_million_entries_would_not_make_garbage_collection_stop_the_window(crowd: Path) -> None:
@@ -211,7 +208,7 @@ class Clock:
         return self.now
 
 
-WORDS = [folded(name) for name in ("Apple", "avocado", "Banana", "Élan", "elbow", "ab 1", "110")]
+WORDS = [fold(name) for name in ("Apple", "avocado", "Banana", "Élan", "elbow", "ab 1", "110")]
 
 
 def test_letters_go_on_or_round() -> None:
@@ -251,11 +248,11 @@ def test_letters_go_on_or_round() -> None:
 def test_whatever_is_typed_leads_to_a_name_that_begins_so(
     given_names: list[str], typed: str, index: int
 ) -> None:
-    known = [folded(name) for name in given_names]
+    known = [fold(name) for name in given_names]
     ahead, index = TypeAhead(Clock()), index % len(known)
     for letter in typed:
         found = ahead.typed(letter, known, index)
-        wanted = folded(ahead.letters)
+        wanted = fold(ahead.letters)
         single = wanted[:1] if wanted and wanted == wanted[0] * len(wanted) else wanted
         if found is None:
             assert not any(name.startswith(single) for name in known)

@@ -11,15 +11,16 @@ from PIL import Image
 
 from image_describer.app.dialogs.chooser import places as places_module
 from image_describer.app.dialogs.chooser.entry_info import facts
-from image_describer.app.dialogs.chooser.listing import Entry, FolderError
+from image_describer.app.dialogs.chooser.listing import Entry
 from image_describer.app.dialogs.chooser.places import (
     beginnings,
     drives,
     groups,
     recent_places,
 )
-from image_describer.errors import PictureError
-from image_describer.imaging.file_info import spoken_date, spoken_size
+from image_describer.errors import FolderError, PictureError
+from image_describer.imaging.file_info import spoken_date
+from image_describer.text import file_size
 from tests.support import pictures
 
 TAKEN = datetime(2024, 5, 3, 12, 30)
@@ -91,12 +92,12 @@ def test_drives_of_any_platform_can_be_asked_for(platform: str) -> None:
     ],
 )
 def test_sizes_as_they_are_said(size: int, said: str) -> None:
-    assert spoken_size(size) == said
+    assert file_size(size) == said
 
 
 @given(st.integers(0, 10**18))
 def test_a_size_is_one_number_and_its_unit(size: int) -> None:
-    number, unit = spoken_size(size).split(" ")
+    number, unit = file_size(size).split(" ")
     assert abs(
         float(number) * 1000 ** " kmgt".index(unit[0] if unit[0] != "b" else " ") - size
     ) <= (0.051 * max(size, 1))
@@ -115,7 +116,7 @@ def picture_of(path: Path, orientation: int = 1, taken: bool = True) -> Entry:
 
 def test_facts_of_a_picture(tmp_path: Path) -> None:
     entry = picture_of(tmp_path / "a.jpg")
-    size = spoken_size((tmp_path / "a.jpg").stat().st_size)
+    size = file_size((tmp_path / "a.jpg").stat().st_size)
     assert facts(entry) == f"a.jpg, {size}, 64 by 48 pixels, taken 3 May 2024."
     assert ", 48 by 64 pixels," in facts(picture_of(tmp_path / "b.jpg", orientation=6))
     assert facts(picture_of(tmp_path / "c.jpg", taken=False)).endswith(
@@ -128,7 +129,7 @@ def test_facts_of_what_is_no_picture_or_too_large(tmp_path: Path, content: bytes
     file = tmp_path / "a.jpg"
     file.write_bytes(content)
     said = facts(Entry(str(file), "picture"))
-    assert said.startswith(f"a.jpg, {spoken_size(len(content))}, ")
+    assert said.startswith(f"a.jpg, {file_size(len(content))}, ")
     assert said.endswith(f"changed {spoken_date(datetime.now())}.")
 
 
