@@ -34,7 +34,7 @@ Result = tuple[float, dict[str, object]]
 
 def told(record: Record) -> object:
     """All of a record but the seconds."""
-    vector = None if record.vector is None else record.vector.tobytes()
+    vector = None if record.embedding is None else record.embedding.tobytes()
     description = record.description
     if description is not None:
         description = replace(description, seconds=Seconds(0.0, 0.0, 0.0))

@@ -192,8 +192,7 @@ def records(folder: Path, count: int, size: int) -> Iterator[list[Record]]:
                 Record(
                     str(folder / f"IMG_{number:07d}.jpg"),
                     f"{number:064x}",
-                    Description(said[0], 0.6, others),
-                    vector=row,
+                    Description(said[0], 0.6, others, embedding=row),
                 )
             )
             number += 1

@@ -1,8 +1,6 @@
 """Fixtures that several tests share."""
 
-import contextlib
 import signal
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -38,25 +36,18 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_run(tiny_data: Path, request: pytest.FixtureRequest) -> Path:
-    """A folder with ``bundle/`` and ``runs/tiny/`` of one whole training by the real command.
+    """A folder with ``bundle/`` and ``runs/tiny/`` of one training by the real command.
 
-    Kept in pytest's cache for as long as the code and the recipe stay as they are.
+    Kept in pytest's cache until the code or the recipe changes. Needs TensorFlow, so only tests of
+    training use it.
     """
-    kept = Path(request.config.cache.mkdir("tiny")) / tiny.digest()
-    if not kept.is_dir():
-        # Renamed into the cache when done: a run that is cut off, or a second one, harms nothing.
-        draft = Path(tempfile.mkdtemp(dir=kept.parent))
-        done = tiny.run(tiny.train_command(tiny_data, draft / "runs", draft / "bundle"))
-        assert done.returncode == 0, done.stderr
-        with contextlib.suppress(OSError):
-            draft.rename(kept)
-    return kept
+    return tiny.trained(tiny_data, request.config.cache.mkdir("tiny"))
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tiny_run: Path) -> Path:
-    """The bundle of the tiny training. Tests that damage it work on a copy."""
-    return tiny_run / "bundle"
+def tiny_bundle() -> Path:
+    """The tiny bundle in tests/fixtures. Tests that damage it work on a copy."""
+    return tiny.BUNDLE
 
 
 @pytest.fixture(scope="session")

@@ -90,26 +90,18 @@ class Describer:
 
     def describe(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
-        return self.describe_and_place(source)[0]
-
-    def describe_and_place(
-        self, source: "str | os.PathLike[str] | bytes | Picture | Any"
-    ) -> "tuple[Description, np.ndarray | None]":
-        """`describe`, and the picture's place in the joint space: (D,) float32 of length 1, or
-        None where the bundle has no such space. The picture is looked at once.
-        """
         look = self._look(source)
         began = time.perf_counter()
         place = self._place(look.features)
         beams = self._chosen(self._decoded([look.features])[0], look.features, place)
-        return self._told(look, beams, place, time.perf_counter() - began), place
+        return self._told(look, beams, place, time.perf_counter() - began)
 
     def describe_many(
         self,
         sources: "Sequence[str | os.PathLike[str] | bytes | Picture | Any]",
         on_start: Callable[[int], None] = lambda _number: None,
-    ) -> "list[tuple[Description, np.ndarray | None] | PictureError]":
-        """`describe_and_place` for each of several pictures, in less time than one by one.
+    ) -> "list[Description | PictureError]":
+        """`describe` for each of several pictures, in less time than one by one.
 
         A picture that can't be described gets its PictureError, and the others go on.
         ``on_start`` is called with the number of each before it is opened, and with -1 when all
@@ -127,7 +119,7 @@ class Describer:
         fine = [look for look in looks if isinstance(look, _Look)]
         decoded = iter(self._decoded([look.features for look in fine]))
         each_s = (time.perf_counter() - began) / max(1, len(fine))
-        told: list[tuple[Description, np.ndarray | None] | PictureError] = []
+        told: list[Description | PictureError] = []
         for look in looks:
             if isinstance(look, PictureError):
                 told.append(look)
@@ -136,7 +128,7 @@ class Describer:
             place = self._place(look.features)
             beams = self._chosen(next(decoded), look.features, place)
             matched_s = time.perf_counter() - began
-            told.append((self._told(look, beams, place, each_s + matched_s), place))
+            told.append(self._told(look, beams, place, each_s + matched_s))
         return told
 
     def _look(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> "_Look":
@@ -183,6 +175,7 @@ class Describer:
             width=picture.width,
             height=picture.height,
             alt_text=picture.alt_text,
+            embedding=place,
         )
 
     @property

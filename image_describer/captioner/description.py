@@ -1,6 +1,10 @@
 """What the program knows about a picture once it has looked at it."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Region = tuple[float, float, float, float]
 """x0, y0, x1, y1 in fractions of the picture's width and height, from its upper left corner."""
@@ -44,7 +48,9 @@ class Description:
     likely people would accept it. ``notes`` are sentences about the picture itself ("The picture
     is very dark."). ``alt_text`` is what its author says of it, one clean line out of the file, or
     None. ``file`` is the path as it was given, or None for bytes and arrays; ``width``
-    and ``height`` are in pixels, after EXIF orientation.
+    and ``height`` are in pixels, after EXIF orientation. ``embedding`` is where the picture lies in
+    the joint space, (D,) float32 of length 1, or None where the bundle has no joint space; it takes
+    no part in comparisons and records.
     """
 
     caption: str
@@ -57,3 +63,4 @@ class Description:
     width: int = 0
     height: int = 0
     alt_text: str | None = None
+    embedding: "np.ndarray | None" = field(default=None, compare=False, repr=False)

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -211,7 +212,7 @@ def _fields(line: bytes) -> dict[str, Any] | None:
 
 
 def _as_object(record: Record, state: State) -> dict[str, Any]:
-    vector = record.vector
+    vector = record.embedding
     return {
         "file": record.file,
         "state": state,
@@ -223,14 +224,13 @@ def _as_object(record: Record, state: State) -> dict[str, Any]:
 
 
 def _record(fields: dict[str, Any]) -> Record:
-    said, vector = fields["description"], fields["vector"]
-    return Record(
-        fields["file"],
-        fields["key"],
-        None if said is None else description_of(said),
-        fields["error"],
-        None if vector is None else np.frombuffer(base64.b64decode(vector), np.float32).copy(),
-    )
+    description, vector = None, fields["vector"]
+    if fields["description"] is not None:
+        description = description_of(fields["description"])
+        if vector is not None:
+            embedding = np.frombuffer(base64.b64decode(vector), np.float32).copy()
+            description = replace(description, embedding=embedding)
+    return Record(fields["file"], fields["key"], description, fields["error"])
 
 
 def _digest(file: str, state: State) -> bytes:

@@ -123,8 +123,7 @@ def _described(describer: "Describer", parcels: list[Parcel]) -> list[tuple[int,
             if isinstance(what, PictureError):
                 found[one.number] = Record(one.file, key, error=str(what))
             else:
-                description = replace(what[0], file=one.file)
-                found[one.number] = Record(one.file, key, description, vector=what[1])
+                found[one.number] = Record(one.file, key, replace(what, file=one.file))
     return list(found.items())
 
 

@@ -1,4 +1,4 @@
-"""Pictures -> their `Record`s: known by content, described, placed in the joint space."""
+"""Pictures -> their `Record`s: known by content, and described."""
 
 import hashlib
 import io
@@ -43,7 +43,7 @@ def records_of(
         if isinstance(told, PictureError):
             records.append(Record(file, key, error=str(told)))
         else:
-            records.append(Record(file, key, told[0], vector=told[1]))
+            records.append(Record(file, key, told))
     return records
 
 

@@ -291,7 +291,7 @@ class Index:
         if description is None:
             return None
         place = None if row[2] is None else np.frombuffer(row[2], np.float16).astype(np.float32)
-        return Record(name, row[0], replace(description, file=name), vector=place)
+        return Record(name, row[0], replace(description, file=name, embedding=place))
 
     def _entry(self, connection: sqlite3.Connection, number: int) -> Entry | None:
         row = connection.execute(

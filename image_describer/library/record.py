@@ -1,10 +1,12 @@
 """What became of one picture of a batch: its description, or why there is none."""
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from image_describer.captioner.description import Description
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -13,11 +15,14 @@ class Record:
 
     ``file`` is its absolute path. ``key`` is the SHA-256 of its content in hex, or "" where the
     content could not be read. ``description`` is None exactly where ``error`` is a sentence.
-    ``vector``: (D,) float32 of length 1, its place in the joint space, or None where there is none.
     """
 
     file: str
     key: str
     description: Description | None = None
     error: str = ""
-    vector: np.ndarray | None = None
+
+    @property
+    def embedding(self) -> "np.ndarray | None":
+        """The description's, (D,) float32; None without one."""
+        return None if self.description is None else self.description.embedding

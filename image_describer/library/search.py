@@ -138,7 +138,7 @@ def similar(
     shows. Raises PictureError, BundleError where the bundle has no joint space, and LibraryError.
     """
     space = describer.joint
-    _, place = describer.describe_and_place(picture)
+    place = describer.describe(picture).embedding
     assert place is not None, "a bundle with a joint space places every picture"
     try:
         own = content_key(picture)

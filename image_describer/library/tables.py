@@ -56,8 +56,8 @@ def add(
         if old:
             connection.execute("UPDATE place SET picture = ? WHERE picture = ?", (number, old[0]))
             delete(connection, int(old[0]))
-    if record.vector is not None:
-        value = np.asarray(record.vector, np.float16).tobytes()
+    if record.embedding is not None:
+        value = np.asarray(record.embedding, np.float16).tobytes()
         connection.execute(
             "INSERT INTO vector VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (number, model, value)
         )

@@ -14,7 +14,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from image_describer.cli import console
+from image_describer.stdio import silence
 
 READY, FAILED, AT, DONE = "ready", "failed", "at", "done"
 DESCRIBE, MATCH, SEARCH, SPEAK = "describe", "match", "search", "speak"
@@ -55,7 +55,7 @@ def main(pipe: connection.Connection, bundle: Path | None, limit_s: float) -> No
     for name in ("SIGINT", "SIGTERM"):  # they may reach every process; the service answers them
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    console.silence()
+    silence()
     try:
         with open(os.devnull, "wb") as nothing:
             _work(pipe, bundle, limit_s, nothing)
@@ -117,7 +117,7 @@ class _Desk:
             if isinstance(told, PictureError):
                 answers.append(Refused(told.sentence, told.way_out))
             else:
-                answers.append(wording.as_record(told[0]))
+                answers.append(wording.as_record(told))
         return answers
 
     def _match(self, given: tuple[bytes, Sequence[str]], at: Tell) -> list[float]:

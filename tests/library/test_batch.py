@@ -88,7 +88,7 @@ def test_every_picture_is_described_as_by_describe(tmp_path, album, shipped_bund
                 **record_of(alone.description),
                 "seconds": {name: round(getattr(seconds, name), 4) for name in seconds.__dict__},
             }
-            assert np.array_equal(record.vector, alone.vector)
+            assert np.array_equal(record.embedding, alone.embedding)
     assert leftovers(tmp_path) == []
 
 

@@ -81,9 +81,9 @@ def same(found: list[tuple[int, Record]], expected: list[Record]) -> None:
     for number, record in found:
         other = expected[number]
         assert (record.file, record.key, record.error) == (other.file, other.key, other.error)
-        assert (record.vector is None) == (other.vector is None)
-        if record.vector is not None and other.vector is not None:
-            np.testing.assert_array_equal(record.vector, other.vector)
+        assert (record.embedding is None) == (other.embedding is None)
+        if record.embedding is not None and other.embedding is not None:
+            np.testing.assert_array_equal(record.embedding, other.embedding)
         if record.description is None or other.description is None:
             assert record.description is other.description
             continue

@@ -70,7 +70,7 @@ def record(folder, name, caption="a brown dog runs", number=0, content=None):
         width=40,
         height=30,
     )
-    return Record(file, content_key(file), description, vector=vector(number))
+    return Record(file, content_key(file), replace(description, embedding=vector(number)))
 
 
 def no_reading(monkeypatch):
@@ -90,8 +90,8 @@ def test_what_was_added_is_known_without_reading_the_file(index, folder, monkeyp
     no_reading(monkeypatch)
     known = index.known(told.file)
     assert (known.file, known.key, known.description) == (told.file, told.key, told.description)
-    assert known.vector == pytest.approx(told.vector, abs=1e-3)
-    assert known.vector.dtype == np.float32
+    assert known.embedding == pytest.approx(told.embedding, abs=1e-3)
+    assert known.embedding.dtype == np.float32
 
 
 def test_a_file_of_a_size_never_seen_is_not_read(index, folder, monkeypatch):
@@ -249,7 +249,9 @@ def test_a_name_that_is_no_utf8_survives(index, folder):
 
 def test_hundreds_are_added_quickly(index):
     """At the least a thousand a second, so that a batch never waits for its index."""
-    many = [Record(f"/none/{n}.jpg", f"{n:064x}", DOG, vector=vector(n)) for n in range(500)]
+    many = [
+        Record(f"/none/{n}.jpg", f"{n:064x}", replace(DOG, embedding=vector(n))) for n in range(500)
+    ]
     began = time.process_time()
     assert index.add(many) == len(index.words("dog", limit=1000)) == 500
     assert time.process_time() - began < 0.5
@@ -366,7 +368,9 @@ path, start, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 with Index.open(path, Model("ours", "space")) as index:
     for n in range(start, start + count, 10):
         index.add(
-            Record(f"/none/{k}.jpg", f"{k:064x}", Description("a dog", 0.5), vector=np.ones(8) / 3)
+            Record(
+                f"/none/{k}.jpg", f"{k:064x}", Description("a dog", 0.5, embedding=np.ones(8) / 3)
+            )
             for k in range(n, n + 10)
         )
         print(n + 10, flush=True)

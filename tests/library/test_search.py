@@ -67,7 +67,7 @@ def made(describer, tmp_path_factory):
         file.write_text(caption)
         place = describer.joint.sentence(caption)
         records.append(
-            Record(str(file), content_key(file), Description(caption, 0.8), vector=place)
+            Record(str(file), content_key(file), Description(caption, 0.8, embedding=place))
         )
     index = Index.open(folder / "library" / "index.sqlite3", model_of(describer))
     index.add(records, {str(folder / "team.jpg"): "Zebedee at Müngersdorf"})
@@ -202,7 +202,7 @@ def test_pictures_whose_files_are_gone_are_not_offered(describer, tmp_path, monk
         for file in files:
             file.write_text(file.name)
         index.add(
-            Record(str(f), content_key(f), Description("a dog in the snow", 0.5), vector=place)
+            Record(str(f), content_key(f), Description("a dog in the snow", 0.5, embedding=place))
             for f in files
         )
         for file in files[:35]:

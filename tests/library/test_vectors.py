@@ -38,7 +38,7 @@ def file(index):
 
 def add(index, numbers):
     index.add(
-        Record(f"/none/{n}.jpg", f"{n:064x}", Description("a dog", 0.5), vector=ALL[n])
+        Record(f"/none/{n}.jpg", f"{n:064x}", Description("a dog", 0.5, embedding=ALL[n]))
         for n in numbers
     )
 

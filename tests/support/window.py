@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from image_describer.app.commands import Program
-from image_describer.app.context import Desk
-from image_describer.app.tasks.lazy_describer import LateDescriber
+from image_describer.app.commands import Application
+from image_describer.app.context import AppContext
+from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.captioner.description import Description
 from image_describer.errors import BundleError
 from image_describer.library.history import History
@@ -48,9 +48,6 @@ class SlowDescriber:
         if self.error is not None:
             raise self.error
         return Description(CAPTION, 0.8, file=source.file, width=source.width, height=source.height)
-
-    def describe_and_place(self, source: Any) -> tuple[Description, None]:
-        return self.describe(source), None
 
     @property
     def digests(self) -> dict[str, str]:
@@ -102,7 +99,7 @@ class Loop:
 
     root: tk.Tk
     screen: Screen
-    desk: Desk
+    desk: AppContext
 
     @property
     def heard_so_far(self) -> list[str]:
@@ -153,7 +150,7 @@ class Loop:
 
 
 class Driven(Loop):
-    """A Program in this process, on the screen."""
+    "A Application in this process, on the screen."
 
     def __init__(
         self,
@@ -170,8 +167,8 @@ class Driven(Loop):
         KEPT.append(self.root)
         self.builds: list[float] = []
         talk: Any = self.heard
-        late = LateDescriber(self._build)
-        self.program = Program(self.root, late, talk, settings, history, indexed=indexed)
+        late = LazyDescriber(self._build)
+        self.program = Application(self.root, late, talk, settings, history, indexed=indexed)
         self.desk = self.program.desk
         self.build_error: Exception | None = None
         self.root.update()

@@ -2,41 +2,34 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from image_describer.captioner.description import Description
 from image_describer.errors import PictureError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from image_describer.imaging.open import Picture, Source
     from image_describer.settings import Settings
 
 
-class Describes(Protocol):
+class DescriberLike(Protocol):
     """What the window asks of a Describer."""
 
     def describe(self, source: "Picture") -> Description:
         """What ``source`` shows."""
 
-    def describe_and_place(self, source: "Picture") -> "tuple[Description, np.ndarray | None]":
-        """The same, and where it lies among all pictures, if that is known."""
-
 
 @dataclass(frozen=True)
-class Described:
+class DescribedPicture:
     """A description and the sentence that says it, in the user's wording.
 
-    ``facts`` are sentences about the file: its date, its size on disk. ``vector``: (D,) float32,
-    its place in the joint space, or None.
+    ``facts`` are sentences about the file: its date, its size on disk.
     """
 
     description: Description
     sentence: str
     facts: tuple[str, ...] = ()
-    vector: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     @property
     def parts(self) -> tuple[str, str]:
@@ -46,7 +39,7 @@ class Described:
         return authors_part(self.description, self.sentence)
 
 
-def in_words(description: Description, settings: "Settings") -> str:
+def spoken_sentence(description: Description, settings: "Settings") -> str:
     """The sentence that is spoken and shown, hedged and as long as ``settings`` ask for."""
     from image_describer.wording import details
     from image_describer.wording.sentence import sentence
@@ -57,19 +50,19 @@ def in_words(description: Description, settings: "Settings") -> str:
     return words
 
 
-class LateDescriber:
+class LazyDescriber:
     """A Describer that is made by whoever needs it first, on that one's thread.
 
     Making it may fail (a bundle that is missing or damaged raises BundleError); the next one who
     asks tries again, so that putting the bundle back is all it takes.
     """
 
-    def __init__(self, build: Callable[[], Describes] | None = None) -> None:
+    def __init__(self, build: Callable[[], DescriberLike] | None = None) -> None:
         self._build = build or _shipped_describer
         self._lock = threading.Lock()
-        self._describer: Describes | None = None
+        self._describer: DescriberLike | None = None
 
-    def load(self) -> Describes:
+    def load(self) -> DescriberLike:
         """The Describer, made if need be. Raises BundleError."""
         with self._lock:
             if self._describer is None:
@@ -78,7 +71,7 @@ class LateDescriber:
 
     def describe(
         self, source: "Source", seen: "Callable[[Picture], None]", settings: "Settings"
-    ) -> Described:
+    ) -> DescribedPicture:
         """Read ``source``, hand the picture to ``seen``, then describe it.
 
         Raises PictureError and BundleError.
@@ -91,9 +84,9 @@ class LateDescriber:
         except PictureError as error:
             raise named_only(error, source) from error
         seen(picture)
-        description, vector = self.load().describe_and_place(picture)
-        words = in_words(description, settings)
-        return Described(description, words, tuple(facts(picture.file)), vector)
+        description = self.load().describe(picture)
+        words = spoken_sentence(description, settings)
+        return DescribedPicture(description, words, tuple(facts(picture.file)))
 
 
 def named_only(error: PictureError, source: "Source") -> PictureError:
@@ -108,7 +101,7 @@ def named_only(error: PictureError, source: "Source") -> PictureError:
     )
 
 
-def _shipped_describer() -> Describes:
+def _shipped_describer() -> DescriberLike:
     from image_describer.captioner.describer import Describer
 
     return Describer()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import keymap
 from image_describer.app import messages as say
-from image_describer.app.tasks.lazy_describer import Described, LateDescriber
+from image_describer.app.tasks.lazy_describer import DescribedPicture, LazyDescriber
 from image_describer.library.history import History
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CHANGED = "The file was changed since."
 
 
 @dataclass(frozen=True)
-class Hit:
+class ListedPicture:
     """A picture that was found: ``file`` is None for one that was never a file; ``text`` is its
     line in a list, ``sentence`` what was said of it.
     """
@@ -35,12 +35,12 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Findings:
+class SearchOutcome:
     """Pictures, best first. ``weak``: none of them fits well. ``trouble``: what the user should
     know besides, in sentences; mostly empty.
     """
 
-    hits: tuple[Hit, ...]
+    hits: tuple[ListedPicture, ...]
     weak: bool = False
     trouble: str = ""
 
@@ -51,7 +51,7 @@ class OwnPictures:
     Without ``indexed`` nothing is written or read but ``history``, which may be None as well.
     """
 
-    def __init__(self, describer: LateDescriber, history: History | None, *, indexed: bool) -> None:
+    def __init__(self, describer: LazyDescriber, history: History | None, *, indexed: bool) -> None:
         self._describer = describer
         self._history = history
         self._indexed = indexed
@@ -63,7 +63,7 @@ class OwnPictures:
         """Whether there is anything to be searched; this one answers at once."""
         return self._indexed or (self._history is not None and settings.keep_history)
 
-    def keep(self, described: Described) -> None:
+    def keep(self, described: DescribedPicture) -> None:
         """Put the description of a file into the index. Raises LibraryError and BundleError."""
         description = described.description
         if not self._indexed or description.file is None:
@@ -76,9 +76,9 @@ class OwnPictures:
             key = content_key(file)
         except OSError:
             return  # it has gone meanwhile: nothing to be found
-        self._opened().add([Record(file, key, description, vector=described.vector)])
+        self._opened().add([Record(file, key, description)])
 
-    def find(self, words: str, settings: "Settings") -> Findings:
+    def find(self, words: str, settings: "Settings") -> SearchOutcome:
         """The pictures that ``words`` fit; those that only the history knows stand between what
         fits well and what hardly fits.
 
@@ -104,22 +104,22 @@ class OwnPictures:
         strong = [of_index(one, settings) for one in found if not one.is_weak]
         strong += [of_history(one, settings) for one in past]
         weak = [of_index(one, settings) for one in found if one.is_weak]
-        return Findings(
+        return SearchOutcome(
             tuple((strong + weak)[:LIMIT]),
             bool(weak and not strong),
             " ".join(filter(None, troubles)),
         )
 
-    def like(self, file: str, settings: "Settings") -> Findings:
+    def like(self, file: str, settings: "Settings") -> SearchOutcome:
         """The pictures most like the one in ``file``. Raises ImageDescriberError."""
         if not self._indexed:
-            return Findings(())
+            return SearchOutcome(())
         from image_describer.library.search import similar
 
         found = similar(self._opened(), self._loaded(), file, limit=LIMIT).pictures
         strong = [one for one in found if not one.is_weak]
         hits = tuple(of_index(one, settings) for one in strong or found)
-        return Findings(hits, bool(hits and not strong), self._trouble())
+        return SearchOutcome(hits, bool(hits and not strong), self._trouble())
 
     def clear(self) -> None:
         """Forget all descriptions, those of folders too. Raises HistoryError and LibraryError."""
@@ -179,16 +179,20 @@ def in_window(trouble: str) -> str:
     return trouble.replace(WAY_OUT, say.with_keys(FILLS_IT, keymap.spoken))
 
 
-def of_index(found: "Found", settings: "Settings") -> Hit:
+def of_index(found: "Found", settings: "Settings") -> ListedPicture:
     """What the index has found, as it is listed."""
     description = found.entry.description
     text = line(description, settings, found.file)
-    return Hit(found.file, f"{text}. {CHANGED}" if found.is_changed else text, said(description))
+    return ListedPicture(
+        found.file, f"{text}. {CHANGED}" if found.is_changed else text, said(description)
+    )
 
 
-def of_history(past: "Past", settings: "Settings") -> Hit:
+def of_history(past: "Past", settings: "Settings") -> ListedPicture:
     """What the history has found, as it is listed."""
-    return Hit(past.file, line(past.description, settings, past.file or past.name), past.sentence)
+    return ListedPicture(
+        past.file, line(past.description, settings, past.file or past.name), past.sentence
+    )
 
 
 def line(description: "Description", settings: "Settings", file: str) -> str:
