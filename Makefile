@@ -1,5 +1,5 @@
-# The README's commands. Everything happens in a virtual environment beside this file; it is made
-# once, and again only when setup.py or pyproject.toml change.
+# The README's commands. They use a virtual environment beside this file, which is created once and
+# updated when setup.py or pyproject.toml change.
 PYTHON  ?= python3
 PHOTO   ?= assets/samples/astronaut.jpg
 DATA    ?= flickr8k
@@ -11,7 +11,7 @@ BIN  := $(VENV)/bin
 APP  := $(VENV)/.installed-app
 DEV  := $(VENV)/.installed-dev
 
-.PHONY: run app doctor test lint bench train wheel clean
+.PHONY: run app doctor test test-slow test-all lint tree bench train wheel clean
 
 run: $(APP)
 	$(BIN)/image-describer describe --speak "$(PHOTO)"
@@ -23,12 +23,24 @@ doctor: $(APP)
 	$(BIN)/image-describer doctor
 
 test: $(DEV)
+	$(BIN)/python -m pytest -m "not slow and not net"
+
+# What `make test` leaves out; .ci/run calls both.
+test-slow: $(DEV)
+	$(BIN)/python -m pytest -m "slow and not net"
+
+test-all: $(DEV)
 	$(BIN)/python -m pytest
 
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+tree: $(DEV)
+	$(BIN)/python docs/tree.py
+	$(BIN)/lint-imports
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/cold_start.py
@@ -39,7 +51,7 @@ train: $(DEV)
 		--weights "$(WEIGHTS)" \
 		$(if $(EXTRACTOR),--extractor "$(EXTRACTOR)") $(if $(VECTORS),--vectors "$(VECTORS)")
 
-# build/ is cleared first: setuptools would pack what an earlier build left there.
+# setuptools would pack leftovers of an earlier build.
 wheel: $(BIN)/python
 	rm -rf build
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
@@ -47,8 +59,8 @@ wheel: $(BIN)/python
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# A bare Debian has Python and pip but not ensurepip (package python3-venv); its own pip can fill
-# a virtual environment that was made without one.
+# A bare Debian has Python and pip but not ensurepip (package python3-venv). Its own pip can install
+# into a virtual environment that was created without one.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
 		{ echo "Image Describer needs Python 3.10 to 3.13; $(PYTHON) is another or is missing." \

@@ -76,6 +76,8 @@ DEV = [
     "trustme>=1.2",  # certificates for servers of tests
     'python-xlib>=0.33; sys_platform == "linux"',
     "ruff>=0.9",
+    "import-linter>=2.16,<2.17",  # later ones need a newer click than gTTS allows
+    "filelock>=3.16",
     "mypy>=1.14",
     "types-defusedxml",
     "types-psutil",
@@ -110,7 +112,10 @@ setup(
         *DATA_PACKAGES,
     ],
     package_dir=DATA_PACKAGES,
-    package_data={name: ["*", "**/*"] for name in DATA_PACKAGES},
+    package_data={
+        "image_describer": ["py.typed"],
+        **{name: ["*", "**/*"] for name in DATA_PACKAGES},
+    },
     include_package_data=False,
     install_requires=APP,
     extras_require={"train": TRAIN, "server": SERVER, "cluster": CLUSTER, "dev": DEV},
