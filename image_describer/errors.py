@@ -58,7 +58,21 @@ class ImageDescriberError(Exception):
 
 
 class PictureError(ImageDescriberError):
-    """A file, a clipboard or bytes that can't be opened as a picture."""
+    """A file, a clipboard or bytes that can't be opened as a picture.
+
+    Where ``file`` is given, it stands in the sentence in place of ``{file}``.
+    """
+
+    def __init__(self, sentence: str, way_out: str = "", *, file: str | None = None) -> None:
+        super().__init__(sentence if file is None else sentence.replace("{file}", file), way_out)
+        self.file = file
+        self._template = sentence
+
+    def naming(self, file: str) -> "PictureError":
+        """The same error with another name for the file, such as one without its folders."""
+        if self.file is None:
+            return self
+        return type(self)(self._template, self.way_out, file=file)
 
 
 class BundleError(ImageDescriberError):

@@ -81,14 +81,16 @@ def _size(name: str) -> int:
         status = Path(name).stat()
     except FileNotFoundError as trouble:
         raise PictureError(
-            f'There is no file "{visible(name)}".', "Check how its name is written."
+            'There is no file "{file}".', "Check how its name is written.", file=visible(name)
         ) from trouble
     except (OSError, ValueError) as trouble:
         raise _unreadable(name, trouble) from trouble
     if stat.S_ISDIR(status.st_mode):
-        raise PictureError(f'"{visible(name)}" is a folder, not a picture.', "Choose a file in it.")
+        raise PictureError(
+            '"{file}" is a folder, not a picture.', "Choose a file in it.", file=visible(name)
+        )
     if not stat.S_ISREG(status.st_mode):
-        raise PictureError(f'"{visible(name)}" is a device or a pipe, not a picture.')
+        raise PictureError('"{file}" is a device or a pipe, not a picture.', file=visible(name))
     return status.st_size
 
 
@@ -111,7 +113,7 @@ def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
             f"That file is not a picture I can open: it is {format_.name} with far too many parts."
         )
     try:
-        with stdio.stderr_closed() if format_.name == "TIFF" else nullcontext():
+        with stdio.stderr_silenced() if format_.name == "TIFF" else nullcontext():
             image = formats.start(format_, file)
             _check_size(format_, image, file)
             return _decoded(image, format_.name, name, draft=format_.name == "JPEG")
@@ -205,6 +207,6 @@ def _damaged(format_: Format, file: IO[bytes], size: int, trouble: Exception) ->
 
 def _unreadable(name: str, trouble: Exception) -> PictureError:
     if isinstance(trouble, PermissionError):
-        return PictureError(f'You are not allowed to read the file "{visible(name)}".')
+        return PictureError('You are not allowed to read the file "{file}".', file=visible(name))
     reason = getattr(trouble, "strerror", None) or "that is no valid name"
-    return PictureError(f'The file "{visible(name)}" can\'t be read: {reason}.')
+    return PictureError(f'The file "{{file}}" can\'t be read: {reason}.', file=visible(name))
