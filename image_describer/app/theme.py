@@ -1,11 +1,11 @@
-"""How the window looks: two palettes, type of any size, a focus nobody can miss; changed live."""
+"""Colours, fonts and focus rings of all widgets; two palettes and any text size, changed live."""
 
 import tkinter as tk
 from dataclasses import dataclass
 from typing import Any, cast
 
 FOCUS_PX = 4  # thick enough to be found at a glance by someone with low vision
-# The fonts of the dialogs that Tk itself draws on Linux, small by default.
+# The fonts of the dialogs that Tk itself draws on Linux, which are small by default.
 TK_FONTS = ("TkDefaultFont", "TkTextFont", "TkHeadingFont", "TkCaptionFont", "TkIconFont")
 FAMILY = "TkDefaultFont"
 POINTS = {"sentence": 22, "help": 16, "button": 14, "status": 13}  # at a text size of 100 percent
@@ -13,14 +13,14 @@ POINTS = {"sentence": 22, "help": 16, "button": 14, "status": 13}  # at a text s
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by their use. Every text has at least 7 : 1 on what lies behind it (WCAG, AAA)."""
+    """Colours by their use. All text has a contrast of at least 7:1 (WCAG 2.2, level AAA)."""
 
     background: str
     text: str
     quiet_text: str
     button: str
     button_pressed: str
-    edge: str  # around what can be pressed or typed into
+    edge: str  # the border of controls without the focus
     focus: str
     selection: str
     selection_text: str
@@ -50,7 +50,7 @@ HIGH_CONTRAST = Palette(
 )
 
 
-def _ring(palette: Palette, edge: str) -> dict[str, Any]:
+def _focus_ring(palette: Palette, edge: str) -> dict[str, Any]:
     return {
         "highlightthickness": FOCUS_PX,
         "highlightbackground": edge,
@@ -60,8 +60,9 @@ def _ring(palette: Palette, edge: str) -> dict[str, Any]:
 
 
 def options(kind: str, palette: Palette) -> dict[str, Any]:
-    """The widget options of one kind: "window", "frame", "text", "button", "label", "status",
-    "entry", "list", "slider", "check", "choice", "picture" or "menu"."""
+    """Tk's options for one kind of widget: "window", "frame", "text", "button", "label", "status",
+    "entry", "list", "slider", "check", "choice", "picture" or "menu".
+    """
     plain: dict[str, Any] = {"background": palette.background}
     typed = {**plain, "foreground": palette.text}
     selected = {
@@ -81,41 +82,41 @@ def options(kind: str, palette: Palette) -> dict[str, Any]:
             "highlightcolor": palette.quiet_text,
         },
         "frame": plain,
-        "picture": {**plain, **_ring(palette, palette.background)},
+        "picture": {**plain, **_focus_ring(palette, palette.background)},
         "text": {
             **typed,
             **selected,
             "insertbackground": palette.focus,
             "inactiveselectbackground": palette.selection,
-            **_ring(palette, palette.background),
+            **_focus_ring(palette, palette.background),
         },
         "entry": {
             **typed,
             **selected,
             "insertbackground": palette.focus,
-            **_ring(palette, palette.quiet_text),
+            **_focus_ring(palette, palette.quiet_text),
         },
-        "list": {**typed, **selected, **_ring(palette, palette.quiet_text)},
-        "button": {**pressed, **_ring(palette, palette.edge)},
+        "list": {**typed, **selected, **_focus_ring(palette, palette.quiet_text)},
+        "button": {**pressed, **_focus_ring(palette, palette.edge)},
         "choice": {
             "background": palette.button,
             "foreground": palette.text,
-            **_ring(palette, palette.edge),
+            **_focus_ring(palette, palette.edge),
         },
-        # Its sign is a part of its text, which grows with the type: Tk's own is tiny.
+        # The check mark is part of the text, so that it grows with the font: Tk's own is tiny.
         "check": {
             **pressed,
             "selectcolor": palette.button,
             "indicatoron": False,
             "offrelief": "flat",
             "overrelief": "flat",
-            **_ring(palette, palette.edge),
+            **_focus_ring(palette, palette.edge),
         },
         "slider": {
             **typed,
             "activebackground": palette.focus,
             "troughcolor": palette.quiet_text,
-            **_ring(palette, palette.edge),
+            **_focus_ring(palette, palette.edge),
         },
         "label": typed,
         "status": {**plain, "foreground": palette.quiet_text},
@@ -129,8 +130,8 @@ def options(kind: str, palette: Palette) -> dict[str, Any]:
     return kinds[kind]
 
 
-class Look:
-    """The palette and the type of one program; whatever was dressed follows its changes."""
+class Theme:
+    """The palette and the fonts of one Tk program; widgets with a style follow its changes."""
 
     def __init__(self, root: tk.Tk) -> None:
         self._root = root
@@ -139,11 +140,11 @@ class Look:
         family = str(root.tk.call("font", "actual", FAMILY, "-family"))
         for use, points in POINTS.items():
             root.tk.call("font", "create", font(use), "-family", family, "-size", points)
-        cast(Any, root).image_describer_look = self
+        cast(Any, root).image_describer_theme = self
         self.change(high_contrast=False, text_size=100)
 
     def change(self, *, high_contrast: bool, text_size: int) -> None:
-        """Repaint everything; ``text_size`` is in percent."""
+        """Apply a palette and a text size (in percent) to all widgets."""
         self.palette = HIGH_CONTRAST if high_contrast else NORMAL
         sizes = {use: max(6, round(points * text_size / 100)) for use, points in POINTS.items()}
         for use, points in sizes.items():
@@ -153,35 +154,35 @@ class Look:
                 self._root.tk.call("font", "configure", name, "-size", sizes["status"])
         menu = {**options("menu", self.palette), "font": font("status")}
         for option, value in menu.items():
-            # Option names are spelt with a capital inside: activebackground -> activeBackground.
-            spelt = option.replace("activeb", "activeB").replace("activef", "activeF")
-            self._root.option_add(f"*Menu.{spelt}", value)
-        self._repaint(self._root)
+            # The option database spells activebackground activeBackground.
+            database_name = option.replace("activeb", "activeB").replace("activef", "activeF")
+            self._root.option_add(f"*Menu.{database_name}", value)
+        self._restyle(self._root)
 
-    def _repaint(self, widget: tk.Misc) -> None:
-        kind = getattr(widget, "look_kind", "menu" if isinstance(widget, tk.Menu) else "")
+    def _restyle(self, widget: tk.Misc) -> None:
+        kind = getattr(widget, "style_kind", "menu" if isinstance(widget, tk.Menu) else "")
         if kind:
             cast(Any, widget).configure(**options(kind, self.palette))
         for child in widget.winfo_children():
-            self._repaint(child)
+            self._restyle(child)
 
 
-def of(widget: tk.Misc) -> Look:
-    """The look of the program that ``widget`` belongs to; made when first asked for."""
+def theme_of(widget: tk.Misc) -> Theme:
+    """Return the theme of the program that ``widget`` belongs to, making it on the first call."""
     root = cast(Any, widget)._root()
-    found = getattr(root, "image_describer_look", None)
-    return found if found is not None else Look(root)
+    existing = getattr(root, "image_describer_theme", None)
+    return existing if existing is not None else Theme(root)
 
 
-def dress(widget: tk.Misc, kind: str) -> None:
-    """Give ``widget`` the colours and the focus ring of its kind, now and after every change."""
-    cast(Any, widget).look_kind = kind
-    cast(Any, widget).configure(**options(kind, of(widget).palette))
+def apply_style(widget: tk.Misc, kind: str) -> None:
+    """Give ``widget`` the colours and the focus ring of its kind, kept up to date by `Theme`."""
+    cast(Any, widget).style_kind = kind
+    cast(Any, widget).configure(**options(kind, theme_of(widget).palette))
 
 
 def font(use: str) -> str:
-    """The name of a font by its use ("sentence", "help", "button", "status"); it follows the size.
+    """Return the name of the font for "sentence", "help", "button" or "status".
 
-    Points follow the screen's scaling by themselves.
+    The font itself follows the text size and, as it is given in points, the screen's scaling.
     """
     return f"ImageDescriber{use.capitalize()}"

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from image_describer.app import key_bindings, keymap, theme
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.basic import Button
+from image_describer.app.widgets.button import Button
 from image_describer.app.widgets.button_row import ButtonRow
-from image_describer.app.widgets.page import Fitting
+from image_describer.app.widgets.fitting import FittingColumn
 
 if TYPE_CHECKING:
-    from image_describer.app.context import Desk
+    from image_describer.app.context import AppContext
 
 BORDER_PX = 2  # black on black needs an edge
 SMALLEST_PX = (480, 320)
@@ -27,22 +27,22 @@ class Dialog(tk.Toplevel):
 
     question = ""
 
-    def __init__(self, desk: "Desk", title: str, *, all_keys: bool = False) -> None:
-        super().__init__(desk.root, highlightthickness=BORDER_PX)
+    def __init__(self, context: "AppContext", title: str, *, all_keys: bool = False) -> None:
+        super().__init__(context.root, highlightthickness=BORDER_PX)
         self.withdraw()
-        self.desk = desk
+        self.context = context
         self.all_keys = all_keys
         self._before: tk.Misc | None = None
         self._first: tk.Misc | None = None
         self._buttons: ButtonRow | None = None
         self.set_title(title)
-        theme.dress(self, "window")
+        theme.apply_style(self, "window")
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
-        self._all = Fitting(self)
+        self._all = FittingColumn(self)
         self._all.grid(row=0, column=0, sticky="nsew")
         self.body = tk.Frame(self._all.inside)
-        theme.dress(self.body, "frame")
+        theme.apply_style(self.body, "frame")
         self.body.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
         self.protocol("WM_DELETE_WINDOW", self.close)
 
@@ -55,7 +55,7 @@ class Dialog(tk.Toplevel):
         """Name the window for the eye and the ear."""
         self._heading = title
         self.title(f"{title} - Image Describer")
-        self_voicing.title(self, f"{title}, dialog")
+        self_voicing.set_title(self, f"{title}, dialog")
 
     def add_buttons(self, *buttons: tuple[str, Callable[[], Any]]) -> list[Button]:
         """A row of buttons under the body: (label, what it does) each."""
@@ -67,21 +67,21 @@ class Dialog(tk.Toplevel):
 
     def open(self, first: tk.Misc) -> None:
         """Show it, with the focus on ``first``. Call it once everything is in it."""
-        self._before = self_voicing.focused(self.desk.root)
-        self.desk.dialogs.append(self)
+        self._before = self_voicing.focused(self.context.root)
+        self.context.dialogs.append(self)
         key_bindings.bind_commands(
             self,
-            self.desk.run,
+            self.context.run,
             allowed=None if self.all_keys else keymap.EVERYWHERE,
             refuse=self._refuse,
-            pressed=self.desk.key_pressed,
+            pressed=self.context.key_pressed,
         )
         self._all.watch()
         self.update_idletasks()
-        self._all.ask_for_all()
+        self._all.request_full_size()
         self.update_idletasks()
         self._place()
-        self.transient(self.desk.root)
+        self.transient(self.context.root)
         self.deiconify()
         self.lift()
         first.focus_set()
@@ -93,14 +93,14 @@ class Dialog(tk.Toplevel):
 
     def close(self) -> None:
         """Take it away; the focus goes back to where it was."""
-        if self in self.desk.dialogs:
-            self.desk.dialogs.remove(self)
+        if self in self.context.dialogs:
+            self.context.dialogs.remove(self)
         before = self._before
         self.destroy()
         if before is not None and before.winfo_exists():
             before.focus_force()
         else:
-            take_focus(self.desk)
+            take_focus(self.context)
 
     def _came(self, _event: object) -> None:
         # Which of the two is mapped last differs; when the type grows, they are mapped again.
@@ -109,7 +109,7 @@ class Dialog(tk.Toplevel):
             first.focus_force()
 
     def _refuse(self) -> None:
-        self.desk.voice.answer(NOT_HERE.format(title=self._heading))
+        self.context.voice.answer(NOT_HERE.format(title=self._heading))
 
     def _place(self) -> None:
         """Over the middle of the main window, and inside the screen."""
@@ -119,7 +119,7 @@ class Dialog(tk.Toplevel):
             max(least, min(size, there * 9 // 10))
             for least, size, there in zip(SMALLEST_PX, wanted, screen, strict=True)
         )
-        root = self.desk.root
+        root = self.context.root
         left = root.winfo_rootx() + (root.winfo_width() - width) // 2
         top = root.winfo_rooty() + (root.winfo_height() - height) // 2
         left, top = (
@@ -130,20 +130,20 @@ class Dialog(tk.Toplevel):
         self.minsize(*SMALLEST_PX)
 
 
-def raised(desk: "Desk", kind: type[Dialog]) -> bool:
+def raised(context: "AppContext", kind: type[Dialog]) -> bool:
     """Bring the dialog of this kind to the front; False if none is open."""
-    for dialog in desk.dialogs:
+    for dialog in context.dialogs:
         if isinstance(dialog, kind):
             # The last one is what Escape closes.
-            desk.dialogs.remove(dialog)
-            desk.dialogs.append(dialog)
-            take_focus(desk)
+            context.dialogs.remove(dialog)
+            context.dialogs.append(dialog)
+            take_focus(context)
             return True
     return False
 
 
-def take_focus(desk: "Desk") -> None:
+def take_focus(context: "AppContext") -> None:
     """Give the focus to what had it last in the topmost window."""
-    top: tk.Tk | tk.Toplevel = desk.dialogs[-1] if desk.dialogs else desk.root
+    top: tk.Tk | tk.Toplevel = context.dialogs[-1] if context.dialogs else context.root
     top.lift()
     (top.focus_lastfor() or top).focus_force()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from image_describer.app.context import Desk
+from image_describer.app.context import AppContext
 from image_describer.app.dialogs.question import Question
 from image_describer.app.messages import VOICE_QUESTION
 
@@ -11,18 +11,18 @@ ONLINE = "Natural voice, online"
 OFFLINE = "Offline voice"
 
 
-def ask(desk: Desk, chosen: Callable[[bool | None], None]) -> None:
+def ask(context: AppContext, chosen: Callable[[bool | None], None]) -> None:
     """Ask once; ``chosen(True)`` for the online voice, ``False`` for the offline one.
 
     Enter takes the natural voice; Tab goes to the other button. Escape puts the question off:
     ``None``, and nothing goes online until it is answered.
     """
     Question(
-        desk,
+        context,
         TITLE,
         VOICE_QUESTION,
         (ONLINE, lambda: chosen(True)),
         (OFFLINE, lambda: chosen(False)),
         put_off=lambda: chosen(None),
     )
-    desk.voice.tell(f"Image Describer. {VOICE_QUESTION}")
+    context.voice.notify(f"Image Describer. {VOICE_QUESTION}")

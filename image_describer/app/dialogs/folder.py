@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import messages as say
 from image_describer.app import theme
-from image_describer.app.context import Desk
+from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
+from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.folder import FolderRun, Line
-from image_describer.app.tasks.jobs import Job
-from image_describer.app.tasks.progress import Progress
+from image_describer.app.tasks.progress import JobProgress
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.basic import RETURN_KEYS, Check, ItemList, Label
+from image_describer.app.widgets.button import RETURN_KEYS
+from image_describer.app.widgets.check_box import CheckBox
+from image_describer.app.widgets.item_list import ItemList
+from image_describer.app.widgets.label import Label
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 
 if TYPE_CHECKING:
@@ -46,34 +49,34 @@ class FolderWindow(Dialog):
     """
 
     def __init__(
-        self, desk: Desk, indexed: bool, folder: str, open_picture: Callable[[str], None]
+        self, context: AppContext, indexed: bool, folder: str, open_picture: Callable[[str], None]
     ) -> None:
         from image_describer.app.dialogs.chooser.path_field import PathField
         from image_describer.app.dialogs.save import SaveDialog
 
-        super().__init__(desk, TITLE)
+        super().__init__(context, TITLE)
         self._indexed = indexed
         self._open_picture = open_picture
         self._folder = folder
         self._lines: list[Line] = []
         self._broken: list[Line] = []  # these come at the end
         self._run: FolderRun | None = None
-        self._job: Job | None = None
+        self._job: BackgroundJob | None = None
         self._end: Outcome | Exception | None = None  # how it ended, until that is told
         self._timer: str | None = None
-        self._ticking = Progress(desk)
-        self._saving = SaveDialog(desk)
+        self._ticking = JobProgress(context)
+        self._saving = SaveDialog(context)
         self._told, self._told_at = 0, 0.0
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(3, weight=1)
         Label(self.body, "Folder").grid(row=0, column=0, sticky="w")
         self.path = PathField(
-            self.body, desk.jobs, lambda: self._folder, lambda: False, self._start, self._answer
+            self.body, context.jobs, lambda: self._folder, lambda: False, self._start, self._answer
         )
-        self_voicing.name(self.path, "Folder", hint="Enter begins")
+        self_voicing.set_name(self.path, "Folder", hint="Enter begins")
         self.path.show_folder(folder)
         self.path.grid(row=1, column=0, sticky="ew")
-        self.inside = Check(self.body, "With the folders inside it", True)
+        self.inside = CheckBox(self.body, "With the folders inside it", True)
         self.inside.grid(row=2, column=0, sticky="w", pady=4)
         self.list = ItemList(self.body, name="Descriptions", width=64, height=ROWS)
         self.list.grid(row=3, column=0, sticky="nsew", pady=4)
@@ -81,7 +84,7 @@ class FolderWindow(Dialog):
             self.list.bind(key, lambda _event: self._open_chosen())
         self.list.bind("<Double-Button-1>", lambda _event: self._open_chosen())
         self.whole = ReadOnlyText(self.body, font=theme.font("status"), width=1, height=WHOLE_LINES)
-        self_voicing.name(
+        self_voicing.set_name(
             self.whole,
             "In full",
             role="text",
@@ -139,7 +142,7 @@ class FolderWindow(Dialog):
         folder = expanded(path, self._folder) or self._folder
         if self._run is not None:
             self._run.kept.close()
-        run = FolderRun(folder, self.inside.on, self.desk.settings, self._indexed)
+        run = FolderRun(folder, self.inside.on, self.context.settings, self._indexed)
         self._run, self._end = run, None
         self._lines, self._broken = [], []
         self._told, self._told_at = 0, time.monotonic()
@@ -147,7 +150,7 @@ class FolderWindow(Dialog):
         self._show_whole()
         self._show(say.WORKING)
         self._close_button.configure(text="Stop")
-        self._job = self.desk.jobs.start(run.work, self._ended, self._ended)
+        self._job = self.context.jobs.start(run.work, self._ended, self._ended)
         self._timer = self.after(LOOK_MS, self._look)
         self._answer(say.WORKING)
         self._ticking.watch(self._job, announced=True)
@@ -190,15 +193,15 @@ class FolderWindow(Dialog):
         late = now - self._told_at >= PROGRESS_EVERY_S
         if self._told < tenth < 10 and progress.total >= 10 and late:
             self._told, self._told_at = tenth, now
-            self.desk.voice.then(f"{10 * tenth} percent, {in_short(progress)}", "notice")
+            self.context.voice.say_next(f"{10 * tenth} percent, {in_short(progress)}", "notice")
 
     def _done(self, outcome: "Outcome") -> None:
         if outcome.notice:
             from image_describer.app.tasks.own_pictures import in_window
 
-            self.desk.voice.error(in_window(outcome.notice))
+            self.context.voice.error(in_window(outcome.notice))
         if outcome.trouble:
-            self.desk.voice.error(NOT_INDEXED.format(trouble=outcome.trouble))
+            self.context.voice.error(NOT_INDEXED.format(trouble=outcome.trouble))
         fine, known = outcome.described + outcome.known, outcome.known
         if outcome.cancelled:
             progress = self._run.progress if self._run is not None else None
@@ -210,21 +213,21 @@ class FolderWindow(Dialog):
         elif not fine and not outcome.broken:
             folder = say.name_of(self._run.folder) if self._run is not None else ""
             self._show(NO_PICTURES.format(folder=folder))
-            self.desk.voice.error(NO_PICTURES.format(folder=folder))
+            self.context.voice.error(NO_PICTURES.format(folder=folder))
             return
         else:
             words = KNOWN.format(count=fine, known=known) if known else DONE.format(count=fine)
         if outcome.broken:
             words = f"{words} {FAILED_TOO.format(count=len(outcome.broken))}"
         self._show(words)
-        self.desk.voice.tell(words)
-        if self._lines and self.desk.dialogs[-1:] == [self]:
+        self.context.voice.notify(words)
+        if self._lines and self.context.dialogs[-1:] == [self]:
             self.list.focus_set()
 
     def _failed(self, error: Exception) -> None:
-        say.log_it(error)
-        self._show(say.as_told(error))
-        self.desk.voice.error(say.as_told(error))
+        say.log_error(error)
+        self._show(say.user_message(error))
+        self.context.voice.error(say.user_message(error))
 
     def _open_chosen(self) -> None:
         if not self._lines:
@@ -269,7 +272,7 @@ class FolderWindow(Dialog):
         self._status.configure(wraplength=event.width)
 
     def _answer(self, text: str) -> None:
-        self.desk.voice.answer(text)
+        self.context.voice.answer(text)
 
 
 def in_short(progress: "batch.Progress") -> str:

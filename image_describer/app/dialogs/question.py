@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from image_describer.app import theme
-from image_describer.app.context import Desk
+from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.read_only_text import ReadOnlyText
@@ -24,13 +24,13 @@ class Question(Dialog):
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         title: str,
         question: str,
         *answers: tuple[str, Callable[[], None]],
         put_off: Callable[[], None] = nothing,
     ) -> None:
-        super().__init__(desk, title)
+        super().__init__(context, title)
         self.question = question
         self._put_off = put_off
         self.body.columnconfigure(0, weight=1)
@@ -39,12 +39,12 @@ class Question(Dialog):
         words = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=lines)
         words.grid(row=0, column=0, sticky="nsew")
         words.show(question)
-        self_voicing.name(words, "Question", role="text")
+        self_voicing.set_name(words, "Question", role="text")
         made = self.add_buttons(
             *((label, lambda then=then: self._answer(then)) for label, then in answers)
         )
         self.first = made[0]
-        self_voicing.is_known(self.first)
+        self_voicing.skip_next_focus(self.first)
         self.open(self.first)
 
     def close(self) -> None:

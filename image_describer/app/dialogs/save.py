@@ -12,22 +12,18 @@ from typing import TYPE_CHECKING
 from image_describer import files
 from image_describer.app import messages as say
 from image_describer.app.dialogs.base import Dialog, raised
-from image_describer.app.tasks.jobs import Job
-from image_describer.app.tasks.progress import Progress
-from image_describer.app.widgets.basic import (
-    RETURN_KEYS,
-    Button,
-    Choice,
-    Entry,
-    Label,
-)
+from image_describer.app.jobs import BackgroundJob
+from image_describer.app.tasks.progress import JobProgress
+from image_describer.app.widgets.button import RETURN_KEYS, Button
+from image_describer.app.widgets.choice import Choice
+from image_describer.app.widgets.entry_box import EntryBox
+from image_describer.app.widgets.label import Label
 from image_describer.errors import FileExistsAlreadyError, SaveError
 
 if TYPE_CHECKING:
     import tkinter as tk
 
-    from image_describer.app.context import Desk
-    from image_describer.app.tasks.lazy_describer import Described
+    from image_describer.app.context import AppContext, DescribedPicture
 
 TITLE = "Save"
 KINDS = (
@@ -69,20 +65,18 @@ class Wanted:
 class SaveDialog:
     """One dialog after the other; an opening while one is open only brings that to the front."""
 
-    def __init__(self, desk: "Desk") -> None:
-        self._desk = desk
+    def __init__(self, context: "AppContext") -> None:
+        self._context = context
         self._form: SaveForm | None = None
 
-    def open(self, described: "Described", file: str) -> None:
+    def open(self, described: "DescribedPicture", file: str) -> None:
         """Ask what to save of ``described``, and where. ``file`` is what the picture is called."""
         picture = described.description.file
         author, _own = described.parts
 
         def save_speech(speech: str, path: Path) -> str:
             # An author may have named people, and a sound file has one voice: an offline one.
-            if author:
-                return self._desk.talk.save(speech, path, "phrase")
-            return self._desk.talk.save(speech, path)
+            return self._context.speaker.save(speech, path, private=bool(author))
 
         def write_it(path: Path, replace: bool) -> Path:
             text = as_text(described, say.name_of(file), datetime.now())
@@ -97,28 +91,33 @@ class SaveDialog:
         """Ask for one of ``kinds``, (suffix, label) each, and for a place, at first ``place``:
         folder and name without its suffix. Then ``write(path, replace)`` on a job's thread.
         """
-        if not raised(self._desk, SaveForm):
-            self._form = SaveForm(self._desk, kinds, place, write, title or TITLE)
+        if not raised(self._context, SaveForm):
+            self._form = SaveForm(self._context, kinds, place, write, title or TITLE)
 
 
 class SaveForm(Dialog):
     """What, name, folder; Save and Cancel."""
 
     def __init__(
-        self, desk: "Desk", kinds: Kinds, place: tuple[Path, str], write: Writer, title: str
+        self,
+        context: "AppContext",
+        kinds: Kinds,
+        place: tuple[Path, str],
+        write: Writer,
+        title: str,
     ) -> None:
-        super().__init__(desk, title)
+        super().__init__(context, title)
         self._write = write
         self._suffixes = tuple(suffix for suffix, _label in kinds)
-        self._job: Job | None = None
-        self._progress = Progress(desk, lambda: self._show(f"{say.WORKING}…"))
+        self._job: BackgroundJob | None = None
+        self._progress = JobProgress(context, lambda: self._show(f"{say.WORKING}…"))
         self._asked: Path | None = None  # the file that one more press replaces
         folder, stem = place
         self.body.columnconfigure(1, weight=1)
         first = self._suffixes[0]
         self.kind = Choice(self.body, kinds, first, self._kind_chosen, name="What to save")
-        self.name = Entry(self.body, stem + first, name="File name", width=BOX_CHARACTERS)
-        self.folder = Entry(
+        self.name = EntryBox(self.body, stem + first, name="File name", width=BOX_CHARACTERS)
+        self.folder = EntryBox(
             self.body, say.printable(str(folder)), name="Folder", width=BOX_CHARACTERS
         )
         self._folder = folder
@@ -155,14 +154,14 @@ class SaveForm(Dialog):
 
     def _save(self) -> None:
         if self._job is not None and self._job.running:
-            self.desk.voice.answer(say.WORKING)
+            self.context.voice.answer(say.WORKING)
             return
         path = self._path()
         if path is None:
             self._refused(SaveError(NO_NAME), None)
             return
         write, replace = self._write, path == self._asked
-        self._job = self.desk.jobs.start(
+        self._job = self.context.jobs.start(
             lambda _job: write(path, replace),
             self._saved,
             lambda error: self._refused(error, path),
@@ -186,17 +185,17 @@ class SaveForm(Dialog):
         )
         if self.winfo_exists():
             self.close()
-        self.desk.voice.tell(words)
+        self.context.voice.notify(words)
 
     def _refused(self, error: Exception, path: Path | None) -> None:
-        say.log_it(error)
+        say.log_error(error)
         if isinstance(error, FileExistsAlreadyError):
             self._asked = path
-            self.desk.voice.answer(str(error))
+            self.context.voice.answer(str(error))
         else:
-            self.desk.voice.error(say.as_told(error))
+            self.context.voice.error(say.user_message(error))
         if self.winfo_exists():
-            self._show(say.as_told(error))
+            self._show(say.user_message(error))
 
     def _show(self, words: str) -> None:
         if self.winfo_exists():
@@ -232,7 +231,7 @@ def with_suffix(
     return name + suffix
 
 
-def as_text(described: "Described", file: str, when: datetime) -> str:
+def as_text(described: "DescribedPicture", file: str, when: datetime) -> str:
     """The text that is saved: what was said, then line by line what it rests on."""
     description = described.description
     lines = [

@@ -7,13 +7,17 @@ from typing import Any, cast
 
 from image_describer.app import messages as say
 from image_describer.app import theme
-from image_describer.app.context import Desk
+from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.dialogs.question import Question, nothing
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.basic import Button, Check, Choice, Label, Slider
+from image_describer.app.widgets.button import Button
+from image_describer.app.widgets.check_box import CheckBox
+from image_describer.app.widgets.choice import Choice
+from image_describer.app.widgets.label import Label
 from image_describer.app.widgets.language_choice import LanguageChoice
 from image_describer.app.widgets.scrolled_column import ScrolledColumn
+from image_describer.app.widgets.slider import Slider
 from image_describer.settings import SETTINGS, Setting, Settings
 
 TITLE = "Settings"
@@ -44,35 +48,35 @@ NO_DEFAULTS = ("online", "recent_folders")
 
 
 class SettingsWindow(Dialog):
-    """``apply(settings)`` uses and saves the settings, and puts them on the desk.
+    """``apply(settings)`` uses and saves the settings, and puts them on the context.
 
     ``clear_history(done, failed)`` deletes past descriptions and then calls one of the two.
     """
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         apply: Callable[[Settings], None],
         clear_history: Callable[[Callable[[], None], Callable[[Exception], None]], None],
     ) -> None:
-        super().__init__(desk, TITLE)
+        super().__init__(context, TITLE)
         self._apply = apply
         self._clear_history = clear_history
-        self._tell = desk.trouble
-        desk.trouble = self._trouble
-        self.controls: dict[str, Choice | Check | Slider] = {}
+        self._tell = context.report_error
+        context.report_error = self._trouble
+        self.controls: dict[str, Choice | CheckBox | Slider] = {}
         self._build()
         # Keys that work everywhere, such as the ones for the rate, change settings as well.
         self.bind("<KeyRelease>", lambda _event: self.refresh())
         self.open(self.controls["online"])
 
     def refresh(self) -> None:
-        """Show the settings of the desk, without a word."""
+        """Show the settings of the context, without a word."""
         for name, control in self.controls.items():
-            value = getattr(self.desk.settings, name)
+            value = getattr(self.context.settings, name)
             if isinstance(control, Slider):
                 if control.value != value:
-                    control.put(value)
+                    control.set_silently(value)
             else:
                 control.set(bool(value) if name == "online" else value)
 
@@ -93,20 +97,20 @@ class SettingsWindow(Dialog):
 
     def close(self) -> None:
         """Take it away; every change holds already."""
-        self.desk.trouble = self._tell
+        self.context.report_error = self._tell
         super().close()
 
     def _trouble(self, error: Exception) -> None:
         """Settings that can't be saved, above all: tell it, and show it where the user looks."""
         self._tell(error)
-        self.show(say.as_told(error))
+        self.show(say.user_message(error))
 
     def _build(self) -> None:
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(0, weight=1)
         self._column = ScrolledColumn(self.body)
         self._column.grid(row=0, column=0, sticky="nsew")
-        self._column.ask_for(*(size * self._scale() // 100 for size in WANTED_PX))
+        self._column.request_size(*(size * self._scale() // 100 for size in WANTED_PX))
         for name, setting in SETTINGS.items():
             if setting.kind != "folders":
                 self._add(name, setting)
@@ -118,13 +122,13 @@ class SettingsWindow(Dialog):
 
     def _scale(self) -> int:
         """In percent; the dialog itself keeps within the screen."""
-        return max(100, self.desk.settings.text_size)
+        return max(100, self.context.settings.text_size)
 
     def _add(self, name: str, setting: Setting) -> None:
         # A row of its own each: else a choice would have two positions, one among its values and
         # one among the other choices.
         row = tk.Frame(self._column.inside)
-        theme.dress(row, "frame")
+        theme.apply_style(row, "frame")
         row.pack(fill="x", pady=4)
         if name == "online" or setting.kind != "switch":
             label = VOICE_LABEL if name == "online" else setting.label
@@ -137,16 +141,16 @@ class SettingsWindow(Dialog):
         self.controls[name] = control
         if name in HINTS:
             hint = Label(row, HINTS[name] + ".", font=theme.font("status"))
-            theme.dress(hint, "status")
+            theme.apply_style(hint, "status")
             hint.pack(fill="x")
             known = self_voicing.named(control)
             if known is not None:
-                self_voicing.name(
+                self_voicing.set_name(
                     control, known.name, role=known.role, state=known.state, hint=HINTS[name]
                 )
 
-    def _control(self, row: tk.Misc, name: str, setting: Setting) -> Choice | Check | Slider:
-        value = getattr(self.desk.settings, name)
+    def _control(self, row: tk.Misc, name: str, setting: Setting) -> Choice | CheckBox | Slider:
+        value = getattr(self.context.settings, name)
 
         def changed(new: Any) -> None:
             self._change(name, new)
@@ -154,9 +158,9 @@ class SettingsWindow(Dialog):
         if name == "online":
             return Choice(row, VOICES, bool(value), changed, name=VOICE_LABEL)
         if setting.kind == "switch":
-            return Check(row, setting.label, value, changed)
+            return CheckBox(row, setting.label, value, changed)
         if setting.kind == "language":
-            return LanguageChoice(row, value, changed, self.desk.jobs, name=setting.label)
+            return LanguageChoice(row, value, changed, self.context.jobs, name=setting.label)
         if setting.kind == "choice":
             return Choice(row, list(setting.choices.items()), value, changed, name=setting.label)
         return Slider(
@@ -172,21 +176,21 @@ class SettingsWindow(Dialog):
 
     def _button(self, label: str, command: Callable[[], None]) -> Button:
         row = tk.Frame(self._column.inside)
-        theme.dress(row, "frame")
+        theme.apply_style(row, "frame")
         row.pack(fill="x", pady=4)
         button = Button(row, label, command)
         button.pack(fill="x", padx=(0, 4))
         return button
 
     def _change(self, name: str, value: Any) -> None:
-        before = self.desk.settings
+        before = self.context.settings
         self._apply(replace(before, **{name: value}))
         self.show("")
         if name in HEARD_AT_ONCE:
-            self_voicing.changed(self.controls[name])
+            self_voicing.value_changed(self.controls[name])
         elif name == "speech" and before.speech != "all" and value != "off":
             # It was said while the old choice still held: not at all.
-            self.desk.voice.answer(self_voicing.state_of(self.controls[name]))
+            self.context.voice.answer(self_voicing.state_of(self.controls[name]))
         elif name == "hedging" and not value:
             self._warn(name, UNHEDGED)
         elif name == "keep_history" and not value:
@@ -194,21 +198,21 @@ class SettingsWindow(Dialog):
 
     def _warn(self, name: str, warning: str) -> None:
         self.show(warning)
-        self.desk.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
+        self.context.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
 
     def _defaults(self) -> None:
-        kept = {name: getattr(self.desk.settings, name) for name in NO_DEFAULTS}
+        kept = {name: getattr(self.context.settings, name) for name in NO_DEFAULTS}
         self._apply(replace(Settings(), **kept))
         self.refresh()
         self.show(DEFAULTS_BACK)
-        self.desk.voice.answer(DEFAULTS_BACK)
+        self.context.voice.answer(DEFAULTS_BACK)
 
     def _ask_to_clear(self) -> None:
         asked = Question(
-            self.desk, CLEAR_TITLE, CLEAR_QUESTION, ("Keep", nothing), ("Delete", self._clear)
+            self.context, CLEAR_TITLE, CLEAR_QUESTION, ("Keep", nothing), ("Delete", self._clear)
         )
-        self.desk.voice.answer(
-            f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} {self_voicing.spoken(asked.first)}"
+        self.context.voice.answer(
+            f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} {self_voicing.spoken_text(asked.first)}"
         )
 
     def _clear(self) -> None:
@@ -216,4 +220,4 @@ class SettingsWindow(Dialog):
 
     def _cleared(self) -> None:
         self.show(CLEARED)
-        self.desk.voice.answer(CLEARED)
+        self.context.voice.answer(CLEARED)

@@ -1,1 +1,1 @@
-"""The widgets of the window, usable by keyboard and announced by the self-voicing layer."""
+"""The widgets of the windows: one file each, worked by keys and spoken by self-voicing."""

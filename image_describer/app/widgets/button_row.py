@@ -1,27 +1,27 @@
-"""Buttons side by side; where large type does not fit into one row, in two or more."""
+"""Buttons side by side, in several rows where they do not fit into one."""
 
 import tkinter as tk
 from collections.abc import Callable
 from typing import Any
 
 from image_describer.app import theme
-from image_describer.app.widgets.basic import Button
+from image_describer.app.widgets.button import Button
 
 GAP_PX = 2
 
 
 class ButtonRow(tk.Frame):
-    """All its buttons are as wide as the widest one needs, at least."""
+    """A row of buttons of equal width, at least that of the widest one."""
 
     def __init__(self, master: tk.Misc) -> None:
         super().__init__(master)
-        theme.dress(self, "frame")
+        theme.apply_style(self, "frame")
         self._buttons: list[Button] = []
         self._columns = 0
         self.bind("<Configure>", lambda event: self.arrange(event.width))
 
     def add(self, label: str, command: Callable[[], Any]) -> Button:
-        """One more at the end."""
+        """Append a button."""
         button = Button(self, label, command)
         self._buttons.append(button)
         self._columns = 0
@@ -29,15 +29,15 @@ class ButtonRow(tk.Frame):
         return button
 
     def arrange(self, width: int = 0) -> None:
-        """Use as many rows as ``width`` pixels call for; by default those that it has."""
+        """Use as many rows as needed for ``width`` pixels (0: the present width)."""
         width = width or self.winfo_width()
         count = len(self._buttons)
         if not count or width <= 1:
             return
         widest = max(button.winfo_reqwidth() for button in self._buttons) + 2 * GAP_PX
-        # 6, 3, 2, 1 of six: no row is shorter than it must be.
-        fitting = (-(-count // rows) for rows in range(1, count + 1))
-        self._lay_out(next((columns for columns in fitting if columns * widest <= width), 1))
+        # Of six buttons 6, 3, 2 or 1 in a row, so that the rows are as equal as possible.
+        candidates = (-(-count // rows) for rows in range(1, count + 1))
+        self._lay_out(next((columns for columns in candidates if columns * widest <= width), 1))
 
     def _lay_out(self, columns: int) -> None:
         if columns == self._columns:

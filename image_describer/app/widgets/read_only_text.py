@@ -1,28 +1,28 @@
-"""A text that can be read with the arrow keys, selected and copied, but not changed."""
+"""Text that can be read with the arrow keys, selected and copied, but not changed."""
 
 import tkinter as tk
 from typing import Any
 
 from image_describer.app import theme
 from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.entry_box import SELECT_ALL_KEYS
 
-# Tcl rather than Python: an exception in a command that Python made would end Tk's loop.
+# In Tcl, because an exception in a Python command would end Tk's loop.
 GUARD = """proc {name} {{option args}} {{
     if {{$option ni {{insert delete replace}}}} {{tailcall {widget} $option {{*}}$args}}
 }}"""
 
 
 class ReadOnlyText(tk.Text):
-    """Read-only, yet with a caret: a disabled Tk text shows none and can't be read with the keys.
+    """Read-only text with a caret; a disabled Tk text has none and can't be read with the keys.
 
-    Whatever tries to edit it (typing, pasting, an input method) arrives as a call of Tk's widget
-    command, so that is where edits are stopped.
+    All edits (typing, pasting, input methods) go through Tk's widget command, which is guarded.
     """
 
     def __init__(
         self, master: tk.Misc, lines: tuple[int, int] | None = None, **options: Any
     ) -> None:
-        """``lines`` (least, most): as high as the text needs, within these; None: as it is laid."""
+        """``lines`` (min, max): fit the height to the text, within these; None: a fixed height."""
         super().__init__(
             master,
             wrap="word",
@@ -33,22 +33,22 @@ class ReadOnlyText(tk.Text):
             undo=False,
             **options,
         )
-        theme.dress(self, "text")
+        theme.apply_style(self, "text")
         self._command = f"{self}_widget"
         self.tk.call("rename", str(self), self._command)
         self.tk.eval(GUARD.format(name=str(self), widget=self._command))
         self._lines = lines
         self._fitted_width = 0
-        self.bind("<Configure>", self._resized)
-        # The window's keys come before Tk's own: its Ctrl+O, for one, would move the caret.
+        self.bind("<Configure>", self._on_resize)
+        # The window's keys come before Tk's own, whose Ctrl+O, for example, moves the caret.
         self.bindtags((str(self), str(self.winfo_toplevel()), "Text", "all"))
-        # Tk on X11 goes to the beginning of the line instead, as Emacs does.
-        for key in ("<Control-a>", "<Control-Lock-A>"):
+        # On X11 Tk moves the caret to the beginning of the line instead, as Emacs does.
+        for key in SELECT_ALL_KEYS:
             self.bind(key, self._select_all)
-        self.bind("<Tab>", self._next)
-        self.bind("<Shift-Tab>", self._previous)
+        self.bind("<Tab>", self._focus_next)
+        self.bind("<Shift-Tab>", self._focus_previous)
         if self.tk.call("tk", "windowingsystem") == "x11":
-            self.bind("<ISO_Left_Tab>", self._previous)
+            self.bind("<ISO_Left_Tab>", self._focus_previous)
 
     def show(self, text: str) -> None:
         """Replace the text; the caret goes to its beginning."""
@@ -59,18 +59,18 @@ class ReadOnlyText(tk.Text):
         self.see("1.0")
 
     def selected(self) -> str:
-        """The selected text, or nothing."""
+        """Return the selected text, or ""."""
         if not self.tag_ranges("sel"):
             return ""
-        # "Select all" takes the newline along that Tk keeps at the end of every text.
+        # "Select all" includes the newline that Tk keeps at the end of every text.
         return self.get("sel.first", "sel.last").removesuffix("\n")
 
     def shown(self) -> str:
-        """The whole text."""
+        """Return the whole text."""
         return self.get("1.0", "end-1c")
 
-    def _resized(self, event: "tk.Event[tk.Misc]") -> None:
-        # Fitting changes the height, which comes back here as an event of its own.
+    def _on_resize(self, event: "tk.Event[tk.Misc]") -> None:
+        # Fitting changes the height, which causes another event.
         if event.width != self._fitted_width:
             self._fitted_width = event.width
             self._fit()
@@ -78,24 +78,26 @@ class ReadOnlyText(tk.Text):
     def _fit(self) -> None:
         if self._lines is not None and self.winfo_width() > 1:
             needed = int(self.tk.call(str(self), "count", "-displaylines", "1.0", "end"))
-            least, most = self._lines
+            min_lines, max_lines = self._lines
             line = int(self.tk.call("font", "metrics", self.cget("font"), "-linespace"))
-            # The rest of the window must stay in sight, however large the type.
-            most = min(most, self.winfo_toplevel().winfo_height() // 2 // line)
-            self.configure(height=max(least, min(most, needed)))
+            # However large the font, half of the window is left for everything else.
+            max_lines = min(max_lines, self.winfo_toplevel().winfo_height() // 2 // line)
+            self.configure(height=max(min_lines, min(max_lines, needed)))
 
     def _select_all(self, _event: object) -> str:
         self.tag_add("sel", "1.0", "end-1c")
-        self_voicing.tell(self, f"{self.shown()} selected" if self.shown() else "empty")
+        self_voicing.say_for(
+            self, f"{self.shown()} selected" if self.shown() else self_voicing.EMPTY
+        )
         return "break"
 
-    def _next(self, _event: object) -> str:
+    def _focus_next(self, _event: object) -> str:
         following = self.tk_focusNext()
         if following is not None:
             following.focus_set()
         return "break"
 
-    def _previous(self, _event: object) -> str:
+    def _focus_previous(self, _event: object) -> str:
         previous = self.tk_focusPrev()
         if previous is not None:
             previous.focus_set()

@@ -1,4 +1,4 @@
-"""A column of widgets that may be longer than its window: it scrolls to whatever has the focus."""
+"""A column of widgets that may be longer than its window: it scrolls to the focused widget."""
 
 import tkinter as tk
 from typing import Any, cast
@@ -6,12 +6,12 @@ from typing import Any, cast
 from image_describer.app import key_bindings, theme
 from image_describer.app.voice import self_voicing
 
-MARGIN_PX = 12  # what is left of a neighbour shows that the column goes on
+MARGIN_PX = 12  # part of the neighbouring widget stays visible, to show that the column goes on
 WHEEL_PX = 60
 BAR_PX = 16
-# What may be wider than the window at a large text size, and how much of it is no text.
-WRAPPED = {"Label": 24, "Button": 32, "Checkbutton": 64}
-WITH_A_WHEEL = ("Listbox", "Text")  # the mouse wheel moves what is in them
+# Widget classes that wrap at a large text size, and the part of their width that is not text.
+WRAP_MARGINS_PX = {"Label": 24, "Button": 32, "Checkbutton": 64}
+SCROLLING_CLASSES = ("Listbox", "Text")  # the mouse wheel scrolls their own content
 
 
 class ScrolledColumn(tk.Frame):
@@ -19,53 +19,53 @@ class ScrolledColumn(tk.Frame):
 
     def __init__(self, master: tk.Misc) -> None:
         super().__init__(master)
-        theme.dress(self, "frame")
+        theme.apply_style(self, "frame")
         self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=0)
-        theme.dress(self._canvas, "frame")
+        theme.apply_style(self._canvas, "frame")
         self._bar = tk.Scrollbar(
             self, command=self._canvas.yview, takefocus=0, width=BAR_PX, elementborderwidth=1
         )
-        # Tk's scrollbars know only scrolling by units, which are pixels here.
+        # Tk's scroll bars only scroll by units, which are pixels here.
         self._canvas.configure(yscrollcommand=self._bar.set, yscrollincrement=1)
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
         self._canvas.grid(row=0, column=0, sticky="nsew")
         self._bar.grid(row=0, column=1, sticky="ns")
         self.inside = tk.Frame(self._canvas)
-        theme.dress(self.inside, "frame")
+        theme.apply_style(self.inside, "frame")
         self._item = self._canvas.create_window(0, 0, anchor="nw", window=self.inside)
-        self._canvas.bind("<Configure>", self._resized)
-        self.inside.bind("<Configure>", self._grown)
+        self._canvas.bind("<Configure>", self._on_resize)
+        self.inside.bind("<Configure>", self._on_content_resize)
 
-    def ask_for(self, width: int, height: int) -> None:
-        """The size in pixels that it would like to have."""
+    def request_size(self, width: int, height: int) -> None:
+        """Request this size in pixels from the window."""
         self._canvas.configure(width=width, height=height)
 
     def watch(self) -> None:
-        """Follow the focus and the mouse wheel in all that is inside by now."""
+        """Follow the focus and the mouse wheel in all widgets that are inside now."""
         for widget in [self._canvas, self.inside, *key_bindings.descendants(self.inside)]:
-            widget.bind("<FocusIn>", self._focused, add="+")
-            if widget.winfo_class() in WITH_A_WHEEL:
+            widget.bind("<FocusIn>", self._on_focus, add="+")
+            if widget.winfo_class() in SCROLLING_CLASSES:
                 continue
-            widget.bind("<MouseWheel>", self._wheel, add="+")
+            widget.bind("<MouseWheel>", self._on_wheel, add="+")
             if self.tk.call("tk", "windowingsystem") == "x11":
                 widget.bind("<Button-4>", lambda _event: self._scroll(-WHEEL_PX), add="+")
                 widget.bind("<Button-5>", lambda _event: self._scroll(WHEEL_PX), add="+")
 
     def see(self, widget: tk.Misc) -> None:
-        """Scroll until ``widget``, and what its row says about it, is in the window.
+        """Scroll until ``widget`` and the labels in its row are in view.
 
-        Of what is too large for the window, the widget itself is shown, from its upper edge.
+        If the row is too high for the window, the widget's upper edge is shown.
         """
         self.update_idletasks()
         row = widget
         while row.master is not self.inside and row.master is not None:
             row = row.master
         top, bottom = self._edges(row)
-        room = self._canvas.winfo_height()
-        if bottom - top > room:
+        view_height = self._canvas.winfo_height()
+        if bottom - top > view_height:
             top, bottom = self._edges(widget)
-        self._scroll(scrolled(int(self._canvas.canvasy(0)), room, top, bottom))
+        self._scroll(scroll_distance(int(self._canvas.canvasy(0)), view_height, top, bottom))
 
     def _edges(self, widget: tk.Misc) -> tuple[int, int]:
         top = widget.winfo_rooty() - self.inside.winfo_rooty()
@@ -74,44 +74,44 @@ class ScrolledColumn(tk.Frame):
     def _scroll(self, pixels: int) -> None:
         self._canvas.yview_scroll(pixels, "units")
 
-    def _focused(self, event: "tk.Event[tk.Misc]") -> None:
+    def _on_focus(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is not self.inside:
             self.see(event.widget)
 
-    def _wheel(self, event: "tk.Event[tk.Misc]") -> str:
+    def _on_wheel(self, event: "tk.Event[tk.Misc]") -> str:
         self._scroll(-WHEEL_PX if event.delta > 0 else WHEEL_PX)
         return "break"
 
-    def _resized(self, event: "tk.Event[tk.Misc]") -> None:
+    def _on_resize(self, event: "tk.Event[tk.Misc]") -> None:
         self._canvas.itemconfigure(self._item, width=event.width)
         for widget in key_bindings.descendants(self.inside):
-            margin = WRAPPED.get(widget.winfo_class())
+            margin = WRAP_MARGINS_PX.get(widget.winfo_class())
             if margin is not None:
                 cast(Any, widget).configure(wraplength=max(1, event.width - margin))
-        self._keep_in_sight()
+        self._keep_focus_in_view()
 
-    def _grown(self, _event: object) -> None:
+    def _on_content_resize(self, _event: object) -> None:
         self._canvas.configure(scrollregion=self._canvas.bbox("all"))
-        self._keep_in_sight()
+        self._keep_focus_in_view()
 
-    def _keep_in_sight(self) -> None:
-        """Larger type or a smaller window must not push out what has the focus."""
+    def _keep_focus_in_view(self) -> None:
+        """Scroll back to the focused widget after the font or the window changed its size."""
         focus = self_voicing.focused(self)
         if focus is not None and str(focus).startswith(f"{self.inside}."):
-            self.after_idle(self._see_again, focus)
+            self.after_idle(self._see_if_alive, focus)
 
-    def _see_again(self, widget: tk.Misc) -> None:
+    def _see_if_alive(self, widget: tk.Misc) -> None:
         if widget.winfo_exists() and self.winfo_exists():
             self.see(widget)
 
 
-def scrolled(shown: int, room: int, top: int, bottom: int) -> int:
-    """By how many pixels to scroll so that all from ``top`` to ``bottom`` is to be seen.
+def scroll_distance(view_top: int, view_height: int, top: int, bottom: int) -> int:
+    """Return by how many pixels to scroll to bring ``top`` to ``bottom`` into view.
 
-    ``shown`` is the first line of pixels to be seen, ``room`` how many there are. Having scrolled,
-    the answer is 0: scrolling itself is a reason for Tk to ask again.
+    ``view_top`` is the first visible pixel line. After scrolling by the result, the result is 0:
+    otherwise scrolling, which makes Tk ask again, would not come to rest.
     """
-    margin = max(0, min(MARGIN_PX, (room - (bottom - top)) // 2))
-    if bottom - top > room or top - margin < shown:
-        return top - margin - shown
-    return max(0, bottom + margin - shown - room)
+    margin = max(0, min(MARGIN_PX, (view_height - (bottom - top)) // 2))
+    if bottom - top > view_height or top - margin < view_top:
+        return top - margin - view_top
+    return max(0, bottom + margin - view_top - view_height)

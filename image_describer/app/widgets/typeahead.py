@@ -1,55 +1,64 @@
-"""Going to a name by its first letters, as lists everywhere do it."""
+"""Type-ahead: typing the first letters of a name moves to it, as in lists everywhere."""
 
+import sys
 import time
+import tkinter as tk
 from collections.abc import Callable, Sequence
 
+from image_describer.app import modifiers
 from image_describer.text import fold
 
-PAUSE_S = 1.0  # after this long without a letter, the next one begins a new word
+PAUSE_S = 1.0  # a character typed after a longer pause begins a new prefix
 
 
 class TypeAhead:
-    """Collects letters and finds the name that they mean.
+    """Collects typed characters and finds the name that begins with them.
 
-    A single letter goes to the next name that begins with it, the same letter again to the one
-    after that, round at the end; more letters look for the whole from where one is. So does the
-    same letter again where a name begins with both.
+    A single character moves to the next name that begins with it, and typing it again to the one
+    after that, wrapping around at the end. Several characters are a prefix, searched from the
+    current name on. A repeated character is a prefix, too, where a name begins with it twice.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._last = 0.0
-        self.letters = ""  # what has been typed without a pause
+        self._last_time = 0.0
+        self.prefix = ""  # what has been typed without a pause
 
     @property
-    def under_way(self) -> bool:
-        """Whether a letter now would go on with the word."""
-        return bool(self.letters) and self._clock() - self._last <= PAUSE_S
+    def active(self) -> bool:
+        """Whether another character would extend the prefix."""
+        return bool(self.prefix) and self._clock() - self._last_time <= PAUSE_S
 
-    def forget(self) -> None:
-        """Begin anew: another key came, or another list."""
-        self.letters = ""
+    def reset(self) -> None:
+        """Drop the prefix, because another key was pressed or another list is shown."""
+        self.prefix = ""
 
-    def typed(self, letter: str, names: Sequence[str], index: int) -> int | None:
-        """Where ``letter`` leads in ``names`` (as ``folded`` gives them), from ``index``.
+    def type(self, char: str, names: Sequence[str], index: int) -> int | None:
+        """Add ``char``; return the index that it leads to in ``names`` (folded), from ``index``.
 
         None: no name begins so.
         """
-        self.letters = self.letters + letter if self.under_way else letter
-        self._last = self._clock()
-        looked_for = fold(self.letters)
-        first = looked_for[:1]
-        if len(looked_for) > 1 or not first:
-            found = _next(looked_for, names, index)
-            if found is not None or looked_for != first * len(looked_for):
+        self.prefix = self.prefix + char if self.active else char
+        self._last_time = self._clock()
+        prefix = fold(self.prefix)
+        first = prefix[:1]
+        if len(prefix) > 1 or not first:
+            found = _next_index(prefix, names, index)
+            if found is not None or prefix != first * len(prefix):
                 return found
-        return _next(first, names, index + 1)
+        return _next_index(first, names, index + 1)
 
 
-def _next(start: str, names: Sequence[str], index: int) -> int | None:
+def typed_character(event: "tk.Event[tk.Misc]", platform: str = sys.platform) -> str:
+    """The printable character that a key event types, or "" for other keys and shortcuts."""
+    is_text = event.char and event.char.isprintable()
+    return event.char if is_text and not modifiers.is_shortcut(event.state, platform) else ""
+
+
+def _next_index(prefix: str, names: Sequence[str], start: int) -> int | None:
     count = len(names)
     for step in range(count):
-        at = (index + step) % count
-        if names[at].startswith(start):
-            return at
+        index = (start + step) % count
+        if names[index].startswith(prefix):
+            return index
     return None

@@ -14,35 +14,35 @@ from image_describer.app.dialogs.settings import (
     UNHEDGED,
     SettingsWindow,
 )
-from image_describer.app.settings_controller import Settling
+from image_describer.app.settings_controller import SettingsController
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.language_choice import as_listed, with_key
-from image_describer.app.widgets.scrolled_column import scrolled
+from image_describer.app.widgets.scrolled_column import scroll_distance
 from image_describer.app.widgets.typeahead import PAUSE_S
 from image_describer.errors import ImageDescriberError
 from image_describer.settings import SETTINGS, Settings, SettingsFile
 from image_describer.speech import languages
 from tests.support.screen import Screen
-from tests.support.window import Driven, SlowDescriber
+from tests.support.window import AppDriver, SlowDescriber
 
 pytestmark = pytest.mark.gui
 
-Drive = Callable[..., Driven]
+Drive = Callable[..., AppDriver]
 
 
 class Opened:
     """The dialog above a program, with a file of its own."""
 
-    def __init__(self, driven: Driven, file: SettingsFile) -> None:
+    def __init__(self, driven: AppDriver, file: SettingsFile) -> None:
         self.driven = driven
         self.file = file
         self.troubles: list[str] = []
         self.cleared = 0
         self.clear_error: Exception | None = None
-        self.desk = driven.program.desk
-        self.desk.trouble = lambda error: self.troubles.append(str(error))
-        self.settling = Settling(self.desk, file)
-        self.window = SettingsWindow(self.desk, self.settling.change, self._clear)
+        self.context = driven.app.context
+        self.context.report_error = lambda error: self.troubles.append(str(error))
+        self.settings_controller = SettingsController(self.context, file)
+        self.window = SettingsWindow(self.context, self.settings_controller.change, self._clear)
         self.focus("online")
 
     def _clear(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
@@ -77,8 +77,8 @@ class Opened:
 
     def saved(self) -> Settings:
         """What a second window would read, once everything is written."""
-        self.driven.until(lambda: self.settling._waiting is None, "the file")
-        wanted = self.desk.settings
+        self.driven.until(lambda: self.settings_controller._waiting is None, "the file")
+        wanted = self.context.settings
         self.driven.until(lambda: SettingsFile(self.file.path).load() == wanted, "the file")
         return SettingsFile(self.file.path).load()
 
@@ -141,7 +141,7 @@ def test_a_change_is_heard_and_in_the_file(
     opened.focus(name)
     opened.press(*keys)
     assert opened.heard.startswith(heard)
-    assert getattr(opened.desk.settings, name) == value
+    assert getattr(opened.context.settings, name) == value
     assert opened.saved() == replace(Settings(), **{name: value})  # type: ignore[arg-type]
 
 
@@ -151,7 +151,7 @@ def test_a_change_holds_at_once(opened: Opened) -> None:
     assert opened.driven.heard.settings["rate"] == 170
     opened.focus("high_contrast")
     opened.press("space")
-    assert theme.of(opened.desk.root).palette == theme.HIGH_CONTRAST
+    assert theme.theme_of(opened.context.root).palette == theme.HIGH_CONTRAST
 
 
 def test_the_rate_is_heard_at_the_new_rate(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +176,7 @@ def test_hedging_can_be_switched_on_again(opened: Opened) -> None:
     opened.press("space")
     assert opened.heard == "checked"
     assert not opened.window._note.winfo_ismapped()
-    assert opened.desk.settings.hedging
+    assert opened.context.settings.hedging
 
 
 def test_who_was_silenced_hears_that_speech_is_back(opened: Opened) -> None:
@@ -206,7 +206,7 @@ def test_a_language_is_found_by_its_letters(opened: Opened) -> None:
 def test_the_key_for_the_rate_moves_the_slider(opened: Opened) -> None:
     opened.focus("rate")
     opened.press("ctrl+Up")
-    faster = opened.desk.settings.rate
+    faster = opened.context.settings.rate
     assert faster > Settings.rate
     opened.press("Right")
     assert opened.heard == f"{faster + SETTINGS['rate'].step} words a minute"
@@ -214,7 +214,9 @@ def test_the_key_for_the_rate_moves_the_slider(opened: Opened) -> None:
 
 def test_defaults_leave_the_voice_and_the_folders(opened: Opened) -> None:
     kept = {"online": True, "recent_folders": ("/photos",)}
-    opened.settling.change(replace(Settings(rate=90, hedging=False, text_size=150), **kept))  # type: ignore[arg-type]
+    opened.settings_controller.change(
+        replace(Settings(rate=90, hedging=False, text_size=150), **kept)
+    )  # type: ignore[arg-type]
     opened.focus("online")
     opened.window.defaults_button.focus_force()
     opened.driven.for_s(0.1)
@@ -266,7 +268,7 @@ def test_what_can_not_be_saved_holds_all_the_same(drive: Drive, tmp_path: Path) 
     opened.driven.until(lambda: opened.troubles, "the error")
     assert opened.troubles[0].startswith("The settings can't be saved")
     assert opened.note == opened.troubles[0]
-    assert opened.desk.settings.rate == 180
+    assert opened.context.settings.rate == 180
     assert opened.driven.heard.settings["rate"] == 180
 
 
@@ -274,7 +276,7 @@ def test_the_languages_may_come_after_the_window_has_gone(opened: Opened) -> Non
     opened.press("Escape")
     opened.driven.until(lambda: not opened.window.winfo_exists(), "the dialog to go")
     opened.driven.for_s(0.5)
-    assert opened.driven.root.focus_get() is opened.driven.program.window.sentence
+    assert opened.driven.root.focus_get() is opened.driven.app.window.sentence
 
 
 @pytest.mark.parametrize(
@@ -283,7 +285,7 @@ def test_the_languages_may_come_after_the_window_has_gone(opened: Opened) -> Non
 def test_nothing_is_cut_off_or_out_of_reach(
     small_screen: Screen, tmp_path: Path, text_size: int, high_contrast: bool
 ) -> None:
-    driven = Driven(small_screen, SlowDescriber())
+    driven = AppDriver(small_screen, SlowDescriber())
     try:
         file = SettingsFile(tmp_path / "settings.toml")
         file.save(Settings(text_size=text_size, high_contrast=high_contrast))
@@ -295,13 +297,13 @@ def test_nothing_is_cut_off_or_out_of_reach(
 
 def _walk_through(opened: Opened, screen: Screen) -> None:
     window = opened.window
-    ring = tuple(bytes.fromhex(theme.of(window).palette.focus[1:]))
+    ring = tuple(bytes.fromhex(theme.theme_of(window).palette.focus[1:]))
     seen = []
     for _ in range(len(window.controls) + 3):
         widget = opened.driven.root.focus_get()
         assert widget is not None
         opened.driven.settle()
-        seen.append(self_voicing.spoken(widget))
+        seen.append(self_voicing.spoken_text(widget))
         left, top = widget.winfo_rootx(), widget.winfo_rooty()
         right, bottom = left + widget.winfo_width() - 1, top + widget.winfo_height() - 1
         assert left >= 0
@@ -321,13 +323,13 @@ def _walk_through(opened: Opened, screen: Screen) -> None:
 def test_the_focus_stays_in_sight_while_the_text_grows(
     small_screen: Screen, tmp_path: Path
 ) -> None:
-    driven = Driven(small_screen, SlowDescriber())
+    driven = AppDriver(small_screen, SlowDescriber())
     try:
         opened = Opened(driven, SettingsFile(tmp_path / "settings.toml"))
         opened.focus("text_size")
         opened.press("End")
         opened.driven.settle()
-        assert opened.desk.settings.text_size == 250
+        assert opened.context.settings.text_size == 250
         slider = opened.window.controls["text_size"]
         column = opened.window._column
         assert slider.winfo_rooty() >= column.winfo_rooty()
@@ -348,7 +350,7 @@ def test_a_language_keeps_its_place_whatever_its_case() -> None:
 @pytest.mark.parametrize("height", [10, 95, 99, 100, 101, 300])
 def test_scrolling_comes_to_rest(shown: int, height: int) -> None:
     room, top = 100, 200
-    then = shown + scrolled(shown, room, top, top + height)
-    assert scrolled(then, room, top, top + height) == 0
+    then = shown + scroll_distance(shown, room, top, top + height)
+    assert scroll_distance(then, room, top, top + height) == 0
     assert then <= top
     assert then + room >= min(top + height, top + room)

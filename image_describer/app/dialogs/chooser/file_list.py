@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from image_describer.app import theme
 from image_describer.app.dialogs.chooser.listing import Entry
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.basic import typed_letter
-from image_describer.app.widgets.typeahead import TypeAhead
+from image_describer.app.widgets.typeahead import TypeAhead, typed_character
 from image_describer.text import fold
 
 CHUNK = 500  # rows put into the widget at a time, within 10 ms
@@ -37,7 +36,7 @@ class FileList(tk.Listbox):
             exportselection=False,
             borderwidth=0,
         )
-        theme.dress(self, "list")
+        theme.apply_style(self, "list")
         mark_focus(self)
         self._entries: Sequence[Entry] = ()
         self._names: list[str] = []
@@ -73,7 +72,7 @@ class FileList(tk.Listbox):
         """Replace what is shown, without a word; the rows appear in chunks."""
         self._entries = entries
         self._names = [fold(entry.name) for entry in entries[:CHUNK]]
-        self._ahead.forget()
+        self._ahead.reset()
         self.delete(0, "end")
         self.cursor = min(max(cursor, 0), len(entries) - 1)
         self._stop_filling()
@@ -114,7 +113,7 @@ class FileList(tk.Listbox):
         return max(1, shown - 1)
 
     def _step(self, by: int) -> str:
-        self._ahead.forget()
+        self._ahead.reset()
         return self._to(self.cursor + by)
 
     def _to(self, index: int) -> str:
@@ -125,7 +124,7 @@ class FileList(tk.Listbox):
                 self._mark()
             if before != self.cursor:
                 self._moved()
-        self_voicing.item(self)
+        self_voicing.item_changed(self)
         return "break"
 
     def _clicked(self, _event: object) -> None:
@@ -136,24 +135,24 @@ class FileList(tk.Listbox):
 
     def _space(self, _event: object) -> str:
         """Part of a name that is being typed; else it says the entry again."""
-        if self._ahead.under_way:
+        if self._ahead.active:
             return self._find(" ")
-        self_voicing.item(self)
+        self_voicing.item_changed(self)
         return "break"
 
     def _typed(self, event: "tk.Event[tk.Misc]") -> str | None:
-        letter = typed_letter(event)
+        letter = typed_character(event)
         if not letter:
             return None
-        if letter in PATH_SIGNS and not self._ahead.under_way:
+        if letter in PATH_SIGNS and not self._ahead.active:
             self._path_typed(letter)
             return "break"
         return self._find(letter)
 
     def _find(self, sign: str) -> str:
-        found = self._ahead.typed(sign, self._names, self.cursor)
+        found = self._ahead.type(sign, self._names, self.cursor)
         if found is None:
-            self._say(f"No name begins with {self._ahead.letters}.")
+            self._say(f"No name begins with {self._ahead.prefix}.")
             return "break"
         return self._to(found)
 
@@ -162,11 +161,11 @@ def mark_focus(box: tk.Listbox) -> None:
     """Let the row at the cursor shine only while ``box`` has the focus: one of two may have it."""
 
     def focused(_event: object) -> None:
-        palette = theme.of(box).palette
+        palette = theme.theme_of(box).palette
         box.configure(selectbackground=palette.selection, selectforeground=palette.selection_text)
 
     def left(_event: object) -> None:
-        palette = theme.of(box).palette
+        palette = theme.theme_of(box).palette
         box.configure(selectbackground=palette.quiet_text, selectforeground=palette.background)
 
     box.bind("<FocusIn>", focused, add="+")

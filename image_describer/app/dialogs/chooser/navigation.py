@@ -10,12 +10,12 @@ from image_describer.app.dialogs.chooser.listing import (
     read,
     read_nearest,
 )
-from image_describer.app.tasks.jobs import Job
-from image_describer.app.tasks.progress import Progress
+from image_describer.app.jobs import BackgroundJob
+from image_describer.app.tasks.progress import JobProgress
 from image_describer.errors import ImageDescriberError
 
 if TYPE_CHECKING:
-    from image_describer.app.context import Desk
+    from image_describer.app.context import AppContext
 
 COUNT_EVERY_S = 0.3  # as often as an eye can follow
 READING = "Reading"
@@ -31,17 +31,19 @@ class Browsing:
 
     def __init__(
         self,
-        desk: "Desk",
+        context: "AppContext",
         show: Callable[[Listing, str], None],
         show_status: Callable[[str], None],
         where: Callable[[], str],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._show = show
         self._show_status = show_status
         self._where = where
-        self._job: Job | None = None
-        self._progress = Progress(desk, lambda: show_status(READING), say=lambda: self.say(READING))
+        self._job: BackgroundJob | None = None
+        self._progress = JobProgress(
+            context, lambda: show_status(READING), say=lambda: self.say(READING)
+        )
         self.listing: Listing | None = None
         self.all_files = False
         self.prefix = ""
@@ -67,10 +69,10 @@ class Browsing:
             lambda found: self._arrived(found, selected),
         )
 
-    def run(self, work: Callable[[Job], Any], done: Callable[[Any], None]) -> None:
+    def run(self, work: Callable[[BackgroundJob], Any], done: Callable[[Any], None]) -> None:
         """Do ``work`` in place of whatever is under way; tell what goes wrong."""
         self.drop()
-        job = self._desk.jobs.start(work, done, self._failed)
+        job = self._context.jobs.start(work, done, self._failed)
         self._job = job
         self._progress.watch(job)
 
@@ -89,7 +91,7 @@ class Browsing:
 
     def say(self, text: str) -> None:
         """Say ``text`` after the prefix, if that has not been said."""
-        self._desk.voice.answer(f"{self.prefix} {text}".strip())
+        self._context.voice.answer(f"{self.prefix} {text}".strip())
         self.prefix = ""
 
     def refresh(self) -> None:
@@ -98,10 +100,10 @@ class Browsing:
         if here is None:
             return
         self.drop()
-        self._job = self._desk.jobs.start(
+        self._job = self._context.jobs.start(
             lambda _job: read_nearest([here.path], self.all_files),
             self._refreshed,
-            messages.log_it,  # the sentence that led here has been said
+            messages.log_error,  # the sentence that led here has been said
         )
 
     def _refreshed(self, found: Listing) -> None:
@@ -121,15 +123,15 @@ class Browsing:
         self.say(f"{greeting} {self._where()}" if found.entries else greeting)
 
     def _failed(self, error: Exception) -> None:
-        messages.log_it(error)
-        told = messages.as_told(error)
+        messages.log_error(error)
+        told = messages.user_message(error)
         self._show_status(told)
-        self._desk.voice.error(f"{self.prefix} {told}".strip())
+        self._context.voice.error(f"{self.prefix} {told}".strip())
         self.prefix = ""
         if isinstance(error, ImageDescriberError):
             self.refresh()  # what could not be opened may be gone: the list should know
 
-    def _counter(self, job: Job) -> Callable[[int], None]:
+    def _counter(self, job: BackgroundJob) -> Callable[[int], None]:
         next_at = time.monotonic() + COUNT_EVERY_S
 
         def count_shown(count: int) -> None:

@@ -10,14 +10,15 @@ from image_describer.app.dialogs.chooser.typed_path import (
     completed,
     expanded,
 )
-from image_describer.app.tasks.jobs import Job, Jobs
-from image_describer.app.widgets.basic import RETURN_KEYS, Entry
+from image_describer.app.jobs import BackgroundJob, JobRunner
+from image_describer.app.widgets.button import RETURN_KEYS
+from image_describer.app.widgets.entry_box import EntryBox
 
 NOTHING_TYPED = "Type a path first."
 BACK = "{text}, as typed."
 
 
-class PathField(Entry):
+class PathField(EntryBox):
     """``here()`` is the folder that relative paths begin in, ``all_files()`` whether all files may
     be completed; ``go(path)`` is called by Return, ``say(text)`` with what Tab and Down did.
 
@@ -28,7 +29,7 @@ class PathField(Entry):
     def __init__(
         self,
         master: tk.Misc,
-        jobs: Jobs,
+        jobs: JobRunner,
         here: Callable[[], str],
         all_files: Callable[[], bool],
         go: Callable[[str], None],
@@ -40,7 +41,7 @@ class PathField(Entry):
         self._all_files = all_files
         self._go = go
         self._say = say
-        self._job: Job | None = None
+        self._job: BackgroundJob | None = None
         self._untouched = ""
         self._found: Completion | None = None
         self._at = -1  # which candidate is shown; -1: what was typed

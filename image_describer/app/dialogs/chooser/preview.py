@@ -7,7 +7,7 @@ from PIL import Image, ImageTk
 from image_describer.app import theme
 from image_describer.app.dialogs.chooser.listing import Entry
 from image_describer.app.dialogs.chooser.thumbnails import Thumbnails
-from image_describer.app.tasks.jobs import Jobs
+from image_describer.app.jobs import JobRunner
 
 SIZE_PX = (240, 240)
 
@@ -15,9 +15,9 @@ SIZE_PX = (240, 240)
 class Preview(tk.Canvas):
     """Shows the picture of one entry. It takes no focus: there is nothing to hear in it."""
 
-    def __init__(self, master: tk.Misc, jobs: Jobs, root: tk.Misc) -> None:
+    def __init__(self, master: tk.Misc, jobs: JobRunner, root: tk.Misc) -> None:
         super().__init__(master, width=SIZE_PX[0], height=SIZE_PX[1], borderwidth=0)
-        theme.dress(self, "frame")
+        theme.apply_style(self, "frame")
         self.configure(highlightthickness=0, takefocus=0)
         # By the root's timer: one of this widget's own would outlive it and fail.
         self._thumbnails = Thumbnails(jobs, root.after, self._draw)

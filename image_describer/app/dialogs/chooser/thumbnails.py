@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from image_describer.app.tasks.jobs import Job, Jobs
+from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.errors import ImageDescriberError
 
 SETTLE_MS = 150  # an arrow key held down passes a hundred pictures that nobody looks at
@@ -24,7 +24,7 @@ class Thumbnails:
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: JobRunner,
         after: Callable[[int, Callable[[], None]], Any],
         show: Callable[[Image.Image | None], None],
     ) -> None:
@@ -32,7 +32,7 @@ class Thumbnails:
         self._after = after
         self._show = show
         self._wanted: tuple[str, Size] | None = None
-        self._job: Job | None = None
+        self._job: BackgroundJob | None = None
         self._began = 0.0
         self._kept: OrderedDict[tuple[str, Size], Image.Image] = OrderedDict()
 

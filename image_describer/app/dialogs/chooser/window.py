@@ -19,12 +19,15 @@ from image_describer.app.dialogs.chooser.places import (
     groups,
 )
 from image_describer.app.dialogs.chooser.preview import Preview
-from image_describer.app.tasks.jobs import Job
+from image_describer.app.jobs import BackgroundJob
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.basic import RETURN_KEYS, Check, ItemList, Label
+from image_describer.app.widgets.button import RETURN_KEYS
+from image_describer.app.widgets.check_box import CheckBox
+from image_describer.app.widgets.item_list import ItemList
+from image_describer.app.widgets.label import Label
 
 if TYPE_CHECKING:
-    from image_describer.app.context import Desk
+    from image_describer.app.context import AppContext
 
 TITLE = "Open a picture"
 TOP = "This is the top. Tab goes to the places."
@@ -54,12 +57,12 @@ class Chooser:
 
     def __init__(
         self,
-        desk: "Desk",
+        context: "AppContext",
         recent: Sequence[str],
         chosen: Callable[[str], None],
         native: Callable[[], None],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._recent = tuple(recent)
         self._chosen = chosen
         self._native = native
@@ -70,7 +73,7 @@ class Chooser:
         if self.window is not None and self.window.winfo_exists():
             self.window.lift()
             return
-        self.window = ChooserWindow(self._desk, self._recent, self._chosen, self._native)
+        self.window = ChooserWindow(self._context, self._recent, self._chosen, self._native)
         self.window.begin(beside)
 
 
@@ -79,21 +82,21 @@ class ChooserWindow(Dialog):
 
     def __init__(
         self,
-        desk: "Desk",
+        context: "AppContext",
         recent: Sequence[str],
         chosen: Callable[[str], None],
         native: Callable[[], None],
     ) -> None:
-        super().__init__(desk, TITLE)
+        super().__init__(context, TITLE)
         self._recent = recent
         self._chosen = chosen
         self._native = native
         self._places: list[Place] = []
         self._groups: dict[int, list[Place]] = {}
-        self._jobs: list[Job] = []
+        self._jobs: list[BackgroundJob] = []
         self._shown = ""  # the folder that the list shows
         self._make_widgets()
-        self.browsing = Browsing(desk, self._show, self._show_status, self.files.spoken)
+        self.browsing = Browsing(context, self._show, self._show_status, self.files.spoken)
         self._lay_out()
         self._bind_keys()
         self.add_buttons(
@@ -105,7 +108,7 @@ class ChooserWindow(Dialog):
     def begin(self, beside: str | None) -> None:
         """Show the window, and what lies beside the picture ``beside``."""
         # The folder is said as soon as it is read, so the focus need not be.
-        self_voicing.is_known(self.files)
+        self_voicing.skip_next_focus(self.files)
         self.open(self.files)
         # After opening, which binds F1 to the help of the main window.
         self.bind("<F1>", lambda _event: self._help())
@@ -120,12 +123,12 @@ class ChooserWindow(Dialog):
         for at, find in enumerate(groups()):
             self._jobs.append(self._start_finding(at, find))
 
-    def _start_finding(self, at: int, find: Group) -> Job:
+    def _start_finding(self, at: int, find: Group) -> BackgroundJob:
         recent = self._recent
-        return self.desk.jobs.start(
+        return self.context.jobs.start(
             lambda _job: find(recent),
             lambda found: self._found_places(at, found),
-            messages.log_it,  # what can't be found is missing from the list, and that is all
+            messages.log_error,  # what can't be found is missing from the list, and that is all
         )
 
     def _found_places(self, at: int, found: list[Place]) -> None:
@@ -136,7 +139,9 @@ class ChooserWindow(Dialog):
         unique = {place.path: place for place in reversed(list(every))}
         self._places = list(reversed(unique.values()))
         self.places.set_items([place.name for place in self._places])
-        self.places.go(next((n for n, p in enumerate(self._places) if p.path == before), 0))
+        self.places.move_cursor(
+            next((n for n, p in enumerate(self._places) if p.path == before), 0)
+        )
 
     def close(self) -> None:
         """Take it away; what is under way is dropped."""
@@ -151,7 +156,7 @@ class ChooserWindow(Dialog):
         """Go into the folder at the cursor, or choose the picture."""
         entry = self.files.current
         if entry is None:
-            self.desk.voice.answer(NOTHING_HERE)
+            self.context.voice.answer(NOTHING_HERE)
         elif entry.kind == "folder":
             self.browsing.go(entry.path)
         else:
@@ -163,7 +168,7 @@ class ChooserWindow(Dialog):
         def checked(is_folder: bool) -> None:
             if is_folder:
                 self.files.focus_set()
-                self_voicing.is_known(self.files)
+                self_voicing.skip_next_focus(self.files)
                 self.browsing.go(path)
             else:
                 self.close()
@@ -179,7 +184,7 @@ class ChooserWindow(Dialog):
         else:
             above = os.path.dirname(here.path)
             if above == here.path:
-                self.desk.voice.answer(TOP)
+                self.context.voice.answer(TOP)
             else:
                 self.browsing.go(above, here.path)
         return "break"
@@ -187,18 +192,18 @@ class ChooserWindow(Dialog):
     def _tell_facts(self, _event: object = None) -> str:
         entry = self.files.current
         if entry is None:
-            self.desk.voice.answer(NOTHING_HERE)
+            self.context.voice.answer(NOTHING_HERE)
         else:
             self.browsing.run(lambda _job: facts(entry), self._told)
         return "break"
 
     def _help(self) -> str:
-        self.desk.voice.answer(HELP)
+        self.context.voice.answer(HELP)
         return "break"
 
     def _told(self, text: str) -> None:
         self._show_status(text)
-        self.desk.voice.answer(text)
+        self.context.voice.answer(text)
 
     def _escape(self, _event: object) -> str | None:
         """Give up a reading that takes long; else Escape does what it does in every dialog."""
@@ -232,7 +237,7 @@ class ChooserWindow(Dialog):
         # A list that was read again keeps its cursor about where it was.
         fallback = 0 if selected or listing.path != self._shown else self.files.cursor
         self._shown = listing.path
-        self_voicing.name(self.files, listing.name, state=self.files.spoken)
+        self_voicing.set_name(self.files, listing.name, state=self.files.spoken)
         self.files.show(listing.entries, at if at >= 0 else fallback)
         if self_voicing.focused(self) is not self.path:
             self.path.show_folder(listing.path)
@@ -244,24 +249,24 @@ class ChooserWindow(Dialog):
         return self.browsing.listing.path if self.browsing.listing else os.path.expanduser("~")
 
     def _make_widgets(self) -> None:
-        body, answer = self.body, self.desk.voice.answer
+        body, answer = self.body, self.context.voice.answer
         # In the order of Tab.
         self.files: FileList = FileList(body, self._moved, answer, self._begin_path)
         self.files.configure(width=LIST_SIZE[0], height=LIST_SIZE[1])
-        self_voicing.name(self.files, "Files", state=self.files.spoken)
+        self_voicing.set_name(self.files, "Files", state=self.files.spoken)
         self.places: ItemList = ItemList(
             body, name="Places", width=PLACES_WIDTH, height=LIST_SIZE[1]
         )
-        self_voicing.name(self.places, "Places", state=self._spoken_place)
+        self_voicing.set_name(self.places, "Places", state=self._spoken_place)
         mark_focus(self.places)
         self.path: PathField = PathField(
-            body, self.desk.jobs, self._here, lambda: self.browsing.all_files, self._take, answer
+            body, self.context.jobs, self._here, lambda: self.browsing.all_files, self._take, answer
         )
-        self.check = Check(body, "All files", False, self._switch)
-        self.preview = Preview(body, self.desk.jobs, self.desk.root)
+        self.check = CheckBox(body, "All files", False, self._switch)
+        self.preview = Preview(body, self.context.jobs, self.context.root)
         self.status = Label(body, font=theme.font("status"))
         self.status.bind("<Configure>", self._wrap_status)
-        palette = theme.of(self).palette
+        palette = theme.theme_of(self).palette
         self._bar = tk.Scrollbar(
             body,
             command=self.files.yview,
@@ -301,7 +306,7 @@ class ChooserWindow(Dialog):
         self.preview.grid(row=1, column=3, padx=(GAP_PX, 0))
         self.check.grid(row=2, column=0, sticky="w", pady=(GAP_PX, 0))
         self.status.grid(row=2, column=1, columnspan=3, sticky="ew", padx=GAP_PX)
-        if self.desk.settings.text_size > LARGE_TYPE:
+        if self.context.settings.text_size > LARGE_TYPE:
             # Large type on a small screen leaves no room for three columns.
             self.update_idletasks()
             if body.winfo_reqwidth() > self.winfo_screenwidth() * 9 // 10:

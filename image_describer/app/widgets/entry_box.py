@@ -1,0 +1,38 @@
+"""A box for one line of text."""
+
+import tkinter as tk
+from typing import Any
+
+from image_describer.app import theme
+from image_describer.app.voice import self_voicing
+
+SELECT_ALL_KEYS = ("<Control-a>", "<Control-Lock-A>")
+
+
+class EntryBox(tk.Entry):
+    """A box for one line of text."""
+
+    def __init__(self, master: tk.Misc, text: str = "", *, name: str = "", **options: Any) -> None:
+        options = {"font": theme.font("button"), "borderwidth": 4, "relief": "flat", **options}
+        super().__init__(master, **options)
+        theme.apply_style(self, "entry")
+        self.insert(0, text)
+        # The window's keys come before Tk's own, as in ReadOnlyText.
+        self.bindtags((str(self), str(self.winfo_toplevel()), "Entry", "all"))
+        # On X11 Tk moves the caret to the beginning instead, as Emacs does.
+        for key in SELECT_ALL_KEYS:
+            self.bind(key, self._select_all)
+        if name:
+            self_voicing.set_name(self, name)
+
+    def show(self, text: str) -> None:
+        """Replace the text; the caret goes to its end."""
+        self.delete(0, "end")
+        self.insert(0, text)
+        self.icursor("end")
+
+    def _select_all(self, _event: object) -> str:
+        self.selection_range(0, "end")
+        self.icursor("end")
+        self_voicing.say_for(self, f"{self.get()} selected" if self.get() else self_voicing.EMPTY)
+        return "break"
