@@ -46,6 +46,7 @@ def test_the_joined_tower_sees_what_its_two_parts_see():
     assert np.abs(seen - np.asarray(whole(pixels, training=True))).max() > 0.01  # noise came along
 
 
+@pytest.mark.slow
 def test_the_frozen_blocks_stay_and_the_others_learn(chosen, data, tmp_path):
     from image_describer.train import pipeline
 

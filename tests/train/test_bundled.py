@@ -28,6 +28,7 @@ def correlation(a, b):
     return np.corrcoef(np.ravel(a), np.ravel(b))[0, 1]
 
 
+@pytest.mark.slow
 def test_the_tower_of_a_bundle_comes_back_from_int8(trained, tiny_bundle, tiny_data, monkeypatch):
     from image_describer.train import xception
 

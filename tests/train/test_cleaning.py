@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_describer.captioner.bundle import load_tokenizer, save_tokenizer
+from image_describer.captioner.tokenizer import load_tokenizer, save_tokenizer
 from image_describer.errors import TrainingError
 from image_describer.train import cleaning
 from image_describer.train.text import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from image_describer.captioner.confidence import confidence, odd
+from image_describer.captioner.confidence import confidence, invalid_field
 from image_describer.train.confidence import (
     LEVELS,
     acceptable,
@@ -68,7 +68,7 @@ def drawn(count, slope, offset, seed=0):
 
 def test_the_fit_finds_the_curve_that_made_the_answers():
     table = fit(*drawn(20_000, 3.0, 2.0))
-    assert odd(table) is None
+    assert invalid_field(table) is None
     assert set(table["weights"]) == {"word", "length"}  # what is the same for all says nothing
     for word in (-2.0, -1.0, 0.0):
         sure = confidence(table, {"word": word, "length": 10.0})
@@ -80,12 +80,12 @@ def test_the_fit_finds_the_curve_that_made_the_answers():
 def test_where_all_answers_agree_the_fit_stays_finite(answer):
     found, _ = drawn(30, 1.0, 0.0)
     table = fit(found, np.full(30, answer))
-    assert odd(table) is None
+    assert invalid_field(table) is None
     assert abs(confidence(table, {"word": -1.0, "length": 10.0}) - answer) < 0.2
 
 
 def test_without_captions_there_is_a_table_all_the_same():
-    assert odd(fit([], [])) is None
+    assert invalid_field(fit([], [])) is None
 
 
 def test_a_measure_that_some_captions_lack_gets_no_weight():

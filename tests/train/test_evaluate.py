@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from image_describer.captioner.bundle import open_bundle, write_manifest
-from image_describer.captioner.confidence import odd
+from image_describer.captioner.confidence import invalid_field
 from image_describer.train import confidence, evaluate, people
 from tests.support import tiny
 
@@ -89,7 +89,7 @@ def test_a_bundle_takes_over_what_was_found(found, tmp_path):
     assert folder.name == "mine-tuned"
     manifest = open_bundle(bundle).manifest
     assert manifest["confidence"] == found["confidence"]
-    assert odd(manifest["confidence"]) is None
+    assert invalid_field(manifest["confidence"]) is None
     assert manifest["metrics"] == {"dev": found["metrics"]}
     assert "roc" not in manifest["judged"]["confidence"]["both"]
     assert (manifest["created"], manifest["files"]) == (old["created"], old["files"])

@@ -29,6 +29,7 @@ def fitted(folder, stage, resume=False, **loss):
     return model
 
 
+@pytest.mark.slow
 def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
     from image_describer.train import fit
 
@@ -53,6 +54,7 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing of the program may answer to it."""
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_mid_epoch_goes_on_to_the_same_losses(tmp_path, monkeypatch):
     from image_describer.train import checkpoint, fit
 
@@ -79,6 +81,7 @@ def test_a_run_killed_in_mid_epoch_goes_on_to_the_same_losses(tmp_path, monkeypa
         assert a == pytest.approx(b, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_scheduled_sampling_makes_what_is_read_harder_and_is_learnt_all_the_same(tmp_path):
     for name, sampling in (("true", 0.0), ("guessed", 1.0)):
         (tmp_path / name).mkdir()

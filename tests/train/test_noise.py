@@ -156,6 +156,7 @@ def last_dev_loss(folder):
     return json.loads((folder / "head.jsonl").read_text("utf-8").splitlines()[-1])["dev_word_loss"]
 
 
+@pytest.mark.slow
 def test_the_average_of_the_weights_takes_their_place_and_training_goes_on_without(tmp_path):
     from image_describer.train import optimizer
 
@@ -200,6 +201,7 @@ def test_the_average_is_that_of_every_step():
     np.testing.assert_allclose(np.asarray(weight), mean, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_head_that_is_disturbed_learns_and_its_losses_are_of_what_is_left(tiny_data, tmp_path):
     from image_describer.train import pipeline
 

@@ -56,6 +56,7 @@ def test_the_decoder_of_a_bundle_comes_back_from_int8(tiny_bundle, tiny_run):
         assert nearest <= np.abs(weights[key]).max() / 127 + 1e-6, key
 
 
+@pytest.mark.slow
 def test_tuned_bundles_know_the_new_words_better_and_nothing_is_installed(folder, bundle, tmp_path):
     before = (bundle / "manifest.json").read_bytes()
     compared = own_pictures.compare(folder, tmp_path / "runs", None, QUICK)

@@ -33,6 +33,7 @@ def refined(bundle, data, place, **more):
     return folder, run
 
 
+@pytest.mark.slow
 def test_only_the_decoder_changes_and_it_learns(tiny_bundle, data, tmp_path):
     folder, run = refined(tiny_bundle, data, tmp_path, crops=1, sharpen=1.5)
     same = ("extractor.tflite", "tokenizer.pkl")
@@ -129,6 +130,7 @@ def test_views_that_a_stage_asks_for(data):
     assert views_of(crops=2, training=False) == {0}
 
 
+@pytest.mark.slow
 def test_the_head_learns_from_crops_too(data, tmp_path):
     from image_describer.train import pipeline
 

@@ -88,6 +88,7 @@ def test_advantages_by_hand():
         advantages(drawn[:, :1], None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("baseline", "beside"),
     [("mean-of-others", {}), ("greedy", {}), ("mean-of-others", {"bleu": 1.0, "meteor": 2.0}),
@@ -137,6 +138,7 @@ def test_what_counts_beside_cider_is_bleu_and_meteor_as_often_as_the_recipe_says
     assert found[0, 1] < 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", ["head", "whole"])
 def test_the_pipeline_trains_the_layers_asked_for(layers, start):
     from image_describer.train import pipeline
@@ -153,6 +155,7 @@ def test_the_pipeline_trains_the_layers_asked_for(layers, start):
     assert rewards(run)[0]["reward"] > 0.0
 
 
+@pytest.mark.slow
 def test_a_disturbed_head_learns_by_reward_too(data, tmp_path):
     from image_describer.train import pipeline
 
@@ -192,6 +195,7 @@ def test_a_recipe_without_rewards_is_left_alone(start):
     assert not (run.folder / "scst.npz").exists()
 
 
+@pytest.mark.slow
 def test_a_stage_taken_up_in_mid_epoch_ends_with_the_same_rewards(start, monkeypatch):
     from image_describer.train import checkpoint, pipeline, scst
 
@@ -225,6 +229,7 @@ def test_a_stage_taken_up_in_mid_epoch_ends_with_the_same_rewards(start, monkeyp
         assert a == pytest.approx(b, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_mean_over_the_ends_of_more_epochs(tmp_path):
     from image_describer.train import checkpoint
     from image_describer.train.scst import fit_averaged

@@ -81,6 +81,7 @@ def test_one_command_goes_through_all_stages(name, choices, tiny_data, tmp_path)
         assert open_bundle(export).manifest["metrics"]["dev"]["pictures"] == 6
 
 
+@pytest.mark.slow
 def test_the_network_that_ships_exports_alone_what_was_trained(
     tiny_run, tiny_data, choices, tmp_path
 ):
@@ -244,6 +245,7 @@ def test_a_picture_that_breaks_after_it_was_looked_at_is_left_out_of_an_original
     assert run.facts["pictures"] == {"train": 17, "dev": 5}
 
 
+@pytest.mark.slow
 def test_a_broken_picture_stops_no_stage_of_the_network_that_ships(
     tiny_run, tiny_data, choices, tmp_path, caplog
 ):

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_describer.captioner.bundle import load_tokenizer, save_tokenizer
+from image_describer.captioner.tokenizer import load_tokenizer, save_tokenizer
 from image_describer.train.text import (
     END,
     PAD,

@@ -131,6 +131,7 @@ def test_a_whole_tower_moves_by_its_share_too(data, tmp_path):
     assert min(half) == pytest.approx(0.5 * min(full), rel=1e-2)
 
 
+@pytest.mark.slow
 def test_blocks_that_learn_are_carried_into_the_tower_and_the_frozen_ones_stay(data, tmp_path):
     from image_describer.train import fit, pipeline
 
