@@ -1,6 +1,5 @@
 """CIDEr-D in NumPy: the numbers of pycocoevalcap, at the speed that training needs."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

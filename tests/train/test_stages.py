@@ -62,9 +62,15 @@ def test_an_original_goes_through_its_stages_one_by_one(name, choices, tiny_data
     assert description.caption.split()[0] in page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["image-describer", "audio-captions", "joint-embedding", "joint-embedding-hardest"]
+    "name",
+    [
+        "image-describer",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("audio-captions", "joint-embedding", "joint-embedding-hardest")
+        ),
+    ],
 )
 def test_one_command_goes_through_all_stages(name, choices, tiny_data, tmp_path):
     chosen = training.small(tmp_path, name)
