@@ -1,16 +1,29 @@
-"""Silence for libraries that print: what users should know reaches them as a sentence instead."""
+"""Exit statuses, and silence for libraries that print to the terminal."""
 
+import contextlib
 import logging
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_one_at_a_time = threading.Lock()
+DONE = 0
+FAULT = 1  # a bug in the program
+REFUSED = 2  # bad usage, or something that can't be done
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+NO_READER = 141  # 128 + SIGPIPE
+
+STDOUT_FILENO = 1
+STDERR_FILENO = 2
+
+_lock = threading.Lock()
+_depth = 0
+_saved_stderr: int | None = None
 
 
-def hush_pillow() -> None:
+def silence_pillow() -> None:
     """Keep Pillow's warnings and log messages about odd metadata off the terminal."""
     # For the whole process: catching warnings around each picture is not safe between threads.
     warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -18,22 +31,53 @@ def hush_pillow() -> None:
 
 
 @contextmanager
-def stderr_closed() -> Iterator[None]:
-    """Drop what C code writes to the terminal meanwhile; libtiff can't be silenced otherwise.
+def stderr_silenced() -> Iterator[None]:
+    """Drop what is written to stderr, by C libraries too; errors are raised as well as printed.
 
-    What other threads write to stderr meanwhile is dropped as well, so keep it short.
+    LiteRT and libtiff have no switch for this. It may be nested and used by several threads; what
+    other threads write meanwhile is dropped as well, so keep it short.
     """
-    with _one_at_a_time:
-        try:
-            kept = os.dup(2)
-        except OSError:  # a windowed program on Windows has no stderr
-            yield
-            return
-        try:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    _silence_stderr()
+    try:
+        yield
+    finally:
+        _restore_stderr()
+
+
+def silence_output() -> None:
+    """Drop everything this process prints from now on; for workers that answer through a pipe."""
+    _redirect_to_null(STDOUT_FILENO)
+    _redirect_to_null(STDERR_FILENO)
+
+
+def discard_stdout() -> None:
+    """Point stdout at nothing: Python reports a closed pipe or a full disk when it shuts down."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        _redirect_to_null(sys.stdout.fileno())
+
+
+def _silence_stderr() -> None:
+    global _depth, _saved_stderr
+    with _lock:
+        _depth += 1
+        if _depth == 1:
+            with contextlib.suppress(OSError):  # a windowed program on Windows has no stderr
+                _saved_stderr = os.dup(STDERR_FILENO)
+                _redirect_to_null(STDERR_FILENO)
+
+
+def _restore_stderr() -> None:
+    global _depth, _saved_stderr
+    with _lock:
+        _depth -= 1
+        if _depth == 0 and _saved_stderr is not None:
+            os.dup2(_saved_stderr, STDERR_FILENO)
+            os.close(_saved_stderr)
+            _saved_stderr = None
+
+
+def _redirect_to_null(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)

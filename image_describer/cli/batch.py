@@ -1,4 +1,4 @@
-"""``image-describer batch``: every picture below some folders, described into one file."""
+"""``image-describer batch``: describes every picture in some folders, into one file."""
 
 import argparse
 import contextlib
@@ -9,133 +9,116 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from image_describer.cli.options import add_bundle
+from image_describer.cli.console import print_error, print_status
+from image_describer.cli.options import Subparsers, add_bundle, whole_number
+from image_describer.text import plural, visible
 
 if TYPE_CHECKING:
     from image_describer.library.batch import Outcome, Progress
     from image_describer.library.cluster import ClusterEngine
 
 WORKERS_LIMIT = 64
+STEPS = 10  # progress lines where there is no terminal
 
-HELP = """\
-Describe every picture below folders into one file, with all cores. What is hidden is left out. The
-pictures never leave this computer but for the cluster that --scheduler names, and nothing is
-changed in them unless --in-place asks for it.
+USAGE = "image-describer batch FOLDER [FOLDER ...] --output FILE [options]"
+DESCRIPTION = """\
+Describe every picture below folders into one file, with all cores. After Ctrl+C or a crash, the
+same command continues where it stopped. docs/cli.md says more.
 """
-
 EXAMPLES = """\
 examples:
   image-describer batch ~/Pictures --output pictures.html
-      a page to be read in a browser: each picture with its description
-  image-describer batch ~/Pictures /mnt/camera --output pictures.csv
-      a table for spreadsheets; .jsonl gives one JSON object a line, for programs
-  image-describer batch ~/Pictures --output pictures.html --write-alt-text
-      and copies in "Pictures with alt text" that other programs can read out
+  image-describer batch ~/Pictures --output pictures.csv --write-alt-text
 
-alt text:
-  It is what other programs and web pages read out in place of a picture, as if its author had
-  written it. So it is written without a hedge, only where no author's stands, and not where the
-  description is likely wrong (--unsure) or the picture no photograph. No pixel is touched, and all
-  other metadata stays. It goes into JPEG, PNG, WebP and TIFF, as Iptc4xmpCore:AltTextAccessibility.
-  A mark beside it tells that it was made by this program, so it is never told as its author's, and
-  a newer description replaces it. Who edits the text makes it their own.
-
-progress:
-  On a terminal a line says how many are done, how many a second, and the time left; elsewhere a
-  line is printed at every tenth. Pictures that can't be described are listed at the end, with the
-  reason, and stand in the output, too.
-
-stopping and going on:
-  Ctrl+C stops: the output then holds what is done. The same command goes on from there, also after
-  the computer was switched off: until the output is complete, a hidden file beside it keeps what
-  is done. Pictures that have changed are described again. --restart begins anew.
-
-index:
-  What is described also goes into the index that "search" looks through, and what the index knows
-  already is not described again. --no-index leaves the index alone.
-
-cluster:
-  --scheduler tcp://host:port lets the workers of a Dask cluster describe. Start one with
-      dask scheduler
-      dask worker tcp://host:8786 --nworkers auto --nthreads 1     (on each machine)
-  after pip install "image-describer[cluster]" on all of them: the same version, the same model.
-  Of each picture the path goes to a worker, and the whole file where the worker does not see it
-  at that path; --send-pictures always sends the file. What a lost worker had is done again.
-  Whoever can reach the scheduler can run programs on all machines of the cluster, and on this one:
-  use it in a network that you trust, or with tls://host:port and certificates (the --tls options,
-  or Dask's own configuration). The pictures then leave this computer, for the cluster alone.
-
-exit status:
-  0    every picture was described
-  2    some could not be described, or not be given their alt text, or nothing could be done: stderr
-       says why
-  130  stopped by Ctrl+C
+exit status: 0 if all were described, 2 if some were not, 130 after Ctrl+C
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Add the command to those of the program."""
-    from image_describer.library import alt_text_writer
-
-    batch = commands.add_parser(
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
         "batch",
-        help="describe all pictures in folders, into a file",
-        description=HELP,
+        help="describe all pictures in folders, into one file",
+        usage=USAGE,
+        description=DESCRIPTION,
         epilog=EXAMPLES,
     )
-    batch.add_argument("folders", nargs="+", metavar="FOLDER", help="a folder, or a picture")
-    batch.add_argument(
+    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a folder or a picture")
+    parser.add_argument(
         "--output",
         required=True,
         metavar="FILE",
         type=Path,
-        help="what to write: its name ends in .jsonl, .csv or .html",
+        help="write to FILE, which ends in .html, .csv or .jsonl",
     )
-    batch.add_argument(
+    parser.add_argument(
         "--workers",
         metavar="N",
-        type=_workers,
-        help="processes that describe (default: one a core; each takes 150 MB)",
+        type=whole_number(1, WORKERS_LIMIT),
+        help="run N processes of 150 MB (default: one per core)",
     )
-    _add_cluster(batch)
-    batch.add_argument(
-        "--restart", action="store_true", help="describe everything, also what was done before"
-    )
-    batch.add_argument("--no-index", action="store_true", help="leave the index alone")
-    add_bundle(batch)
-    alt_text_writer.add_options(batch)
+    parser.add_argument("--restart", action="store_true", help="describe everything again")
+    parser.add_argument("--no-index", action="store_true", help="don't add to the search index")
+    add_bundle(parser)
+    add_alt_text_options(parser)
+    _add_cluster_options(parser)
+    parser.set_defaults(run=run)
 
 
-def _add_cluster(batch: Any) -> None:
-    batch.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="describe with the Dask cluster whose scheduler is at tcp://host:port",
-    )
-    batch.add_argument(
-        "--send-pictures",
+def add_alt_text_options(parser: argparse.ArgumentParser) -> None:
+    """The options that `library.alt_text_writer` reads."""
+    group = parser.add_argument_group("alt text in the picture files")
+    group.add_argument(
+        "--write-alt-text",
         action="store_true",
-        help="send the cluster whole files at once, not only where it does not see them",
+        help="write alt text into copies of the pictures",
     )
-    for name, what in (
-        ("ca", "who signed the cluster's certificates"),
-        ("cert", "this computer's certificate"),
-        ("key", "the key of that certificate"),
+    group.add_argument(
+        "--copies",
+        metavar="FOLDER",
+        type=Path,
+        help='copy to FOLDER (default: "... with alt text")',
+    )
+    group.add_argument(
+        "--in-place", action="store_true", help="change the files, keep the old as ..._original"
+    )
+    group.add_argument(
+        "--replace", action="store_true", help="also replace alt text of other people"
+    )
+    group.add_argument("--unsure", action="store_true", help="also write what is likely wrong")
+    group.add_argument(
+        "--language",
+        metavar="CODE",
+        default="en",
+        help="mark the text with this language (default: en)",
+    )
+
+
+def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("Dask cluster, which receives the pictures")
+    group.add_argument("--scheduler", metavar="ADDRESS", help="use the one at tcp://HOST:PORT")
+    group.add_argument(
+        "--send-pictures", action="store_true", help="always send files, never only paths"
+    )
+    for name, help_text in (
+        ("ca", "certificate authority of the cluster (PEM)"),
+        ("cert", "certificate of this computer (PEM)"),
+        ("key", "key of that certificate (PEM)"),
     ):
-        batch.add_argument(f"--tls-{name}", metavar="FILE", type=Path, help=f"{what} (PEM)")
+        group.add_argument(f"--tls-{name}", metavar="FILE", type=Path, help=help_text)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Describe ``options.folders`` into ``options.output``; returns the exit status.
+    """Describe ``options.folders`` into ``options.output`` and return the exit status.
 
-    Raises ImageDescriberError for what can't be used, before any work is done.
+    Raises ImageDescriberError, before any work is done, for what can't be used.
     """
-    from image_describer.cli.console import DONE, INTERRUPTED, REFUSED
     from image_describer.library import alt_text_writer, batch
+    from image_describer.stdio import DONE, INTERRUPTED, REFUSED
 
     alt_texts = alt_text_writer.Job(options, options.folders)
     cancel = threading.Event()
-    with _stopped_by_ctrl_c(cancel), contextlib.closing(_Teller()) as teller:
+    with _cancelled_by_ctrl_c(cancel), contextlib.closing(_ProgressReporter()) as reporter:
         outcome = batch.run(
             options.folders,
             options.output,
@@ -145,19 +128,19 @@ def run(options: argparse.Namespace) -> int:
             restart=options.restart,
             index=not options.no_index,
             cancel=cancel,
-            on_progress=teller.tell,
+            on_progress=reporter.update,
             on_record=alt_texts.take,
         )
-    _sum_up(outcome, options.output)
+    _print_summary(outcome, options.output)
     for line in alt_texts.summary():
-        _print(line)
+        print_status(line)
     if outcome.cancelled:
         return INTERRUPTED
     return REFUSED if outcome.broken or alt_texts.failed else DONE
 
 
 def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
-    """The cluster that was asked for; None without one. Raises ClusterError."""
+    """Return the cluster that the options name, or None. Raises ClusterError."""
     from image_describer.errors import ClusterError
     from image_describer.library.cluster_client import Tls
 
@@ -168,7 +151,7 @@ def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
         return None
     if options.workers is not None:
         raise ClusterError(
-            "--workers is for this computer alone.", "Those of a cluster are started with dask."
+            "--workers is for this computer only.", "Start the workers of a cluster with dask."
         )
     from image_describer.library.cluster import ClusterEngine
 
@@ -181,81 +164,68 @@ def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
     )
 
 
-class _Teller:
-    """Progress on stderr: a bar that moves on a terminal, elsewhere a line every tenth."""
+class _ProgressReporter:
+    """Progress on stderr: a bar on a terminal, elsewhere a line after every tenth."""
 
     def __init__(self) -> None:
         from tqdm import tqdm
 
-        self._tenth = 0
+        self._step = 0
         self._bar: Any = None
         if sys.stderr is not None and sys.stderr.isatty():
             self._bar = tqdm(unit=" pictures", dynamic_ncols=True, leave=False, file=sys.stderr)
 
-    def tell(self, progress: "Progress") -> None:
-        """Say how far it is, where there is something new to say."""
+    def update(self, progress: "Progress") -> None:
+        """Show the progress if there is something new to show."""
         if self._bar is not None:
             self._bar.total = progress.total
             self._bar.n = progress.done
             self._bar.refresh()
         elif progress.total:
-            tenth = 10 * progress.done // progress.total
-            if self._tenth < tenth < 10:
-                _print(_line(progress))
-            self._tenth = max(self._tenth, tenth)
+            step = STEPS * progress.done // progress.total
+            if self._step < step < STEPS:
+                print_status(_progress_line(progress))
+            self._step = max(self._step, step)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
 
-def _line(progress: "Progress") -> str:
-    total, left = progress.total or 0, progress.left_s
-    said = f"{100 * progress.done // max(1, total)} %: {progress.done:,} of {total:,}"
-    if left is None:
-        return said
-    time = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
-    return f"{said}, {progress.rate:.1f} a second, {time} left"
+def _progress_line(progress: "Progress") -> str:
+    total, left_s = progress.total or 0, progress.left_s
+    line = f"{100 * progress.done // max(1, total)} %: {progress.done:,} of {total:,}"
+    if left_s is None:
+        return line
+    time = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
+    return f"{line}, {progress.rate:.1f} per second, {time} left"
 
 
-def _sum_up(outcome: "Outcome", output: Path) -> None:
-    from image_describer.cli.console import complain
-    from image_describer.text import visible
-
+def _print_summary(outcome: "Outcome", output: Path) -> None:
     if outcome.notice:
-        complain(outcome.notice)
+        print_error(outcome.notice)
     if outcome.trouble:
-        complain(f"The index was not kept. {outcome.trouble}")
+        print_error(f"The index was not kept. {outcome.trouble}")
     if outcome.broken:
-        complain(f"{_pictures(len(outcome.broken))} could not be described:")
+        print_error(f"{plural(len(outcome.broken), 'picture')} could not be described:")
         for file, reason in outcome.broken:
-            _print(f"  {visible(file)}: {reason}")
+            print_status(f"  {visible(file)}: {reason}")
     done = outcome.described + outcome.known
-    said = f"{_pictures(done)} described" + (
-        f", {outcome.known:,} of them earlier" if outcome.known else ""
-    )
-    place = visible(str(output))
+    earlier = f", {outcome.known:,} of them earlier" if outcome.known else ""
+    summary = f"{plural(done, 'picture')} described{earlier}"
+    path = visible(str(output))
     if outcome.cancelled:
-        complain(f"Stopped. {said}; they are in {place}. The same command goes on from there.")
+        print_error(f"Stopped. {summary}; see {path}. The same command continues from there.")
     elif not done and not outcome.broken:
-        complain(f"There are no pictures there; {place} is empty.")
+        print_error(f"No pictures were found; {path} is empty.")
     else:
-        print(f"{said}; see {place}.", flush=True)
-
-
-def _pictures(count: int) -> str:
-    return f"{count:,} picture" + ("" if count == 1 else "s")
-
-
-def _print(line: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # a closed stderr ends no batch
-        print(line, file=sys.stderr, flush=True)
+        print(f"{summary}; see {path}.", flush=True)
 
 
 @contextlib.contextmanager
-def _stopped_by_ctrl_c(cancel: threading.Event) -> Iterator[None]:
-    """The first Ctrl+C sets ``cancel``; a second one, by somebody in a hurry, breaks off."""
+def _cancelled_by_ctrl_c(cancel: threading.Event) -> Iterator[None]:
+    """The first Ctrl+C sets ``cancel``, so that the output is written; a second one aborts."""
 
     def stop(_number: int, _frame: object) -> None:
         if cancel.is_set():
@@ -270,9 +240,3 @@ def _stopped_by_ctrl_c(cancel: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= WORKERS_LIMIT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {WORKERS_LIMIT}")
-    return int(text)

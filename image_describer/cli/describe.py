@@ -1,46 +1,103 @@
-"""``image-describer describe``: pictures -> lines on stdout, and to the ears if asked."""
+"""``image-describer describe``: one sentence per picture, printed and spoken on request."""
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from image_describer.captioner.description import Description
-from image_describer.cli.console import DONE, REFUSED, complain, without_chatter
+from image_describer.cli.console import print_error
+from image_describer.cli.options import Subparsers, add_bundle, add_json
 from image_describer.errors import PictureError, SpeechError
+from image_describer.stdio import DONE, REFUSED
 from image_describer.text import visible
-from image_describer.wording import sentence as wording
-
-Kind = Literal["description", "phrase"]
 
 if TYPE_CHECKING:
+    from image_describer.captioner.description import Description
     from image_describer.speech import Speaker, Utterance
+
+DESCRIPTION = """\
+Say what each picture shows: one line per picture, in the given order. The sentence says how sure it
+is, and can still be wrong. The picture never leaves this computer.
+"""
+EXAMPLES = """\
+examples:
+  image-describer describe holiday.jpg
+      Probably: a brown dog runs through the grass.
+  image-describer describe --speak holiday.jpg
+      print it and speak it
+  image-describer describe --save-speech album.mp3 a.jpg b.jpg
+      print two lines and write both, spoken, into one sound file
+  image-describer describe --json *.jpg > descriptions.jsonl
+
+voice:
+  The voice, language, rate and volume are those of the window's settings. Until you choose Google's
+  voice there, or give --online, speech is made on this computer. Google's voice receives the
+  sentence, never the picture, the file name or what the author wrote.
+
+exit status:
+  0  every picture was described. Speech that can't be heard doesn't change this: the line was
+     printed, and stderr says why nothing was heard.
+  2  a picture can't be read (stderr says why; the others are described), the model is damaged, or
+     the sound file can't be written
+"""
+SOUND_SUFFIXES = (".wav", ".mp3")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "describe", help="say what pictures show", description=DESCRIPTION, epilog=EXAMPLES
+    )
+    parser.add_argument(
+        "pictures", nargs="+", metavar="PICTURE", help="a file in any picture format"
+    )
+    add_json(parser)
+    parser.add_argument("--speak", action="store_true", help="also speak, and wait until heard")
+    parser.add_argument(
+        "--save-speech",
+        metavar="FILE",
+        type=_sound_file,
+        help="write the speech to FILE, which ends in .wav or .mp3",
+    )
+    voice = parser.add_mutually_exclusive_group()
+    voice.add_argument(
+        "--offline",
+        action="store_true",
+        help="speak with the voice on this computer, whatever the settings say",
+    )
+    voice.add_argument(
+        "--online",
+        action="store_true",
+        help="let Google's voice speak this time, whatever the settings say",
+    )
+    add_bundle(parser)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Describe ``options.pictures`` in order; returns the exit status.
+    """Describe ``options.pictures`` in order and return the exit status.
 
-    Raises BundleError when there is no model to describe with.
+    Raises BundleError when the model can't be used.
     """
     from image_describer.captioner.describer import Describer
+    from image_describer.stdio import stderr_silenced
 
-    with without_chatter():
+    with stderr_silenced():
         describer = Describer(bundle=options.bundle)
-    speaker = _speaker(options)
+    speaker = _make_speaker(options)
     with closing(speaker) if speaker else nullcontext():
-        job = _Job(options, speaker)
+        command = _DescribeCommand(options, speaker)
         for picture in options.pictures:
             try:
-                job.tell(describer.describe(picture))
+                command.report(describer.describe(picture))
             except PictureError as error:
-                job.refuse(picture, error)
-        return job.finish()
+                command.report_error(picture, error)
+        return command.finish()
 
 
-class _Job:
-    """One run of the command: what was told so far and what went wrong."""
+class _DescribeCommand:
+    """One run of the command: what was printed so far, what is being spoken, and the status."""
 
     def __init__(self, options: argparse.Namespace, speaker: "Speaker | None") -> None:
         self.options = options
@@ -48,76 +105,99 @@ class _Job:
         self.sentences: list[str] = []
         self.utterances: list[Utterance] = []
         self.status = DONE
-        self.tells_author = False
+        self.quotes_author = False
 
-    def tell(self, description: Description) -> None:
+    def report(self, description: "Description") -> None:
         """Print a description at once and queue it for speaking."""
+        from image_describer.cli import output
+        from image_describer.wording import sentence as wording
+
         sentence = wording.sentence(description)
         if self.options.json:
-            print(_json_line(wording.as_record(description)), flush=True)
+            output.print_json(wording.as_record(description))
         else:
             print(sentence, flush=True)
         self.sentences.append(sentence)
         author, own = wording.authors_part(description, sentence)
-        self.tells_author = self.tells_author or bool(author)
-        # An author may have named people: offline, as the names of files.
-        self._say(author, kind="phrase")
-        self._say(own, kind="description")
+        self.quotes_author = self.quotes_author or bool(author)
+        self._speak(author, private=True)  # it may name people
+        self._speak(own)
 
-    def refuse(self, picture: str, error: PictureError) -> None:
-        """Tell on stderr, and aloud if asked, why a picture can't be described."""
+    def report_error(self, picture: str, error: PictureError) -> None:
+        """Say on stderr, and aloud if requested, why a picture can't be described."""
         self.status = REFUSED
         name = visible(picture)
-        complain(str(error) if name in error.sentence else f"{name}: {error}")
-        # A phrase is spoken offline: the names of files are nobody's business.
-        self._say(str(error), kind="phrase")
+        print_error(str(error) if name in error.sentence else f"{name}: {error}")
+        self._speak(str(error), private=True)  # it may hold the file name
 
     def finish(self) -> int:
-        """Wait until all was heard, write the sound file; returns the exit status."""
-        for trouble in self._unheard():
-            complain(f"Nothing could be heard. {trouble}")
+        """Wait for the end of the speech, write the sound file and return the exit status."""
+        for reason in self._speech_errors():
+            print_error(f"Nothing could be heard. {reason}")
         if self.options.save_speech:
             self._save()
         return self.status
 
-    def _say(self, text: str, kind: Kind) -> None:
+    def _speak(self, text: str, *, private: bool = False) -> None:
         if text and self.speaker and self.options.speak:
-            # ``again``: two pictures that look alike are two pictures.
-            said = self.speaker.say(text, kind=kind, interrupt=False, again=True)
-            self.utterances.append(said)
+            utterance = self.speaker.say(
+                text,
+                kind="phrase" if private else "description",
+                private=private,
+                interrupt=False,
+                allow_duplicate=True,  # two pictures that look alike are two pictures
+            )
+            self.utterances.append(utterance)
 
-    def _unheard(self) -> Iterator[str]:
-        """Why utterances were not heard, each reason once."""
-        told = set()
+    def _speech_errors(self) -> Iterator[str]:
+        """Wait for each utterance, and yield each different reason why one was not heard."""
+        reported = set()
         for utterance in self.utterances:
             utterance.wait()
-            if utterance.error and utterance.error not in told:
-                told.add(utterance.error)
+            if utterance.error and utterance.error not in reported:
+                reported.add(utterance.error)
                 yield utterance.error
 
     def _save(self) -> None:
         path = self.options.save_speech
         if not self.sentences or self.speaker is None:
-            complain(f"{visible(str(path))} was not written: there is nothing to say.")
+            print_error(f"{visible(str(path))} was not written: there is nothing to say.")
             return
         try:
-            kind: Kind = "phrase" if self.tells_author else "description"
-            self.speaker.save(" ".join(self.sentences), path, kind=kind)
+            self.speaker.save(" ".join(self.sentences), path, private=self.quotes_author)
         except SpeechError as error:
             self.status = REFUSED
-            complain(f"{visible(str(path))} was not written. {error}")
+            print_error(f"{visible(str(path))} was not written. {error}")
 
 
-def _speaker(options: argparse.Namespace) -> "Speaker | None":
-    """A speaker when something is to be said or saved; loading voices is not free."""
+def _make_speaker(options: argparse.Namespace) -> "Speaker | None":
+    """Return a speaker set up as in the window, or None if nothing is to be spoken or saved."""
     if not (options.speak or options.save_speech):
         return None
+    from image_describer.settings import SettingsFile
     from image_describer.speech import make_speaker
 
-    return make_speaker(offline=options.offline)
+    file = SettingsFile()
+    settings = file.load()
+    if file.trouble:
+        print_error(file.trouble)
+    # Nobody who has not been asked yet has agreed to send anything.
+    online = options.online or (settings.online is True and not options.offline)
+    return make_speaker(
+        offline=not online,
+        rate=settings.rate,
+        volume=settings.volume,
+        language=settings.language,
+    )
 
 
-def _json_line(record: dict[str, object]) -> str:
-    """``record`` on one line; pure ASCII where the output can't carry more, so it stays JSON."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
-    return json.dumps(record, ensure_ascii=encoding != "utf8", allow_nan=False)
+def _sound_file(name: str) -> Path:
+    """A path for a sound file; checked before any work is done for it."""
+    path = Path(name)
+    if path.suffix.lower() not in SOUND_SUFFIXES:
+        raise argparse.ArgumentTypeError(f"{name!r} ends in neither .wav nor .mp3")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{name!r} is a folder")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+    return path

@@ -1,7 +1,7 @@
-"""``image-describer doctor``: what works on this computer, and how to mend what doesn't.
+"""``image-describer doctor``: what works on this computer, and how to fix what doesn't.
 
-Everything is tried, not looked up: a picture is described, a voice makes a sound, the sound output
-and a window are opened. Nothing is heard or seen of it.
+Everything is tried: a picture is described, a voice makes a sound, the sound output and a window
+are opened. Nothing of that is heard or seen.
 """
 
 import argparse
@@ -11,36 +11,48 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from image_describer.cli.console import without_chatter
-from image_describer.errors import ImageDescriberError
-from image_describer.speech.probe import (
-    Report,
-    network_report,
-    player_reports,
-    voice_reports,
-)
-from image_describer.text import visible
+from image_describer.cli.options import Subparsers, add_bundle
+from image_describer.text import finish, visible
+
+if TYPE_CHECKING:
+    from image_describer.speech.self_test import CheckResult
+
+DESCRIPTION = """\
+Check the model, the voices, the sound output, the display and the network of this computer. Say
+what works, and how to fix what doesn't.
+"""
+EXAMPLES = """\
+privacy:
+  Google's voice is asked whether it answers, without a sentence of yours. With --offline nothing is
+  asked.
+
+exit status:
+  0  pictures can be described and heard
+  1  pictures can be described, but not heard
+  2  pictures can't be described
+"""
 
 HEARD = 0
-SILENT = 1  # pictures are described, but not heard
-BLIND = 2  # no picture can be described
+SILENT = 1
+NO_DESCRIPTION = 2
 VERDICTS = {
     HEARD: "All is well: pictures can be described and heard.",
     SILENT: "Pictures can be described here, but not heard.",
-    BLIND: "No picture can be described here.",
+    NO_DESCRIPTION: "Pictures can't be described here.",
 }
 
 MODEL, PICTURE, VOICE, SOUND = "model", "description", "voice ", "sound output"
 
-WINDOW_LIMIT_S = 10  # a display that doesn't answer within this is no use to anyone
+WINDOW_LIMIT_S = 10
 WINDOW_PROBE = """
 import tkinter
 window = tkinter.Tk()
 print(tkinter.TkVersion)
 window.destroy()
 """
-WITHOUT_WINDOW = "Only the window needs it: image-describer describe --speak works without."
+WITHOUT_WINDOW = "Only the window needs it: image-describer describe --speak works without it."
 GET_TK = {
     "linux": "Install it: sudo apt-get install python3-tk.",
     "darwin": "Install it: brew install python-tk.",
@@ -49,99 +61,126 @@ GET_TK = {
 GET_DISPLAY = "Log in to a desktop, or connect with ssh -X."
 
 
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="say what works on this computer, and how to fix what doesn't",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--offline", action="store_true", help="don't use the network")
+    add_bundle(parser)
+    parser.set_defaults(run=run)
+
+
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each thing as it is found out, then the verdict; returns the status."""
-    reports = []
-    for report in examine(options.bundle, options.offline):
-        print(line(report), flush=True)
-        reports.append(report)
-    status = judge(reports)
+    """Print a line for each check as it ends, then the verdict; return the exit status."""
+    results = []
+    for result in check_all(options.bundle, options.offline):
+        print(line(result), flush=True)
+        results.append(result)
+    status = judge(results)
     print(VERDICTS[status], flush=True)
     return status
 
 
-def examine(bundle: Path | None = None, offline: bool = False) -> Iterator[Report]:
-    """Try one thing after the other. Never raises: what breaks is reported."""
-    checks: tuple[tuple[str, Callable[[], Iterable[Report]]], ...] = (
-        (MODEL, lambda: [_model(bundle)]),
-        (PICTURE, lambda: [_description(bundle)]),
-        ("voices", lambda: _voices_and_network(offline)),
+def check_all(bundle: Path | None = None, offline: bool = False) -> "Iterator[CheckResult]":
+    """Run one check after the other. Never raises: what fails is reported."""
+    from image_describer.errors import ImageDescriberError
+    from image_describer.speech.self_test import CheckResult, player_reports
+
+    checks: tuple[tuple[str, Callable[[], Iterable[CheckResult]]], ...] = (
+        (MODEL, lambda: [_check_model(bundle)]),
+        (PICTURE, lambda: [_check_description(bundle)]),
+        ("voices", lambda: _check_voices(offline)),
         ("players", player_reports),
-        ("display", lambda: [_display()]),
+        ("display", lambda: [_check_display()]),
     )
     failed = set()
     for name, check in checks:
         if name == PICTURE and MODEL in failed:
-            yield Report(PICTURE, False, "Not tried: it needs the model.")
+            yield CheckResult(PICTURE, None, "It needs the model.")
             continue
         try:
             yield from check()
         except ImageDescriberError as error:
             failed.add(name)
-            yield Report(name, False, error.sentence, error.way_out)
+            yield CheckResult(name, False, error.sentence, error.way_out)
         except Exception as fault:
             failed.add(name)
             reason = visible(f"{type(fault).__name__}: {fault}")
-            yield Report(name, False, f"It failed with {reason}.")
+            yield CheckResult(name, False, f"The check failed: {finish(reason)}")
 
 
-def judge(reports: Iterable[Report]) -> int:
-    """HEARD, SILENT or BLIND, by what works and is needed for it."""
-    working = [report.name for report in reports if report.works]
+def judge(results: "Iterable[CheckResult]") -> int:
+    """Return HEARD, SILENT or NO_DESCRIPTION."""
+    working = [result.name for result in results if result.works]
     if MODEL not in working or PICTURE not in working:
-        return BLIND
-    spoken = any(name.startswith(VOICE) for name in working)
-    return HEARD if spoken and SOUND in working else SILENT
+        return NO_DESCRIPTION
+    has_voice = any(name.startswith(VOICE) for name in working)
+    return HEARD if has_voice and SOUND in working else SILENT
 
 
-def line(report: Report) -> str:
-    """A report on one line, as a screen reader reads it best: name, verdict, why, way out."""
-    if report.works:
-        return f"{report.name}: works. {report.sentence}".strip()
-    verdict = "does not work" if report.needed else "does not work, and is not needed"
-    return f"{report.name}: {verdict}. {report.sentence} {report.way_out}".strip()
+def line(result: "CheckResult") -> str:
+    """Return one line for a screen reader: name, verdict, reason, way out."""
+    if result.works is None:
+        return f"{result.name}: not tried. {result.sentence}".strip()
+    if result.works:
+        return f"{result.name}: works. {result.sentence}".strip()
+    verdict = "does not work" if result.needed else "does not work (optional)"
+    return f"{result.name}: {verdict}. {result.sentence} {result.way_out}".strip()
 
 
-def _model(bundle: Path | None) -> Report:
+def _check_model(bundle: Path | None) -> "CheckResult":
     from image_describer.captioner.bundle import open_bundle
+    from image_describer.speech.self_test import CheckResult
 
     opened = open_bundle(bundle)
     size_mb = sum(entry["bytes"] for entry in opened.manifest["files"].values()) / 1e6
-    name = visible(str(opened.manifest.get("name") or "without a name"))
-    where = visible(str(opened.folder))
-    return Report(MODEL, True, f'"{name}", {size_mb:.1f} MB, every file unchanged, in {where}.')
+    name = visible(str(opened.manifest.get("name") or "unnamed"))
+    folder = visible(str(opened.folder))
+    return CheckResult(MODEL, True, f'"{name}", {size_mb:.1f} MB, all files intact, in {folder}.')
 
 
-def _description(bundle: Path | None) -> Report:
+def _check_description(bundle: Path | None) -> "CheckResult":
     from PIL import Image
 
     from image_describer.captioner.describer import Describer
+    from image_describer.speech.self_test import CheckResult
+    from image_describer.stdio import stderr_silenced
 
     began = time.perf_counter()
-    with without_chatter():
+    with stderr_silenced():
         describer = Describer(bundle=bundle)
     loaded = time.perf_counter()
-    # Coloured noise: what it is taken for doesn't matter, that every step runs does.
+    # Colored noise: the caption doesn't matter, but every step has to run.
     describer.describe(Image.effect_noise((320, 240), 64).convert("RGB"))
-    took = time.perf_counter() - loaded
-    return Report(
-        PICTURE, True, f"Loaded in {loaded - began:.2f} s, a picture described in {took:.2f} s."
+    took_s = time.perf_counter() - loaded
+    return CheckResult(
+        PICTURE, True, f"Loaded in {loaded - began:.2f} s, described a picture in {took_s:.2f} s."
     )
 
 
-def _voices_and_network(offline: bool) -> Iterator[Report]:
-    """The voice on this computer, then the network once, and what it means for Google's voice."""
-    yield from (report for report in voice_reports(offline=True) if report.name != "voice gtts")
-    answer = network_report(offline=offline)
-    if answer.works:
-        yield Report("voice gtts", True, "It will be sent sentences, never pictures.", needed=False)
-    else:
-        yield Report("voice gtts", False, "It needs the network.", needed=False)
-    yield Report("network", answer.works, answer.sentence, answer.way_out, needed=False)
+def _check_voices(offline: bool) -> "Iterator[CheckResult]":
+    """Check the voice on this computer, then the network, which only Google's voice needs."""
+    from image_describer.speech.self_test import CheckResult, voice_reports
+
+    own_voice, google = voice_reports(offline)
+    yield own_voice
+    sentence = {
+        True: "It receives sentences, never pictures.",
+        False: "It needs the network.",
+        None: google.sentence,
+    }[google.works]
+    yield CheckResult(google.name, google.works, sentence, needed=False)
+    yield CheckResult("network", google.works, google.sentence, google.way_out, needed=False)
 
 
-def _display() -> Report:
-    # In a process of its own: a display that hangs or dies takes nothing with it.
+def _check_display() -> "CheckResult":
+    from image_describer.speech.self_test import CheckResult
+
+    # In a process of its own, because a display can hang or crash the process.
     try:
         probe = subprocess.run(
             [sys.executable, "-c", WINDOW_PROBE],
@@ -154,15 +193,18 @@ def _display() -> Report:
     except subprocess.TimeoutExpired:
         return _no_display(f"It did not answer within {WINDOW_LIMIT_S} s.", GET_DISPLAY)
     if probe.returncode == 0:
-        return Report("display", True, f"Tk {probe.stdout.strip()} opens a window.", needed=False)
+        version = probe.stdout.strip()
+        return CheckResult("display", True, f"Tk {version} opens a window.", needed=False)
     if "tkinter" in probe.stderr and "ModuleNotFoundError" in probe.stderr:
         way_out = GET_TK.get(sys.platform, "Install Tk for Python.")
         return _no_display("Python's tkinter is missing.", way_out)
     if sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY"):
         return _no_display("There is none: DISPLAY is not set.", GET_DISPLAY)
-    last = probe.stderr.strip().splitlines()[-1:] or ["no reason given"]
-    return _no_display(f"No window opens: {visible(last[0])}.", GET_DISPLAY)
+    last_line = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
+    return _no_display(f"No window opens: {finish(visible(last_line))}", GET_DISPLAY)
 
 
-def _no_display(sentence: str, way_out: str) -> Report:
-    return Report("display", False, sentence, f"{way_out} {WITHOUT_WINDOW}", needed=False)
+def _no_display(sentence: str, way_out: str) -> "CheckResult":
+    from image_describer.speech.self_test import CheckResult
+
+    return CheckResult("display", False, sentence, f"{way_out} {WITHOUT_WINDOW}", needed=False)

@@ -1,13 +1,37 @@
-"""``image-describer install-launcher``: on the desktop, in the menu, in "Open with"; or away."""
+"""``image-describer install-launcher``: the program on the desktop, in menus and in "Open with"."""
 
 import argparse
 
-from image_describer import launcher
-from image_describer.cli.console import DONE
+from image_describer.cli.options import Subparsers
+
+DESCRIPTION = """\
+Put Image Describer with its icon on your desktop, into your applications menu and into 'Open with'
+for pictures. Other users of this computer don't get it. Running this twice does no harm.
+"""
+EXIT_STATUS = """\
+exit status:
+  0  the launcher was installed or removed
+  2  it could not be; stderr says why
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "install-launcher",
+        help="put the window on your desktop and into the menus",
+        description=DESCRIPTION,
+        epilog=EXIT_STATUS,
+    )
+    parser.add_argument("--remove", action="store_true", help="remove what this command installed")
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Install or remove the launcher; returns the exit status. Raises LauncherError."""
+    """Install or remove the launcher and return the exit status. Raises LauncherError."""
+    from image_describer import launcher
+    from image_describer.stdio import DONE
+
     for sentence in launcher.remove() if options.remove else launcher.install():
         print(sentence)
     return DONE

@@ -1,26 +1,53 @@
-"""``image-describer match``: sentences, ranked by how well they fit a picture."""
+"""``image-describer match``: ranks sentences by how well they fit a picture."""
 
 import argparse
-import json
 
-from image_describer.cli.console import DONE, without_chatter
-from image_describer.text import visible
+from image_describer.cli.options import Subparsers, add_bundle, add_json
+
+DESCRIPTION = """\
+Rank English sentences by how well they fit a picture: one line per sentence, the best first, with
+its score from -1 to 1. Scores are for comparing sentences; they are not probabilities.
+"""
+EXAMPLES = """\
+examples:
+  image-describer match holiday.jpg "a dog in the snow" "children at a beach"
+      print two lines, each with a score and its sentence
+
+exit status:
+  0  every sentence was compared
+  2  the picture can't be read, a sentence has no words, or the model is damaged or can't match
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "match",
+        help="rank sentences by how well they fit a picture",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("picture", metavar="PICTURE", help="a file in any picture format")
+    parser.add_argument("sentences", nargs="+", metavar="SENTENCE", help="English, in quotes")
+    add_json(parser)
+    add_bundle(parser)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print ``options.sentences``, the best first; returns the exit status.
+    """Print ``options.sentences``, the best first, and return the exit status.
 
-    Raises BundleError when there is no model, or none that can match, and PictureError.
+    Raises PictureError, and BundleError for a model that is missing, damaged or can't match.
     """
     from image_describer.captioner.describer import Describer
+    from image_describer.cli import output
+    from image_describer.stdio import DONE, stderr_silenced
 
-    with without_chatter():
+    with stderr_silenced():
         describer = Describer(bundle=options.bundle)
         scores = describer.matches(options.picture, options.sentences)
     ranked = sorted(zip(scores, options.sentences, strict=True), key=lambda pair: -pair[0])
     for score, sentence in ranked:
-        if options.json:
-            print(json.dumps({"sentence": sentence, "score": round(score, 4)}))
-        else:
-            print(f"{score:6.3f}  {visible(sentence)}")
+        record = {"sentence": sentence, "score": round(score, 4)}
+        output.print_scored(sentence, score, record if options.json else None)
     return DONE

@@ -1,14 +1,81 @@
-"""Options that several commands have. Nothing heavy is imported: ``--help`` answers at once."""
+"""Options and argument types that several commands share, and the parser they use."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from image_describer.stdio import REFUSED
+from image_describer.text import visible
+
+HELP_COLUMN = 28
+RESULTS_LIMIT = 100_000
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps line breaks, and leaves room for long options before their help."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=HELP_COLUMN)
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An ArgumentParser without abbreviated options, which break scripts with the next option."""
+
+    def __init__(self, **arguments: Any) -> None:
+        arguments.setdefault("formatter_class", HelpFormatter)
+        super().__init__(allow_abbrev=False, **arguments)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(REFUSED, f"{self.prog}: {visible(message)}. Try: {self.prog} --help\n")
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
-    """``--bundle``: which model describes."""
+    """``--bundle``: the model to use."""
     parser.add_argument(
         "--bundle",
         metavar="FOLDER",
         type=Path,
-        help="use the model in this folder, not the one that ships",
+        help="use the model in FOLDER (default: the shipped one)",
     )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """``--json``: output for programs."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+
+
+def add_search_options(parser: argparse.ArgumentParser) -> None:
+    """The options that ``search`` and ``similar`` share."""
+    parser.add_argument(
+        "--in",
+        dest="within",
+        metavar="FOLDER",
+        action="append",
+        type=Path,
+        help="find only pictures below FOLDER; can be given several times",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=whole_number(1, RESULTS_LIMIT),
+        default=10,
+        help="print at most N pictures (default: 10)",
+    )
+    add_json(parser)
+    add_bundle(parser)
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return an argument type for whole numbers from ``low`` to ``high``."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text[:9]) <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {low} to {high:,}"
+            )
+        return int(text)
+
+    return parse

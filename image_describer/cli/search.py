@@ -1,34 +1,41 @@
-"""``image-describer search``: one's own pictures, by what is said of them."""
+"""``image-describer search``: finds the user's own pictures by words."""
 
 import argparse
-from pathlib import Path
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from image_describer.cli.options import add_bundle
-from image_describer.text import shorten
+from image_describer.cli.console import print_error
+from image_describer.cli.options import Subparsers, add_search_options
 
-HELP = """\
-Find your pictures by words. They are found by what they show, by the words in their descriptions,
-by the alt text that people wrote into them, and by the names of their files: the best first, each
-with its description and below it the place where it lies. Only pictures that
-'image-describer batch' has described are found. Nothing leaves this computer.
+if TYPE_CHECKING:
+    from image_describer.captioner.describer import Describer
+    from image_describer.library.index import Index
+
+QUERY_CHARACTERS = 80  # of the query, in a message
+
+DESCRIPTION = """\
+Find your pictures by what they show, by the words of their descriptions, by alt text that people
+wrote into them and by their file names. Print the best first: the description, and the path below
+it. Only pictures that 'image-describer batch' has described are found. Nothing leaves this
+computer.
 """
 EXAMPLES = """\
 examples:
-  image-describer batch ~/Pictures --output descriptions.jsonl
-      describes them: this comes first
+  image-describer batch ~/Pictures --output pictures.html
+      describe the pictures first
   image-describer search a dog in the snow
       Probably: a brown dog is playing in the snow.
           /home/ann/Pictures/2019/IMG_0412.jpg
   image-describer search --in ~/Pictures/2019 --limit 3 children at a beach
   image-describer search --json snow | jq -r .file
-      one JSON object a line: file, caption, sentence, confidence, author, score, meaning, words,
-      weak, changed
 
-how it ranks:
-  A picture's meaning is compared with that of all words together; from 0.5 on, about every second
-  picture is what was meant, below 0.4 one in ten ("weak"), below 0.3 it is not shown. Words that
-  stand in its caption, alt text or name add to that. Words the model has never learned, such as
-  names of people, are found in alt texts and names of files. It learned English only.
+ranking:
+  The meaning of a picture is compared with that of all words together. From 0.5 on, about every
+  second picture is what was meant; below 0.4 one in ten ("weak"); below 0.3 it is not shown. Words
+  that occur in its caption, alt text or name add to that. Names of people and other words that the
+  model has not learned are found in alt texts and file names. It knows only English.
 
 exit status:
   0  pictures were found
@@ -36,59 +43,85 @@ exit status:
 """
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Tell the command line what may be typed after ``search``."""
-    search = commands.add_parser(
-        "search", help="find your pictures by words", description=HELP, epilog=EXAMPLES
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "search", help="find your pictures by words", description=DESCRIPTION, epilog=EXAMPLES
     )
-    search.add_argument("words", nargs="+", metavar="WORDS", help="English, quotes are not needed")
-    add_choices(search)
-
-
-def add_choices(parser: argparse.ArgumentParser) -> None:
-    """What ``search`` and ``similar`` have in common."""
-    parser.add_argument(
-        "--in",
-        dest="within",
-        metavar="FOLDER",
-        action="append",
-        type=Path,
-        help="only pictures below FOLDER; may be given several times",
-    )
-    parser.add_argument(
-        "--limit", metavar="N", type=_count, default=10, help="at most N of them (10)"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    add_bundle(parser)
+    parser.add_argument("words", nargs="+", metavar="WORD", help="English; no quotes needed")
+    add_search_options(parser)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what ``options.words`` find; returns the exit status. Raises ImageDescriberError."""
-    from image_describer.cli import search_output
-    from image_describer.cli.console import DONE, REFUSED, complain
-    from image_describer.library import search
-    from image_describer.text import visible
+    """Print the pictures that fit ``options.words`` and return the exit status.
 
-    with search_output.opened(options) as (index, describer):
-        words = " ".join(options.words)
+    Raises ImageDescriberError.
+    """
+    from image_describer.cli import output
+    from image_describer.library import search
+    from image_describer.stdio import DONE, REFUSED
+    from image_describer.text import shorten, visible
+
+    words = " ".join(options.words)
+    with opened_index(options) as (index, describer):
         pictures = search.search(index, describer, words, options.within, options.limit)
-        search_output.tell_stale(index)
+        report_stale(index)
     if not pictures:
         where = " in that folder" if options.within else ""
-        shown = visible(shorten(words, search_output.SHOWN_CHARACTERS))
-        complain(
-            f'Nothing{where} fits "{shown}". Try other words, or '
-            "describe more pictures: image-describer batch FOLDER."
+        query = visible(shorten(words, QUERY_CHARACTERS))
+        print_error(
+            f'Nothing{where} matches "{query}". Try other words, or describe more pictures: '
+            "image-describer batch FOLDER --output pictures.html"
         )
         return REFUSED
-    if all(one.is_weak for one in pictures):
-        complain("Nothing fits these words well. These come nearest; most are something else.")
-    for one in pictures:
-        search_output.tell(one, options.json)
+    if all(found.is_weak for found in pictures):
+        print_error("Nothing matches these words well. Most of these pictures show something else.")
+    for found in pictures:
+        output.print_found(found, as_json=options.json)
     return DONE
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 100,000")
-    return int(text)
+@contextlib.contextmanager
+def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describer]]":
+    """Open the index and load the model, after checking that there is something to search.
+
+    Raises LibraryError for an empty index or a folder that doesn't exist, and BundleError.
+    """
+    from image_describer.errors import BundleError, LibraryError
+    from image_describer.library.index import Index, model_of
+    from image_describer.library.search_record import DESCRIBE_FIRST, NOTHING_DESCRIBED
+    from image_describer.stdio import stderr_silenced
+    from image_describer.text import visible
+
+    for folder in options.within or ():
+        if not os.path.isdir(folder):
+            raise LibraryError(
+                f'There is no folder "{visible(str(folder))}".', "Check the spelling of its name."
+            )
+    with Index.open() as index:
+        if index.trouble:
+            print_error(index.trouble)
+        if not len(index):
+            raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
+        if options.within and not len(index.within(options.within)):
+            raise LibraryError("No picture in that folder has been described yet.", DESCRIBE_FIRST)
+    from image_describer.captioner.describer import Describer
+
+    with stderr_silenced():
+        describer = Describer(bundle=options.bundle)
+        with contextlib.suppress(BundleError):  # without a joint space, only words are searched
+            _ = describer.joint
+    with Index.open(model=model_of(describer)) as index:
+        yield index, describer
+
+
+def report_stale(index: "Index") -> None:
+    """Say on stderr how many pictures were described by another model."""
+    count = index.stale()
+    if count:
+        pictures = "1 picture was" if count == 1 else f"{count:,} pictures were"
+        print_error(
+            f"{pictures} described by another model and may not be found. To describe them again: "
+            "image-describer batch FOLDER --output pictures.html"
+        )

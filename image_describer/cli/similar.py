@@ -1,70 +1,74 @@
-"""``image-describer similar``: pictures like one, and the captions nearest to it."""
+"""``image-describer similar``: finds pictures like another one, and the captions nearest to it."""
 
 import argparse
 
-from image_describer.cli.search import add_choices
+from image_describer.cli.console import print_error
+from image_describer.cli.options import Subparsers, add_search_options
 
-HELP = """\
-Find your pictures that are most like another one, the best first, and the captions that fit that
-one best, each with its score from -1 to 1. Captions are those of the pictures found around it. Only
-pictures that 'image-describer batch' has described are found. Nothing leaves this computer.
+DESCRIPTION = """\
+Find your pictures that are most like another one, and the captions that fit it best. Print the best
+first, each with its score from -1 to 1. The captions are those of the pictures found. Only pictures
+that 'image-describer batch' has described are found. Nothing leaves this computer.
 """
 EXAMPLES = """\
 examples:
-  image-describer batch ~/Pictures --output descriptions.jsonl
-      describes them: this comes first
+  image-describer batch ~/Pictures --output pictures.html
+      describe the pictures first
   image-describer similar holiday.jpg
       0.812  Probably: a brown dog is playing in the snow.
                  /home/ann/Pictures/2019/IMG_0412.jpg
       captions that fit:
       0.655  a dog runs through the snow
   image-describer similar --json --limit 3 holiday.jpg
-      one JSON object a line, with "is": "picture" or "caption"
+      one JSON object per line, with "is": "picture" or "caption"
 
 exit status:
   0  pictures were found
-  2  none was found, none has been described yet, the picture could not be read, or the index or
-     the model can't be used
+  2  none was found, none has been described yet, the picture can't be read, or the index or the
+     model can't be used
 """
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Tell the command line what may be typed after ``similar``."""
-    similar = commands.add_parser(
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
         "similar",
-        help="find your pictures that are like one",
-        description=HELP,
+        help="find your pictures that are like another one",
+        description=DESCRIPTION,
         epilog=EXAMPLES,
     )
-    similar.add_argument("picture", metavar="PICTURE", help="a file, in any format")
-    add_choices(similar)
+    parser.add_argument("picture", metavar="PICTURE", help="a file in any picture format")
+    add_search_options(parser)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what is like ``options.picture``; returns the exit status.
+    """Print what is like ``options.picture`` and return the exit status.
 
     Raises ImageDescriberError.
     """
-    from image_describer.cli import search_output
-    from image_describer.cli.console import DONE, REFUSED, complain
+    from image_describer.cli import output
+    from image_describer.cli.search import opened_index, report_stale
     from image_describer.library import search
+    from image_describer.stdio import DONE, REFUSED
 
-    with search_output.opened(options) as (index, describer):
-        like = search.similar(index, describer, options.picture, options.within, options.limit)
-        search_output.tell_stale(index)
-    if not like.pictures:
+    with opened_index(options) as (index, describer):
+        similar = search.similar(index, describer, options.picture, options.within, options.limit)
+        report_stale(index)
+    if not similar.pictures:
         where = " in that folder" if options.within else ""
-        complain(
-            f"There is no other picture{where} to compare it with. Describe more: "
-            "image-describer batch FOLDER."
+        print_error(
+            f"There is no other picture{where} to compare it with. Describe more pictures: "
+            "image-describer batch FOLDER --output pictures.html"
         )
         return REFUSED
-    if like.pictures[0].is_weak:
-        complain("Nothing is much like this picture. These come nearest.")
-    for one in like.pictures:
-        search_output.tell(one, options.json, scored=True)
-    if like.captions and not options.json:
+    if similar.pictures[0].is_weak:
+        print_error("No picture is much like this one. These come nearest.")
+    for found in similar.pictures:
+        output.print_found(found, as_json=options.json, with_score=True)
+    if similar.captions and not options.json:
         print("captions that fit:")
-    for caption, score in like.captions:
-        search_output.tell_caption(caption, score, options.json)
+    for caption, score in similar.captions:
+        record = {"is": "caption", "caption": caption, "score": round(score, 4)}
+        output.print_scored(caption, score, record if options.json else None)
     return DONE

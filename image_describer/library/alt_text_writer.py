@@ -15,6 +15,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_describer.imaging.notes import shows_photograph
+
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
     from image_describer.library.record import Record
@@ -50,40 +52,6 @@ class Outcome:
     @property
     def failed(self) -> bool:
         return self.kind is Kind.FAILED
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options of this job. Nothing heavy is imported."""
-    group = parser.add_argument_group(
-        "alt text", "what other programs and web pages read out in place of a picture"
-    )
-    group.add_argument(
-        "--write-alt-text",
-        action="store_true",
-        help="put each description into its picture's file (JPEG, PNG, WebP, TIFF); into copies, "
-        "and only where no alt text but an earlier one of mine stands",
-    )
-    group.add_argument(
-        "--copies",
-        metavar="FOLDER",
-        type=Path,
-        help='where the copies go; by default beside each folder, as "... with alt text"',
-    )
-    group.add_argument(
-        "--in-place",
-        action="store_true",
-        help='no copies: change the files themselves, and keep each old one as "..._original"',
-    )
-    group.add_argument(
-        "--replace", action="store_true", help="also where an alt text stands, its author's perhaps"
-    )
-    group.add_argument("--unsure", action="store_true", help="also what is likely wrong")
-    group.add_argument(
-        "--language",
-        metavar="CODE",
-        default="en",
-        help="the language that the alt text is marked with (default: en)",
-    )
 
 
 def check(options: argparse.Namespace, roots: Sequence[Path]) -> None:
@@ -133,7 +101,6 @@ def apply(record: "Record", options: argparse.Namespace, roots: Sequence[Path]) 
     Done again, it changes nothing.
     """
     from image_describer.errors import AltTextError
-    from image_describer.imaging import quality
     from image_describer.metadata import alt_text
     from image_describer.wording import sentence as wording
 
@@ -142,7 +109,7 @@ def apply(record: "Record", options: argparse.Namespace, roots: Sequence[Path]) 
     if description is None or not text:
         return Outcome(record.file, Kind.NOT_DESCRIBED)
     if options.replace or not description.alt_text:  # what has one already is not made worse
-        if not quality.shows_a_photograph(description.notes):
+        if not shows_photograph(description.notes):
             return Outcome(record.file, Kind.NO_PHOTOGRAPH)
         if not options.unsure and not description.confidence >= wording.MIDDLE:
             return Outcome(record.file, Kind.UNSURE)

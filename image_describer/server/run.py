@@ -13,12 +13,12 @@ from types import FrameType
 
 import uvicorn
 
-from image_describer.cli.console import DONE, INTERRUPTED
 from image_describer.errors import ServiceError
 from image_describer.server.app import create_app
 from image_describer.server.config import Settings
 from image_describer.server.log import log
 from image_describer.server.protocol import HEADERS_LIMIT_BYTES, Protocol
+from image_describer.stdio import DONE, INTERRUPTED
 
 BACKLOG = 1024
 KEEP_ALIVE_S = 15

@@ -14,7 +14,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from image_describer.stdio import silence
+from image_describer.stdio import silence_output
 
 READY, FAILED, AT, DONE = "ready", "failed", "at", "done"
 DESCRIBE, MATCH, SEARCH, SPEAK = "describe", "match", "search", "speak"
@@ -55,7 +55,7 @@ def main(pipe: connection.Connection, bundle: Path | None, limit_s: float) -> No
     for name in ("SIGINT", "SIGTERM"):  # they may reach every process; the service answers them
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    silence()
+    silence_output()
     try:
         with open(os.devnull, "wb") as nothing:
             _work(pipe, bundle, limit_s, nothing)
@@ -124,17 +124,21 @@ class _Desk:
         return self._describer.matches(*given)
 
     def _search(self, wanted: Wanted, at: Tell) -> list[dict[str, object]]:
-        from image_describer.cli import search_output
         from image_describer.library import search
         from image_describer.library.index import Index, LibraryError, model_of
+        from image_describer.library.search_record import (
+            DESCRIBE_FIRST,
+            NOTHING_DESCRIBED,
+            search_record,
+        )
 
         if self._index is None:
             self._index = Index.open(model=model_of(self._describer))
         if not len(self._index):
-            raise LibraryError("No picture of yours has been described yet.", search_output.WAY_IN)
+            raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
         within = [Path(folder) for folder in wanted.within] or None
         pictures = search.search(self._index, self._describer, wanted.words, within, wanted.limit)
-        return [search_output.record(one) for one in pictures]
+        return [search_record(one) for one in pictures]
 
     def _speak(self, spoken: Spoken, at: Tell) -> bytes:
         from image_describer.server.speech import spoken_offline

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from image_describer import paths
-from image_describer.cli.console import without_chatter
 from image_describer.errors import ImageDescriberError, TrainingError
+from image_describer.stdio import stderr_silenced
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +191,7 @@ def _train(options: argparse.Namespace) -> int:
     chosen = recipe.load(options.recipe)
     data = _data(options)
     try:
-        with without_chatter():
+        with stderr_silenced():
             from image_describer.train import distributed, fit, stages
     except ImportError as error:
         raise TrainingError(
@@ -254,7 +254,7 @@ def _tune(options: argparse.Namespace) -> int:
         raise TrainingError(
             "Your own pictures are needed.", "Give their folder, with captions.csv, as --data."
         )
-    with without_chatter():
+    with stderr_silenced():
         import tensorflow  # noqa: F401
     told, done = tune(options.data, options.runs, options.bundle, options.install)
     print(told)

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from image_describer.cli import console
+from image_describer.stdio import silence_output
 
 Task = tuple[int, str]
 """A number that the batch knows a picture by, and its absolute path."""
@@ -31,7 +31,7 @@ def main(pipe: Connection, bundle: Path | None, gently: bool = False) -> None:
     if gently and hasattr(os, "nice"):
         os.nice(GENTLE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; one answers
-    console.silence()
+    silence_output()
     try:
         _work(pipe, bundle)
     except (EOFError, OSError):  # nobody is there any more

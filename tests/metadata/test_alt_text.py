@@ -22,9 +22,10 @@ from PIL import Image, ImageCms
 from image_describer import paths
 from image_describer.captioner.description import Description
 from image_describer.cli import main
+from image_describer.cli.batch import add_alt_text_options
 from image_describer.errors import AltTextError
+from image_describer.imaging.notes import BLANK, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
-from image_describer.imaging.quality import DRAWN
 from image_describer.library import alt_text_writer
 from image_describer.library.alt_text_writer import Kind
 from image_describer.library.record import Record
@@ -32,7 +33,6 @@ from image_describer.metadata import alt_text, xmp
 from image_describer.metadata.alt_text import Result
 from image_describer.metadata.containers.parts import parts_of
 from image_describer.text import one_line
-from image_describer.wording.sentence import BLANK
 from tests.support import tiny
 
 TEXT = "A brown dog runs through the grass."
@@ -582,7 +582,7 @@ def test_what_changed_since_it_was_described_is_left(photo: Path) -> None:
 
 def options(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    alt_text_writer.add_options(parser)
+    add_alt_text_options(parser)
     return parser.parse_args(["--write-alt-text", *arguments])
 
 
@@ -656,7 +656,7 @@ def test_folders_of_the_same_name_do_not_meet() -> None:
         (float("nan"), (), (), Kind.UNSURE),
         (0.39, (), ("--unsure",), Kind.WRITTEN),
         (0.4, ("The picture is blurred.",), (), Kind.WRITTEN),
-        (0.9, (DRAWN,), ("--unsure",), Kind.NO_PHOTOGRAPH),
+        (0.9, (NOT_A_PHOTOGRAPH,), ("--unsure",), Kind.NO_PHOTOGRAPH),
         (0.9, (BLANK,), ("--unsure",), Kind.NO_PHOTOGRAPH),
     ],
 )
@@ -672,7 +672,7 @@ def test_what_is_likely_wrong_is_not_written(
 
 def test_a_picture_with_its_authors_text_is_copied_as_it_is(photo: Path) -> None:
     exiftool("-overwrite_original", f"-{PROPERTY}=Rex", photo)
-    done = record(photo, 0.1, (DRAWN,), alt_text="Rex")
+    done = record(photo, 0.1, (NOT_A_PHOTOGRAPH,), alt_text="Rex")
     copies = photo.parent.parent / "copies"
     outcome = alt_text_writer.apply(done, options("--copies", str(copies)), [photo.parent])
     assert outcome.kind is Kind.AUTHOR
@@ -717,7 +717,7 @@ def test_options_that_do_not_go_together(
 
 def test_options_alone_are_refused() -> None:
     parser = argparse.ArgumentParser()
-    alt_text_writer.add_options(parser)
+    add_alt_text_options(parser)
     alt_text_writer.check(parser.parse_args([]), [])
     with pytest.raises(AltTextError, match="needs --write-alt-text"):
         alt_text_writer.check(parser.parse_args(["--in-place"]), [])

@@ -5,7 +5,7 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from image_describer.cli import console
+from image_describer.fault_log import record_fault
 from image_describer.server import problems
 from image_describer.server.log import log
 from image_describer.server.metrics import Metrics
@@ -59,7 +59,7 @@ class WatchingMiddleware:
         try:
             await self._app(scope, receive, counted)
         except Exception as fault:
-            sentence = console.own_up(fault)
+            sentence = record_fault(fault)
             log(sentence)
             if not status:
                 told = "Something went wrong in the program itself. Its log says what."

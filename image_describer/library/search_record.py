@@ -1,0 +1,28 @@
+"""What a search result looks like as JSON, for the command line and the service."""
+
+from typing import TYPE_CHECKING
+
+from image_describer.text import encodable
+from image_describer.wording import sentence
+
+if TYPE_CHECKING:
+    from image_describer.library.search import Found
+
+NOTHING_DESCRIBED = "None of your pictures has been described yet."
+DESCRIBE_FIRST = "Describe some first: image-describer batch FOLDER --output pictures.html"
+DESCRIPTION_FIELDS = ("caption", "sentence", "confidence")
+
+
+def search_record(found: "Found") -> dict[str, object]:
+    """Return the JSON object for one picture that was found."""
+    description = sentence.as_record(found.entry.description)
+    return {
+        "file": encodable(found.file),
+        **{name: description[name] for name in DESCRIPTION_FIELDS},
+        "author": found.entry.author,
+        "score": round(found.score, 4),
+        "meaning": None if found.meaning is None else round(found.meaning, 4),
+        "words": found.by_words,
+        "weak": found.is_weak,
+        "changed": found.is_changed,
+    }
