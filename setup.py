@@ -1,4 +1,4 @@
-"""Packaging: the modules, and beside them the folders of data that the wheel carries inside."""
+"""Packaging: the modules and the folders of data that the wheel contains."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
 
-# Folders of data at the top of the checkout -> where the wheel puts them, so that
-# image_describer/paths.py finds the same files from a wheel, an editable install and a checkout.
+# Where the wheel puts the folders of data, so that image_describer/paths.py finds them in a wheel, an
+# editable install and a checkout.
 DATA_PACKAGES = {
     "image_describer.models": "models",
     "image_describer.assets": "assets",
@@ -19,7 +19,7 @@ APP = [
     "ai-edge-litert>=2.1",
     "flatbuffers>=24.3",
     "numpy>=1.26",
-    "pillow>=11.3",  # the first whose wheels open AVIF
+    "pillow>=11.3",  # the first with AVIF in its wheels
     "pi-heif>=1.1",
     "gtts>=2.5.3",
     "requests>=2.31",
@@ -49,7 +49,7 @@ SERVER = [
     "python-multipart>=0.0.18",
     "prometheus-client>=0.21",
     "psutil>=6.0",
-    "h11>=0.14",  # this and the next two fetch pictures by URL
+    "h11>=0.14",  # this and the next two are for fetching pictures by URL
     "idna>=3.7",
     "certifi",
 ]
@@ -57,13 +57,12 @@ CLUSTER = [
     "dask>=2025.1",
     "distributed>=2025.1",
 ]
-# The tests train a tiny bundle of their own, hence TRAIN; setuptools and wheel, because they build
-# the wheel without downloading anything.
+# TRAIN is for tests/train; setuptools and wheel let the tests build a wheel without a download.
 DEV = [
     *TRAIN,
     *CLUSTER,
     *SERVER,
-    "axe-playwright-python>=0.1.8",  # axe-core 4.12, and Playwright, which drives Chromium
+    "axe-playwright-python>=0.1.8",  # axe-core, and Playwright to drive Chromium
     "httpx>=0.28",
     "pytest>=8.3",
     "pytest-rerunfailures>=15.0",
@@ -71,9 +70,9 @@ DEV = [
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "pillow-heif>=1.1",
-    "pyyaml>=6.0",  # reads the compose file
+    "pyyaml>=6.0",  # to read the compose file
     "schemathesis>=4.0",
-    "trustme>=1.2",  # certificates for servers of tests
+    "trustme>=1.2",  # certificates for test servers
     'python-xlib>=0.33; sys_platform == "linux"',
     "ruff>=0.9",
     "import-linter>=2.16,<2.17",  # later ones need a newer click than gTTS allows
@@ -89,7 +88,7 @@ DEV = [
 
 
 def version() -> str:
-    """The version out of image_describer/__init__.py, read as text: nothing is installed yet."""
+    """Read the version from image_describer/__init__.py as text: nothing is installed yet."""
     text = (HERE / "image_describer" / "__init__.py").read_text(encoding="utf-8")
     found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
     if found is None:
@@ -100,7 +99,7 @@ def version() -> str:
 setup(
     name="image-describer",
     version=version(),
-    description="Describes photographs aloud for blind people, offline, and says how sure it is",
+    description="Describes pictures aloud for blind people, offline, and says how sure it is",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="Image Describer contributors",
@@ -121,7 +120,7 @@ setup(
     extras_require={"train": TRAIN, "server": SERVER, "cluster": CLUSTER, "dev": DEV},
     entry_points={
         "console_scripts": ["image-describer=image_describer.cli.main:main"],
-        "gui_scripts": ["image-describer-app=image_describer.app:main"],
+        "gui_scripts": ["image-describer-app=image_describer.app.main:main"],
     },
     keywords="accessibility blind image captioning alt text speech offline",
     classifiers=[
