@@ -39,10 +39,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from image_describer import Describer
-from image_describer.captioner.description import Description, Region
-from image_describer.captioner.explore import GRID, PLACES, part_of
+from image_describer.captioner.description import Description
+from image_describer.captioner.explore import GRID, PLACES, crop_part
 from image_describer.errors import TrainingError
 from image_describer.imaging.open import open_picture
+from image_describer.imaging.region import Region
 from image_describer.train.data import Dataset, read_flickr8k
 from image_describer.train.text import words_of
 from image_describer.wording.details import FUNCTION_WORDS, what_is_where
@@ -79,7 +80,7 @@ def away(one: tuple[int, int], other: tuple[int, int]) -> int:
 
 
 def nine(describer: Describer, pixels: np.ndarray, margin: float) -> dict[Any, Description]:
-    return {cell: describer.describe(part_of(pixels, box_of(cell), margin)) for cell in CELLS}
+    return {cell: describer.describe(crop_part(pixels, box_of(cell), margin)) for cell in CELLS}
 
 
 def cider(said: Sequence[str], references: Sequence[Sequence[str]]) -> float:

@@ -58,7 +58,7 @@ def described(
     for name in tqdm(names, desc=way, unit="picture", leave=False):
         pixels = degraded(open_picture(data.path(name)).pixels, way, name)
         height, width = pixels.shape[:2]
-        said = describer.describe(Picture(pixels, "", width, height, quality.notes(pixels)))
+        said = describer.describe(Picture(pixels, "", width, height, quality.find_notes(pixels)))
         captions[name] = said.caption
         notes.update(said.notes)
     return captions, {note: round(count / len(names), 4) for note, count in notes.most_common()}

@@ -21,8 +21,8 @@ from ai_edge_litert.interpreter import Interpreter
 from image_describer import Describer
 from image_describer.captioner import runtime
 from image_describer.captioner.bundle import open_bundle
-from image_describer.captioner.encoder import squeeze
 from image_describer.imaging.open import open_picture
+from image_describer.imaging.preprocess import resize
 
 RATIO_GOAL = 1.3
 WARM_UP_RUNS = 3
@@ -36,7 +36,7 @@ def bare_extractor(bundle: Path | None, threads: int, picture: Path) -> Callable
     )
     interpreter.allocate_tensors()
     entry = interpreter.get_input_details()[0]
-    pixels = squeeze(open_picture(picture).pixels, int(entry["shape"][1]))
+    pixels = resize(open_picture(picture).pixels, int(entry["shape"][1]))
     interpreter.set_tensor(entry["index"], pixels[np.newaxis].astype(entry["dtype"]))
     return interpreter.invoke
 

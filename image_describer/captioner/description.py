@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from image_describer.imaging.region import Region
+
 if TYPE_CHECKING:
     import numpy as np
-
-Region = tuple[float, float, float, float]
-"""x0, y0, x1, y1 in fractions of the picture's width and height, from its upper left corner."""
 
 
 @dataclass(frozen=True)

@@ -1,130 +1,104 @@
-"""A Pillow image of whatever mode -> (H, W, 3) uint8 RGB, upright, on white, reduced.
+"""A Pillow image of any mode becomes (H, W, 3) uint8 RGB: upright, on white, reduced.
 
-Reducing goes in bands: besides the decoded picture itself, only a few megabytes are held.
+Large images are converted in bands, so that little memory is needed besides the decoded image.
 """
 
 import numpy as np
 from PIL import Image
 
-LONGER_SIDE_PX = 2048  # more is not seen by the network, nor on most screens
+from image_describer.imaging.orientation import turn_upright
+
+LONGER_SIDE_PX = 2048  # neither the network nor most screens show more
 BAND_PX = 4_000_000  # pixels converted at a time
-
-_ORIENTATION = 0x0112  # the EXIF tag
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-SIDEWAYS = (5, 6, 7, 8)
-"""Orientations that swap width and height."""
+_WHITE_LEVELS = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits
 
 
-def orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8; 1 (upright) where there is none or it makes no sense."""
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # EXIF is a small file system of its own: any damage to it is possible
-        return 1
-    return value if isinstance(value, int) and value in _UPRIGHT else 1
+def to_rgb(image: Image.Image, orientation: int) -> np.ndarray:
+    """Convert a decoded image, turning it upright by its EXIF ``orientation``.
 
-
-def to_rgb(image: Image.Image, turn: int) -> np.ndarray:
-    """The pixels of a decoded image, turned upright by ``turn`` (an EXIF orientation).
-
-    Returns (H, W, 3) uint8, the longer side at most LONGER_SIDE_PX.
+    Returns (H, W, 3) uint8, the longer side at most ``LONGER_SIDE_PX``.
     """
     factor = max(1, max(image.size) // LONGER_SIDE_PX)
-    small = _reduced(image, factor)
+    small = _convert_reduced(image, factor)
     if max(small.size) > LONGER_SIDE_PX:
         scale = LONGER_SIDE_PX / max(small.size)
         size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
         small = small.resize(size, Image.Resampling.HAMMING)
-    if turn in _UPRIGHT:
-        small = small.transpose(_UPRIGHT[turn])
-    return np.asarray(small)
+    return np.asarray(turn_upright(small, orientation))
 
 
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """``image`` as RGB, every ``factor`` x ``factor`` pixels averaged into one."""
-    levels = _levels(image)
+def _convert_reduced(image: Image.Image, factor: int) -> Image.Image:
+    """Convert ``image`` to RGB, averaging each ``factor`` x ``factor`` pixels into one."""
+    black_white = _black_and_white(image)
     width, height = image.size
     rows = max(1, BAND_PX // (width * factor)) * factor
     if rows >= height:
-        return _shrunk(_band_to_rgb(image, levels), factor)
+        return _reduce(_band_to_rgb(image, black_white), factor)
     small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     for top in range(0, height, rows):
         band = image.crop((0, top, width, min(top + rows, height)))
-        small.paste(_shrunk(_band_to_rgb(band, levels), factor), (0, top // factor))
+        small.paste(_reduce(_band_to_rgb(band, black_white), factor), (0, top // factor))
     return small
 
 
-def _shrunk(image: Image.Image, factor: int) -> Image.Image:
+def _reduce(image: Image.Image, factor: int) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _band_to_rgb(band: Image.Image, levels: tuple[float, float] | None) -> Image.Image:
-    if levels is not None:
-        return _deep_to_grey(band, levels).convert("RGB")
+def _band_to_rgb(band: Image.Image, black_white: tuple[float, float] | None) -> Image.Image:
+    if black_white is not None:
+        return _deep_to_grey(band, black_white).convert("RGB")
     if band.has_transparency_data:
-        colours = band.convert("RGBA")
-        white = Image.new("RGB", colours.size, "white")
-        white.paste(colours, mask=colours.getchannel("A"))
-        return white
+        rgba = band.convert("RGBA")
+        opaque = Image.new("RGB", rgba.size, "white")
+        opaque.paste(rgba, mask=rgba.getchannel("A"))
+        return opaque
     return band.convert("RGB")
 
 
-def _levels(image: Image.Image) -> tuple[float, float] | None:
-    """Which values of a deep greyscale image are black and white; None for 8-bit modes.
+def _black_and_white(image: Image.Image) -> tuple[float, float] | None:
+    """Return which values of a deep greyscale image are black and white; None for 8-bit modes.
 
-    Pillow's own conversion would cut such values off at 255.
+    Pillow's own conversion would clip such values at 255.
     """
     if not image.mode.startswith(("I", "F")):
         return None
-    if image.format in ("PNG", "PPM"):  # they say how deep they are; Pillow scales to 16 bits
+    if image.format in ("PNG", "PPM"):  # these state their depth; Pillow scales to 16 bits
         return 0.0, 65535.0
-    least, greatest = _extrema(image)
-    if least >= 0:
-        if image.mode == "F" and greatest <= 1:
+    low, high = _extrema(image)
+    if low >= 0:
+        if image.mode == "F" and high <= 1:
             return 0.0, 1.0
-        for white in (
-            255.0,
-            4095.0,
-            65535.0,
-        ):  # 8, 12 or 16 bits: TIFF only says how it stores them
-            if greatest <= white:
+        for white in _WHITE_LEVELS:  # TIFF states how it stores values, not how many bits count
+            if high <= white:
                 return 0.0, white
-    return least, greatest
+    return low, high
 
 
 def _extrema(image: Image.Image) -> tuple[float, float]:
-    """Least and greatest finite value of a deep image; (0, 1) when there is none."""
+    """Return the least and the greatest finite value of an image; (0, 1) if there is none."""
     rows = max(1, BAND_PX // image.width)
-    least, greatest = np.inf, -np.inf
+    low, high = np.inf, -np.inf
     for top in range(0, image.height, rows):
         band = np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))
         finite = band[np.isfinite(band)]
         if finite.size:
-            least, greatest = min(least, finite.min()), max(greatest, finite.max())
-    return (float(least), float(greatest)) if least <= greatest else (0.0, 1.0)
+            low, high = min(low, finite.min()), max(high, finite.max())
+    return (float(low), float(high)) if low <= high else (0.0, 1.0)
 
 
-def _deep_to_grey(band: Image.Image, levels: tuple[float, float]) -> Image.Image:
+def _deep_to_grey(band: Image.Image, black_white: tuple[float, float]) -> Image.Image:
     values = np.asarray(band)
-    if values.dtype.itemsize == 2:  # a table is five times as fast
-        return Image.fromarray(
-            _scaled(np.arange(65536), levels)[values.astype(np.uint16, copy=False)]
-        )
-    return Image.fromarray(_scaled(values, levels))
+    if values.dtype.itemsize == 2:  # a lookup table is five times as fast
+        table = _to_8_bits(np.arange(65536), black_white)
+        return Image.fromarray(table[values.astype(np.uint16, copy=False)])
+    return Image.fromarray(_to_8_bits(values, black_white))
 
 
-def _scaled(values: np.ndarray, levels: tuple[float, float]) -> np.ndarray:
-    """Values of any type -> uint8, what is black to 0 and what is white to 255."""
-    black, white = levels
-    with np.errstate(invalid="ignore"):  # not every pattern of bits is a number
+def _to_8_bits(values: np.ndarray, black_white: tuple[float, float]) -> np.ndarray:
+    """Scale values of any type to uint8, black to 0 and white to 255."""
+    black, white = black_white
+    with np.errstate(invalid="ignore"):  # signalling NaNs
         exact = values.astype(np.float64)
     exact = np.nan_to_num(exact, nan=black, posinf=white, neginf=black)
     span = max(white - black, np.finfo(np.float64).tiny)

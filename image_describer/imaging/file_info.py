@@ -37,7 +37,7 @@ def of_picture(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
     from image_describer import stdio
     from image_describer.imaging import decode, formats
 
-    stdio.hush_pillow()
+    stdio.silence_pillow()
     try:
         with open(path, "rb") as file:
             format_ = formats.recognise(file.read(formats.HEAD_BYTES))

@@ -29,7 +29,7 @@ FILE_LIMIT_BYTES = 300_000_000  # a PNG of the most pixels allowed, if nothing i
 
 HEADER_BYTES = 200  # a damaged file this short was most probably cut off
 
-stdio.hush_pillow()
+stdio.silence_pillow()
 
 Source = str | os.PathLike[str] | bytes | Image.Image
 
@@ -155,7 +155,7 @@ def _decoded(
         width, height = height, width
     array = pixels.to_rgb(image, turn)
     said = xmp.said(image.info.get("xmp"))
-    return Picture(array, format_name, width, height, quality.notes(array), name, said)
+    return Picture(array, format_name, width, height, quality.find_notes(array), name, said)
 
 
 def _draft(image: Image.Image) -> None:

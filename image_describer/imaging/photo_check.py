@@ -1,8 +1,8 @@
-"""Whether a picture is a photograph: measures of its thumbnail, and a small network over them.
+"""Whether a picture is a photograph: features of its thumbnail and a small neural network.
 
-Drawn things have few colours, flat grounds, steep edges that run along rows and columns, and no
-noise; photographs have shades everywhere; noise has no neighbours alike. No single measure tells
-them apart, sixty together do. The numbers in ``assets/not_a_photograph.json`` are fitted by
+Drawings have few colours, flat areas, steep edges along rows and columns, and no noise;
+photographs have shades everywhere; in noise, neighbouring pixels differ. No single feature tells
+them apart, sixty together do. The weights in ``assets/not_a_photograph.json`` are fitted by
 ``python -m image_describer.train.photograph_fit``.
 """
 
@@ -20,32 +20,33 @@ from image_describer import paths
 
 log = logging.getLogger(__name__)
 
-NUMBERS = "not_a_photograph.json"  # among the assets
+CLASSIFIER_FILE = "not_a_photograph.json"  # among the assets
 
 LEVELS = 256  # of a channel
 COLOURS = 4096  # four bits a channel
 STEPS = (0, 1, 2, 4, 8, 16, 32, 64, 128)  # between neighbours, in grey levels
 STEPS_OF_CONTRAST = (0.02, 0.05, 0.1, 0.25, 0.5)
-COMMONEST = (1, 2, 4, 16, 64)  # grey levels
-COMMONEST_COLOURS = (1, 2, 4, 8, 16, 32, 64)
-SATURATION = (2, 15, 100, 180)  # greatest less least channel
+TOP_LEVELS = (1, 2, 4, 16, 64)  # how many of the commonest grey levels are added up
+TOP_COLOURS = (1, 2, 4, 8, 16, 32, 64)
+SATURATION = (2, 15, 100, 180)  # greatest minus least channel
 CURVATURE = (0, 2, 6, 20, 80)  # grey levels
 LAGS_PX = (1, 2, 4, 8, 16, 32)
 BLOCK_PX = 8
 BLOCK_SPREAD = (1, 3, 6)  # standard deviation within a block, in grey levels
-STEEP = 0.1  # of the contrast, and at least STEEP_LEAST: an edge
-STEEP_LEAST = 6
-ALONG = 6  # an edge runs along rows or columns when it is this much steeper across than along
-ALIKE = 8  # grey levels between the extremes of a row that is all alike
+EDGE_STEP = 0.1  # of the contrast, and at least LEAST_EDGE_STEP: a step that counts as an edge
+LEAST_EDGE_STEP = 6  # grey levels
+EDGE_RATIO = 6  # an edge follows rows or columns if it is this much steeper across than along
+PLAIN_RANGE = 8  # grey levels between the extremes of a plain row or column
 LEAST_PX = 3  # a side; smaller pictures are enlarged to it
-OUTLIER = 4.0  # standard deviations; what lies farther out counts no more
+OUTLIER_SPREADS = 4.0  # standard deviations; features farther out are clipped
 
 
-class Numbers(NamedTuple):
-    """What was fitted. F measures, H hidden units.
+class PhotoClassifier(NamedTuple):
+    """The fitted weights, for F features and H hidden units.
 
-    centre, spread: (F,). hidden: (F, H), hidden_offset: (H,), output: (H,), output_offset: a
-    number. A picture whose score is above ``threshold`` is taken for no photograph.
+    ``centre``, ``spread``: (F,), the mean and standard deviation of each feature. ``hidden``:
+    (F, H). ``hidden_offset``, ``output``: (H,). ``output_offset``: a number. A picture whose score
+    is above ``threshold`` is not a photograph.
     """
 
     centre: np.ndarray
@@ -57,136 +58,142 @@ class Numbers(NamedTuple):
     threshold: float
 
 
-def is_found(thumbnail: np.ndarray) -> bool:
-    """Whether pixels (H, W, 3) uint8, of about 256 a side, are taken for no photograph."""
+def is_photograph(thumbnail: np.ndarray) -> bool:
+    """Return whether pixels (H, W, 3) uint8, of about 256 a side, seem to be a photograph.
+
+    Without its weights, everything is a photograph, so that it can still be described.
+    """
     try:
-        fitted = numbers()
-    except (OSError, ValueError, KeyError) as trouble:  # a picture can be described without them
-        log.warning("Nothing is found not to be a photograph: %s", trouble)
-        return False
-    return score(thumbnail, fitted) > fitted.threshold
+        classifier = load_classifier()
+    except (OSError, ValueError, KeyError) as error:
+        log.warning("Every picture is taken for a photograph: %s", error)
+        return True
+    return score(thumbnail, classifier) <= classifier.threshold
 
 
-def score(thumbnail: np.ndarray, fitted: Numbers) -> float:
-    """How likely pixels (H, W, 3) uint8, of about 256 a side, are no photograph: in [0, 1]."""
-    return float(scores(measures(thumbnail)[np.newaxis], fitted)[0])
+def score(thumbnail: np.ndarray, classifier: PhotoClassifier) -> float:
+    """Return how likely (H, W, 3) uint8, of about 256 a side, is no photograph: in [0, 1]."""
+    return float(scores(thumbnail_features(thumbnail)[np.newaxis], classifier)[0])
 
 
-def scores(measured: np.ndarray, fitted: Numbers) -> np.ndarray:
-    """Measures (N, F) -> scores (N,) in [0, 1]."""
-    x = np.clip((measured - fitted.centre) / fitted.spread, -OUTLIER, OUTLIER)
-    logit = np.tanh(x @ fitted.hidden + fitted.hidden_offset) @ fitted.output
-    return 1 / (1 + np.exp(-np.clip(logit + fitted.output_offset, -50, 50)))
+def scores(features: np.ndarray, classifier: PhotoClassifier) -> np.ndarray:
+    """Features (N, F) -> scores (N,) in [0, 1]."""
+    standardized = (features - classifier.centre) / classifier.spread
+    x = np.clip(standardized, -OUTLIER_SPREADS, OUTLIER_SPREADS)
+    logit = np.tanh(x @ classifier.hidden + classifier.hidden_offset) @ classifier.output
+    return 1 / (1 + np.exp(-np.clip(logit + classifier.output_offset, -50, 50)))
 
 
 @cache
-def numbers(file: Path | None = None) -> Numbers:
-    """The numbers that ship, or those in another file."""
-    file = file or paths.assets_folder() / NUMBERS
+def load_classifier(file: Path | None = None) -> PhotoClassifier:
+    """Read the weights from the assets, or from another file. Raises OSError and ValueError."""
+    file = file or paths.assets_folder() / CLASSIFIER_FILE
     fields = json.loads(file.read_text(encoding="utf-8"))
-    arrays = {name: np.asarray(fields[name], np.float64) for name in Numbers._fields[:5]}
-    return Numbers(**arrays, output_offset=fields["output_offset"], threshold=fields["threshold"])
+    arrays = {name: np.asarray(fields[name], np.float64) for name in PhotoClassifier._fields[:5]}
+    return PhotoClassifier(
+        **arrays, output_offset=fields["output_offset"], threshold=fields["threshold"]
+    )
 
 
-def measures(thumbnail: np.ndarray) -> np.ndarray:
-    """Pixels (H, W, 3) uint8 -> (F,) float64, most of them shares from 0 to 1."""
+def thumbnail_features(thumbnail: np.ndarray) -> np.ndarray:
+    """Pixels (H, W, 3) uint8 -> features (F,) float64, most of them shares from 0 to 1."""
     if min(thumbnail.shape[:2]) < LEAST_PX:
         size = (max(LEAST_PX, thumbnail.shape[1]), max(LEAST_PX, thumbnail.shape[0]))
         thumbnail = np.asarray(Image.fromarray(thumbnail).resize(size, Image.Resampling.NEAREST))
     grey = np.asarray(Image.fromarray(thumbnail).convert("L"))
-    levels = np.bincount(grey.ravel(), minlength=LEVELS) / grey.size
-    below = np.cumsum(levels)
-    low, high = np.searchsorted(below, (0.01, 0.99))
-    contrast = max(int(high - low), STEEP_LEAST)
+    histogram = np.bincount(grey.ravel(), minlength=LEVELS) / grey.size
+    cumulative = np.cumsum(histogram)
+    dark, bright = np.searchsorted(cumulative, (0.01, 0.99))
+    contrast = max(int(bright - dark), LEAST_EDGE_STEP)
     signed = grey.astype(np.int16)
-    found = [
-        *_of_light(levels, below, contrast),
-        *_of_steps(signed, contrast),
-        *_of_colours(thumbnail),
-        *_of_curvature(signed),
-        *_of_distance(signed.astype(np.float32)),
-        *_of_blocks(signed.astype(np.float32)),
-        float((np.ptp(grey, axis=1) < ALIKE).mean()),
-        float((np.ptp(grey, axis=0) < ALIKE).mean()),
+    features = [
+        *_level_features(histogram, cumulative, contrast),
+        *_edge_features(signed, contrast),
+        *_colour_features(thumbnail),
+        *_curvature_features(signed),
+        *_distance_features(signed.astype(np.float32)),
+        *_block_features(signed.astype(np.float32)),
+        float((np.ptp(grey, axis=1) < PLAIN_RANGE).mean()),
+        float((np.ptp(grey, axis=0) < PLAIN_RANGE).mean()),
     ]
-    return np.asarray(found, np.float64)
+    return np.asarray(features, np.float64)
 
 
-def _of_light(levels: np.ndarray, below: np.ndarray, contrast: int) -> list[float]:
+def _level_features(histogram: np.ndarray, cumulative: np.ndarray, contrast: int) -> list[float]:
     """How few grey levels there are, and how much is black or white."""
-    commonest = np.cumsum(np.sort(levels)[::-1])
+    top_shares = np.cumsum(np.sort(histogram)[::-1])
     return [
         contrast / LEVELS,
-        float(levels @ np.arange(LEVELS)) / LEVELS,
-        *(float(commonest[count - 1]) for count in COMMONEST),
-        float((levels > 0).mean()),
-        float(below[8]),
-        float(1 - below[246]),
+        float(histogram @ np.arange(LEVELS)) / LEVELS,
+        *(float(top_shares[count - 1]) for count in TOP_LEVELS),
+        float((histogram > 0).mean()),
+        float(cumulative[8]),
+        float(1 - cumulative[246]),
     ]
 
 
-def _of_steps(grey: np.ndarray, contrast: int) -> list[float]:
-    """How many steps between neighbours are how steep, and which way the steep ones run."""
+def _edge_features(grey: np.ndarray, contrast: int) -> list[float]:
+    """How steep the steps between neighbours are, and in which direction the edges run."""
     across = np.abs(np.diff(grey, axis=1))[:-1]
     down = np.abs(np.diff(grey, axis=0))[:, :-1]
     step = np.maximum(across, down)
-    upto = np.cumsum(np.bincount(step.ravel(), minlength=LEVELS)) / step.size
-    steep = step > max(STEEP * contrast, STEEP_LEAST)
-    a, b = across[steep], down[steep]
+    cumulative = np.cumsum(np.bincount(step.ravel(), minlength=LEVELS)) / step.size
+    edges = step > max(EDGE_STEP * contrast, LEAST_EDGE_STEP)
+    a, b = across[edges], down[edges]
     count = a.size + 1
     return [
-        *(float(upto[level]) for level in STEPS),
-        *(float(upto[min(LEVELS - 1, int(share * contrast))]) for share in STEPS_OF_CONTRAST),
-        float((a > ALONG * b).sum() / count),
-        float((b > ALONG * a).sum() / count),
+        *(float(cumulative[level]) for level in STEPS),
+        *(float(cumulative[min(LEVELS - 1, int(s * contrast))]) for s in STEPS_OF_CONTRAST),
+        float((a > EDGE_RATIO * b).sum() / count),
+        float((b > EDGE_RATIO * a).sum() / count),
         count / step.size,
     ]
 
 
-def _of_colours(pixels: np.ndarray) -> list[float]:
-    """How few colours there are, how strong, and how much of the edge has one and the same."""
-    red, green, blue = (pixels[..., k] for k in range(3))
+def _colour_features(pixels: np.ndarray) -> list[float]:
+    """How few colours there are, how saturated they are, and how much of the border shares one."""
+    red, green, blue = (pixels[..., channel] for channel in range(3))
     high = (pixels >> 4).astype(np.int32)
     code = (high[..., 0] << 8) | (high[..., 1] << 4) | high[..., 2]
     counts = np.bincount(code.ravel(), minlength=COLOURS)
-    used = np.sort(counts[counts > 0])[::-1] / code.size
-    commonest = np.cumsum(used)
-    strength = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    strong = np.bincount(strength.ravel(), minlength=LEVELS) / strength.size
-    upto = np.cumsum(strong)
-    edge = np.concatenate([code[0], code[-1], code[:, 0], code[:, -1]])
+    shares = np.sort(counts[counts > 0])[::-1] / code.size
+    top_shares = np.cumsum(shares)
+    chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    histogram = np.bincount(chroma.ravel(), minlength=LEVELS) / chroma.size
+    cumulative = np.cumsum(histogram)
+    border = np.concatenate([code[0], code[-1], code[:, 0], code[:, -1]])
     return [
-        *(float(commonest[min(count, len(used)) - 1]) for count in COMMONEST_COLOURS),
-        math.log(len(used)) / 8,
-        float(-(used * np.log(used)).sum()) / 8,
-        *(float(upto[level]) for level in SATURATION),
-        float(strong @ np.arange(LEVELS)) / LEVELS,
-        float(np.bincount(edge, minlength=COLOURS).max() / edge.size),
+        *(float(top_shares[min(count, len(shares)) - 1]) for count in TOP_COLOURS),
+        math.log(len(shares)) / 8,
+        float(-(shares * np.log(shares)).sum()) / 8,
+        *(float(cumulative[level]) for level in SATURATION),
+        float(histogram @ np.arange(LEVELS)) / LEVELS,
+        float(np.bincount(border, minlength=COLOURS).max() / border.size),
     ]
 
 
-def _of_curvature(grey: np.ndarray) -> list[float]:
-    """How much lies on even slopes: a computer's shading has no noise."""
-    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    bent = np.abs(4 * grey[1:-1, 1:-1] - around)
-    upto = np.cumsum(np.bincount(bent.ravel(), minlength=4 * LEVELS)) / bent.size
-    return [float(upto[level]) for level in CURVATURE]
+def _curvature_features(grey: np.ndarray) -> list[float]:
+    """How much lies on even slopes: computed shading has no noise."""
+    neighbours = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    curvature = np.abs(4 * grey[1:-1, 1:-1] - neighbours)
+    cumulative = np.cumsum(np.bincount(curvature.ravel(), minlength=4 * LEVELS)) / curvature.size
+    return [float(cumulative[level]) for level in CURVATURE]
 
 
-def _of_distance(grey: np.ndarray) -> list[float]:
-    """How unlike pixels are that lie so far apart, in parts of the variance, as a logarithm."""
+def _distance_features(grey: np.ndarray) -> list[float]:
+    """The log of how much pixels differ at each of the lags, relative to the variance."""
     variance = float(grey.var()) + 1
-    found = []
+    features = []
     for lag in LAGS_PX:
-        pairs = [grey[:, lag:] - grey[:, :-lag], grey[lag:] - grey[:-lag]]
-        unlike = [float(np.vdot(pair, pair)) / pair.size for pair in pairs if pair.size]
-        mean = sum(unlike) / len(unlike) if unlike else 2 * variance
-        found.append(math.log(mean / variance + 1e-3) / 4)
-    return found
+        differences = [grey[:, lag:] - grey[:, :-lag], grey[lag:] - grey[:-lag]]
+        squares = [float(np.vdot(part, part)) / part.size for part in differences if part.size]
+        mean = sum(squares) / len(squares) if squares else 2 * variance
+        features.append(math.log(mean / variance + 1e-3) / 4)
+    return features
 
 
-def _of_blocks(grey: np.ndarray) -> list[float]:
-    """How many small blocks are flat, and how much the others differ within."""
+def _block_features(grey: np.ndarray) -> list[float]:
+    """How many small blocks are flat, and how much the others vary within."""
     height, width = (side // BLOCK_PX * BLOCK_PX for side in grey.shape)
     if not height or not width:
         return [0.0] * (len(BLOCK_SPREAD) + 3)

@@ -1,72 +1,83 @@
-"""Which part of a picture is the photograph: bars of one colour around it are not.
-
-Telephones, video players and scanners add them. The network gets a square, so that bars take
-pixels from what is to be seen and squeeze it: on dev a sixth of CIDEr, or a fifth, was lost.
-"""
+"""Preparing pixels for the network: bars trimmed, resized to a square, contrast stretched."""
 
 import numpy as np
 from PIL import Image
 
-from image_describer.captioner.description import Region
-from image_describer.imaging import levels
-
-THUMBNAIL_PX = 256  # of the longer side, at least: what bars are looked for on
-EVEN = 0.05  # of the contrast, by which a bar's pixels may differ from its colour: JPEG's doing
-LEAST_EVEN = 2.0  # grey levels: the same in a picture that is dark all over
-STRAYS = 0.01  # of a row's pixels may differ more
+# Bars of one colour around a photograph, as phones, video players and scanners add them, take
+# pixels from what matters. On dev they cost a sixth to a fifth of CIDEr.
+THUMBNAIL_PX = 256  # least length of the longer side of the thumbnail that bars are looked for on
+BAR_TOLERANCE = 0.05  # of the contrast: how far JPEG may move a bar's pixels from its colour
+LEAST_BAR_TOLERANCE = 2.0  # grey levels: the same in a picture that is dark all over
+STRAY_SHARE = 0.01  # of a row's pixels may differ more than that
 LEAST_BAR = 0.02  # of the picture's side
-LEAST_PHOTOGRAPH = 0.2  # of the picture's side; less is a thing on a plain ground
+LEAST_PHOTOGRAPH = 0.2  # of the picture's side; less is an object on a plain ground
+
+# On 150 dev pictures, a quarter of the light cost 14 % of CIDEr and a quarter of the contrast 9 %;
+# with the contrast stretched, no loss can be measured. Brightening by a gamma curve as well
+# changed nothing.
+CLIPPED = (0.005, 0.995)  # quantiles of the grey levels that become black and white
+LOW_CONTRAST = 110  # grey levels between them; well-lit photographs hardly ever have less
+LEAST_CONTRAST = 8  # grey levels; less is noise, or nothing
 
 
-def photograph(pixels: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns of (H, W, 3) uint8 that are left when bars are cut off.
+def trim_bars(pixels: np.ndarray) -> tuple[slice, slice]:
+    """Return the rows and columns of (H, W, 3) uint8 that remain when bars are cut off.
 
     Bars come in pairs of one colour, above and below or left and right; a plain sky alone stays.
     """
     factor = max(1, max(pixels.shape[:2]) // THUMBNAIL_PX)
-    small = Image.fromarray(pixels).reduce(factor) if factor > 1 else Image.fromarray(pixels)
-    thumbnail = np.asarray(small).astype(np.int16)
-    counts = np.reshape(small.histogram(), (3, -1)).sum(axis=0)
-    dark, bright = levels.percentiles(counts, (1, 99))
-    even = max(LEAST_EVEN, EVEN * (bright - dark))
-    rows = _between(thumbnail, even)
-    columns = _between(thumbnail[rows].swapaxes(0, 1), even)
-    if rows == slice(0, thumbnail.shape[0]):  # what is beside may have hidden what is above
-        rows = _between(thumbnail[:, columns], even)
-    return _enlarged(rows, factor, pixels.shape[0]), _enlarged(columns, factor, pixels.shape[1])
+    image = Image.fromarray(pixels)
+    small = np.asarray(image.reduce(factor) if factor > 1 else image)
+    dark, bright = np.percentile(small, (1, 99))
+    tolerance = max(LEAST_BAR_TOLERANCE, BAR_TOLERANCE * (bright - dark))
+    thumbnail = small.astype(np.int16)
+    rows = _between_bars(thumbnail, tolerance)
+    columns = _between_bars(thumbnail[rows].swapaxes(0, 1), tolerance)
+    if rows == slice(0, thumbnail.shape[0]):  # bars at the sides may have hidden those above
+        rows = _between_bars(thumbnail[:, columns], tolerance)
+    return _scale_up(rows, factor, pixels.shape[0]), _scale_up(columns, factor, pixels.shape[1])
 
 
-def region_of(rows: slice, columns: slice, shape: tuple[int, ...]) -> Region:
-    """A part of a picture (H, W, ...) in fractions of its sides."""
-    height, width = shape[:2]
-    return (columns.start / width, rows.start / height, columns.stop / width, rows.stop / height)
+def resize(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Squeeze (H, W, 3) uint8 into a square (size, size, 3) uint8.
+
+    Neither cropped nor padded, because the training pictures were made like this. On the middle
+    halves of 150 dev pictures squeezing kept 89 % (tall) and 80 % (wide) of CIDEr, padding to a
+    square 78 % and 75 %, the middle square 76 % (tall); cropping to 1.41:1 and then squeezing 90 %
+    and 84 %, which is within chance.
+    """
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0))
 
 
-def within(region: Region, frame: Region) -> Region:
-    """A region of the part ``frame`` as one of the whole picture."""
-    left, top, right, bottom = frame
-    x0, y0, x1, y1 = region
-    wide, high = right - left, bottom - top
-    return (left + x0 * wide, top + y0 * high, left + x1 * wide, top + y1 * high)
+def autocontrast(pixels: np.ndarray) -> np.ndarray:
+    """Stretch the levels of (H, W, 3) uint8 if their contrast is low; else return it unchanged."""
+    grey = np.asarray(Image.fromarray(pixels).convert("L"))
+    dark, bright = np.quantile(grey, CLIPPED, method="inverted_cdf").astype(int)
+    if bright - dark >= LOW_CONTRAST:
+        return pixels
+    contrast = max(int(bright - dark), LEAST_CONTRAST)
+    table = np.clip((np.arange(256) - dark) / contrast, 0, 1)
+    return np.rint(255 * table).astype(np.uint8)[pixels]
 
 
-def _between(thumbnail: np.ndarray, even: float) -> slice:
-    """The rows between two bars of one colour; all of them when there are no such bars."""
+def _between_bars(thumbnail: np.ndarray, tolerance: float) -> slice:
+    """Return the rows between two bars of one colour; all rows if there are no such bars."""
     length = len(thumbnail)
     whole = slice(0, length)
-    first, last = (levels.median(thumbnail[row]) for row in (0, -1))
-    if np.abs(first - last).max() > even:
+    first, last = (np.median(thumbnail[row], axis=0) for row in (0, -1))
+    if np.abs(first - last).max() > tolerance:
         return whole
-    off = (np.abs(thumbnail - first) > even).any(axis=2).mean(axis=1)
-    filled = np.flatnonzero(off > STRAYS)
+    strays = (np.abs(thumbnail - first) > tolerance).any(axis=2).mean(axis=1)
+    filled = np.flatnonzero(strays > STRAY_SHARE)
     if not filled.size:
         return whole
     start, stop = int(filled[0]), int(filled[-1]) + 1
-    bars = min(start, length - stop)
-    if bars < max(1, LEAST_BAR * length) or stop - start < LEAST_PHOTOGRAPH * length:
+    bar = min(start, length - stop)
+    if bar < max(1, LEAST_BAR * length) or stop - start < LEAST_PHOTOGRAPH * length:
         return whole
     return slice(start, stop)
 
 
-def _enlarged(span: slice, factor: int, length: int) -> slice:
+def _scale_up(span: slice, factor: int, length: int) -> slice:
     return slice(span.start * factor, min(length, span.stop * factor))

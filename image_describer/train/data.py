@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from image_describer.captioner.encoder import squeeze
 from image_describer.errors import TrainingError
+from image_describer.imaging.preprocess import resize
 
 WHERE_TO_GET_IT = (
     "Give --data (or IMAGE_DESCRIBER_DATA) a folder with Flicker8k_Dataset/ and Flickr8k_text/, "
@@ -75,6 +75,6 @@ def load_pixels(path: Path, size: int) -> np.ndarray:
     """One picture as the extractor sees it: (size, size, 3) uint8. Raises TrainingError."""
     try:
         with Image.open(path) as image:
-            return squeeze(np.asarray(image.convert("RGB")), size)
+            return resize(np.asarray(image.convert("RGB")), size)
     except Exception as error:  # a damaged picture can raise nearly anything
         raise TrainingError(f"The picture {path} can't be read: {error}.") from error

@@ -20,10 +20,10 @@ from tqdm import tqdm
 from image_describer import paths
 from image_describer.captioner import bundle_files, novelty
 from image_describer.captioner.bundle import open_bundle
-from image_describer.captioner.encoder import Extractor
+from image_describer.captioner.encoder import Encoder
 from image_describer.errors import ImageDescriberError
 from image_describer.imaging import photo_check, quality
-from image_describer.imaging.photo_check import Numbers
+from image_describer.imaging.photo_check import PhotoClassifier
 from image_describer.train import data, degrade, drawn, photograph_judge
 
 EACH = 60  # drawn pictures of every kind and half
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("--data", type=Path, required=True, help="Flickr8k's folder")
     add("--results", type=Path, default=Path("train/results/best"), help="folder for the figures")
-    add("--output", type=Path, default=paths.assets_folder() / photo_check.NUMBERS,
+    add("--output", type=Path, default=paths.assets_folder() / photo_check.CLASSIFIER_FILE,
         help="file for the numbers (default: where the program reads them)")  # fmt: skip
     add("--each", type=int, default=EACH, help=f"drawn pictures of a kind and half ({EACH})")
     add("--judge", action="store_true", help="judge the numbers that are there, fit none")
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         read = data.read_flickr8k(options.data)
         if not options.judge:
             write(fitted(read, options.each), options.output)
-        numbers, curve = photo_check.numbers(options.output), options.results / CURVE
+        numbers, curve = photo_check.load_classifier(options.output), options.results / CURVE
         look = _look(options.bundle)
         figures = photograph_judge.judged(read, numbers, look, options.each, curve)
     except ImageDescriberError as error:
@@ -85,11 +85,11 @@ def _look(folder: Path) -> photograph_judge.Look | None:
     known = novelty.of_bundle(bundle)
     if known is None:
         return None
-    extractor = Extractor(bundle.path("extractor.tflite"), threads=2)
+    extractor = Encoder(bundle.path("extractor.tflite"), threads=2)
     return lambda pixels: known.is_photograph(extractor.extract(pixels).pooled)
 
 
-def fitted(read: data.Dataset, each: int) -> Numbers:
+def fitted(read: data.Dataset, each: int) -> PhotoClassifier:
     """Fit on the first half of the drawn pictures, and on photographs of train."""
     own, held_out = divided(read)
     numbers = fit(_measured(photographs(read, own)), _drawn(each))
@@ -118,16 +118,16 @@ def photographs(
         yield from photograph_judge.opened(read, [*names[k * harmed :], *names][:count], way)
 
 
-def fit(photographs: np.ndarray, others: np.ndarray) -> Numbers:
+def fit(photographs: np.ndarray, others: np.ndarray) -> PhotoClassifier:
     """Networks on measures (N, F) and (M, F), both sorts weighing the same; by Adam (2015)."""
     x = np.concatenate([photographs, others])
     y = np.repeat((0.0, 1.0), (len(photographs), len(others)))
     weight = np.where(y == 1, 0.5 / len(others), 0.5 / len(photographs))
     centre, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
-    x = np.clip((x - centre) / spread, -photo_check.OUTLIER, photo_check.OUTLIER)
+    x = np.clip((x - centre) / spread, -photo_check.OUTLIER_SPREADS, photo_check.OUTLIER_SPREADS)
     parts = [_network(x, y, weight, SEED + k) for k in range(NETWORKS)]
     hidden, offset, output, last = zip(*parts, strict=True)
-    return Numbers(
+    return PhotoClassifier(
         centre,
         spread,
         np.concatenate(hidden, axis=1),
@@ -168,7 +168,7 @@ def _network(x: np.ndarray, y: np.ndarray, weight: np.ndarray, seed: int) -> tup
     return (*values[:3], float(values[3][0]))
 
 
-def write(numbers: Numbers, file: Path) -> None:
+def write(numbers: PhotoClassifier, file: Path) -> None:
     """The numbers as JSON, whole or not at all."""
     fields = {name: np.round(value, DIGITS).tolist() for name, value in numbers._asdict().items()}
     bundle_files.write(file, (json.dumps(fields) + "\n").encode())
@@ -196,7 +196,7 @@ def _close(read: data.Dataset, names: Sequence[str]) -> Iterator[np.ndarray]:
 
 def _measured(pictures: Iterable[np.ndarray]) -> np.ndarray:
     """Pixels (H, W, 3) uint8 each -> measures (N, F)."""
-    return np.stack([photo_check.measures(quality.thumbnail(one)) for one in pictures])
+    return np.stack([photo_check.thumbnail_features(quality.thumbnail(one)) for one in pictures])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from image_describer.captioner import bundle_files
 from image_describer.imaging import photo_check, quality
-from image_describer.imaging.photo_check import Numbers
+from image_describer.imaging.photo_check import PhotoClassifier
 from image_describer.train import degrade, drawn
 from image_describer.train.data import Dataset
 
@@ -34,7 +34,7 @@ class Scored(NamedTuple):
 
 
 def judged(
-    photographs: Dataset, numbers: Numbers, look: Look | None, each: int, curve: Path
+    photographs: Dataset, numbers: PhotoClassifier, look: Look | None, each: int, curve: Path
 ) -> dict[str, Any]:
     """Figures of fitted numbers on the second half and on dev; draws the curve into a file.
 
@@ -110,7 +110,7 @@ def draw(others: Scored, photographs: Scored, area: float, file: Path) -> None:
     bundle_files.write(file, content.getvalue())
 
 
-def score(pixels: np.ndarray, numbers: Numbers) -> float:
+def score(pixels: np.ndarray, numbers: PhotoClassifier) -> float:
     """The score of a picture (H, W, 3) uint8 as the program sees it; a blank one is found first."""
     small = quality.thumbnail(pixels)
     return 1.0 if quality.is_blank(small) else photo_check.score(small, numbers)
@@ -123,7 +123,7 @@ def opened(photographs: Dataset, names: Sequence[str], way: str) -> Iterator[np.
             yield degrade.degraded(np.asarray(image.convert("RGB")), way, name)
 
 
-def _scored(pictures: Iterable[np.ndarray], numbers: Numbers, look: Look | None) -> Scored:
+def _scored(pictures: Iterable[np.ndarray], numbers: PhotoClassifier, look: Look | None) -> Scored:
     scores, told = [], []
     for pixels in pictures:
         scores.append(score(pixels, numbers))

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from image_describer.captioner.bundle import TURNED, open_bundle
-from image_describer.captioner.encoder import Extractor
-from image_describer.captioner.orientation import summary
+from image_describer.captioner.bundle import ORIENTATION, open_bundle
+from image_describer.captioner.encoder import Encoder
+from image_describer.captioner.orientation import region_summary
 from image_describer.errors import TrainingError
 from image_describer.imaging import preprocess
 from image_describer.imaging.open import open_picture
@@ -48,7 +48,7 @@ def fit(bundle: Path, data: Dataset, pictures: int = PICTURES, seed: int = 1) ->
     opened = open_bundle(bundle)
     regions = opened.manifest["regions"]
     grid = (int(regions["rows"]), int(regions["columns"]))
-    extractor = Extractor(opened.path("extractor.tflite"), threads=2)
+    extractor = Encoder(opened.path("extractor.tflite"), threads=2)
     chance = np.random.default_rng(seed)
     names = [data.splits["train"][i] for i in chance.permutation(len(data.splits["train"]))]
     learnt = look(extractor, grid, data, names[:pictures], WORN_SHARE)
@@ -58,12 +58,12 @@ def fit(bundle: Path, data: Dataset, pictures: int = PICTURES, seed: int = 1) ->
     doubt = float(np.quantile(turned[held.turns == 0], 1 - FALSE_ALARMS, method="higher"))
     figures = judge(weights, doubt, held)
     numbers = {"doubt": round(doubt, 6), **figures}
-    bundle_part.put_array(opened, TURNED, weights, turned=numbers)
+    bundle_part.put_array(opened, ORIENTATION, weights, turned=numbers)
     return figures
 
 
 def look(
-    extractor: Extractor,
+    extractor: Encoder,
     grid: tuple[int, int],
     data: Dataset,
     names: Sequence[str],
@@ -71,7 +71,7 @@ def look(
 ) -> Seen:
     """Each picture twice: upright, and turned by one, two or three quarters, in this order."""
     rows = [
-        (summary(extractor.extract(pixels).regions, grid), turn)
+        (region_summary(extractor.extract(pixels).regions, grid), turn)
         for pixels, turn in tqdm(
             _both_ways(data, names, worn_share), desc="turned", total=2 * len(names), unit="picture"
         )
@@ -86,7 +86,7 @@ def _both_ways(
 ) -> Iterator[tuple[np.ndarray, int]]:
     for number, name in enumerate(names):
         pixels = open_picture(data.path(name)).pixels
-        rows, columns = preprocess.photograph(pixels)
+        rows, columns = preprocess.trim_bars(pixels)
         pixels = pixels[rows, columns]
         if worn_share and number % round(1 / worn_share) == 0:
             pixels = degraded(pixels, WORN[number // round(1 / worn_share) % len(WORN)], name)

@@ -5,9 +5,11 @@ The author's alt text, confidence, the other candidates, what is where, the note
 
 import math
 
-from image_describer.captioner.description import Description, Region
+from image_describer.captioner.description import Description
+from image_describer.imaging.notes import BLANK
+from image_describer.imaging.region import Region
 from image_describer.metadata.xmp import TEXT_LIMIT
-from image_describer.wording.sentence import AUTHOR_AGAIN, BLANK, authors_words
+from image_describer.wording.sentence import AUTHOR_AGAIN, authors_words
 
 ALTERNATIVES = 4  # more than that nobody keeps in mind
 # A region this long in both directions, in fractions of the picture, is in no particular place.

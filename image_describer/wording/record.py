@@ -7,13 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from image_describer.captioner.description import (
-    Alternative,
-    Description,
-    Region,
-    Seconds,
-    Word,
-)
+from image_describer.captioner.description import Alternative, Description, Seconds, Word
+from image_describer.imaging.region import Region
 from image_describer.text import visible
 from image_describer.wording.sentence import as_record
 
@@ -22,7 +17,7 @@ YEARS = range(1971, 9999)
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """A description as it was given.
 
     ``time`` knows its zone. ``file`` is absolute, or None for what came from the clipboard;
@@ -44,7 +39,7 @@ class Entry:
         return self.description.caption
 
 
-def line_of(entry: Entry) -> bytes:
+def line_of(entry: HistoryEntry) -> bytes:
     """The entry as one line of ASCII, without its end. Numbers are rounded as `as_record` does."""
     record = {
         "key": entry.key,
@@ -57,7 +52,7 @@ def line_of(entry: Entry) -> bytes:
     return json.dumps(record, ensure_ascii=True, allow_nan=False).encode("ascii")
 
 
-def entry_of(line: bytes) -> Entry:
+def entry_of(line: bytes) -> HistoryEntry:
     """The entry in a line. Raises ValueError for whatever is not one."""
     try:
         record = json.loads(line.decode("utf-8"), parse_constant=_refuse)
@@ -67,7 +62,7 @@ def entry_of(line: bytes) -> Entry:
     time = datetime.fromisoformat(_text(record, "time"))
     if time.tzinfo is None or time.year not in YEARS:
         raise ValueError("the time is none")
-    return Entry(
+    return HistoryEntry(
         key=_text(record, "key"),
         time=time,
         name=_text(record, "name"),

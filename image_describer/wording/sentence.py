@@ -10,6 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 from image_describer.captioner.description import Description
+from image_describer.imaging.notes import BLANK
 from image_describer.text import encodable, finish, one_line, shorten
 
 # In confidence, 0 to 1, which is fitted on dev pictures to what people would accept. On pictures
@@ -23,7 +24,6 @@ AUTHOR_LIMIT = 250  # characters of an author's alt text that are said, 15 s; Ct
 
 AUTHOR_AGAIN = "Alt text by its author: "  # in the details
 AUTHOR_SAYS = "Its author says: "
-BLANK = "The picture is blank."
 NOTHING = "I can't tell what this is."
 
 

@@ -4,13 +4,14 @@ import threading
 
 import numpy as np
 import pytest
+from image_describer.captioner.captions import attention_region
 from PIL import Image
 
 from image_describer import BundleError, PictureError
 from image_describer.captioner import confidence
-from image_describer.captioner.describer import INVENTED, Describer, region
-from image_describer.captioner.encoder import squeeze
+from image_describer.captioner.describer import INVENTED, Describer
 from image_describer.imaging.open import open_picture
+from image_describer.imaging.preprocess import resize
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +77,13 @@ def test_what_is_no_picture_and_what_is_no_bundle_is_refused(describer, tmp_path
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 5000, 3), (5000, 1, 3), (224, 224, 3)])
 def test_any_shape_is_squeezed_to_a_square(shape):
-    assert squeeze(np.full(shape, 77, np.uint8), 32).tolist() == np.full((32, 32, 3), 77).tolist()
+    assert resize(np.full(shape, 77, np.uint8), 32).tolist() == np.full((32, 32, 3), 77).tolist()
 
 
 def test_a_region_is_the_box_around_half_of_the_attention():
     attention = np.zeros((10, 10))
     attention[2, 3], attention[4, 5], attention[9, 9] = 0.4, 0.35, 0.25
-    assert region(attention) == pytest.approx((0.3, 0.2, 0.6, 0.5))
-    assert region(np.full((10, 10), 0.01)) == pytest.approx((0.0, 0.0, 1.0, 0.5), abs=0.11)
+    assert attention_region(attention) == pytest.approx((0.3, 0.2, 0.6, 0.5))
+    assert attention_region(np.full((10, 10), 0.01)) == pytest.approx(
+        (0.0, 0.0, 1.0, 0.5), abs=0.11
+    )

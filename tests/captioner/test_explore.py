@@ -16,14 +16,13 @@ from image_describer.captioner.description import Description
 from image_describer.captioner.explore import (
     GRID,
     SMALLEST_PART_PX,
+    GridCursor,
     PartDescriber,
-    Walk,
     crop,
     said_of,
 )
+from image_describer.imaging.notes import BLANK, DARK
 from image_describer.imaging.open import open_picture
-from image_describer.imaging.quality import DARK
-from image_describer.wording.sentence import BLANK
 from tests.support.pictures import photograph
 
 LARGE = 1000 * SMALLEST_PART_PX
@@ -31,7 +30,7 @@ LIMIT_S = 10.0
 FIGURES = Path(__file__).parents[2] / "benchmarks" / "results" / "explore_margin.json"
 
 
-def boxes(walk: Walk) -> list[tuple[float, ...]]:
+def boxes(walk: GridCursor) -> list[tuple[float, ...]]:
     """The nine parts of the grid one is in, row by row."""
     found = []
     for row in range(GRID):
@@ -42,7 +41,7 @@ def boxes(walk: Walk) -> list[tuple[float, ...]]:
 
 
 def test_one_begins_in_the_centre_and_stops_at_the_edges():
-    walk = Walk(LARGE, LARGE)
+    walk = GridCursor(LARGE, LARGE)
     assert walk.place == "centre"
     assert walk.move(-1, 0)
     assert walk.place == "left"
@@ -57,7 +56,7 @@ def test_one_begins_in_the_centre_and_stops_at_the_edges():
 
 
 def test_a_part_is_entered_and_left_where_it_was():
-    walk = Walk(LARGE, LARGE)
+    walk = GridCursor(LARGE, LARGE)
     walk.move(1, -1)
     outer = walk.box
     assert walk.zoom_in()
@@ -76,7 +75,7 @@ def test_a_part_is_entered_and_left_where_it_was():
 
 
 def test_no_two_places_of_a_grid_share_a_name():
-    walk = Walk(LARGE, LARGE)
+    walk = GridCursor(LARGE, LARGE)
     for _depth in range(3):
         names = set()
         for walk.row in range(GRID):
@@ -88,7 +87,7 @@ def test_no_two_places_of_a_grid_share_a_name():
 
 @given(st.integers(1, 4000), st.integers(1, 4000))
 def test_parts_are_never_smaller_than_the_network_can_use(width, height):
-    walk = Walk(width, height)
+    walk = GridCursor(width, height)
     if not walk.worthwhile():
         assert min(width, height) < GRID * SMALLEST_PART_PX
         assert not walk.zoom_in()
@@ -103,7 +102,7 @@ def test_parts_are_never_smaller_than_the_network_can_use(width, height):
 def test_the_parts_cover_every_pixel_and_no_part_is_empty(width, height, margin):
     pixels = np.arange(width * height * 3, dtype=np.uint32).reshape(height, width, 3)
     seen = np.zeros(width * height * 3, bool)
-    for box in boxes(Walk(width, height)):
+    for box in boxes(GridCursor(width, height)):
         part = crop(pixels, box, margin)
         assert part.size
         seen[part.ravel()] = True
@@ -113,7 +112,7 @@ def test_the_parts_cover_every_pixel_and_no_part_is_empty(width, height, margin)
 def test_a_crop_holds_its_part_and_the_margin_around_it():
     pixels = np.zeros((90, 180, 3), np.uint8)
     pixels[30:60, 60:120] = 255
-    centre = Walk(180, 90).box
+    centre = GridCursor(180, 90).box
     assert crop(pixels, centre, 0.0).shape == (30, 60, 3)
     assert crop(pixels, centre, 0.0).min() == 255
     assert crop(pixels, centre, 0.5).shape == (60, 120, 3)
@@ -125,8 +124,8 @@ def test_a_crop_holds_its_part_and_the_margin_around_it():
 def test_the_notes_are_those_of_the_part_without_its_margin():
     pixels = np.full((300, 300, 3), 120, np.uint8)
     pixels[:, :100] = np.asarray(photograph(100, 300))
-    assert explore.part_of(pixels, (1 / 3, 1 / 3, 2 / 3, 2 / 3), 0.5).notes == (BLANK,)
-    assert explore.part_of(pixels, (0, 1 / 3, 1 / 3, 2 / 3), 0.5).notes == ()
+    assert explore.crop_part(pixels, (1 / 3, 1 / 3, 2 / 3, 2 / 3), 0.5).notes == (BLANK,)
+    assert explore.crop_part(pixels, (0, 1 / 3, 1 / 3, 2 / 3), 0.5).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +162,7 @@ class Counting:
 def test_a_part_is_described_once():
     describe = Counting()
     parts = PartDescriber(describe, np.asarray(photograph(300, 300)))
-    walk = Walk(300, 300)
+    walk = GridCursor(300, 300)
     assert parts.known(walk.box) is None
     first = parts.describe(walk.box)
     assert parts.describe(walk.box) is first
@@ -175,7 +174,7 @@ def test_a_part_is_described_once():
 
 
 def test_all_that_one_key_can_reach_is_worked_out_ahead():
-    walk = Walk(900, 900)
+    walk = GridCursor(900, 900)
     parts = PartDescriber(Counting(), np.asarray(photograph(900, 900)))
     parts.describe(walk.box)
     parts.work_ahead(walk.ahead(), lambda: True)
@@ -212,7 +211,7 @@ def test_whoever_asks_goes_before_what_is_worked_out_ahead():
 def test_what_is_no_longer_wanted_is_not_described():
     describe = Counting()
     parts = PartDescriber(describe, np.asarray(photograph(300, 300)))
-    box = Walk(300, 300).box
+    box = GridCursor(300, 300).box
     assert parts.describe(box, lambda: False) is None
     assert not describe.sizes
     assert parts.describe(box) is not None
@@ -221,7 +220,7 @@ def test_what_is_no_longer_wanted_is_not_described():
 def test_working_ahead_ends_when_it_is_no_longer_wanted():
     describe = Counting()
     parts = PartDescriber(describe, np.asarray(photograph(300, 300)))
-    parts.work_ahead(Walk(300, 300).ahead(), lambda: len(describe.sizes) < 3)
+    parts.work_ahead(GridCursor(300, 300).ahead(), lambda: len(describe.sizes) < 3)
     assert len(describe.sizes) == 3
 
 
@@ -235,7 +234,7 @@ def test_a_part_that_fails_is_tried_again():
         return answer
 
     parts = PartDescriber(describe, np.asarray(photograph(300, 300)))
-    box = Walk(300, 300).box
+    box = GridCursor(300, 300).box
     with pytest.raises(ValueError, match="broken"):
         parts.describe(box)
     assert parts.describe(box).caption == "a dog"

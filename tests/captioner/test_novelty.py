@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from image_describer import BundleError
-from image_describer.captioner.bundle import UNLIKE, open_bundle, write_manifest
+from image_describer.captioner.bundle import NOVELTY, open_bundle, write_manifest
 from image_describer.captioner.confidence import confidence
 from image_describer.captioner.describer import INVENTED, Describer
-from image_describer.captioner.novelty import Unlike, of_bundle
+from image_describer.captioner.novelty import NoveltyHead, of_bundle
 from image_describer.errors import TrainingError
-from image_describer.imaging import quality
+from image_describer.imaging.notes import BLANK, DARK, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
 from image_describer.train import bundle_part
 from image_describer.train import unlike as fitting
@@ -43,18 +43,18 @@ def with_weights(bundle, weights, usual=-0.5, doubt=0.0):
     content = io.BytesIO()
     np.save(content, weights)
     numbers = {"usual": usual, "doubt": doubt}
-    bundle_part.put(open_bundle(bundle), UNLIKE, content.getvalue(), unlike=numbers)
+    bundle_part.put(open_bundle(bundle), NOVELTY, content.getvalue(), unlike=numbers)
     return bundle
 
 
 def drawn_note_on(picture):
-    return replace(picture, notes=(quality.DRAWN,))
+    return replace(picture, notes=(NOT_A_PHOTOGRAPH,))
 
 
 def test_the_score_does_not_care_how_strong_the_features_are():
     pooled = np.random.default_rng(0).random(CHANNELS).astype(np.float32)
     weights = np.arange(CHANNELS + 1, dtype=np.float32)
-    known = Unlike(weights, usual=-9.0, doubt=0.0)
+    known = NoveltyHead(weights, usual=-9.0, doubt=0.0)
     expected = pooled / np.linalg.norm(pooled) @ weights[:-1] + weights[-1]
     assert known.score(pooled) == pytest.approx(expected, rel=1e-5)
     assert known.score(7 * pooled) == pytest.approx(known.score(pooled), rel=1e-5)
@@ -64,7 +64,7 @@ def test_the_score_does_not_care_how_strong_the_features_are():
 def test_usual_pictures_measure_the_same_and_unusual_ones_more():
     first = np.eye(CHANNELS, dtype=np.float32)[0]
     weights = np.append(4 * first, -1.0).astype(np.float32)
-    known = Unlike(weights, usual=-0.5, doubt=0.5)
+    known = NoveltyHead(weights, usual=-0.5, doubt=0.5)
     assert known.measure(np.roll(first, 1)) == -0.5  # of a score of -1
     assert known.measure(first) == pytest.approx(3.0)
     assert known.is_photograph(np.roll(first, 1))
@@ -79,7 +79,7 @@ def test_learning_parts_two_sorts_and_puts_a_third_beyond_the_first():
 
     photographs = np.concatenate([seen(peak, 60) for peak in (0, 1, 2)])
     weights = fitting.learn(photographs[::2], seen(3, 50))
-    known = Unlike(weights, usual=-0.5, doubt=0.0)
+    known = NoveltyHead(weights, usual=-0.5, doubt=0.0)
     usual = [known.score(row) for row in photographs[1::2]]
     assert np.mean(usual) == pytest.approx(-1, abs=0.2)
     assert min(known.score(row) for row in seen(3, 20)) > max(usual)
@@ -92,7 +92,7 @@ def test_fitting_leaves_a_bundle_that_opens(bundle, tiny_data):
     numbers = fitting.fit(bundle, read_flickr8k(tiny_data), each=1, harmed=1)
     after = open_bundle(bundle)
     assert of_bundle(after) is not None
-    assert set(after.manifest["files"]) == {*before["files"], UNLIKE}
+    assert set(after.manifest["files"]) == {*before["files"], NOVELTY}
     assert after.manifest["unlike"] == numbers
     assert numbers["usual"] <= numbers["doubt"]
     assert after.manifest["metrics"] == before["metrics"]
@@ -113,11 +113,11 @@ def test_the_command_tells_what_it_found_or_why_not(bundle, tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("score", "notes"), [(-1.0, ()), (1.0, (quality.DRAWN,))])
+@pytest.mark.parametrize(("score", "notes"), [(-1.0, ()), (1.0, (NOT_A_PHOTOGRAPH,))])
 def test_what_the_network_takes_for_a_photograph_is_none_no_longer(bundle, score, notes):
     picture = drawn_note_on(open_picture(photograph(96, 96)))
     without = Describer(bundle).describe(picture)
-    assert without.notes == (quality.DRAWN,)
+    assert without.notes == (NOT_A_PHOTOGRAPH,)
     said = Describer(with_weights(bundle, always(bundle, score))).describe(picture)
     assert said.notes == notes
     assert said.caption == without.caption
@@ -134,9 +134,9 @@ def test_its_confidence_is_a_photographs_again(bundle, score, doubted):
 def test_a_photograph_after_all_may_be_dark_and_a_blank_page_stays_blank(bundle):
     dark = photograph(96, 96).point(lambda level: level // 12)
     describer = Describer(with_weights(bundle, always(bundle, -1.0)))
-    assert describer.describe(drawn_note_on(open_picture(dark))).notes == (quality.DARK,)
+    assert describer.describe(drawn_note_on(open_picture(dark))).notes == (DARK,)
     blank = Image.new("RGB", (96, 96), "white")
-    assert describer.describe(blank).notes == (quality.BLANK,)
+    assert describer.describe(blank).notes == (BLANK,)
 
 
 def test_confidence_weighs_it_where_the_bundle_has_it(bundle):
@@ -166,7 +166,7 @@ def test_confidence_weighs_it_where_the_bundle_has_it(bundle):
 )
 def test_damaged_weights_are_refused_in_a_sentence(bundle, damage):
     with_weights(bundle, damage(always(bundle, 1.0)))
-    with pytest.raises(BundleError, match=UNLIKE):
+    with pytest.raises(BundleError, match=NOVELTY):
         Describer(bundle)
 
 
@@ -180,8 +180,8 @@ def test_weights_without_their_numbers_are_refused(bundle, name):
 def test_photographs_with_too_much_light_stay_photographs(shipped_bundle, name):
     pixels = np.asarray(Image.open(SAMPLES / name).convert("RGB"))
     pale = np.rint(np.clip(pixels * 2.0, 0, 255)).astype(np.uint8)
-    assert quality.DRAWN not in Describer(shipped_bundle).describe(Image.fromarray(pale)).notes
+    assert NOT_A_PHOTOGRAPH not in Describer(shipped_bundle).describe(Image.fromarray(pale)).notes
 
 
 def test_a_page_stays_one(shipped_bundle):
-    assert Describer(shipped_bundle).describe(page_of_text()).notes == (quality.DRAWN,)
+    assert Describer(shipped_bundle).describe(page_of_text()).notes == (NOT_A_PHOTOGRAPH,)

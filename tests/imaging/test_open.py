@@ -20,6 +20,7 @@ from PIL import Image, ImageFilter
 from image_describer.errors import PictureError
 from image_describer.imaging import formats, open, quality
 from image_describer.imaging.decode import LONGER_SIDE_PX
+from image_describer.imaging.notes import BLANK, BLURRED, DARK, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import PICTURE_SUFFIXES, Picture, open_picture
 from tests.support import pictures
 from tests.support.pictures import encoded, photograph, quarters, turned
@@ -140,7 +141,7 @@ def test_tiny_and_narrow_pictures_are_opened(size: tuple[int, int], format_name:
     assert (opened.width, opened.height) == size
     assert min(opened.pixels.shape[:2]) >= 1
     assert max(opened.pixels.shape) <= LONGER_SIDE_PX
-    assert opened.notes == (quality.BLANK,)
+    assert opened.notes == (BLANK,)
 
 
 def test_cmyk_keeps_its_colours() -> None:
@@ -188,7 +189,7 @@ def test_floats_that_are_no_numbers_do_no_harm() -> None:
     assert opened.pixels[0, :4, 0].tolist() == [0, 255, 0, 0]
     assert opened.pixels[9, -1, 0] == 255
     nothing = open_picture(encoded(Image.fromarray(np.full((48, 64), np.nan, np.float32)), "TIFF"))
-    assert nothing.notes == (quality.BLANK,)
+    assert nothing.notes == (BLANK,)
 
 
 def test_one_bit_is_black_and_white() -> None:
@@ -547,7 +548,7 @@ def test_any_bytes_are_refused_in_one_sentence(content: bytes) -> None:
 
 
 def notes(image: Image.Image) -> tuple[str, ...]:
-    return quality.notes(np.asarray(image.convert("RGB")))
+    return quality.find_notes(np.asarray(image.convert("RGB")))
 
 
 @pytest.mark.parametrize("size", [(160, 120), (640, 480), (2048, 1536)])
@@ -563,29 +564,29 @@ def test_the_sample_photographs_have_no_notes(name: str) -> None:
 
 @pytest.mark.parametrize("colour", ["white", "black", "gray", "navy"])
 def test_an_empty_picture_is_blank(colour: str) -> None:
-    assert notes(Image.new("RGB", (400, 300), colour)) == (quality.BLANK,)
+    assert notes(Image.new("RGB", (400, 300), colour)) == (BLANK,)
 
 
 def test_a_covered_lens_is_blank_though_it_has_noise() -> None:
     noise = np.random.default_rng(0).normal(6, 1.5, (480, 640, 3))
-    assert notes(Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))) == (quality.BLANK,)
+    assert notes(Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))) == (BLANK,)
 
 
 def test_colours_of_the_same_brightness_are_not_blank() -> None:
     image = Image.new("RGB", (400, 300), (200, 50, 50))
     image.paste((50, 126, 50), (100, 100, 300, 200))
-    assert quality.BLANK not in notes(image)
+    assert BLANK not in notes(image)
 
 
 def test_a_line_of_text_is_not_blank() -> None:
     page = Image.new("RGB", (800, 600), "white")
     page.paste(pictures.page_of_text().crop((0, 0, 800, 60)), (0, 0))
-    assert quality.BLANK not in notes(page)
+    assert BLANK not in notes(page)
 
 
 def test_an_underexposed_photograph_is_dark() -> None:
     dark = photograph(640, 480).point(lambda value: value // 8)
-    assert notes(dark) == (quality.DARK,)
+    assert notes(dark) == (DARK,)
 
 
 def test_a_lit_thing_in_the_night_is_not_dark() -> None:
@@ -598,7 +599,7 @@ def test_a_lit_thing_in_the_night_is_not_dark() -> None:
 @pytest.mark.parametrize("radius", [6, 12, 30])
 def test_an_unsharp_photograph_is_blurred(radius: int) -> None:
     unsharp = photograph(640, 480).filter(ImageFilter.GaussianBlur(radius))
-    assert notes(unsharp) == (quality.BLURRED,)
+    assert notes(unsharp) == (BLURRED,)
 
 
 def test_a_sharp_thing_before_an_unsharp_background_is_not_blurred() -> None:
@@ -612,17 +613,17 @@ def test_a_page_of_text_is_no_photograph(quality_of_jpeg: int | None) -> None:
     page = pictures.page_of_text()
     options = {} if quality_of_jpeg is None else {"quality": quality_of_jpeg}
     content = encoded(page, "JPEG" if options else "PNG", **options)
-    assert open_picture(content).notes == (quality.DRAWN,)
+    assert open_picture(content).notes == (NOT_A_PHOTOGRAPH,)
 
 
 def test_a_dark_theme_is_no_dark_photograph() -> None:
     page = pictures.page_of_text().point(lambda value: 255 - value)
-    assert notes(page) == (quality.DRAWN,)
+    assert notes(page) == (NOT_A_PHOTOGRAPH,)
 
 
 def test_notes_take_a_few_milliseconds() -> None:
     pixels = np.asarray(photograph(2048, 1536))
     start = time.process_time()
     for _ in range(5):
-        quality.notes(pixels)
+        quality.find_notes(pixels)
     assert (time.process_time() - start) / 5 < 0.1  # 0.008 s where it was written

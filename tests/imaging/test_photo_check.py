@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from image_describer import Describer
 from image_describer.captioner.describer import INVENTED
 from image_describer.imaging import photo_check, quality
+from image_describer.imaging.notes import BLANK, DARK, NOT_A_PHOTOGRAPH, shows_photograph
 from image_describer.imaging.open import open_picture
 from image_describer.train import data, drawn, photograph_fit, photograph_judge
 from image_describer.train.drawn.hand import FONTS, PALETTES, Hand
@@ -23,7 +24,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "assets" / "samples"
 
 
 def is_found(image: Image.Image) -> bool:
-    return not quality.shows_a_photograph(quality.notes(np.asarray(image.convert("RGB"))))
+    return not shows_photograph(quality.find_notes(np.asarray(image.convert("RGB"))))
 
 
 def sample(name: str) -> Image.Image:
@@ -79,23 +80,23 @@ def test_photographs_stay_photographs(name: str, way: str) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (2, 2), (7, 5), (3, 300)])
 def test_pictures_of_any_size_are_measured(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
-    measured = photo_check.measures(pixels)
+    measured = photo_check.thumbnail_features(pixels)
     assert np.isfinite(measured).all()
-    assert measured.shape == photo_check.numbers().centre.shape
+    assert measured.shape == photo_check.load_classifier().centre.shape
 
 
 def test_a_page_is_said_to_be_one_and_its_guess_to_be_unlikely(shipped_bundle: Path) -> None:
     page = pictures.page_of_text()
     description = Describer(shipped_bundle).describe(page)
-    assert description.notes == (quality.DRAWN,)
+    assert description.notes == (NOT_A_PHOTOGRAPH,)
     least = sentence.HEDGES[-1][1]
     assert sentence.hedge_for(description.confidence) is least
     assert all(sentence.hedge_for(o.confidence) is least for o in description.alternatives)
     said = sentence.sentence(description)
-    assert said.startswith(f"{quality.DRAWN} {least.whole.partition('{')[0]}")
+    assert said.startswith(f"{NOT_A_PHOTOGRAPH} {least.whole.partition('{')[0]}")
 
 
-@pytest.mark.parametrize("note", [quality.DRAWN, quality.BLANK])
+@pytest.mark.parametrize("note", [NOT_A_PHOTOGRAPH, BLANK])
 def test_only_photographs_keep_their_confidence(
     shipped_bundle: Path, note: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +104,7 @@ def test_only_photographs_keep_their_confidence(
     monkeypatch.setattr(describer, "_unlike", None)  # it would see that it is one after all
     picture = open_picture(SAMPLES / "cat.jpg")
     kept, doubted = (
-        describer.describe(replace(picture, notes=notes)) for notes in ((quality.DARK,), (note,))
+        describer.describe(replace(picture, notes=notes)) for notes in ((DARK,), (note,))
     )
     assert kept.caption == doubted.caption
     assert doubted.confidence == min(kept.confidence, INVENTED)
@@ -115,20 +116,20 @@ def test_without_the_numbers_pictures_are_still_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(photo_check.paths, "assets_folder", lambda: tmp_path)
-    photo_check.numbers.cache_clear()
+    photo_check.load_classifier.cache_clear()
     try:
         assert open_picture(pictures.page_of_text()).notes == ()
     finally:
-        photo_check.numbers.cache_clear()
-    assert photo_check.NUMBERS in caplog.text
+        photo_check.load_classifier.cache_clear()
+    assert photo_check.CLASSIFIER_FILE in caplog.text
 
 
 def test_measuring_takes_a_few_milliseconds() -> None:
     thumbnail = quality.thumbnail(np.asarray(sample("astronaut.jpg")))
-    photo_check.is_found(thumbnail)  # reads the numbers
+    photo_check.is_photograph(thumbnail)  # reads the numbers
     start = time.process_time()
     for _ in range(10):
-        photo_check.is_found(thumbnail)
+        photo_check.is_photograph(thumbnail)
     assert (time.process_time() - start) / 10 < 0.05  # 0.003 s where it was written
 
 
@@ -140,7 +141,7 @@ def test_fitting_tells_apart_what_can_be_told_apart(tmp_path: Path) -> None:
     fitted = photograph_fit.fit(photographs, others)
     file = tmp_path / "numbers.json"
     photograph_fit.write(fitted, file)
-    read = photo_check.numbers(file)
+    read = photo_check.load_classifier(file)
     area = photograph_judge.under_the_curve(
         photo_check.scores(others, read), photo_check.scores(photographs, read)
     )
@@ -164,7 +165,7 @@ def test_the_curve_is_drawn(tmp_path: Path) -> None:
 
 
 def test_what_the_network_sees_has_the_last_word(tiny_data: Path, tmp_path: Path) -> None:
-    read, numbers = data.read_flickr8k(tiny_data), photo_check.numbers()
+    read, numbers = data.read_flickr8k(tiny_data), photo_check.load_classifier()
     alone, overruled = (
         photograph_judge.judged(read, numbers, look, 1, tmp_path / "curve.png")
         for look in (None, lambda _pixels: True)
@@ -184,4 +185,4 @@ def test_the_figures_beside_the_model_reach_the_goal() -> None:
     assert figures["area under the curve"] >= 0.97
     assert figures["photographs called otherwise"] <= 0.02
     assert figures["worse photographs called otherwise"]["all"] <= 0.02
-    assert figures["threshold"] == photo_check.numbers().threshold
+    assert figures["threshold"] == photo_check.load_classifier().threshold

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from image_describer.captioner.encoder import squeeze
-from image_describer.imaging import light, preprocess
-from image_describer.imaging.grayscale import is_colourless
+from image_describer.imaging import preprocess
+from image_describer.imaging.grayscale import is_grayscale
+from image_describer.imaging.preprocess import autocontrast, resize
+from image_describer.imaging.region import region_of, to_whole
 from image_describer.train.degrade import degraded
 from tests.support import tiny
 from tests.support.pictures import encoded, page_of_text, photograph
@@ -18,7 +19,7 @@ SAMPLES = sorted((tiny.REPO / "assets" / "samples").glob("*.jpg"))
 
 
 def framed(pixels: np.ndarray) -> np.ndarray:
-    rows, columns = preprocess.photograph(pixels)
+    rows, columns = preprocess.trim_bars(pixels)
     return pixels[rows, columns]
 
 
@@ -32,7 +33,7 @@ def test_bars_are_cut_off_large_pictures_and_jpegs_to_a_few_pixels(tmp_path) -> 
     picture = Image.new("RGB", (1200, 1600), (20, 20, 20))
     picture.paste(photograph(1000, 900), (100, 350))
     (tmp_path / "bars.jpg").write_bytes(encoded(picture, "JPEG", quality=40))
-    rows, columns = preprocess.photograph(np.asarray(Image.open(tmp_path / "bars.jpg")))
+    rows, columns = preprocess.trim_bars(np.asarray(Image.open(tmp_path / "bars.jpg")))
     edges = (rows.start, rows.stop, columns.start, columns.stop)
     assert edges == pytest.approx((350, 1250, 100, 1100), abs=10)
 
@@ -41,8 +42,8 @@ def test_bars_are_cut_off_large_pictures_and_jpegs_to_a_few_pixels(tmp_path) -> 
 def test_a_photograph_without_bars_stays_as_it_is(sample) -> None:
     pixels = np.asarray(Image.open(sample).convert("RGB"))
     assert framed(pixels).shape == pixels.shape
-    assert light.set_right(pixels) is pixels
-    assert not is_colourless(pixels)
+    assert autocontrast(pixels) is pixels
+    assert not is_grayscale(pixels)
 
 
 def test_a_plain_sky_alone_and_bars_of_two_colours_stay() -> None:
@@ -65,22 +66,22 @@ def test_whatever_the_shape_something_is_left(height: int, width: int, seed: int
     pixels = np.random.default_rng(seed).integers(0, 256 if seed else 1, (height, width, 3))
     rest = framed(pixels.astype(np.uint8))
     assert rest.size
-    assert is_colourless(rest) in (True, False)
-    assert light.set_right(rest).shape == rest.shape
+    assert is_grayscale(rest) in (True, False)
+    assert autocontrast(rest).shape == rest.shape
 
 
 def test_a_region_of_the_photograph_is_one_of_the_picture() -> None:
-    frame = preprocess.region_of(slice(80, 240), slice(0, 160), (320, 160, 3))
+    frame = region_of(slice(80, 240), slice(0, 160), (320, 160, 3))
     assert frame == (0.0, 0.25, 1.0, 0.75)
-    assert preprocess.within((0.0, 0.0, 1.0, 1.0), frame) == frame
-    assert preprocess.within((0.5, 0.5, 1.0, 1.0), frame) == (0.5, 0.5, 1.0, 0.75)
+    assert to_whole((0.0, 0.0, 1.0, 1.0), frame) == frame
+    assert to_whole((0.5, 0.5, 1.0, 1.0), frame) == (0.5, 0.5, 1.0, 0.75)
 
 
 @pytest.mark.parametrize("way", ["dark, a quarter of the light", "low contrast, a quarter"])
 def test_light_is_set_right(way: str) -> None:
     pixels = np.asarray(Image.open(SAMPLES[0]).convert("RGB"))
     harmed = degraded(pixels, way, "a")
-    lit = light.set_right(harmed)
+    lit = autocontrast(harmed)
     assert lit.dtype == np.uint8
     assert np.abs(lit.astype(float) - pixels).mean() < 30
     assert np.abs(harmed.astype(float) - pixels).mean() > 40
@@ -88,21 +89,21 @@ def test_light_is_set_right(way: str) -> None:
 
 def test_an_empty_picture_is_lit_no_further_than_sense_goes() -> None:
     black = np.random.default_rng(0).integers(4, 7, (64, 64, 3)).astype(np.uint8)
-    assert light.set_right(black).std() < 100
-    assert light.set_right(np.zeros((4, 4, 3), np.uint8)).shape == (4, 4, 3)
+    assert autocontrast(black).std() < 100
+    assert autocontrast(np.zeros((4, 4, 3), np.uint8)).shape == (4, 4, 3)
 
 
 @pytest.mark.parametrize("way", ["greyscale", "sepia"])
 def test_black_and_white_and_old_prints_have_no_colours(way: str) -> None:
     pixels = np.asarray(Image.open(SAMPLES[0]).convert("RGB"))
-    assert is_colourless(squeeze(degraded(pixels, way, "a"), 299))
+    assert is_grayscale(resize(degraded(pixels, way, "a"), 299))
 
 
 def test_a_page_of_text_has_no_colours() -> None:
-    assert is_colourless(np.asarray(page_of_text()))
+    assert is_grayscale(np.asarray(page_of_text()))
 
 
 def test_one_vivid_thing_in_the_dark_has_a_colour():
     pixels = np.random.default_rng(0).integers(0, 60, (96, 96, 3)).astype(np.uint8)
     pixels[:, :48, 0] = 230
-    assert not is_colourless(pixels)
+    assert not is_grayscale(pixels)

@@ -6,12 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_describer.captioner.description import (
-    Alternative,
-    Description,
-    Region,
-    Word,
-)
+from image_describer.captioner.description import Alternative, Description, Word
+from image_describer.imaging.region import Region
 from image_describer.wording import details
 
 LOW = (0.1, 0.7, 0.9, 1.0)

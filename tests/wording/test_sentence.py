@@ -13,8 +13,9 @@ from image_describer.captioner.description import (
     Seconds,
     Word,
 )
+from image_describer.imaging.notes import BLANK
 from image_describer.text import visible
-from image_describer.wording.sentence import BLANK, HIGH, MIDDLE, as_record, sentence
+from image_describer.wording.sentence import HIGH, MIDDLE, as_record, sentence
 
 DOG = "a brown dog runs through the grass"
 

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from image_describer.captioner.description import Description
+from image_describer.imaging.notes import BLANK
 from image_describer.library.record import Record
 from image_describer.text import visible
 from image_describer.wording import sentence as wording
@@ -56,7 +57,7 @@ def alt_text(description: Description) -> str:
     if record["alt_text"]:
         return str(record["alt_text"])
     sentence = wording.sentence(description)
-    if sentence == wording.BLANK or sentence.endswith(wording.NOTHING):
+    if sentence == BLANK or sentence.endswith(wording.NOTHING):
         return sentence
     return str(record["caption"])
 
