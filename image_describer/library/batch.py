@@ -106,6 +106,8 @@ def run(
         work = _Work(places, journal, shelf, cancel or threading.Event(), on_progress, on_record)
         outcome = work.run(engine or Engine(bundle, workers), trusts_index=not restart)
         shelf.flush()
+        if not outcome.cancelled:
+            shelf.forget_missing(places)
         outcome.trouble, outcome.notice = shelf.trouble, shelf.notice
         if output is not None and journal is not None:
             write.write(output, work.records(), folders=places, partial=outcome.cancelled)
@@ -159,6 +161,14 @@ class _Shelf:
         if self._index is not None and waiting:
             try:
                 self._index.add(waiting)
+            except ImageDescriberError as error:
+                self._give_up(error)
+
+    def forget_missing(self, places: Sequence[Place]) -> None:
+        """Forget the pictures below ``places`` whose files were deleted."""
+        if self._index is not None:
+            try:
+                self._index.forget_missing(places)
             except ImageDescriberError as error:
                 self._give_up(error)
 

@@ -1,248 +1,255 @@
-"""Past descriptions on disk: a line of JSON each, appended by any number of windows at once."""
+"""The history: the last thousand descriptions, in a table of the library's database.
 
-import contextlib
+Windows of the same user share it. Earlier versions kept it in a file of JSON lines, which is
+imported once and then deleted.
+"""
+
 import logging
 import os
-import stat
-import time
+import re
+import sqlite3
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from image_describer.captioner.description import Description
-from image_describer.errors import HistoryError
-from image_describer.files import NotAFileError, read_private, reason, set_aside, write_private
-from image_describer.wording.record import Entry, entry_of, line_of
+from image_describer.errors import HistoryError, LibraryError
+from image_describer.files import read_private, reason, set_aside
+from image_describer.library import database
+from image_describer.library.database import HISTORY, Database
+from image_describer.wording.record import HistoryEntry, entry_of, line_of
 
-FILE_NAME = "history.jsonl"
 ENTRIES_LIMIT = 1000  # a year of three pictures a day
-FILE_LIMIT_BYTES = 50_000_000  # ten times what that many entries take
-LINE_LIMIT_BYTES = 100_000  # twenty times a long entry
-LOCK_AGE_S = 60.0  # compacting takes milliseconds: an older lock is of a process that died
-CLEAR_WAITS_S = 1.0
-LINE_TAKES_S = 0.02  # far longer than writing one does
-APPEND_TRIES = 5  # each means that another process has just compacted the file
+ENTRY_LIMIT_BYTES = 100_000  # twenty times a long entry
+RESULTS_LIMIT = 100
+QUERY_WORDS_LIMIT = 32
+OLD_FILE = "history.jsonl"
+OLD_FILE_LIMIT_BYTES = 50_000_000  # ten times what a thousand entries take
+WEIGHTS = (4.0, 3.0, 3.0)  # of a word in the caption, the other captions and the file name
+
+Stamp = tuple[str, int]
+
+_SUBJECT = "The history"
+_WORD = re.compile(r"[^\W_]+")
+_Rows = list[tuple[str]]
 
 log = logging.getLogger(__name__)
 
 
 class History:
-    """The file of past descriptions. With ``enabled`` False nothing is written and nothing read.
+    """Past descriptions, in the database at ``path`` (default: in the user's data folder).
 
-    ``trouble``: what the user should know about the last `entries`, in one sentence; mostly empty.
-
-    Windows of the same user share the file. A line is appended by one write, which no other
-    interleaves. Compacting puts a new file in place of the old one: whoever appends looks whether
-    the file is still the same and else appends again, and whoever compacts takes along what was
-    appended to the old one; what came twice has the same key.
+    Threads may share a History. ``trouble`` is what the user should know about the last `entries`
+    or `find`, in sentences; mostly empty.
     """
 
-    def __init__(self, path: Path | None = None, *, enabled: bool = True) -> None:
-        self._path = path
-        self.enabled = enabled
+    def __init__(self, path: Path | None = None) -> None:
         self.trouble = ""
+        self._path = path
+        self._database: Database | None = None
+        self._lock = threading.Lock()
+        self._notices: list[str] = []  # for the next ``trouble``
 
     @property
     def path(self) -> Path:
-        """Where the file is, or will be. May raise OSError, where there can be no folder for it."""
+        """The database. Raises OSError if there can't be a folder for it."""
         if self._path is None:
-            # Loads platformdirs, which importing this module need not wait for.
-            from image_describer.paths import data_folder
-
-            self._path = data_folder() / FILE_NAME
+            self._path = database.default_path()
         return self._path
 
-    def add(self, description: Description, sentence: str, name: str) -> Entry | None:
-        """Keep a description with the ``sentence`` that was said and the ``name`` it was shown by.
-
-        Returns the entry; None when the history is switched off. Raises HistoryError.
+    def add(self, description: Description, sentence: str, name: str) -> HistoryEntry:
+        """Keep a description with the ``sentence`` that was spoken and the ``name`` it was shown
+        under. Returns the entry. Raises HistoryError.
         """
-        if not self.enabled:
-            return None
-        file = description.file
-        if file is not None:
-            # Left as it was given, it would mean another file tomorrow.
-            description = replace(description, file=os.path.abspath(file))
+        if description.file is not None:
+            description = replace(description, file=os.path.abspath(description.file))
         now = datetime.now().astimezone().replace(microsecond=0)
-        line = line_of(Entry(uuid.uuid4().hex, now, name, sentence, description))
+        line = line_of(HistoryEntry(uuid.uuid4().hex, now, name, sentence, description))
         try:
-            if len(line) > LINE_LIMIT_BYTES:
-                raise OSError(0, "it is too long")
-            self._append(line)
-            return entry_of(line)
-        except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else str(error)
-            raise HistoryError(
-                f"The history can't be written: {why}.", "New descriptions are not kept."
-            ) from error
+            if len(line) > ENTRY_LIMIT_BYTES:
+                raise HistoryError(f"{_SUBJECT} can't be written: the description is too long.")
+            entry = entry_of(line)
+            opened = self._opened()
+            opened.write(lambda c: _add(c, [(line, entry)], opened.has_search))
+        except HistoryError as error:
+            raise HistoryError(error.sentence, "New descriptions are not kept.") from error
+        return entry
 
-    def stamp(self) -> tuple[int, int, int]:
-        """Another one whenever the file has changed, by whichever window; never raises."""
-        try:
-            status = self.path.stat()
-        except OSError:
-            return 0, 0, 0
-        return status.st_ino, status.st_size, status.st_mtime_ns
+    def stamp(self) -> Stamp:
+        """Return a value that changes whenever a window adds an entry or clears the history.
 
-    def entries(self) -> list[Entry]:
-        """The last thousand entries, newest last; never raises. Compacts the file where needed."""
-        self.trouble = ""
-        if not self.enabled:
-            return []
+        Never raises.
+        """
+        query = "SELECT (SELECT key FROM history ORDER BY id DESC LIMIT 1), count(*) FROM history"
         try:
-            content = read_private(self.path, FILE_LIMIT_BYTES)
-            if not content.endswith(b"\n"):
-                time.sleep(LINE_TAKES_S)  # another window may be in the middle of a line
-                content = read_private(self.path, FILE_LIMIT_BYTES)
-        except FileNotFoundError:
+            key, count = self._opened().read(lambda c: c.execute(query).fetchone())
+        except HistoryError:
+            return "", 0
+        return key or "", count
+
+    def entries(self) -> list[HistoryEntry]:
+        """Return the entries, newest last. Never raises."""
+        query = f"SELECT entry FROM history ORDER BY id DESC LIMIT {ENTRIES_LIMIT}"
+        return self._entries(lambda c, _has_search: c.execute(query).fetchall())[::-1]
+
+    def find(self, text: str) -> list[HistoryEntry]:
+        """Return the entries that match the words of ``text``: those with all of them, then those
+        with some, best first, each file once. Never raises.
+
+        A word matches words of the captions and the file name that begin with it.
+        """
+        words = _WORD.findall(text.casefold())[:QUERY_WORDS_LIMIT]
+        if not words:
             return []
-        except OSError as error:
-            self._unreadable(error)
-            return []
-        lines, garbage = _sorted_out(content)
-        # Nothing that can't be read is dropped before there is a copy of it.
-        if (not garbage or self._set_aside(garbage, content)) and (
-            garbage or len(lines) > ENTRIES_LIMIT
-        ):
-            self._compact()
-        return [entry for _line, entry in lines[-ENTRIES_LIMIT:]]
+        entries = self._entries(lambda c, has_search: _search(c, words, has_search))
+        by_file: dict[str, HistoryEntry] = {}
+        for entry in entries:
+            by_file.setdefault(entry.file or entry.key, entry)
+        return list(by_file.values())[:RESULTS_LIMIT]
 
     def clear(self) -> None:
-        """Forget everything, and damaged files that were set aside as well. Raises HistoryError.
-
-        Works when the history is switched off, too.
-        """
+        """Delete all entries, and copies of damaged files. Raises HistoryError."""
         try:
-            folder = self.path.parent
-            with self._lock(CLEAR_WAITS_S):
-                for file in [self.path, *folder.glob(f"{FILE_NAME}.damaged*")]:
-                    file.unlink(missing_ok=True)
+            self._opened().clear(HISTORY)
+            old = self._old_file()
+            for file in [old, *old.parent.glob(f"{OLD_FILE}.damaged*")]:
+                file.unlink(missing_ok=True)
+        except HistoryError as error:
+            raise HistoryError(error.sentence, self._delete_it_yourself()) from error
         except OSError as error:
             raise HistoryError(
-                f"The history can't be cleared: {reason(error)}.",
-                f"You can delete it yourself: {self._path or FILE_NAME}.",
+                f"{_SUBJECT} can't be cleared: {reason(error)}.", self._delete_it_yourself()
             ) from error
 
-    def _append(self, line: bytes) -> None:
-        for _ in range(APPEND_TRIES):
-            # A pipe in its place must not hang the window: hence O_NONBLOCK.
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-            flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-            handle = os.open(self.path, flags, 0o600)
-            try:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode):
-                    raise NotAFileError(0, "it is no file")
-                start = b"" if _ends_with_newline(handle, status.st_size) else b"\n"
-                data = start + line + b"\n"
-                if os.write(handle, data) < len(data):
-                    raise OSError(0, "the disk is full")
-            finally:
-                os.close(handle)
-            if self._is_still(status):
-                return
-        raise OSError(0, "other windows keep replacing it")
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+            self._database = None
 
-    def _is_still(self, status: os.stat_result) -> bool:
-        """Whether the file with this status still has the history's name."""
+    def _opened(self) -> Database:
+        """Return the database. Raises HistoryError."""
+        with self._lock:
+            if self._database is None:
+                try:
+                    path = self.path
+                except OSError as error:
+                    raise HistoryError(f"{_SUBJECT} can't be used: {reason(error)}.") from error
+                self._database = Database(path, _SUBJECT, HistoryError)
+                self._import_old_file(self._database)
+            return self._database
+
+    def _entries(self, select: Callable[[sqlite3.Connection, bool], _Rows]) -> list[HistoryEntry]:
+        self.trouble = ""
         try:
-            return os.path.samestat(status, self.path.stat())
-        except FileNotFoundError:
-            return False
+            opened = self._opened()
+            rows = opened.read(lambda c: select(c, opened.has_search))
+        except HistoryError as error:
+            self.trouble = str(error)
+            return []
+        if opened.damaged_copy is not None:
+            name = opened.damaged_copy.name
+            self._notices.append(f"{_SUBJECT} was damaged; the old file is kept as {name}.")
+            opened.damaged_copy = None
+        notices, self._notices = self._notices, []
+        self.trouble = " ".join(notices)
+        return [entry for (line,) in rows if (entry := _parsed(line.encode())) is not None]
 
-    def _compact(self) -> None:
-        """Write the last thousand good lines to a new file in place of the old one."""
-        try:
-            with self._lock(0.0), self.path.open("rb") as old:
-                lines, _garbage = _sorted_out(old.read())
-                status = os.fstat(old.fileno())
-                if os.name == "nt":
-                    old.close()  # Windows replaces no file that is open
-                if not self._is_still(status):
-                    return
-                kept = [line + b"\n" for line, _entry in lines[-ENTRIES_LIMIT:]]
-                write_private(self.path, b"".join(kept))
-                appended = b"" if old.closed else old.read()  # while this was written
-                for line, _entry in _sorted_out(appended)[0]:
-                    self._append(line)
-        except BlockingIOError:
-            log.info("Another window is compacting the history")
-        except OSError as error:
-            log.warning("The history can't be compacted: %s", error)
+    def _old_file(self) -> Path:
+        return self.path.parent.parent / OLD_FILE
 
-    @contextlib.contextmanager
-    def _lock(self, wait_s: float) -> Iterator[None]:
-        """Be the only one who replaces or removes the file. Raises BlockingIOError.
+    def _import_old_file(self, opened: Database) -> None:
+        """Copy the entries of an earlier version's file, and delete it.
 
-        A process that died holding the lock keeps nobody out for longer than LOCK_AGE_S.
+        A file with damaged lines is renamed instead. If this fails, the next start tries again;
+        entries that were copied already are skipped.
         """
-        lock = self.path.with_name(f".{FILE_NAME}.lock")
-        limit = time.monotonic() + wait_s
-        while True:
-            try:
-                os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-                break
-            except FileExistsError as error:
-                with contextlib.suppress(FileNotFoundError):
-                    if time.time() - lock.stat().st_mtime > LOCK_AGE_S:
-                        lock.unlink(missing_ok=True)
-                        continue
-                if time.monotonic() >= limit:
-                    raise BlockingIOError(0, "another window is writing it") from error
-                time.sleep(0.01)
+        old = self._old_file()
+        if not old.is_file():
+            return
         try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
-
-    def _set_aside(self, garbage: int, content: bytes) -> bool:
-        """Keep a copy of a damaged file; whether that went well."""
-        what = "1 entry" if garbage == 1 else f"{garbage} entries"
-        was = "was" if garbage == 1 else "were"
-        told = f"{what} of the history {was} damaged and left out"
-        try:
-            copy = set_aside(self.path, content)
+            lines = [line for line in read_private(old, OLD_FILE_LIMIT_BYTES).split(b"\n") if line]
+            parsed = [(line, entry) for line in lines if (entry := _parsed(line)) is not None]
+            opened.write(lambda c: _add(c, parsed[-ENTRIES_LIMIT:], opened.has_search))
+            damaged = len(lines) - len(parsed)
+            if damaged:
+                copy = set_aside(old, None)
+                what = "1 entry" if damaged == 1 else f"{damaged:,} entries"
+                self._notices.append(
+                    f"{what} of the history {'was' if damaged == 1 else 'were'} damaged and left "
+                    f"out; the old file is kept as {copy.name}."
+                )
+            else:
+                old.unlink()
+        except FileNotFoundError:  # another window was faster
+            return
         except OSError as error:
-            self.trouble = f"{told}; the file can't be mended ({reason(error)})."
-            return False
-        self.trouble = f"{told}; the old file is kept as {copy.name}."
-        return True
+            self._notices.append(f"The old history can't be read: {reason(error)}.")
+        except LibraryError as error:
+            self._notices.append(str(error))
 
-    def _unreadable(self, error: OSError) -> None:
-        """A file that can't be read is renamed where that can be, so that a new one can begin."""
-        why = reason(error)
-        try:
-            if not self.path.is_file():
-                raise error
-            copy = set_aside(self.path, None)
-            self.trouble = f"The history can't be read ({why}); it is kept as {copy.name}."
-        except OSError:
-            self.trouble = f"The history can't be read ({why})."
+    def _delete_it_yourself(self) -> str:
+        return f"You can delete it yourself: {self._path or database.FILE}."
 
 
-def _sorted_out(content: bytes) -> tuple[list[tuple[bytes, Entry]], int]:
-    """The good lines with their entries, each key once, and how many other lines there are."""
-    found: dict[str, tuple[bytes, Entry]] = {}
-    garbage = 0
-    for line in content.split(b"\n"):
-        if not line:
-            continue
-        try:
-            if len(line) > LINE_LIMIT_BYTES:
-                raise ValueError("too long")
-            entry = entry_of(line)
-        except ValueError:
-            garbage += 1
-        else:
-            found.setdefault(entry.key, (line, entry))
-    return list(found.values()), garbage
+def _add(
+    connection: sqlite3.Connection, entries: Sequence[tuple[bytes, HistoryEntry]], has_search: bool
+) -> None:
+    """Add entries with their lines, and delete the oldest beyond the limit."""
+    rows = [
+        (
+            entry.key,
+            entry.caption,
+            " / ".join(other.caption for other in entry.description.alternatives),
+            entry.name,
+            line.decode(),
+        )
+        for line, entry in entries
+    ]
+    database.add_history(connection, rows, has_search)
+    oldest = connection.execute(
+        f"SELECT id FROM history ORDER BY id DESC LIMIT 1 OFFSET {ENTRIES_LIMIT}"
+    ).fetchone()
+    if oldest is not None:
+        connection.execute("DELETE FROM history WHERE id <= ?", oldest)
+        if has_search:
+            connection.execute("DELETE FROM history_words WHERE rowid <= ?", oldest)
 
 
-def _ends_with_newline(handle: int, size: int) -> bool:
-    """Whether the file does, as an empty one: a process may have died in the middle of a line."""
-    if size == 0:
-        return True
-    os.lseek(handle, -1, os.SEEK_END)
-    return os.read(handle, 1) == b"\n"
+def _search(connection: sqlite3.Connection, words: Sequence[str], has_search: bool) -> _Rows:
+    if not has_search:
+        return _search_without_fts5(connection, words)
+    prefixes = [f'"{word}" *' for word in words]
+    query = (
+        "SELECT entry FROM history_words JOIN history ON id = history_words.rowid "
+        f"WHERE history_words MATCH ? ORDER BY bm25(history_words, {str(WEIGHTS)[1:-1]}), id DESC"
+    )
+    rows: _Rows = []
+    for match in (" AND ".join(prefixes), " OR ".join(prefixes)):
+        rows += connection.execute(query, (match,)).fetchall()
+    return list(dict.fromkeys(rows))
+
+
+def _search_without_fts5(connection: sqlite3.Connection, words: Sequence[str]) -> _Rows:
+    """The same with LIKE: entries with the most words first, the newest of them first."""
+    text = "' ' || caption || ' ' || alternatives || ' ' || name"
+    text = f"replace(replace({text}, '_', ' '), '-', ' ')"
+    matches = " + ".join([f"({text} LIKE ?)"] * len(words))
+    query = (
+        f"SELECT entry, {matches} AS matches FROM history WHERE matches > 0 "
+        "ORDER BY matches DESC, id DESC"
+    )
+    rows = connection.execute(query, [f"% {word}%" for word in words])
+    return [(entry,) for entry, _matches in rows]
+
+
+def _parsed(line: bytes) -> HistoryEntry | None:
+    """Return the entry in a line of JSON; None if it is damaged."""
+    try:
+        return entry_of(line) if len(line) <= ENTRY_LIMIT_BYTES else None
+    except ValueError as error:
+        log.warning("An entry of the history is damaged: %s", error)
+        return None

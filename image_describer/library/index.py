@@ -17,19 +17,21 @@ import numpy as np
 
 from image_describer.captioner.description import Description
 from image_describer.errors import LibraryError
+from image_describer.files import reason
 from image_describer.library import tables
-from image_describer.library.database import Database
+from image_describer.library.database import PICTURES, Database, default_path
 from image_describer.library.describe_files import content_key
 from image_describer.library.record import Record
 from image_describer.library.tables import Folders
+from image_describer.library.vectors import FILE as VECTOR_FILE
+from image_describer.library.vectors import Vectors, VectorStore
+from image_describer.text import visible
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
-    from image_describer.library.vectors import Store, Vectors
 
 __all__ = ["Entry", "Index", "LibraryError", "Model", "model_of"]
 
-FOLDER, FILE = "library", "index.sqlite3"
 MODEL_FILES = ("extractor.tflite", "decoder.tflite", "joint.tflite")
 SPACE_FILES = ("extractor.tflite", "joint.tflite")  # vectors of two such pairs can't be compared
 
@@ -79,24 +81,33 @@ class Index:
         self.path = Path(path)
         self.model = model
         self._database = Database(self.path)
-        self._store: Store | None = None
+        self._store: VectorStore | None = None
+        if not self._database.has_search:
+            self._database.close()
+            raise LibraryError(
+                "The index of your pictures can't be used: SQLite has no FTS5.",
+                "Use a Python whose SQLite has FTS5, such as the one from python.org.",
+            )
 
     @classmethod
     def open(cls, path: Path | None = None, model: Model = NO_MODEL) -> "Index":
         """The index, made where there is none. ``model`` as of `model_of`."""
         if path is None:
-            from image_describer.paths import data_folder
-
             try:
-                path = data_folder() / FOLDER / FILE
+                path = default_path()
             except OSError as error:
-                why = error.strerror
-                raise LibraryError(f"There is no folder for your data: {why}.") from error
+                raise LibraryError(f"There is no folder for your data: {reason(error)}.") from error
         return cls(path, model)
 
     @property
     def trouble(self) -> str:
-        return self._database.trouble
+        copy = self._database.damaged_copy
+        if copy is None:
+            return ""
+        return (
+            f"The index of your pictures was damaged; it is kept as {visible(copy.name)}, and a "
+            "new one was begun."
+        )
 
     def close(self) -> None:
         self._database.close()
@@ -161,38 +172,50 @@ class Index:
         return self._database.write(work) if taken else 0
 
     def forget_missing(self, folders: Folders = None) -> int:
-        """Forget the places below ``folders`` where no file is any more; returns how many.
+        """Forget files that no longer exist; returns how many were found missing.
 
-        A folder that is itself missing is left alone: its disk may be unplugged. What lies nowhere
-        is not found any more, and after a month its words are deleted, too.
+        With ``folders``: the files below them; a folder that is itself missing is skipped, because
+        its disk may be unplugged. Without: all files, but where the folder is missing too, the
+        file is kept for a month. A picture without files is not found any more, and after a month
+        its words are deleted.
         """
-        there = None
+        existing = None
         if folders is not None:
-            there = [folder for folder in tables.listed(folders) if os.path.isdir(folder)]
-        clause, values = tables.below(there)
-        query = f"SELECT path FROM place WHERE {clause}"
-        paths = self._database.read(lambda c: c.execute(query, values).fetchall())
-        gone = [path for (path,) in paths if tables.is_gone(path)]
+            existing = [folder for folder in tables.listed(folders) if os.path.isdir(folder)]
+        clause, values = tables.below(existing)
+        query = f"SELECT path, picture FROM place WHERE {clause}"
+        places = self._database.read(lambda c: c.execute(query, values).fetchall())
+        missing = {path for path, _ in places if tables.is_gone(path)}
+        unplugged = set()
+        if folders is None:
+            unplugged = {path for path in missing if not os.path.isdir(os.path.dirname(path))}
+        present = {picture for path, picture in places if path not in missing}
+        away = {picture for path, picture in places if path in unplugged} - present
 
         def work(connection: sqlite3.Connection) -> int:
-            for path in gone:
+            for path in missing - unplugged:
                 tables.leave(connection, path)
+            tables.mark_lost(connection, away, time.time())
             old = connection.execute(
                 "SELECT id FROM picture WHERE lost < ?", (time.time() - LOST_KEPT_S,)
             ).fetchall()
             for (number,) in old:
                 tables.delete(connection, number)
-            return len(gone)
+            return len(missing)
 
         return self._database.write(work)
 
     def clear(self) -> None:
-        """Forget everything, on the disk as well, and damaged files that were set aside."""
-        from image_describer.library import erase
-
-        self._database.write(erase.all_rows)
-        self.close()  # what was written ahead goes with the last one who has it open
-        erase.files_beside(self.path)
+        """Forget all pictures, on the disk too, and delete copies of damaged files."""
+        self._database.clear(PICTURES)
+        file = self.path.with_name(VECTOR_FILE)
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise LibraryError(
+                f"Not all of the index of your pictures could be deleted: {reason(error)}.",
+                f"You can delete it yourself: {visible(str(file))}.",
+            ) from error
 
     def words(self, text: str, within: Folders = None, limit: int = 100) -> list[tuple[int, float]]:
         """Ids of pictures whose words match, best first, with their BM25 scores (higher is better).
@@ -211,12 +234,10 @@ class Index:
             lambda c: [(int(i), float(s)) for i, s in c.execute(query, (text, *values, limit))]
         )
 
-    def vectors(self) -> "Vectors":
+    def vectors(self) -> Vectors:
         """The vectors of this index's model, of all its pictures."""
-        from image_describer.library.vectors import Store
-
         if self._store is None:
-            self._store = Store(self._database, self.model.space)
+            self._store = VectorStore(self._database, self.model.space)
         return self._store.all()
 
     def within(self, folders: Folders) -> np.ndarray:

@@ -5,7 +5,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,7 +125,24 @@ def _settle(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("UPDATE picture SET lost = ? WHERE id = ?", (lost, number))
 
 
+def mark_lost(connection: sqlite3.Connection, pictures: Collection[int], now: float) -> None:
+    """Note since when the folders of ``pictures`` are missing, and that those of others are not."""
+    pictures = {int(number) for number in pictures}
+    for number in pictures:
+        connection.execute(
+            "UPDATE picture SET lost = ? WHERE id = ? AND lost IS NULL", (now, number)
+        )
+    returned = connection.execute(
+        "SELECT id FROM picture WHERE lost IS NOT NULL AND id IN (SELECT picture FROM place)"
+    ).fetchall()
+    for (number,) in returned:
+        if number not in pictures:
+            connection.execute("UPDATE picture SET lost = NULL WHERE id = ?", (number,))
+
+
 def delete(connection: sqlite3.Connection, number: int) -> None:
+    """Delete a picture with its files, words and vector."""
+    connection.execute("DELETE FROM place WHERE picture = ?", (number,))
     connection.execute("DELETE FROM picture WHERE id = ?", (number,))
     connection.execute("DELETE FROM vector WHERE picture = ?", (number,))
     connection.execute("DELETE FROM words WHERE rowid = ?", (number,))

@@ -91,7 +91,7 @@ class Vectors:
         return [(int(ids[k]), float(np.clip(scores[k], -1.0, 1.0))) for k in best]
 
 
-class Store:
+class VectorStore:
     """The vectors of one space in ``database``, through the file beside it, which stays mapped."""
 
     def __init__(self, database: Database, space: str) -> None:

@@ -11,8 +11,9 @@ import pytest
 from image_describer import paths
 from image_describer.captioner.describer import Describer
 from image_describer.cli import main
+from image_describer.library.database import FILE, FOLDER
 from image_describer.library.describe_files import describe_one
-from image_describer.library.index import FILE, FOLDER, Index, Model, model_of
+from image_describer.library.index import Index, Model, model_of
 from tests.support import tiny
 
 SAMPLES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")

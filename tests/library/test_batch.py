@@ -16,6 +16,7 @@ from image_describer.errors import ImageDescriberError
 from image_describer.library import batch, checkpoint
 from image_describer.library.checkpoint import NO_STATE, Journal, state_of
 from image_describer.library.describe_files import describe_one
+from image_describer.library.index import Index
 from image_describer.library.record import Record
 from image_describer.paths import assets_folder
 from image_describer.wording.record import record_of
@@ -102,6 +103,15 @@ def test_what_the_index_knows_is_not_described_again(tmp_path, album):
     for name, line in lines(first).items():
         assert same(line, lines(second)[name])
         assert same(line, lines(third)[name])
+
+
+def test_deleted_pictures_are_forgotten_at_the_end(tmp_path, album):
+    batch.run([album], None, workers=1)
+    (album / "0.jpg").unlink()
+    batch.run([album], None, workers=1)
+    with Index.open() as index:
+        assert len(index) == 6
+        assert len(index.within(album)) == 6
 
 
 def test_a_cancelled_batch_goes_on_and_changed_files_are_done_again(tmp_path, album):

@@ -1,39 +1,33 @@
-"""The history: what was said is found again, whatever happens to its file, until it is cleared."""
+"""The history: descriptions are kept, found by their words, shared by windows, and cleared."""
 
+import contextlib
 import dataclasses
-import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer import paths
-from image_describer.captioner.description import (
-    Alternative,
-    Description,
-    Seconds,
-    Word,
-)
+from image_describer.captioner.description import Alternative, Description, Seconds, Word
 from image_describer.errors import HistoryError
-from image_describer.files import write_private
-from image_describer.library import history
-from image_describer.library.history import ENTRIES_LIMIT, LOCK_AGE_S, History
+from image_describer.library import database, history
+from image_describer.library.history import OLD_FILE, History
+from image_describer.library.index import Index
+from image_describer.library.record import Record
 from image_describer.wording import details
-from image_describer.wording.record import Entry, entry_of, line_of
+from image_describer.wording.record import HistoryEntry, line_of
 
 DOG = Description(
     caption="a brown dog runs through the grass",
     confidence=0.734,
-    alternatives=(Alternative("a dog runs", 0.5),),
+    alternatives=(Alternative("a puppy plays", 0.5),),
     words=(Word("dog", 0.9, (0.0, 0.25, 0.5, 1.0)),),
     notes=("The picture is very dark.",),
     seconds=Seconds(0.1, 0.2, 0.3),
@@ -45,366 +39,357 @@ SENTENCE = "Probably: a brown dog runs through the grass."
 NOON = datetime(2031, 5, 6, 12, 0, 7, tzinfo=timezone.utc)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _no_other_window_writes() -> Iterator[None]:
-    """In this process nobody is in the middle of a line, so there is nothing to wait for."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history, "LINE_TAKES_S", 0.0)
-        yield
+@pytest.fixture
+def past(tmp_path: Path) -> History:
+    return History(tmp_path / "library" / "index.sqlite3")
 
 
 @pytest.fixture
-def past(tmp_path: Path) -> History:
-    return History(tmp_path / "history.jsonl")
+def old_file(tmp_path: Path) -> Path:
+    """Where earlier versions kept the history."""
+    return tmp_path / OLD_FILE
 
 
-def fill(past: History, count: int) -> None:
-    """Write ``count`` entries at once, as adding them one by one would have."""
-    lines = [line_of(Entry(f"key{n}", NOON, f"{n}.jpg", SENTENCE, DOG)) for n in range(count)]
-    past.path.write_bytes(b"".join(line + b"\n" for line in lines))
+def old_line(number: int) -> bytes:
+    return line_of(HistoryEntry(f"key{number}", NOON, f"{number}.jpg", SENTENCE, DOG)) + b"\n"
 
 
 def names(past: History) -> list[str]:
     return [entry.name for entry in past.entries()]
 
 
-fractions = st.floats(0, 1).map(lambda value: round(value, 3))
-edges = st.tuples(fractions, fractions, fractions, fractions)
-seconds = st.floats(0, 1e4).map(lambda value: round(value, 4))
-texts = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf", "Z"]), max_size=40)
-probabilities = st.floats(0, 1).map(lambda value: round(value, 4))
-descriptions = st.builds(
-    Description,
-    caption=texts,
-    confidence=fractions,
-    alternatives=st.lists(st.builds(Alternative, texts, fractions), max_size=3).map(tuple),
-    words=st.lists(st.builds(Word, texts, probabilities, edges), max_size=3).map(tuple),
-    notes=st.lists(texts, max_size=2).map(tuple),
-    seconds=st.builds(Seconds, seconds, seconds, seconds),
-    # Any name that a file can have, be it Unicode or not.
-    file=st.none() | st.text(st.characters(exclude_characters="\0")).map(lambda name: f"/{name}"),
-    width=st.integers(0, 100_000),
-    height=st.integers(0, 100_000),
-)
-moments = st.datetimes(
-    datetime(1971, 1, 1), datetime(9998, 12, 31), timezones=st.just(timezone.utc)
-).map(lambda moment: moment.replace(microsecond=0))
-
-
-@given(entry=st.builds(Entry, st.just("k"), moments, texts, texts, descriptions))
-def test_an_entry_comes_back_as_it_was(entry: Entry) -> None:
-    line = line_of(entry)
-    assert b"\n" not in line
-    assert entry_of(line) == entry
-
-
-@given(
-    caption=st.text(),
-    confidence=st.floats(),
-    sentence=st.text(),
-    name=st.text(),
-    width=st.integers(0, 10**9),
-)
-def test_whatever_is_written_can_be_read(
-    caption: str, confidence: float, sentence: str, name: str, width: int
-) -> None:
-    word = Word(caption, confidence, (confidence, 0.0, 1.0, 1.0))
-    wild = Description(caption, confidence, words=(word,), notes=(name,), width=width)
-    line = line_of(Entry("k", NOON, name, sentence, wild))
-    assert line_of(entry_of(line)) == line
-
-
-def test_all_that_can_be_said_about_a_picture_can_be_said_later(past: History) -> None:
+def test_an_entry_holds_the_whole_description(past: History) -> None:
     past.add(DOG, SENTENCE, "dog.jpg")
     (entry,) = past.entries()
-    assert details.sentences(entry.description) == details.sentences(DOG)
     assert entry.description == DOG
+    assert details.sentences(entry.description) == details.sentences(DOG)
     assert (entry.caption, entry.sentence, entry.name) == (DOG.caption, SENTENCE, "dog.jpg")
     assert entry.file == DOG.file
     assert abs((datetime.now(timezone.utc) - entry.time).total_seconds()) < 60
 
 
-def test_newest_last_and_what_add_returns_is_what_is_found(past: History) -> None:
+def test_entries_are_in_the_order_they_were_added(past: History) -> None:
     added = [past.add(DOG, SENTENCE, f"{number}.jpg") for number in range(3)]
     assert past.entries() == added
-    assert [entry.name for entry in added if entry] == ["0.jpg", "1.jpg", "2.jpg"]
     assert past.trouble == ""
 
 
-def test_a_relative_file_is_kept_absolute(
+def test_a_relative_path_is_kept_as_absolute(
     past: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     entry = past.add(dataclasses.replace(DOG, file="dog.jpg"), SENTENCE, "dog.jpg")
-    assert entry is not None
     assert entry.file == str(tmp_path / "dog.jpg")
-    entry = past.add(dataclasses.replace(DOG, file=None), SENTENCE, "the clipboard")
-    assert entry is not None
-    assert entry.file is None
+    assert past.add(dataclasses.replace(DOG, file=None), SENTENCE, "the clipboard").file is None
 
 
-def test_switched_off_nothing_is_written_and_nothing_is_read(past: History) -> None:
+def test_the_stamp_changes_with_the_entries(past: History) -> None:
+    empty = past.stamp()
     past.add(DOG, SENTENCE, "dog.jpg")
-    before = past.path.read_bytes()
-    past.enabled = False
-    assert past.add(DOG, SENTENCE, "secret.jpg") is None
-    assert past.path.read_bytes() == before
-    assert past.entries() == []
-    past.path.write_bytes(b"garbage")
-    assert past.entries() == []
-    assert past.trouble == ""
-    assert past.path.read_bytes() == b"garbage"
+    one = past.stamp()
+    assert one == past.stamp() != empty
+    other = History(past.path)
+    other.add(DOG, SENTENCE, "dog.jpg")
+    two = past.stamp()
+    assert two != one
+    other.clear()
+    assert past.stamp() not in (one, two)
 
 
-def test_only_the_owner_may_read_it(past: History) -> None:
-    past.add(DOG, SENTENCE, "dog.jpg")
-    fill(past, ENTRIES_LIMIT + 1)
-    past.path.chmod(0o600)
-    past.entries()
-    if os.name == "posix":
-        assert stat.S_IMODE(past.path.stat().st_mode) == 0o600
-
-
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_a_new_file_is_private_whatever_the_mask(past: History) -> None:
-    before = os.umask(0)
+@pytest.mark.skipif(os.name != "posix", reason="POSIX file modes")
+def test_only_the_owner_can_read_it(past: History) -> None:
+    mask = os.umask(0)
     try:
         past.add(DOG, SENTENCE, "dog.jpg")
     finally:
-        os.umask(before)
-    assert stat.S_IMODE(past.path.stat().st_mode) == 0o600
+        os.umask(mask)
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in past.path.parent.iterdir()}
+    assert modes == {0o600}
+    assert stat.S_IMODE(past.path.parent.stat().st_mode) == 0o700
 
 
-def test_the_oldest_go_beyond_the_limit(past: History) -> None:
-    fill(past, ENTRIES_LIMIT)
-    inode = past.path.stat().st_ino
-    assert len(past.entries()) == ENTRIES_LIMIT
-    assert past.path.stat().st_ino == inode  # there was no need to write it again
-    for number in range(3):
+def test_the_oldest_entries_are_dropped(past: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "ENTRIES_LIMIT", 3)
+    for number in range(5):
         past.add(DOG, SENTENCE, f"new{number}.jpg")
-    assert names(past)[0] == "3.jpg"
-    assert names(past)[-1] == "new2.jpg"
-    assert past.path.read_bytes().count(b"\n") == ENTRIES_LIMIT
-    assert [one.name for one in past.path.parent.iterdir()] == ["history.jsonl"]
+    assert names(past) == ["new2.jpg", "new3.jpg", "new4.jpg"]
+    assert [entry.name for entry in past.find("new1")] == []
 
 
-@given(content=st.binary(max_size=3000))
-def test_any_bytes_are_survived(tmp_path_factory: Any, content: bytes) -> None:
-    past = History(tmp_path_factory.mktemp("any") / "history.jsonl")
-    past.path.write_bytes(content)
-    assert past.entries() == []
-    if content.strip(b"\n"):
-        assert past.path.with_name("history.jsonl.damaged").read_bytes() == content
-        assert past.trouble
-    past.add(DOG, SENTENCE, "dog.jpg")
-    assert names(past) == ["dog.jpg"]
-    assert past.trouble == ""
+def test_the_default_path_is_in_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "data_folder", lambda: tmp_path)
+    History().add(DOG, SENTENCE, "dog.jpg")
+    assert names(History(tmp_path / "library" / "index.sqlite3")) == ["dog.jpg"]
 
 
-@given(data=st.data())
-def test_a_damaged_line_costs_only_itself(tmp_path_factory: Any, data: st.DataObject) -> None:
-    past = History(tmp_path_factory.mktemp("line") / "history.jsonl")
-    fill(past, 3)
-    lines = past.path.read_bytes().split(b"\n")
-    at = data.draw(st.integers(0, len(lines[1]) - 1))
-    damage = data.draw(st.binary(max_size=5).filter(lambda data: b"\n" not in data))
-    lines[1] = lines[1][:at] + damage
-    past.path.write_bytes(b"\n".join(lines))
-    assert [name for name in names(past) if name != "1.jpg"] == ["0.jpg", "2.jpg"]
+# Searching
 
 
-def changed(**more: object) -> bytes:
-    record = json.loads(line_of(Entry("k", NOON, "dog.jpg", SENTENCE, DOG)))
-    return json.dumps({**record, **more}).encode()
+@pytest.fixture(params=["FTS5", "LIKE"])
+def searchable(request: pytest.FixtureRequest, past: History, monkeypatch: pytest.MonkeyPatch):
+    """A history of four pictures, in an SQLite with and without full-text search."""
+    if request.param == "LIKE":
+        monkeypatch.setattr(database, "has_fts5", lambda _connection: False)
+    for name, caption in {
+        "beach.jpg": "a dog runs along the beach",
+        "Été_2019.jpg": "two men sit at a table",
+        "cat.jpg": "a cat sleeps",
+        "snow.jpg": "a brown dog in the snow",
+    }.items():
+        description = Description(caption, 0.8, (Alternative("an animal", 0.5),), file=f"/{name}")
+        past.add(description, f"Probably: {caption}.", name)
+    return past
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("text", "expected"),
     [
-        changed(time="yesterday"),
-        changed(time="2031-05-06T12:00:00"),
-        changed(time="0001-01-01T00:00:00+00:00"),
-        changed(confidence=1.5),
-        changed(confidence=True),
-        changed(confidence=10**400),
-        changed(confidence=float("nan")),
-        changed(file="dog.jpg"),
-        changed(file="/a\0b"),
-        changed(words=[{"word": "dog", "region": [0, 0, 1], "probability": 1}]),
-        changed(words="dog"),
-        changed(notes=[None]),
-        changed(seconds=[]),
-        changed(width=-1),
-        changed(width=0.5),
-        changed(sentence=None),
-        changed(caption="x" * history.LINE_LIMIT_BYTES),
-        b"[" * 5000,
-        b"null",
-        b"[]",
+        ("snow DOG", ["snow.jpg", "beach.jpg"]),  # both words first, then one of them
+        ("sle", ["cat.jpg"]),  # the beginning of a word
+        ("2019", ["Été_2019.jpg"]),
+        ("og", []),
+        ("zebra", []),
+        ("_ %", []),
+        ('"', []),
     ],
-    ids=lambda line: line[-40:].decode(),
 )
-def test_what_is_no_entry_is_left_out(past: History, line: bytes) -> None:
-    past.path.write_bytes(changed() + b"\n" + line + b"\n")
-    assert names(past) == ["dog.jpg"]
+def test_find(searchable: History, text: str, expected: list[str]) -> None:
+    assert [entry.name for entry in searchable.find(text)] == expected
+
+
+def test_find_looks_into_the_other_captions(searchable: History) -> None:
+    assert len(searchable.find("animal")) == 4
+
+
+def test_find_returns_a_file_once_and_its_newest_entry(searchable: History) -> None:
+    again = Description("a dog runs along the beach", 0.9, file="/beach.jpg")
+    newest = searchable.add(again, "Probably.", "beach.jpg")
+    assert searchable.find("beach") == [newest]
+
+
+def test_find_ignores_accents(past: History) -> None:
+    past.add(DOG, SENTENCE, "Été.jpg")
+    assert len(past.find("ete")) == 1
+
+
+@given(text=st.text(max_size=60))
+def test_any_text_can_be_searched_for(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    past = History(tmp_path_factory.getbasetemp() / "any" / "library" / "index.sqlite3")
+    past.find(text)
+    assert past.trouble == ""
+    past.close()
+
+
+def test_entries_added_without_fts5_are_found_with_it(
+    past: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "has_fts5", lambda _connection: False)
+        past.add(DOG, SENTENCE, "dog.jpg")
+        past.close()
+    assert [entry.name for entry in past.find("brown")] == ["dog.jpg"]
+
+
+# The file of earlier versions
+
+
+def test_the_old_file_is_imported_once(past: History, old_file: Path) -> None:
+    old_file.write_bytes(b"".join(old_line(number) for number in range(3)))
+    assert names(past) == ["0.jpg", "1.jpg", "2.jpg"]
+    assert past.trouble == ""
+    assert not old_file.exists()
+    past.add(DOG, SENTENCE, "new.jpg")
+    assert past.find("1 jpg")[0].name == "1.jpg"
+    assert names(History(past.path)) == ["0.jpg", "1.jpg", "2.jpg", "new.jpg"]
+
+
+def test_an_interrupted_import_adds_nothing_twice(past: History, old_file: Path) -> None:
+    for _ in range(2):  # the second time as if the first had not come to delete it
+        old_file.write_bytes(old_line(0) + old_line(1))
+        assert names(past) == ["0.jpg", "1.jpg"]
+        past.close()
+
+
+def test_damaged_lines_of_the_old_file_are_skipped_and_counted(
+    past: History, old_file: Path
+) -> None:
+    content = old_line(0) + b"garbage\n" + old_line(1) + b'{"key": "to'
+    old_file.write_bytes(content)
+    assert names(past) == ["0.jpg", "1.jpg"]
     assert past.trouble == (
-        "1 entry of the history was damaged and left out; the old file is kept as "
+        "2 entries of the history were damaged and left out; the old file is kept as "
         "history.jsonl.damaged."
     )
-    assert names(past) == ["dog.jpg"]
+    assert names(past) == ["0.jpg", "1.jpg"]
     assert past.trouble == ""
+    assert old_file.with_name("history.jsonl.damaged").read_bytes() == content
+    assert not old_file.exists()
 
 
-def test_what_a_newer_version_wrote_besides_survives_compacting(past: History) -> None:
-    past.path.write_bytes(b"garbage\n" + changed(scent="pine") + b"\n")
-    past.entries()
-    assert past.path.read_bytes() == changed(scent="pine") + b"\n"
+@given(content=st.binary(max_size=3000))
+def test_any_old_file_is_survived(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    (folder / OLD_FILE).write_bytes(content)
+    past = History(folder / "library" / "index.sqlite3")
+    assert past.entries() == []
+    assert bool(past.trouble) == bool(content.strip(b"\n"))
+    past.close()
 
 
-def test_control_characters_of_a_tampered_file_are_not_spoken(past: History) -> None:
-    past.path.write_bytes(changed(caption="a\u202edog\x07", sentence="\n") + b"\n")
-    (entry,) = past.entries()
-    assert (entry.caption, entry.sentence) == ("a\\u202edog\\x07", "\\n")
+def test_an_old_file_that_is_too_large_is_left_alone(
+    past: History, old_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "OLD_FILE_LIMIT_BYTES", 10)
+    old_file.write_bytes(b"x" * 11)
+    assert past.entries() == []
+    assert past.trouble == "The old history can't be read: it has 11 bytes."
+    assert old_file.exists()
 
 
-def test_a_line_torn_off_by_a_dying_process_spoils_no_later_one(past: History) -> None:
-    past.add(DOG, SENTENCE, "first.jpg")
-    past.path.write_bytes(past.path.read_bytes() + b'{"key": "to')
-    past.add(DOG, SENTENCE, "last.jpg")
-    assert names(past) == ["first.jpg", "last.jpg"]
-    assert past.trouble.startswith("1 entry")
-
+# Several windows
 
 WRITER = """
 import sys
 from pathlib import Path
-from image_describer.library import history
+from image_describer.library.history import History
 from tests.library.test_history import DOG, SENTENCE
-history.ENTRIES_LIMIT = int(sys.argv[3])
-past = history.History(Path(sys.argv[1]))
-for number in range(120):
+past = History(Path(sys.argv[1]))
+for number in range(40):
     past.add(DOG, SENTENCE, f"{sys.argv[2]}{number}")
-    if number % 3 == 0:
-        past.entries()
-        assert not past.trouble, past.trouble
+    past.entries()
+    assert not past.trouble, past.trouble
 """
 
 
-def _write_in_two_processes(past: History, limit: int) -> list[str]:
+def test_two_windows_lose_nothing(past: History, old_file: Path) -> None:
+    old_file.write_bytes(old_line(0))
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(past.path), letter, str(limit)],
+            [sys.executable, "-c", WRITER, str(past.path), letter],
             cwd=Path(__file__).parents[2],
             stderr=subprocess.PIPE,
         )
         for letter in "ab"
     ]
     assert [writer.communicate(timeout=120)[1] for writer in writers] == [b"", b""]
-    return names(past)
-
-
-def test_two_windows_lose_and_mix_nothing(past: History) -> None:
-    found = _write_in_two_processes(past, ENTRIES_LIMIT)
-    assert past.trouble == ""
-    assert sorted(found) == sorted(f"{letter}{n}" for letter in "ab" for n in range(120))
+    found = names(past)
+    assert found.count("0.jpg") == 1
     for letter in "ab":
-        assert [name for name in found if name[0] == letter] == [f"{letter}{n}" for n in range(120)]
+        assert [name for name in found if name[0] == letter] == [f"{letter}{n}" for n in range(40)]
 
 
-def test_two_windows_that_keep_compacting_lose_and_mix_nothing(
-    past: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Each look compacts the file, though the limit is never passed: so none may be missing.
-    monkeypatch.setattr(history, "ENTRIES_LIMIT", 240)
-    compacting = WRITER.replace("past.entries()", "past._compact()")
-    monkeypatch.setattr(sys.modules[__name__], "WRITER", compacting)
-    found = _write_in_two_processes(past, 240)
-    assert sorted(found) == sorted(f"{letter}{n}" for letter in "ab" for n in range(120))
-    assert [one.name for one in past.path.parent.iterdir()] == ["history.jsonl"]
+# The index in the same database
 
 
-def test_clearing_forgets_what_was_set_aside_as_well(past: History) -> None:
-    past.path.write_bytes(b"garbage\n" + changed() + b"\n")
-    past.entries()
-    assert len(list(past.path.parent.iterdir())) == 2
-    past.enabled = False
-    past.clear()
-    past.clear()
-    assert list(past.path.parent.iterdir()) == []
-
-
-def test_a_lock_of_a_dead_process_stops_nothing(past: History) -> None:
-    fill(past, ENTRIES_LIMIT + 2)
-    lock = past.path.with_name(".history.jsonl.lock")
-    lock.touch()
-    assert len(past.entries()) == ENTRIES_LIMIT
-    assert past.path.read_bytes().count(b"\n") == ENTRIES_LIMIT + 2  # the lock was respected
-    os.utime(lock, (time.time() - 2 * LOCK_AGE_S,) * 2)
-    past.entries()
-    assert past.path.read_bytes().count(b"\n") == ENTRIES_LIMIT
-    assert not lock.exists()
-
-
-def test_what_can_not_be_written_or_cleared_is_told(past: History) -> None:
-    past.path.mkdir()
-    with pytest.raises(HistoryError, match=r"can't be written: .* New descriptions are not kept"):
-        past.add(DOG, SENTENCE, "dog.jpg")
-    assert past.entries() == []
-    assert past.trouble == "The history can't be read (it is not a file)."
-    with pytest.raises(HistoryError, match="can't be cleared"):
+def test_clearing_one_keeps_the_other(past: History) -> None:
+    past.add(DOG, SENTENCE, "dog.jpg")
+    with Index.open(past.path) as index:
+        index.add([Record("/photos/dog.jpg", "0" * 64, DOG)])
+        index.clear()
+        assert (len(names(past)), index.words("dog")) == (1, [])
+        index.add([Record("/photos/dog.jpg", "0" * 64, DOG)])
         past.clear()
+        assert (names(past), past.find("dog"), len(index.words("dog"))) == ([], [], 1)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only POSIX has named pipes")
-def test_a_pipe_in_its_place_hangs_nothing(past: History) -> None:
-    os.mkfifo(past.path)
-    assert past.entries() == []
-    with pytest.raises(HistoryError):
-        past.add(DOG, SENTENCE, "dog.jpg")
+def test_a_database_without_history_is_upgraded(past: History) -> None:
+    past.path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(past.path)) as connection, connection:
+        for statement in (database.PICTURES.sql + database.PICTURES.search_sql).split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+    past.add(DOG, SENTENCE, "dog.jpg")
+    assert len(past.find("dog")) == 1
+    with Index.open(past.path) as index:
+        assert index.add([Record("/photos/dog.jpg", "0" * 64, DOG)]) == 1
+    assert past.trouble == ""
 
 
-def test_a_file_far_too_large_is_not_read_and_not_lost(
-    past: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(history, "FILE_LIMIT_BYTES", 10)
-    past.path.write_bytes(b"x" * 11)
+# Damage
+
+
+def test_a_damaged_database_is_replaced(past: History) -> None:
+    past.path.parent.mkdir()
+    past.path.write_bytes(b"this is not a database " * 1000)
     assert past.entries() == []
     assert past.trouble == (
-        "The history can't be read (it has 11 bytes); it is kept as history.jsonl.damaged."
+        "The history was damaged; the old file is kept as index.sqlite3.damaged."
     )
-    assert past.path.with_name("history.jsonl.damaged").read_bytes() == b"x" * 11
+    past.add(DOG, SENTENCE, "dog.jpg")
+    assert names(past) == ["dog.jpg"]
+    assert past.trouble == ""
 
 
-def test_the_usual_place_is_the_folder_of_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "data_folder", lambda: tmp_path)
-    History().add(DOG, SENTENCE, "dog.jpg")
-    assert names(History(tmp_path / "history.jsonl")) == ["dog.jpg"]
+def test_the_history_survives_damage_to_the_index(past: History) -> None:
+    for number in range(3):
+        past.add(DOG, SENTENCE, f"{number}.jpg")
+    past.close()
+    with contextlib.closing(sqlite3.connect(past.path)) as connection, connection:
+        connection.execute("DROP TABLE picture")
+    with Index.open(past.path) as index:
+        assert index.known(__file__) is None
+        assert len(index) == 0
+        assert "damaged" in index.trouble
+    assert names(past) == ["0.jpg", "1.jpg", "2.jpg"]
+    assert len(past.find("brown")) == 1
+    assert past.trouble == ""
 
 
-def test_a_full_history_is_read_before_one_notices(past: History) -> None:
-    fill(past, ENTRIES_LIMIT)
-    began = time.process_time()
-    past.entries()
-    assert time.process_time() - began < 0.5
+def test_a_damaged_row_is_left_out(past: History) -> None:
+    for number in range(3):
+        past.add(DOG, SENTENCE, f"{number}.jpg")
+    past.close()
+    with contextlib.closing(sqlite3.connect(past.path)) as connection, connection:
+        connection.execute("UPDATE history SET entry = '{' WHERE id = 2")
+    assert names(past) == ["0.jpg", "2.jpg"]
 
 
-def test_an_entry_written_to_a_file_just_replaced_is_written_again(
+def test_what_is_not_a_file_is_an_error_and_never_hangs(past: History) -> None:
+    past.path.parent.mkdir()
+    make = [Path.mkdir] + ([os.mkfifo] if hasattr(os, "mkfifo") else [])
+    for create in make:
+        create(past.path)
+        with pytest.raises(HistoryError, match=r"can't be read: .* New descriptions are not kept"):
+            past.add(DOG, SENTENCE, "dog.jpg")
+        assert past.entries() == []
+        assert past.trouble.startswith("The history can't be read: it is not a file.")
+        assert past.stamp() == ("", 0)
+        with pytest.raises(HistoryError, match="You can delete it yourself"):
+            past.clear()
+        past.path.rmdir() if past.path.is_dir() else past.path.unlink()
+
+
+def test_a_writer_that_keeps_it_locked_is_reported(
     past: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    past.add(DOG, SENTENCE, "first.jpg")
-    before = past.path.read_bytes()
-    really = history._ends_with_newline
-    replaced: list[int] = []
+    monkeypatch.setattr(database, "BUSY_S", 0.1)
+    past.add(DOG, SENTENCE, "dog.jpg")
+    past.close()
+    with contextlib.closing(sqlite3.connect(past.path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HistoryError, match=r"can't be written: another program has kept it"):
+            past.add(DOG, SENTENCE, "dog.jpg")
+        assert names(past) == ["dog.jpg"]
 
-    def replacing(handle: int, size: int) -> bool:
-        if not replaced:  # another window compacts between opening and writing
-            write_private(past.path, before)
-            replaced.append(handle)
-        return really(handle, size)
 
-    monkeypatch.setattr(history, "_ends_with_newline", replacing)
-    past.add(DOG, SENTENCE, "last.jpg")
-    assert replaced
-    assert names(past) == ["first.jpg", "last.jpg"]
+# Clearing
+
+
+def test_clearing_leaves_no_copy(past: History, old_file: Path) -> None:
+    old_file.write_bytes(b"garbage\n" + old_line(0))
+    past.add(DOG, SENTENCE, "secret.jpg")
+    past.close()
+    past.path.with_name("index.sqlite3.damaged").write_bytes(b"secret.jpg")
+    past.clear()
+    past.clear()
+    assert past.entries() == []
+    past.close()
+    left = [file for file in old_file.parent.rglob("*") if file.is_file()]
+    assert past.path in left
+    for file in left:
+        assert b"secret" not in file.read_bytes()
+        assert b"brown" not in file.read_bytes()
+        assert "damaged" not in file.name

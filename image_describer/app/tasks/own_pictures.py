@@ -1,5 +1,6 @@
 """One's own pictures, as the window keeps and finds them: the index and the history together."""
 
+import logging
 import os
 import threading
 from dataclasses import dataclass
@@ -7,20 +8,24 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import keymap
 from image_describer.app import messages as say
-from image_describer.app.tasks.lazy_describer import DescribedPicture, LazyDescriber
+from image_describer.app.context import DescribedPicture
+from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.library.history import History
+from image_describer.text import file_name
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
     from image_describer.captioner.description import Description
-    from image_describer.library.history import Entry as Past
     from image_describer.library.index import Index
     from image_describer.library.search import Found
     from image_describer.settings import Settings
+    from image_describer.wording.record import HistoryEntry as Past
 
 LIMIT = 50  # nobody listens to more
 FILLS_IT = "{folder} fills it again."
 CHANGED = "The file was changed since."
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -138,9 +143,8 @@ class OwnPictures:
     def _past(self, words: str, found: set[str]) -> "list[Past]":
         """What the history finds and the index does not hold."""
         from image_describer.errors import LibraryError
-        from image_describer.library.history_search import find
 
-        hits = find(self._history.entries(), words) if self._history is not None else []
+        hits = self._history.find(words) if self._history is not None else []
         if not self._indexed:
             return hits
         try:
@@ -162,6 +166,9 @@ class OwnPictures:
         with self._lock:
             if self._index is None:
                 self._index = Index.open(model=model_of(self._loaded()))
+                threading.Thread(
+                    target=_forget_missing, args=(self._index,), daemon=True, name="forget missing"
+                ).start()
             return self._index
 
     def _trouble(self) -> str:
@@ -173,10 +180,18 @@ class OwnPictures:
 
 
 def in_window(trouble: str) -> str:
-    """What befell the index, with the window's way out of it in place of the command line's."""
-    from image_describer.library.database import WAY_OUT
+    """Add to a sentence about a damaged index how to fill the new one from the window."""
+    return f"{trouble} {say.with_keys(FILLS_IT, keymap.spoken)}" if trouble else ""
 
-    return trouble.replace(WAY_OUT, say.with_keys(FILLS_IT, keymap.spoken))
+
+def _forget_missing(index: "Index") -> None:
+    """Forget pictures whose files were deleted: it stats all of them, which may take seconds."""
+    from image_describer.errors import LibraryError
+
+    try:
+        index.forget_missing()
+    except LibraryError as error:
+        log.warning("Deleted pictures can't be forgotten: %s", error)
 
 
 def of_index(found: "Found", settings: "Settings") -> ListedPicture:
@@ -200,8 +215,8 @@ def line(description: "Description", settings: "Settings", file: str) -> str:
     from image_describer.wording.sentence import sentence
 
     words = sentence(description, hedged=settings.hedging, brief=True)
-    folder = say.name_of(os.path.dirname(file))
-    return f"{words} {say.name_of(file)}" + (f", in {folder}" if folder else "")
+    folder = file_name(os.path.dirname(file))
+    return f"{words} {file_name(file)}" + (f", in {folder}" if folder else "")
 
 
 def said(description: "Description") -> str:
