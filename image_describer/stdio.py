@@ -21,6 +21,7 @@ STDERR_FILENO = 2
 _lock = threading.Lock()
 _depth = 0
 _saved_stderr: int | None = None
+_alsa_handler: object = None  # ALSA stores only its address
 
 
 def silence_pillow() -> None:
@@ -28,6 +29,21 @@ def silence_pillow() -> None:
     # For the whole process: catching warnings around each picture is not safe between threads.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def silence_alsa() -> None:
+    """Keep ALSA's messages off the terminal: it prints a page if there is no sound card."""
+    global _alsa_handler
+    if sys.platform != "linux" or _alsa_handler is not None:
+        return
+    import ctypes
+
+    text, number = ctypes.c_char_p, ctypes.c_int
+    # File, line, function, error number and format of a message; its values are not declared.
+    handler = ctypes.CFUNCTYPE(None, text, number, text, number, text)(lambda *_: None)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(handler)
+    _alsa_handler = handler
 
 
 @contextmanager

@@ -1,36 +1,31 @@
-"""Speech: ``make_speaker().say("a brown dog runs through the grass")``, and it never raises.
+"""Speech: ``make_speaker().say("a brown dog runs through the grass")``, which never raises.
 
-Importing this loads no sound library, no network code and no gTTS.
+Importing this package and making a speaker load no sound library, no network code and no gTTS.
 """
 
 import logging
 
-from image_describer.speech.languages import choices as language_choices
-from image_describer.speech.speaker import VOICE_ORDER, Speaker, make_speaker
-from image_describer.speech.utterance import Kind, Utterance
+from image_describer.speech.speaker import Speaker, make_speaker
+from image_describer.speech.utterance import Utterance, UtteranceKind
 from image_describer.speech.voices.base import (
-    FASTEST_WPM,
-    SLOWEST_WPM,
-    USUAL_VOLUME,
-    USUAL_WPM,
-    Playback,
+    DEFAULT_RATE_WPM,
+    DEFAULT_VOLUME,
+    MAX_RATE_WPM,
+    MIN_RATE_WPM,
     Voice,
 )
 
-# Without a handler Python prints warnings on stderr; whoever wants them adds a handler.
+# Without a handler Python prints warnings on stderr; applications add their own.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
-    "FASTEST_WPM",
-    "SLOWEST_WPM",
-    "USUAL_VOLUME",
-    "USUAL_WPM",
-    "VOICE_ORDER",
-    "Kind",
-    "Playback",
+    "DEFAULT_RATE_WPM",
+    "DEFAULT_VOLUME",
+    "MAX_RATE_WPM",
+    "MIN_RATE_WPM",
     "Speaker",
     "Utterance",
+    "UtteranceKind",
     "Voice",
-    "language_choices",
     "make_speaker",
 ]

@@ -1,4 +1,4 @@
-"""What has been spoken before, kept on disk: the second time needs no network."""
+"""A cache of spoken sentences on disk, so that the same sentence needs the network only once."""
 
 import contextlib
 import hashlib
@@ -11,15 +11,15 @@ from image_describer import files
 
 log = logging.getLogger(__name__)
 
-CACHE_LIMIT_BYTES = 50_000_000  # some 2,000 sentences
-LEFTOVER_AGE_S = 3600  # an unfinished file older than this belongs to a process that died
+CACHE_LIMIT_BYTES = 50_000_000  # about 2,000 sentences
+TEMPORARY_MAX_AGE_S = 3600  # an older temporary file was left by a process that died
 
 
 class SpeechCache:
-    """MP3 files in ``folder``, the least recently used thrown out beyond ``limit_bytes``.
+    """MP3 files in ``folder``; beyond ``limit_bytes`` the least recently used are deleted.
 
-    A file is called ``<key>-<digest>.mp3``: what it holds can be checked against its own name, and
-    players can be given the file itself. Nothing here raises: a cache that fails is an empty one.
+    Files are named ``<key>-<digest>.mp3``, so that the content can be checked against the name and
+    players can be given the file. Nothing raises: errors are logged and count as a miss.
     """
 
     def __init__(self, folder: Path, limit_bytes: int = CACHE_LIMIT_BYTES) -> None:
@@ -28,25 +28,25 @@ class SpeechCache:
 
     @staticmethod
     def key(*parts: str) -> str:
-        """The key of a spoken text: SHA-256 of the text and all that changes its sound."""
+        """The SHA-256 of the text and everything that changes its sound."""
         return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
     def get(self, key: str) -> tuple[bytes, Path] | None:
-        """The sound and its file, or None. A damaged file is deleted."""
+        """Return the MP3 and its file, or None. A damaged file is deleted."""
         try:
             for path in sorted(self.folder.glob(f"{key}-*.mp3")):
                 data = path.read_bytes()
                 if path.stem == f"{key}-{_digest(data)}":
                     os.utime(path)
                     return data, path
-                log.warning("damaged sound in the cache: %s", path.name)
+                log.warning("damaged file in the speech cache: %s", path.name)
                 path.unlink()
         except OSError as error:
             log.warning("the speech cache can't be read: %s", error)
         return None
 
     def put(self, key: str, data: bytes) -> Path | None:
-        """Keep ``data``; its file, or None where it can't be written."""
+        """Store ``data`` and return its file, or None if it can't be written."""
         path = self.folder / f"{key}-{_digest(data)}.mp3"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,18 +58,18 @@ class SpeechCache:
         return path
 
     def drop(self, key: str) -> None:
-        """Forget ``key``."""
+        """Delete the entry of ``key``."""
         for path in self.folder.glob(f"{key}-*.mp3"):
             with contextlib.suppress(OSError):
                 path.unlink()
 
     def _trim(self, keep: Path) -> None:
-        """Delete the least recently used until the rest fits; ``keep`` stays whatever its size."""
-        for leftover in self.folder.glob(".*.new"):
+        """Delete the least recently used files beyond the limit, but never ``keep``."""
+        for temporary in self.folder.glob(".*.new"):
             with contextlib.suppress(OSError):
-                if time.time() - leftover.stat().st_mtime > LEFTOVER_AGE_S:
-                    leftover.unlink()
-        # Another process may delete what is listed here, hence the sizes are taken one by one.
+                if time.time() - temporary.stat().st_mtime > TEMPORARY_MAX_AGE_S:
+                    temporary.unlink()
+        # Other processes may delete listed files meanwhile, so each is examined separately.
         entries = []
         for path in self.folder.glob("*.mp3"):
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The languages and accents of Google's voice, as choices for a menu; nothing heavy to list."""
+"""The languages and accents of Google's voice, as choices for a menu; cheap to import."""
 
 import functools
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SpokenLanguage:
-    """``key`` is what settings keep, ``label`` what a user is told.
+    """``key`` is the value in the settings, ``label`` is what the user hears.
 
-    ``language`` and ``tld`` are gTTS's: a language code, and the Google domain whose accent it is.
+    ``language`` and ``tld`` are gTTS's: a language code and the Google domain with that accent.
     """
 
     key: str
@@ -17,7 +17,7 @@ class SpokenLanguage:
     tld: str = "com"
 
 
-# gTTS has accents by the domain that is asked; these are the ones it documents for English.
+# In gTTS the accent depends on the domain of the request; these are documented for English.
 ENGLISH = (
     SpokenLanguage("en-US", "English, American", "en", "com"),
     SpokenLanguage("en-GB", "English, British", "en", "co.uk"),
@@ -27,14 +27,14 @@ ENGLISH = (
     SpokenLanguage("en-IE", "English, Irish", "en", "ie"),
     SpokenLanguage("en-ZA", "English, South African", "en", "co.za"),
 )
-USUAL = ENGLISH[0]
+DEFAULT_LANGUAGE = ENGLISH[0]
 
 
 @functools.cache
-def table() -> tuple[SpokenLanguage, ...]:
-    """English in its accents, then gTTS's other languages by their names.
+def all_languages() -> tuple[SpokenLanguage, ...]:
+    """English with its accents, then gTTS's other languages by name.
 
-    The first call imports gTTS, some 0.1 s; where that is missing, English is all there is.
+    The first call imports gTTS, which takes about 0.1 s; without gTTS there is only English.
     """
     try:
         from gtts.lang import tts_langs
@@ -46,19 +46,21 @@ def table() -> tuple[SpokenLanguage, ...]:
 
 
 def choices() -> list[tuple[str, str]]:
-    """(key, label) for each, in the order of a menu."""
-    return [(entry.key, entry.label) for entry in table()]
+    """Return (key, label) of each language, in the order of a menu."""
+    return [(entry.key, entry.label) for entry in all_languages()]
 
 
 def look_up(key: str | None) -> SpokenLanguage:
-    """The language of ``key``, whatever its case; the usual one for "en", None and the unknown.
+    """Find a language by its key, ignoring case; the default for "en", None and unknown keys.
 
     English is found without importing gTTS.
     """
-    wanted = (key or "en").casefold()
-    if wanted == "en":
-        return USUAL
+    folded = (key or "en").casefold()
+    if folded == "en":
+        return DEFAULT_LANGUAGE
     for entry in ENGLISH:
-        if entry.key.casefold() == wanted:
+        if entry.key.casefold() == folded:
             return entry
-    return next((entry for entry in table() if entry.key.casefold() == wanted), USUAL)
+    return next(
+        (entry for entry in all_languages() if entry.key.casefold() == folded), DEFAULT_LANGUAGE
+    )

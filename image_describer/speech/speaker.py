@@ -1,60 +1,62 @@
-"""The speaker: a queue, a thread, and voices in order. Whatever fails, it goes on."""
+"""The speaker: one queue, one thread, and voices in order of preference. It never raises."""
 
 import contextlib
 import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from image_describer import paths
 from image_describer.errors import OutputLostError, SpeechError
 from image_describer.speech import earcons, languages
 from image_describer.speech.audio import files
-from image_describer.speech.audio.output import output_returns
+from image_describer.speech.audio.clip import AudioClip
+from image_describer.speech.audio.output import wait_for_output
+from image_describer.speech.audio.playback import Playback
 from image_describer.speech.audio.players import MiniaudioPlayer, Player
-from image_describer.speech.cache import SpeechCache
 from image_describer.speech.spoken_log import SpokenLog
-from image_describer.speech.utterance import Kind, Utterance, survives, twin_of
-from image_describer.speech.voices.base import (
-    Audio,
-    Playback,
-    Voice,
-    clamp_rate,
-    clamp_volume,
+from image_describer.speech.utterance import (
+    Utterance,
+    UtteranceKind,
+    find_duplicate,
+    survives,
 )
-from image_describer.speech.voices.espeak import EspeakVoice
-from image_describer.speech.voices.google import GttsVoice
-from image_describer.speech.voices.silent import SilentVoice
+from image_describer.speech.voices.base import Voice, clamp_rate, clamp_volume
 
 log = logging.getLogger(__name__)
 
-# The app's own phrases must start at once, so they never wait for a network; no more may errors,
-# of which a dead network may be the one that is told.
+# Only descriptions may use the network: the program's own phrases must start at once, and an error
+# may be about the network itself.
 VOICE_ORDER: dict[str, tuple[str, ...]] = {
     "description": ("gtts", "espeak", "silent"),
     "phrase": ("espeak", "silent"),
     "notice": ("espeak", "silent"),
     "error": ("espeak", "silent"),
 }
-MUTE_VOICE = "silent"  # who hears this one hears nothing
+SILENT_VOICE = "silent"  # whatever it speaks is not heard
 CLOSE_LIMIT_S = 2.0
-REOPEN_LIMIT_S = 3.0  # a sound server that died in mid-sentence is waited for, no longer than this
+REOPEN_LIMIT_S = 3.0  # how long to wait for a sound server that died in the middle of a sentence
+
+VoiceFactory = Callable[[], Sequence[Voice]]
 
 
 class Speaker:
-    """Says texts one after the other, by the first voice of the order that can.
+    """Speaks texts one after the other with the first voice that works.
+
+    ``voices`` may be a function that creates them: it is called once, on the speaker's own thread,
+    when the first text is spoken; texts queue meanwhile. Constructing a speaker loads nothing.
 
     ``rate`` (words a minute), ``volume`` (percent), ``language`` (a key of languages.choices(), for
-    Google's voice) and ``offline`` may be changed at any time and hold from the next text on.
-    ``log``, where one is given, gets a line for each utterance. Earcons sound through
-    ``earcon_player``; without one they are only logged. Safe to use from any thread.
+    Google's voice) and ``offline`` may be changed at any time and apply from the next text on.
+    ``log`` receives an entry for each utterance. Earcons are played by ``earcon_player``; without
+    one they are only logged. Thread-safe.
     """
 
     def __init__(
         self,
-        voices: Sequence[Voice],
+        voices: Sequence[Voice] | VoiceFactory,
         *,
         offline: bool = False,
         rate: int | None = None,
@@ -64,24 +66,28 @@ class Speaker:
         log: SpokenLog | None = None,
         earcon_player: Player | None = None,
     ) -> None:
-        self._voices = {voice.name: voice for voice in voices}
+        self._create_voices: VoiceFactory = voices if callable(voices) else lambda: voices
+        self._voices: dict[str, Voice] | None = None
+        self._load_error = ""
+        self._load_lock = threading.Lock()
         self._order = VOICE_ORDER if order is None else order
         self.offline = offline
         self._rate = clamp_rate(rate)
         self._volume = clamp_volume(volume)
-        self._language = languages.look_up(language)
+        self._language_key = language
         self._log = log
         self._earcon_player = earcon_player
         self._changed = threading.Condition()
         self._queue: deque[Utterance] = deque()
         self._current: Utterance | None = None
+        self._latest: Utterance | None = None
         self._playback: Playback | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
     @property
     def rate(self) -> int:
-        """Words a minute, always between SLOWEST_WPM and FASTEST_WPM."""
+        """Words a minute, always between MIN_RATE_WPM and MAX_RATE_WPM."""
         return self._rate
 
     @rate.setter
@@ -99,102 +105,111 @@ class Speaker:
 
     @property
     def language(self) -> str:
-        """The key of Google's voice's language and accent; an unknown one sets the usual."""
-        return self._language.key
+        """The key of language and accent of Google's voice; an unknown key sets the default."""
+        return languages.look_up(self._language_key).key
 
     @language.setter
     def language(self, key: str) -> None:
-        self._language = languages.look_up(key)
+        # Looked up when it is needed: other languages than English import gTTS.
+        self._language_key = key
+
+    def configure(self, *, offline: bool, rate: int, volume: int, language: str) -> None:
+        """Set all options; they apply from the next text on."""
+        self.offline, self.rate, self.volume, self.language = offline, rate, volume, language
 
     def say(
         self,
         text: str,
         *,
-        kind: Kind = "description",
+        kind: UtteranceKind = "description",
+        private: bool = False,
         interrupt: bool = True,
-        again: bool = False,
+        allow_duplicate: bool = False,
     ) -> Utterance:
-        """Say ``text``; returns at once.
+        """Speak ``text``; returns at once.
 
-        ``interrupt`` silences and drops what came before, but for what survives (utterance.py):
-        errors are heard before a description that comes by itself. The same text asked for twice
-        within TWICE_S is said once, unless ``again`` (a letter typed twice): what comes back is
-        then the first utterance.
+        Only a "description" may go to an online voice, and only if it is not ``private``.
+        ``interrupt`` stops and drops what came before, except what survives (utterance.py). The
+        same text requested twice within DUPLICATE_WINDOW_S is spoken once and the first utterance
+        is returned, unless ``allow_duplicate`` (a letter typed twice).
         """
-        utterance = Utterance(str(text), kind)
+        utterance = Utterance(str(text), kind, private=private)
         if not utterance.text.strip():
-            self._end(utterance)
+            self._finish(utterance)
             return utterance
         with self._changed:
-            twin = None if again else twin_of(utterance.text, kind, self._unfinished())
+            pending = self._pending()
+            duplicate = None if allow_duplicate else find_duplicate(utterance, pending)
             if interrupt:
-                self._cut(
-                    [u for u in self._unfinished() if u is not twin and not survives(u, text, kind)]
+                self._cancel(
+                    [u for u in pending if u is not duplicate and not survives(u, utterance)]
                 )
-            if twin is not None:
-                return twin
+            if duplicate is not None:
+                self._latest = duplicate
+                return duplicate
+            self._latest = utterance
             if self._closed:
-                self._end(utterance, error="The program is closing and says nothing more.")
+                self._finish(utterance, error="The program is closing and says nothing more.")
                 return utterance
             try:
                 self._start()
-            except RuntimeError as error:  # no more threads, or the interpreter is on its way out
-                self._end(utterance, error=_mute(str(error)))
+            except RuntimeError as error:  # no more threads, or the interpreter is shutting down
+                self._finish(utterance, error=_cannot_speak(str(error)))
                 return utterance
             self._queue.append(utterance)
             self._changed.notify_all()
         return utterance
 
     def _start(self) -> None:
-        """Start the thread with the first text; under the lock."""
+        """Start the thread with the first text. Requires the lock."""
         if self._thread is None:
             thread = threading.Thread(target=self._run, name="speaker", daemon=True)
             thread.start()
             self._thread = thread
 
-    def _unfinished(self) -> list[Utterance]:
-        """What is being said, then what waits; under the lock."""
+    def _pending(self) -> list[Utterance]:
+        """The current utterance, then the queue. Requires the lock."""
         return [*([] if self._current is None else [self._current]), *self._queue]
 
-    def _cut(self, utterances: Sequence[Utterance]) -> None:
-        """Silence and drop these; under the lock."""
+    def _cancel(self, utterances: Sequence[Utterance]) -> None:
+        """Silence or drop ``utterances``. Requires the lock."""
         for utterance in utterances:
             utterance.interrupted = True
             if utterance is not self._current:
                 self._queue.remove(utterance)
-                self._end(utterance)
+                self._finish(utterance)
             elif self._playback is not None:
                 self._playback.stop()
 
-    def _end(
+    def _finish(
         self, utterance: Utterance, voice: str | None = None, error: str | None = None
     ) -> None:
-        utterance._finish(voice, error)
+        utterance.finish(voice, error)
         if self._log is not None:
-            self._log.write(utterance.entry())
+            self._log.write(utterance.log_entry())
 
     def stop(self) -> None:
-        """Silence at once, and drop what waits."""
+        """Silence the current utterance at once and drop the queue."""
         with self._changed:
-            self._cut(self._unfinished())
+            self._cancel(self._pending())
 
     def earcon(self, name: str) -> None:
-        """Play one of earcons.NAMES beside what is being said; returns at once, never raises."""
+        """Play one of earcons.NAMES over the speech; returns at once and never raises."""
         utterance = Utterance(name, "earcon")
         try:
-            sound = Audio(earcons.sound(name, self._volume), earcons.RATE_HZ)
+            clip = AudioClip(earcons.synthesize(name, self._volume), earcons.RATE_HZ)
             if not self._closed:
                 player = self._earcon_player
-                playback = None if player is None else player.play(sound)
+                playback = None if player is None else player.play(clip)
                 if self._log is not None:
                     threading.Thread(
-                        target=self._end_earcon, args=(utterance, playback), daemon=True
+                        target=self._log_earcon, args=(utterance, playback), daemon=True
                     ).start()
         except Exception as error:
             log.warning("earcon %s: %r", name, error)
 
-    def _end_earcon(self, utterance: Utterance, playback: Playback | None) -> None:
-        """Wait for an earcon's end, for the log's sake."""
+    def _log_earcon(self, utterance: Utterance, playback: Playback | None) -> None:
+        """Wait for the end of an earcon and log it."""
         error = None
         if playback is not None:
             try:
@@ -202,24 +217,35 @@ class Speaker:
             except SpeechError as failure:
                 error = failure.sentence
             utterance.began = playback.first_sample_at
-        self._end(utterance, None if playback is None else "earcon", error)
+        self._finish(utterance, None if playback is None else "earcon", error)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a text is being spoken or waits in the queue."""
+        with self._changed:
+            return bool(self._pending())
 
     @property
     def fetching(self) -> bool:
-        """Whether a text has its turn and is not heard yet, as while Google is asked for it."""
+        """Whether the current text is not audible yet, as while Google prepares it."""
         with self._changed:
             playback = self._playback
         return playback is not None and playback.first_sample_at is None
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """True when all has been said; False after ``timeout`` seconds."""
+    @property
+    def last_error(self) -> str:
+        """Why the latest text was not heard; empty if it was, or is not over yet."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: not self._queue and self._current is None, timeout
-            )
+            latest = self._latest
+        return latest.error or "" if latest is not None and latest.wait(0) else ""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Return True when everything has been spoken, False after ``timeout`` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._pending(), timeout)
 
     def close(self) -> None:
-        """Silence, and end the thread. A second time does nothing."""
+        """Silence the speaker and end its thread. Idempotent."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -236,37 +262,56 @@ class Speaker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def save(self, text: str, path: str | os.PathLike[str], *, kind: Kind = "description") -> str:
-        """Write ``text``, spoken, to a .wav or .mp3 file; returns the name of the voice.
+    def save(self, text: str, path: str | os.PathLike[str], *, private: bool = False) -> str:
+        """Write the spoken ``text`` to a .wav or .mp3 file; returns the name of the voice.
 
-        Only a "description" goes to a voice of the network.
-
-        Raises SpeechError.
+        A ``private`` text is not sent to an online voice. Raises SpeechError.
         """
         target = Path(path)
         files.check_path(target)
         if not text.strip():
             raise SpeechError("There is nothing to say, so there is nothing to save.")
-        failure = SpeechError("There is no voice that could be saved.")
-        for voice in self._in_order(kind):
-            if voice.name == MUTE_VOICE:
+        failure = SpeechError(
+            self._load_error or "There is no voice that can save speech.",
+            "Start Image Describer without --voice off.",
+        )
+        for voice in self._voices_for("description", private):
+            if voice.name == SILENT_VOICE:
                 continue
+            language = languages.look_up(self._language_key)
             try:
-                audio = voice.record(text, self._rate, self._volume, self._language)
+                clip = voice.record(text, self._rate, self._volume, language)
             except SpeechError as error:
                 log.warning("voice %s: %s", voice.name, error.sentence)
                 failure = error
                 continue
-            files.write(audio, target)
+            files.write(clip, target)
             return voice.name
         raise failure
 
-    def _in_order(self, kind: str) -> list[Voice]:
+    def _load_voices(self) -> dict[str, Voice]:
+        """Create the voices, once. Without any, each utterance reports the reason."""
+        with self._load_lock:
+            if self._voices is None:
+                voices: Sequence[Voice] = ()
+                try:
+                    voices = self._create_voices()
+                except Exception as error:
+                    log.exception("the voices can't be loaded")
+                    self._load_error = f"the voices can't be loaded ({error})"
+                self._voices = {voice.name: voice for voice in voices}
+            return self._voices
+
+    def _voices_for(self, kind: str, private: bool) -> list[Voice]:
+        """The voices that may speak such a text, in order of preference."""
+        loaded = self._load_voices()
         names = self._order.get(kind, self._order["phrase"])
-        voices = [self._voices[name] for name in names if name in self._voices]
-        return [voice for voice in voices if not (voice.online and self.offline)]
+        voices = [loaded[name] for name in names if name in loaded]
+        return [voice for voice in voices if not (voice.online and (private or self.offline))]
 
     def _run(self) -> None:
+        # Before the first text is taken, so that stop() can still drop it from the queue.
+        self._load_voices()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue or self._closed)
@@ -274,48 +319,51 @@ class Speaker:
                     return
                 utterance = self._current = self._queue.popleft()
             try:
-                self._say(utterance)
+                self._speak(utterance)
             except Exception as error:
                 log.exception("the speaker failed")
                 utterance.error = f"Speech failed: {error}."
             with self._changed:
                 self._current = None
-                self._end(utterance, utterance.voice, utterance.error)
+                self._finish(utterance, utterance.voice, utterance.error)
                 self._changed.notify_all()
 
-    def _say(self, utterance: Utterance) -> None:
-        """Let one voice after the other try, and note in ``utterance`` how it went."""
-        for voice in self._in_order(utterance.kind):
+    def _speak(self, utterance: Utterance) -> None:
+        """Try one voice after the other and record the outcome in ``utterance``."""
+        for voice in self._voices_for(utterance.kind, utterance.private):
             if utterance.interrupted:
                 return
             try:
-                self._speak_whole(voice, utterance)
+                self._speak_with_retry(voice, utterance)
             except Exception as error:
                 reason = error.sentence if isinstance(error, SpeechError) else repr(error)
-                # The reason only: what is said to a user is nobody else's business.
+                # Only the reason is logged: the text is private to the user.
                 log.warning("voice %s: %s", voice.name, reason)
                 utterance.failures[voice.name] = reason
-                utterance.error = str(error) if isinstance(error, SpeechError) else _mute(reason)
+                utterance.error = (
+                    str(error) if isinstance(error, SpeechError) else _cannot_speak(reason)
+                )
                 continue
             utterance.voice = voice.name
-            if voice.name != MUTE_VOICE:
+            if voice.name != SILENT_VOICE:
                 utterance.error = None
             return
         if utterance.error is None and not utterance.interrupted:
-            utterance.error = _mute("there is no voice")
+            utterance.error = _cannot_speak(self._load_error or "there is no voice")
 
-    def _speak_whole(self, voice: Voice, utterance: Utterance) -> None:
-        """Speak; once more from the beginning where the output went away and came back."""
+    def _speak_with_retry(self, voice: Voice, utterance: Utterance) -> None:
+        """Speak; start again once if the output disappeared and came back."""
         try:
-            self._speak(voice, utterance)
+            self._speak_with(voice, utterance)
         except OutputLostError as error:
             log.warning("voice %s: %s", voice.name, error.sentence)
-            if not output_returns(REOPEN_LIMIT_S, lambda: utterance.interrupted):
+            if not wait_for_output(REOPEN_LIMIT_S, lambda: utterance.interrupted):
                 raise
-            self._speak(voice, utterance)
+            self._speak_with(voice, utterance)
 
-    def _speak(self, voice: Voice, utterance: Utterance) -> None:
-        playback = voice.speak(utterance.text, self._rate, self._volume, self._language)
+    def _speak_with(self, voice: Voice, utterance: Utterance) -> None:
+        language = languages.look_up(self._language_key)
+        playback = voice.speak(utterance.text, self._rate, self._volume, language)
         with self._changed:
             self._playback = playback
             if utterance.interrupted:
@@ -328,34 +376,46 @@ class Speaker:
                 utterance.began = utterance.began or playback.first_sample_at
 
 
-def _mute(reason: str) -> str:
+def _cannot_speak(reason: str) -> str:
     return f"I can't speak: {reason}."
 
 
 def make_speaker(
+    *,
     offline: bool = False,
     rate: int | None = None,
-    cache_folder: Path | None = None,
-    gtts_address: str | None = None,
-    *,
     volume: int | None = None,
     language: str | None = None,
+    muted: bool = False,
     log_file: Path | None = None,
+    cache_folder: Path | None = None,
+    gtts_address: str | None = None,
 ) -> Speaker:
-    """A speaker with all voices. ``cache_folder`` is by default the user's cache, ``speech``.
+    """Return a speaker with all voices; they are loaded when the first text is spoken.
 
-    ``log_file`` gets a line for each utterance, with its text; None writes nothing.
+    ``rate``, ``volume`` and ``language`` are those of the settings; None is the default.
+    ``offline`` never uses Google's voice; ``muted`` has no voice at all. ``log_file`` receives a
+    line for each utterance, including its text. ``cache_folder`` (by default ``speech`` in the
+    user's cache) and ``gtts_address`` are for tests.
     """
-    cache = None
-    with contextlib.suppress(OSError):  # no cache is no reason to be mute
-        cache = SpeechCache(cache_folder or paths.cache_folder() / "speech")
-    voices: list[Voice] = [GttsVoice(cache, address=gtts_address), EspeakVoice(), SilentVoice()]
+
+    def create_voices() -> Sequence[Voice]:
+        from image_describer.speech.cache import SpeechCache
+        from image_describer.speech.voices.espeak import EspeakVoice
+        from image_describer.speech.voices.google import GttsVoice
+        from image_describer.speech.voices.silent import SilentVoice
+
+        cache = None
+        with contextlib.suppress(OSError):  # speech works without its cache
+            cache = SpeechCache(cache_folder or paths.cache_folder() / "speech")
+        return [GttsVoice(cache, address=gtts_address), EspeakVoice(), SilentVoice()]
+
     return Speaker(
-        voices,
+        [] if muted else create_voices,
         offline=offline,
         rate=rate,
         volume=volume,
         language=language,
         log=None if log_file is None else SpokenLog(log_file),
-        earcon_player=MiniaudioPlayer(),
+        earcon_player=None if muted else MiniaudioPlayer(),
     )

@@ -1,7 +1,7 @@
-"""The spoken log: one JSON line for each utterance, for whoever asked for it by naming a file.
+"""The spoken log: one JSON line for each utterance, in a file that the user names.
 
-It holds what was said, so there is none unless a file was named. Used by benchmarks that play a
-blind user.
+It contains what was spoken, so nothing is logged unless a file is named. Benchmarks that simulate a
+blind user read it.
 """
 
 import json
@@ -17,10 +17,10 @@ CLOSE_LIMIT_S = 2.0
 
 
 class SpokenLog:
-    """Lines appended to ``path`` in order, by a thread of its own.
+    """Appends lines to ``path`` in order, on its own thread.
 
-    Nothing here raises or waits for a disk: a log that can't be written is reported once, in the
-    program's own log, and speech goes on.
+    It never raises or waits for the disk: if the file can't be written, the program's log says so
+    once, and speech continues.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +43,7 @@ class SpokenLog:
                 self._started = True
 
     def close(self) -> None:
-        """Write what waits, within CLOSE_LIMIT_S."""
+        """Write the remaining lines, within CLOSE_LIMIT_S."""
         self._lines.put(None)
         if self._started and self._thread is not threading.current_thread():
             self._thread.join(CLOSE_LIMIT_S)
@@ -52,7 +52,7 @@ class SpokenLog:
         failed = False
         while (line := self._lines.get()) is not None:
             try:
-                # Opened for each line: a file that is renamed or deleted meanwhile begins anew.
+                # Opened for each line: if the file is renamed or deleted, a new one begins.
                 with self.path.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
             except OSError as error:

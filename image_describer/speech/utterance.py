@@ -1,28 +1,30 @@
-"""An utterance, one text on its way to the ear; and which ones an interruption leaves alone."""
+"""Utterances (texts to be spoken), and which of them duplicates and interruptions drop."""
 
 import threading
 import time
 from collections.abc import Iterable
 from typing import Any, Literal
 
-Kind = Literal["description", "phrase", "notice", "error"]
+UtteranceKind = Literal["description", "phrase", "notice", "error"]
 
-TWICE_S = 0.3  # the same text asked for again within this is the same wish, told twice
+DUPLICATE_WINDOW_S = 0.3  # the same text requested again within this is spoken once
 
 
 class Utterance:
-    """One text on its way. All but ``asked`` and ``began`` is final once ``wait`` is True.
+    """One text to be spoken. Everything but ``began`` is final once ``wait`` returns True.
 
-    ``voice`` names the voice that spoke it, None where it was dropped before any did; ``error``
-    is a sentence for the user where it was not heard, else None; ``failures`` says for each voice
-    that was tried in vain what was wrong; ``interrupted`` is True where it was stopped or dropped.
-    ``asked``, ``began`` (its first sample was handed to the output) and ``ended`` are seconds by
-    time.monotonic(), None for what did not happen.
+    ``private`` texts are never sent to an online voice. ``voice`` is the name of the voice that
+    spoke it, None if it was dropped before that; ``error`` is a sentence for the user if it was not
+    heard, else None; ``failures`` maps the name of each voice that failed to the reason;
+    ``interrupted`` is True if it was stopped or dropped. ``asked`` (the request), ``began`` (the
+    output received the first sample) and ``ended`` are by time.monotonic(); None if it didn't
+    happen.
     """
 
-    def __init__(self, text: str, kind: str = "phrase") -> None:
+    def __init__(self, text: str, kind: str = "phrase", *, private: bool = False) -> None:
         self.text = text
         self.kind = kind
+        self.private = private
         self.voice: str | None = None
         self.error: str | None = None
         self.failures: dict[str, str] = {}
@@ -33,39 +35,40 @@ class Utterance:
         self._over = threading.Event()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """True when it has been spoken, stopped or given up; False after ``timeout`` seconds."""
+        """Return True once it was spoken, stopped or given up; False after ``timeout`` seconds."""
         return self._over.wait(timeout)
 
-    def _finish(self, voice: str | None = None, error: str | None = None) -> None:
+    def finish(self, voice: str | None = None, error: str | None = None) -> None:
+        """Record the outcome and release those who wait. Called by the speaker only."""
         self.voice, self.error, self.ended = voice, error, time.monotonic()
         self._over.set()
 
-    def entry(self) -> dict[str, Any]:
-        """What the spoken log keeps of it."""
+    def log_entry(self) -> dict[str, Any]:
+        """The fields for the spoken log."""
         names = ("text", "kind", "voice", "asked", "began", "ended", "interrupted", "error")
         return {name: getattr(self, name) for name in names}
 
-    def _is(self, text: str, kind: str) -> bool:
-        return (self.text, self.kind) == (text, kind)
+    def same_as(self, other: "Utterance") -> bool:
+        """Whether both would be spoken in the same way."""
+        return (self.text, self.kind, self.private) == (other.text, other.kind, other.private)
 
 
-def twin_of(text: str, kind: str, there: Iterable[Utterance]) -> Utterance | None:
-    """The one of ``there`` that says just this and was asked for within TWICE_S, or None."""
-    now = time.monotonic()
-    for utterance in there:
-        fresh = now - utterance.asked < TWICE_S
-        if utterance._is(text, kind) and fresh and not utterance.interrupted:
+def find_duplicate(new: Utterance, pending: Iterable[Utterance]) -> Utterance | None:
+    """The pending utterance that ``new`` repeats within DUPLICATE_WINDOW_S, or None."""
+    for utterance in pending:
+        recent = new.asked - utterance.asked < DUPLICATE_WINDOW_S
+        if recent and not utterance.interrupted and utterance.same_as(new):
             return utterance
     return None
 
 
-def survives(utterance: Utterance, text: str, kind: str) -> bool:
-    """Whether ``utterance`` is still to be heard when ``text`` comes and interrupts.
+def survives(pending: Utterance, new: Utterance) -> bool:
+    """Whether ``pending`` is still spoken when ``new`` interrupts.
 
-    A phrase answers a key: it cuts everything. Descriptions, notices and errors come by themselves:
-    they queue behind errors, which nobody asked for and which are said only once. The same error
-    again begins anew, else one that is caused five times would be said for half a minute.
+    A phrase answers a key press and interrupts everything. Descriptions, notices and errors were
+    not requested at this moment: they queue behind errors, which are spoken only once. A repeated
+    error starts again; otherwise an error that occurs five times would be spoken for half a minute.
     """
-    if kind == "phrase" or utterance.kind != "error":
+    if new.kind == "phrase" or pending.kind != "error":
         return False
-    return not utterance._is(text, kind)
+    return not pending.same_as(new)

@@ -24,12 +24,12 @@ def _no_open_output():
 
 
 def samples(name: str, volume: int = 100) -> np.ndarray:
-    return np.frombuffer(earcons.sound(name, volume), np.int16).astype(float)
+    return np.frombuffer(earcons.synthesize(name, volume), np.int16).astype(float)
 
 
 def test_all_are_there_and_no_two_are_alike() -> None:
     assert set(NAMES) == set(earcons.NAMES)
-    assert len({earcons.sound(name) for name in NAMES}) == len(NAMES)
+    assert len({earcons.synthesize(name) for name in NAMES}) == len(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,7 +88,7 @@ def test_each_is_heard_soon(null_sink: NullSink, tmp_path: Path, name: str) -> N
             null_sink.hear_out(0.4)
         assert heard[0].first_sound is not None
         assert_below(heard[0].first_sound - began, 0.5)
-        length = len(earcons.sound(name)) / 2 / earcons.RATE_HZ
+        length = len(earcons.synthesize(name)) / 2 / earcons.RATE_HZ
         assert 0 < heard[0].heard_s < length + 0.1
 
 

@@ -40,12 +40,12 @@ def test_keys_and_labels_are_unique_and_found_again() -> None:
 def test_gtts_knows_every_code() -> None:
     from gtts.lang import tts_langs
 
-    assert {entry.language for entry in languages.table()} == set(tts_langs())
+    assert {entry.language for entry in languages.all_languages()} == set(tts_langs())
 
 
 @pytest.mark.parametrize("key", [None, "", "en", "EN", "xx", "en-XX", "\0"])
 def test_the_unknown_is_american(key: str | None) -> None:
-    assert languages.look_up(key) is languages.USUAL
+    assert languages.look_up(key) is languages.DEFAULT_LANGUAGE
 
 
 def test_english_is_found_without_gtts() -> None:

@@ -9,13 +9,15 @@ import pytest
 
 from image_describer.errors import SpeechError
 from image_describer.speech import (
-    FASTEST_WPM,
-    SLOWEST_WPM,
-    USUAL_WPM,
+    DEFAULT_RATE_WPM,
+    MAX_RATE_WPM,
+    MIN_RATE_WPM,
     Speaker,
     make_speaker,
 )
-from image_describer.speech.voices.base import Audio, Availability, Playback
+from image_describer.speech.audio.clip import AudioClip
+from image_describer.speech.audio.playback import Playback
+from image_describer.speech.availability import Availability
 from image_describer.speech.voices.silent import SilentPlayback, SilentVoice
 
 SOON_S = 60.0  # a busy machine is slow; nothing here takes a hundredth of it
@@ -41,7 +43,7 @@ class BrokenVoice:
             raise self.error
         return BrokenPlayback(self.error)
 
-    def record(self, text: str, rate: int, *_: object) -> Audio:
+    def record(self, text: str, rate: int, *_: object) -> AudioClip:
         raise self.error
 
 
@@ -87,7 +89,7 @@ def test_the_next_voice_says_what_the_first_could_not(late, error, caplog) -> No
     ):
         utterance = speaker.say("a secret sentence")
         assert utterance.wait(SOON_S)
-    assert second.spoken == [("a secret sentence", USUAL_WPM)]
+    assert second.spoken == [("a secret sentence", DEFAULT_RATE_WPM)]
     assert (utterance.voice, utterance.error) == ("second", None)
     assert list(utterance.failures) == ["first"]
     assert "first" in caplog.text
@@ -182,16 +184,16 @@ def test_a_machine_without_threads_left_gets_an_answer_too(monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "given"),
-    [(None, USUAL_WPM), (1, SLOWEST_WPM), (80, 80), (300, 300), (9999, FASTEST_WPM)],
+    [(None, DEFAULT_RATE_WPM), (1, MIN_RATE_WPM), (80, 80), (300, 300), (9999, MAX_RATE_WPM)],
 )
 def test_the_rate_stays_in_its_range(asked, given) -> None:
     voice = SilentVoice()
     with speaker_of(voice, rate=asked) as speaker:
         assert speaker.rate == given
         speaker.rate = -5
-        assert speaker.rate == SLOWEST_WPM
+        assert speaker.rate == MIN_RATE_WPM
         speaker.say("a dog").wait(SOON_S)
-    assert voice.spoken == [("a dog", SLOWEST_WPM)]
+    assert voice.spoken == [("a dog", MIN_RATE_WPM)]
 
 
 def test_a_speaker_without_a_writable_cache_folder_is_made_all_the_same(tmp_path: Path) -> None:

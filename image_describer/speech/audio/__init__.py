@@ -1,1 +1,1 @@
-"""Audio output: the device, mixing, time stretching, players and sound files."""
+"""Audio output: the device, the mixer, time stretching, players and sound files."""

@@ -1,8 +1,8 @@
-"""One open output for each sample rate, into which everything that sounds is mixed.
+"""The mixer: one open output for each sample rate, into which all sounds are mixed.
 
-An output that has just been opened takes its first samples at once, an open one only when it wants
-the next period; so a sound that comes into silence gets a new one (1 to 5 ms with PulseAudio).
-The one before stays open for a while, which keeps sound cards and wireless loudspeakers awake.
+A new output takes its first samples at once, an open one only with its next period. So a sound that
+follows silence gets a new output (1 to 5 ms with PulseAudio). The output stays open for a while
+afterwards, which keeps sound cards and wireless speakers awake.
 """
 
 import atexit
@@ -19,15 +19,15 @@ from image_describer.speech.audio.output import OutputDevice, Samples, open_outp
 
 log = logging.getLogger(__name__)
 
-KEEP_OPEN_S = 10.0  # keys come closer together than this while somebody works with the window
-# Nothing tells that a sound server died but that it takes no more samples. A wireless loudspeaker
-# may take a second to wake up, hence the patience at the start.
+KEEP_OPEN_S = 10.0  # longer than the pauses between two keys
+# The only sign of a dead sound server is that it requests no more samples. A wireless speaker may
+# take a second to wake up, hence the longer limit at the start.
 STALL_LIMIT_S = 3.0
-LOST_LIMIT_S = 1.0  # once it has taken STEADY_CALLS periods
+LOST_LIMIT_S = 1.0  # after the first STEADY_CALLS periods
 STEADY_CALLS = 20
 WATCH_S = 0.1
-DRAIN_S = 0.12  # silence behind a sound before it counts as heard: what the output still holds
-CLOSE_LIMIT_S = 0.1  # ALSA opens a card once only; a server that hangs is not waited for
+DRAIN_S = 0.12  # silence after a sound until it counts as heard: what the output still buffers
+CLOSE_LIMIT_S = 0.1  # ALSA opens a card only once, but a hanging server must not block
 EXIT_LIMIT_S = 1.0
 
 
@@ -35,39 +35,40 @@ _mixers: "list[Mixer]" = []
 
 
 class Track:
-    """One sound on its way: int16 mono, taken by the output while it is still being made."""
+    """One sound: int16 mono, consumed by the output while it is still being produced."""
 
     def __init__(self) -> None:
         self.over = threading.Event()
         self.error: OutputLostError | None = None
-        self.first_sample_at: float | None = None  # time.monotonic() when the output took it
+        self.first_sample_at: float | None = None  # time.monotonic() when the output received it
         self._buffer = bytearray()
         self._lock = threading.Lock()
         self._complete = False
-        self._silence = 0
+        self._silent_bytes = 0
 
     def feed(self, pcm: bytes) -> None:
         with self._lock:
             self._buffer += pcm
 
     def finish(self) -> None:
-        """No more will be fed: the track is over once it has been heard."""
+        """Mark the end: no more samples follow, and the track is over once they were heard."""
         self._complete = True
 
-    def cut(self) -> None:
-        """Silence at once."""
+    def stop(self) -> None:
+        """Drop the samples; the track is over at once."""
         with self._lock:
             self._buffer.clear()
         self.over.set()
 
     @property
-    def waiting_bytes(self) -> int:
+    def buffered_bytes(self) -> int:
         return len(self._buffer)
 
     def take(self, size: int, drain: int) -> bytes:
-        """The next ``size`` bytes or fewer; over after ``drain`` bytes of silence behind the end.
+        """Return the next ``size`` bytes or fewer.
 
-        Called on the output's own thread: never waits.
+        The track is over after ``drain`` bytes of silence after its end. Runs on the thread of the
+        output, so it never waits.
         """
         if self.over.is_set():
             return b""
@@ -78,142 +79,142 @@ class Track:
         if block and self.first_sample_at is None:
             self.first_sample_at = time.monotonic()
         if complete and not block:
-            self._silence += size
-            if self._silence >= drain:
+            self._silent_bytes += size
+            if self._silent_bytes >= drain:
                 self.over.set()
         return block
 
 
 @dataclass(eq=False)
-class _Opened:
-    """An output that is open. ``spoilt`` once it holds sound that must not be heard any more."""
+class _OpenOutput:
+    """An open output. ``stale``: it still buffers sound that must not be heard any more."""
 
     device: OutputDevice
-    last_call: float = field(default_factory=time.monotonic)
     calls: int = 0
-    spoilt: bool = False
+    stale: bool = False
     wake: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
 
 
 class Mixer:
-    """What sounds at ``rate_hz``. Safe from any thread."""
+    """Plays tracks at ``rate_hz``. Thread-safe."""
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self._lock = threading.Lock()
         self._tracks: tuple[Track, ...] = ()
-        self._opened: _Opened | None = None
+        self._output: _OpenOutput | None = None
         self._idle_since = 0.0
         self._watcher: threading.Thread | None = None
 
     def play(self, track: Track) -> None:
-        """Let ``track`` sound, opening the output where it is not. Raises NoOutputError."""
+        """Start ``track``, opening the output if necessary. Raises NoOutputError."""
         with self._lock:
-            opened = self._opened
-            sounding = any(not sound.over.is_set() for sound in self._tracks)
-            if opened is not None and (opened.spoilt or not sounding):
-                self._opened = None
-                opened.wake.set()
-                opened.closed.wait(CLOSE_LIMIT_S)
-            if self._opened is None:
+            output = self._output
+            playing = any(not other.over.is_set() for other in self._tracks)
+            if output is not None and (output.stale or not playing):
+                self._output = None
+                output.wake.set()
+                output.closed.wait(CLOSE_LIMIT_S)
+            if self._output is None:
                 self._open()
             self._tracks = (*self._tracks, track)
 
-    def cut(self, track: Track) -> None:
-        """Silence ``track`` at once; never waits.
+    def stop(self, track: Track) -> None:
+        """Silence ``track`` at once, without waiting.
 
-        Closing an output drops what it still holds, which would be heard for a tenth of a second.
+        Closes the output, because its buffer would be heard for another tenth of a second.
         """
-        opened, sounded = self._opened, track.first_sample_at is not None
-        sounding = sounded and not track.over.is_set()
-        track.cut()
-        if sounding and opened is not None:
-            opened.spoilt = True
-            opened.wake.set()
+        output, started = self._output, track.first_sample_at is not None
+        playing = started and not track.over.is_set()
+        track.stop()
+        if playing and output is not None:
+            output.stale = True
+            output.wake.set()
 
     def _open(self) -> None:
-        """Open and start the output, and somebody to watch over it; under the lock."""
-        opened = _Opened(open_output(self.rate_hz))
+        """Open the output and start its watcher. Requires the lock."""
+        output = _OpenOutput(open_output(self.rate_hz))
         self._idle_since = time.monotonic()
-        self._opened = opened
+        self._output = output
         try:
-            opened.device.start(self._samples(opened))
+            output.device.start(self._samples(output))
         except NoOutputError:
-            self._opened = None
-            opened.device.close()
+            self._output = None
+            output.device.close()
             raise
-        self._watcher = threading.Thread(target=self._watch, args=(opened,), daemon=True)
+        self._watcher = threading.Thread(target=self._watch, args=(output,), daemon=True)
         self._watcher.start()
 
-    def _samples(self, opened: _Opened) -> Samples:
-        """What the output asks for, on its own thread: never waits, silence when there is none."""
+    def _samples(self, output: _OpenOutput) -> Samples:
+        """Generate what the output requests, or silence. Runs on its thread, so it never waits."""
         drain = int(DRAIN_S * self.rate_hz) * 2
         frames = yield b""
         while True:
-            opened.last_call = time.monotonic()
-            opened.calls += 1
+            output.calls += 1
             size = frames * 2
-            # An output that was given up must not take what the next one is to play.
-            tracks = self._tracks if self._opened is opened and not opened.spoilt else ()
+            # A discarded output must not take the samples of the next one.
+            tracks = self._tracks if self._output is output and not output.stale else ()
             blocks = [block for track in tracks if (block := track.take(size, drain))]
-            frames = yield mixed(blocks, size)
+            frames = yield mix(blocks, size)
 
-    def _watch(self, opened: _Opened) -> None:
-        """Forget what is over; close the output when it is lost or nothing sounds any more."""
-        calls, still = -1, 0.0
+    def _watch(self, output: _OpenOutput) -> None:
+        """Remove finished tracks; close the output when it is lost or has been idle."""
+        calls, stalled_s = -1, 0.0
         while True:
-            woken = opened.wake.wait(WATCH_S)
-            if woken:
+            if output.wake.wait(WATCH_S):
                 break
-            # Counted in own steps: a Python that was busy with one thing stops both threads.
-            still = still + WATCH_S if opened.calls == calls else 0.0
-            calls = opened.calls
-            # Whoever holds the lock may be waiting for this very thread to close the output.
+            # Counted in steps of this loop: if Python itself was blocked, both threads were.
+            stalled_s = stalled_s + WATCH_S if output.calls == calls else 0.0
+            calls = output.calls
+            # The lock's owner may be waiting for this thread to close the output.
             if not self._lock.acquire(blocking=False):
                 continue
             try:
-                if self._opened is not opened:
+                if self._output is not output:
                     break
                 now = time.monotonic()
                 self._tracks = tuple(t for t in self._tracks if not t.over.is_set())
                 if self._tracks:
                     self._idle_since = now
-                lost = still > (LOST_LIMIT_S if calls > STEADY_CALLS else STALL_LIMIT_S)
+                lost = stalled_s > (LOST_LIMIT_S if calls > STEADY_CALLS else STALL_LIMIT_S)
                 if lost or now - self._idle_since > KEEP_OPEN_S:
-                    self._give_up(lost)
+                    self._discard_output(lost)
             finally:
                 self._lock.release()
-        # Without the lock: closing a device whose server hangs may never return.
-        opened.device.close()
-        opened.closed.set()
+        # Without the lock: closing a device may hang with its server.
+        output.device.close()
+        output.closed.set()
         with self._lock:
-            if self._opened is opened:
-                self._give_up(False)
+            if self._output is output:
+                self._discard_output(False)
 
-    def _give_up(self, lost: bool) -> None:
-        """Have no output any more, and end what sounds on it; under the lock."""
-        self._opened = None
+    def _discard_output(self, lost: bool) -> None:
+        """Forget the output and end its tracks. Requires the lock."""
+        self._output = None
         for track in self._tracks:
             if lost:
-                track.error = OutputLostError("The sound output stopped taking sound.")
+                track.error = OutputLostError("The sound output stopped accepting sound.")
             track.over.set()
         self._tracks = ()
 
     def close(self) -> None:
-        """Silence, and close the output within EXIT_LIMIT_S."""
+        """Silence everything, and close the output within EXIT_LIMIT_S."""
         with self._lock:
-            opened, watcher = self._opened, self._watcher
-            self._give_up(False)
-        if opened is not None:
-            opened.wake.set()
+            output, watcher = self._output, self._watcher
+            self._discard_output(False)
+        if output is not None:
+            output.wake.set()
         if watcher is not None:
             with contextlib.suppress(RuntimeError):
                 watcher.join(EXIT_LIMIT_S)
 
 
-def mixed(blocks: list[bytes], size: int) -> bytes:
-    """The sum of int16 blocks, clipped, ``size`` bytes long. Without NumPy: a period is short."""
+def mix(blocks: list[bytes], size: int) -> bytes:
+    """Return the clipped sum of int16 blocks, ``size`` bytes long.
+
+    Without NumPy, whose import would delay the first sound; blocks are short.
+    """
     if len(blocks) < 2:
         return (blocks[0] if blocks else b"").ljust(size, b"\0")
     total = [0] * (size // 2)
@@ -224,16 +225,16 @@ def mixed(blocks: list[bytes], size: int) -> bytes:
 
 
 @functools.cache
-def mixer(rate_hz: int) -> Mixer:
+def get_mixer(rate_hz: int) -> Mixer:
     """The process's mixer for ``rate_hz``."""
-    made = Mixer(rate_hz)
-    _mixers.append(made)
-    return made
+    mixer = Mixer(rate_hz)
+    _mixers.append(mixer)
+    return mixer
 
 
 @atexit.register
 def close_outputs() -> None:
-    """Silence everything and close every output; what sounds next opens it again."""
-    # A device still open would call back into an interpreter that is no more.
-    for made in _mixers:
-        made.close()
+    """Silence everything and close every output; the next sound opens one again."""
+    # An open device would call back into an interpreter that has shut down.
+    for mixer in _mixers:
+        mixer.close()

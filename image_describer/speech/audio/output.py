@@ -1,7 +1,5 @@
 """The machine's sound output, opened through miniaudio: PulseAudio, ALSA, CoreAudio, WASAPI."""
 
-import contextlib
-import ctypes
 import functools
 import logging
 import sys
@@ -10,17 +8,18 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
+from image_describer import stdio
 from image_describer.errors import NoOutputError
 from image_describer.speech.deadline import run_within
 
 log = logging.getLogger(__name__)
 
-OPEN_TIME_LIMIT_S = 3.0  # a sound server that hangs must not hang the program
-RETRY_S = 0.1  # between two attempts to find an output again
-# Measured on two busy cores: 40 ms three times has no gaps and is heard after 50 ms, 20 ms four
-# times is heard after 30 ms and has gaps of 2 to 25 ms now and then.
+OPEN_TIME_LIMIT_S = 3.0  # a hanging sound server must not block the program
+RETRY_S = 0.1  # between two attempts to reopen an output
+# Measured on two busy cores: 3 periods of 40 ms have no gaps and a latency of 50 ms; 4 periods of
+# 20 ms have a latency of 30 ms and occasional gaps of 2 to 25 ms.
 PERIOD_MS, PERIODS = 40, 3
-# Without JACK (its library writes to stderr) and miniaudio's null device (it plays to nobody).
+# Without JACK, whose library writes to stderr, and miniaudio's null device, which is silent.
 BACKENDS = {
     "linux": ("PULSEAUDIO", "ALSA"),
     "darwin": ("COREAUDIO",),
@@ -28,11 +27,11 @@ BACKENDS = {
 }
 
 Samples = Generator[bytes, int, None]
-_opening = threading.Lock()
+_open_lock = threading.Lock()
 
 
 class OutputDevice:
-    """An open output for int16 mono at ``rate_hz``. ``backend`` names the sound system."""
+    """An open output for int16 mono at ``rate_hz``. ``backend`` is the sound system's name."""
 
     def __init__(self, rate_hz: int) -> None:
         """Raises NoOutputError."""
@@ -56,7 +55,7 @@ class OutputDevice:
         self.backend: str = self._device.backend
 
     def start(self, samples: Samples) -> None:
-        """Play what ``samples`` yields; it is sent the number of frames wanted next.
+        """Play what ``samples`` yields. The generator is sent the number of frames requested next.
 
         Raises NoOutputError.
         """
@@ -64,39 +63,39 @@ class OutputDevice:
         try:
             self._device.start(samples)
         except _miniaudio().MiniaudioError as error:
-            raise NoOutputError("The sound output does not start.") from error
+            raise NoOutputError("The sound output can't be started.") from error
 
     def close(self) -> None:
-        """Stop and give the device back; a second time does nothing."""
+        """Stop and release the device. Idempotent."""
         device, self._device = self._device, None
         if device is None:
             return
         device.close()
-        # miniaudio's Python side forgets the context, and with it a connection to the sound
-        # server for every device: PulseAudio refuses all new ones after 64.
+        # The miniaudio package leaks the context, and with it a connection to the sound server for
+        # each device; PulseAudio refuses new ones after 64.
         self._lib.ma_context_uninit(self._context)
 
 
 def open_output(rate_hz: int) -> OutputDevice:
-    """The default output, opened within OPEN_TIME_LIMIT_S. Raises NoOutputError."""
-    silent = "The sound system of this machine does not answer."
-    if not _opening.acquire(timeout=OPEN_TIME_LIMIT_S):
-        raise NoOutputError(silent)
+    """Open the default output within OPEN_TIME_LIMIT_S. Raises NoOutputError."""
+    timeout = "The sound system of this machine does not answer."
+    if not _open_lock.acquire(timeout=OPEN_TIME_LIMIT_S):
+        raise NoOutputError(timeout)
 
-    def work() -> OutputDevice:
+    def open_device() -> OutputDevice:
         try:
             return OutputDevice(rate_hz)
         finally:
-            _opening.release()
+            _open_lock.release()
 
     try:
-        return run_within(OPEN_TIME_LIMIT_S, work, discard=OutputDevice.close)
+        return run_within(OPEN_TIME_LIMIT_S, open_device, discard=OutputDevice.close)
     except TimeoutError as error:
-        raise NoOutputError(silent) from error
+        raise NoOutputError(timeout) from error
 
 
 def check_output() -> str:
-    """Open the output for a moment; the name of the sound system. Raises NoOutputError."""
+    """Open the output briefly and return the sound system's name. Raises NoOutputError."""
     device = open_output(22050)
     try:
         return device.backend
@@ -104,10 +103,10 @@ def check_output() -> str:
         device.close()
 
 
-def output_returns(limit_s: float, given_up: Callable[[], bool]) -> bool:
-    """Whether an output can be opened again within ``limit_s``; False once ``given_up()``."""
+def wait_for_output(limit_s: float, cancelled: Callable[[], bool]) -> bool:
+    """Return True once an output can be opened, False after ``limit_s`` or if ``cancelled()``."""
     deadline = time.monotonic() + limit_s
-    while not given_up():
+    while not cancelled():
         try:
             check_output()
         except NoOutputError:
@@ -121,24 +120,10 @@ def output_returns(limit_s: float, given_up: Callable[[], bool]) -> bool:
 
 @functools.cache
 def _miniaudio() -> Any:
-    """The module, imported when first needed. Raises NoOutputError where it does not load."""
+    """Import the module. Raises NoOutputError if it can't be loaded."""
     try:
         import miniaudio
     except (ImportError, OSError) as error:
-        raise NoOutputError(f"The sound library miniaudio does not load: {error}.") from error
-    if sys.platform == "linux":
-        _hush_alsa()
+        raise NoOutputError(f"The sound library miniaudio can't be loaded: {error}.") from error
+    stdio.silence_alsa()
     return miniaudio
-
-
-def _hush_alsa() -> None:
-    """ALSA writes a page to stderr where there is no card; nobody who listens needs it."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_say_nothing)
-
-
-@ctypes.CFUNCTYPE(
-    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
-)
-def _say_nothing(*_: object) -> None:
-    return

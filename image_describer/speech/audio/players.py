@@ -1,7 +1,7 @@
-"""Players: what carries a spoken sound to the ear.
+"""Players: miniaudio plays in this process and starts at once; playsound3 starts a program.
 
-playsound3 hands a file to the program of the user's choice; miniaudio plays in this process and
-starts at once. Neither is imported before it is needed: playsound3 starts programs on import.
+The user chooses playsound3's program. Both libraries are imported when they are first used, because
+playsound3 starts programs on import.
 """
 
 import functools
@@ -12,36 +12,35 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from image_describer.errors import SpeechError
-from image_describer.speech.audio.mixer import Track, mixer
+from image_describer.speech.audio.clip import AudioClip
+from image_describer.speech.audio.mixer import Track, get_mixer
 from image_describer.speech.audio.output import check_output
-from image_describer.speech.voices.base import (
-    Audio,
-    Availability,
-    BackgroundPlayback,
-    Playback,
-)
+from image_describer.speech.audio.playback import BackgroundPlayback, Playback
+from image_describer.speech.availability import Availability
 
 log = logging.getLogger(__name__)
 
-READ_AHEAD_S = 20.0  # a long text is made while it is heard, and never lies in memory whole
-PROGRAM_START_LIMIT_S = 5.0  # what a player program may take on top of the sound itself
+READ_AHEAD_S = 20.0  # a long text is synthesized while it plays and never in memory as a whole
+FULL_BUFFER_POLL_S = 0.05
+PROGRAM_START_LIMIT_S = 5.0  # allowed on top of the duration of the sound
+PROGRAM_POLL_S = 0.02
 EXIT_LIMIT_S = 1.0
 
 
 class Player(Protocol):
-    """Something that plays a sound."""
+    """Something that plays sounds."""
 
     name: str
 
     def available(self) -> Availability:
-        """Whether it can be expected to play."""
+        """Whether it is expected to work."""
 
-    def play(self, audio: Audio) -> Playback:
-        """Begin to play and return at once. Raises SpeechError, as the playback's wait does."""
+    def play(self, clip: AudioClip) -> Playback:
+        """Start playing and return at once. Raises SpeechError, as does the playback's wait."""
 
 
 class PcmPlayback(BackgroundPlayback):
-    """int16 mono at ``rate_hz``, played in this process while ``chunks`` are still being made."""
+    """int16 mono at ``rate_hz``, played in this process while ``chunks`` are still produced."""
 
     def __init__(self, chunks: Iterable[bytes], rate_hz: int) -> None:
         super().__init__()
@@ -53,15 +52,15 @@ class PcmPlayback(BackgroundPlayback):
     def first_sample_at(self) -> float | None:
         return self._track.first_sample_at
 
-    def _work(self) -> None:
+    def _play(self) -> None:
         chunks = iter(self._chunks)
         self._track.feed(next(chunks, b""))
-        if self._stop_asked.is_set():
+        if self._stop_requested.is_set():
             return
-        mixer(self._rate_hz).play(self._track)
+        get_mixer(self._rate_hz).play(self._track)
         for chunk in chunks:
-            while self._track.waiting_bytes > READ_AHEAD_S * self._rate_hz * 2:
-                if self._track.over.wait(0.05):
+            while self._track.buffered_bytes > READ_AHEAD_S * self._rate_hz * 2:
+                if self._track.over.wait(FULL_BUFFER_POLL_S):
                     break
             if self._track.over.is_set():
                 break
@@ -73,11 +72,11 @@ class PcmPlayback(BackgroundPlayback):
 
     def stop(self) -> None:
         super().stop()
-        mixer(self._rate_hz).cut(self._track)
+        get_mixer(self._rate_hz).stop(self._track)
 
 
 class MiniaudioPlayer:
-    """Plays in this process, within milliseconds, and needs no other program."""
+    """Plays in this process, within milliseconds, without another program."""
 
     name = "miniaudio"
 
@@ -88,99 +87,100 @@ class MiniaudioPlayer:
             return Availability(False, error.sentence, error.way_out)
         return Availability(True)
 
-    def play(self, audio: Audio) -> Playback:
-        return self.play_chunks([audio.pcm], audio.rate_hz)
+    def play(self, clip: AudioClip) -> Playback:
+        return self.play_chunks([clip.pcm], clip.rate_hz)
 
     def play_chunks(self, chunks: Iterable[bytes], rate_hz: int) -> PcmPlayback:
-        """Play int16 mono chunks as they are made."""
+        """Play int16 mono chunks as they are produced."""
         playback = PcmPlayback(chunks, rate_hz)
         playback.start()
         return playback
 
 
 class ProgramPlayback(BackgroundPlayback):
-    """A file played by playsound3's program; over when that program ends."""
+    """A file played by playsound3's program; over when that program exits."""
 
-    def __init__(self, module: Any, audio: Audio) -> None:
+    def __init__(self, module: Any, clip: AudioClip) -> None:
         super().__init__()
-        self._module, self._audio = module, audio
+        self._module, self._clip = module, clip
         self._started_at: float | None = None
 
     @property
     def first_sample_at(self) -> float | None:
-        """When its program had been started: nobody tells when that hands its samples on."""
+        """When the program was started; when its first sample is played is unknown."""
         return self._started_at
 
-    def _work(self) -> None:
-        began = time.monotonic()
-        limit = self._audio.seconds + PROGRAM_START_LIMIT_S
-        # The program dies with the thread that started it, so this thread stays to the end.
-        sound = self._start()
+    def _play(self) -> None:
+        start = time.monotonic()
+        limit = self._clip.seconds + PROGRAM_START_LIMIT_S
+        # The program dies with the thread that started it, so this thread waits for its end.
+        sound = self._start_program()
         self._started_at = time.monotonic()
         while sound.is_alive():
-            if self._stop_asked.wait(0.02) or time.monotonic() - began > limit:
-                _end(sound)
+            if self._stop_requested.wait(PROGRAM_POLL_S) or time.monotonic() - start > limit:
+                _end_program(sound)
                 break
-        if self._stop_asked.is_set():
+        if self._stop_requested.is_set():
             return
-        took = time.monotonic() - began
+        duration = time.monotonic() - start
         status = sound.subprocess.poll()
-        if took > limit:
-            raise SpeechError(f"playsound3 did not come to the end within {limit:.0f} s.")
-        # ffplay ends with status 0 where it finds no sound card.
-        if status or took < self._audio.seconds / 2:
-            raise SpeechError(f"playsound3 ended after {took:.1f} s with status {status}.")
+        if duration > limit:
+            raise SpeechError(f"playsound3 did not finish within {limit:.0f} s.")
+        # ffplay exits with status 0 even without a sound card.
+        if status or duration < self._clip.seconds / 2:
+            raise SpeechError(f"playsound3 ended after {duration:.1f} s with status {status}.")
 
-    def _start(self) -> Any:
+    def _start_program(self) -> Any:
         try:
-            return self._module.playsound(str(self._audio.file), block=False)
+            return self._module.playsound(str(self._clip.file), block=False)
         except (self._module.PlaysoundException, OSError, subprocess.SubprocessError) as error:
             raise SpeechError(f"playsound3 can't play: {error}.") from error
 
 
-def _end(sound: Any) -> None:
+def _end_program(sound: Any) -> None:
     sound.stop()
     limit = time.monotonic() + EXIT_LIMIT_S
     while sound.is_alive() and time.monotonic() < limit:
-        time.sleep(0.01)
+        time.sleep(PROGRAM_POLL_S)
     if sound.is_alive() and hasattr(sound.subprocess, "kill"):
         sound.subprocess.kill()
 
 
 class Playsound3Player:
-    """Plays a file through playsound3, which the user steers by PLAYSOUND3_BACKEND."""
+    """Plays files with playsound3; PLAYSOUND3_BACKEND chooses its program."""
 
     name = "playsound3"
 
     def available(self) -> Availability:
         module = _playsound3()
         if module is None:
-            return Availability(False, "playsound3 does not load.", "pip install playsound3")
+            return Availability(False, "playsound3 can't be loaded.", "pip install playsound3")
         if module.DEFAULT_BACKEND is None:
             return Availability(
                 False,
                 "playsound3 finds no program to play with.",
-                "Nothing to do: miniaudio plays instead. GStreamer, ffplay or mpg123 would serve.",
+                "Nothing to do: miniaudio plays instead. playsound3 would use GStreamer, ffplay or "
+                "mpg123.",
             )
         return Availability(True, f"playsound3 plays through {module.DEFAULT_BACKEND}.")
 
-    def play(self, audio: Audio) -> Playback:
+    def play(self, clip: AudioClip) -> Playback:
         available = self.available()
         if not available:
             raise SpeechError(available.reason, available.way_out)
-        if audio.file is None:
-            raise SpeechError("playsound3 plays files only.")
-        return ProgramPlayback(_playsound3(), audio).start()
+        if clip.file is None:
+            raise SpeechError("playsound3 plays only files.")
+        return ProgramPlayback(_playsound3(), clip).start()
 
 
 @functools.cache
 def _playsound3() -> Any | None:
-    """The module, or None. Its import looks for player programs by starting them."""
-    # It warns on stderr where it finds none, which is no news to a user who hears miniaudio.
+    """Import the module, or return None. The import starts programs to find those that work."""
+    # It warns on stderr if it finds none; miniaudio plays then, so users don't need to know.
     logging.getLogger("playsound3").addHandler(logging.NullHandler())
     try:
         import playsound3
-    except Exception as error:  # its probes let a broken program's error through
-        log.warning("playsound3 does not load: %s", error)
+    except Exception as error:  # its search does not catch the errors of a broken program
+        log.warning("playsound3 can't be loaded: %s", error)
         return None
     return playsound3

@@ -1,1 +1,1 @@
-"""The voices: espeak-ng, Google Translate, and a silent one for tests."""
+"""The voices: espeak-ng, Google Translate's, and a silent one."""

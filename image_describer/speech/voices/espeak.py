@@ -1,26 +1,25 @@
-"""The voice espeak: espeak-ng in this process. Offline, and a phrase starts within milliseconds."""
+"""The voice espeak: espeak-ng in this process. It is offline and starts within milliseconds."""
 
 import re
 from array import array
 from collections.abc import Iterator
 
 from image_describer.errors import SpeechError
+from image_describer.speech.audio.clip import AudioClip
+from image_describer.speech.audio.playback import Playback
 from image_describer.speech.audio.players import MiniaudioPlayer
-from image_describer.speech.languages import USUAL as USUAL_LANGUAGE
-from image_describer.speech.languages import SpokenLanguage
+from image_describer.speech.availability import Availability
+from image_describer.speech.languages import DEFAULT_LANGUAGE, SpokenLanguage
 from image_describer.speech.voices import espeak_ng
 from image_describer.speech.voices.base import (
-    USUAL_VOLUME,
-    Audio,
-    Availability,
-    Playback,
+    DEFAULT_VOLUME,
     clamp_rate,
     clamp_volume,
     speakable,
 )
 
-SILENT = 10  # of 32767; espeak-ng's own silence is digital
-PIECE_CHARS = 400  # some 20 ms of work; others can speak between two pieces of a long text
+SILENCE_PEAK = 10  # of 32767; espeak-ng's silence is digital
+CHUNK_CHARS = 400  # takes about 20 ms; other threads can speak between two chunks of a long text
 
 
 class EspeakVoice:
@@ -43,58 +42,61 @@ class EspeakVoice:
         self,
         text: str,
         rate: int,
-        volume: int = USUAL_VOLUME,
-        language: SpokenLanguage = USUAL_LANGUAGE,
+        volume: int = DEFAULT_VOLUME,
+        language: SpokenLanguage = DEFAULT_LANGUAGE,
     ) -> Playback:
         rate, volume = clamp_rate(rate), clamp_volume(volume)
-        parts = pieces(speakable(text))
-        first, rate_hz = espeak_ng.synthesize(parts[0], rate, volume)
+        chunks = split_text(speakable(text))
+        first, rate_hz = espeak_ng.synthesize(chunks[0], rate, volume)
 
-        def chunks() -> Iterator[bytes]:
-            yield without_lead(first)
-            for part in parts[1:]:
-                yield espeak_ng.synthesize(part, rate, volume)[0]
+        def samples() -> Iterator[bytes]:
+            yield trim_leading_silence(first)
+            for chunk in chunks[1:]:
+                yield espeak_ng.synthesize(chunk, rate, volume)[0]
 
-        return self.player.play_chunks(chunks(), rate_hz)
+        return self.player.play_chunks(samples(), rate_hz)
 
     def record(
         self,
         text: str,
         rate: int,
-        volume: int = USUAL_VOLUME,
-        language: SpokenLanguage = USUAL_LANGUAGE,
-    ) -> Audio:
+        volume: int = DEFAULT_VOLUME,
+        language: SpokenLanguage = DEFAULT_LANGUAGE,
+    ) -> AudioClip:
         rate, volume = clamp_rate(rate), clamp_volume(volume)
-        made = [espeak_ng.synthesize(part, rate, volume) for part in pieces(speakable(text))]
-        return Audio(b"".join(pcm for pcm, _ in made), made[0][1])
+        spoken = [
+            espeak_ng.synthesize(chunk, rate, volume) for chunk in split_text(speakable(text))
+        ]
+        return AudioClip(b"".join(pcm for pcm, _ in spoken), spoken[0][1])
 
 
-def without_lead(pcm: bytes) -> bytes:
-    """``pcm`` from its first sound on: espeak-ng puts up to 50 ms of silence before a "c"."""
-    lead = next((i for i, sample in enumerate(array("h", pcm)) if abs(sample) > SILENT), 0)
-    return pcm[2 * lead :]
+def trim_leading_silence(pcm: bytes) -> bytes:
+    """Remove leading silence: espeak-ng puts up to 50 ms of it before a "c"."""
+    samples = array("h", pcm)
+    start = next((i for i, sample in enumerate(samples) if abs(sample) > SILENCE_PEAK), 0)
+    return pcm[2 * start :]
 
 
-def pieces(text: str) -> list[str]:
-    """``text`` cut behind its sentences, else at spaces, else anywhere, into PIECE_CHARS at most.
+def split_text(text: str) -> list[str]:
+    """Split ``text`` after sentences, else at spaces, else anywhere, into at most CHUNK_CHARS each.
 
-    Always at least one piece; an empty text gives [""].
+    Returns at least one chunk; an empty text gives [""].
     """
-    cut: list[str] = [""]
+    chunks: list[str] = [""]
     for sentence in re.split(r"(?<=[.!?;:])\s+", text):
-        for part in _short_parts(sentence):
-            joined = f"{cut[-1]} {part}".strip()
-            if len(joined) <= PIECE_CHARS:
-                cut[-1] = joined
+        for part in _split_sentence(sentence):
+            joined = f"{chunks[-1]} {part}".strip()
+            if len(joined) <= CHUNK_CHARS:
+                chunks[-1] = joined
             else:
-                cut.append(part)
-    return cut
+                chunks.append(part)
+    return chunks
 
 
-def _short_parts(sentence: str) -> Iterator[str]:
-    while len(sentence) > PIECE_CHARS:
-        space = sentence.rfind(" ", 1, PIECE_CHARS)
-        end = space if space > 0 else PIECE_CHARS
+def _split_sentence(sentence: str) -> Iterator[str]:
+    while len(sentence) > CHUNK_CHARS:
+        space = sentence.rfind(" ", 1, CHUNK_CHARS)
+        end = space if space > 0 else CHUNK_CHARS
         yield sentence[:end]
         sentence = sentence[end:].lstrip()
     yield sentence

@@ -1,6 +1,7 @@
-"""espeak-ng through ctypes: text in, int16 samples out. The library is one global; so is its lock.
+"""A ctypes binding of espeak-ng: text in, int16 samples out.
 
-The functions and numbers are those of speak_lib.h, espeak-ng 1.52.
+The library has global state, so one lock guards it. Functions and constants are those of
+speak_lib.h, espeak-ng 1.52.
 """
 
 import atexit
@@ -17,11 +18,11 @@ from typing import Any
 from image_describer.errors import SpeechError
 
 LANGUAGE = b"en-us"
-WAY_OUT = "Install it again: pip install --force-reinstall espeakng-loader"
-DATA_PATH_LIMIT_BYTES = 140  # the library's own buffer holds 160, with its file names
+REINSTALL = "Install it again: pip install --force-reinstall espeakng-loader"
+DATA_PATH_LIMIT_BYTES = 140  # the library's buffer of 160 also holds a file name
 
-AUDIO_OUTPUT_SYNCHRONOUS = 2  # samples go to the callback, before espeak_Synth returns
-INITIALIZE_DONT_EXIT = 0x8000  # without it, missing data end the whole process
+AUDIO_OUTPUT_SYNCHRONOUS = 2  # the callback gets all samples before espeak_Synth returns
+INITIALIZE_DONT_EXIT = 0x8000  # otherwise missing data exits the whole process
 POS_CHARACTER = 1
 CHARS_UTF8 = 1
 PARAMETER_RATE, PARAMETER_VOLUME = 1, 2
@@ -33,7 +34,7 @@ _lock = threading.Lock()
 
 
 class _Espeak:
-    """The loaded library. Used under the lock only."""
+    """The loaded library. Requires the lock."""
 
     def __init__(self) -> None:
         """Raises SpeechError."""
@@ -41,18 +42,20 @@ class _Espeak:
         try:
             self._library: Any = ctypes.CDLL(str(library))
         except OSError as error:
-            raise SpeechError(f"The library espeak-ng does not load: {error}.", WAY_OUT) from error
+            raise SpeechError(
+                f"The library espeak-ng can't be loaded: {error}.", REINSTALL
+            ) from error
         self._received = bytearray()
-        self._callback = _Callback(self._receive)  # kept: the library holds only its address
+        self._callback = _Callback(self._receive)  # the library does not keep it alive
         self.rate_hz: int = self._library.espeak_Initialize(
             AUDIO_OUTPUT_SYNCHRONOUS, 0, _encoded(data), INITIALIZE_DONT_EXIT
         )
         if self.rate_hz <= 0:
-            raise SpeechError(f"espeak-ng can't use its data in {data}.", WAY_OUT)
+            raise SpeechError(f"espeak-ng can't use its data in {data}.", REINSTALL)
         self._library.espeak_SetSynthCallback(self._callback)
         status = self._library.espeak_SetVoiceByName(LANGUAGE)
         if status != 0:
-            raise SpeechError(f"espeak-ng has no voice {LANGUAGE.decode()}.", WAY_OUT)
+            raise SpeechError(f"espeak-ng has no voice {LANGUAGE.decode()}.", REINSTALL)
 
     def _receive(self, samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
@@ -82,9 +85,9 @@ def _loaded() -> _Espeak:
 
 
 def synthesize(text: str, rate: int, volume: int = 100) -> tuple[bytes, int]:
-    """``text`` (without NUL) at ``rate`` words a minute -> int16 mono PCM and its rate in Hz.
+    """Return int16 mono PCM of ``text`` (without NUL) and its sample rate in Hz.
 
-    ``volume`` is in percent of the voice's own. Safe from any thread, one at a time.
+    ``rate`` is in words a minute, ``volume`` in percent of the voice's loudness. Thread-safe.
     Raises SpeechError.
     """
     with _lock:
@@ -93,15 +96,15 @@ def synthesize(text: str, rate: int, volume: int = 100) -> tuple[bytes, int]:
 
 
 def version() -> str:
-    """Such as "1.52.0". Raises SpeechError where the library does not load."""
+    """Return a version such as "1.52.0". Raises SpeechError if the library can't be loaded."""
     with _lock:
         return _loaded().version()
 
 
 def _find() -> tuple[Path, Path]:
-    """The library and its data. Raises SpeechError where either is missing.
+    """Find the library and its data. Raises SpeechError if either is missing.
 
-    Looked for here, because the library itself reports missing data on stderr.
+    Checked here because the library reports missing data on stderr only.
     """
     try:
         import espeakng_loader
@@ -109,20 +112,20 @@ def _find() -> tuple[Path, Path]:
         library = Path(espeakng_loader.get_library_path())
         data = Path(espeakng_loader.get_data_path())
     except (ImportError, RuntimeError, OSError) as error:
-        raise SpeechError("The offline voice espeak-ng is not installed.", WAY_OUT) from error
-    for needed in (library, data / "phontab"):
-        if not needed.exists():
-            raise SpeechError(f"The offline voice lacks its file {needed}.", WAY_OUT)
-    return library, data if len(_encoded(data)) <= DATA_PATH_LIMIT_BYTES else _shorter(data)
+        raise SpeechError("The offline voice espeak-ng is not installed.", REINSTALL) from error
+    for required in (library, data / "phontab"):
+        if not required.exists():
+            raise SpeechError(f"A file of the offline voice is missing: {required}.", REINSTALL)
+    return library, data if len(_encoded(data)) <= DATA_PATH_LIMIT_BYTES else _short_link(data)
 
 
 def _encoded(path: Path) -> bytes:
-    # On Windows the library opens files by names in the system's code page.
+    # On Windows the library expects file names in the system's code page.
     return str(path).encode("mbcs" if sys.platform == "win32" else "utf-8", "surrogateescape")
 
 
-def _shorter(data: Path) -> Path:
-    """A link to ``data`` by a short path: a deep virtual environment is no reason to be mute."""
+def _short_link(data: Path) -> Path:
+    """Link to ``data`` from a short path, for deeply nested virtual environments."""
     folder = Path(tempfile.mkdtemp(prefix="espeak-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     link = folder / "espeak-ng-data"

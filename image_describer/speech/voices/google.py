@@ -1,4 +1,4 @@
-"""The voice gtts: Google Translate's, over the network. It is sent the sentence, nothing else."""
+"""The voice gtts: Google Translate's, over the network. Only the sentence is sent."""
 
 import importlib.util
 import logging
@@ -9,65 +9,58 @@ from dataclasses import dataclass
 
 from image_describer.errors import GoogleBlockedError, GoogleError, SpeechError
 from image_describer.speech.audio import stretch
+from image_describer.speech.audio.clip import AudioClip, scale_volume
 from image_describer.speech.audio.output import check_output
-from image_describer.speech.audio.players import (
-    MiniaudioPlayer,
-    Player,
-    Playsound3Player,
-)
+from image_describer.speech.audio.playback import BackgroundPlayback, Playback
+from image_describer.speech.audio.players import MiniaudioPlayer, Player, Playsound3Player
+from image_describer.speech.availability import Availability
 from image_describer.speech.cache import SpeechCache
 from image_describer.speech.deadline import Interrupted, run_within
-from image_describer.speech.languages import USUAL as USUAL_LANGUAGE
-from image_describer.speech.languages import SpokenLanguage
+from image_describer.speech.languages import DEFAULT_LANGUAGE, SpokenLanguage
 from image_describer.speech.voices import google_client
 from image_describer.speech.voices.base import (
-    USUAL_VOLUME,
-    USUAL_WPM,
-    Audio,
-    Availability,
-    BackgroundPlayback,
-    Playback,
+    DEFAULT_RATE_WPM,
+    DEFAULT_VOLUME,
     clamp_rate,
     clamp_volume,
-    scaled,
     speakable,
 )
 
 log = logging.getLogger(__name__)
 
-GTTS_TIME_LIMIT_S = 4.0  # from asking to having all of it; longer silence is worse than espeak
-BLOCKED_PAUSE_S = 600.0  # after 429 Google blocks for a while, and asking on makes it longer
-LATE_ANSWER_LIMIT_S = 10.0  # what comes after the time limit is still kept for the next time
-FAILED_PAUSE_S = 60.0  # without this, every sentence on a dead network begins with a silence
+GTTS_TIME_LIMIT_S = 4.0  # for the whole answer; a longer silence is worse than espeak
+LATE_ANSWER_LIMIT_S = 10.0  # an answer after the time limit is still cached for the next time
+BLOCKED_PAUSE_S = 600.0  # Google blocks for a while after a 429, longer if requests continue
+FAILED_PAUSE_S = 60.0  # without a pause, each sentence would wait for a dead network
 
-# Service address -> until when (time.monotonic()) it is left alone, and why. For the process.
+# Service address -> until when (time.monotonic()) no requests are made, and why. Process-wide.
 _pauses: dict[str, tuple[float, str]] = {}
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How a text is to be said: words a minute, percent, and in what language."""
+class Prosody:
+    """How a text is spoken: rate in words a minute, volume in percent, language."""
 
     rate: int
     volume: int
     language: SpokenLanguage
 
     @property
-    def as_it_came(self) -> bool:
-        """Whether the service's sound needs no change, and so may be played as a file."""
-        return (self.rate, self.volume) == (USUAL_WPM, USUAL_VOLUME)
+    def unchanged(self) -> bool:
+        """Whether the service's sound needs no processing and may be played as a file."""
+        return (self.rate, self.volume) == (DEFAULT_RATE_WPM, DEFAULT_VOLUME)
 
-    def applied(self, audio: Audio) -> Iterator[bytes]:
-        """What the service said, in this manner: pieces of PCM, the first within milliseconds."""
-        for piece in stretch.stretched(audio.pcm, audio.rate_hz, self.rate / USUAL_WPM):
-            yield scaled(piece, self.volume)
+    def apply(self, clip: AudioClip) -> Iterator[bytes]:
+        """Yield the service's sound at this rate and volume, in pieces of PCM."""
+        for piece in stretch.stretched(clip.pcm, clip.rate_hz, self.rate / DEFAULT_RATE_WPM):
+            yield scale_volume(piece, self.volume)
 
 
 class GttsVoice:
     """Google's voice, with a cache on disk and a time limit.
 
-    It has one rate, taken for USUAL_WPM, and one loudness: any other is made here of what it
-    said. ``address`` is a stand-in's, by default that of the language; ``cache`` may be None.
+    It has one rate, taken as DEFAULT_RATE_WPM, and one volume; others are computed from its sound.
+    ``address`` replaces that of the language; without ``cache`` nothing is stored.
     """
 
     name = "gtts"
@@ -86,162 +79,163 @@ class GttsVoice:
         )
         self._address = address and address.rstrip("/")
         self.time_limit_s = time_limit_s
-        self._failed: set[str] = set()
+        self._failed_players: set[str] = set()
 
-    def address(self, language: SpokenLanguage = USUAL_LANGUAGE) -> str:
-        """Whom a sentence in ``language`` is sent to."""
+    def address(self, language: SpokenLanguage = DEFAULT_LANGUAGE) -> str:
+        """The service that a sentence in ``language`` is sent to."""
         return self._address or google_client.service_address(language.tld)
 
     def available(self) -> Availability:
         if importlib.util.find_spec("gtts") is None:
             return Availability(False, "gTTS is not installed.", "pip install gtts")
-        paused = _pause(self.address())
-        return Availability(paused is None, paused or "", google_client.WAY_OUT if paused else "")
+        paused = _pause_reason(self.address())
+        return Availability(paused is None, paused or "", google_client.FALLBACK if paused else "")
 
     def speak(
         self,
         text: str,
         rate: int,
-        volume: int = USUAL_VOLUME,
-        language: SpokenLanguage = USUAL_LANGUAGE,
+        volume: int = DEFAULT_VOLUME,
+        language: SpokenLanguage = DEFAULT_LANGUAGE,
     ) -> Playback:
-        manner = Manner(clamp_rate(rate), clamp_volume(volume), language)
-        return _GttsPlayback(self, speakable(text), manner).start()
+        prosody = Prosody(clamp_rate(rate), clamp_volume(volume), language)
+        return _GttsPlayback(self, speakable(text), prosody).start()
 
     def record(
         self,
         text: str,
         rate: int,
-        volume: int = USUAL_VOLUME,
-        language: SpokenLanguage = USUAL_LANGUAGE,
-    ) -> Audio:
-        audio = self.fetch(speakable(text), None, language)
-        manner = Manner(clamp_rate(rate), clamp_volume(volume), language)
-        if manner.as_it_came:
-            return audio
-        return Audio(b"".join(manner.applied(audio)), audio.rate_hz)
+        volume: int = DEFAULT_VOLUME,
+        language: SpokenLanguage = DEFAULT_LANGUAGE,
+    ) -> AudioClip:
+        clip = self.fetch(speakable(text), None, language)
+        prosody = Prosody(clamp_rate(rate), clamp_volume(volume), language)
+        if prosody.unchanged:
+            return clip
+        return AudioClip(b"".join(prosody.apply(clip)), clip.rate_hz)
 
     def fetch(
         self,
         text: str,
         stop: threading.Event | None,
-        language: SpokenLanguage = USUAL_LANGUAGE,
-    ) -> Audio:
-        """The spoken text, from the cache or from the service within the time limit.
+        language: SpokenLanguage = DEFAULT_LANGUAGE,
+    ) -> AudioClip:
+        """Return the spoken text, from the cache or from the service within the time limit.
 
         Raises SpeechError; Interrupted once ``stop`` is set.
         """
         key = SpeechCache.key(text, language.language, language.tld, self.name)
-        kept = self._from_cache(key)
-        if kept is not None:
-            return kept
+        cached = self._from_cache(key)
+        if cached is not None:
+            return cached
         address = self.address(language)
-        paused = _pause(address)
+        paused = _pause_reason(address)
         if paused is not None:
-            raise SpeechError(paused, google_client.WAY_OUT)
+            raise SpeechError(paused, google_client.FALLBACK)
         try:
             return run_within(
-                self.time_limit_s, lambda: self._ask(key, text, address, language), stop
+                self.time_limit_s, lambda: self._request(key, text, address, language), stop
             )
         except TimeoutError as error:
             reason = f"Google's voice did not answer within {self.time_limit_s:g} s."
-            _rest(address, FAILED_PAUSE_S, reason)
-            raise SpeechError(reason, google_client.WAY_OUT) from error
+            _pause(address, FAILED_PAUSE_S, reason)
+            raise SpeechError(reason, google_client.FALLBACK) from error
         except GoogleBlockedError as error:
-            _rest(address, BLOCKED_PAUSE_S, error.sentence)
+            _pause(address, BLOCKED_PAUSE_S, error.sentence)
             raise
         except GoogleError as error:
-            _rest(address, FAILED_PAUSE_S, error.sentence)
+            _pause(address, FAILED_PAUSE_S, error.sentence)
             raise
 
     def working_players(self) -> list[Player]:
-        """The players in order, without those that have been left out."""
-        return [player for player in self.players if player.name not in self._failed]
+        """The players in order, without those that failed."""
+        return [player for player in self.players if player.name not in self._failed_players]
 
-    def leave_out(self, names: Sequence[str]) -> None:
-        """From now on without these players: one that hangs costs the length of a sentence."""
-        self._failed.update(names)
+    def exclude_players(self, names: Sequence[str]) -> None:
+        """Stop using these players: one that hangs costs the length of a sentence each time."""
+        self._failed_players.update(names)
 
-    def _from_cache(self, key: str) -> Audio | None:
-        kept = self.cache.get(key) if self.cache is not None else None
-        if kept is None:
+    def _from_cache(self, key: str) -> AudioClip | None:
+        entry = self.cache.get(key) if self.cache is not None else None
+        if entry is None:
             return None
-        data, file = kept
+        data, file = entry
         try:
-            return Audio(*google_client.decode_mp3(data), mp3=data, file=file)
+            return AudioClip(*google_client.decode_mp3(data), mp3=data, file=file)
         except SpeechError:
             assert self.cache is not None
             self.cache.drop(key)
             return None
 
-    def _ask(self, key: str, text: str, address: str, language: SpokenLanguage) -> Audio:
-        data = google_client.ask(text, address, self.time_limit_s + LATE_ANSWER_LIMIT_S, language)
+    def _request(self, key: str, text: str, address: str, language: SpokenLanguage) -> AudioClip:
+        limit_s = self.time_limit_s + LATE_ANSWER_LIMIT_S
+        data = google_client.request_speech(text, address, limit_s, language)
         file = self.cache.put(key, data) if self.cache is not None else None
-        return Audio(*google_client.decode_mp3(data), mp3=data, file=file)
+        return AudioClip(*google_client.decode_mp3(data), mp3=data, file=file)
 
 
-def _rest(address: str, seconds: float, reason: str) -> None:
-    """Leave ``address`` alone for ``seconds``."""
+def _pause(address: str, seconds: float, reason: str) -> None:
+    """Make no requests to ``address`` for ``seconds``."""
     _pauses[address] = (time.monotonic() + seconds, reason)
 
 
-def _pause(address: str) -> str | None:
-    """Why ``address`` is left alone at present, or None."""
+def _pause_reason(address: str) -> str | None:
+    """Why ``address`` gets no requests at present, or None."""
     until, reason = _pauses.get(address, (0.0, ""))
     left = until - time.monotonic()
-    return f"{reason} It is asked again in {left:.0f} s." if left > 0 else None
+    return f"{reason} The next attempt is in {left:.0f} s." if left > 0 else None
 
 
 class _GttsPlayback(BackgroundPlayback):
-    """Fetches, then plays through the first player that does."""
+    """Fetches, then plays with the first player that works."""
 
-    def __init__(self, voice: GttsVoice, text: str, manner: Manner) -> None:
+    def __init__(self, voice: GttsVoice, text: str, prosody: Prosody) -> None:
         super().__init__()
-        self._voice, self._text, self._manner = voice, text, manner
-        self._playing: Playback | None = None
+        self._voice, self._text, self._prosody = voice, text, prosody
+        self._playback: Playback | None = None
 
     @property
     def first_sample_at(self) -> float | None:
-        playing = self._playing
-        return None if playing is None else playing.first_sample_at
+        playback = self._playback
+        return None if playback is None else playback.first_sample_at
 
-    def _work(self) -> None:
-        # Nobody would hear the answer: then the sentence need not leave the machine either.
+    def _play(self) -> None:
+        # Without an output the sentence does not need to leave the machine.
         check_output()
         try:
-            audio = self._voice.fetch(self._text, self._stop_asked, self._manner.language)
+            clip = self._voice.fetch(self._text, self._stop_requested, self._prosody.language)
         except Interrupted:
             return
-        if not self._manner.as_it_came:
-            # Only this process can play what is made here while it is heard.
-            chunks = self._manner.applied(audio)
-            self._hear(MiniaudioPlayer().play_chunks(chunks, audio.rate_hz))
+        if not self._prosody.unchanged:
+            # Only miniaudio can play pieces while more are computed.
+            chunks = self._prosody.apply(clip)
+            self._wait_for(MiniaudioPlayer().play_chunks(chunks, clip.rate_hz))
             return
-        self._play_by_the_first(self._voice.working_players(), audio)
+        self._play_with(self._voice.working_players(), clip)
 
-    def _play_by_the_first(self, players: Sequence[Player], audio: Audio) -> None:
+    def _play_with(self, players: Sequence[Player], clip: AudioClip) -> None:
         failed: list[str] = []
         failure = SpeechError("There is no player.")
         for player in players:
             try:
-                self._hear(player.play(audio))
+                self._wait_for(player.play(clip))
             except SpeechError as error:
                 log.warning("player %s: %s", player.name, error.sentence)
                 failed.append(player.name)
                 failure = error
             else:
-                self._voice.leave_out(failed)
+                self._voice.exclude_players(failed)
                 return
         raise failure
 
-    def _hear(self, playing: Playback) -> None:
-        self._playing = playing
-        if self._stop_asked.is_set():
-            playing.stop()
-        playing.wait()
+    def _wait_for(self, playback: Playback) -> None:
+        self._playback = playback
+        if self._stop_requested.is_set():
+            playback.stop()
+        playback.wait()
 
     def stop(self) -> None:
         super().stop()
-        playing = self._playing
-        if playing is not None:
-            playing.stop()
+        playback = self._playback
+        if playback is not None:
+            playback.stop()

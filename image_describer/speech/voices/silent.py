@@ -1,38 +1,33 @@
-"""The voice silent: says nothing, remembers what it was given, and never fails.
+"""The silent voice: makes no sound, records what it was asked to speak, and never fails.
 
-It is the contract of a voice in its shortest form, the last one in the order, and what tests use
-where nothing need be heard.
+It documents the contract of a voice in its shortest form. It is the last in the order of voices,
+and tests use it where nothing needs to be heard.
 """
 
 import threading
 
 from image_describer.errors import SpeechError
-from image_describer.speech.languages import USUAL as USUAL_LANGUAGE
-from image_describer.speech.languages import SpokenLanguage
-from image_describer.speech.voices.base import (
-    USUAL_VOLUME,
-    Audio,
-    Availability,
-    Playback,
-)
+from image_describer.speech.audio.clip import AudioClip
+from image_describer.speech.audio.playback import Playback
+from image_describer.speech.availability import Availability
+from image_describer.speech.languages import DEFAULT_LANGUAGE, SpokenLanguage
+from image_describer.speech.voices.base import DEFAULT_VOLUME
 
 
 class SilentPlayback:
-    """Over after ``seconds``, or once it is stopped."""
+    """Lasts ``seconds`` unless it is stopped; ``wait`` never raises, as nothing can fail."""
 
     def __init__(self, seconds: float) -> None:
         self._over = threading.Event()
-        self.stopped = False
-        self.first_sample_at: float | None = None
+        self.first_sample_at: float | None = None  # no sample ever reaches an output
         if seconds > 0:
-            self._timer = threading.Timer(seconds, self._over.set)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(seconds, self._over.set)
+            timer.daemon = True
+            timer.start()
         else:
             self._over.set()
 
     def stop(self) -> None:
-        self.stopped = not self._over.is_set()
         self._over.set()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -40,12 +35,11 @@ class SilentPlayback:
 
 
 class SilentVoice:
-    """``spoken`` lists (text, rate) in order; each sentence lasts ``seconds``."""
+    """``spoken`` lists (text, rate) in order; each text lasts ``seconds``."""
 
-    online = False
-
-    def __init__(self, seconds: float = 0.0, name: str = "silent") -> None:
+    def __init__(self, seconds: float = 0.0, name: str = "silent", *, online: bool = False) -> None:
         self.name = name
+        self.online = online
         self.seconds = seconds
         self.spoken: list[tuple[str, int]] = []
 
@@ -56,8 +50,8 @@ class SilentVoice:
         self,
         text: str,
         rate: int,
-        volume: int = USUAL_VOLUME,
-        language: SpokenLanguage = USUAL_LANGUAGE,
+        volume: int = DEFAULT_VOLUME,
+        language: SpokenLanguage = DEFAULT_LANGUAGE,
     ) -> Playback:
         self.spoken.append((text, rate))
         return SilentPlayback(self.seconds)
@@ -66,7 +60,7 @@ class SilentVoice:
         self,
         text: str,
         rate: int,
-        volume: int = USUAL_VOLUME,
-        language: SpokenLanguage = USUAL_LANGUAGE,
-    ) -> Audio:
+        volume: int = DEFAULT_VOLUME,
+        language: SpokenLanguage = DEFAULT_LANGUAGE,
+    ) -> AudioClip:
         raise SpeechError("The silent voice makes no sound that could be saved.")

@@ -14,10 +14,10 @@ import pytest
 
 from image_describer.speech import Speaker, make_speaker
 from image_describer.speech.audio import mixer, players
+from image_describer.speech.audio.clip import AudioClip
 from image_describer.speech.audio.output import check_output
 from image_describer.speech.voices import google as gtts
 from image_describer.speech.voices import google_client
-from image_describer.speech.voices.base import Audio
 from image_describer.speech.voices.espeak import EspeakVoice
 from image_describer.speech.voices.google import GttsVoice
 from image_describer.speech.voices.silent import SilentVoice
@@ -203,7 +203,7 @@ def test_a_player_program_is_heard(null_sink: NullSink, tmp_path: Path, monkeypa
     use_program(monkeypatch, ["paplay"])
     audio = voice.record(CAPTION, 175)
     with null_sink.recording() as heard:
-        playback = players.Playsound3Player().play(Audio(audio.pcm, audio.rate_hz, file=file))
+        playback = players.Playsound3Player().play(AudioClip(audio.pcm, audio.rate_hz, file=file))
         assert playback.wait(60)
     assert_near(heard[0].sounding_s, sounding(), 0.3)
 
