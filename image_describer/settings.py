@@ -1,10 +1,10 @@
-"""What the user has chosen: the settings, what each may be, and the file they are kept in."""
+"""The user's settings, the allowed values of each, and the file they are stored in."""
 
-import itertools
+import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,16 +19,19 @@ else:
 FILE_NAME = "settings.toml"
 HEADING = "# Settings of Image Describer. In its window, Ctrl+comma changes them.\n"
 FILE_LIMIT_BYTES = 256_000  # a hundred times what is ever written
-RECENT_FOLDERS_LIMIT = 10  # as many as one listens to before giving up
+RECENT_FOLDERS_LIMIT = 10  # more would take too long to listen to
 PATH_CHARACTERS = 4096  # PATH_MAX on Linux, the longest of the three systems
-SALVAGE_LINES = 50  # the longest value ever written, the list of folders, has twelve
 
-Kind = Literal["switch", "number", "choice", "language", "folders"]
+SettingKind = Literal["switch", "number", "choice", "language", "folders"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that the user can choose. What each may be, and what it is called, stands in SETTINGS."""
+    """Everything the user can choose. SETTINGS has the label and the allowed values of each.
+
+    ``online``: whether Google's voice reads descriptions; None until the user was asked.
+    ``rate``: words per minute. ``volume`` and ``text_size``: percent.
+    """
 
     online: bool | None = None
     speech: str = "all"
@@ -44,11 +47,11 @@ class Settings:
     recent_folders: tuple[str, ...] = ()
 
     def with_folder(self, folder: str) -> "Settings":
-        """The same with ``folder`` first among the recent ones.
+        """Return a copy in which ``folder`` comes first among the recent ones.
 
-        A name that can't be written in a settings file (it is no Unicode) is not remembered.
+        A name that can't be encoded as UTF-8, as TOML requires, is not remembered.
         """
-        if not _is_folder(folder):
+        if not _is_folder_name(folder):
             return self
         others = [other for other in self.recent_folders if other != folder]
         return replace(self, recent_folders=(folder, *others)[:RECENT_FOLDERS_LIMIT])
@@ -56,13 +59,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a setting may be, and how it is spoken of.
+    """The label and the allowed values of a setting.
 
-    ``choices``: the spoken name of each value. ``low``, ``high``, ``step`` and ``unit`` are of
-    numbers. ``may_be_none``: as long as the user has not been asked.
+    ``choices`` maps each value to its spoken name. ``low``, ``high``, ``step`` and ``unit`` are for
+    numbers. ``may_be_none``: until the user was asked.
     """
 
-    kind: Kind
+    kind: SettingKind
     label: str
     choices: Mapping[str, str] = field(default_factory=dict)
     low: int = 0
@@ -90,7 +93,7 @@ SETTINGS: dict[str, Setting] = {
         "choice", "Detail", {"brief": "brief", "normal": "normal", "full": "full"}
     ),
     "hedging": Setting("switch", "Say how sure a description is"),
-    "key_sounds": Setting("switch", "Sounds of keys"),
+    "key_sounds": Setting("switch", "Key sounds"),
     "high_contrast": Setting("switch", "High contrast"),
     "text_size": Setting("number", "Text size", low=75, high=250, step=25, unit="percent"),
     "keep_history": Setting("switch", "Keep a history of descriptions"),
@@ -101,15 +104,19 @@ SETTINGS: dict[str, Setting] = {
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
-def allowed(name: str, value: object) -> bool:
-    """Whether the setting may have this value."""
+class _DamagedFileError(ValueError):
+    """Not TOML, or a value that is not allowed; the text completes "The settings file ..."."""
+
+
+def is_allowed(name: str, value: object) -> bool:
+    """Return whether the setting may have this value."""
     setting = SETTINGS[name]
     if value is None:
         return setting.may_be_none
     if setting.kind == "switch":
         return isinstance(value, bool)
     if setting.kind == "number":
-        # True is an int to Python.
+        # type(), because True is an int to isinstance.
         return type(value) is int and setting.low <= value <= setting.high
     if setting.kind == "choice":
         return isinstance(value, str) and value in setting.choices
@@ -118,101 +125,94 @@ def allowed(name: str, value: object) -> bool:
     return (
         isinstance(value, tuple)
         and len(value) <= RECENT_FOLDERS_LIMIT
-        and all(_is_folder(one) for one in value)
+        and all(_is_folder_name(folder) for folder in value)
     )
 
 
-def spoken(name: str, value: object) -> str:
-    """The value in words: "175 words a minute", "on"."""
-    setting = SETTINGS[name]
-    if setting.kind == "switch":
-        return "on" if value else "off"
-    if setting.kind == "choice":
-        return setting.choices.get(str(value), str(value))
-    return f"{value} {setting.unit}".strip()
-
-
 class SettingsFile:
-    """The file the settings are kept in.
+    """The file with the settings.
 
-    ``trouble``: what the user should know about the last `load`, in one sentence; mostly empty.
+    ``warning`` is a sentence for the user about the last `load`, or empty.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._known: Settings | None = None  # as this process last read or wrote them
-        self.trouble = ""
+        self._loaded: Settings | None = None  # as this process last read or wrote them
+        self.warning = ""
 
     @property
     def path(self) -> Path:
-        """Where the file is, or will be. May raise OSError, where there can be no folder for it."""
+        """The path of the file, which may not exist yet. May raise OSError."""
         if self._path is None:
-            # Loads platformdirs, which importing this module need not wait for.
+            # Imported late: platformdirs would slow down importing this module.
             from image_describer.paths import config_folder
 
             self._path = config_folder() / FILE_NAME
         return self._path
 
     def load(self) -> Settings:
-        """The settings; never raises. Of a damaged file, all that is valid, and a copy is kept."""
-        self._known = self._load()
-        return self._known
+        """Return the settings; never raises.
+
+        A damaged file is set aside under another name, and the defaults are used.
+        """
+        self._loaded = self._load()
+        return self._loaded
 
     def _load(self) -> Settings:
-        self.trouble = ""
+        self.warning = ""
         try:
             content = read_private(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
             return Settings()
         except OSError as error:
-            why = reason(error)
-            self.trouble = f"The settings can't be read ({why}), so the usual ones are used."
+            self.warning = (
+                f"The settings can't be read ({reason(error)}), so the defaults are used."
+            )
             return Settings()
-        table, whole = _parsed(content)
-        settings, refused = _salvaged(table)
-        if refused or not whole:
-            self._mend(content, settings, table, refused if whole else [])
-        return settings
+        try:
+            return _settings(_parse(content))
+        except _DamagedFileError as damage:
+            self._set_aside(content, damage)
+            return Settings()
 
     def save(self, settings: Settings) -> None:
-        """Write the settings, all or nothing. What a newer version has written besides is kept,
-        and so is what another window has changed since, where this one has not.
+        """Write the settings atomically.
 
-        Raises SettingsError where that can't be, or a value is not allowed.
+        Entries of newer versions are kept, and so is what another window has changed since the last
+        `load`, unless it was changed here as well. Raises SettingsError if the file can't be
+        written or a value is not allowed.
         """
-        for name in SETTINGS:
+        for name, setting in SETTINGS.items():
             value = getattr(settings, name)
-            if not allowed(name, value):
+            if not is_allowed(name, value):
                 raise SettingsError(
-                    f"The setting {SETTINGS[name].label} can't be {value!r}.", "Choose another."
+                    f'The setting "{setting.label}" can\'t be {value!r}.',
+                    "Choose another value.",
                 )
         try:
-            there = self._there()
-            write_private(self.path, _written(self._with_others(settings, there), _unknown(there)))
-            self._known = settings
+            table = self._current_table()
+            write_private(self.path, _encode(self._merge(settings, table), _unknown(table)))
+            self._loaded = settings
         except OSError as error:
             raise SettingsError(
                 f"The settings can't be saved: {reason(error)}.",
-                "They hold until the program ends.",
+                "They apply until the program ends.",
             ) from error
 
-    def _with_others(self, settings: Settings, there: Mapping[str, Any]) -> Settings:
-        """``settings``, but what was not changed here as it now stands in the file."""
-        if self._known is None or not there:
+    def _merge(self, settings: Settings, table: Mapping[str, Any]) -> Settings:
+        """Return ``settings``, with values from ``table`` where nothing was changed here."""
+        if self._loaded is None:
             return settings
-        found, refused = _salvaged(there)
-        theirs = {
-            name: getattr(found, name)
+        stored = _settings(table)
+        changed_elsewhere = {
+            name: getattr(stored, name)
             for name in SETTINGS
-            if name in there
-            and name not in refused
-            and getattr(settings, name) == getattr(self._known, name)
+            if name in table and getattr(settings, name) == getattr(self._loaded, name)
         }
-        return replace(settings, **theirs)
+        return replace(settings, **changed_elsewhere)
 
-    def _there(self) -> dict[str, Any]:
-        """What the file holds now; a damaged file is set aside."""
-        content: bytes | None = None
+    def _current_table(self) -> dict[str, Any]:
+        """Return what the file contains now; a damaged file is set aside. May raise OSError."""
         try:
             content = read_private(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
@@ -221,98 +221,72 @@ class SettingsFile:
             if self.path.is_file():
                 set_aside(self.path, None)
             return {}
-        table, whole = _parsed(content)
-        if not whole:
+        try:
+            table = _parse(content)
+            _settings(table)
+        except _DamagedFileError:
             set_aside(self.path, content)
-            return _unknown(table)  # what of it is valid was read at the start
+            return {}
         return table
 
-    def _mend(
-        self, content: bytes, settings: Settings, table: dict[str, Any], refused: list[str]
-    ) -> None:
-        """Set a copy of the file aside and write what is valid, so that this is told only once."""
-        if refused:
-            labels = ", ".join(SETTINGS[name].label for name in refused)
-            told = f"The settings file has values that are not allowed ({labels})"
-        else:
-            told = "The settings file is damaged"
+    def _set_aside(self, content: bytes, damage: _DamagedFileError) -> None:
         try:
             copy = set_aside(self.path, content)
-            # Another process may have saved meanwhile; what it wrote is newer.
+            # Another process may have saved in the meantime; its file stays.
             if read_private(self.path, FILE_LIMIT_BYTES) == content:
-                write_private(self.path, _written(settings, _unknown(table)))
-            self.trouble = f"{told}; the rest of it was kept, and the old file is now {copy.name}."
+                Path(os.path.realpath(self.path)).unlink()
+            kept = f"and the old file is now {copy.name}"
         except OSError as error:
-            why = reason(error)
-            self.trouble = f"{told}; the rest of it is used, but it can't be mended ({why})."
+            kept = f"and the file can't be set aside ({reason(error)})"
+        self.warning = f"The settings file {damage}. The defaults are used, {kept}."
 
 
-def _parsed(content: bytes) -> tuple[dict[str, Any], bool]:
-    """The table in the file, and whether it was whole; of a damaged one, the settings found."""
+def _parse(content: bytes) -> dict[str, Any]:
+    """Raises _DamagedFileError for what is not TOML, or can't be written again."""
     try:
-        table = tomllib.loads(content.decode("utf-8-sig"))  # some editors put a mark before it
-        _toml(table)  # what is nested too deep can be read, but not written again
-        return table, True
-    except (ValueError, RecursionError):
-        return _found(re.split(r"\r?\n", content.decode("utf-8-sig", "replace"))), False
+        table = tomllib.loads(content.decode("utf-8-sig"))  # some editors write a BOM
+        _toml(table)  # deep nesting can be read, but not written
+    except (ValueError, RecursionError) as error:
+        raise _DamagedFileError("is damaged") from error
+    return table
 
 
-def _found(lines: list[str]) -> dict[str, Any]:
-    """Each setting whose line, or lines, can be read by themselves; the last one counts."""
-    start = re.compile(rf"\s*({'|'.join(SETTINGS)})\s*=")
-    begins = [number for number, line in enumerate(lines) if start.match(line)]
-    found: dict[str, Any] = {}
-    for begin, following in itertools.pairwise([*begins, len(lines)]):
-        for end in range(begin + 1, min(following, begin + SALVAGE_LINES) + 1):
-            try:
-                found.update(tomllib.loads("\n".join(lines[begin:end])))
-                break
-            except (ValueError, RecursionError):
-                continue  # the value may go on in the next line
-    return found
-
-
-def _salvaged(table: Mapping[str, Any]) -> tuple[Settings, list[str]]:
-    """The settings with all that is valid in ``table``, and the names of what is not."""
+def _settings(table: Mapping[str, Any]) -> Settings:
+    """Raises _DamagedFileError for a value that is not allowed."""
     values: dict[str, Any] = {}
-    refused = []
-    for name in [one.name for one in fields(Settings) if one.name in table]:
-        value = table[name]
-        if SETTINGS[name].kind == "folders" and isinstance(value, list):
-            value = tuple(one for one in value if _is_folder(one))[:RECENT_FOLDERS_LIMIT]
-            if any(not _is_folder(one) for one in table[name]):
-                refused.append(name)
-        if allowed(name, value):
-            values[name] = value
-        else:
-            refused.append(name)
-    return Settings(**values), refused
+    for name, setting in SETTINGS.items():
+        if name in table:
+            value = table[name]
+            values[name] = tuple(value) if isinstance(value, list) else value
+            if not is_allowed(name, values[name]):
+                raise _DamagedFileError(f'has a value for "{setting.label}" that is not allowed')
+    return Settings(**values)
 
 
 def _unknown(table: Mapping[str, Any]) -> dict[str, Any]:
-    """What of it this version does not know."""
+    """Return the entries that this version does not know."""
     return {name: value for name, value in table.items() if name not in SETTINGS}
 
 
-def _written(settings: Settings, unknown: Mapping[str, Any]) -> bytes:
+def _encode(settings: Settings, unknown: Mapping[str, Any]) -> bytes:
     known = {name: getattr(settings, name) for name in SETTINGS}
-    # TOML has no None: a setting that was never asked for is left out.
+    # TOML has no null: a setting that the user was not asked for is left out.
     table = {name: value for name, value in known.items() if value is not None}
     return (HEADING + _toml({**table, **unknown})).encode("utf-8")
 
 
 def _toml(table: Mapping[str, Any]) -> str:
-    import tomli_w  # only needed to write
+    import tomli_w  # imported late: it slows down importing this module
 
     return tomli_w.dumps(table)
 
 
-def _is_folder(name: object) -> bool:
-    """Whether it can be written in a TOML file and be the path of a folder."""
+def _is_folder_name(name: object) -> bool:
+    """Return whether a string can be a folder's path and can be written to a TOML file."""
     if not isinstance(name, str) or not 0 < len(name) <= PATH_CHARACTERS or "\0" in name:
         return False
     try:
         name.encode("utf-8")
-    except UnicodeEncodeError:  # bytes of a name that are no UTF-8
+    except UnicodeEncodeError:  # undecodable bytes in a file name
         return False
     return True

@@ -179,8 +179,8 @@ def _make_speaker(options: argparse.Namespace) -> "Speaker | None":
 
     file = SettingsFile()
     settings = file.load()
-    if file.trouble:
-        print_error(file.trouble)
+    if file.warning:
+        print_error(file.warning)
     # Nobody who has not been asked yet has agreed to send anything.
     online = options.online or (settings.online is True and not options.offline)
     return make_speaker(

@@ -88,13 +88,13 @@ def run(options: argparse.Namespace) -> int:
 def check_all(bundle: Path | None = None, offline: bool = False) -> "Iterator[CheckResult]":
     """Run one check after the other. Never raises: what fails is reported."""
     from image_describer.errors import ImageDescriberError
-    from image_describer.speech.self_test import CheckResult, player_reports
+    from image_describer.speech.self_test import CheckResult, check_players
 
     checks: tuple[tuple[str, Callable[[], Iterable[CheckResult]]], ...] = (
         (MODEL, lambda: [_check_model(bundle)]),
         (PICTURE, lambda: [_check_description(bundle)]),
         ("voices", lambda: _check_voices(offline)),
-        ("players", player_reports),
+        ("players", check_players),
         ("display", lambda: [_check_display()]),
     )
     failed = set()
@@ -164,9 +164,9 @@ def _check_description(bundle: Path | None) -> "CheckResult":
 
 def _check_voices(offline: bool) -> "Iterator[CheckResult]":
     """Check the voice on this computer, then the network, which only Google's voice needs."""
-    from image_describer.speech.self_test import CheckResult, voice_reports
+    from image_describer.speech.self_test import CheckResult, check_voices
 
-    own_voice, google = voice_reports(offline)
+    own_voice, google = check_voices(offline)
     yield own_voice
     sentence = {
         True: "It receives sentences, never pictures.",

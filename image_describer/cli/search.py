@@ -111,7 +111,7 @@ def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describe
     with stderr_silenced():
         describer = Describer(bundle=options.bundle)
         with contextlib.suppress(BundleError):  # without a joint space, only words are searched
-            _ = describer.joint
+            _ = describer.joint_space
     with Index.open(model=model_of(describer)) as index:
         yield index, describer
 
