@@ -5,6 +5,7 @@ import errno
 import io
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 import time
@@ -24,7 +25,7 @@ from tests.support.gtts_service import service
 from tests.support.screen import LIMIT_S, RunningApp, Screen, wait_for
 from tests.support.sound import NullSink
 from tests.support.spoken import SAID_LIMIT_S, SETTINGS, Start
-from tests.support.window import CAPTION, Driven
+from tests.support.window import CAPTION, AppDriver
 
 pytestmark = [pytest.mark.gui, pytest.mark.sound]
 
@@ -200,10 +201,10 @@ def test_the_sound_server_is_killed_and_comes_back(
 
 
 def test_settings_of_garbage(spoken: Start) -> None:
-    one = spoken(settings=b"rate = = 450 [[[\n\0\xff\nonline = false\n")
+    one = spoken("--offline", settings=b"rate = = 450 [[[\n\0\xff\nonline = false\n")
     one.hears(GREETING)  # after the error, which it does not cut
     assert len(one.errors) == 1
-    assert one.errors[0].startswith("The settings file is damaged; ")
+    assert one.errors[0].startswith("The settings file is damaged. ")
     one.goes_on()
 
 
@@ -211,13 +212,15 @@ def test_folders_in_place_of_settings_and_history(
     spoken: Start, photo: str, tmp_path: Path
 ) -> None:
     (tmp_path / "app" / "config" / "image-describer" / "settings.toml").mkdir(parents=True)
-    (tmp_path / "app" / "data" / "image-describer" / "history.jsonl").mkdir(parents=True)
+    (tmp_path / "app" / "data" / "image-describer" / "library" / "index.sqlite3").mkdir(
+        parents=True
+    )
     one = spoken("--offline", photo, settings=None)
     one.hears("New descriptions are not kept.")
     texts = [s["text"] for s in one.said if not s["interrupted"] and s["kind"] != "notice"]
-    assert texts[0] == "The settings can't be read (it is not a file), so the usual ones are used."
+    assert texts[0] == "The settings can't be read (it is not a file), so the defaults are used."
     assert texts[2] == (
-        "The history can't be written: it is not a file. New descriptions are not kept."
+        "The history can't be read: it is not a file. New descriptions are not kept."
     )
     assert [s["kind"] for s in one.said if s["text"] == texts[1]] == ["description"]
     one.hears("The settings can't be saved: it is not a file.", "ctrl+Up")
@@ -242,20 +245,23 @@ def test_a_history_of_garbage(spoken: Start, tmp_path: Path) -> None:
 
 
 def test_the_disk_is_full(
-    drive: Callable[..., Driven], photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drive: Callable[..., AppDriver], photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    def database_full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
     monkeypatch.setattr("image_describer.settings.write_private", full)
-    monkeypatch.setattr(History, "_append", full)
+    monkeypatch.setattr("image_describer.library.history._add", database_full)
     settings = SettingsFile(tmp_path / "settings.toml")
-    driven = drive(settings=settings, history=History(tmp_path / "history.jsonl"))
-    driven.program.open_file(photo)
+    driven = drive(settings=settings, history=History(tmp_path / "library" / "index.sqlite3"))
+    driven.app.open_file(photo)
     driven.until(lambda: any(kind == "error" for _, kind, _ in driven.heard.said), "the error")
     kinds = [kind for _, kind, _ in driven.heard.said]
     assert driven.heard.said[-1] == (
-        "The history can't be written: No space left on device. New descriptions are not kept.",
+        "The history can't be written: the disk is full. New descriptions are not kept.",
         "error",
         False,  # the description is heard out before it
     )
@@ -292,18 +298,18 @@ def test_a_file_that_is_gone_is_told_by_its_name(spoken: Start, tmp_path: Path) 
     one.goes_on()
 
 
-def test_two_windows_at_once(drive: Callable[..., Driven], photo: str, tmp_path: Path) -> None:
-    file, past = tmp_path / "settings.toml", tmp_path / "history.jsonl"
+def test_two_windows_at_once(drive: Callable[..., AppDriver], photo: str, tmp_path: Path) -> None:
+    file, past = tmp_path / "settings.toml", tmp_path / "library" / "index.sqlite3"
     SettingsFile(file).save(SettingsFile(file).load())
     first = drive(settings=SettingsFile(file), history=History(past))
     second = drive(settings=SettingsFile(file), history=History(past))
-    first.program.faster()
+    first.app.faster()
     first.until(lambda: "rate = 195" in file.read_text(), "the rate")
-    second.program.settling.set(text_size=125)
+    second.app.settings_controller.set(text_size=125)
     second.until(lambda: "text_size = 125" in file.read_text(), "the text size")
     assert "rate = 195" in file.read_text()
     for one in (first, second):
-        one.program.open_file(photo)
+        one.app.open_file(photo)
         one.until_described()
     first.until(lambda: len(History(past).entries()) == 2, "both descriptions")
     for one in (first, second):
