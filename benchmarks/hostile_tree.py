@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from image_describer.library import scan
 from image_describer.text import encodable
 from tests.support import hostile
-from tests.support.unprivileged import bound
+from tests.support.unprivileged import drop_root_access
 
 
 def measured(files: int, workers: int | None) -> dict[str, Any]:
@@ -38,7 +38,9 @@ def measured(files: int, workers: int | None) -> dict[str, Any]:
         environment = {**os.environ, "XDG_DATA_HOME": place, "LOCALAPPDATA": place}
         began = time.perf_counter()
         with (Path(place) / "told").open("wb") as told:
-            process = subprocess.Popen(command, stderr=told, env=environment, preexec_fn=bound)
+            process = subprocess.Popen(
+                command, stderr=told, env=environment, preexec_fn=drop_root_access
+            )
             memory = Memory(process.pid)
             memory.start()
             status = process.wait()

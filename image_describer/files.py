@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ def writing(path: Path, mode: int | None = None) -> Iterator[IO[bytes]]:
         raise
 
 
-def read_private(path: Path, limit_bytes: int) -> bytes:
+def read_limited(path: Path, limit_bytes: int) -> bytes:
     """Return the content of a regular file. Raises OSError; NotAFileError above ``limit_bytes``."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # reading a pipe would hang
@@ -93,6 +94,20 @@ def set_aside(path: Path, content: bytes | None) -> Path:
     return copy
 
 
+def is_hidden(entry: "os.DirEntry[str]") -> bool:
+    """Whether the name begins with a dot, or Windows or macOS marks the file as hidden."""
+    if entry.name.startswith("."):
+        return True
+    if sys.platform not in ("win32", "darwin"):  # a stat of each file would be slow
+        return False
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    attributes, flags = (getattr(status, f"st_{name}", 0) for name in ("file_attributes", "flags"))
+    return bool(attributes & stat.FILE_ATTRIBUTE_HIDDEN or flags & stat.UF_HIDDEN)
+
+
 def reason(error: OSError) -> str:
     """Return why the system refused: "Permission denied"."""
     if error.errno == errno.EISDIR:
@@ -106,6 +121,6 @@ def _damaged_name(path: Path, number: int) -> Path:
 
 def _has_content(path: Path, content: bytes) -> bool:
     try:
-        return path.stat().st_size == len(content) and read_private(path, len(content)) == content
+        return path.stat().st_size == len(content) and read_limited(path, len(content)) == content
     except OSError:
         return False

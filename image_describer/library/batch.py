@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer.captioner.bundle import open_bundle
 from image_describer.errors import ImageDescriberError
-from image_describer.library import scan
+from image_describer.library import exporters, scan
 from image_describer.library.checkpoint import (
     NO_STATE,
     Journal,
@@ -24,10 +24,9 @@ from image_describer.library.checkpoint import (
     place_of,
     state_of,
 )
-from image_describer.library.exporters import write
 from image_describer.library.index import Index, Model, model_of
 from image_describer.library.record import Record
-from image_describer.library.scan import Place
+from image_describer.library.scan import StrPath
 from image_describer.workers.pool import Engine
 from image_describer.workers.process import Task
 
@@ -68,7 +67,7 @@ class Outcome:
 
 
 def run(
-    places: Sequence[Place],
+    places: Sequence[StrPath],
     output: Path | None = None,
     *,
     bundle: Path | None = None,
@@ -93,7 +92,7 @@ def run(
     """
     scan.check(places)
     if output is not None:
-        write.check(output)
+        exporters.check(output)
     digests = {n: str(e["sha256"]) for n, e in open_bundle(bundle).manifest["files"].items()}
     model = model_of(SimpleNamespace(digests=digests))  # type: ignore[arg-type]
     with contextlib.ExitStack() as stack:
@@ -110,7 +109,7 @@ def run(
             shelf.forget_missing(places)
         outcome.trouble, outcome.notice = shelf.trouble, shelf.notice
         if output is not None and journal is not None:
-            write.write(output, work.records(), folders=places, partial=outcome.cancelled)
+            exporters.write(output, work.records(), folders=places, partial=outcome.cancelled)
             if not outcome.cancelled:
                 journal.finish()
     return outcome
@@ -164,7 +163,7 @@ class _Shelf:
             except ImageDescriberError as error:
                 self._give_up(error)
 
-    def forget_missing(self, places: Sequence[Place]) -> None:
+    def forget_missing(self, places: Sequence[StrPath]) -> None:
         """Forget the pictures below ``places`` whose files were deleted."""
         if self._index is not None:
             try:
@@ -187,7 +186,7 @@ class _Work:
 
     def __init__(
         self,
-        places: Sequence[Place],
+        places: Sequence[StrPath],
         journal: Journal | None,
         shelf: _Shelf,
         cancel: threading.Event,
@@ -230,7 +229,7 @@ class _Work:
                     yield self._journal.record(line)
 
     def _count(self) -> None:
-        total = scan.count(self._places, wanted=self._is_wanted)
+        total = scan.count(self._places, keep_going=self._is_wanted)
         if self._is_wanted():
             self._total = total
 
@@ -242,7 +241,7 @@ class _Work:
 
     def _tasks(self, trusts_index: bool) -> Iterator[Task]:
         """What is to be described; what is known already is taken from where it is known."""
-        for number, found in enumerate(scan.pictures(self._places, wanted=self._is_wanted)):
+        for number, found in enumerate(scan.pictures(self._places, keep_going=self._is_wanted)):
             self._met += 1
             self._lines.append(NOT_YET)
             if found.error:

@@ -1,35 +1,30 @@
-"""The pictures below folders, in the order in which people count, whatever lies between them."""
+"""Find the pictures in folders, in natural order, whatever else is in them."""
 
 import os
-import re
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from image_describer.errors import ScanError
-from image_describer.imaging.formats import FORMATS
+from image_describer.files import is_hidden
+from image_describer.metadata.formats import FORMATS
 from image_describer.text import natural_key, visible
 
 SUFFIXES = frozenset(suffix for format_ in FORMATS for suffix in format_.suffixes)
 
-Place = str | os.PathLike[str]
-
-_NUMBERS = re.compile(r"([0-9]+)")
+StrPath = str | os.PathLike[str]
 
 
-class Found(NamedTuple):
-    """A picture by its name: ``file`` is its absolute path. Or, where ``error`` is a sentence, a
-    folder that can't be read.
-    """
+class ScannedFile(NamedTuple):
+    """The absolute path of a picture; with an ``error``, of a folder that can't be read."""
 
     file: str
     error: str = ""
 
 
-def check(places: Sequence[Place]) -> None:
-    """See that each of ``places`` is there. Raises ScanError."""
-    for place in places:
-        name = os.fspath(place)
+def check(paths: Sequence[StrPath]) -> None:
+    """Check that each of ``paths`` exists. Raises ScanError."""
+    for path in paths:
+        name = os.fspath(path)
         try:
             if not name:
                 raise ScanError("There is no folder: its name is empty.")
@@ -43,91 +38,83 @@ def check(places: Sequence[Place]) -> None:
 
 
 def pictures(
-    places: Sequence[Place], *, wanted: Callable[[], bool] = lambda: True
-) -> Iterator[Found]:
-    """The pictures below ``places``, folders and single files; each once, one folder at a time.
+    paths: Sequence[StrPath], *, keep_going: Callable[[], bool] = lambda: True
+) -> Iterator[ScannedFile]:
+    """Yield the pictures in ``paths``, which are folders and files; each once, without opening it.
 
-    A picture is what has a picture's suffix; a file that was named itself is taken in any case.
-    What is hidden is left out unless it was named, folders behind links are gone into once, and a
-    folder that can't be read is told and not the end. Nothing is opened. In a folder the pictures
-    come first, then the folders, both in natural order: img2 before img10. It ends early when
-    ``wanted`` says so.
+    A picture is a file with a picture's suffix, or one that is in ``paths`` itself. Hidden files
+    and folders are skipped unless they are in ``paths``. Links to folders are followed, but no
+    folder is read twice. A folder that can't be read is yielded with an error. In each folder the
+    pictures come first, then the subfolders, both in natural order: img2 before img10. Stops early
+    when ``keep_going`` returns False.
     """
-    named = [os.path.abspath(os.fspath(place)) for place in places]
-    single = {name for name in named if not os.path.isdir(name)}
-    given: set[str] = set()
-    seen: set[tuple[int, int]] = set()
-    for name in named:
-        if name in single:
-            if name not in given:
-                given.add(name)
-                yield Found(name)
+    roots = [os.path.abspath(os.fspath(path)) for path in paths]
+    named_files = {root for root in roots if not os.path.isdir(root)}
+    yielded: set[str] = set()
+    visited: set[tuple[int, int]] = set()
+    for root in roots:
+        if root in named_files:
+            if root not in yielded:
+                yielded.add(root)
+                yield ScannedFile(root)
             continue
-        for found in _below(name, seen, wanted):
-            if found.file not in given:
+        for found in _scan_folder(root, visited, keep_going):
+            if found.file not in yielded:
                 yield found
-            if found.file in single:
-                given.add(found.file)
+            if found.file in named_files:
+                yielded.add(found.file)
 
 
-def count(places: Sequence[Place], *, wanted: Callable[[], bool] = lambda: True) -> int:
-    """How many `pictures` finds."""
-    return sum(1 for _ in pictures(places, wanted=wanted))
+def count(paths: Sequence[StrPath], *, keep_going: Callable[[], bool] = lambda: True) -> int:
+    """Return how many items `pictures` yields."""
+    return sum(1 for _ in pictures(paths, keep_going=keep_going))
 
 
-def _below(folder: str, seen: set[tuple[int, int]], wanted: Callable[[], bool]) -> Iterator[Found]:
-    waiting = [folder]
-    while waiting and wanted():
-        folder = waiting.pop()
+def _scan_folder(
+    root: str, visited: set[tuple[int, int]], keep_going: Callable[[], bool]
+) -> Iterator[ScannedFile]:
+    stack = [root]  # not recursive: folders may be nested deeper than Python's stack
+    while stack and keep_going():
+        folder = stack.pop()
         files: list[str] = []
-        folders: list[str] = []
-        trouble = ""
+        subfolders: list[str] = []
+        error_text = ""
         try:
             status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in seen:
+            if (status.st_dev, status.st_ino) in visited:
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            visited.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if not _is_hidden(entry):
-                        _sort_in(entry, files, folders)
-        except FileNotFoundError:  # deleted meanwhile
+                    if is_hidden(entry):
+                        continue
+                    if _is_folder(entry):
+                        subfolders.append(entry.name)
+                    elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                        files.append(entry.name)
+        except FileNotFoundError:  # deleted in the meantime
             continue
         except (OSError, ValueError) as error:
-            trouble = _unreadable(folder, error)
+            error_text = _unreadable(folder, error)
         for name in sorted(files, key=natural_key):
-            if not wanted():
+            if not keep_going():
                 return
-            yield Found(os.path.join(folder, name))
-        if trouble:
-            yield Found(folder, trouble)
-        folders.sort(key=natural_key, reverse=True)
-        waiting += [os.path.join(folder, name) for name in folders]
+            yield ScannedFile(os.path.join(folder, name))
+        if error_text:
+            yield ScannedFile(folder, error_text)
+        subfolders.sort(key=natural_key, reverse=True)
+        stack += [os.path.join(folder, name) for name in subfolders]
 
 
-def _sort_in(entry: "os.DirEntry[str]", files: list[str], folders: list[str]) -> None:
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
-        is_folder = entry.is_dir()
-    except OSError:  # a link that leads to itself: told when it is opened, if it is a picture's
-        is_folder = False
-    if is_folder:
-        folders.append(entry.name)
-    elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
-        files.append(entry.name)
-
-
-def _is_hidden(entry: "os.DirEntry[str]") -> bool:
-    if entry.name.startswith("."):
-        return True
-    try:
-        attributes = getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0)
-    except OSError:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
         return False
-    return bool(attributes & stat.FILE_ATTRIBUTE_HIDDEN)
 
 
 def _unreadable(name: str, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return f'You are not allowed to read the folder "{visible(name)}".'
-    reason = getattr(error, "strerror", None) or "that is no valid name"
+    reason = getattr(error, "strerror", None) or "that is not a valid name"
     return f'The folder "{visible(name)}" can\'t be read: {reason}.'

@@ -11,7 +11,7 @@ from image_describer.library import scan
 from image_describer.paths import assets_folder
 from image_describer.text import encodable
 from tests.support import hostile
-from tests.support.unprivileged import bound
+from tests.support.unprivileged import drop_root_access
 
 RUN = "import sys; from image_describer.cli.main import main; sys.exit(main())"
 FILES = 300
@@ -32,7 +32,7 @@ def test_a_hostile_tree_is_told_whole(tmp_path, shipped_bundle):
         text=True,
         env=environment,
         timeout=280,
-        preexec_fn=bound if hostile.LINUX else None,
+        preexec_fn=drop_root_access if hostile.LINUX else None,
     )
     for path in (tree / "traps").glob("*"):  # or pytest can't clean up
         if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) == 0:

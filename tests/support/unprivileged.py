@@ -1,4 +1,4 @@
-"""Programs started without the right to read everything, which root has and users have not."""
+"""Take the right to read every file away from a child process, so that root can run the tests."""
 
 import ctypes
 import os
@@ -8,8 +8,8 @@ PR_CAPBSET_DROP = 24
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
-def bound() -> None:
-    """For `preexec_fn`: from here on permissions bind root, too."""
+def drop_root_access() -> None:
+    """For ``preexec_fn``: file permissions apply to root, too."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return
     libc = ctypes.CDLL(None, use_errno=True)

