@@ -40,7 +40,7 @@ from tqdm import tqdm
 
 from image_describer import Describer
 from image_describer.captioner.description import Description
-from image_describer.captioner.explore import GRID, PLACES, crop_part
+from image_describer.captioner.explore import GRID, POSITIONS, crop_part
 from image_describer.errors import TrainingError
 from image_describer.imaging.open import open_picture
 from image_describer.imaging.region import Region
@@ -53,7 +53,7 @@ MARGINS = (0.0, 0.1, 0.25, 0.35, 0.5, 0.75, 1.0)
 SIZES_PX = (16, 24, 32, 48, 64, 96, 128, 192)  # of the shorter side
 TILE_PX = 299  # what the network sees of a picture
 CELLS = tuple(itertools.product(range(GRID), range(GRID)))
-CELL_OF = {PLACES[row][column]: (row, column) for row, column in CELLS}
+CELL_OF = {POSITIONS[row][column]: (row, column) for row, column in CELLS}
 
 Words = frozenset[str]
 

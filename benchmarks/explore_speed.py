@@ -20,7 +20,7 @@ import measure
 
 from image_describer import Describer
 from image_describer.captioner import runtime
-from image_describer.captioner.explore import GRID, PartDescriber, Walk
+from image_describer.captioner.explore import GRID, GridCursor, PartDescriber
 from image_describer.imaging.open import Picture, open_picture
 
 GOAL_MS = 100.0  # a key that answers later feels slow
@@ -47,8 +47,8 @@ def under_way(describer: Describer, picture: Picture, count: int) -> list[float]
     found = []
     for box in strips(count):
         parts = PartDescriber(describer.describe, picture.pixels)
-        ahead = Walk(picture.width, picture.height).ahead()
-        helper = threading.Thread(target=parts.work_ahead, args=(ahead, lambda: True))
+        ahead = GridCursor(picture.width, picture.height).likely_next()
+        helper = threading.Thread(target=parts.describe_ahead, args=(ahead, lambda: True))
         helper.start()
         time.sleep(0.001)
         found.append(timed(parts, box))
@@ -59,7 +59,7 @@ def under_way(describer: Describer, picture: Picture, count: int) -> list[float]
 
 def walked(describer: Describer, picture: Picture, moves: int) -> list[float]:
     parts = PartDescriber(describer.describe, picture.pixels)
-    walk = Walk(picture.width, picture.height)
+    walk = GridCursor(picture.width, picture.height)
     found = []
     helper: threading.Thread | None = None
     for move in range(moves):
@@ -75,7 +75,7 @@ def walked(describer: Describer, picture: Picture, moves: int) -> list[float]:
         found.append(timed(parts, walk.box))
         if helper is not None:
             helper.join()
-        helper = threading.Thread(target=parts.work_ahead, args=(walk.ahead(), lambda: True))
+        helper = threading.Thread(target=parts.describe_ahead, args=(walk.likely_next(), lambda: True))
         helper.start()
         time.sleep(PAUSE_S)
     return found[1:]  # nothing was worked out ahead of the first one

@@ -29,7 +29,7 @@ import numpy as np
 from image_describer import Describer
 from image_describer.captioner.description import Alternative, Description
 from image_describer.library import vectors
-from image_describer.library.index import Index, model_of
+from image_describer.library.index import Index, model_id
 from image_describer.library.record import Record
 from image_describer.library.search import search
 
@@ -87,7 +87,7 @@ def mapped(file: Path, count: int, size: int) -> np.ndarray:
 
 
 def by_numpy(rows: np.ndarray) -> Callable[[np.ndarray], list[int]]:
-    found = vectors.Vectors((vectors.Part(np.arange(len(rows)), np.asarray(rows)),))
+    found = vectors.VectorSet((vectors.VectorBlock(np.arange(len(rows)), np.asarray(rows)),))
     return lambda query: [number for number, _ in found.nearest(query, NEAREST)]
 
 
@@ -202,10 +202,10 @@ def records(folder: Path, count: int, size: int) -> Iterator[list[Record]]:
 def whole(options: argparse.Namespace, folder: Path, timer: Timer) -> dict[str, Any]:
     """The search as the command and the window do it."""
     describer = Describer(options.bundle)
-    size = int(describer.joint.sentence("dog").shape[0])
+    size = int(describer.joint_space.embed_sentence("dog").shape[0])
     pictures = folder / "pictures"
     pictures.mkdir()
-    with Index.open(folder / "library" / "index.sqlite3", model_of(describer)) as index:
+    with Index.open(folder / "library" / "index.sqlite3", model_id(describer)) as index:
         added_s = 0.0
         for some in records(pictures, options.pictures, size):
             for record in some:

@@ -1,38 +1,94 @@
-"""What the parts of the window share: the root, the jobs, the voice, the settings, the dialogs."""
+"""What the parts of the window share: root, jobs, voice, settings, dialogs, the current picture."""
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from image_describer.app.messages import log_it
-from image_describer.app.tasks.jobs import Jobs
-from image_describer.app.voice.announcer import Telling
-from image_describer.app.voice.talk import Talk
+from image_describer.app.jobs import JobRunner
+from image_describer.app.messages import log_error
+from image_describer.app.voice.announcer import Announcer
 from image_describer.settings import Settings
 
 if TYPE_CHECKING:
-    from image_describer.app.dialogs.base import Dialog
+    from image_describer.captioner.description import Description
+    from image_describer.imaging.open import Picture
+    from image_describer.speech import Speaker
+    from image_describer.wording.sentence import SpokenDescription
+
+
+@dataclass(frozen=True)
+class DescribedPicture:
+    """A description and what is spoken of it, worded as the settings say.
+
+    ``facts`` are sentences about the file: its date, its size on disk.
+    """
+
+    description: "Description"
+    spoken: "SpokenDescription"
+    facts: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What is spoken, as one line."""
+        return self.spoken.text
 
 
 @dataclass
-class Desk:
-    """``settings`` is replaced, never changed; ``run`` has a function for each command's name.
+class CurrentPicture:
+    """The picture that the window shows.
 
-    ``dialogs`` holds those that are open, the topmost last. ``trouble(error)`` says and shows what
-    went wrong beside the picture, which stays.
+    ``file`` is its path, or what stands for its name; ``picture`` its pixels, once read;
+    ``described`` its description, once made. ``message`` is what Ctrl+R says while there is no
+    description. ``history_position`` ("2 of 14") is empty unless it comes from the history.
+    ``status`` is the status line, ``notice`` an error that left the picture in place.
+    """
+
+    file: str | None = None
+    picture: "Picture | None" = None
+    described: DescribedPicture | None = None
+    message: str = ""
+    history_position: str = ""
+    status: str = ""
+    notice: str = ""
+
+
+class OpenDialog(Protocol):
+    """A dialog that is open. ``question`` is what Ctrl+R says while it is topmost, if anything."""
+
+    question: str
+    all_keys: bool
+
+    @property
+    def heading(self) -> str: ...
+
+    def close(self) -> None: ...
+
+    def lift(self) -> None: ...
+
+    def focus_lastfor(self) -> tk.Misc | None: ...
+
+    def focus_force(self) -> None: ...
+
+
+@dataclass
+class AppContext:
+    """``settings`` is replaced, never changed; ``run`` maps a command's name to its function.
+
+    ``dialogs`` holds the open dialogs, the topmost last. ``report_error(error)`` says and shows an
+    error that leaves the current picture in place.
     """
 
     root: tk.Tk
-    jobs: Jobs
-    talk: Talk
-    voice: Telling
+    jobs: JobRunner
+    speaker: "Speaker"
+    voice: Announcer
     settings: Settings = field(default_factory=Settings)
     run: Mapping[str, Callable[[], None]] = field(default_factory=dict)
-    dialogs: "list[Dialog]" = field(default_factory=list)
-    trouble: Callable[[Exception], None] = log_it
+    dialogs: list[OpenDialog] = field(default_factory=list)
+    report_error: Callable[[Exception], None] = log_error
 
     def key_pressed(self) -> None:
-        """Make a key heard, for those who want that."""
+        """Play the key click, where the user wants it."""
         if self.settings.key_sounds:
             self.voice.earcon("key")

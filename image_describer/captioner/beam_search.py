@@ -1,7 +1,7 @@
-"""The beam search for one picture's captions: which words follow, and when enough is found.
+"""Beam search for the captions of one picture, without the network.
 
-It knows no network: a step's probabilities are handed to it, so that several pictures' searches
-can share one step.
+The caller passes in the probabilities of each step, so that the searches of several pictures can
+share the steps of the network.
 """
 
 import math
@@ -14,10 +14,10 @@ import numpy as np
 class Beam:
     """One finished caption.
 
-    words: ids, (T,). log_probs: (T + 1,) of each word, then of the end. attention: (T, R), each
-    row sums to 1. score: what beams are ranked by, the log-probability after length norm. match:
-    cosine of caption and picture in the joint space, where somebody has asked it. agreement: that
-    of its words and pairs of words with the expected ones (`image_describer.phrases`), likewise.
+    words: ids, (T,). log_probs: (T + 1,), of each word, then of the end. attention: (T, R), each
+    row sums to 1. score: the log-probability after length normalization, by which beams are
+    ranked. match: cosine of caption and picture in the joint space, or None if not computed.
+    ngram_score: by `NgramPrior.score`, or None if not computed.
     """
 
     words: tuple[int, ...]
@@ -25,19 +25,20 @@ class Beam:
     attention: np.ndarray
     score: float
     match: float | None = None
-    agreement: float | None = None
+    ngram_score: float | None = None
 
     @property
     def mean_log_prob(self) -> float:
-        """Mean log-probability of a word, the end among them."""
+        """Mean log-probability of a word, including the end."""
         return sum(self.log_probs) / len(self.log_probs)
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What every search keeps to: ``start`` begins a caption, ``end`` closes one.
+class BeamSearchSettings:
+    """The settings that all searches of a decoder share.
 
-    No caption holds the ids ``banned`` or more words than ``max_length``.
+    ``start`` begins a caption and ``end`` ends it. No caption contains the ids ``banned`` or more
+    than ``max_length`` words. ``beams`` captions are kept at each step.
     """
 
     start: int
@@ -49,8 +50,8 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class _Path:
-    """A caption in the making: its row in the state, and what led there."""
+class _PartialCaption:
+    """A caption that has not ended yet."""
 
     words: tuple[int, ...] = ()
     log_probs: tuple[float, ...] = ()
@@ -58,93 +59,99 @@ class _Path:
     total: float = 0.0
 
 
-class Search:
-    """One picture's search: give it a step's outcome until `advance` says that it is over."""
+class BeamSearch:
+    """The search for one picture: call `advance` with each step until it returns None."""
 
-    def __init__(self, rules: Rules, banned: tuple[int, ...] = ()) -> None:
-        self._rules = rules
-        self._banned = [*rules.banned, *banned]
-        self._live = [_Path()]
+    def __init__(self, settings: BeamSearchSettings, banned: tuple[int, ...] = ()) -> None:
+        self._settings = settings
+        self._banned = [*settings.banned, *banned]
+        self._partial = [_PartialCaption()]
         self._finished: list[Beam] = []
 
     @property
-    def words(self) -> list[int]:
-        """The last word of each row, (beams,); rows that are not in use hold the start."""
-        used = [path.words[-1] if path.words else self._rules.start for path in self._live]
-        return used + [self._rules.start] * (self._rules.beams - len(used))
+    def last_words(self) -> list[int]:
+        """The last word of each row, (beams,); unused rows contain the start."""
+        used = [c.words[-1] if c.words else self._settings.start for c in self._partial]
+        return used + [self._settings.start] * (self._settings.beams - len(used))
 
     @property
-    def found(self) -> list[Beam]:
-        """The finished captions, best first; never empty when the search is over."""
-        return sorted(self._finished, key=lambda beam: -beam.score)[: self._rules.beams]
+    def captions(self) -> list[Beam]:
+        """The finished captions, best first; never empty after the search."""
+        return sorted(self._finished, key=lambda beam: -beam.score)[: self._settings.beams]
 
     def advance(self, log_probs: np.ndarray, attention: np.ndarray) -> list[int] | None:
-        """Take a step: log_probs (beams, words) and attention (beams, R) of the rows in `words`.
+        """Take the log_probs (beams, words) and attention (beams, R) of the rows in `last_words`.
 
-        Returns the rows (beams,) that the next step's states come from, or None when it is over.
+        Returns the rows (beams,) from which the states of the next step come, or None at the end.
         """
-        must_end = len(self._live[0].words) == self._rules.max_length
-        parents = self._grow(log_probs[: len(self._live)], attention, must_end)
-        if not self._live or self._settled():
+        must_end = len(self._partial[0].words) == self._settings.max_length
+        parents = self._continue(log_probs[: len(self._partial)], attention, must_end)
+        if not self._partial or self._is_finished():
             return None
-        return parents + [0] * (self._rules.beams - len(parents))
+        return parents + [0] * (self._settings.beams - len(parents))
 
-    def _grow(self, log_probs: np.ndarray, attention: np.ndarray, must_end: bool) -> list[int]:
-        """The best continuations: those that end are finished, the others live on."""
-        beams, end = self._rules.beams, self._rules.end
-        so_far = np.array([path.total for path in self._live], np.float32)
-        totals = log_probs + so_far[:, np.newaxis]
+    def _continue(self, log_probs: np.ndarray, attention: np.ndarray, must_end: bool) -> list[int]:
+        """Keep the best continuations; those that end are finished."""
+        beams, end = self._settings.beams, self._settings.end
+        totals_before = np.array([caption.total for caption in self._partial], np.float32)
+        totals = log_probs + totals_before[:, np.newaxis]
         totals[:, self._banned] = -np.inf
-        for row, path in enumerate(self._live):
-            totals[row, repeats(path.words) if path.words else end] = -np.inf
+        for row, caption in enumerate(self._partial):
+            totals[row, repeated_words(caption.words) if caption.words else end] = -np.inf
         if must_end:
             totals[:, np.arange(totals.shape[1]) != end] = -np.inf
         flat = totals.ravel()
-        # Twice the beams, so that endings never leave too few to go on with.
-        wanted = min(2 * beams, flat.size)
-        best = np.argpartition(flat, flat.size - wanted)[flat.size - wanted :]
+        # Twice the beams, so that enough are left when some end.
+        count = min(2 * beams, flat.size)
+        best = np.argpartition(flat, flat.size - count)[flat.size - count :]
         best = best[np.argsort(-flat[best], kind="stable")]
-        grown: list[_Path] = []
+        continued: list[_PartialCaption] = []
         parents: list[int] = []
         for rank, (index, total) in enumerate(zip(best.tolist(), flat[best].tolist(), strict=True)):
             row, word = divmod(index, totals.shape[1])
-            if not math.isfinite(total) or len(grown) == beams:
+            if not math.isfinite(total) or len(continued) == beams:
                 break
-            path = self._live[row]
-            chain = (*path.log_probs, float(log_probs[row, word]))
+            caption = self._partial[row]
+            caption_log_probs = (*caption.log_probs, float(log_probs[row, word]))
             if word == end:
                 if rank < beams or must_end:
-                    self._finished.append(self._finish(path, chain, total))
+                    self._finished.append(self._finish(caption, caption_log_probs, total))
                 continue
-            seen = (*path.attention, attention[row])
-            grown.append(_Path((*path.words, word), chain, seen, total))
+            rows = (*caption.attention, attention[row])
+            continued.append(
+                _PartialCaption((*caption.words, word), caption_log_probs, rows, total)
+            )
             parents.append(row)
-        self._live = grown
+        self._partial = continued
         return parents
 
-    def _finish(self, path: _Path, chain: tuple[float, ...], total: float) -> Beam:
-        score = total / len(chain) ** self._rules.length_norm
-        attention = np.stack(path.attention) if path.attention else np.zeros((0, 1), np.float32)
-        return Beam(path.words, chain, attention, score)
+    def _finish(
+        self, caption: _PartialCaption, caption_log_probs: tuple[float, ...], total: float
+    ) -> Beam:
+        score = total / len(caption_log_probs) ** self._settings.length_norm
+        attention = (
+            np.stack(caption.attention) if caption.attention else np.zeros((0, 1), np.float32)
+        )
+        return Beam(caption.words, caption_log_probs, attention, score)
 
-    def _settled(self) -> bool:
-        """Whether enough is finished and nothing alive scores better than the best as it stands.
+    def _is_finished(self) -> bool:
+        """Whether enough captions are finished and no partial one scores better than the best.
 
-        A long caption might still catch up by its length norm; on dev none that matters did.
+        Length normalization might still lift a long caption; on dev it made no difference.
         """
-        if len(self._finished) < self._rules.beams:
+        if len(self._finished) < self._settings.beams:
             return False
-        norm = (len(self._live[0].words) + 1) ** self._rules.length_norm
+        norm = (len(self._partial[0].words) + 1) ** self._settings.length_norm
         best = max(beam.score for beam in self._finished)
-        return max(path.total for path in self._live) / norm <= best
+        return max(caption.total for caption in self._partial) / norm <= best
 
 
-def repeats(words: tuple[int, ...]) -> list[int]:
-    """The words that would say something twice: the last word again, or a known word triple."""
+def repeated_words(words: tuple[int, ...]) -> list[int]:
+    """Words that would repeat something: the last word, or the end of a known word triple."""
     if not words:
         return []
-    again = [words[-1]]
+    repeated = [words[-1]]
     if len(words) >= 2:
         pair = words[-2:]
-        again += [words[i + 2] for i in range(len(words) - 2) if words[i : i + 2] == pair]
-    return again
+        repeated += [words[i + 2] for i in range(len(words) - 2) if words[i : i + 2] == pair]
+    return repeated

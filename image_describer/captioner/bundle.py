@@ -1,6 +1,6 @@
 """The model bundle: a folder with ``manifest.json``, checked in full before anything is loaded.
 
-The manifest lists each file with its SHA-256 and size, and the numbers that the pipeline needs.
+The manifest lists the SHA-256 and size of each file, and the numbers that the pipeline needs.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from image_describer import paths
 from image_describer.captioner import confidence
 from image_describer.captioner.bundle_files import (
-    WAY_BACK,
+    WAY_OUT,
     damaged,
     fingerprint,
     read,
@@ -27,39 +27,29 @@ from image_describer.captioner.tokenizer import (
     LENGTH_LIMIT_WORDS,
     WORDS_LIMIT,
     load_tokenizer,
-    save_tokenizer,
 )
 from image_describer.errors import BundleError
 from image_describer.text import visible
 
-__all__ = [
-    "JOINT",
-    "MANIFEST",
-    "PHRASES",
-    "REQUIRED_FILES",
-    "TURNED",
-    "UNLIKE",
-    "Bundle",
-    "load_tokenizer",
-    "open_bundle",
-    "save_tokenizer",
-    "write_manifest",
-]
-
 FORMAT = 1
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.pkl"
-REQUIRED_FILES = ("extractor.tflite", "decoder.tflite", TOKENIZER)
-JOINT = "joint.tflite"  # a bundle may do without: then nothing can be matched
-PHRASES = "phrases.npz"  # may be missing: then it has no say in which caption comes first
-TURNED = "turned.npy"  # may be missing: then nobody is told that a picture lies on its side
-UNLIKE = "unlike.npy"  # may be missing: then nothing is said of pictures that are unfamiliar
+# The names of the files, and of the manifest's keys, belong to the bundle's format: published
+# bundles have them, so they keep their older terms.
+ENCODER = "extractor.tflite"
+DECODER = "decoder.tflite"
+REQUIRED_FILES = (ENCODER, DECODER, TOKENIZER)
+# Optional parts:
+JOINT_SPACE = "joint.tflite"  # without it pictures and sentences can't be matched
+NGRAM_PRIOR = "phrases.npz"  # without it captions are ranked by the decoder alone
+ORIENTATION = "turned.npy"  # without it rotated pictures are not noticed
+NOVELTY = "unlike.npy"  # without it unfamiliar pictures are not noticed
 
-MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB; more is not ours
-FILE_LIMIT_BYTES = 500_000_000  # the whole bundle aims at 40 MB
+MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB
+FILE_LIMIT_BYTES = 500_000_000  # the whole bundle that ships has about 40 MB
 FILES_LIMIT = 32
 
-WEIGHTS = ("match_weight", "phrase_weight")  # may be missing: then 0
+WEIGHTS = ("match_weight", "phrase_weight")  # of the ranking; 0 where they are missing
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -76,13 +66,13 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
         "length_norm": (float, -100.0, 100.0),
     },
 }
-"""Section, field: type, least and greatest value of every number that the pipeline relies on."""
-_NUMBERS_OF: dict[str, dict[str, dict[str, tuple[type, float, float]]]] = {
-    JOINT: {"joint": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
-    TURNED: {"turned": {"doubt": (float, 0.0, 1.0)}},
-    UNLIKE: {"unlike": {"usual": (float, -100.0, 100.0), "doubt": (float, -100.0, 100.0)}},
+"""Section, field: type, least and greatest value of each number that the pipeline relies on."""
+_OPTIONAL_NUMBERS: dict[str, dict[str, dict[str, tuple[type, float, float]]]] = {
+    JOINT_SPACE: {"joint": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
+    ORIENTATION: {"turned": {"doubt": (float, 0.0, 1.0)}},
+    NOVELTY: {"unlike": {"usual": (float, -100.0, 100.0), "doubt": (float, -100.0, 100.0)}},
 }
-"""The same of files that a bundle may hold or not."""
+"""The same, for each optional file of a bundle that has it."""
 
 
 @dataclass(frozen=True)
@@ -94,23 +84,24 @@ class Bundle:
     tokenizer: dict[str, Any]
 
     def path(self, name: str) -> Path:
-        """Where a file of the bundle lies. Raises BundleError when the manifest doesn't list it."""
+        """Path of a file of the bundle. Raises BundleError if the manifest doesn't list it."""
         if name not in self.manifest["files"]:
-            raise BundleError(f"The model bundle has no file {visible(name)}.", WAY_BACK)
+            raise BundleError(f"The model bundle has no file {visible(name)}.", WAY_OUT)
         return self.folder / name
 
 
 def open_bundle(folder: Path | None = None) -> Bundle:
-    """The bundle in ``folder`` (default: the one that ships), every listed file checked.
+    """Open the bundle in ``folder`` (default: the one that ships) and check every listed file.
 
-    Raises BundleError, which names the file that is missing, changed or damaged, and the way to
-    get it back.
+    Raises BundleError, which names the missing, changed or damaged file and how to restore it.
     """
-    chosen = folder is None and "IMAGE_DESCRIBER_BUNDLE" in os.environ
+    from_environment = folder is None and "IMAGE_DESCRIBER_BUNDLE" in os.environ
     folder = paths.bundle_folder() if folder is None else Path(folder)
     if not folder.is_dir():
-        way_out = f"Correct or unset IMAGE_DESCRIBER_BUNDLE. {WAY_BACK}" if chosen else WAY_BACK
-        raise BundleError(f"There is no model bundle: no folder {shown(folder)}.", way_out)
+        way_out = (
+            f"Correct or unset IMAGE_DESCRIBER_BUNDLE. {WAY_OUT}" if from_environment else WAY_OUT
+        )
+        raise BundleError(f"The model bundle folder {shown(folder)} doesn't exist.", way_out)
     manifest = _read_manifest(folder / MANIFEST)
     for name, entry in manifest["files"].items():
         _check_file(folder / name, entry)
@@ -121,9 +112,9 @@ def open_bundle(folder: Path | None = None) -> Bundle:
 def write_manifest(folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Write ``folder/manifest.json`` and return it.
 
-    ``fields`` holds all but ``format``; ``fields["files"]`` are the names of files in ``folder``
-    (default: the three required ones), whose SHA-256 and sizes are worked out here. Raises
-    BundleError when a file is missing or a field would not pass `open_bundle`.
+    ``fields`` holds everything except ``format``. ``fields["files"]`` names files in ``folder``
+    (default: the three required ones); their SHA-256 and sizes are computed here. Raises
+    BundleError if a file is missing or `open_bundle` would refuse a field.
     """
     folder = Path(folder)
     names: Iterable[str] = fields.get("files", REQUIRED_FILES)
@@ -139,61 +130,63 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     content = read(path, MANIFEST_LIMIT_BYTES)
     try:
         manifest = json.loads(content.decode(), parse_int=_short_int, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as trouble:
-        raise damaged(path, "it is no JSON") from trouble
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, "it is not JSON") from error
     _check_manifest(manifest, path)
     return dict(manifest)
 
 
 def _check_manifest(manifest: Any, path: Path) -> None:
     if type(manifest) is not dict:
-        raise damaged(path, "it is no JSON object")
+        raise damaged(path, "it is not a JSON object")
     version = manifest.get("format")
     if type(version) is int and version > FORMAT:
         raise BundleError(
-            f"{shown(path)} is of format {version}, made for a newer Image Describer; this one "
+            f"{shown(path)} has format {version}, made for a newer Image Describer; this one "
             f"reads format {FORMAT}.",
-            f"Update with: pip install --upgrade image-describer. {WAY_BACK}",
+            f"Update with: pip install --upgrade image-describer. {WAY_OUT}",
         )
     if type(version) is not int or version != FORMAT:
         raise damaged(path, f'its "format" is not {FORMAT}')
     _check_entries(manifest.get("files"), path)
-    wanted = dict(_NUMBERS)
+    numbers_of = dict(_NUMBERS)
     for name in manifest["files"]:
-        wanted |= _NUMBERS_OF.get(name, {})
-    for section, numbers in wanted.items():
+        numbers_of |= _OPTIONAL_NUMBERS.get(name, {})
+    for section, numbers in numbers_of.items():
         fields = manifest.get(section)
         for name, bounds in numbers.items():
             if type(fields) is not dict or not _fits(fields.get(name), *bounds):
-                raise damaged(path, f'its "{section}" has no sensible "{name}"')
+                raise damaged(path, f'"{name}" in its "{section}" is not valid')
     for name in WEIGHTS:
         if not _fits(manifest["decode"].get(name, 0.0), float, 0.0, 100.0):
-            raise damaged(path, f'its "decode" has no sensible "{name}"')
-    if name := confidence.odd(manifest.get("confidence")):
-        raise damaged(path, f'its "confidence" has no sensible "{name}"')
+            raise damaged(path, f'"{name}" in its "decode" is not valid')
+    if name := confidence.invalid_field(manifest.get("confidence")):
+        raise damaged(path, f'"{name}" in its "confidence" is not valid')
 
 
 def _fits(value: Any, kind: type, least: float, greatest: float) -> bool:
-    kinds = (int,) if kind is int else (int, float)  # a bool is neither
-    return type(value) in kinds and bool(least <= value <= greatest)  # NaN is nowhere between
+    kinds = (int,) if kind is int else (int, float)  # bool is excluded
+    return type(value) in kinds and bool(least <= value <= greatest)  # False for NaN
 
 
 def _check_entries(entries: Any, path: Path) -> None:
     if type(entries) is not dict or len(entries) > FILES_LIMIT:
-        raise damaged(path, 'its "files" is no list of files')
+        raise damaged(path, 'its "files" is not a list of files')
     for name in REQUIRED_FILES:
         if name not in entries:
             raise damaged(path, f"it doesn't list {name}")
     for name, entry in entries.items():
         if not _NAME.fullmatch(name) or name == MANIFEST:
-            raise damaged(path, f'it lists "{visible(name)}", which is no name of a file in it')
+            raise damaged(
+                path, f'it lists "{visible(name)}", which is not the name of a file in it'
+            )
         digest, size = (
             (entry.get("sha256"), entry.get("bytes")) if type(entry) is dict else (None, None)
         )
         if type(digest) is not str or not _SHA256.fullmatch(digest):
             raise damaged(path, f"it has no SHA-256 for {name}")
         if type(size) is not int or not 0 <= size <= FILE_LIMIT_BYTES:
-            raise damaged(path, f"it has no sensible size for {name}")
+            raise damaged(path, f"it has no valid size for {name}")
 
 
 def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
@@ -201,7 +194,7 @@ def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
     if size != entry["bytes"]:
         raise damaged(path, f"it has {size:,} bytes instead of {entry['bytes']:,}")
     if fingerprint(path)["sha256"] != entry["sha256"]:
-        raise damaged(path, "its content was changed (its SHA-256 is not the manifest's)")
+        raise damaged(path, "its content has changed (its SHA-256 is not the one in the manifest)")
 
 
 def _now() -> str:
@@ -209,10 +202,10 @@ def _now() -> str:
 
 
 def _short_int(digits: str) -> int:
-    if len(digits) > 20:  # reading a number of a million digits takes seconds
+    if len(digits) > 20:  # a million digits would take seconds
         raise ValueError("a number is too long")
     return int(digits)
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

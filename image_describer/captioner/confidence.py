@@ -1,7 +1,7 @@
-"""How likely people would accept a caption: a few measures of it, weighed by a logistic curve.
+"""How likely people would accept a caption: logistic regression on a few measures of it.
 
-The weights come with the bundle; `image_describer.train.confidence` fits them. Everything here
-takes less than a millisecond for all the captions of a picture.
+The weights come with the bundle; training fits them. All captions of a picture together take less
+than a millisecond.
 """
 
 import math
@@ -11,51 +11,55 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from image_describer.captioner.decoder import Beam
+    from image_describer.captioner.beam_search import Beam
     from image_describer.captioner.encoder import Features
 
 MEASURES = {
-    "word": "mean log-probability of a word, the end among them",
+    "word": "mean log-probability of a word, including the end",
     "unsure": "mean log-probability of the three least probable words",
-    "beams": "logarithm of the probability of all captions found together",
+    "beams": "logarithm of the total probability of all captions found",
     "length": "number of words",
-    "rare": "how rare the words are in the training captions: logarithms of their ranks, added",
-    "gaze": "how widely the decoder looked: entropy of its attention, in nats",
-    "strength": "mean length of a cell's features",
-    "evenness": "length of the mean of all cells' features",
-    "match": "cosine of picture and caption in the joint space, in bundles that have one",
-    "agreement": "agreement of its words and pairs of words with what people would write, likewise",
-    "unlike": "how unlike photographs of training the picture is, where that is unusual, likewise",
+    "rare": "how rare the words are in the training captions: sum of the logarithms of their ranks",
+    "gaze": "how widely the attention is spread: its entropy, in nats",
+    "strength": "mean length of the features of a cell",
+    "evenness": "length of the mean features of all cells",
+    "match": "cosine of picture and caption in the joint space, if the bundle has one",
+    "agreement": "score of its words and word pairs by the n-gram prior, if the bundle has one",
+    "unlike": "how far the picture is from the training photographs, if the bundle can tell",
 }
-"""Name and meaning of what a weight can be given to."""
+"""Name and meaning of each measure that can have a weight. Bundles use the names."""
 
-ASKED = ("match", "agreement")  # fields of a Beam that not every bundle fills
-COMMON_RANK = 10  # "a", "in", "the", ... "dog" say nothing about how much a caption ventures
-SPECIAL_WORDS = 4  # ids below are no words; from there on they are ordered by frequency
-LEAST_PROBABLE = 3
-STEEPEST = 50.0  # exp() of more is no use to anybody
+OPTIONAL = {"match": "match", "agreement": "ngram_score"}  # fields of Beam that may be None
+COMMON_RANK = 10  # "a", "in", "the", ... "dog" say nothing about how specific a caption is
+SPECIAL_WORDS = 4  # start, end, unknown, padding; the other ids are ordered by frequency
+LEAST_PROBABLE = 3  # words
+LOGIT_LIMIT = 50.0
 LIMIT = 1e6  # of any number in a table
 
 
 def measures(
-    beams: "Sequence[Beam]", features: "Features", unlike: float | None = None
+    beams: "Sequence[Beam]", features: "Features", novelty: float | None = None
 ) -> list[dict[str, float]]:
-    """The measures of each of a picture's captions, in the order of ``beams``.
+    """Return the measures of each caption of a picture, in the order of ``beams``.
 
-    ``features`` are the picture's. Where not every caption was matched there is no "match", and so
-    with "agreement"; without a number there is no "unlike".
+    ``features`` are the picture's. "match" and "agreement" are left out unless every beam has
+    them, and "unlike" without ``novelty``.
     """
     regions, mean = features.regions, features.pooled
     norms = np.sqrt(np.einsum("rc,rc->r", regions, regions))
-    of_all = {
+    shared = {
         "beams": math.log(max(sum(math.exp(sum(beam.log_probs)) for beam in beams), 1e-300)),
         "strength": float(norms.mean()),
         "evenness": math.sqrt(float(mean @ mean)),
     }
-    if unlike is not None:
-        of_all["unlike"] = unlike
-    found = []
-    asked = [name for name in ASKED if all(getattr(beam, name) is not None for beam in beams)]
+    if novelty is not None:
+        shared["unlike"] = novelty
+    optional = {
+        name: field
+        for name, field in OPTIONAL.items()
+        if all(getattr(beam, field) is not None for beam in beams)
+    }
+    result = []
     for beam in beams:
         own = {
             "word": beam.mean_log_prob,
@@ -64,26 +68,26 @@ def measures(
             "rare": sum(_rarity(word) for word in beam.words),
             "gaze": _entropy(beam.attention),
         }
-        own |= {name: float(getattr(beam, name)) for name in asked}
-        found.append({**of_all, **own})
-    return found
+        own |= {name: float(getattr(beam, field)) for name, field in optional.items()}
+        result.append({**shared, **own})
+    return result
 
 
-def confidence(table: Mapping[str, Any], found: Mapping[str, float]) -> float:
+def confidence(table: Mapping[str, Any], measured: Mapping[str, float]) -> float:
     """How likely the caption with these measures would be accepted, in [0, 1].
 
-    ``table`` is the manifest's: ``offset``, and ``weights`` with weight, mean and scale of each
-    measure by its name; or, as first bundles have it, ``slope`` and ``offset`` over "word". A
-    measure that could not be taken counts as average.
+    ``table`` comes from the manifest: ``offset``, and ``weights`` with the weight, mean and scale
+    of each measure; or, in the first bundles, ``slope`` and ``offset`` over "word". A missing
+    measure counts as average.
     """
     if "weights" not in table:
-        x = table["slope"] * found["word"] + table["offset"]
+        x = table["slope"] * measured["word"] + table["offset"]
     else:
         x = table["offset"]
-        for name, given in table["weights"].items():
-            if name in found:
-                x += given["weight"] * (found[name] - given["mean"]) / given["scale"]
-    return 1.0 / (1.0 + math.exp(-max(-STEEPEST, min(STEEPEST, x))))
+        for name, entry in table["weights"].items():
+            if name in measured:
+                x += entry["weight"] * (measured[name] - entry["mean"]) / entry["scale"]
+    return 1.0 / (1.0 + math.exp(-max(-LOGIT_LIMIT, min(LOGIT_LIMIT, x))))
 
 
 def uses(table: Mapping[str, Any], name: str) -> bool:
@@ -91,27 +95,25 @@ def uses(table: Mapping[str, Any], name: str) -> bool:
     return name in table.get("weights", {})
 
 
-def odd(table: Any) -> str | None:
-    """The field of a manifest's table that makes no sense, or None if all of them do."""
-    if type(table) is not dict or not _sensible(table.get("offset")):
+def invalid_field(table: Any) -> str | None:
+    """Name the field of a manifest's table that is not valid; None if all of them are."""
+    if type(table) is not dict or not _is_valid(table.get("offset")):
         return "offset"
     if "weights" not in table:
-        return None if _sensible(table.get("slope")) else "slope"
+        return None if _is_valid(table.get("slope")) else "slope"
     weights = table["weights"]
     if type(weights) is not dict or not weights.keys() <= MEASURES.keys():
         return "weights"
-    for given in weights.values():
-        fields = [given.get(key) for key in ("weight", "mean", "scale")] if _is(given) else [None]
-        if not all(map(_sensible, fields)) or given["scale"] <= 1.0 / LIMIT:
+    for entry in weights.values():
+        if type(entry) is not dict:
+            return "weights"
+        fields = [entry.get(key) for key in ("weight", "mean", "scale")]
+        if not all(map(_is_valid, fields)) or entry["scale"] <= 1.0 / LIMIT:
             return "weights"
     return None
 
 
-def _is(given: Any) -> bool:
-    return type(given) is dict
-
-
-def _sensible(value: Any) -> bool:
+def _is_valid(value: Any) -> bool:
     return type(value) in (int, float) and bool(-LIMIT <= value <= LIMIT)
 
 
@@ -121,7 +123,7 @@ def _rarity(word: int) -> float:
 
 
 def _entropy(attention: np.ndarray) -> float:
-    """Mean over the words: attention (T, R), rows that sum to 1, or nothing."""
+    """Mean entropy of attention (T, R), whose rows sum to 1; 0 for an empty caption."""
     if not attention.size:
         return 0.0
     rows = np.maximum(attention, 1e-12)

@@ -1,7 +1,7 @@
-"""Features -> captions: beam search over the attention LSTM, one LiteRT call a word."""
+"""Features -> captions: beam search over the attention LSTM, one LiteRT call for each word."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 
 from image_describer.captioner import runtime
-from image_describer.captioner.beam_search import Beam, Rules, Search, repeats
-
-__all__ = ["Beam", "Decoder", "repeats"]
+from image_describer.captioner.beam_search import Beam, BeamSearch, BeamSearchSettings
+from image_describer.captioner.bundle import DECODER, Bundle
 
 STATES = ("h1", "c1", "h2", "c2")
 PREPARED = ("keys", "values", "picture")
-AT_ONCE = 8  # pictures a step: each then costs half as much as alone; more gain nothing
+BATCH_SIZE = 8  # pictures in a step: each then costs half as much as alone; more gain nothing
 
 
 class Decoder:
     """The decoder in ``decoder.tflite``, safe to share between threads.
 
-    The file has two signatures: ``prepare`` once a picture, ``step`` once a word with one row for
-    each beam. ``banned`` are ids that no caption may hold, ``end`` the id that closes one.
+    The file has two signatures: ``prepare`` runs once for each picture, ``step`` once for each
+    word, with a row for each beam. No caption contains the ids ``banned``; the id ``end`` ends it.
     """
 
     def __init__(
@@ -36,23 +35,35 @@ class Decoder:
         length_norm: float = 0.0,
     ) -> None:
         self._file = file
-        # One thread: a step's matrices are too small to share out.
+        # One thread: the matrices of a step are too small to split.
         self._interpreter = runtime.load(file, threads=1)
         self._prepare = self._interpreter.get_signature_runner("prepare")
         self._step = self._interpreter.get_signature_runner("step")
         details = self._step.get_input_details()
         self.beams = int(details["words"]["shape"][1])
         self._zeros = {s: np.zeros(details[s]["shape"], np.float32) for s in STATES}
-        self._start, self._end = start, end
-        self._rules = Rules(start, end, banned, max_length, length_norm, self.beams)
-        self._shared_step: Any = None
-        self._can_share = True
+        self._settings = BeamSearchSettings(start, end, banned, max_length, length_norm, self.beams)
+        self._batch_step: Any = None
+        self._can_batch = True
         self._lock = threading.Lock()
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> "Decoder":
+        """Load a bundle's decoder. Raises BundleError."""
+        tokenizer, numbers = bundle.tokenizer, bundle.manifest["decode"]
+        return cls(
+            bundle.path(DECODER),
+            start=tokenizer["start"],
+            end=tokenizer["end"],
+            banned=(tokenizer["pad"], tokenizer["start"], tokenizer["unk"]),
+            max_length=numbers["max_length"],
+            length_norm=numbers["length_norm"],
+        )
 
     def decode(self, regions: np.ndarray, banned: tuple[int, ...] = ()) -> list[Beam]:
         """Regions (R, C) float32 -> finished beams, best first; never empty.
 
-        ``banned``: ids that these captions may not hold besides those that none may.
+        ``banned`` are ids that these captions may not contain, beyond those that none may.
         """
         with self._lock:
             return self._search(regions, banned)
@@ -60,113 +71,115 @@ class Decoder:
     def decode_many(
         self, regions: Sequence[np.ndarray], banned: Sequence[tuple[int, ...]]
     ) -> list[list[Beam]]:
-        """`decode` for each of several pictures, with the same outcome in half the time.
+        """`decode` several pictures, with the same results in half the time.
 
-        Most of a step's time goes into reading the weights, which several pictures can share.
+        Most of a step's time goes into reading the weights, which the pictures share.
         """
         with self._lock:
-            if len(regions) > 1 and self._can_share and self._shared_step is None:
-                self._open_shared()
-            if len(regions) < 2 or not self._can_share:
-                return [self._search(*one) for one in zip(regions, banned, strict=True)]
-            return _Round(self._prepare, self._shared_step, self._zeros, self._rules).run(
+            if len(regions) > 1 and self._can_batch and self._batch_step is None:
+                self._load_batched()
+            if len(regions) < 2 or not self._can_batch:
+                return [self._search(*pair) for pair in zip(regions, banned, strict=True)]
+            return _BatchSearch(self._prepare, self._batch_step, self._zeros, self._settings).run(
                 regions, banned
             )
 
-    def _open_shared(self) -> None:
-        self._shared_interpreter = runtime.load_for_many(self._file, "step", "attention")
-        self._can_share = self._shared_interpreter is not None
-        if self._can_share:
-            self._shared_step = self._shared_interpreter.get_signature_runner("step")
+    def _load_batched(self) -> None:
+        self._batch_interpreter = runtime.load_batched(self._file, "step", "attention")
+        self._can_batch = self._batch_interpreter is not None
+        if self._can_batch:
+            self._batch_step = self._batch_interpreter.get_signature_runner("step")
 
     def _search(self, regions: np.ndarray, banned: tuple[int, ...]) -> list[Beam]:
         prepared = self._prepare(regions=regions[np.newaxis])
         fixed = {name: prepared[name] for name in PREPARED}
         state = self._zeros
-        search = Search(self._rules, banned)
+        search = BeamSearch(self._settings, banned)
         while True:
-            words = np.array([search.words], np.int32)
-            out = self._step(words=words, **state, **fixed)
-            parents = search.advance(out["log_probs"][0], out["attention"])
+            words = np.array([search.last_words], np.int32)
+            output = self._step(words=words, **state, **fixed)
+            parents = search.advance(output["log_probs"][0], output["attention"])
             if parents is None:
-                return search.found
-            state = {name: out[name][:, parents] for name in STATES}
+                return search.captions
+            state = {name: output[name][:, parents] for name in STATES}
 
 
 @dataclass
-class _Seat:
-    """A place in the shared step: whose search sits there; None when it is free."""
+class _Slot:
+    """One row of the batch: the index of its picture and the search; None when it is free."""
 
     picture: int = -1
-    search: Search | None = None
+    search: BeamSearch | None = None
 
 
-class _Round:
-    """Several pictures' searches over one step with a place for each of at most AT_ONCE.
+class _BatchSearch:
+    """The searches of several pictures over one step with at most BATCH_SIZE slots.
 
-    Where a search ends, the next picture takes its place; when none is left to come, the step
-    shrinks by half each time that half of it is free (a new size has to be planned anew).
+    When a search ends, the next picture takes its slot. When no picture is left, the batch shrinks
+    whenever half of its slots are free; not more often, because a new size has to be planned.
     """
 
-    def __init__(self, prepare: Any, step: Any, zeros: dict[str, np.ndarray], rules: Rules) -> None:
-        self._prepare, self._step, self._zeros, self._rules = prepare, step, zeros, rules
+    def __init__(
+        self, prepare: Any, step: Any, zeros: dict[str, np.ndarray], settings: BeamSearchSettings
+    ) -> None:
+        self._prepare, self._step, self._zeros, self._settings = prepare, step, zeros, settings
 
     def run(
         self, regions: Sequence[np.ndarray], banned: Sequence[tuple[int, ...]]
     ) -> list[list[Beam]]:
-        found: list[list[Beam]] = [[] for _ in regions]
-        coming = iter(range(len(regions)))
-        seats = [_Seat() for _ in range(min(AT_ONCE, len(regions)))]
-        self._words = np.full((len(seats), self._rules.beams), self._rules.start, np.int32)
+        captions: list[list[Beam]] = [[] for _ in regions]
+        remaining = iter(range(len(regions)))
+        slots = [_Slot() for _ in range(min(BATCH_SIZE, len(regions)))]
+        self._words = np.full((len(slots), self._settings.beams), self._settings.start, np.int32)
         self._values = {
-            name: np.repeat(zeros, len(seats), axis=0) for name, zeros in self._zeros.items()
+            name: np.repeat(zeros, len(slots), axis=0) for name, zeros in self._zeros.items()
         }
-        for place, seat in enumerate(seats):
-            self._take(seat, place, coming, regions, banned)
-        while any(seat.search for seat in seats):
-            out = self._step(words=self._words, **self._values)
-            for place, seat in enumerate(seats):
-                if seat.search is None:
+        for row, slot in enumerate(slots):
+            self._fill(slot, row, remaining, regions, banned)
+        while any(slot.search for slot in slots):
+            output = self._step(words=self._words, **self._values)
+            for row, slot in enumerate(slots):
+                if slot.search is None:
                     continue
-                parents = seat.search.advance(out["log_probs"][place], out["attention"][place])
+                parents = slot.search.advance(output["log_probs"][row], output["attention"][row])
                 if parents is None:
-                    found[seat.picture] = seat.search.found
-                    self._take(seat, place, coming, regions, banned)
+                    captions[slot.picture] = slot.search.captions
+                    self._fill(slot, row, remaining, regions, banned)
                     continue
-                self._words[place] = seat.search.words
+                self._words[row] = slot.search.last_words
                 for name in STATES:
-                    self._values[name][place] = out[name][place, parents]
-            seats = self._shrunk(seats)
-        return found
+                    self._values[name][row] = output[name][row, parents]
+            slots = self._shrink(slots)
+        return captions
 
-    def _take(
+    def _fill(
         self,
-        seat: _Seat,
-        place: int,
-        coming: Any,
+        slot: _Slot,
+        row: int,
+        remaining: Iterator[int],
         regions: Sequence[np.ndarray],
         banned: Sequence[tuple[int, ...]],
     ) -> None:
-        """Seat the next picture, or leave the place free."""
-        seat.picture = next(coming, -1)
-        if seat.picture < 0:
-            seat.search = None
+        """Start the search of the next picture in a slot, or leave it free."""
+        slot.picture = next(remaining, -1)
+        if slot.picture < 0:
+            slot.search = None
             return
-        seat.search = Search(self._rules, banned[seat.picture])
-        prepared = self._prepare(regions=regions[seat.picture][np.newaxis])
+        slot.search = BeamSearch(self._settings, banned[slot.picture])
+        prepared = self._prepare(regions=regions[slot.picture][np.newaxis])
         for name in PREPARED:
             if name not in self._values:
                 shape = (len(self._words), *prepared[name].shape[1:])
                 self._values[name] = np.zeros(shape, np.float32)
-            self._values[name][place] = prepared[name][0]
+            self._values[name][row] = prepared[name][0]
         for name in STATES:
-            self._values[name][place] = 0.0
-        self._words[place] = self._rules.start
+            self._values[name][row] = 0.0
+        self._words[row] = self._settings.start
 
-    def _shrunk(self, seats: list[_Seat]) -> list[_Seat]:
-        taken = [place for place, seat in enumerate(seats) if seat.search]
-        if not taken or len(taken) > len(seats) // 2:
-            return seats
-        self._words = self._words[taken]
-        self._values = {name: value[taken] for name, value in self._values.items()}
-        return [seats[place] for place in taken]
+    def _shrink(self, slots: list[_Slot]) -> list[_Slot]:
+        used = [row for row, slot in enumerate(slots) if slot.search]
+        if not used or len(used) > len(slots) // 2:
+            return slots
+        self._words = self._words[used]
+        self._values = {name: value[used] for name, value in self._values.items()}
+        return [slots[row] for row in used]

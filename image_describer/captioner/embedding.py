@@ -1,4 +1,4 @@
-"""The joint space: pictures and sentences as vectors; what belongs together points one way."""
+"""The joint space: pictures and sentences as vectors that point the same way if they match."""
 
 import threading
 from collections.abc import Sequence
@@ -7,54 +7,70 @@ from pathlib import Path
 import numpy as np
 
 from image_describer.captioner import runtime
-from image_describer.captioner.bundle import JOINT, Bundle
-from image_describer.captioner.words import words_of
+from image_describer.captioner.bundle import JOINT_SPACE, Bundle
+from image_describer.captioner.tokenizer import tokenize
 from image_describer.errors import BundleError, ImageDescriberError
 
-NONE_THERE = (
-    "Install the latest Image Describer, or train the towers: "
+NO_JOINT_SPACE_WAY_OUT = (
+    "Install the latest Image Describer, or train the joint space: "
     "python -m image_describer.train --recipe joint --data FLICKR8K"
 )
+SIGNATURES = {"picture": "regions", "sentence": "words"}
+"""Each signature of the file, and the name of its input."""
 
 
 class JointSpace:
-    """Two towers in ``joint.tflite``, safe to share between threads.
+    """The two encoders in ``joint.tflite``, safe to share between threads.
 
     The file has two signatures: ``picture``, regions (1, R, C) -> vector (1, D), and ``sentence``,
-    word ids (1, T) with padding after them -> vector (1, D). ``words`` are those that it was
-    trained with, each word's place its id; another word has the id ``unknown``.
+    word ids (1, T), padded at the end, -> vector (1, D). ``words`` is the vocabulary that it was
+    trained with, in the order of the ids; any other word gets the id ``unknown``.
     """
 
     def __init__(self, file: Path, words: Sequence[str], *, unknown: int, pad: int) -> None:
-        # One thread: the matrices are too small to share out.
+        # One thread: the matrices are too small to split.
         interpreter = runtime.load(file, threads=1)
-        self._towers = {name: interpreter.get_signature_runner(name) for name in SIGNATURES}
+        self._runners = {name: interpreter.get_signature_runner(name) for name in SIGNATURES}
         shapes = {
-            name: tower.get_input_details()[key]["shape"]
-            for (name, tower), key in zip(self._towers.items(), SIGNATURES.values(), strict=True)
+            name: self._runners[name].get_input_details()[key]["shape"]
+            for name, key in SIGNATURES.items()
         }
         self._lock = threading.Lock()
         self._regions = tuple(int(n) for n in shapes["picture"][1:])
         self._length = int(shapes["sentence"][1])
-        self._ids = {word: number for number, word in enumerate(words)}
+        self._ids = {word: index for index, word in enumerate(words)}
         self._unknown, self._pad = unknown, pad
 
-    def picture(self, regions: np.ndarray) -> np.ndarray:
-        """What the extractor saw, regions (R, C) -> (D,) float32 of length 1."""
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> "JointSpace":
+        """Load the joint space of a bundle. Raises BundleError if it has none."""
+        if JOINT_SPACE not in bundle.manifest["files"]:
+            raise BundleError(
+                "This model bundle can't match pictures with sentences: it has no joint space.",
+                NO_JOINT_SPACE_WAY_OUT,
+            )
+        tokenizer = bundle.tokenizer
+        # A bundle tuned on the user's own pictures may know more words than its joint space.
+        words = tokenizer["words"][: bundle.manifest["joint"]["words"]]
+        path = bundle.path(JOINT_SPACE)
+        return cls(path, words, unknown=tokenizer["unk"], pad=tokenizer["pad"])
+
+    def embed_picture(self, regions: np.ndarray) -> np.ndarray:
+        """Embed the encoder's output: regions (R, C) -> (D,) float32 of length 1."""
         if regions.shape != self._regions:
-            raise ValueError(f"regions are {regions.shape}, the towers take {self._regions}")
+            raise ValueError(f"regions are {regions.shape}, expected {self._regions}")
         return self._run("picture", regions[np.newaxis].astype(np.float32))
 
-    def sentence(self, text: str) -> np.ndarray:
-        """A sentence as people write it -> (D,) float32 of length 1.
+    def embed_sentence(self, text: str) -> np.ndarray:
+        """Embed a sentence in plain writing -> (D,) float32 of length 1.
 
-        Words that follow after as many as the file takes have no say; where no word is known, the
-        vector may be zeros, which match nothing. Raises ImageDescriberError where there are none.
+        Words beyond the file's length are ignored. If no word is known, the vector may be zeros,
+        which match nothing. Raises ImageDescriberError for a text without words.
         """
-        words = words_of(text)
+        words = tokenize(text)
         if not words:
             raise ImageDescriberError(
-                "There is no word in the sentence to be matched.",
+                "The sentence to match has no words.",
                 "Write in English what the picture may show.",
             )
         ids = [self._ids.get(word, self._unknown) for word in words[: self._length]]
@@ -62,24 +78,7 @@ class JointSpace:
         row[0, : len(ids)] = ids
         return self._run("sentence", row)
 
-    def _run(self, tower: str, value: np.ndarray) -> np.ndarray:
+    def _run(self, signature: str, value: np.ndarray) -> np.ndarray:
         with self._lock:
-            found = self._towers[tower](**{SIGNATURES[tower]: value})["vector"]
-        return np.array(found[0], np.float32)
-
-
-SIGNATURES = {"picture": "regions", "sentence": "words"}
-"""Each signature and the name of what it takes."""
-
-
-def of_bundle(bundle: Bundle) -> JointSpace:
-    """The joint space of a bundle. Raises BundleError where it has none."""
-    if JOINT not in bundle.manifest["files"]:
-        raise BundleError(
-            "This model bundle can't match pictures with sentences: it holds no joint space.",
-            NONE_THERE,
-        )
-    tokenizer = bundle.tokenizer
-    # A bundle that was tuned by own pictures may know more words than its towers do.
-    known = tokenizer["words"][: bundle.manifest["joint"]["words"]]
-    return JointSpace(bundle.path(JOINT), known, unknown=tokenizer["unk"], pad=tokenizer["pad"])
+            output = self._runners[signature](**{SIGNATURES[signature]: value})
+        return np.array(output["vector"][0], np.float32)

@@ -1,4 +1,4 @@
-"""Pixels -> features: the Xception tower, run by LiteRT."""
+"""Pixels -> features: the convolutional encoder, run by LiteRT."""
 
 import threading
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from image_describer.captioner import runtime
+from image_describer.captioner.bundle import ENCODER, Bundle
 from image_describer.imaging.grayscale import is_grayscale
 from image_describer.imaging.preprocess import autocontrast, resize, trim_bars
 from image_describer.imaging.region import Region, region_of
@@ -14,36 +15,41 @@ from image_describer.imaging.region import Region, region_of
 
 @dataclass(frozen=True)
 class Features:
-    """What the tower saw: one row for each cell of the feature map, row by row from the top.
+    """The encoder's output: one row for each cell of the feature map, row by row from the top.
 
     regions: (R, C) float32. pooled: (C,) float32, their mean. frame: the part of the picture that
-    they show, without the bars around it. colourless: whether it is black and white.
+    was encoded, without the bars around it. grayscale: whether the picture is black and white.
     """
 
     regions: np.ndarray
     pooled: np.ndarray
     frame: Region = (0.0, 0.0, 1.0, 1.0)
-    colourless: bool = False
+    grayscale: bool = False
 
 
 class Encoder:
-    """The tower in ``extractor.tflite``: one picture at a time, safe to share between threads."""
+    """The network in ``extractor.tflite``: one picture at a time, safe to share between threads."""
 
     def __init__(self, file: Path, threads: int) -> None:
         self._interpreter = runtime.load(file, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         self._lock = threading.Lock()
-        self.size = int(self._input["shape"][1])
+        self.size = int(self._input["shape"][1])  # pixels, of each side
 
-    def extract(self, pixels: np.ndarray) -> Features:
-        """(H, W, 3) uint8 of any size -> Features, of what is left without bars, well lit."""
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> "Encoder":
+        """Load a bundle's encoder. Raises BundleError."""
+        return cls(bundle.path(ENCODER), threads or runtime.default_threads())
+
+    def encode(self, pixels: np.ndarray) -> Features:
+        """Encode (H, W, 3) uint8 of any size, without bars and with its contrast corrected."""
         rows, columns = trim_bars(pixels)
-        seen = resize(pixels[rows, columns], self.size)
-        square = autocontrast(seen)[np.newaxis].astype(self._input["dtype"])
+        resized = resize(pixels[rows, columns], self.size)
+        batch = autocontrast(resized)[np.newaxis].astype(self._input["dtype"])
         with self._lock:
-            self._interpreter.set_tensor(self._input["index"], square)
+            self._interpreter.set_tensor(self._input["index"], batch)
             self._interpreter.invoke()
             regions = self._interpreter.get_tensor(self._output["index"])[0]
         frame = region_of(rows, columns, pixels.shape)
-        return Features(regions, regions.mean(axis=0), frame, is_grayscale(seen))
+        return Features(regions, regions.mean(axis=0), frame, is_grayscale(resized))

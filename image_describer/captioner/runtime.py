@@ -1,9 +1,11 @@
-"""The one door to the inference engine, LiteRT (TensorFlow Lite)."""
+"""The inference engine, LiteRT (TensorFlow Lite), behind a few functions."""
 
 import os
 from pathlib import Path
 from typing import Any
 
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import FILE_LIMIT_BYTES
 from image_describer.errors import BundleError
 
 
@@ -16,12 +18,15 @@ def cores() -> int:
 
 
 def default_threads() -> int:
-    """As many threads as this process may use cores, at most four: more gain nothing here."""
+    """One thread for each core that this process may use, at most four: more gain nothing."""
     return min(4, cores())
 
 
 def load(path: Path, threads: int) -> Any:
-    """An interpreter of ``path``, ready to run. Raises BundleError. Not safe between threads."""
+    """Return an interpreter of ``path``, ready to run. Raises BundleError.
+
+    An interpreter is not safe to share between threads.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
@@ -29,20 +34,25 @@ def load(path: Path, threads: int) -> Any:
             f"The inference engine is missing: {error}.",
             "Install it with: python -m pip install ai-edge-litert",
         ) from error
+    # The content, not the path: on Windows the engine opens no path with characters outside the
+    # system's code page. The interpreter uses the bytes where they are and keeps them alive.
+    content = bundle_files.read(path, FILE_LIMIT_BYTES)
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        interpreter = Interpreter(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise BundleError(
             f"The model file {path.name} can't be run: {str(error).splitlines()[0]}.",
-            "Get the bundle back by installing Image Describer again.",
+            bundle_files.WAY_OUT,
         ) from error
     return interpreter
 
 
-def load_for_looking_inside(content: bytes) -> Any:
-    """An interpreter of a network that keeps every tensor that it computes, slowly. For training:
-    what is wrong with ``content`` is raised as LiteRT does."""
+def load_keeping_tensors(content: bytes) -> Any:
+    """Return an interpreter that keeps every intermediate tensor, for training; it is slow.
+
+    Errors in ``content`` are raised as LiteRT raises them.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -54,12 +64,12 @@ def load_for_looking_inside(content: bytes) -> Any:
     return interpreter
 
 
-def load_for_many(path: Path, signature: str, output: str) -> Any:
-    """An interpreter of ``path`` whose ``signature`` takes the rows of several pictures at once.
+def load_batched(path: Path, signature: str, output: str) -> Any:
+    """Return an interpreter whose ``signature`` takes the rows of several pictures at once.
 
-    Its tensors' first dimension is the picture. The files that ship end by taking the first
-    picture's ``output`` out of all, whatever their number: here all are left, (N, ...). None where
-    the file is not built like that.
+    The first dimension of its tensors is the picture. The files that ship compute all pictures
+    but end by taking the ``output`` of the first; here all are kept, (N, ...). Returns None for a
+    file that is not built like that.
     """
     try:
         content = _with_all_rows(path.read_bytes(), signature.encode(), output.encode())
@@ -70,12 +80,12 @@ def load_for_many(path: Path, signature: str, output: str) -> Any:
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
     except (ImportError, AttributeError, ValueError, RuntimeError, TypeError, OSError):
-        return None  # another version of the engine, or of the file: one at a time does it, too
+        return None  # another version of the engine or the file: one picture at a time works too
     return interpreter
 
 
 def _with_all_rows(content: bytes, signature: str | bytes, output: str | bytes) -> bytes | None:
-    """The model with the slice before ``output`` that took the first row now taking every row."""
+    """Let the slice that takes the first row of ``output`` take all; None if there is none."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 

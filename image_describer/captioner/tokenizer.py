@@ -1,12 +1,13 @@
-"""The tokenizer's pickle, read without trust.
+"""Sentences as words, and the vocabulary's pickle, which is read without trusting it.
 
 A pickle is a program that runs while it is read. Only instructions that build dict, list, tuple,
-str, int and float get through, and only so many that they can't exhaust time or memory.
+str, int and float are allowed, and only as many as can't exhaust time or memory.
 """
 
 import io
 import pickle
 import pickletools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,13 +21,22 @@ WORD_LIMIT_CHARACTERS = 100
 LENGTH_LIMIT_WORDS = 1_000  # of a caption
 
 _IDS = ("start", "end", "unk", "pad")
+_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*|'s\b")
+
+
+def tokenize(sentence: str) -> list[str]:
+    """Split into lower-case words without punctuation.
+
+    Hyphenated words stay whole, and a possessive 's is a word of its own.
+    """
+    return _WORD.findall(sentence.lower())
 
 
 def load_tokenizer(path: Path) -> dict[str, Any]:
-    """The tokenizer: {"words": list[str], "start", "end", "unk", "pad", "max_length": int}.
+    """Return {"words": list[str], "start", "end", "unk", "pad", "max_length": int}.
 
-    A word's place in ``words`` is its id. Raises BundleError for anything else, without running
-    a single instruction of a pickle that asks for more than plain data.
+    The index of a word in ``words`` is its id. Raises BundleError for anything else; a pickle that
+    contains more than plain data is refused before any of it runs.
     """
     path = Path(path)
     content = read(path, TOKENIZER_LIMIT_BYTES)
@@ -35,30 +45,30 @@ def load_tokenizer(path: Path) -> dict[str, Any]:
         tokenizer = _PlainUnpickler(io.BytesIO(content)).load()
     except BundleError:
         raise
-    except Exception as trouble:  # a damaged pickle can raise nearly anything
-        raise damaged(path, "it is no tokenizer") from trouble
-    fault = _tokenizer_fault(tokenizer)
+    except Exception as error:  # a damaged pickle can raise almost anything
+        raise damaged(path, "it is not a tokenizer") from error
+    fault = _fault_of(tokenizer)
     if fault:
         raise damaged(path, fault)
     return dict(tokenizer)
 
 
 def save_tokenizer(tokenizer: Mapping[str, Any], path: Path) -> None:
-    """Write a tokenizer that `load_tokenizer` accepts. Raises BundleError for any other."""
+    """Write a tokenizer. Raises BundleError if `load_tokenizer` would refuse it."""
     path = Path(path)
-    # Plain copies: NumPy's integers and strings would not be let in again.
+    # Plain copies: NumPy's integers and strings would be refused on loading.
     plain = {
         key: [str(word) for word in value] if key == "words" else int(value)
         for key, value in tokenizer.items()
     }
-    fault = _tokenizer_fault(plain)
+    fault = _fault_of(plain)
     if fault:
-        raise BundleError(f"The tokenizer for {shown(path)} can't be saved: {fault}.")
+        raise BundleError(f"The tokenizer can't be saved as {shown(path)}: {fault}.")
     write(path, pickle.dumps(plain, protocol=4))
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Builds plain data only: no class, function or persistent object can be named."""
+    """Builds plain data only: classes, functions and persistent objects are refused."""
 
     def find_class(self, module_name: str, global_name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"{module_name}.{global_name} is not allowed")
@@ -72,60 +82,60 @@ _CONTAINERS = frozenset(
     {"EMPTY_DICT", "DICT", "EMPTY_LIST", "LIST"}
     | {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
 )
-_NUMBERS_AND_FILLING = frozenset(
+_NUMBERS_AND_STRUCTURE = frozenset(
     {"PROTO", "FRAME", "STOP", "MARK", "APPEND", "APPENDS", "SETITEM", "SETITEMS"}
     | {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
 )
-_STORES = frozenset({"MEMOIZE", "BINPUT", "LONG_BINPUT"})
-_FETCHES = frozenset({"BINGET", "LONG_BINGET"})
-_CONTAINERS_LIMIT = 64  # a tokenizer has two; nesting by the thousand would overflow the stack
+_MEMO_WRITES = frozenset({"MEMOIZE", "BINPUT", "LONG_BINPUT"})
+_MEMO_READS = frozenset({"BINGET", "LONG_BINGET"})
+_CONTAINERS_LIMIT = 64  # a tokenizer has two; deep nesting would overflow the stack
 
 
 def _check_instructions(content: bytes) -> None:
     """Raise pickle.UnpicklingError unless ``content`` only builds plain data, in bounded memory.
 
-    Looks at the instructions without running them. Only strings may be fetched again from the
-    memo: shared containers can be made to weigh terabytes or to take years to hash.
+    Inspects the instructions without running them. Only strings may be read back from the memo:
+    shared containers can be made to take terabytes of memory or years to hash.
     """
     containers = stored = 0
     strings: set[int] = set()
-    before = ""
+    previous = ""
     for instruction, argument, _ in pickletools.genops(content):
         name = instruction.name
         if name in _CONTAINERS:
             containers += 1
-        elif name in _STORES:
-            place = stored if argument is None else argument
-            if place != stored:  # a gap lets a few bytes reserve gigabytes for the memo
-                raise pickle.UnpicklingError("it numbers its parts wrongly")
+        elif name in _MEMO_WRITES:
+            index = stored if argument is None else argument
+            if index != stored:  # a gap lets a few bytes reserve gigabytes for the memo
+                raise pickle.UnpicklingError("its memo has gaps")
             stored += 1
-            if before in _STRINGS:
-                strings.add(place)
-        elif name in _FETCHES:
+            if previous in _STRINGS:
+                strings.add(index)
+        elif name in _MEMO_READS:
             if argument not in strings:
-                raise pickle.UnpicklingError("it refers to itself")
-        elif name not in _NUMBERS_AND_FILLING and name not in _STRINGS:
-            raise pickle.UnpicklingError(f"it holds the instruction {name}")
+                raise pickle.UnpicklingError("it shares containers")
+        elif name not in _NUMBERS_AND_STRUCTURE and name not in _STRINGS:
+            raise pickle.UnpicklingError(f"it contains the instruction {name}")
         if containers > _CONTAINERS_LIMIT:
             raise pickle.UnpicklingError("it is nested too deeply")
-        before = name
+        previous = name
 
 
-def _tokenizer_fault(tokenizer: Any) -> str:
-    """What is wrong with a tokenizer, as the end of a sentence; empty when nothing is."""
+def _fault_of(tokenizer: Any) -> str:
+    """Say what is wrong with a tokenizer, as the end of a sentence; empty if it is valid."""
     if type(tokenizer) is not dict or set(tokenizer) != {"words", "max_length", *_IDS}:
-        return "it doesn't hold words, start, end, unk, pad and max_length"
+        return "it doesn't consist of words, start, end, unk, pad and max_length"
     words = tokenizer["words"]
     if type(words) is not list or not len(_IDS) <= len(words) <= WORDS_LIMIT:
-        return "its words are no list of a sensible length"
+        return "its words are not a list of a valid length"
     if not all(type(word) is str and 0 < len(word) <= WORD_LIMIT_CHARACTERS for word in words):
-        return "one of its words is no word"
+        return "one of its words is not valid"
     if len(set(words)) != len(words):
-        return "one of its words is there twice"
+        return "one of its words appears twice"
     ids = [tokenizer[name] for name in _IDS]
     if not all(type(number) is int and 0 <= number < len(words) for number in ids):
-        return "start, end, unk or pad is no id of a word"
+        return "start, end, unk or pad is not the id of a word"
     longest = tokenizer["max_length"]
     if type(longest) is not int or not 1 <= longest <= LENGTH_LIMIT_WORDS:
-        return "max_length is no sensible number of words"
+        return "max_length is not a valid number of words"
     return ""

@@ -110,18 +110,18 @@ class _DescribeCommand:
     def report(self, description: "Description") -> None:
         """Print a description at once and queue it for speaking."""
         from image_describer.cli import output
-        from image_describer.wording import sentence as wording
+        from image_describer.wording.record import to_record
+        from image_describer.wording.sentence import spoken
 
-        sentence = wording.sentence(description)
+        speech = spoken(description)
         if self.options.json:
-            output.print_json(wording.as_record(description))
+            output.print_json(to_record(description))
         else:
-            print(sentence, flush=True)
-        self.sentences.append(sentence)
-        author, own = wording.authors_part(description, sentence)
-        self.quotes_author = self.quotes_author or bool(author)
-        self._speak(author, private=True)  # it may name people
-        self._speak(own)
+            print(speech.text, flush=True)
+        self.sentences.append(speech.text)
+        self.quotes_author = self.quotes_author or bool(speech.author)
+        self._speak(speech.author, private=True)  # it may name people
+        self._speak(speech.own)
 
     def report_error(self, picture: str, error: PictureError) -> None:
         """Say on stderr, and aloud if requested, why a picture can't be described."""

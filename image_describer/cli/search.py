@@ -89,7 +89,7 @@ def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describe
     Raises LibraryError for an empty index or a folder that doesn't exist, and BundleError.
     """
     from image_describer.errors import BundleError, LibraryError
-    from image_describer.library.index import Index, model_of
+    from image_describer.library.index import Index, model_id
     from image_describer.library.search_record import DESCRIBE_FIRST, NOTHING_DESCRIBED
     from image_describer.stdio import stderr_silenced
     from image_describer.text import visible
@@ -112,7 +112,7 @@ def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describe
         describer = Describer(bundle=options.bundle)
         with contextlib.suppress(BundleError):  # without a joint space, only words are searched
             _ = describer.joint_space
-    with Index.open(model=model_of(describer)) as index:
+    with Index.open(model=model_id(describer)) as index:
         yield index, describer
 
 

@@ -21,7 +21,7 @@ from image_describer.errors import CheckpointError
 from image_describer.files import OWNER_ONLY, reason
 from image_describer.library.record import Record
 from image_describer.text import visible
-from image_describer.wording.record import description_of, record_of
+from image_describer.wording.record import from_record, to_record
 
 FORMAT = 1
 NAME = ".{name}.unfinished"
@@ -31,22 +31,22 @@ LINE_LIMIT_BYTES = 4_000_000  # a line of ours has a few kB
 SETTLE_EVERY_S = 5.0  # a disk may take a tenth of a second for it
 
 
-State = tuple[int, int]
+FileState = tuple[int, int]
 """A file's size in bytes and its time of change in nanoseconds; (-1, -1) where it has none."""
 
-NO_STATE: State = (-1, -1)
+NO_FILE: FileState = (-1, -1)
 
 
-def state_of(file: str) -> State:
+def file_state(file: str) -> FileState:
     """The state of a file, by which a change is noticed."""
     try:
         status = os.stat(file)
     except (OSError, ValueError):
-        return NO_STATE
+        return NO_FILE
     return status.st_size, status.st_mtime_ns
 
 
-def place_of(output: Path) -> Path:
+def checkpoint_path(output: Path) -> Path:
     """Where the journal of an output lies: beside it, hidden."""
     output = Path(os.path.realpath(output))
     name = output.name
@@ -55,7 +55,7 @@ def place_of(output: Path) -> Path:
     return output.with_name(NAME.format(name=name))
 
 
-class Journal:
+class Checkpoint:
     """The journal at ``path``, open for one process. ``model`` says which model describes.
 
     What another model did is done again. Raises CheckpointError if it can't be opened.
@@ -88,11 +88,11 @@ class Journal:
         """How many pictures it knows."""
         return len(self._places)
 
-    def place(self, file: str, state: State) -> int | None:
+    def place(self, file: str, state: FileState) -> int | None:
         """Where the line of a picture lies, if it is in here and has not changed since."""
-        return None if state == NO_STATE else self._places.get(_digest(file, state))
+        return None if state == NO_FILE else self._places.get(_digest(file, state))
 
-    def add(self, record: Record, state: State) -> int:
+    def add(self, record: Record, state: FileState) -> int:
         """Keep a record; returns the place of its line. Raises CheckpointError."""
         where = self._end
         line = _line(_as_object(record, state))
@@ -211,14 +211,16 @@ def _fields(line: bytes) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _as_object(record: Record, state: State) -> dict[str, Any]:
+def _as_object(record: Record, state: FileState) -> dict[str, Any]:
     vector = record.embedding
     return {
         "file": record.file,
         "state": state,
         "key": record.key,
         "error": record.error,
-        "description": None if record.description is None else record_of(record.description),
+        "description": None
+        if record.description is None
+        else to_record(record.description, for_storage=True),
         "vector": None if vector is None else base64.b64encode(vector.tobytes()).decode("ascii"),
     }
 
@@ -226,14 +228,14 @@ def _as_object(record: Record, state: State) -> dict[str, Any]:
 def _record(fields: dict[str, Any]) -> Record:
     description, vector = None, fields["vector"]
     if fields["description"] is not None:
-        description = description_of(fields["description"])
+        description = from_record(fields["description"])
         if vector is not None:
             embedding = np.frombuffer(base64.b64decode(vector), np.float32).copy()
             description = replace(description, embedding=embedding)
     return Record(fields["file"], fields["key"], description, fields["error"])
 
 
-def _digest(file: str, state: State) -> bytes:
+def _digest(file: str, state: FileState) -> bytes:
     # 16 bytes, not the path: a million pictures shall not fill the memory.
     text = f"{state[0]} {state[1]} ".encode() + os.fsencode(file)
     return hashlib.blake2b(text, digest_size=16).digest()

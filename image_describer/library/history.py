@@ -17,10 +17,11 @@ from pathlib import Path
 
 from image_describer.captioner.description import Description
 from image_describer.errors import HistoryError, LibraryError
-from image_describer.files import read_private, reason, set_aside
+from image_describer.files import read_limited, reason, set_aside
 from image_describer.library import database
 from image_describer.library.database import HISTORY, Database
-from image_describer.wording.record import HistoryEntry, entry_of, line_of
+from image_describer.library.history_entry import HistoryEntry
+from image_describer.wording.sentence import SpokenDescription
 
 ENTRIES_LIMIT = 1000  # a year of three pictures a day
 ENTRY_LIMIT_BYTES = 100_000  # twenty times a long entry
@@ -60,18 +61,19 @@ class History:
             self._path = database.default_path()
         return self._path
 
-    def add(self, description: Description, sentence: str, name: str) -> HistoryEntry:
-        """Keep a description with the ``sentence`` that was spoken and the ``name`` it was shown
-        under. Returns the entry. Raises HistoryError.
+    def add(self, description: Description, spoken: SpokenDescription, name: str) -> HistoryEntry:
+        """Keep a description, what was ``spoken``, and the ``name`` that it was shown under.
+
+        Returns the entry. Raises HistoryError.
         """
         if description.file is not None:
             description = replace(description, file=os.path.abspath(description.file))
         now = datetime.now().astimezone().replace(microsecond=0)
-        line = line_of(HistoryEntry(uuid.uuid4().hex, now, name, sentence, description))
+        line = HistoryEntry(uuid.uuid4().hex, now, name, spoken, description).to_line()
         try:
             if len(line) > ENTRY_LIMIT_BYTES:
                 raise HistoryError(f"{_SUBJECT} can't be written: the description is too long.")
-            entry = entry_of(line)
+            entry = HistoryEntry.from_line(line)
             opened = self._opened()
             opened.write(lambda c: _add(c, [(line, entry)], opened.has_search))
         except HistoryError as error:
@@ -171,7 +173,7 @@ class History:
         if not old.is_file():
             return
         try:
-            lines = [line for line in read_private(old, OLD_FILE_LIMIT_BYTES).split(b"\n") if line]
+            lines = [line for line in read_limited(old, OLD_FILE_LIMIT_BYTES).split(b"\n") if line]
             parsed = [(line, entry) for line in lines if (entry := _parsed(line)) is not None]
             opened.write(lambda c: _add(c, parsed[-ENTRIES_LIMIT:], opened.has_search))
             damaged = len(lines) - len(parsed)
@@ -249,7 +251,7 @@ def _search_without_fts5(connection: sqlite3.Connection, words: Sequence[str]) -
 def _parsed(line: bytes) -> HistoryEntry | None:
     """Return the entry in a line of JSON; None if it is damaged."""
     try:
-        return entry_of(line) if len(line) <= ENTRY_LIMIT_BYTES else None
+        return HistoryEntry.from_line(line) if len(line) <= ENTRY_LIMIT_BYTES else None
     except ValueError as error:
         log.warning("An entry of the history is damaged: %s", error)
         return None

@@ -12,9 +12,9 @@ import numpy as np
 
 from image_describer.errors import BundleError, ImageDescriberError
 from image_describer.library.describe_files import content_key
-from image_describer.library.index import Entry, Index
-from image_describer.library.tables import Folders, lies_below
-from image_describer.library.vectors import Vectors
+from image_describer.library.index import Index, IndexedPicture
+from image_describer.library.tables import Folders, is_below
+from image_describer.library.vectors import VectorSet
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
@@ -26,17 +26,17 @@ DEPTH = 200  # of each ranking; what lies deeper in all of them is never among t
 # among the first five of 1,091 dev pictures as often as by meaning alone (0.555), their keywords a
 # little more often (0.659 for 0.647); reciprocal rank fusion loses both (0.43, 0.59). Names and alt
 # texts are people's, and a word that the space does not know can be found by nothing else.
-WEIGHT_OURS, WEIGHT_PEOPLES, WEIGHT_UNKNOWN = 0.05, 0.3, 1.0
+MODEL_WEIGHT, HUMAN_WEIGHT, UNKNOWN_WORD_WEIGHT = 0.05, 0.3, 1.0
 # By human captions, one in thirty was right below the first cosine, one in ten below the second.
-FLOOR, WEAK = 0.3, 0.4
+MIN_SIMILARITY, WEAK_SIMILARITY = 0.3, 0.4
 # Whose captions are tried on a picture, in a tenth of a second: of the ten best of 3,932 captions
 # these hold 96 in a hundred.
 NEIGHBOURS = 200
 BROAD = 0.25  # a share of all pictures
 WORDS_LIMIT = 64  # of a query; more than that is a text, not a query
 WORD_LIMIT_CHARACTERS = 100
-OURS, PEOPLES = "caption alternatives", "author names"  # columns of the index
-COMMON = frozenset(
+MODEL_COLUMNS, HUMAN_COLUMNS = "caption alternatives", "author names"  # columns of the index
+STOP_WORDS = frozenset(
     {"a", "an", "and", "are", "at", "be", "by", "for", "from", "has", "have", "in", "is", "it"}
     | {"its", "of", "on", "or", "that", "the", "their", "there", "these", "this", "to", "was"}
     | {"were", "with"}
@@ -46,7 +46,7 @@ _POSSESSIVE = re.compile(r"['’]s$")
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchHit:
     """A picture that was found. ``file``: the absolute path of a file that is there.
 
     ``score`` is made to rank, the higher the better. ``meaning``: the cosine in the joint space,
@@ -56,7 +56,7 @@ class Found:
     """
 
     file: str
-    entry: Entry
+    entry: IndexedPicture
     score: float
     meaning: float | None
     by_words: bool
@@ -65,16 +65,16 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Similar:
+class SimilarPictures:
     """``pictures`` like another one, and ``captions`` with their scores in [-1, 1], best first."""
 
-    pictures: tuple[Found, ...]
+    pictures: tuple[SearchHit, ...]
     captions: tuple[tuple[str, float], ...]
 
 
 def search(
     index: Index, describer: "Describer", words: str, within: Folders = None, limit: int = LIMIT
-) -> list[Found]:
+) -> list[SearchHit]:
     """The pictures that ``words`` fit best, best first; ``within`` folders, or anywhere.
 
     By their meaning, in the joint space, and by the words themselves, which also stand in alt texts
@@ -82,7 +82,7 @@ def search(
     left out, as are pictures whose files are gone. Raises ImageDescriberError where there are no
     words, and LibraryError.
     """
-    telling = telling_words(words)
+    telling = significant_words(words)
     place = _meaning(describer, words)
     if not telling and place is None:
         raise ImageDescriberError(
@@ -90,11 +90,11 @@ def search(
         )
     unknown = [word for word in telling if _meaning(describer, word) is None]
     asked = (
-        (telling, OURS, WEIGHT_OURS),
-        (telling, PEOPLES, WEIGHT_PEOPLES),
-        (unknown, "", WEIGHT_UNKNOWN),
+        (telling, MODEL_COLUMNS, MODEL_WEIGHT),
+        (telling, HUMAN_COLUMNS, HUMAN_WEIGHT),
+        (unknown, "", UNKNOWN_WORD_WEIGHT),
     )
-    vectors = index.vectors() if place is not None else Vectors(())
+    vectors = index.vectors() if place is not None else VectorSet(())
     # Where most lies in the folders, it costs less to leave out the rest at the end.
     narrow = within if within is None or index.share(within) < BROAD else None
     only = index.within(narrow) if narrow is not None else None
@@ -110,11 +110,13 @@ def search(
         by_words = {number for ranking, _ in rankings for number in ranking}
         rest = np.array(sorted(by_words - meaning.keys()), np.int64)
         meaning.update(vectors.nearest(place, len(rest), rest))
-        scores = fuse({n: s for n, s in meaning.items() if s >= FLOOR or n in by_words}, rankings)
-        found: list[Found] = []
+        scores = fuse(
+            {n: s for n, s in meaning.items() if s >= MIN_SIMILARITY or n in by_words}, rankings
+        )
+        found: list[SearchHit] = []
         for number, score in scores:
             cosine = meaning.get(number)
-            weak = number not in by_words and (cosine is None or cosine < WEAK)
+            weak = number not in by_words and (cosine is None or cosine < WEAK_SIMILARITY)
             one = _found(index, number, score, within, cosine, number in by_words, weak)
             found += [one] if one else []
             if len(found) == limit:
@@ -130,14 +132,14 @@ def similar(
     picture: "str | os.PathLike[str]",
     within: Folders = None,
     limit: int = LIMIT,
-) -> Similar:
+) -> SimilarPictures:
     """The pictures most like the one in the file ``picture``, itself left out, and the captions
     that fit it best, among those of the pictures around it.
 
     The nearest captions and pictures of a joint space are what the original system of that name
     shows. Raises PictureError, BundleError where the bundle has no joint space, and LibraryError.
     """
-    space = describer.joint
+    space = describer.joint_space
     place = describer.describe(picture).embedding
     assert place is not None, "a bundle with a joint space places every picture"
     try:
@@ -147,10 +149,10 @@ def similar(
     vectors = index.vectors()
     only = index.within(within) if within is not None else None
     near = vectors.nearest(place, max(NEIGHBOURS, 2 * limit), only)
-    found: list[Found] = []
+    found: list[SearchHit] = []
     captions: list[str] = []
     for number, score in near:
-        one = _found(index, number, score, within, score, False, score < FLOOR)
+        one = _found(index, number, score, within, score, False, score < MIN_SIMILARITY)
         if one is None or one.entry.key == own:
             continue
         described = one.entry.description
@@ -158,25 +160,25 @@ def similar(
         if len(found) < limit:
             found.append(one)
     scores = {
-        caption: float(np.clip(place @ space.sentence(caption), -1.0, 1.0))
+        caption: float(np.clip(place @ space.embed_sentence(caption), -1.0, 1.0))
         for caption in dict.fromkeys(captions)
-        if telling_words(caption)
+        if significant_words(caption)
     }
     best = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
-    return Similar(tuple(found), tuple(best[:limit]))
+    return SimilarPictures(tuple(found), tuple(best[:limit]))
 
 
-def telling_words(text: str) -> list[str]:
+def significant_words(text: str) -> list[str]:
     """The words of a text, each once, without those so common that they tell nothing; all of them
     where there are no others.
     """
     words = (_POSSESSIVE.sub("", word) for word in _WORD.findall(text.casefold()))
     found = list(dict.fromkeys(words))
-    telling = [word for word in found if word not in COMMON] or found
+    telling = [word for word in found if word not in STOP_WORDS] or found
     return [word[:WORD_LIMIT_CHARACTERS] for word in telling[:WORDS_LIMIT]]
 
 
-def query(words: Sequence[str], columns: str = "", *, together: bool = False) -> str:
+def fts_query(words: Sequence[str], columns: str = "", *, together: bool = False) -> str:
     """Words as a query of FTS5, each in quotes; "" where there are none. Any of them will do, or,
     ``together``, all must be there.
     """
@@ -192,9 +194,9 @@ def _by_words(
     """
     if not words:
         return {}
-    found = index.words(query(words, columns, together=True), within, depth)
+    found = index.words(fts_query(words, columns, together=True), within, depth)
     if len(found) < depth and len(words) > 1:
-        found = index.words(query(words, columns), within, depth)
+        found = index.words(fts_query(words, columns), within, depth)
     return dict(found)
 
 
@@ -222,19 +224,19 @@ def _found(
     meaning: float | None,
     by_words: bool,
     is_weak: bool,
-) -> Found | None:
+) -> SearchHit | None:
     """The picture with an id, if a file of it is there."""
     entry = index.entry(number)
     file = _file_of(entry, within) if entry else None
     if entry is None or file is None:
         return None
-    return Found(file, entry, score, meaning, by_words, is_weak, index.is_changed(file))
+    return SearchHit(file, entry, score, meaning, by_words, is_weak, index.is_changed(file))
 
 
 def _meaning(describer: "Describer", words: str) -> np.ndarray | None:
     """Where the words lie in the joint space; None where it knows none, or the bundle has none."""
     try:
-        place = describer.joint.sentence(words)
+        place = describer.joint_space.embed_sentence(words)
     except BundleError:
         return None
     except ImageDescriberError:  # no word that it could read: another script, or none at all
@@ -242,6 +244,6 @@ def _meaning(describer: "Describer", words: str) -> np.ndarray | None:
     return place if np.any(place) else None
 
 
-def _file_of(entry: Entry, within: Folders) -> str | None:
+def _file_of(entry: IndexedPicture, within: Folders) -> str | None:
     """A file of the entry that is there and lies within the folders."""
-    return next((f for f in entry.files if Path(f).is_file() and lies_below(f, within)), None)
+    return next((f for f in entry.files if Path(f).is_file() and is_below(f, within)), None)

@@ -3,19 +3,19 @@
 from typing import TYPE_CHECKING
 
 from image_describer.text import encodable
-from image_describer.wording import sentence
+from image_describer.wording.record import to_record
 
 if TYPE_CHECKING:
-    from image_describer.library.search import Found
+    from image_describer.library.search import SearchHit
 
 NOTHING_DESCRIBED = "None of your pictures has been described yet."
 DESCRIBE_FIRST = "Describe some first: image-describer batch FOLDER --output pictures.html"
 DESCRIPTION_FIELDS = ("caption", "sentence", "confidence")
 
 
-def search_record(found: "Found") -> dict[str, object]:
+def search_record(found: "SearchHit") -> dict[str, object]:
     """Return the JSON object for one picture that was found."""
-    description = sentence.as_record(found.entry.description)
+    description = to_record(found.entry.description)
     return {
         "file": encodable(found.file),
         **{name: description[name] for name in DESCRIPTION_FIELDS},

@@ -14,21 +14,21 @@ import numpy as np
 from image_describer.captioner.description import Description
 from image_describer.library.record import Record
 from image_describer.text import visible
-from image_describer.wording.record import description_of, record_of
+from image_describer.wording.record import from_record, to_record
 
-UNSETTLED_S = 60.0  # a file changed so shortly before it was added may change again unnoticed
+RECENT_CHANGE_S = 60.0  # a file changed so shortly before it was added may change again unnoticed
 UNKNOWN_MTIME = -1
 
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 
-def add(
+def add_record(
     connection: sqlite3.Connection, model: int | None, record: Record, author: str | None
 ) -> bool:
     """Keep one record; whether there was anything to keep."""
     description = record.description
     if description is None or not record.key:
-        leave(connection, os.fsencode(record.file))
+        remove_file(connection, os.fsencode(record.file))
         return False
     status = None
     with contextlib.suppress(OSError, ValueError):
@@ -36,7 +36,7 @@ def add(
     old = connection.execute(
         "SELECT id, model, author FROM picture WHERE key = ?", (record.key,)
     ).fetchone()
-    text = json.dumps(record_of(replace(description, file=None)), allow_nan=False)
+    text = json.dumps(to_record(replace(description, file=None), for_storage=True), allow_nan=False)
     values = (description.caption, description.confidence, text)
     author = author if author is not None else description.alt_text
     author = author if author is not None else old[2] if old else ""
@@ -55,7 +55,7 @@ def add(
         number = _insert(connection, record.key, size, model, values, author)
         if old:
             connection.execute("UPDATE place SET picture = ? WHERE picture = ?", (number, old[0]))
-            delete(connection, int(old[0]))
+            delete_picture(connection, int(old[0]))
     if record.embedding is not None:
         value = np.asarray(record.embedding, np.float16).tobytes()
         connection.execute(
@@ -72,7 +72,7 @@ def add(
         ),
     )
     if status:
-        put(connection, record.file, number, status)
+        add_file(connection, record.file, number, status)
     _settle(connection, number)
     return True
 
@@ -93,11 +93,13 @@ def _insert(
     return int(made.lastrowid or 0)
 
 
-def put(connection: sqlite3.Connection, name: str, number: int, status: os.stat_result) -> None:
+def add_file(
+    connection: sqlite3.Connection, name: str, number: int, status: os.stat_result
+) -> None:
     """Remember that a picture lies at ``name``, and that what lay there before doesn't."""
     path = os.fsencode(os.path.abspath(name))
     changed_s = max(status.st_mtime, status.st_ctime)
-    settled = time.time() - changed_s > UNSETTLED_S
+    settled = time.time() - changed_s > RECENT_CHANGE_S
     old = connection.execute("SELECT picture FROM place WHERE path = ?", (path,)).fetchone()
     connection.execute(
         "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?)",
@@ -108,7 +110,7 @@ def put(connection: sqlite3.Connection, name: str, number: int, status: os.stat_
     _settle(connection, number)
 
 
-def leave(connection: sqlite3.Connection, path: bytes) -> None:
+def remove_file(connection: sqlite3.Connection, path: bytes) -> None:
     """Remember that no known picture lies at ``path``."""
     row = connection.execute("SELECT picture FROM place WHERE path = ?", (path,)).fetchone()
     if row:
@@ -140,7 +142,7 @@ def mark_lost(connection: sqlite3.Connection, pictures: Collection[int], now: fl
             connection.execute("UPDATE picture SET lost = NULL WHERE id = ?", (number,))
 
 
-def delete(connection: sqlite3.Connection, number: int) -> None:
+def delete_picture(connection: sqlite3.Connection, number: int) -> None:
     """Delete a picture with its files, words and vector."""
     connection.execute("DELETE FROM place WHERE picture = ?", (number,))
     connection.execute("DELETE FROM picture WHERE id = ?", (number,))
@@ -148,15 +150,15 @@ def delete(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("DELETE FROM words WHERE rowid = ?", (number,))
 
 
-def described(text: str) -> Description | None:
+def parse_description(text: str) -> Description | None:
     """The description that was kept; None where the disk has spoilt it."""
     try:
-        return description_of(json.loads(text))
+        return from_record(json.loads(text))
     except (ValueError, RecursionError):
         return None
 
 
-def listed(folders: Folders) -> list[str]:
+def absolute_folders(folders: Folders) -> list[str]:
     if folders is None:
         return []
     if isinstance(folders, str | os.PathLike):
@@ -164,7 +166,7 @@ def listed(folders: Folders) -> list[str]:
     return [os.path.abspath(os.fspath(folder)) for folder in folders]
 
 
-def below(folders: Sequence[str] | None) -> tuple[str, list[bytes]]:
+def folder_condition(folders: Sequence[str] | None) -> tuple[str, list[bytes]]:
     """A condition on ``path`` that holds for what lies below ``folders``, and its values."""
     if folders is None:
         return "1", []
@@ -176,9 +178,11 @@ def below(folders: Sequence[str] | None) -> tuple[str, list[bytes]]:
     return " OR ".join(["(path >= ? AND path < ?)"] * (len(values) // 2)), values
 
 
-def lies_below(file: str, folders: Folders) -> bool:
+def is_below(file: str, folders: Folders) -> bool:
     """Whether a file's absolute path is below one of ``folders``; with None, always."""
-    return folders is None or os.fsencode(file).startswith(tuple(_starts(listed(folders))))
+    return folders is None or os.fsencode(file).startswith(
+        tuple(_starts(absolute_folders(folders)))
+    )
 
 
 def _starts(folders: Sequence[str]) -> set[bytes]:
@@ -187,7 +191,7 @@ def _starts(folders: Sequence[str]) -> set[bytes]:
     return {os.fsencode(name.rstrip(os.sep)) + os.fsencode(os.sep) for name in every}
 
 
-def is_gone(path: bytes) -> bool:
+def is_missing(path: bytes) -> bool:
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

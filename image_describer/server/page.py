@@ -103,8 +103,8 @@ def _start(settings: Settings) -> bytes:
     text = Template(_asset("page/index.html").decode()).substitute(
         limit_bytes=settings.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),
-        nameless=html.escape(" ".join(sorted(details.NAMELESS))),
-        things=html.escape(" ".join(sorted(details.THINGS_IN_ING))),
+        nameless=html.escape(" ".join(sorted(details.NOT_OBJECTS))),
+        things=html.escape(" ".join(sorted(details.NOUNS_IN_ING))),
         kept=CAPTIONS_KEPT if settings.log_captions else NOTHING_KEPT,
         voice=ONLINE if settings.online_voice else OFFLINE,
     )

@@ -73,7 +73,7 @@ async def describe(
     if kind == speech.JSON:
         return JSONResponse(record)
     format_ = speech.FORMATS[kind]
-    if online and not speech.is_private(sentence):
+    if online and not speech.is_private(record):
         sound = await run_in_threadpool(speech.spoken_online, sentence, format_, spoken_in)
     else:
         sound = await crew.speak(worker.Spoken(sentence, format_))

@@ -1,11 +1,12 @@
 """A sentence as a sound file: which format is wanted, in which voice, and the making of it."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from image_describer.errors import NoLanguageError
 from image_describer.text import visible
-from image_describer.wording import sentence as wording
 
 JSON = "application/json"
 FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
@@ -49,7 +50,10 @@ def spoken(online: bool) -> list[str]:
     """The keys of the languages that are spoken here."""
     from image_describer.speech import languages
 
-    return [ENGLISH, *(one.key for one in (languages.table() if online else languages.ENGLISH))]
+    return [
+        ENGLISH,
+        *(one.key for one in (languages.all_languages() if online else languages.ENGLISH)),
+    ]
 
 
 def check_language(key: str | None, online: bool) -> str:
@@ -61,9 +65,9 @@ def check_language(key: str | None, online: bool) -> str:
     from image_describer.speech import languages
 
     if key is None:
-        return languages.USUAL.key
-    known = {ENGLISH: languages.USUAL.key}
-    known |= {one.key.casefold(): one.key for one in languages.table()}
+        return languages.DEFAULT_LANGUAGE.key
+    known = {ENGLISH: languages.DEFAULT_LANGUAGE.key}
+    known |= {one.key.casefold(): one.key for one in languages.all_languages()}
     name = visible(key[:40])
     if key.casefold() not in known:
         raise NoLanguageError(f'There is no voice for "{name}".', "Try en-US or en-GB.")
@@ -89,11 +93,12 @@ def spoken_online(sentence: str, kind: str, language: str) -> bytes:
     return _saved(sentence, kind, offline=False, language=language)
 
 
-def is_private(sentence: str) -> bool:
-    """Whether a sentence holds what an author wrote, who may have named people: that goes to no
-    voice of the network.
+def is_private(record: Mapping[str, Any]) -> bool:
+    """Whether a description quotes the picture's author, who may have named people.
+
+    Such a sentence is never sent to an online voice. ``record`` is the description's.
     """
-    return sentence.startswith(wording.AUTHOR_SAYS)
+    return bool(record["alt_text"])
 
 
 def _saved(sentence: str, kind: str, *, offline: bool, language: str | None) -> bytes:

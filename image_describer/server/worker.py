@@ -98,8 +98,8 @@ class _Desk:
         from image_describer.captioner.describer import Describer
 
         self._describer = Describer(bundle, threads=1)
-        if self._describer.has_joint:
-            _ = self._describer.joint
+        if self._describer.has_joint_space:
+            _ = self._describer.joint_space
         self._index: Any = None
         self.does: dict[str, Callable[[Any, Tell], Any]] = {
             DESCRIBE: self._describe,
@@ -110,22 +110,23 @@ class _Desk:
 
     def _describe(self, pictures: Sequence[bytes], at: Tell) -> "list[dict[str, Any] | Refused]":
         from image_describer.errors import PictureError
-        from image_describer.wording import sentence as wording
+        from image_describer.wording.record import to_record
 
         answers: list[dict[str, Any] | Refused] = []
         for told in self._describer.describe_many(pictures, at):
             if isinstance(told, PictureError):
                 answers.append(Refused(told.sentence, told.way_out))
             else:
-                answers.append(wording.as_record(told))
+                answers.append(to_record(told))
         return answers
 
     def _match(self, given: tuple[bytes, Sequence[str]], at: Tell) -> list[float]:
         return self._describer.matches(*given)
 
     def _search(self, wanted: Wanted, at: Tell) -> list[dict[str, object]]:
+        from image_describer.errors import LibraryError
         from image_describer.library import search
-        from image_describer.library.index import Index, LibraryError, model_of
+        from image_describer.library.index import Index, model_id
         from image_describer.library.search_record import (
             DESCRIBE_FIRST,
             NOTHING_DESCRIBED,
@@ -133,7 +134,7 @@ class _Desk:
         )
 
         if self._index is None:
-            self._index = Index.open(model=model_of(self._describer))
+            self._index = Index.open(model=model_id(self._describer))
         if not len(self._index):
             raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
         within = [Path(folder) for folder in wanted.within] or None

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from image_describer import paths
-from image_describer.captioner.describer import Describer
+from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.captions import CaptionGenerator
+from image_describer.captioner.encoder import Encoder
 from image_describer.errors import ImageDescriberError
 from image_describer.imaging.open import open_picture
 from image_describer.train.data import Dataset, load_pixels
@@ -59,12 +61,13 @@ def _samples() -> list[Path]:
 
 
 def _by_bundle(bundle: Path) -> Iterator[Seen]:
-    describer = Describer(bundle)
+    opened = open_bundle(bundle)
+    encoder, generator = Encoder.from_bundle(opened), CaptionGenerator(opened)
     for file in _samples():
-        regions = describer.extractor.extract(open_picture(file).pixels).regions
-        beam = describer.decoder.decode(regions)[0]
+        features = encoder.encode(open_picture(file).pixels)
+        regions, beam = features.regions, generator.decode([features])[0][0]
         side = math.isqrt(len(regions))
-        words = tuple(describer.caption((word,)) for word in beam.words)
+        words = tuple(generator.text((word,)) for word in beam.words)
         yield Seen(file, words, beam.attention.reshape(-1, side, side))
 
 

@@ -18,7 +18,8 @@ import tensorflow as tf
 from keras import ops
 
 from image_describer import paths
-from image_describer.captioner.bundle import save_tokenizer, write_manifest
+from image_describer.captioner.bundle import write_manifest
+from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.train import classic, model_card, recipe
 from image_describer.train import export as litert
 from image_describer.train.classic_run import Run

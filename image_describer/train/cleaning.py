@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from image_describer.captioner import bundle_files
-from image_describer.captioner.words import words_of as words_of  # the rules called "plain"
+from image_describer.captioner.tokenizer import tokenize as words_of  # the rules called "plain"
 from image_describer.errors import TrainingError
 
 _NO_LETTER = re.compile(r"[^a-z]+")

@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from image_describer.captioner import bundle_files
 from image_describer.captioner.bundle import open_bundle, write_manifest
-from image_describer.captioner.describer import Describer
+from image_describer.captioner.captions import CaptionGenerator
+from image_describer.captioner.encoder import Encoder
 from image_describer.errors import PictureError
 from image_describer.imaging.open import open_picture
 from image_describer.train import confidence, people
@@ -54,7 +55,8 @@ def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str
 
     Pictures that can't be opened are told and left out.
     """
-    describer = Describer(bundle)
+    opened = open_bundle(bundle)
+    encoder, generator = Encoder.from_bundle(opened), CaptionGenerator(opened)
     captions = {}
     for name in tqdm(names, desc="captions", unit="picture"):
         try:
@@ -62,11 +64,11 @@ def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str
         except PictureError as error:
             tqdm.write(f"{name}: {error}")
             continue
-        features = describer.extractor.extract(picture.pixels)
-        beams = describer.beams(features)
+        features = encoder.encode(picture.pixels)
+        beams = generator.generate(features)
         first, *others = (
-            Captioned(describer.caption(beam.words), measures)
-            for beam, measures in zip(beams, describer.measures(beams, features), strict=True)
+            Captioned(generator.text(beam.words), measures)
+            for beam, measures in zip(beams, generator.measures(beams, features), strict=True)
         )
         captions[name] = replace(first, others=tuple(others))
     return captions

@@ -69,16 +69,16 @@ class ShippedExtractor:
     shape: tuple[int, int]
 
     def __init__(self, bundle: Bundle) -> None:
-        from image_describer.captioner.encoder import Extractor
+        from image_describer.captioner.encoder import Encoder
 
         self._file = bundle.path("extractor.tflite")
-        self._extractor = Extractor(self._file, threads=os.cpu_count() or 1)
+        self._extractor = Encoder(self._file, threads=os.cpu_count() or 1)
         self.size = self._extractor.size
         grid = bundle.manifest["regions"]
         self.shape = (grid["rows"] * grid["columns"], grid["channels"])
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        return np.stack([self._extractor.extract(one).regions for one in pixels])
+        return np.stack([self._extractor.encode(one).regions for one in pixels])
 
     def digest(self) -> bytes:
         return hashlib.sha256(self._file.read_bytes()).digest()

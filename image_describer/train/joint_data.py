@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from image_describer.captioner.bundle import Bundle
-from image_describer.captioner.encoder import Extractor
+from image_describer.captioner.encoder import Encoder
 from image_describer.captioner.runtime import default_threads
 from image_describer.train.classic_data import Arrays
 from image_describer.train.text import SPECIAL_WORDS, Vocabulary
@@ -34,7 +34,7 @@ class Pooled:
 
     def __init__(self, bundle: Bundle) -> None:
         file = bundle.path("extractor.tflite")
-        self._extractor = Extractor(file, default_threads())
+        self._extractor = Encoder(file, default_threads())
         self.size = self._extractor.size
         self.channels = VIEWS * int(bundle.manifest["regions"]["channels"])
         digest = bundle.manifest["files"]["extractor.tflite"]["sha256"]
@@ -46,7 +46,7 @@ class Pooled:
 
     def _means(self, pixels: np.ndarray) -> np.ndarray:
         views = (pixels, pixels[:, ::-1])
-        return np.concatenate([self._extractor.extract(view).pooled for view in views])
+        return np.concatenate([self._extractor.encode(view).pooled for view in views])
 
 
 @dataclass(frozen=True)

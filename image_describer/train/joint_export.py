@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from image_describer.captioner import bundle_files
-from image_describer.captioner.bundle import JOINT, open_bundle, write_manifest
+from image_describer.captioner.bundle import JOINT_SPACE, open_bundle, write_manifest
 from image_describer.captioner.embedding import JointSpace
 from image_describer.errors import TrainingError
 from image_describer.train import export as litert
@@ -41,7 +41,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     cells = run.bundle.manifest["regions"]["rows"] * run.bundle.manifest["regions"]["columns"]
     channels = run.bundle.manifest["regions"]["channels"]
-    write(model, standard, (cells, channels), run.vocabulary.max_length, folder / JOINT)
+    write(model, standard, (cells, channels), run.vocabulary.max_length, folder / JOINT_SPACE)
     facts: dict[str, Any] = {
         "words": len(run.vocabulary),
         "dimension": run.recipe.network.heads * run.recipe.network.units,
@@ -50,14 +50,18 @@ def export(
         "tokenizer": run.bundle.manifest["files"]["tokenizer.pkl"]["sha256"],
     }
     if run.data.splits.get("dev"):
-        found = judge_file(run, folder / JOINT)
+        found = judge_file(run, folder / JOINT_SPACE)
         facts["dev"] = found
         for key, value in found.items():
             lost = float_dev.get(key, value) - value
             if "R@" in key and lost > MOST_LOST:
                 log.warning("%s: %.4f lost to int8 weights.", key, lost)
     write_json(folder / FACTS, facts)
-    return {"file": str(folder / JOINT), "bytes": (folder / JOINT).stat().st_size, **facts}
+    return {
+        "file": str(folder / JOINT_SPACE),
+        "bytes": (folder / JOINT_SPACE).stat().st_size,
+        **facts,
+    }
 
 
 def add(bundle: Path, run: Path) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def add(bundle: Path, run: Path) -> dict[str, Any]:
     source = run / "export"
     try:
         facts = json.loads((source / FACTS).read_text("utf-8"))
-        content = (source / JOINT).read_bytes()
+        content = (source / JOINT_SPACE).read_bytes()
     except (OSError, ValueError) as error:
         raise TrainingError(
             f"There are no towers in {source}: {error}.",
@@ -83,9 +87,9 @@ def add(bundle: Path, run: Path) -> dict[str, Any]:
                 f"The towers in {source} were made for another {file} than that of {bundle}.",
                 "Train them for this one: --recipe joint, with --bundle if it isn't the shipped.",
             )
-    bundle_files.write(bundle / JOINT, content)
+    bundle_files.write(bundle / JOINT_SPACE, content)
     fields = {key: value for key, value in opened.manifest.items() if key != "format"}
-    fields |= {"files": sorted({*files, JOINT}), "joint": facts}
+    fields |= {"files": sorted({*files, JOINT_SPACE}), "joint": facts}
     manifest = write_manifest(bundle, fields)
     model_card.write(bundle / model_card.NAME, manifest)
     return manifest
@@ -97,9 +101,9 @@ def judge_file(run: joint_run.Run, file: Path) -> dict[str, float]:
     cells = run.bundle.manifest["regions"]["rows"] * run.bundle.manifest["regions"]["columns"]
     # The towers look at nothing but the mean, and that is what was kept.
     means = run.means("dev")[:, 0].astype(np.float32)
-    seen = np.stack([space.picture(np.tile(mean, (cells, 1))) for mean in means])
+    seen = np.stack([space.embed_picture(np.tile(mean, (cells, 1))) for mean in means])
     several = [run.data.captions[name] for name in run.data.splits["dev"]]
-    read = np.stack([space.sentence(caption) for some in several for caption in some])
+    read = np.stack([space.embed_sentence(caption) for some in several for caption in some])
     owners = np.repeat(np.arange(len(several)), [len(some) for some in several])
     return retrieval.recalls(seen, read, owners)
 

@@ -19,13 +19,9 @@ from tqdm import tqdm
 
 from image_describer import paths
 from image_describer.captioner import bundle_files
-from image_describer.captioner.bundle import (
-    Bundle,
-    open_bundle,
-    save_tokenizer,
-    write_manifest,
-)
-from image_describer.captioner.encoder import Extractor
+from image_describer.captioner.bundle import Bundle, open_bundle, write_manifest
+from image_describer.captioner.encoder import Encoder
+from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import PictureError, TrainingError
 from image_describer.imaging.open import open_picture
 from image_describer.train import (
@@ -131,7 +127,7 @@ def compare(folder: Path, runs: Path, bundle: Path | None, choices: Tuning = TUN
             f"It can learn a word that {LEAST_COUNT} of the captions that it learns from hold.",
         )
     weights, reader = decoder_weights(old), Reader(old)
-    extractor = Extractor(old.path("extractor.tflite"), threads=os.cpu_count() or 1)
+    extractor = Encoder(old.path("extractor.tflite"), threads=os.cpu_count() or 1)
     first_new = len(vocabulary) - len(new)
     stand_ins = [
         tuning.stand_in(weights, reader, _heard(extractor, data, vocabulary, word), first_new + at)
@@ -154,19 +150,19 @@ def compare(folder: Path, runs: Path, bundle: Path | None, choices: Tuning = TUN
 
 
 def _heard(
-    extractor: Extractor, data: Dataset, vocabulary: Vocabulary, word: str
+    extractor: Encoder, data: Dataset, vocabulary: Vocabulary, word: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Regions of the pictures of which ``word`` is said, each with the ids of one such caption."""
     for name in data.splits["train"]:
         holding = [c for c in data.captions[name] if word in cleaning.words_of(c)]
         if holding:
             with contextlib.suppress(PictureError):
-                regions = extractor.extract(open_picture(data.path(name)).pixels).regions
+                regions = extractor.encode(open_picture(data.path(name)).pixels).regions
                 yield regions, vocabulary.encode(holding[:1])[0]
 
 
 def _read(
-    extractor: Extractor, reader: Reader, data: Dataset, vocabulary: Vocabulary, mirror: bool
+    extractor: Encoder, reader: Reader, data: Dataset, vocabulary: Vocabulary, mirror: bool
 ) -> tuple[Dataset, dict[str, Read]]:
     """What the decoder is like before each word of the captions of each split.
 
@@ -186,7 +182,7 @@ def _read(
         views = [pixels]
         if mirror and split == "train":
             views.append(np.ascontiguousarray(pixels[:, ::-1]))
-        found[split] += [reader.read(extractor.extract(view).regions, ids) for view in views]
+        found[split] += [reader.read(extractor.encode(view).regions, ids) for view in views]
         splits[split].append(name)
     data = dataclasses.replace(data, splits=splits, problems=problems)
     return data, {split: Read.together(several) for split, several in found.items() if several}

@@ -82,11 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _look(folder: Path) -> photograph_judge.Look | None:
     """Whether a bundle's network sees a photograph; None where it can't tell."""
     bundle = open_bundle(folder)
-    known = novelty.of_bundle(bundle)
+    known = novelty.NoveltyHead.from_bundle(bundle)
     if known is None:
         return None
-    extractor = Encoder(bundle.path("extractor.tflite"), threads=2)
-    return lambda pixels: known.is_photograph(extractor.extract(pixels).pooled)
+    extractor = Encoder.from_bundle(bundle, threads=2)
+    return lambda pixels: known.is_photograph(extractor.encode(pixels).pooled)
 
 
 def fitted(read: data.Dataset, each: int) -> PhotoClassifier:

@@ -13,8 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from image_describer.captioner import ngram_prior
-from image_describer.captioner.bundle import PHRASES, open_bundle
-from image_describer.captioner.encoder import Extractor
+from image_describer.captioner.bundle import NGRAM_PRIOR, open_bundle
+from image_describer.captioner.encoder import Encoder
 from image_describer.errors import TrainingError
 from image_describer.imaging.open import open_picture
 from image_describer.train import bundle_part
@@ -38,18 +38,21 @@ def fit(bundle: Path, data: Dataset) -> dict[str, int]:
     names = data.splits["train"]
     if len(names) < LEAST_PICTURES:
         raise TrainingError("There are too few pictures to learn from what people write of them.")
-    extractor = Extractor(opened.path("extractor.tflite"), threads=2)
+    extractor = Encoder.from_bundle(opened, threads=2)
     pooled = np.stack(
         [
-            extractor.extract(open_picture(data.path(name)).pixels).pooled
+            extractor.encode(open_picture(data.path(name)).pixels).pooled
             for name in tqdm(names, desc="phrases", unit="picture")
         ]
     )
     vocabulary = Vocabulary.from_tokenizer(opened.tokenizer)
     captions = [_ids(data.captions[name], vocabulary) for name in names]
     arrays = learn(pooled, captions)
-    bundle_part.put(opened, PHRASES, ngram_prior.packed(arrays))
-    return {"n-grams": int(arrays["grams"].size), "bytes": (opened.folder / PHRASES).stat().st_size}
+    bundle_part.put(opened, NGRAM_PRIOR, ngram_prior.pack_arrays(arrays))
+    return {
+        "n-grams": int(arrays["grams"].size),
+        "bytes": (opened.folder / NGRAM_PRIOR).stat().st_size,
+    }
 
 
 def _ids(captions: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
@@ -70,16 +73,16 @@ def learn(
 
     Raises TrainingError where no n-gram is in ``least`` pictures.
     """
-    counted = [[ngram_prior.keys_of(caption) for caption in several] for several in captions]
+    counted = [[ngram_prior.count_ngrams(caption) for caption in several] for several in captions]
     rarity = _rarities(counted, least)
     if not rarity:
         raise TrainingError("There is no word that the captions of several pictures share.")
-    grams = np.array(sorted(rarity), np.uint32)
+    grams = np.array(sorted(rarity), np.uint64)
     rarest = np.float32(np.log(len(captions)))
     wanted = _targets(counted, {int(g): k for k, g in enumerate(grams)}, rarity, float(rarest))
     vectors = _main_axes(wanted, rank)
     between = wanted @ vectors.T
-    seen = ngram_prior.roots(pooled)
+    seen = ngram_prior.square_roots(pooled)
     mean, centre = seen.mean(axis=0), between.mean(axis=0)
     spread = max(float(seen.std()), 1e-6)
     inputs = (seen - mean) / spread

@@ -16,13 +16,8 @@ import keras
 import numpy as np
 
 from image_describer.captioner import bundle_files
-from image_describer.captioner.bundle import (
-    MANIFEST,
-    WEIGHTS,
-    open_bundle,
-    save_tokenizer,
-    write_manifest,
-)
+from image_describer.captioner.bundle import MANIFEST, WEIGHTS, open_bundle, write_manifest
+from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
 from image_describer.train import (
     checkpoint,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from image_describer.captioner.runtime import load_for_looking_inside
+from image_describer.captioner.runtime import load_keeping_tensors
 
 PICTURES = 32  # more change the ranges by next to nothing
 BINS = 4096
@@ -100,7 +100,7 @@ def _histograms(
 
 def _runs(network: bytes, pictures: Iterable[np.ndarray]) -> Iterator[Callable[[int], np.ndarray]]:
     """After each picture, what gives a tensor by its place."""
-    interpreter = load_for_looking_inside(network)
+    interpreter = load_keeping_tensors(network)
     entry = interpreter.get_input_details()[0]["index"]
     for picture in pictures:
         interpreter.set_tensor(entry, picture[np.newaxis].astype(np.float32))

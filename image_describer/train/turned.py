@@ -48,7 +48,7 @@ def fit(bundle: Path, data: Dataset, pictures: int = PICTURES, seed: int = 1) ->
     opened = open_bundle(bundle)
     regions = opened.manifest["regions"]
     grid = (int(regions["rows"]), int(regions["columns"]))
-    extractor = Encoder(opened.path("extractor.tflite"), threads=2)
+    extractor = Encoder.from_bundle(opened, threads=2)
     chance = np.random.default_rng(seed)
     names = [data.splits["train"][i] for i in chance.permutation(len(data.splits["train"]))]
     learnt = look(extractor, grid, data, names[:pictures], WORN_SHARE)
@@ -71,7 +71,7 @@ def look(
 ) -> Seen:
     """Each picture twice: upright, and turned by one, two or three quarters, in this order."""
     rows = [
-        (region_summary(extractor.extract(pixels).regions, grid), turn)
+        (region_summary(extractor.encode(pixels).regions, grid), turn)
         for pixels, turn in tqdm(
             _both_ways(data, names, worn_share), desc="turned", total=2 * len(names), unit="picture"
         )

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from image_describer.captioner.bundle import UNLIKE, open_bundle
-from image_describer.captioner.encoder import Extractor
-from image_describer.captioner.novelty import directions
+from image_describer.captioner.bundle import NOVELTY, open_bundle
+from image_describer.captioner.encoder import Encoder
+from image_describer.captioner.novelty import normalize
 from image_describer.errors import TrainingError
 from image_describer.train import (
     bundle_part,
@@ -39,7 +39,7 @@ def fit(bundle: Path, data: Dataset, each: int = EACH, harmed: int = HARMED) -> 
     Raises BundleError, and TrainingError where there are too few pictures.
     """
     opened = open_bundle(bundle)
-    extractor = Extractor(opened.path("extractor.tflite"), threads=2)
+    extractor = Encoder.from_bundle(opened, threads=2)
     own, held_out = photograph_fit.divided(data)
     if not own:
         raise TrainingError("There are too few pictures to learn what is unlike them.")
@@ -49,12 +49,12 @@ def fit(bundle: Path, data: Dataset, each: int = EACH, harmed: int = HARMED) -> 
     )
     weights = learn(photographs, others)
     held = _pooled(extractor, photograph_judge.opened(data, held_out, "clean"), "held out")
-    scores = directions(held) @ weights[:-1] + weights[-1]
+    scores = normalize(held) @ weights[:-1] + weights[-1]
     numbers = {
         "usual": round(float(np.quantile(scores, USUAL)), 5),
         "doubt": round(float(np.quantile(scores, DOUBT)), 5),
     }
-    bundle_part.put_array(opened, UNLIKE, weights, unlike=numbers)
+    bundle_part.put_array(opened, NOVELTY, weights, unlike=numbers)
     return numbers
 
 
@@ -63,7 +63,7 @@ def learn(photographs: np.ndarray, others: np.ndarray) -> np.ndarray:
 
     Ridge regression of -1 and 1, both sorts weighing the same.
     """
-    inputs = directions(np.concatenate([photographs, others])).astype(np.float64)
+    inputs = normalize(np.concatenate([photographs, others])).astype(np.float64)
     wanted = np.repeat((-1.0, 1.0), (len(photographs), len(others)))
     weight = np.where(wanted > 0, 0.5 / len(others), 0.5 / len(photographs))
     centre = weight @ inputs
@@ -76,10 +76,10 @@ def learn(photographs: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.append(weights, -centre @ weights).astype(np.float32)
 
 
-def _pooled(extractor: Extractor, pictures: Iterable[np.ndarray], what: str) -> np.ndarray:
+def _pooled(extractor: Encoder, pictures: Iterable[np.ndarray], what: str) -> np.ndarray:
     """Pixels (H, W, 3) uint8 each -> means of regions (N, C)."""
     shown = tqdm(pictures, desc=what, unit="picture")
-    return np.stack([extractor.extract(pixels).pooled for pixels in shown])
+    return np.stack([extractor.encode(pixels).pooled for pixels in shown])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,1 +1,1 @@
-"""Turning a Description into the sentences that are spoken and the records that are saved."""
+"""Descriptions as sentences to speak and as records to save."""

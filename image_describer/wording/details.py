@@ -1,6 +1,6 @@
-"""What more there is to say about a picture, for whoever asks: sentence by sentence.
+"""Details about a picture, sentence by sentence, for users who ask for more.
 
-The author's alt text, confidence, the other candidates, what is where, the notes, the size.
+The author's alt text, the notes, the confidence, other captions, what is where, the size.
 """
 
 import math
@@ -9,11 +9,11 @@ from image_describer.captioner.description import Description
 from image_describer.imaging.notes import BLANK
 from image_describer.imaging.region import Region
 from image_describer.metadata.xmp import TEXT_LIMIT
-from image_describer.wording.sentence import AUTHOR_AGAIN, authors_words
+from image_describer.wording.sentence import SpokenDescription, author_text, spoken
 
-ALTERNATIVES = 4  # more than that nobody keeps in mind
-# A region this long in both directions, in fractions of the picture, is in no particular place.
-EVERYWHERE = 0.85
+MAX_ALTERNATIVES = 4  # nobody remembers more
+EVERYWHERE = 0.85  # sides, in fractions of the picture, from which a region has no position
+AUTHOR_PREFIX = "Alt text by its author: "
 ROWS = ("top", "", "bottom")
 COLUMNS = ("left", "", "right")
 
@@ -22,7 +22,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Words of captions that name nothing one could point at.
+# Words in captions that name nothing that has a position.
 FUNCTION_WORDS = _words("""
     a an the and or but of in on at by to with without from into onto over under up down out off
     through across along around near next behind beside between above below against toward
@@ -44,46 +44,54 @@ ACTIONS = _words("""
     skates kicks kick hits hit lies lay lays leans leading digs bites bite chews jumped makes
     make takes take goes go gets get pulls pull pushes push splashes slides fights fight covered
 """)
-NAMELESS = FUNCTION_WORDS | QUALITIES | ACTIONS
-# Nouns that only look like something that is done.
-THINGS_IN_ING = _words("""
+NOT_OBJECTS = FUNCTION_WORDS | QUALITIES | ACTIONS
+# Nouns that look like participles.
+NOUNS_IN_ING = _words("""
     building clothing railing ring string swing king wing ceiling painting crossing landing
     wedding evening morning sling spring thing things lightning marking opening
 """)
 
 
-def sentences(description: Description, *, notes: bool = True) -> list[str]:
-    """Everything but the sentence itself; each ends in a full stop. Never empty.
+def spoken_with_details(description: Description, *, hedged: bool = True) -> SpokenDescription:
+    """Return `spoken`, followed by the details that it doesn't contain."""
+    short = spoken(description, hedged=hedged)
+    details = sentences(description, include_notes=False)
+    return SpokenDescription(short.author, " ".join([short.own, *details]))
 
-    ``notes=False`` leaves out what the sentence begins with: the author's words, the notes.
+
+def sentences(description: Description, *, include_notes: bool = True) -> list[str]:
+    """Return the details, each with a full stop; at least one.
+
+    Without ``include_notes`` the list has neither the author's words nor the notes, with which the
+    spoken sentence begins.
     """
-    author = authors_words(description, limit=TEXT_LIMIT)
-    noted = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
-    said = [f"{AUTHOR_AGAIN}{author}"] if author and notes else []
-    said += noted if notes else []
-    if BLANK not in noted:  # whatever the decoder saw in an empty page is invented
-        said += [_confidence(description.confidence), *_alternatives(description)]
-        places = what_is_where(description)
-        if places:
-            listed = "; ".join(f"{word}: {place}" for word, place in places)
-            said.append(f"What is where: {listed}.")
+    author = author_text(description, limit=TEXT_LIMIT)
+    notes = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
+    result = [f"{AUTHOR_PREFIX}{author}"] if author and include_notes else []
+    result += notes if include_notes else []
+    if BLANK not in notes:  # the decoder invents a scene for an empty picture
+        result += [_confidence(description.confidence), *_alternatives(description)]
+        positions = what_is_where(description)
+        if positions:
+            listed = "; ".join(f"{word}: {position}" for word, position in positions)
+            result.append(f"What is where: {listed}.")
     if description.width > 0 and description.height > 0:
-        said.append(f"The picture has {description.width} by {description.height} pixels.")
-    return said or ["There is nothing more to say about this picture."]
+        result.append(f"The picture has {description.width} by {description.height} pixels.")
+    return result or ["There is nothing more to say about this picture."]
 
 
 def what_is_where(description: Description) -> list[tuple[str, str]]:
-    """(word, place) for every word that names a thing, in the caption's order, none twice."""
-    places: dict[tuple[str, str], None] = {}
+    """Return (word, position) for each word that names an object, in order, without duplicates."""
+    positions: dict[tuple[str, str], None] = {}
     for word in description.words:
         name = word.word.strip().lower()
-        if _names_a_thing(name):
-            places[(name, place_of(word.region))] = None
-    return list(places)
+        if _names_object(name):
+            positions[(name, position_of(word.region))] = None
+    return list(positions)
 
 
-def place_of(region: Region) -> str:
-    """ "centre", "top left", "bottom" ...: in which ninth of the picture the region's middle lies.
+def position_of(region: Region) -> str:
+    """Name the ninth of the picture that contains the centre of a region: "centre", "top left".
 
     A region that fills the picture is "everywhere".
     """
@@ -100,12 +108,12 @@ def _third(middle: float) -> int:
     return int(3 * min(0.99, max(0.0, middle)))
 
 
-def _names_a_thing(name: str) -> bool:
-    if not any(sign.isalpha() for sign in name):
+def _names_object(name: str) -> bool:
+    if not any(char.isalpha() for char in name):
         return False
-    if name.endswith("ing") and name not in THINGS_IN_ING:
+    if name.endswith("ing") and name not in NOUNS_IN_ING:
         return False
-    return name not in NAMELESS
+    return name not in NOT_OBJECTS
 
 
 def _confidence(value: float) -> str:
@@ -120,7 +128,7 @@ def _alternatives(description: Description) -> list[str]:
         f"{caption}, {_percent(other.confidence)}"
         for other in description.alternatives
         if (caption := other.caption.strip().rstrip(".")) and caption != own
-    ][:ALTERNATIVES]
+    ][:MAX_ALTERNATIVES]
     return [f"It could also be: {'; or '.join(others)}."] if others else []
 
 

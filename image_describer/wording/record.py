@@ -1,170 +1,139 @@
-"""One past description, and the line of JSON that keeps it."""
+"""Descriptions as JSON objects: printed by ``--json``, sent by the service, and stored."""
 
-import json
 import math
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from image_describer.captioner.description import Alternative, Description, Seconds, Word
 from image_describer.imaging.region import Region
-from image_describer.text import visible
-from image_describer.wording.sentence import as_record
-
-# Within these years every moment can be told in every time zone, on all three systems.
-YEARS = range(1971, 9999)
+from image_describer.text import encodable, one_line, visible
+from image_describer.wording.sentence import sentence
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
-    """A description as it was given.
+def to_record(description: Description, *, for_storage: bool = False) -> dict[str, Any]:
+    """Return a JSON object: only str, int, finite float, None, list and dict.
 
-    ``time`` knows its zone. ``file`` is absolute, or None for what came from the clipboard;
-    ``name`` is what it was called on the screen. ``key`` is unique.
+    Confidence and regions have three decimal places, seconds four. ``for_storage`` adds what
+    `from_record` needs: the probabilities of the words, and the path even if it is not Unicode.
+    The embedding is left out.
     """
-
-    key: str
-    time: datetime
-    name: str
-    sentence: str
-    description: Description
-
-    @property
-    def file(self) -> str | None:
-        return self.description.file
-
-    @property
-    def caption(self) -> str:
-        return self.description.caption
-
-
-def line_of(entry: HistoryEntry) -> bytes:
-    """The entry as one line of ASCII, without its end. Numbers are rounded as `as_record` does."""
-    record = {
-        "key": entry.key,
-        "time": entry.time.isoformat(timespec="seconds"),
-        "name": visible(entry.name),
-        **record_of(entry.description),
-        "sentence": visible(entry.sentence),
+    seconds, file = description.seconds, description.file
+    words: list[dict[str, Any]] = [
+        {"word": one_line(word.word), "region": [_rounded(edge) for edge in word.region]}
+        for word in description.words
+    ]
+    if for_storage:
+        for record, word in zip(words, description.words, strict=True):
+            record["probability"] = _rounded(word.probability, 4)
+    elif file is not None:
+        file = encodable(file)
+    return {
+        "file": file,
+        "caption": one_line(description.caption),
+        "sentence": sentence(description),
+        "confidence": _rounded(description.confidence),
+        "alternatives": [
+            {"caption": one_line(other.caption), "confidence": _rounded(other.confidence)}
+            for other in description.alternatives
+        ],
+        "words": words,
+        "notes": [one_line(note) for note in description.notes],
+        "alt_text": one_line(description.alt_text or "") or None,
+        "seconds": {
+            "read": _rounded(seconds.read, 4, math.inf),
+            "extract": _rounded(seconds.extract, 4, math.inf),
+            "decode": _rounded(seconds.decode, 4, math.inf),
+        },
+        "width": int(description.width),
+        "height": int(description.height),
     }
-    # ASCII, because escapes bring even names of files through that are no Unicode.
-    return json.dumps(record, ensure_ascii=True, allow_nan=False).encode("ascii")
 
 
-def entry_of(line: bytes) -> HistoryEntry:
-    """The entry in a line. Raises ValueError for whatever is not one."""
-    try:
-        record = json.loads(line.decode("utf-8"), parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
-    record = _table(record)
-    time = datetime.fromisoformat(_text(record, "time"))
-    if time.tzinfo is None or time.year not in YEARS:
-        raise ValueError("the time is none")
-    return HistoryEntry(
-        key=_text(record, "key"),
-        time=time,
-        name=_text(record, "name"),
-        sentence=_text(record, "sentence"),
-        description=description_of(record),
-    )
-
-
-def record_of(description: Description) -> dict[str, Any]:
-    """What `description_of` needs: `as_record`, with the words' probabilities and the true path."""
-    record = as_record(description)
-    for word, source in zip(record["words"], description.words, strict=True):
-        probability = float(source.probability)
-        word["probability"] = round(probability, 4) if 0.0 <= probability <= 1.0 else 0.0
-    record["file"] = description.file
-    return record
-
-
-def description_of(record: dict[str, Any]) -> Description:
-    """The description in a record. Raises ValueError where something is missing or wrong."""
-    seconds = _table(record.get("seconds"))
+def from_record(record: dict[str, Any]) -> Description:
+    """Return the description in a stored record. Raises ValueError if it is not complete."""
+    seconds = _object(record.get("seconds"))
     file = record.get("file")
     if file is not None and not _is_path(file):
-        raise ValueError("the file is no absolute path")
+        raise ValueError("the file is not an absolute path")
     return Description(
-        caption=_text(record, "caption"),
+        caption=_string(record, "caption"),
         confidence=_fraction(record.get("confidence")),
         alternatives=tuple(
-            Alternative(_text(one, "caption"), _fraction(one.get("confidence")))
-            for one in map(_table, _list(record, "alternatives"))
+            Alternative(_string(item, "caption"), _fraction(item.get("confidence")))
+            for item in map(_object, _list(record, "alternatives"))
         ),
         words=tuple(
-            Word(_text(one, "word"), _fraction(one.get("probability")), _region(one))
-            for one in map(_table, _list(record, "words"))
+            Word(_string(item, "word"), _fraction(item.get("probability")), _region(item))
+            for item in map(_object, _list(record, "words"))
         ),
         notes=tuple(_line(note) for note in _list(record, "notes")),
         seconds=Seconds(*(_number(seconds.get(step)) for step in ("read", "extract", "decode"))),
         file=file,
-        width=_pixels(record.get("width")),
-        height=_pixels(record.get("height")),
-        alt_text=_text(record, "alt_text") if record.get("alt_text") is not None else None,
+        width=_whole_number(record.get("width")),
+        height=_whole_number(record.get("height")),
+        alt_text=_string(record, "alt_text") if record.get("alt_text") is not None else None,
     )
 
 
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _table(value: object) -> dict[str, Any]:
+def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError("not a table")
+        raise ValueError("it is not an object")
     return value
 
 
 def _list(record: dict[str, Any], name: str) -> list[Any]:
     value = record.get(name)
     if not isinstance(value, list):
-        raise ValueError(f"{name} is no list")
+        raise ValueError(f"{name} is not a list")
     return value
 
 
-def _text(record: dict[str, Any], name: str) -> str:
+def _string(record: dict[str, Any], name: str) -> str:
     return _line(record.get(name))
 
 
 def _line(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("no text")
+        raise ValueError("it is not a string")
     return visible(value)
 
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("no number")
+        raise ValueError("it is not a number")
     if not 0.0 <= value < math.inf:
-        raise ValueError("out of range")
+        raise ValueError("it is out of range")
     try:
         return float(value)
     except OverflowError as error:
-        raise ValueError("out of range") from error
+        raise ValueError("it is out of range") from error
 
 
 def _fraction(value: object) -> float:
     number = _number(value)
     if number > 1.0:
-        raise ValueError("no fraction")
+        raise ValueError("it is not a fraction")
     return number
 
 
-def _pixels(value: object) -> int:
+def _whole_number(value: object) -> int:
     number = _number(value)
     if number != int(number):
-        raise ValueError("no whole number")
+        raise ValueError("it is not a whole number")
     return int(number)
 
 
 def _region(record: dict[str, Any]) -> Region:
     edges = [_fraction(edge) for edge in _list(record, "region")]
     if len(edges) != 4:
-        raise ValueError("no region")
+        raise ValueError("it is not a region")
     return cast(Region, tuple(edges))
 
 
 def _is_path(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value and Path(value).is_absolute()
+
+
+def _rounded(value: float, digits: int = 3, limit: float = 1.0) -> float:
+    value = float(value)
+    return round(min(max(value, 0.0), limit), digits) if math.isfinite(value) else 0.0

@@ -41,12 +41,12 @@ def main(pipe: Connection, bundle: Path | None, gently: bool = False) -> None:
 def _work(pipe: Connection, bundle: Path | None) -> None:
     from image_describer.captioner.describer import Describer
     from image_describer.errors import ImageDescriberError
-    from image_describer.library.describe_files import records_of
+    from image_describer.library.describe_files import describe_files
 
     try:
         describer = Describer(bundle, threads=1)
-        if describer.has_joint:
-            _ = describer.joint
+        if describer.has_joint_space:
+            _ = describer.joint_space
     except ImageDescriberError as error:
         pipe.send((FAILED, error))
         return
@@ -58,6 +58,6 @@ def _work(pipe: Connection, bundle: Path | None) -> None:
         def at(place: int, numbers: list[int] = numbers) -> None:
             pipe.send((AT, numbers[place] if place >= 0 else NONE_ALONE))
 
-        records = records_of(describer, [file for _, file in tasks], at)
+        records = describe_files(describer, [file for _, file in tasks], at)
         answer: Any = list(zip(numbers, records, strict=True))
         pipe.send((DONE, answer))

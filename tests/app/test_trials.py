@@ -1,6 +1,5 @@
 """What trying the whole program brought to light: each fault found, so that it stays mended."""
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,31 +9,29 @@ from PIL import Image
 
 from image_describer.app import messages
 from image_describer.app.dialogs import folder as foldering
-from image_describer.app.dialogs.chooser.entry_info import facts
-from image_describer.app.dialogs.chooser.listing import Entry
-from image_describer.app.sources.single_instance import Handed
+from image_describer.app.dialogs.chooser.entry_info import describe_entry
+from image_describer.app.dialogs.chooser.listing import FolderEntry
+from image_describer.app.sources.single_instance import StartRequest
 from image_describer.app.voice import caret
-from image_describer.app.voice.caret import Place
+from image_describer.app.voice.caret import CaretState
 from image_describer.app.voice.self_voicing import focused
-from image_describer.app.voice.talk import Talk
 from image_describer.captioner.description import Description
 from image_describer.errors import PictureError, SettingsError
-from image_describer.library.batch import Progress
+from image_describer.library.batch import BatchProgress
 from image_describer.library.history import History
 from image_describer.settings import SettingsFile
-from image_describer.speech import Speaker
-from image_describer.speech.voices.silent import SilentVoice
+from image_describer.wording.sentence import SpokenDescription
 from tests.support.screen import LIMIT_S, MANY_LIMIT_S, wait_for
 from tests.support.spoken import Start
-from tests.support.window import CAPTION, Driven
+from tests.support.window import CAPTION, AppDriver
 
 pytestmark = pytest.mark.gui
 
-Drive = Callable[..., Driven]
+Drive = Callable[..., AppDriver]
 
 
-def headings(driven: Driven) -> list[str]:
-    return [dialog.heading for dialog in driven.program.desk.dialogs]
+def headings(driven: AppDriver) -> list[str]:
+    return [dialog.heading for dialog in driven.app.context.dialogs]
 
 
 @pytest.mark.parametrize(
@@ -50,20 +47,20 @@ def headings(driven: Driven) -> list[str]:
 def test_nothing_is_opened_twice_from_the_help(
     drive: Drive, photo: str, tmp_path: Path, key: str, heading: str
 ) -> None:
-    driven = drive(history=History(tmp_path / "history.jsonl"))
-    driven.program.open_file(photo)
+    driven = drive(history=History(tmp_path / "library" / "index.sqlite3"))
+    driven.app.open_file(photo)
     driven.until_described()
     driven.press("F1")
     driven.until(lambda: headings(driven) == ["Help"], "the help")
     driven.obeys(key)
     driven.until(lambda: len(headings(driven)) == 2, heading)
-    driven.program.help()  # its own key is taken by the chooser
+    driven.app.help()  # its own key is taken by the chooser
     driven.for_s(0.2)
     assert headings(driven) == [heading, "Help"]
     driven.press(key)
     driven.until(lambda: headings(driven) == ["Help", heading], "it to come to the front")
     driven.until(
-        lambda: str(focused(driven.root)).startswith(str(driven.program.desk.dialogs[-1])),
+        lambda: str(focused(driven.root)).startswith(str(driven.app.context.dialogs[-1])),
         "its focus",
     )
     driven.until(lambda: heading in driven.heard.texts[-1], "its name")
@@ -84,19 +81,19 @@ def test_a_later_start_leaves_the_focus_in_the_dialog(drive: Drive) -> None:
     driven.press("ctrl+comma")
     driven.until(lambda: driven.heard.said_last("Settings, dialog."), "the settings")
     before = focused(driven.root)
-    driven.program.ways_in.take(Handed([], False, "1"))
+    driven.app.sources.take(StartRequest([], False, "1"))
     driven.for_s(0.3)
     assert focused(driven.root) is before
     assert before is not None
     driven.press("Escape")
-    driven.program.ways_in.take(Handed([], False, "1"))
+    driven.app.sources.take(StartRequest([], False, "1"))
     driven.for_s(0.3)
-    assert focused(driven.root) is driven.program.window.sentence
+    assert focused(driven.root) is driven.app.window.sentence
 
 
 def test_the_first_question_is_said_again_and_f2_names_it(drive: Drive) -> None:
     driven = drive()
-    driven.program.start([], may_ask=True)
+    driven.app.start([], may_ask=True)
     driven.until(lambda: headings(driven) == ["Choose a voice"], "the question")
     driven.for_s(0.2)
     driven.press("ctrl+r")
@@ -107,7 +104,7 @@ def test_the_first_question_is_said_again_and_f2_names_it(drive: Drive) -> None:
 
 def test_while_exploring_f2_and_repeat_tell_the_part(drive: Drive, photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.press("ctrl+e")
     driven.until(lambda: driven.heard.said_last("Exploring. Centre."), "the first part")
@@ -122,16 +119,16 @@ def test_while_exploring_f2_and_repeat_tell_the_part(drive: Drive, photo: str) -
 
 def test_control_a_selects_the_description(drive: Drive, photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.press("ctrl+a")
     assert driven.heard.texts[-1] == f"{driven.shown} selected"
-    assert driven.program.window.sentence.selected() == driven.shown
+    assert driven.app.window.sentence.selected() == driven.shown
 
 
 def test_a_letter_that_leads_nowhere_is_answered(drive: Drive, photo: str, tmp_path: Path) -> None:
-    driven = drive(history=History(tmp_path / "history.jsonl"))
-    driven.program.open_file(photo)
+    driven = drive(history=History(tmp_path / "library" / "index.sqlite3"))
+    driven.app.open_file(photo)
     driven.until_described()
     driven.press("ctrl+f")
     driven.screen.type("dogs")
@@ -143,7 +140,7 @@ def test_a_letter_that_leads_nowhere_is_answered(drive: Drive, photo: str, tmp_p
 
 def test_a_missing_file_is_told_without_its_folders(drive: Drive, tmp_path: Path) -> None:
     driven = drive()
-    driven.program.open_file(str(tmp_path / "gone\n.jpg"))
+    driven.app.open_file(str(tmp_path / "gone\n.jpg"))
     driven.until(lambda: driven.heard.said_last("There is no file"), "the error")
     assert str(tmp_path) not in driven.heard.texts[-1]
     assert driven.heard.texts[-1].startswith('There is no file "gone .jpg".')
@@ -153,46 +150,22 @@ def test_facts_of_a_broken_link(tmp_path: Path) -> None:
     link = tmp_path / "link.jpg"
     link.symlink_to(tmp_path / "nowhere")
     with pytest.raises(PictureError, match="link to something that is not there"):
-        facts(Entry(str(link), "broken link"))
+        describe_entry(FolderEntry(str(link), "broken link"))
 
 
 def test_trouble_beside_the_picture_waits_for_the_description(drive: Drive, photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
-    driven.program.desk.trouble(SettingsError("The settings can't be saved."))
+    driven.app.context.report_error(SettingsError("The settings can't be saved."))
     assert driven.heard.said[-1] == ("The settings can't be saved.", "error", False)
-
-
-def test_a_welcome_waits_for_an_error_even_before_there_is_a_voice() -> None:
-    voice = SilentVoice(seconds=0.1, name="espeak")
-    let = threading.Event()
-
-    def build() -> Speaker:
-        assert let.wait(LIMIT_S)
-        return Speaker([voice])
-
-    talk = Talk(build)
-    talk.say("The settings file is damaged.", kind="error")
-    talk.say("Image Describer.", kind="notice")
-    let.set()
-    talk.finish(LIMIT_S)
-    assert [text for text, _ in voice.spoken] == [
-        "The settings file is damaged.",
-        "Image Describer.",
-    ]
-    talk.say("Again damaged.", kind="error")
-    talk.say("Working", kind="notice")
-    talk.finish(LIMIT_S)
-    assert [text for text, _ in voice.spoken][2:] == ["Again damaged.", "Working"]
-    talk.close()
 
 
 def test_the_greeting_is_a_notice(drive: Drive, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("rate = [[")
     driven = drive(settings=SettingsFile(file))
-    driven.program.start([])
+    driven.app.start([])
     assert [kind for _, kind, _ in driven.heard.said[-2:]] == ["error", "notice"]
 
 
@@ -203,9 +176,9 @@ def test_settings_that_can_not_be_saved_are_told_once(drive: Drive, tmp_path: Pa
     def told() -> int:
         return sum("can't be saved" in text for text in driven.heard.texts)
 
-    driven.program.faster()
+    driven.app.faster()
     driven.until(told, "the error")
-    driven.program.faster()
+    driven.app.faster()
     driven.for_s(1.0)
     assert told() == 1
 
@@ -229,15 +202,15 @@ def test_a_folder_run_does_not_chatter(drive: Drive, tmp_path: Path) -> None:
 
 
 def test_the_end_of_a_folder_run_is_told_in_words(drive: Drive, tmp_path: Path) -> None:
-    assert foldering.in_short(Progress(1999, 2000, 1.8, 0.6)) == (
+    assert foldering.in_short(BatchProgress(1999, 2000, 1.8, 0.6)) == (
         "1,999 of 2,000, 2 a second, 1 second left."
     )
-    assert foldering.in_short(Progress(9, 2000, 0.5, 4e3)) == (
+    assert foldering.in_short(BatchProgress(9, 2000, 0.5, 4e3)) == (
         "9 of 2,000, 30 a minute, 67 minutes left."
     )
-    assert foldering.in_short(Progress(0, None, 0.0, None)) == "0 so far, still counting."
+    assert foldering.in_short(BatchProgress(0, None, 0.0, None)) == "0 so far, still counting."
     driven = drive()
-    window = foldering.FolderWindow(driven.program.desk, False, str(tmp_path), print)
+    window = foldering.FolderWindow(driven.app.context, False, str(tmp_path), print)
     window._start(str(tmp_path))
     driven.until(lambda: driven.heard.said_last("There are no pictures in "), "the end")
     assert driven.heard.texts[-1] == f"There are no pictures in {tmp_path.name}."
@@ -246,36 +219,36 @@ def test_the_end_of_a_folder_run_is_told_in_words(drive: Drive, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("before", "now", "told"),
     [
-        (Place(3, "b", "abc"), Place(3, "", "axyc"), "xy"),
-        (Place(3, "abc", "abc"), Place(4, "", "wxyz"), "wxyz"),
-        (Place(3, "abc", "abc"), Place(0, "", ""), "abc deleted"),
-        (Place(3, "bc", "abcd"), Place(1, "", "ad"), "bc deleted"),
-        (Place(0, "", "abc def"), Place(0, "", "def"), "abc  deleted"),
-        (Place(1, "", "l"), Place(2, "", "ll"), "l"),
-        (Place(2, "", "ll"), Place(1, "", "l"), "l deleted"),
+        (CaretState(3, "b", "abc"), CaretState(3, "", "axyc"), "xy"),
+        (CaretState(3, "abc", "abc"), CaretState(4, "", "wxyz"), "wxyz"),
+        (CaretState(3, "abc", "abc"), CaretState(0, "", ""), "abc deleted"),
+        (CaretState(3, "bc", "abcd"), CaretState(1, "", "ad"), "bc deleted"),
+        (CaretState(0, "", "abc def"), CaretState(0, "", "def"), "abc  deleted"),
+        (CaretState(1, "", "l"), CaretState(2, "", "ll"), "l"),
+        (CaretState(2, "", "ll"), CaretState(1, "", "l"), "l deleted"),
     ],
 )
-def test_what_was_typed_or_deleted(before: Place, now: Place, told: str) -> None:
+def test_what_was_typed_or_deleted(before: CaretState, now: CaretState, told: str) -> None:
     assert caret._typed(before, now) == told
 
 
 def test_once_something_is_heard_again_the_status_says_so(drive: Drive, photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
-    driven.heard.trouble = "I can't speak."
+    driven.heard.last_error = "I can't speak."
     driven.press("F2")
-    driven.until(lambda: driven.program.window.status == "Ready. I can't speak.", "the trouble")
-    driven.heard.trouble = ""
+    driven.until(lambda: driven.app.window.status == "Ready. I can't speak.", "the trouble")
+    driven.heard.last_error = ""
     driven.press("F2")
-    driven.until(lambda: driven.program.window.status == "Ready", "its end")
+    driven.until(lambda: driven.app.window.status == "Ready", "its end")
 
 
 def test_the_trouble_with_the_history_is_heard_before_the_answer(
     drive: Drive, tmp_path: Path
 ) -> None:
     (tmp_path / "history.jsonl").write_bytes(b"garbage\n")
-    driven = drive(history=History(tmp_path / "history.jsonl"))
+    driven = drive(history=History(tmp_path / "library" / "index.sqlite3"))
     driven.press("alt+Up")
     driven.until(lambda: driven.heard.said_last("There is no earlier"), "the answer")
     assert [kind for _, kind, _ in driven.heard.said[-2:]] == ["error", "notice"]
@@ -296,14 +269,14 @@ def test_settings_of_another_window_are_kept(tmp_path: Path) -> None:
 def test_the_history_follows_what_other_windows_do(
     drive: Drive, photo: str, tmp_path: Path
 ) -> None:
-    history = History(tmp_path / "history.jsonl")
+    history = History(tmp_path / "library" / "index.sqlite3")
     first = drive(history=history)
-    other = History(tmp_path / "history.jsonl")
+    other = History(tmp_path / "library" / "index.sqlite3")
     for name in ("one.png", "two.png"):
-        other.add(Description(name, 0.8), f"Probably: {name}.", name)
+        other.add(Description(name, 0.8), SpokenDescription("", f"Probably: {name}."), name)
     first.press("alt+Up")
     first.until(lambda: "2 of 2. two.png." in first.heard.texts, "the newest")
-    other.add(Description("three", 0.8), "Probably: three.", "three.png")
+    other.add(Description("three", 0.8), SpokenDescription("", "Probably: three."), "three.png")
     first.press("alt+Down")
     first.until(lambda: "3 of 3. three.png." in first.heard.texts, "the other window's")
     other.clear()
@@ -312,12 +285,14 @@ def test_the_history_follows_what_other_windows_do(
 
 
 def test_keys_pressed_while_the_history_is_read_count(drive: Drive, tmp_path: Path) -> None:
-    history = History(tmp_path / "history.jsonl")
+    history = History(tmp_path / "library" / "index.sqlite3")
     for number in range(5):
-        history.add(Description("a dog", 0.8), "Probably: a dog.", f"{number}.png")
+        history.add(
+            Description("a dog", 0.8), SpokenDescription("", "Probably: a dog."), f"{number}.png"
+        )
     driven = drive(history=history)
     for _ in range(3):
-        driven.program.earlier()
+        driven.app.earlier()
     driven.until(lambda: "3 of 5. 2.png." in driven.heard.texts, "three steps back")
 
 

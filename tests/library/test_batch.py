@@ -14,12 +14,12 @@ from PIL import Image
 from image_describer.captioner.describer import Describer
 from image_describer.errors import ImageDescriberError
 from image_describer.library import batch, checkpoint
-from image_describer.library.checkpoint import NO_STATE, Journal, state_of
+from image_describer.library.checkpoint import NO_FILE, Checkpoint, file_state
 from image_describer.library.describe_files import describe_one
 from image_describer.library.index import Index
 from image_describer.library.record import Record
 from image_describer.paths import assets_folder
-from image_describer.wording.record import record_of
+from image_describer.wording.record import to_record
 from image_describer.workers import pool, process
 from tests.support import accidents
 
@@ -85,8 +85,8 @@ def test_every_picture_is_described_as_by_describe(tmp_path, album, shipped_bund
         assert (record.key, record.error) == (alone.key, alone.error)
         if alone.description and record.description:
             seconds = record.description.seconds
-            assert record_of(record.description) == {
-                **record_of(alone.description),
+            assert to_record(record.description, for_storage=True) == {
+                **to_record(alone.description, for_storage=True),
                 "seconds": {name: round(getattr(seconds, name), 4) for name in seconds.__dict__},
             }
             assert np.array_equal(record.embedding, alone.embedding)
@@ -208,7 +208,7 @@ RECORDS = [Record(f"/pictures/{n}.jpg", f"{n:064x}", error="It is no picture.") 
 
 def test_a_journal_that_was_cut_anywhere_loses_its_last_lines_only(tmp_path):
     path, state = tmp_path / "journal", (10, 20)
-    kept = Journal(path, "model")
+    kept = Checkpoint(path, "model")
     ends = []
     for record in RECORDS:
         kept.add(record, state)
@@ -217,7 +217,7 @@ def test_a_journal_that_was_cut_anywhere_loses_its_last_lines_only(tmp_path):
     whole = path.read_bytes()
     for size in range(0, len(whole), 7):
         path.write_bytes(whole[:size])
-        again = Journal(path, "model")
+        again = Checkpoint(path, "model")
         assert len(again) == sum(end <= size for end in ends)
         for number, record in enumerate(RECORDS[: len(again)]):
             place = again.place(f"/pictures/{number}.jpg", state)
@@ -225,67 +225,67 @@ def test_a_journal_that_was_cut_anywhere_loses_its_last_lines_only(tmp_path):
             assert again.record(place) == record
         again.add(RECORDS[4], state)
         again.close()
-        assert len(Journal(path, "model")) == min(5, sum(end <= size for end in ends) + 1)
+        assert len(Checkpoint(path, "model")) == min(5, sum(end <= size for end in ends) + 1)
 
 
 def test_a_journal_with_changed_bytes_is_believed_up_to_them(tmp_path):
     path = tmp_path / "journal"
-    kept = Journal(path, "model")
+    kept = Checkpoint(path, "model")
     places = [kept.add(record, (1, 1)) for record in RECORDS]
     kept.close()
     content = bytearray(path.read_bytes())
     content[places[3] + 40] ^= 1
     path.write_bytes(content)
-    assert len(Journal(path, "model")) == 3
+    assert len(Checkpoint(path, "model")) == 3
 
 
 def test_a_journal_of_another_model_or_of_nobody_is_begun_anew(tmp_path):
     path = tmp_path / "journal"
-    Journal(path, "model").add(RECORDS[0], (1, 1))
-    assert len(Journal(path, "model")) == 1
-    assert len(Journal(path, "model", restart=True)) == 0
-    Journal(path, "model").add(RECORDS[0], (1, 1))
-    assert len(Journal(path, "another")) == 0
+    Checkpoint(path, "model").add(RECORDS[0], (1, 1))
+    assert len(Checkpoint(path, "model")) == 1
+    assert len(Checkpoint(path, "model", restart=True)) == 0
+    Checkpoint(path, "model").add(RECORDS[0], (1, 1))
+    assert len(Checkpoint(path, "another")) == 0
     path.write_bytes(os.urandom(5_000))
-    assert len(Journal(path, "model")) == 0
+    assert len(Checkpoint(path, "model")) == 0
 
 
 def test_two_batches_never_write_one_output(tmp_path):
     path = tmp_path / "journal"
-    first = Journal(path, "model")
+    first = Checkpoint(path, "model")
     with pytest.raises(ImageDescriberError, match="Another batch"):
-        Journal(path, "model")
+        Checkpoint(path, "model")
     first.close()
-    Journal(path, "model").finish()
+    Checkpoint(path, "model").finish()
     assert not path.exists()
 
 
 def test_a_changed_file_is_not_known(tmp_path):
     picture = tmp_path / "a.jpg"
     picture.write_bytes(b"1")
-    kept = Journal(tmp_path / "journal", "model")
-    kept.add(Record(str(picture), "", error="No."), state_of(str(picture)))
-    assert kept.place(str(picture), state_of(str(picture))) is not None
+    kept = Checkpoint(tmp_path / "journal", "model")
+    kept.add(Record(str(picture), "", error="No."), file_state(str(picture)))
+    assert kept.place(str(picture), file_state(str(picture))) is not None
     picture.write_bytes(b"12")
-    assert kept.place(str(picture), state_of(str(picture))) is None
+    assert kept.place(str(picture), file_state(str(picture))) is None
     picture.unlink()
-    assert state_of(str(picture)) == NO_STATE
-    assert kept.place(str(picture), NO_STATE) is None
+    assert file_state(str(picture)) == NO_FILE
+    assert kept.place(str(picture), NO_FILE) is None
 
 
 def test_outputs_with_long_names_have_journals_of_their_own(tmp_path):
     names = ["a" * 249 + end for end in (".jsonl", "b.html", "c.html")]
-    places = {checkpoint.place_of(tmp_path / name) for name in names}
+    places = {checkpoint.checkpoint_path(tmp_path / name) for name in names}
     assert len(places) == 3
     for place in places:
-        Journal(place, "model").finish()
+        Checkpoint(place, "model").finish()
 
 
 def test_progress_comes_before_all_is_counted(tmp_path, album, monkeypatch):
     heard, progress = threading.Event(), []
     monkeypatch.setattr(batch.walk, "count", lambda *_, **__: 8 if heard.wait(60) else 0)
 
-    def hear(one: batch.Progress) -> None:
+    def hear(one: batch.BatchProgress) -> None:
         progress.append(one)
         heard.set()
 

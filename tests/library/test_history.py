@@ -19,10 +19,11 @@ from image_describer.captioner.description import Alternative, Description, Seco
 from image_describer.errors import HistoryError
 from image_describer.library import database, history
 from image_describer.library.history import OLD_FILE, History
+from image_describer.library.history_entry import HistoryEntry
 from image_describer.library.index import Index
 from image_describer.library.record import Record
 from image_describer.wording import details
-from image_describer.wording.record import HistoryEntry, line_of
+from image_describer.wording.sentence import SpokenDescription
 
 DOG = Description(
     caption="a brown dog runs through the grass",
@@ -35,7 +36,7 @@ DOG = Description(
     width=640,
     height=480,
 )
-SENTENCE = "Probably: a brown dog runs through the grass."
+SPOKEN = SpokenDescription("", "Probably: a brown dog runs through the grass.")
 NOON = datetime(2031, 5, 6, 12, 0, 7, tzinfo=timezone.utc)
 
 
@@ -51,7 +52,7 @@ def old_file(tmp_path: Path) -> Path:
 
 
 def old_line(number: int) -> bytes:
-    return line_of(HistoryEntry(f"key{number}", NOON, f"{number}.jpg", SENTENCE, DOG)) + b"\n"
+    return HistoryEntry(f"key{number}", NOON, f"{number}.jpg", SPOKEN, DOG).to_line() + b"\n"
 
 
 def names(past: History) -> list[str]:
@@ -59,17 +60,17 @@ def names(past: History) -> list[str]:
 
 
 def test_an_entry_holds_the_whole_description(past: History) -> None:
-    past.add(DOG, SENTENCE, "dog.jpg")
+    past.add(DOG, SPOKEN, "dog.jpg")
     (entry,) = past.entries()
     assert entry.description == DOG
     assert details.sentences(entry.description) == details.sentences(DOG)
-    assert (entry.caption, entry.sentence, entry.name) == (DOG.caption, SENTENCE, "dog.jpg")
+    assert (entry.caption, entry.spoken, entry.name) == (DOG.caption, SPOKEN, "dog.jpg")
     assert entry.file == DOG.file
     assert abs((datetime.now(timezone.utc) - entry.time).total_seconds()) < 60
 
 
 def test_entries_are_in_the_order_they_were_added(past: History) -> None:
-    added = [past.add(DOG, SENTENCE, f"{number}.jpg") for number in range(3)]
+    added = [past.add(DOG, SPOKEN, f"{number}.jpg") for number in range(3)]
     assert past.entries() == added
     assert past.trouble == ""
 
@@ -78,18 +79,18 @@ def test_a_relative_path_is_kept_as_absolute(
     past: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    entry = past.add(dataclasses.replace(DOG, file="dog.jpg"), SENTENCE, "dog.jpg")
+    entry = past.add(dataclasses.replace(DOG, file="dog.jpg"), SPOKEN, "dog.jpg")
     assert entry.file == str(tmp_path / "dog.jpg")
-    assert past.add(dataclasses.replace(DOG, file=None), SENTENCE, "the clipboard").file is None
+    assert past.add(dataclasses.replace(DOG, file=None), SPOKEN, "the clipboard").file is None
 
 
 def test_the_stamp_changes_with_the_entries(past: History) -> None:
     empty = past.stamp()
-    past.add(DOG, SENTENCE, "dog.jpg")
+    past.add(DOG, SPOKEN, "dog.jpg")
     one = past.stamp()
     assert one == past.stamp() != empty
     other = History(past.path)
-    other.add(DOG, SENTENCE, "dog.jpg")
+    other.add(DOG, SPOKEN, "dog.jpg")
     two = past.stamp()
     assert two != one
     other.clear()
@@ -100,7 +101,7 @@ def test_the_stamp_changes_with_the_entries(past: History) -> None:
 def test_only_the_owner_can_read_it(past: History) -> None:
     mask = os.umask(0)
     try:
-        past.add(DOG, SENTENCE, "dog.jpg")
+        past.add(DOG, SPOKEN, "dog.jpg")
     finally:
         os.umask(mask)
     modes = {stat.S_IMODE(file.stat().st_mode) for file in past.path.parent.iterdir()}
@@ -111,7 +112,7 @@ def test_only_the_owner_can_read_it(past: History) -> None:
 def test_the_oldest_entries_are_dropped(past: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "ENTRIES_LIMIT", 3)
     for number in range(5):
-        past.add(DOG, SENTENCE, f"new{number}.jpg")
+        past.add(DOG, SPOKEN, f"new{number}.jpg")
     assert names(past) == ["new2.jpg", "new3.jpg", "new4.jpg"]
     assert [entry.name for entry in past.find("new1")] == []
 
@@ -120,7 +121,7 @@ def test_the_default_path_is_in_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paths, "data_folder", lambda: tmp_path)
-    History().add(DOG, SENTENCE, "dog.jpg")
+    History().add(DOG, SPOKEN, "dog.jpg")
     assert names(History(tmp_path / "library" / "index.sqlite3")) == ["dog.jpg"]
 
 
@@ -139,7 +140,7 @@ def searchable(request: pytest.FixtureRequest, past: History, monkeypatch: pytes
         "snow.jpg": "a brown dog in the snow",
     }.items():
         description = Description(caption, 0.8, (Alternative("an animal", 0.5),), file=f"/{name}")
-        past.add(description, f"Probably: {caption}.", name)
+        past.add(description, SpokenDescription("", f"Probably: {caption}."), name)
     return past
 
 
@@ -165,12 +166,12 @@ def test_find_looks_into_the_other_captions(searchable: History) -> None:
 
 def test_find_returns_a_file_once_and_its_newest_entry(searchable: History) -> None:
     again = Description("a dog runs along the beach", 0.9, file="/beach.jpg")
-    newest = searchable.add(again, "Probably.", "beach.jpg")
+    newest = searchable.add(again, SPOKEN, "beach.jpg")
     assert searchable.find("beach") == [newest]
 
 
 def test_find_ignores_accents(past: History) -> None:
-    past.add(DOG, SENTENCE, "Été.jpg")
+    past.add(DOG, SPOKEN, "Été.jpg")
     assert len(past.find("ete")) == 1
 
 
@@ -187,7 +188,7 @@ def test_entries_added_without_fts5_are_found_with_it(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(database, "has_fts5", lambda _connection: False)
-        past.add(DOG, SENTENCE, "dog.jpg")
+        past.add(DOG, SPOKEN, "dog.jpg")
         past.close()
     assert [entry.name for entry in past.find("brown")] == ["dog.jpg"]
 
@@ -200,7 +201,7 @@ def test_the_old_file_is_imported_once(past: History, old_file: Path) -> None:
     assert names(past) == ["0.jpg", "1.jpg", "2.jpg"]
     assert past.trouble == ""
     assert not old_file.exists()
-    past.add(DOG, SENTENCE, "new.jpg")
+    past.add(DOG, SPOKEN, "new.jpg")
     assert past.find("1 jpg")[0].name == "1.jpg"
     assert names(History(past.path)) == ["0.jpg", "1.jpg", "2.jpg", "new.jpg"]
 
@@ -254,10 +255,10 @@ WRITER = """
 import sys
 from pathlib import Path
 from image_describer.library.history import History
-from tests.library.test_history import DOG, SENTENCE
+from tests.library.test_history import DOG, SPOKEN
 past = History(Path(sys.argv[1]))
 for number in range(40):
-    past.add(DOG, SENTENCE, f"{sys.argv[2]}{number}")
+    past.add(DOG, SPOKEN, f"{sys.argv[2]}{number}")
     past.entries()
     assert not past.trouble, past.trouble
 """
@@ -284,7 +285,7 @@ def test_two_windows_lose_nothing(past: History, old_file: Path) -> None:
 
 
 def test_clearing_one_keeps_the_other(past: History) -> None:
-    past.add(DOG, SENTENCE, "dog.jpg")
+    past.add(DOG, SPOKEN, "dog.jpg")
     with Index.open(past.path) as index:
         index.add([Record("/photos/dog.jpg", "0" * 64, DOG)])
         index.clear()
@@ -301,7 +302,7 @@ def test_a_database_without_history_is_upgraded(past: History) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 1")
-    past.add(DOG, SENTENCE, "dog.jpg")
+    past.add(DOG, SPOKEN, "dog.jpg")
     assert len(past.find("dog")) == 1
     with Index.open(past.path) as index:
         assert index.add([Record("/photos/dog.jpg", "0" * 64, DOG)]) == 1
@@ -318,14 +319,14 @@ def test_a_damaged_database_is_replaced(past: History) -> None:
     assert past.trouble == (
         "The history was damaged; the old file is kept as index.sqlite3.damaged."
     )
-    past.add(DOG, SENTENCE, "dog.jpg")
+    past.add(DOG, SPOKEN, "dog.jpg")
     assert names(past) == ["dog.jpg"]
     assert past.trouble == ""
 
 
 def test_the_history_survives_damage_to_the_index(past: History) -> None:
     for number in range(3):
-        past.add(DOG, SENTENCE, f"{number}.jpg")
+        past.add(DOG, SPOKEN, f"{number}.jpg")
     past.close()
     with contextlib.closing(sqlite3.connect(past.path)) as connection, connection:
         connection.execute("DROP TABLE picture")
@@ -340,7 +341,7 @@ def test_the_history_survives_damage_to_the_index(past: History) -> None:
 
 def test_a_damaged_row_is_left_out(past: History) -> None:
     for number in range(3):
-        past.add(DOG, SENTENCE, f"{number}.jpg")
+        past.add(DOG, SPOKEN, f"{number}.jpg")
     past.close()
     with contextlib.closing(sqlite3.connect(past.path)) as connection, connection:
         connection.execute("UPDATE history SET entry = '{' WHERE id = 2")
@@ -353,7 +354,7 @@ def test_what_is_not_a_file_is_an_error_and_never_hangs(past: History) -> None:
     for create in make:
         create(past.path)
         with pytest.raises(HistoryError, match=r"can't be read: .* New descriptions are not kept"):
-            past.add(DOG, SENTENCE, "dog.jpg")
+            past.add(DOG, SPOKEN, "dog.jpg")
         assert past.entries() == []
         assert past.trouble.startswith("The history can't be read: it is not a file.")
         assert past.stamp() == ("", 0)
@@ -366,12 +367,12 @@ def test_a_writer_that_keeps_it_locked_is_reported(
     past: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_S", 0.1)
-    past.add(DOG, SENTENCE, "dog.jpg")
+    past.add(DOG, SPOKEN, "dog.jpg")
     past.close()
     with contextlib.closing(sqlite3.connect(past.path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(HistoryError, match=r"can't be written: another program has kept it"):
-            past.add(DOG, SENTENCE, "dog.jpg")
+            past.add(DOG, SPOKEN, "dog.jpg")
         assert names(past) == ["dog.jpg"]
 
 
@@ -380,7 +381,7 @@ def test_a_writer_that_keeps_it_locked_is_reported(
 
 def test_clearing_leaves_no_copy(past: History, old_file: Path) -> None:
     old_file.write_bytes(b"garbage\n" + old_line(0))
-    past.add(DOG, SENTENCE, "secret.jpg")
+    past.add(DOG, SPOKEN, "secret.jpg")
     past.close()
     past.path.with_name("index.sqlite3.damaged").write_bytes(b"secret.jpg")
     past.clear()

@@ -14,15 +14,9 @@ from image_describer.captioner.description import Description
 from image_describer.errors import BundleError, ImageDescriberError, PictureError
 from image_describer.library import search as searching
 from image_describer.library.describe_files import content_key, describe_one
-from image_describer.library.index import Index, model_of
+from image_describer.library.index import Index, model_id
 from image_describer.library.record import Record
-from image_describer.library.search import (
-    fuse,
-    query,
-    search,
-    similar,
-    telling_words,
-)
+from image_describer.library.search import fts_query, fuse, search, significant_words, similar
 from tests.support import tiny
 
 SAMPLES = sorted((tiny.REPO / "assets" / "samples").glob("*.jpg"))
@@ -65,11 +59,11 @@ def made(describer, tmp_path_factory):
     for name, caption in CAPTIONS.items():
         file = folder / name
         file.write_text(caption)
-        place = describer.joint.sentence(caption)
+        place = describer.joint_space.embed_sentence(caption)
         records.append(
             Record(str(file), content_key(file), Description(caption, 0.8, embedding=place))
         )
-    index = Index.open(folder / "library" / "index.sqlite3", model_of(describer))
+    index = Index.open(folder / "library" / "index.sqlite3", model_id(describer))
     index.add(records, {str(folder / "team.jpg"): "Zebedee at Müngersdorf"})
     yield index, folder
     index.close()
@@ -119,7 +113,7 @@ def test_nothing_is_made_up_where_nothing_fits(index, describer):
     assert search(index, describer, "zyzzyva") == []
     for one in search(index, describer, "laptop"):
         assert one.is_weak
-        assert one.meaning >= searching.FLOOR
+        assert one.meaning >= searching.MIN_SIMILARITY
 
 
 def test_no_words_are_told(index, describer):
@@ -159,17 +153,17 @@ def test_whatever_is_typed_is_words_and_no_syntax(index, describer, words):
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_query(index, text):
-    asked = query(telling_words(text), searching.PEOPLES)
+    asked = fts_query(significant_words(text), searching.HUMAN_COLUMNS)
     if asked:
         index.words(asked)
     assert not index.trouble
 
 
 def test_common_words_count_only_where_there_are_no_others():
-    assert telling_words("The dog, and the DOG'S t-shirt") == ["dog", "t-shirt"]
-    assert telling_words("to be") == ["to", "be"]
-    assert query(["dog"], "caption") == '{caption} : ("dog")'
-    assert query([], "caption") == ""
+    assert significant_words("The dog, and the DOG'S t-shirt") == ["dog", "t-shirt"]
+    assert significant_words("to be") == ["to", "be"]
+    assert fts_query(["dog"], "caption") == '{caption} : ("dog")'
+    assert fts_query([], "caption") == ""
 
 
 def test_words_add_to_meaning_in_shares_of_the_best():
@@ -196,9 +190,9 @@ def test_the_limit_and_the_folder_hold(index, describer, folder):
 
 def test_pictures_whose_files_are_gone_are_not_offered(describer, tmp_path, monkeypatch):
     monkeypatch.setattr(searching, "DEPTH", 4)
-    place = describer.joint.sentence("a dog in the snow")
+    place = describer.joint_space.embed_sentence("a dog in the snow")
     files = [tmp_path / f"{n}.jpg" for n in range(40)]
-    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(describer)) as index:
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_id(describer)) as index:
         for file in files:
             file.write_text(file.name)
         index.add(
@@ -218,7 +212,7 @@ def test_pictures_whose_files_are_gone_are_not_offered(describer, tmp_path, monk
 def test_without_a_joint_space_words_still_find(wordless, tmp_path):
     (tmp_path / "dog.jpg").write_text("x")
     dog = Record(str(tmp_path / "dog.jpg"), "0" * 64, Description("a dog in the snow", 0.5))
-    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(wordless)) as index:
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_id(wordless)) as index:
         index.add([dog])
         found = search(index, wordless, "dogs")
         assert names(found) == ["dog.jpg"]
@@ -230,7 +224,7 @@ def test_without_a_joint_space_words_still_find(wordless, tmp_path):
 
 
 def test_real_pictures_are_found_by_words_and_by_each_other(describer, tmp_path):
-    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(describer)) as index:
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_id(describer)) as index:
         index.add([describe_one(describer, str(file)) for file in SAMPLES])
         assert names(search(index, describer, "cat"))[0] == "cat.jpg"
         like = similar(index, describer, SAMPLES[0])
@@ -254,7 +248,7 @@ def test_what_is_no_picture_is_told(index, describer, tmp_path):
 def test_a_picture_with_words_but_no_vector_is_found(describer, tmp_path):
     file = tmp_path / "dog.jpg"
     file.write_text("x")
-    with Index.open(tmp_path / "library" / "index.sqlite3", model_of(describer)) as index:
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_id(describer)) as index:
         index.add([Record(str(file), "0" * 64, Description("a dog", 0.5))])
         found = search(index, describer, "dog")
         assert [Path(one.file) for one in found] == [file]

@@ -82,8 +82,8 @@ def test_a_language_that_is_not_spoken_gets_a_problem(service, language):
 
 
 def test_google_is_asked_only_where_that_is_allowed_and_never_for_an_authors_words():
-    assert speech.is_private("Its author says: Ann at the beach. Probably: a woman.")
-    assert not speech.is_private("Probably: a woman at the beach.")
+    assert speech.is_private({"sentence": "Reworded: Ann. Probably: a woman.", "alt_text": "Ann"})
+    assert not speech.is_private({"sentence": "Probably: a woman.", "alt_text": None})
     assert speech.check_language("de", online=True) == "de"
     with pytest.raises(NoLanguageError, match="English only"):
         speech.check_language("de", online=False)

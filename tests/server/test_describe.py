@@ -9,7 +9,7 @@ import pytest
 
 from image_describer.captioner.describer import Describer
 from image_describer.paths import assets_folder
-from image_describer.wording.sentence import as_record
+from image_describer.wording.record import to_record
 from tests.support import pictures
 from tests.support.service import RUN, Service, authored, sample
 
@@ -63,7 +63,7 @@ def test_every_format(service, name):
 
 def test_many_at_once_get_each_their_own_answer(service, tiny_bundle):
     describer = Describer(tiny_bundle)
-    alone = {name: same(as_record(describer.describe(sample(name)))) for name in SAMPLES}
+    alone = {name: same(to_record(describer.describe(sample(name)))) for name in SAMPLES}
     asked = SAMPLES * 12
     groups = service.metric("image_describer_group_size_count")
     done = service.metric("image_describer_pictures")

@@ -20,7 +20,7 @@ from image_describer.library.exporters import gallery_style
 from image_describer.server import page as page_module
 from image_describer.server.config import Settings
 from image_describer.wording.details import what_is_where
-from image_describer.wording.sentence import as_record
+from image_describer.wording.record import to_record
 from tests.support import tiny
 from tests.support.browser import ALSO, Browser, axe_violations, browser  # noqa: F401
 from tests.support.pictures import photograph
@@ -79,7 +79,7 @@ def service(shipped_bundle: Path) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def expected(shipped_bundle: Path) -> dict[str, Any]:
     """What `describe --json` says of the cat."""
-    return as_record(Describer(shipped_bundle).describe(CAT))
+    return to_record(Describer(shipped_bundle).describe(CAT))
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_a_picture_is_pasted(page, shipped_bundle, tmp_path):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(COPY_PICTURE, base64.b64encode(drawn.read_bytes()).decode())
     page.keyboard.press("Control+V")
-    assert described(page) == as_record(Describer(shipped_bundle).describe(drawn))["sentence"]
+    assert described(page) == to_record(Describer(shipped_bundle).describe(drawn))["sentence"]
     page.click("#copy")
     page.wait_for_function("() => document.querySelector('#notice').textContent === 'Copied.'")
     page.keyboard.press("Control+V")  # a text, now

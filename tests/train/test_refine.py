@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from image_describer.captioner.bundle import open_bundle, write_manifest
+from image_describer.captioner.decoder import Decoder
 from image_describer.captioner.describer import Describer
+from image_describer.captioner.encoder import Encoder
 from image_describer.train import augment, recipe
 from image_describer.train.data import load_pixels, read_flickr8k
 from tests.support import tiny
@@ -60,11 +62,11 @@ def test_the_cache_holds_what_a_user_would_get(tiny_bundle, data, tmp_path):
     name = data.splits["train"][3]
     found = loader([name] * 4, np.arange(4))
     assert found.shape == (4, *shape)
-    extractor = Describer(tiny_bundle).extractor
+    encoder = Encoder.from_bundle(bundle)
     plain = load_pixels(data.path(name), tiny.SIZE)
     crop = augment.other_view(plain, augment.rng_of(name, 2))
     for view, pixels in enumerate((plain, plain[:, ::-1], crop, crop[:, ::-1])):
-        expected = extractor.extract(np.ascontiguousarray(pixels)).regions
+        expected = encoder.encode(np.ascontiguousarray(pixels)).regions
         np.testing.assert_allclose(found[view], expected, rtol=2e-3, atol=1e-4)
 
 
@@ -78,7 +80,7 @@ def test_the_captioner_made_of_a_bundle_finds_words_as_likely_as_the_bundle(
     loader, shape = regions_of(bundle, data, tmp_path)
     vocabulary = Vocabulary.from_tokenizer(bundle.tokenizer)
     model = captioner_of(bundle, recipe.load(str(tiny.RECIPE)), vocabulary, shape)
-    decoder = Describer(tiny_bundle).decoder
+    decoder = Decoder.from_bundle(bundle)
     for name in data.splits["dev"][:3]:
         regions = loader([name], np.zeros(1, int)).astype(np.float32)
         beam = decoder.decode(regions[0])[0]

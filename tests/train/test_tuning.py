@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from image_describer.captioner.bundle import open_bundle
-from image_describer.captioner.describer import Describer
+from image_describer.captioner.decoder import Decoder
+from image_describer.captioner.encoder import Encoder
 from image_describer.imaging.open import open_picture
 from image_describer.train import tuning
 from image_describer.train.bundled_decoder import decoder_weights
@@ -71,10 +72,10 @@ def test_decay_makes_words_more_hesitant(weights, read):
 
 
 def test_a_reader_is_in_the_state_that_the_decoder_itself_was_in(tiny_bundle, tiny_data):
-    bundle, describer = open_bundle(tiny_bundle), Describer(tiny_bundle)
+    bundle = open_bundle(tiny_bundle)
     pixels = open_picture(tiny_data / "Flicker8k_Dataset" / "picture1.jpg").pixels
-    regions = describer.extractor.extract(pixels).regions
-    beams = describer.decoder.decode(regions)
+    regions = Encoder.from_bundle(bundle).encode(pixels).regions
+    beams = Decoder.from_bundle(bundle).decode(regions)
     weights, width = decoder_weights(bundle), max(len(beam.words) for beam in beams) + 3
     ids = np.zeros((len(beams) + 1, width), np.int32)  # one more than the file has rows
     for row, beam in enumerate([*beams, beams[0]]):
@@ -88,10 +89,10 @@ def test_a_reader_is_in_the_state_that_the_decoder_itself_was_in(tiny_bundle, ti
 
 
 def test_a_new_word_is_read_as_the_known_one_that_foretells_what_follows(tiny_bundle, tiny_data):
-    bundle, describer = open_bundle(tiny_bundle), Describer(tiny_bundle)
+    bundle = open_bundle(tiny_bundle)
     pixels = open_picture(tiny_data / "Flicker8k_Dataset" / "picture1.jpg").pixels
-    regions = describer.extractor.extract(pixels).regions
-    words = describer.decoder.decode(regions)[0].words
+    regions = Encoder.from_bundle(bundle).encode(pixels).regions
+    words = Decoder.from_bundle(bundle).decode(regions)[0].words
     ids, new = np.array([START, *words, END, 0], np.int32), len(bundle.tokenizer["words"])
     known = ids[2]
     ids[2] = new

@@ -1,114 +1,106 @@
-"""History entries: each comes back from its line of JSON as it was."""
+"""Descriptions as JSON: strict, rounded, and read back unchanged from storage."""
 
+import dataclasses
 import json
-from datetime import datetime, timezone
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer.captioner.description import Alternative, Description, Seconds, Word
-from image_describer.wording.record import HistoryEntry, entry_of, line_of
+from image_describer.wording.record import from_record, to_record
 
-DOG = Description(
-    caption="a brown dog runs through the grass",
-    confidence=0.734,
-    alternatives=(Alternative("a dog runs", 0.5),),
-    words=(Word("dog", 0.9, (0.0, 0.25, 0.5, 1.0)),),
-    notes=("The picture is very dark.",),
-    seconds=Seconds(0.1, 0.2, 0.3),
-    file="/photos/dog.jpg",
-    width=640,
-    height=480,
-)
-SENTENCE = "Probably: a brown dog runs through the grass."
-NOON = datetime(2031, 5, 6, 12, 0, 7, tzinfo=timezone.utc)
-
-fractions = st.floats(0, 1).map(lambda value: round(value, 3))
-edges = st.tuples(fractions, fractions, fractions, fractions)
-seconds = st.floats(0, 1e4).map(lambda value: round(value, 4))
-texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=40)
-probabilities = st.floats(0, 1).map(lambda value: round(value, 4))
-descriptions = st.builds(
-    Description,
-    caption=texts,
-    confidence=fractions,
-    alternatives=st.lists(st.builds(Alternative, texts, fractions), max_size=3).map(tuple),
-    words=st.lists(st.builds(Word, texts, probabilities, edges), max_size=3).map(tuple),
-    notes=st.lists(texts, max_size=2).map(tuple),
-    seconds=st.builds(Seconds, seconds, seconds, seconds),
-    # Any name that a file can have, be it Unicode or not.
-    file=st.none() | st.text(st.characters(exclude_characters="\0")).map(lambda name: f"/{name}"),
-    width=st.integers(0, 100_000),
-    height=st.integers(0, 100_000),
-)
-moments = st.datetimes(
-    datetime(1971, 1, 1), datetime(9998, 12, 31), timezones=st.just(timezone.utc)
-).map(lambda moment: moment.replace(microsecond=0))
+DOG = "a brown dog runs through the grass"
+texts = st.text(st.characters(), max_size=40)  # surrogates and control characters included
 
 
-@given(entry=st.builds(HistoryEntry, st.just("k"), moments, texts, texts, descriptions))
-def test_round_trip(entry: HistoryEntry) -> None:
-    line = line_of(entry)
-    assert b"\n" not in line
-    assert entry_of(line) == entry
+def full_description() -> Description:
+    return Description(
+        caption=DOG,
+        confidence=0.81234567,
+        alternatives=(Alternative("a dog in a field", 0.512345),),
+        words=(Word("dog", 0.9, (0.123456, 0.2, 1.0, 0.5)),),
+        notes=("The picture is blurred.",),
+        seconds=Seconds(0.0123456, 0.04, 0.02),
+        file="holiday.jpg",
+        width=640,
+        height=480,
+    )
+
+
+def test_fields_and_rounding() -> None:
+    assert to_record(full_description()) == {
+        "file": "holiday.jpg",
+        "caption": DOG,
+        "sentence": f"The picture is blurred. Probably: {DOG}.",
+        "confidence": 0.812,
+        "alternatives": [{"caption": "a dog in a field", "confidence": 0.512}],
+        "words": [{"word": "dog", "region": [0.123, 0.2, 1.0, 0.5]}],
+        "notes": ["The picture is blurred."],
+        "alt_text": None,
+        "seconds": {"read": 0.0123, "extract": 0.04, "decode": 0.02},
+        "width": 640,
+        "height": 480,
+    }
 
 
 @given(
-    caption=st.text(),
-    confidence=st.floats(),
-    sentence=st.text(),
-    name=st.text(),
-    width=st.integers(0, 10**9),
+    texts,
+    st.floats(),
+    st.one_of(st.none(), texts),
+    st.tuples(st.floats(), st.floats(), st.floats(), st.floats()),
 )
-def test_every_written_line_can_be_read(
-    caption: str, confidence: float, sentence: str, name: str, width: int
+def test_any_description_is_strict_json_in_utf_8(
+    text: str, number: float, file: str | None, region: tuple[float, float, float, float]
 ) -> None:
-    word = Word(caption, confidence, (confidence, 0.0, 1.0, 1.0))
-    wild = Description(caption, confidence, words=(word,), notes=(name,), width=width)
-    line = line_of(HistoryEntry("k", NOON, name, sentence, wild))
-    assert line_of(entry_of(line)) == line
+    description = Description(
+        text,
+        number,
+        (Alternative(text, number),),
+        (Word(text, number, region),),
+        (text,),
+        Seconds(number, number, number),
+        file,
+    )
+    line = json.dumps(to_record(description), ensure_ascii=False, allow_nan=False)
+    record = json.loads(line.encode("utf-8"))
+    assert 0 <= record["confidence"] <= 1
+    assert all(0 <= edge <= 1 for edge in record["words"][0]["region"])
+    assert all(seconds >= 0 for seconds in record["seconds"].values())
 
 
-def changed(**more: object) -> bytes:
-    record = json.loads(line_of(HistoryEntry("k", NOON, "dog.jpg", SENTENCE, DOG)))
-    return json.dumps({**record, **more}).encode()
+def test_numpy_numbers_can_be_serialized() -> None:
+    word = Word("dog", np.float32(0.5), tuple(np.float32([0, 0.5, 1, 1])))  # type: ignore[arg-type]
+    description = Description(DOG, np.float32(0.25), words=(word,), width=np.int64(5))  # type: ignore[arg-type]
+    assert json.loads(json.dumps(to_record(description)))["confidence"] == 0.25
+
+
+def test_a_file_name_is_only_escaped_if_json_can_not_hold_it() -> None:
+    assert to_record(Description(DOG, 0.5, file="two\nlines.jpg"))["file"] == "two\nlines.jpg"
+    assert to_record(Description(DOG, 0.5, file="raw\udcff.jpg"))["file"] == "raw\\xff.jpg"
+
+
+def test_a_stored_record_keeps_everything_but_the_embedding() -> None:
+    description = dataclasses.replace(
+        full_description(),
+        confidence=0.812,
+        alternatives=(Alternative("a dog in a field", 0.512),),
+        words=(Word("dog", 0.9123, (0.123, 0.2, 1.0, 0.5)),),
+        seconds=Seconds(0.0123, 0.04, 0.02),
+        file="/photos/raw\udcff.jpg",
+        alt_text="a dog named Rex",
+        embedding=np.ones(4, np.float32),
+    )
+    record = json.loads(json.dumps(to_record(description, for_storage=True)))
+    assert from_record(record) == description
+    assert from_record(record).embedding is None
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        changed(time="yesterday"),
-        changed(time="2031-05-06T12:00:00"),
-        changed(time="0001-01-01T00:00:00+00:00"),
-        changed(confidence=1.5),
-        changed(confidence=True),
-        changed(confidence=10**400),
-        changed(confidence=float("nan")),
-        changed(file="dog.jpg"),
-        changed(file="/a\0b"),
-        changed(words=[{"word": "dog", "region": [0, 0, 1], "probability": 1}]),
-        changed(words="dog"),
-        changed(notes=[None]),
-        changed(seconds=[]),
-        changed(width=-1),
-        changed(width=0.5),
-        changed(sentence=None),
-        b"[" * 5000,
-        b"null",
-        b"[]",
-    ],
-    ids=lambda line: line[-40:].decode(),
+    ("field", "value"), [("confidence", 1.5), ("notes", [None]), ("width", 0.5), ("file", "a.jpg")]
 )
-def test_a_damaged_line_is_refused(line: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the message is for the log
-        entry_of(line)
-
-
-def test_unknown_fields_are_ignored() -> None:
-    assert entry_of(changed(scent="pine")) == entry_of(changed())
-
-
-def test_control_characters_of_a_tampered_line_are_escaped() -> None:
-    entry = entry_of(changed(caption="a\u202edog\x07", sentence="\n"))
-    assert (entry.caption, entry.sentence) == ("a\\u202edog\\x07", "\\n")
+def test_a_damaged_record_is_refused(field: str, value: object) -> None:
+    record = to_record(dataclasses.replace(full_description(), file=None), for_storage=True)
+    with pytest.raises(ValueError, match="not"):
+        from_record({**record, field: value})

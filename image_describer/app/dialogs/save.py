@@ -1,4 +1,4 @@
-"""Ctrl+S: saves the description as a text, or its speech as MP3 or WAV, where the user wants it."""
+"""Ctrl+S: saves the description as text, or its speech as MP3 or WAV."""
 
 import contextlib
 import errno
@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer import files
-from image_describer.app import messages as say
-from image_describer.app.dialogs.base import Dialog, raised
+from image_describer.app import messages
+from image_describer.app.dialogs.base import Dialog, raise_dialog
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.app.widgets.button import RETURN_KEYS, Button
 from image_describer.app.widgets.choice import Choice
 from image_describer.app.widgets.entry_box import EntryBox
-from image_describer.app.widgets.label import Label
+from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.errors import FileExistsAlreadyError, SaveError
+from image_describer.text import file_name, one_line, visible
 
 if TYPE_CHECKING:
-    import tkinter as tk
-
     from image_describer.app.context import AppContext, DescribedPicture
 
 TITLE = "Save"
@@ -32,29 +31,29 @@ KINDS = (
     (".wav", "Speech as WAV"),
 )
 SUFFIXES = tuple(suffix for suffix, _label in KINDS)
-Kinds = tuple[tuple[str, str], ...]
-Writer = Callable[[Path, bool], Path]
+Kinds = tuple[tuple[str, str], ...]  # (suffix, label)
+Writer = Callable[[Path, bool], Path]  # (path, replace) -> path
 SAVED = "Saved {name} in {folder}."
-THERE_ALREADY = "{name} is there already. Press Save again to replace it."
-NO_NAME = "There is no name for the file. Type one."
-BOX_CHARACTERS = 44  # most paths are longer, and can be read by the caret
-TOLD_LINES = 3  # under the boxes: what went wrong, and the way out
+ALREADY_EXISTS = "{name} already exists. Press Save again to replace it."
+NO_NAME = "The file has no name. Type one."
+BOX_CHARACTERS = 44
+MESSAGE_LINES = 3
 
-# What is wrong, by the system's number for it, and the way out.
-TROUBLES = {
+# The sentence and the way out for each errno.
+ERRORS = {
     errno.EACCES: ("You are not allowed to write in {folder}.", "Choose another folder."),
     errno.EPERM: ("You are not allowed to write in {folder}.", "Choose another folder."),
     errno.EROFS: ("{folder} can't be written to.", "Choose another folder."),
-    errno.ENOSPC: ("The disk is full.", "Make room, or choose a folder on another disk."),
-    errno.EDQUOT: ("There is no room left for you.", "Make room, or choose another disk."),
+    errno.ENOSPC: ("The disk is full.", "Free some space, or choose another disk."),
+    errno.EDQUOT: ("Your disk quota is used up.", "Free some space, or choose another disk."),
     errno.ENAMETOOLONG: ("The name of the file is too long.", "Shorten it."),
 }
-OTHER_TROUBLE = ("{name} can't be saved: {why}.", "Choose another folder or name.")
+OTHER_ERROR = ("{name} can't be saved: {reason}.", "Choose another folder or name.")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to be saved, and where; ``replace``: whether a file that is there may go."""
+class SaveRequest:
+    """What to save where; ``replace``: whether an existing file may be replaced."""
 
     path: Path
     text: str
@@ -63,46 +62,58 @@ class Wanted:
 
 
 class SaveDialog:
-    """One dialog after the other; an opening while one is open only brings that to the front."""
+    """Opens one form at a time; opening it again for the same thing raises the open form."""
 
     def __init__(self, context: "AppContext") -> None:
         self._context = context
         self._form: SaveForm | None = None
+        self._subject: object = None
 
     def open(self, described: "DescribedPicture", file: str) -> None:
-        """Ask what to save of ``described``, and where. ``file`` is what the picture is called."""
+        """Ask what to save of ``described``, and where. ``file`` is the picture's path or name."""
         picture = described.description.file
-        author, _own = described.parts
 
         def save_speech(speech: str, path: Path) -> str:
-            # An author may have named people, and a sound file has one voice: an offline one.
-            return self._context.speaker.save(speech, path, private=bool(author))
+            # The author may name people, so the whole sound file is made by an offline voice.
+            return self._context.speaker.save(speech, path, private=bool(described.spoken.author))
 
-        def write_it(path: Path, replace: bool) -> Path:
-            text = as_text(described, say.name_of(file), datetime.now())
-            wanted = Wanted(path, text, described.sentence, replace)
-            return write(wanted, picture, save_speech)
+        def write(path: Path, replace: bool) -> Path:
+            text = saved_text(described, file_name(file), datetime.now())
+            request = SaveRequest(path, text, described.sentence, replace)
+            return save_description(request, picture, save_speech)
 
-        self.open_for(KINDS, default_place(picture, file), write_it)
+        self.open_for(described, KINDS, default_location(picture, file), write)
 
     def open_for(
-        self, kinds: Kinds, place: tuple[Path, str], write: Writer, title: str = ""
+        self,
+        subject: object,
+        kinds: Kinds,
+        location: tuple[Path, str],
+        write: Writer,
+        title: str = "",
     ) -> None:
-        """Ask for one of ``kinds``, (suffix, label) each, and for a place, at first ``place``:
-        folder and name without its suffix. Then ``write(path, replace)`` on a job's thread.
+        """Ask for one of ``kinds`` and a path, then call ``write(path, replace)`` in a job.
+
+        ``location`` is the suggestion: a folder and a name without suffix. A form that is open for
+        another ``subject`` is replaced.
         """
-        if not raised(self._context, SaveForm):
-            self._form = SaveForm(self._context, kinds, place, write, title or TITLE)
+        if self._form is not None and self._form.winfo_exists():
+            if subject is self._subject:
+                raise_dialog(self._context, SaveForm)
+                return
+            self._form.close()
+        self._subject = subject
+        self._form = SaveForm(self._context, kinds, location, write, title or TITLE)
 
 
 class SaveForm(Dialog):
-    """What, name, folder; Save and Cancel."""
+    """Kind, file name and folder; Save and Cancel."""
 
     def __init__(
         self,
         context: "AppContext",
         kinds: Kinds,
-        place: tuple[Path, str],
+        location: tuple[Path, str],
         write: Writer,
         title: str,
     ) -> None:
@@ -110,129 +121,127 @@ class SaveForm(Dialog):
         self._write = write
         self._suffixes = tuple(suffix for suffix, _label in kinds)
         self._job: BackgroundJob | None = None
-        self._progress = JobProgress(context, lambda: self._show(f"{say.WORKING}…"))
-        self._asked: Path | None = None  # the file that one more press replaces
-        folder, stem = place
+        self._progress = JobProgress(context, lambda: self._show_message(f"{messages.WORKING}…"))
+        self._confirmed: Path | None = None  # pressing Save again replaces this file
+        folder, stem = location
         self.body.columnconfigure(1, weight=1)
         first = self._suffixes[0]
-        self.kind = Choice(self.body, kinds, first, self._kind_chosen, name="What to save")
+        self.kind = Choice(self.body, kinds, first, self._on_kind, name="What to save")
         self.name = EntryBox(self.body, stem + first, name="File name", width=BOX_CHARACTERS)
-        self.folder = EntryBox(
-            self.body, say.printable(str(folder)), name="Folder", width=BOX_CHARACTERS
-        )
+        self.folder = EntryBox(self.body, visible(str(folder)), name="Folder", width=BOX_CHARACTERS)
         self._folder = folder
-        for row, (words, widget) in enumerate(
+        for row, (label, widget) in enumerate(
             (("What", self.kind), ("File name", self.name), ("Folder", self.folder))
         ):
-            Label(self.body, words).grid(row=row, column=0, sticky="w", padx=(0, 12), pady=6)
+            Label(self.body, label).grid(row=row, column=0, sticky="w", padx=(0, 12), pady=6)
             widget.grid(row=row, column=1, sticky="ew", pady=6)
-        self._told = Label(self.body, height=TOLD_LINES, anchor="nw", padx=0)
-        self._told.bind("<Configure>", self._wrap_told)
-        self._told.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(12, 0))
+        self._message = WrappedLabel(self.body, height=MESSAGE_LINES, anchor="nw", padx=0)
+        self._message.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(12, 0))
         self.save_button, self.cancel_button = self._make_buttons()
         for widget in (self.kind, self.name, self.folder):
             for key in RETURN_KEYS:
                 widget.bind(key, lambda _event: self._save())
-        self.name.bind("<KeyRelease>", self._name_typed)
+        self.name.bind("<KeyRelease>", self._on_name)
         self.open(self.kind)
 
     def _make_buttons(self) -> list[Button]:
         return self.add_buttons(("Save", self._save), ("Cancel", self.close))
 
-    def _wrap_told(self, event: "tk.Event[tk.Label]") -> None:
-        self._told.configure(wraplength=event.width - 2 * int(str(self._told.cget("borderwidth"))))
-
-    def _kind_chosen(self, suffix: str) -> None:
-        """The name follows the choice."""
+    def _on_kind(self, suffix: str) -> None:
+        """Adapt the file name to the kind."""
         self.name.show(with_suffix(self.name.get().strip(), suffix, self._suffixes))
 
-    def _name_typed(self, _event: object) -> None:
-        """The choice follows the name, without a word: it is said when one comes there."""
+    def _on_name(self, _event: object) -> None:
+        """Adapt the kind to the file name silently; it is spoken when it gets the focus."""
         suffix = Path(self.name.get().strip()).suffix.lower()
         if suffix in self._suffixes and suffix != self.kind.value:
             self.kind.set(suffix)
 
     def _save(self) -> None:
         if self._job is not None and self._job.running:
-            self.context.voice.answer(say.WORKING)
+            self.context.voice.answer(messages.WORKING)
             return
         path = self._path()
         if path is None:
-            self._refused(SaveError(NO_NAME), None)
+            self._on_error(SaveError(NO_NAME), None)
             return
-        write, replace = self._write, path == self._asked
+        write, replace = self._write, path == self._confirmed
         self._job = self.context.jobs.start(
             lambda _job: write(path, replace),
-            self._saved,
-            lambda error: self._refused(error, path),
+            self._on_saved,
+            lambda error: self._on_error(error, path),
         )
         self._progress.watch(self._job)
 
     def _path(self) -> Path | None:
-        """Where to save; None without a name. "~" is the user's folder in either box."""
+        """Return the path to save to; None without a name. Both boxes understand "~"."""
         typed = self.name.get().strip()
         if not typed or typed in (*self._suffixes, ".", ".."):
             return None
-        # What is shown of a folder whose name is no text would lead nowhere.
-        unchanged = self.folder.get() == say.printable(str(self._folder))
-        folder = self._folder if unchanged else _expanded(self.folder.get().strip())
-        name = with_suffix(typed, str(self.kind.value), self._suffixes, keep_others=True)
-        return self._folder / folder / _expanded(name)
+        # A folder whose name is not text can't be recognised by what is shown of it.
+        unchanged = self.folder.get() == visible(str(self._folder))
+        folder = self._folder if unchanged else _expand_user(self.folder.get().strip())
+        name = with_suffix(typed, str(self.kind.value), self._suffixes, keep_known=True)
+        return self._folder / folder / _expand_user(name)
 
-    def _saved(self, path: Path) -> None:
-        words = SAVED.format(
-            name=say.name_of(str(path)), folder=say.name_of(str(path.parent)) or path.parent
-        )
+    def _on_saved(self, path: Path) -> None:
         if self.winfo_exists():
             self.close()
-        self.context.voice.notify(words)
+        self.context.voice.notify(
+            SAVED.format(name=file_name(str(path)), folder=file_name(str(path.parent)))
+        )
 
-    def _refused(self, error: Exception, path: Path | None) -> None:
-        say.log_error(error)
+    def _on_error(self, error: Exception, path: Path | None) -> None:
+        messages.log_error(error)
         if isinstance(error, FileExistsAlreadyError):
-            self._asked = path
+            self._confirmed = path
             self.context.voice.answer(str(error))
         else:
-            self.context.voice.error(say.user_message(error))
+            self.context.voice.error(messages.user_message(error))
         if self.winfo_exists():
-            self._show(say.user_message(error))
+            self._show_message(messages.user_message(error))
 
-    def _show(self, words: str) -> None:
+    def _show_message(self, text: str) -> None:
         if self.winfo_exists():
-            self._told.configure(text=words)
+            self._message.configure(text=text)
 
 
-def default_place(path: str | None, name: str) -> tuple[Path, str]:
-    """The folder and the name without its ending: beside the picture, else in Documents.
+def default_location(path: str | None, name: str) -> tuple[Path, str]:
+    """Return the folder and the file name without suffix: beside the picture, else in Documents.
 
-    ``path`` is the picture's, None for one from the clipboard; ``name`` what it is called.
+    ``path`` is the picture's, None for one from the clipboard; ``name`` is used without ``path``.
     """
     if path is not None:
         picture = Path(path).absolute()
         if picture.parent.is_dir() and os.access(picture.parent, os.W_OK):
-            return picture.parent, say.printable(picture.stem)
+            return picture.parent, clean_name(picture.stem)
     import platformdirs
 
     documents = Path(platformdirs.user_documents_dir())
     folder = documents if documents.is_dir() else Path.home()
-    return folder, say.printable(Path(name).stem or "Description")
+    return folder, clean_name(Path(name).stem)
+
+
+def clean_name(path: str) -> str:
+    """Return the last part of ``path``, without characters that can't be typed, as a suggestion."""
+    return one_line(os.path.basename(path)) or "Description"
 
 
 def with_suffix(
-    name: str, suffix: str, ours: Sequence[str] = SUFFIXES, *, keep_others: bool = False
+    name: str, suffix: str, known: Sequence[str] = SUFFIXES, *, keep_known: bool = False
 ) -> str:
-    """``name`` with the ending ``suffix`` instead of another of ``ours``; other dots belong to it.
+    """Return ``name`` ending in ``suffix``, in place of another suffix of ``known``.
 
-    ``keep_others``: an ending of ours stays as it is.
+    ``keep_known``: a name that ends in any of ``known`` stays as it is.
     """
-    stem, ending = os.path.splitext(name)
-    if ending.lower() in ours:
-        return name if keep_others else stem + suffix
+    stem, present = os.path.splitext(name)
+    if present.lower() in known:
+        return name if keep_known else stem + suffix
     return name + suffix
 
 
-def as_text(described: "DescribedPicture", file: str, when: datetime) -> str:
-    """The text that is saved: what was said, then line by line what it rests on."""
+def saved_text(described: "DescribedPicture", file: str, when: datetime) -> str:
+    """Return the text to save: the sentence that was spoken, then its sources line by line."""
     description = described.description
     lines = [
         described.sentence,
@@ -247,57 +256,58 @@ def as_text(described: "DescribedPicture", file: str, when: datetime) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(wanted: Wanted, picture: str | None, save_speech: Callable[[str, Path], str]) -> Path:
-    """Save what is wanted, whole or not at all; blocks. Gives back the path.
+def save_description(
+    request: SaveRequest, picture: str | None, save_speech: Callable[[str, Path], str]
+) -> Path:
+    """Save a description as text or speech, whole or not at all. Blocks. Returns the path.
 
-    ``picture``: the file described, which is never replaced. ``save_speech(text, path)`` writes
-    speech and may raise SpeechError. Raises SaveError, FileExistsAlreadyError and SpeechError.
+    ``picture``: the file that was described, which is never replaced. ``save_speech(text, path)``
+    writes speech. Raises SaveError, FileExistsAlreadyError and SpeechError.
     """
-    path = wanted.path
-    with telling(path):
-        check(path, picture, wanted.replace)
+    path = request.path
+    with os_errors_as_save_error(path):
+        check_target(path, picture, request.replace)
         if path.suffix.lower() == SUFFIXES[0]:
-            files.write(path, wanted.text.encode("utf-8", "replace"))
+            files.write(path, request.text.encode("utf-8", "replace"))
         else:
-            save_speech(wanted.speech, path)
+            save_speech(request.speech, path)
     return path
 
 
 @contextlib.contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """What the system says against ``path`` as a SaveError."""
+def os_errors_as_save_error(path: Path) -> Iterator[None]:
+    """Raise SaveError in place of OSError and ValueError."""
     try:
         yield
     except OSError as error:
-        raise _told(error, path) from error
+        raise _save_error(error, path) from error
     except ValueError as error:  # a null in the name
-        raise SaveError("That is no valid name for a file.", "Choose another one.") from error
+        raise SaveError("That is not a valid file name.", "Choose another one.") from error
 
 
-def check(path: Path, picture: str | None, replace: bool) -> None:
-    """See that ``path`` may be written. Raises SaveError, FileExistsAlreadyError, OSError."""
+def check_target(path: Path, picture: str | None, replace: bool) -> None:
+    """Raise SaveError, FileExistsAlreadyError or OSError if ``path`` must not be written."""
     if not path.parent.is_dir():
-        folder = say.printable(str(path.parent))
+        folder = visible(str(path.parent))
         raise SaveError(f"There is no folder {folder}.", "Choose another one.")
     if not path.exists():
         return
-    name = say.name_of(str(path))
+    name = file_name(str(path))
     if path.is_dir():
         raise SaveError(f"{name} is a folder.", "Type the name of a file.")
     if picture is not None and os.path.exists(picture) and path.samefile(picture):
         raise SaveError(f"{name} is the picture itself.", "Choose another name.")
     if not replace:
-        raise FileExistsAlreadyError(THERE_ALREADY.format(name=name))
+        raise FileExistsAlreadyError(ALREADY_EXISTS.format(name=name))
 
 
-def _told(error: OSError, path: Path) -> SaveError:
-    sentence, way_out = TROUBLES.get(error.errno or 0, OTHER_TROUBLE)
-    folder, name = say.name_of(str(path.parent)), say.name_of(str(path))
-    why = error.strerror or type(error).__name__
-    return SaveError(sentence.format(folder=folder, name=name, why=why), way_out)
+def _save_error(error: OSError, path: Path) -> SaveError:
+    sentence, way_out = ERRORS.get(error.errno or 0, OTHER_ERROR)
+    folder, name = file_name(str(path.parent)), file_name(str(path))
+    return SaveError(sentence.format(folder=folder, name=name, reason=files.reason(error)), way_out)
 
 
-def _expanded(name: str) -> Path:
-    with contextlib.suppress(RuntimeError):  # "~somebody" who is not there
+def _expand_user(name: str) -> Path:
+    with contextlib.suppress(RuntimeError):  # an unknown user after the tilde
         return Path(name).expanduser()
     return Path(name)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from image_describer.app import messages as say
-from image_describer.app.context import Desk
-from image_describer.app.current import Current
-from image_describer.app.tasks.jobs import Job
-from image_describer.app.tasks.lazy_describer import Described, LateDescriber
-from image_describer.app.tasks.progress import Progress
-from image_describer.app.window import Window
+from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
+from image_describer.app.jobs import BackgroundJob
+from image_describer.app.tasks.lazy_describer import LazyDescriber
+from image_describer.app.tasks.progress import JobProgress
+from image_describer.app.window import MainWindow
+from image_describer.text import file_name
 
 if TYPE_CHECKING:
     from image_describer.imaging.open import Picture, Source
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Picturing:
+class DescribeTask:
     """Keeps ``current`` up to date, which the other parts of the program only read.
 
     ``changing()`` is called before another picture takes its place, ``described()`` once it has
@@ -27,20 +27,20 @@ class Picturing:
 
     def __init__(
         self,
-        desk: Desk,
-        window: Window,
-        describer: LateDescriber,
+        context: AppContext,
+        window: MainWindow,
+        describer: LazyDescriber,
         changing: Callable[[], None],
-        described: Callable[[Described], None],
+        described: Callable[[DescribedPicture], None],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._window = window
         self._describer = describer
         self._changing = changing
         self._described = described
-        self._progress = Progress(desk, self._show_working)
-        self._job: Job | None = None
-        self.current = Current()
+        self._progress = JobProgress(context, self._show_working)
+        self._job: BackgroundJob | None = None
+        self.current = CurrentPicture()
 
     @property
     def running(self) -> bool:
@@ -55,16 +55,16 @@ class Picturing:
     def open(self, file: str) -> None:
         """Describe ``file``; what was being described before is dropped."""
         if self.running and file == self.current.file:
-            self._desk.voice.answer(say.WORKING)
+            self._context.voice.answer(say.WORKING)
         else:
             self.describe(file, file)
 
     def describe(self, source: "Source", file: str) -> None:
         """Describe ``source``, which is called ``file``."""
-        self.replace(Current(file))
-        self._window.show_title(say.name_of(file))
-        settings = self._desk.settings
-        self._job = self._desk.jobs.start(
+        self.replace(CurrentPicture(file))
+        self._window.show_title(file_name(file))
+        settings = self._context.settings
+        self._job = self._context.jobs.start(
             lambda job: self._describer.describe(
                 source, lambda picture: job.post(self.seen, picture), settings
             ),
@@ -73,7 +73,7 @@ class Picturing:
         )
         self._progress.watch(self._job)
 
-    def replace(self, current: Current) -> None:
+    def replace(self, current: CurrentPicture) -> None:
         """Be about ``current`` from now on."""
         self.drop()
         self._changing()
@@ -102,26 +102,26 @@ class Picturing:
 
     def failed(self, error: Exception) -> None:
         """There is no description, and this is why."""
-        say.log_it(error)
-        self.current.message = say.as_told(error)
+        say.log_error(error)
+        self.current.message = say.user_message(error)
         self._window.view.show(None)
         self.show(self.current.message, say.FAILED)
-        self._desk.voice.error(self.current.message)
+        self._context.voice.error(self.current.message)
 
     def show(self, text: str, status: str) -> None:
         """``text`` in large type and in the title, ``status`` in its line."""
         self._window.sentence.show(text)
         self._window.show_status(status)
         file = self.current.file
-        self._window.show_title(say.name_of(file) if file else None, text)
+        self._window.show_title(file_name(file) if file else None, text)
 
     def _show_working(self) -> None:
         self._window.sentence.show(f"{say.WORKING}…")
         self._window.show_status(f"{say.WORKING}…")
 
-    def _done(self, described: Described) -> None:
+    def _done(self, described: DescribedPicture) -> None:
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         self.show(described.sentence, say.READY)
-        self._desk.voice.describe(*described.parts)
+        self._context.voice.say_description(described.spoken)
         self._described(described)

@@ -5,20 +5,21 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import keymap
 from image_describer.app import messages as say
-from image_describer.app.tasks.jobs import Job
-from image_describer.app.tasks.progress import Progress
+from image_describer.app.jobs import BackgroundJob
+from image_describer.app.tasks.progress import JobProgress
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.picture_view import PictureView
+from image_describer.text import file_name
 
 if TYPE_CHECKING:
     import tkinter as tk
 
-    from image_describer.app.context import Desk
-    from image_describer.app.current import Current
-    from image_describer.app.tasks.lazy_describer import Describes
-    from image_describer.captioner.description import Description, Region
-    from image_describer.captioner.explore import PartDescriber, Walk
+    from image_describer.app.context import AppContext, CurrentPicture
+    from image_describer.app.tasks.lazy_describer import DescriberLike
+    from image_describer.captioner.description import Description
+    from image_describer.captioner.explore import GridCursor, PartDescriber
     from image_describer.imaging.open import Picture
+    from image_describer.imaging.region import Region
 
 STARTED = "Exploring."
 ENDED = "No longer exploring."
@@ -48,26 +49,26 @@ class Explorer:
 
     def __init__(
         self,
-        desk: "Desk",
+        context: "AppContext",
         view: PictureView,
-        load: "Callable[[], Describes]",
-        current: "Current",
+        load: "Callable[[], DescriberLike]",
+        current: "CurrentPicture",
         show: Callable[[str], None],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._view = view
         self._load = load
         self._current = current
         self._show = show
         self._picture: Picture | None = None  # the one that is being explored
-        self._walk: Walk | None = None
+        self._walk: GridCursor | None = None
         self._parts: PartDescriber | None = None
         self._before: tk.Misc | None = None
-        self._progress = Progress(desk)
-        self._job: Job | None = None
-        self._ahead: Job | None = None
+        self._progress = JobProgress(context)
+        self._job: BackgroundJob | None = None
+        self._ahead: BackgroundJob | None = None
         self._said = ""  # the part one is in, as it was said
-        self_voicing.name(view, "Picture", role="image", state=self._state)
+        self_voicing.set_name(view, "Picture", role="image", state=self._state)
         self._bind_keys()
 
     @property
@@ -78,18 +79,18 @@ class Explorer:
     @property
     def place(self) -> str:
         """Which part one is in ("top left"); empty while nothing is explored."""
-        return self._walk.place if self.active and self._walk is not None else ""
+        return self._walk.position if self.active and self._walk is not None else ""
 
     def repeat(self) -> bool:
         """Say the part one is in again; False where the focus is not on it."""
-        here = self.active and self_voicing.focused(self._desk.root) is self._view
+        here = self.active and self_voicing.focused(self._context.root) is self._view
         if here:
             self._tell_part()
         return here
 
     def toggle(self) -> None:
         """Begin in the centre, or end; from elsewhere, go back to the part one was in."""
-        focused = self_voicing.focused(self._desk.root)
+        focused = self_voicing.focused(self._context.root)
         if self.active and focused is self._view:
             self.leave()
             return
@@ -104,7 +105,7 @@ class Explorer:
     def leave(self) -> None:
         """End it, say so, and give the focus back to where it was."""
         self.forget()
-        self._desk.voice.answer(ENDED)
+        self._context.voice.answer(ENDED)
         before, self._before = self._before, None
         if before is not None and before.winfo_exists():
             before.focus_set()
@@ -146,7 +147,7 @@ class Explorer:
 
     def _escape(self, _event: object) -> str | None:
         # Escape stops what is being said first, as everywhere.
-        if not self.active or self._desk.voice.speaking:
+        if not self.active or self._context.voice.speaking:
             return None
         self.leave()
         return "break"
@@ -158,11 +159,11 @@ class Explorer:
             self._answer(self._why_none())
             return
         # Needs NumPy and Pillow, which the window is there without.
-        from image_describer.captioner.explore import PartDescriber, Walk
+        from image_describer.captioner.explore import GridCursor, PartDescriber
 
         height, width = picture.pixels.shape[:2]
-        walk = Walk(width, height)
-        if not walk.worthwhile():
+        walk = GridCursor(width, height)
+        if not walk.can_explore():
             self._answer(NOT_WORTHWHILE)
             return
         self._picture, self._walk = picture, walk
@@ -177,8 +178,8 @@ class Explorer:
         return NO_PIXELS if self._current.described is not None else say.WORKING
 
     def _take_focus(self) -> None:
-        if self_voicing.focused(self._desk.root) is not self._view:
-            self_voicing.is_known(self._view)  # its part is said instead of its name
+        if self_voicing.focused(self._context.root) is not self._view:
+            self_voicing.skip_next_focus(self._view)  # its part is said instead of its name
             self._view.focus_set()
 
     def _move(self, dx: int, dy: int) -> None:
@@ -207,14 +208,14 @@ class Explorer:
         for job in (self._job, self._ahead):
             if job is not None:
                 job.cancel()
-        box, place = walk.box, f"{walk.place[0].upper()}{walk.place[1:]}."
+        box, place = walk.box, f"{walk.position[0].upper()}{walk.position[1:]}."
         self._said = place
         self._view.outline(box)
-        known = parts.known(box)
+        known = parts.cached(box)
         if known is not None:
             self._found(place, known, before)
             return
-        self._job = self._desk.jobs.start(
+        self._job = self._context.jobs.start(
             lambda job: parts.describe(box, lambda: not job.cancelled),
             lambda description: self._found(place, description, before),
             self._failed,
@@ -222,32 +223,32 @@ class Explorer:
         self._progress.watch(self._job)
 
     def _found(self, place: str, description: "Description", before: str) -> None:
-        from image_describer.captioner.explore import said_of
+        from image_describer.wording.sentence import part_sentence
 
         if self._walk is None:
             return
-        self._said = f"{place} {said_of(description, hedged=self._desk.settings.hedging)}"
+        self._said = f"{place} {part_sentence(description, hedged=self._context.settings.hedging)}"
         self._show(self._said)
         self._answer(f"{before} {self._said}".strip())
-        self._work_ahead(self._walk.ahead())
+        self._work_ahead(self._walk.likely_next())
 
     def _work_ahead(self, boxes: "list[Region]") -> None:
         parts = self._parts
-        if parts is None or all(parts.known(box) is not None for box in boxes):
+        if parts is None or all(parts.cached(box) is not None for box in boxes):
             return
-        self._ahead = self._desk.jobs.start(
-            lambda job: parts.work_ahead(boxes, lambda: not job.cancelled),
+        self._ahead = self._context.jobs.start(
+            lambda job: parts.describe_ahead(boxes, lambda: not job.cancelled),
             lambda _nothing: None,
-            say.log_it,  # whoever goes there is told
+            say.log_error,  # whoever goes there is told
         )
 
     def _failed(self, error: Exception) -> None:
-        say.log_it(error)
+        say.log_error(error)
         self.forget()
-        self._desk.voice.error(say.as_told(error))
+        self._context.voice.error(say.user_message(error))
 
     def _answer(self, text: str) -> None:
-        self._desk.voice.answer(text)
+        self._context.voice.answer(text)
 
     def _state(self) -> str:
         """What is said of the view when the focus comes to it."""
@@ -255,5 +256,5 @@ class Explorer:
             return self._said
         if self._current.picture is None:
             return NO_PICTURE
-        file = say.name_of(self._current.file) if self._current.file else ""
+        file = file_name(self._current.file) if self._current.file else ""
         return f"{file}. {HINT}" if file else HINT

@@ -2,15 +2,16 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from image_describer.app.context import DescribedPicture
 from image_describer.captioner.description import Description
 from image_describer.errors import PictureError
 
 if TYPE_CHECKING:
     from image_describer.imaging.open import Picture, Source
     from image_describer.settings import Settings
+    from image_describer.wording.sentence import SpokenDescription
 
 
 class DescriberLike(Protocol):
@@ -20,34 +21,14 @@ class DescriberLike(Protocol):
         """What ``source`` shows."""
 
 
-@dataclass(frozen=True)
-class DescribedPicture:
-    """A description and the sentence that says it, in the user's wording.
+def spoken_sentence(description: Description, settings: "Settings") -> "SpokenDescription":
+    """Return what is spoken and shown, with the hedge and the length that ``settings`` ask for."""
+    from image_describer.wording.details import spoken_with_details
+    from image_describer.wording.sentence import spoken
 
-    ``facts`` are sentences about the file: its date, its size on disk.
-    """
-
-    description: Description
-    sentence: str
-    facts: tuple[str, ...] = ()
-
-    @property
-    def parts(self) -> tuple[str, str]:
-        """The sentence in two: what the author says, and the program's own words."""
-        from image_describer.wording.sentence import authors_part
-
-        return authors_part(self.description, self.sentence)
-
-
-def spoken_sentence(description: Description, settings: "Settings") -> str:
-    """The sentence that is spoken and shown, hedged and as long as ``settings`` ask for."""
-    from image_describer.wording import details
-    from image_describer.wording.sentence import sentence
-
-    words = sentence(description, hedged=settings.hedging, brief=settings.verbosity == "brief")
     if settings.verbosity == "full":
-        words = " ".join([words, *details.sentences(description, notes=False)])
-    return words
+        return spoken_with_details(description, hedged=settings.hedging)
+    return spoken(description, hedged=settings.hedging, brief=settings.verbosity == "brief")
 
 
 class LazyDescriber:
@@ -76,29 +57,21 @@ class LazyDescriber:
 
         Raises PictureError and BundleError.
         """
-        from image_describer.imaging.file_info import facts
+        from image_describer.imaging.file_info import file_facts
         from image_describer.imaging.open import open_picture
 
         try:
             picture = open_picture(source)
         except PictureError as error:
-            raise named_only(error, source) from error
+            from image_describer.text import file_name
+
+            # Nobody wants to hear all the folders that the file is in.
+            named = error.naming(file_name(source)) if isinstance(source, str) else error
+            raise named from error
         seen(picture)
         description = self.load().describe(picture)
-        words = spoken_sentence(description, settings)
-        return DescribedPicture(description, words, tuple(facts(picture.file)))
-
-
-def named_only(error: PictureError, source: "Source") -> PictureError:
-    """The error by the file's name alone: nobody wants to hear all the folders it lies in."""
-    from image_describer.app.messages import name_of
-    from image_describer.text import visible
-
-    if not isinstance(source, str):
-        return error
-    return PictureError(
-        error.sentence.replace(f'"{visible(source)}"', f'"{name_of(source)}"'), error.way_out
-    )
+        spoken = spoken_sentence(description, settings)
+        return DescribedPicture(description, spoken, tuple(file_facts(picture.file)))
 
 
 def _shipped_describer() -> DescriberLike:

@@ -16,10 +16,10 @@ from image_describer.text import file_name
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
     from image_describer.captioner.description import Description
+    from image_describer.library.history_entry import HistoryEntry as Past
     from image_describer.library.index import Index
-    from image_describer.library.search import Found
+    from image_describer.library.search import SearchHit
     from image_describer.settings import Settings
-    from image_describer.wording.record import HistoryEntry as Past
 
 LIMIT = 50  # nobody listens to more
 FILLS_IT = "{folder} fills it again."
@@ -91,7 +91,7 @@ class OwnPictures:
         """
         from image_describer.errors import LibraryError
 
-        found: list[Found] = []
+        found: list[SearchHit] = []
         troubles: list[str] = []
         if self._indexed:
             from image_describer.library.search import search
@@ -161,11 +161,11 @@ class OwnPictures:
         return self._describer.load()  # type: ignore[return-value]
 
     def _opened(self) -> "Index":
-        from image_describer.library.index import Index, model_of
+        from image_describer.library.index import Index, model_id
 
         with self._lock:
             if self._index is None:
-                self._index = Index.open(model=model_of(self._loaded()))
+                self._index = Index.open(model=model_id(self._loaded()))
                 threading.Thread(
                     target=_forget_missing, args=(self._index,), daemon=True, name="forget missing"
                 ).start()
@@ -176,10 +176,10 @@ class OwnPictures:
         trouble = self._index.trouble if self._index is not None else ""
         with self._lock:
             told, self._told = self._told, trouble
-        return "" if trouble == told else in_window(trouble)
+        return "" if trouble == told else index_notice(trouble)
 
 
-def in_window(trouble: str) -> str:
+def index_notice(trouble: str) -> str:
     """Add to a sentence about a damaged index how to fill the new one from the window."""
     return f"{trouble} {say.with_keys(FILLS_IT, keymap.spoken)}" if trouble else ""
 
@@ -194,7 +194,7 @@ def _forget_missing(index: "Index") -> None:
         log.warning("Deleted pictures can't be forgotten: %s", error)
 
 
-def of_index(found: "Found", settings: "Settings") -> ListedPicture:
+def of_index(found: "SearchHit", settings: "Settings") -> ListedPicture:
     """What the index has found, as it is listed."""
     description = found.entry.description
     text = line(description, settings, found.file)
@@ -206,7 +206,7 @@ def of_index(found: "Found", settings: "Settings") -> ListedPicture:
 def of_history(past: "Past", settings: "Settings") -> ListedPicture:
     """What the history has found, as it is listed."""
     return ListedPicture(
-        past.file, line(past.description, settings, past.file or past.name), past.sentence
+        past.file, line(past.description, settings, past.file or past.name), past.spoken.text
     )
 
 

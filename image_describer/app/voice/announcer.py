@@ -1,120 +1,126 @@
-"""Who may interrupt whom: what a key asked for is said at once, the rest may have to wait."""
+"""Decides what interrupts what: answers to keys are spoken at once, other texts may wait."""
 
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from image_describer.app.voice.talk import Kind, Talk
-
 if TYPE_CHECKING:
     import tkinter as tk
 
-TICK_AFTER_MS, TICK_MS = 500, 1000  # while the online voice is asked: silence feels broken
-LOOK_FOR_SILENCE_AFTER_MS = 1500  # by then a voice or a player that can't speak has given up
-# A key that says something and moves the focus as well: the focus is said after it, not over it.
-FRESH_S = 0.3
+    from image_describer.speech import Speaker, UtteranceKind
+    from image_describer.wording.sentence import SpokenDescription
+
+TICK_AFTER_MS, TICK_MS = 500, 1000  # while the online voice is fetched: silence seems broken
+CHECK_VOICE_AFTER_MS = 1500  # by then, a voice or player that can't speak has failed
+# A key may cause an answer and move the focus. The focus is then said after the answer.
+RECENT_S = 0.3
 
 
-class Telling:
-    """Says things through ``talk``; ``show_trouble(why)`` is called when nothing was heard,
-    and with nothing once something is heard again.
+class Announcer:
+    """Speaks through ``speaker``.
 
-    ``level`` is "all", "results" (a screen reader says the focus itself) or "off".
+    ``show_problem(reason)`` is called when something could not be spoken, and with an empty text
+    once speech works again. ``level`` is "all", "results" (a screen reader announces the focus
+    itself) or "off".
     """
 
-    def __init__(self, root: "tk.Misc", talk: Talk, show_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self, root: "tk.Misc", speaker: "Speaker", show_problem: Callable[[str], None]
+    ) -> None:
         self._root = root
-        self._talk = talk
-        self._show_trouble = show_trouble
-        self._watching: str | None = None
-        self._ticking: str | None = None
-        self._said_at = -FRESH_S
-        self._troubled = False
+        self._speaker = speaker
+        self._show_problem = show_problem
+        self._check_timer: str | None = None
+        self._tick_timer: str | None = None
+        self._answered_at = -RECENT_S
+        self._has_problem = False
         self.level = "all"
 
     @property
     def speaking(self) -> bool:
-        return self._talk.speaking
+        return self._speaker.speaking
 
-    def tell(self, text: str, kind: Kind = "notice") -> None:
-        """Say what nobody asked for: a result, a greeting. It waits for an error's end."""
+    def notify(self, text: str, kind: "UtteranceKind" = "notice") -> None:
+        """Say something unasked, such as a result or a greeting. It does not interrupt errors."""
         self._say(text, kind)
 
-    def answer(self, text: str, kind: Kind = "phrase") -> None:
-        """Say what a key asked for: at once."""
+    def answer(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
+        """Say what a key asked for, at once."""
         if kind == "description":
-            self._talk.stop()  # else it would wait for an error's end
+            self._speaker.stop()  # otherwise it would wait for an error to end
         self._say(text, kind)
 
-    def describe(self, author: str, own: str, *, asked: bool = False) -> None:
-        """Say what a picture shows: first what its ``author`` says, then the ``own`` words.
+    def say_description(self, spoken: "SpokenDescription", *, asked: bool = False) -> None:
+        """Say what a picture shows: the author's words, then the program's own.
 
-        The author may have named people: only the own words are for a voice of the network.
-        ``asked``: as `answer`, else as `tell`.
+        The author may have named people, so the author's words never go to an online voice.
+        ``asked``: interrupt like `answer`, otherwise like `notify`.
         """
-        say = self.answer if asked else self.tell
-        if not author:
-            say(own, "description")
+        say = self.answer if asked else self.notify
+        if not spoken.author:
+            say(spoken.own, "description")
             return
-        say(author, "phrase" if asked else "notice")
-        self.then(own, "description")
+        say(spoken.author, "phrase" if asked else "notice")
+        self.say_next(spoken.own, "description")
 
-    def then(self, text: str, kind: Kind = "phrase") -> None:
-        """Say it after what is being said."""
+    def say_next(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
+        """Say ``text`` after what is being said."""
         if text and self.level != "off":
-            self._talk.say(text, kind=kind, interrupt=False)
+            self._speaker.say(text, kind=kind, private=kind != "description", interrupt=False)
 
     def error(self, text: str) -> None:
-        """Say what went wrong; results wait until it was heard."""
+        """Say what went wrong; notices and descriptions wait for its end."""
         self._say(text, "error")
 
-    def focus(self, text: str) -> None:
-        """Say where the focus or the caret is: at once, but after what the same key made heard."""
+    def say_focus(self, text: str) -> None:
+        """Say where the focus or the caret is: at once, or after what the same key has answered."""
         if self.level == "all":
-            self._talk.say(text, interrupt=not self.answered(), again=True)
-            self._watch_voice()
+            self._speaker.say(
+                text, kind="phrase", interrupt=not self.recently_answered(), allow_duplicate=True
+            )
+            self._schedule_check()
 
-    def answered(self) -> bool:
-        """Whether something else was said just now, by the same key it seems."""
-        return time.monotonic() - self._said_at < FRESH_S
+    def recently_answered(self) -> bool:
+        """Whether something else has just been said, presumably because of the same key."""
+        return time.monotonic() - self._answered_at < RECENT_S
 
     def earcon(self, name: str) -> None:
         """Play a short sound beside the speech."""
         if self.level != "off":
-            self._talk.earcon(name)
+            self._speaker.earcon(name)
 
     def stop(self) -> None:
-        """Be silent."""
-        self._talk.stop()
+        """Stop speaking."""
+        self._speaker.stop()
 
-    def _say(self, text: str, kind: Kind) -> None:
+    def _say(self, text: str, kind: "UtteranceKind") -> None:
         if self.level == "off":
             return
-        self._said_at = time.monotonic()
-        self._talk.say(text, kind=kind)
-        self._watch_voice()
+        self._answered_at = time.monotonic()
+        self._speaker.say(text, kind=kind, private=kind != "description")
+        self._schedule_check()
         if kind == "description":
-            self._tick_after(TICK_AFTER_MS)
+            self._schedule_tick(TICK_AFTER_MS)
 
-    def _tick_after(self, ms: int) -> None:
-        if self._ticking is not None:
-            self._root.after_cancel(self._ticking)
-        self._ticking = self._root.after(ms, self._tick)
+    def _schedule_tick(self, ms: int) -> None:
+        if self._tick_timer is not None:
+            self._root.after_cancel(self._tick_timer)
+        self._tick_timer = self._root.after(ms, self._tick)
 
     def _tick(self) -> None:
-        self._ticking = None
-        if self._talk.fetching:
+        self._tick_timer = None
+        if self._speaker.fetching:
             self.earcon("tick")
-            self._tick_after(TICK_MS)
+            self._schedule_tick(TICK_MS)
 
-    def _watch_voice(self) -> None:
-        if self._watching is not None:
-            self._root.after_cancel(self._watching)
-        self._watching = self._root.after(LOOK_FOR_SILENCE_AFTER_MS, self._look_for_silence)
+    def _schedule_check(self) -> None:
+        if self._check_timer is not None:
+            self._root.after_cancel(self._check_timer)
+        self._check_timer = self._root.after(CHECK_VOICE_AFTER_MS, self._check_voice)
 
-    def _look_for_silence(self) -> None:
-        self._watching = None
-        trouble = self._talk.trouble
-        if trouble or self._troubled:
-            self._troubled = bool(trouble)
-            self._show_trouble(trouble)
+    def _check_voice(self) -> None:
+        self._check_timer = None
+        problem = self._speaker.last_error
+        if problem or self._has_problem:
+            self._has_problem = bool(problem)
+            self._show_problem(problem)

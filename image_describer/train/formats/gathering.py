@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
 from image_describer.errors import TrainingError
-from image_describer.imaging.formats import FORMATS as PICTURE_FORMATS
+from image_describer.metadata.formats import FORMATS as PICTURE_FORMATS
 
 NO_TEST_SPLIT = "There is no test split: figures are on dev only."
 SPLIT_SEED = 1  # fixed, so that dev is the same pictures in every run

@@ -16,47 +16,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer.app import key_bindings, messages
-from image_describer.app.context import Desk
+from image_describer.app.context import AppContext, DescribedPicture
 from image_describer.app.dialogs import save as saving
 from image_describer.app.dialogs.save import SUFFIXES, SaveDialog, as_text, with_suffix
-from image_describer.app.tasks.jobs import Jobs
-from image_describer.app.tasks.lazy_describer import Described
+from image_describer.app.jobs import JobRunner
 from image_describer.app.voice import self_voicing
-from image_describer.app.voice.announcer import Telling
-from image_describer.app.voice.talk import Talk
+from image_describer.app.voice.announcer import Announcer
 from image_describer.captioner.description import Description
 from image_describer.errors import SaveError, SpeechError
 from image_describer.speech import make_speaker
-from image_describer.wording.sentence import sentence
+from image_describer.wording.sentence import SpokenDescription, spoken
 from tests.support.screen import LIMIT_S, Screen
-from tests.support.window import KEPT, Heard, Loop
+from tests.support.window import KEPT, FakeSpeaker, Loop
 
 CAPTION = "two dogs play in the snow"
 SENTENCE = f"The picture is blurred. Probably: {CAPTION}."
+SPOKEN = SpokenDescription("", SENTENCE)
 
 
-def described(file: Path | None) -> Described:
+def described(file: Path | None) -> DescribedPicture:
     notes = ("The picture is blurred.",)
     name = None if file is None else str(file)
-    return Described(Description(CAPTION, 0.834, notes=notes, file=name), SENTENCE)
+    return DescribedPicture(Description(CAPTION, 0.834, notes=notes, file=name), SPOKEN)
 
 
-class Mouth(Heard):
-    """A Heard that saves, too: by ``saver``, once it is let."""
+class Mouth(FakeSpeaker):
+    """A FakeSpeaker that saves, too: by ``saver``, once it is let."""
 
     def __init__(self) -> None:
         super().__init__()
         self.let = threading.Event()
         self.let.set()
-        self.kinds: list[str] = []
+        self.private: list[bool] = []
         self.saver: Callable[[str, Path], str] = self._plainly
 
     def _plainly(self, text: str, path: Path) -> str:
         path.write_bytes(text.encode())
         return "espeak"
 
-    def save(self, text: str, path: Path, kind: str = "description") -> str:
-        self.kinds.append(kind)
+    def save(self, text: str, path: Path, *, private: bool = False) -> str:
+        self.private.append(private)
         assert self.let.wait(2 * LIMIT_S)
         return self.saver(text, path)
 
@@ -70,14 +69,14 @@ class Stage(Loop):
         KEPT.append(self.root)
         self.root.geometry("700x500")
         self.mouth = Mouth()
-        voice = Telling(self.root, self.mouth, lambda _trouble: None)  # type: ignore[arg-type]
-        self.desk = Desk(self.root, Jobs(self.root.after), self.mouth, voice)  # type: ignore[arg-type]
-        self.desk.run = {"escape": lambda: self.desk.dialogs[-1].close()}
-        self_voicing.Voicing(self.root, voice.focus, lambda: None)
+        voice = Announcer(self.root, self.mouth, lambda _trouble: None)  # type: ignore[arg-type]
+        self.context = AppContext(self.root, JobRunner(self.root.after), self.mouth, voice)  # type: ignore[arg-type]
+        self.context.run = {"escape": lambda: self.context.dialogs[-1].close()}
+        self_voicing.SelfVoicing(self.root, voice.say_focus, lambda: None)
         self.button = tk.Button(self.root, text="Below")
         self.button.pack()
-        key_bindings.bind_commands(self.root, self.desk.run)
-        self.dialog = SaveDialog(self.desk)
+        key_bindings.bind_commands(self.root, self.context.run)
+        self.dialog = SaveDialog(self.context)
         self.root.update()
         self.root.focus_force()
         self.button.focus_set()
@@ -152,7 +151,7 @@ def test_a_text_is_saved_beside_the_picture(stage: Callable[..., Stage], photo: 
     assert "Note: The picture is blurred." in text
     assert "Picture: holiday.jpg" in text
     assert f"Saved: {datetime.now():%Y-%m-%d}" in text
-    assert not one.desk.dialogs
+    assert not one.context.dialogs
     assert one.root.focus_get() is one.button
     assert one.heard[-1] == "Below, button"
     assert sorted(path.name for path in photo.parent.iterdir()) == ["holiday.jpg", "holiday.txt"]
@@ -179,8 +178,8 @@ def test_the_name_and_the_format_follow_one_another(
 @pytest.mark.gui
 def test_speech_is_saved_by_a_real_voice(stage: Callable[..., Stage], photo: Path) -> None:
     one = stage(photo)
-    talk = Talk(lambda: make_speaker(offline=True))
-    one.mouth.saver = talk.save
+    speaker = make_speaker(offline=True)
+    one.mouth.saver = speaker.save
     one.press("End", "Return")
     one.until_heard("Saved holiday.wav in Pictures.")
     with wave.open(str(photo.parent / "holiday.wav")) as file:
@@ -189,20 +188,20 @@ def test_speech_is_saved_by_a_real_voice(stage: Callable[..., Stage], photo: Pat
     one.press("Right", "Return")
     one.until_heard("Saved holiday.mp3 in Pictures.")
     assert (photo.parent / "holiday.mp3").stat().st_size > 1000
-    talk.close()
+    speaker.close()
 
 
-@pytest.mark.parametrize(("alt_text", "kind"), [("Ann", "phrase"), (None, "description")])
+@pytest.mark.parametrize(("alt_text", "private"), [("Ann", True), (None, False)])
 def test_speech_with_an_authors_words_is_made_offline(
-    tmp_path: Path, alt_text: str | None, kind: str
+    tmp_path: Path, alt_text: str | None, private: bool
 ) -> None:
     mouth, opened = Mouth(), Mock()
-    dialog = SaveDialog(Mock(talk=mouth))
+    dialog = SaveDialog(Mock(speaker=mouth))
     dialog.open_for = opened  # type: ignore[method-assign]
     description = Description(CAPTION, 0.834, alt_text=alt_text)
-    dialog.open(Described(description, sentence(description)), "holiday.jpg")
+    dialog.open(DescribedPicture(description, spoken(description)), "holiday.jpg")
     opened.call_args.args[2](tmp_path / "holiday.wav", False)
-    assert mouth.kinds == [kind]
+    assert mouth.private == [private]
 
 
 @pytest.mark.gui
@@ -254,7 +253,7 @@ def test_what_goes_wrong_is_told_and_the_dialog_stays(
     assert one.root.focus_get() is one.form.folder
     one.press("shift+Tab", "Home", "shift+End", "Delete", "Return")
     one.until_heard(saving.NO_NAME)
-    assert one.desk.dialogs
+    assert one.context.dialogs
 
 
 @pytest.mark.gui
@@ -272,7 +271,7 @@ def test_speech_that_fails_or_is_slow_is_told(stage: Callable[..., Stage], photo
     assert one.heard[-1] == messages.WORKING
     one.mouth.let.set()
     one.until_heard("Google does not answer. Use the offline voice.")
-    assert one.desk.dialogs
+    assert one.context.dialogs
     one.mouth.saver = one.mouth._plainly
     one.mouth.let.clear()
     one.press("Return")

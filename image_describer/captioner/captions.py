@@ -1,0 +1,174 @@
+"""Features -> ranked captions and how likely each is right: everything after the encoder."""
+
+import math
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from image_describer.captioner import confidence
+from image_describer.captioner.beam_search import Beam
+from image_describer.captioner.bundle import JOINT_SPACE, Bundle
+from image_describer.captioner.decoder import Decoder
+from image_describer.captioner.description import Word
+from image_describer.captioner.embedding import JointSpace
+from image_describer.captioner.encoder import Features
+from image_describer.captioner.ngram_prior import NgramPrior
+from image_describer.captioner.novelty import NoveltyHead
+from image_describer.imaging.grayscale import COLOUR_WORDS
+from image_describer.imaging.region import Region, to_whole
+
+REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
+
+
+class CaptionGenerator:
+    """Decodes, ranks and rates captions with a bundle's networks; safe to share between threads.
+
+    The joint space is loaded on first use. Raises BundleError.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        manifest = bundle.manifest
+        self._bundle = bundle
+        self._words: list[str] = bundle.tokenizer["words"]
+        self._grid = (int(manifest["regions"]["rows"]), int(manifest["regions"]["columns"]))
+        self._confidence = manifest["confidence"]
+        self._decoder = Decoder.from_bundle(bundle)
+        self._joint_space: JointSpace | None = None
+        self._joint_space_lock = threading.Lock()
+        self.has_joint_space = JOINT_SPACE in manifest["files"]
+        self._ngram_prior = NgramPrior.from_bundle(bundle)
+        self.novelty = NoveltyHead.from_bundle(bundle)
+        weights = manifest["decode"]
+        self._match_weight = (
+            float(weights.get("match_weight", 0.0)) if self.has_joint_space else 0.0
+        )
+        self._ngram_weight = float(weights.get("phrase_weight", 0.0)) if self._ngram_prior else 0.0
+        self._colour_ids = tuple(i for i, word in enumerate(self._words) if word in COLOUR_WORDS)
+
+    @property
+    def joint_space(self) -> JointSpace:
+        """The bundle's joint space. Raises BundleError if it has none."""
+        with self._joint_space_lock:
+            if self._joint_space is None:
+                self._joint_space = JointSpace.from_bundle(self._bundle)
+        return self._joint_space
+
+    def embed(self, features: Features) -> np.ndarray | None:
+        """Embed a picture in the joint space, (D,) float32; None if the bundle has none."""
+        return self.joint_space.embed_picture(features.regions) if self.has_joint_space else None
+
+    def generate(self, features: Features) -> list[Beam]:
+        """Return the captions of a picture, best first; never empty."""
+        embedding = self.embed(features) if self._match_weight else None
+        return self.rank(self.decode([features])[0], features, embedding)
+
+    def decode(self, features: Sequence[Features]) -> list[list[Beam]]:
+        """Return the captions of each picture as the decoder alone ranks them.
+
+        The captions of grayscale pictures name no colours.
+        """
+        return self._decoder.decode_many(
+            [picture.regions for picture in features],
+            [self._colour_ids if picture.grayscale else () for picture in features],
+        )
+
+    def rank(
+        self, beams: Sequence[Beam], features: Features, embedding: np.ndarray | None
+    ) -> list[Beam]:
+        """Rank a picture's captions again by the joint space and the n-gram prior.
+
+        Both count as much as the bundle's weights say. ``embedding`` (D,) is the picture's.
+        """
+        if self._match_weight and embedding is not None:
+            beams = self._with_matches(beams, embedding)
+        if self._ngram_weight:
+            beams = self._with_ngram_scores(beams, features.pooled)
+        return sorted(beams, key=self._rank_key, reverse=True)
+
+    def text(self, word_ids: Sequence[int]) -> str:
+        """Return the bare caption: lower case, no full stop."""
+        return re.sub(r" ('s)\b", r"\1", " ".join(self._words[i] for i in word_ids))
+
+    def words(self, beam: Beam, frame: Region) -> tuple[Word, ...]:
+        """Return each word of a caption with its probability and region.
+
+        ``frame`` is the part of the picture that was encoded.
+        """
+        return tuple(
+            Word(
+                self._words[word],
+                math.exp(log_prob),
+                to_whole(attention_region(row.reshape(self._grid)), frame),
+            )
+            for word, log_prob, row in zip(beam.words, beam.log_probs, beam.attention, strict=False)
+        )
+
+    def measures(
+        self,
+        beams: Sequence[Beam],
+        features: Features,
+        embedding: np.ndarray | None = None,
+        *,
+        with_matches: bool = True,
+    ) -> list[dict[str, float]]:
+        """Return the measures of confidence of each caption; see `confidence.MEASURES`.
+
+        ``features`` are the picture's. ``with_matches`` includes the match in the joint space, if
+        the bundle has one; the picture's ``embedding`` (D,) is computed if it is not given.
+        """
+        if with_matches and any(beam.match is None for beam in beams):
+            embedding = self.embed(features) if embedding is None else embedding
+            if embedding is not None:
+                beams = self._with_matches(beams, embedding)
+        if any(beam.ngram_score is None for beam in beams):
+            beams = self._with_ngram_scores(beams, features.pooled)
+        novelty = None if self.novelty is None else self.novelty.novelty(features.pooled)
+        return confidence.measures(beams, features, novelty)
+
+    def confidences(
+        self, beams: Sequence[Beam], features: Features, embedding: np.ndarray | None = None
+    ) -> list[float]:
+        """Return how likely people would accept each caption, in [0, 1]."""
+        with_matches = confidence.uses(self._confidence, "match")
+        measures = self.measures(beams, features, embedding, with_matches=with_matches)
+        return [confidence.confidence(self._confidence, measured) for measured in measures]
+
+    def _rank_key(self, beam: Beam) -> float:
+        match = self._match_weight * (beam.match or 0.0)
+        return beam.score + match + self._ngram_weight * (beam.ngram_score or 0.0)
+
+    def _with_matches(self, beams: Sequence[Beam], embedding: np.ndarray) -> list[Beam]:
+        """Add the cosine of each caption and the picture's ``embedding`` (D,)."""
+        captions = [self.text(beam.words) for beam in beams]
+        space = self.joint_space
+        matches = [float(embedding @ space.embed_sentence(c)) if c else 0.0 for c in captions]
+        return [replace(beam, match=m) for beam, m in zip(beams, matches, strict=True)]
+
+    def _with_ngram_scores(self, beams: Sequence[Beam], pooled: np.ndarray) -> list[Beam]:
+        """Add the n-gram score of each caption; ``pooled`` (C,) is the picture's."""
+        prior = self._ngram_prior
+        if prior is None:
+            return list(beams)
+        expected = prior.expected(pooled)
+        return [replace(beam, ngram_score=prior.score(beam.words, expected)) for beam in beams]
+
+
+def attention_region(attention: np.ndarray) -> Region:
+    """Return the box around the strongest cells of attention (rows, columns), which sums to 1.
+
+    The strongest cells are taken until they hold ``REGION_SHARE`` of the attention.
+    """
+    order = np.argsort(-attention, axis=None)
+    total = np.cumsum(attention.ravel()[order])
+    strongest = order[: int(np.searchsorted(total, REGION_SHARE * total[-1])) + 1]
+    rows, columns = np.unravel_index(strongest, attention.shape)
+    height, width = attention.shape
+    return (
+        float(columns.min() / width),
+        float(rows.min() / height),
+        float((columns.max() + 1) / width),
+        float((rows.max() + 1) / height),
+    )
