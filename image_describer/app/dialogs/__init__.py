@@ -1,1 +1,1 @@
-"""The dialogs of the window."""
+"""The dialogs: one file each, with what they share in base."""

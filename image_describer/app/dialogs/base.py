@@ -1,4 +1,4 @@
-"""What every dialog does: says its title, takes the focus, closes with Escape, gives it back."""
+"""What all dialogs share: speaking the title, the focus, closing with Escape, restoring focus."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -11,18 +11,19 @@ from image_describer.app.widgets.button_row import ButtonRow
 from image_describer.app.widgets.fitting import FittingColumn
 
 if TYPE_CHECKING:
-    from image_describer.app.context import AppContext
+    from image_describer.app.context import AppContext, OpenDialog
 
-BORDER_PX = 2  # black on black needs an edge
-SMALLEST_PX = (480, 320)
-NOT_HERE = "Not while {title} is open. Escape closes it."
+BORDER_PX = 2  # all windows are black
+MIN_SIZE_PX = (480, 320)
+UNAVAILABLE = "Not while {title} is open. Escape closes it."
 
 
 class Dialog(tk.Toplevel):
-    """A window of its own above the main one. Build it anew for every opening.
+    """A window above the main one, built anew each time it is opened.
 
-    The commands of the table that make sense anywhere keep their keys in it; the others say so, or,
-    with ``all_keys``, run as well. ``question`` is what Ctrl+R says while it is open, if anything.
+    Commands that make sense anywhere keep their keys in it. With ``all_keys`` all other commands
+    run as well; without, their keys say that the dialog is in the way. ``question`` is what Ctrl+R
+    says while it is open, if anything.
     """
 
     question = ""
@@ -32,42 +33,42 @@ class Dialog(tk.Toplevel):
         self.withdraw()
         self.context = context
         self.all_keys = all_keys
-        self._before: tk.Misc | None = None
-        self._first: tk.Misc | None = None
+        self._previous_focus: tk.Misc | None = None
+        self._first_focus: tk.Misc | None = None
         self._buttons: ButtonRow | None = None
         self.set_title(title)
         theme.apply_style(self, "window")
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
-        self._all = FittingColumn(self)
-        self._all.grid(row=0, column=0, sticky="nsew")
-        self.body = tk.Frame(self._all.inside)
+        self._content = FittingColumn(self)
+        self._content.grid(row=0, column=0, sticky="nsew")
+        self.body = tk.Frame(self._content.inside)
         theme.apply_style(self.body, "frame")
         self.body.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
         self.protocol("WM_DELETE_WINDOW", self.close)
 
     @property
     def heading(self) -> str:
-        """The title as it is said."""
+        """The title as it is spoken."""
         return self._heading
 
     def set_title(self, title: str) -> None:
-        """Name the window for the eye and the ear."""
+        """Show ``title`` and speak it with the focus."""
         self._heading = title
         self.title(f"{title} - Image Describer")
         self_voicing.set_title(self, f"{title}, dialog")
 
     def add_buttons(self, *buttons: tuple[str, Callable[[], Any]]) -> list[Button]:
-        """A row of buttons under the body: (label, what it does) each."""
+        """Append buttons, (label, command) each, to the row under the body."""
         if self._buttons is None:
-            self._buttons = ButtonRow(self._all.inside)
+            self._buttons = ButtonRow(self._content.inside)
             self._buttons.grid(row=1, column=0, sticky="ew", padx=8, pady=(0, 8))
         row = self._buttons
         return [row.add(label, command) for label, command in buttons]
 
     def open(self, first: tk.Misc) -> None:
-        """Show it, with the focus on ``first``. Call it once everything is in it."""
-        self._before = self_voicing.focused(self.context.root)
+        """Show it, with the focus on ``first``. Call it once all widgets are in it."""
+        self._previous_focus = self_voicing.focused(self.context.root)
         self.context.dialogs.append(self)
         key_bindings.bind_commands(
             self,
@@ -76,65 +77,66 @@ class Dialog(tk.Toplevel):
             refuse=self._refuse,
             pressed=self.context.key_pressed,
         )
-        self._all.watch()
+        self._content.watch()
         self.update_idletasks()
-        self._all.request_full_size()
+        self._content.request_full_size()
         self.update_idletasks()
         self._place()
         self.transient(self.context.root)
         self.deiconify()
         self.lift()
         first.focus_set()
-        # Only a window that is on the screen can take the focus; forced, because without a window
-        # manager nobody else hands it over.
-        self._first = first
-        for one in (self, first):
-            one.bind("<Map>", self._came, add="+")
+        # Only a mapped window can take the focus; it is forced because there may be no window
+        # manager that passes it on.
+        self._first_focus = first
+        for widget in (self, first):
+            widget.bind("<Map>", self._on_map, add="+")
 
     def close(self) -> None:
-        """Take it away; the focus goes back to where it was."""
+        """Close it; the focus goes back to where it was."""
         if self in self.context.dialogs:
             self.context.dialogs.remove(self)
-        before = self._before
+        previous = self._previous_focus
         self.destroy()
-        if before is not None and before.winfo_exists():
-            before.focus_force()
+        if previous is not None and previous.winfo_exists():
+            previous.focus_force()
         else:
             take_focus(self.context)
 
-    def _came(self, _event: object) -> None:
-        # Which of the two is mapped last differs; when the type grows, they are mapped again.
-        if self._first is not None and self.winfo_viewable() and self._first.winfo_viewable():
-            first, self._first = self._first, None
+    def _on_map(self, _event: object) -> None:
+        # Either may be mapped last, and both are mapped again when the font grows.
+        first = self._first_focus
+        if first is not None and self.winfo_viewable() and first.winfo_viewable():
+            self._first_focus = None
             first.focus_force()
 
     def _refuse(self) -> None:
-        self.context.voice.answer(NOT_HERE.format(title=self._heading))
+        self.context.voice.answer(UNAVAILABLE.format(title=self._heading))
 
     def _place(self) -> None:
-        """Over the middle of the main window, and inside the screen."""
+        """Centre it over the main window, within the screen."""
         screen = self.winfo_screenwidth(), self.winfo_screenheight()
-        wanted = self.winfo_reqwidth(), self.winfo_reqheight()
+        requested = self.winfo_reqwidth(), self.winfo_reqheight()
         width, height = (
-            max(least, min(size, there * 9 // 10))
-            for least, size, there in zip(SMALLEST_PX, wanted, screen, strict=True)
+            max(minimum, min(size, available * 9 // 10))
+            for minimum, size, available in zip(MIN_SIZE_PX, requested, screen, strict=True)
         )
         root = self.context.root
         left = root.winfo_rootx() + (root.winfo_width() - width) // 2
         top = root.winfo_rooty() + (root.winfo_height() - height) // 2
         left, top = (
-            max(0, min(at, there - size))
-            for at, size, there in zip((left, top), (width, height), screen, strict=True)
+            max(0, min(position, available - size))
+            for position, size, available in zip((left, top), (width, height), screen, strict=True)
         )
         self.geometry(f"{width}x{height}+{left}+{top}")
-        self.minsize(*SMALLEST_PX)
+        self.minsize(*MIN_SIZE_PX)
 
 
-def raised(context: "AppContext", kind: type[Dialog]) -> bool:
-    """Bring the dialog of this kind to the front; False if none is open."""
+def raise_dialog(context: "AppContext", kind: type[Dialog]) -> bool:
+    """Bring the open dialog of this class to the front; False if there is none."""
     for dialog in context.dialogs:
         if isinstance(dialog, kind):
-            # The last one is what Escape closes.
+            # Escape closes the last one of the list.
             context.dialogs.remove(dialog)
             context.dialogs.append(dialog)
             take_focus(context)
@@ -143,7 +145,7 @@ def raised(context: "AppContext", kind: type[Dialog]) -> bool:
 
 
 def take_focus(context: "AppContext") -> None:
-    """Give the focus to what had it last in the topmost window."""
-    top: tk.Tk | tk.Toplevel = context.dialogs[-1] if context.dialogs else context.root
+    """Focus the widget of the topmost window that had the focus last."""
+    top: OpenDialog | tk.Tk = context.dialogs[-1] if context.dialogs else context.root
     top.lift()
     (top.focus_lastfor() or top).focus_force()

@@ -1,9 +1,9 @@
-"""The first start: which voice shall read the descriptions, with what it sends where."""
+"""The question on first start: which voice reads the descriptions, and what it sends where."""
 
 from collections.abc import Callable
 
 from image_describer.app.context import AppContext
-from image_describer.app.dialogs.question import Question
+from image_describer.app.dialogs.question import QuestionDialog
 from image_describer.app.messages import VOICE_QUESTION
 
 TITLE = "Choose a voice"
@@ -12,17 +12,17 @@ OFFLINE = "Offline voice"
 
 
 def ask(context: AppContext, chosen: Callable[[bool | None], None]) -> None:
-    """Ask once; ``chosen(True)`` for the online voice, ``False`` for the offline one.
+    """Ask once; call ``chosen(online)``.
 
-    Enter takes the natural voice; Tab goes to the other button. Escape puts the question off:
-    ``None``, and nothing goes online until it is answered.
+    Return chooses the natural voice; Tab goes to the other button. Escape postpones the question:
+    ``chosen(None)``, and nothing is sent online until it is answered.
     """
-    Question(
+    QuestionDialog(
         context,
         TITLE,
         VOICE_QUESTION,
         (ONLINE, lambda: chosen(True)),
         (OFFLINE, lambda: chosen(False)),
-        put_off=lambda: chosen(None),
+        on_escape=lambda: chosen(None),
     )
     context.voice.notify(f"Image Describer. {VOICE_QUESTION}")

@@ -1,4 +1,4 @@
-"""A question with two answers or more, in a dialog of its own that says it when asked again."""
+"""A dialog that asks a question with two or more answers."""
 
 from collections.abc import Callable
 
@@ -11,15 +11,15 @@ from image_describer.app.widgets.read_only_text import ReadOnlyText
 WIDTH = 44  # characters
 
 
-def nothing() -> None:
-    """Leave everything as it is."""
+def do_nothing() -> None:
+    """Do nothing."""
 
 
-class Question(Dialog):
-    """Asks once. ``answers`` are (label, what is done once the dialog is closed) each.
+class QuestionDialog(Dialog):
+    """Asks once. ``answers`` are (label, function) each; the function runs after closing.
 
-    The first has the focus, which is not said: whoever asks says the question, and with it what
-    Return will do. Escape does ``put_off()``.
+    The first answer has the focus, which is not spoken: the caller says the question and what
+    Return does. Escape calls ``on_escape()``.
     """
 
     def __init__(
@@ -28,29 +28,32 @@ class Question(Dialog):
         title: str,
         question: str,
         *answers: tuple[str, Callable[[], None]],
-        put_off: Callable[[], None] = nothing,
+        on_escape: Callable[[], None] = do_nothing,
     ) -> None:
         super().__init__(context, title)
         self.question = question
-        self._put_off = put_off
+        self._on_escape = on_escape
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(0, weight=1)
-        lines = 3 + len(question) // WIDTH  # words are not broken, so it may take a few more
-        words = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=lines)
-        words.grid(row=0, column=0, sticky="nsew")
-        words.show(question)
-        self_voicing.set_name(words, "Question", role="text")
-        made = self.add_buttons(
-            *((label, lambda then=then: self._answer(then)) for label, then in answers)
+        lines = 3 + len(question) // WIDTH  # wrapping at words may need a few more lines
+        text = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=lines)
+        text.grid(row=0, column=0, sticky="nsew")
+        text.show(question)
+        self_voicing.set_name(text, "Question", role="text")
+        buttons = self.add_buttons(
+            *(
+                (label, lambda function=function: self._answer(function))
+                for label, function in answers
+            )
         )
-        self.first = made[0]
-        self_voicing.skip_next_focus(self.first)
-        self.open(self.first)
+        self.first_button = buttons[0]
+        self_voicing.skip_next_focus(self.first_button)
+        self.open(self.first_button)
 
     def close(self) -> None:
-        """Escape: not now."""
-        self._answer(self._put_off)
+        """Close it without an answer."""
+        self._answer(self._on_escape)
 
-    def _answer(self, then: Callable[[], None]) -> None:
+    def _answer(self, function: Callable[[], None]) -> None:
         super().close()
-        then()
+        function()

@@ -1,18 +1,18 @@
-"""A window with a text that is said, can be read line by line, and closes with Escape."""
+"""A window with a text that is spoken and can be read line by line."""
 
 from image_describer.app import theme
 from image_describer.app.context import AppContext
-from image_describer.app.dialogs.base import Dialog, raised
+from image_describer.app.dialogs.base import Dialog, raise_dialog
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 
 
 class ReadingDialog(Dialog):
-    """The window in which a text is read."""
+    """The open window of a `ReadingWindow`."""
 
 
 class ReadingWindow:
-    """Shows one text at a time, in one window: help, details."""
+    """Shows one text at a time, such as help or details, in one window."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
@@ -21,26 +21,26 @@ class ReadingWindow:
 
     @property
     def title(self) -> str:
-        """What the open window is called; empty while there is none."""
+        """The title of the open window; empty while there is none."""
         return self._dialog.heading if self._dialog in self._context.dialogs else ""
 
     def show(self, title: str, text: str, spoken: str = "") -> None:
-        """Open it with ``text`` under ``title``, or show that in the open one; all of it is said.
+        """Open the window, or reuse the open one, with ``text`` under ``title``, and say the text.
 
-        ``spoken`` takes the place of ``text`` where it reads better aloud.
+        ``spoken``: what to say instead of ``text``.
         """
-        aloud = spoken or " ".join(text.split("\n"))
+        spoken = spoken or " ".join(text.split("\n"))
         if self._dialog is None or self._text is None or not self.title:
             self._build(title, text)
-            self._context.voice.answer(f"{title}, dialog. {aloud}")
+            self._context.voice.answer(f"{title}, dialog. {spoken}")
             return
         self._dialog.set_title(title)
         self._fill(self._text, title, text)
         if self_voicing.focused(self._context.root) is not self._text:
-            self_voicing.skip_next_focus(self._text)  # all of it is said
+            self_voicing.skip_next_focus(self._text)  # the whole text is spoken
         self._text.focus_set()
-        raised(self._context, ReadingDialog)
-        self._context.voice.answer(f"{title}. {aloud}")
+        raise_dialog(self._context, ReadingDialog)
+        self._context.voice.answer(f"{title}. {spoken}")
 
     def close(self) -> None:
         """Close it, if it is open."""
@@ -51,14 +51,14 @@ class ReadingWindow:
         dialog = self._dialog = ReadingDialog(self._context, title, all_keys=True)
         dialog.body.columnconfigure(0, weight=1)
         dialog.body.rowconfigure(0, weight=1)
-        words = self._text = ReadOnlyText(dialog.body, font=theme.font("help"), width=48, height=16)
-        words.grid(row=0, column=0, sticky="nsew")
+        view = self._text = ReadOnlyText(dialog.body, font=theme.font("help"), width=48, height=16)
+        view.grid(row=0, column=0, sticky="nsew")
         dialog.add_buttons(("Close\nEscape", dialog.close))
-        self._fill(words, title, text)
-        self_voicing.skip_next_focus(words)
-        dialog.open(words)
+        self._fill(view, title, text)
+        self_voicing.skip_next_focus(view)
+        dialog.open(view)
 
     @staticmethod
-    def _fill(words: ReadOnlyText, title: str, text: str) -> None:
-        words.show(text)
-        self_voicing.set_name(words, title, role="text, arrow keys read it")
+    def _fill(view: ReadOnlyText, title: str, text: str) -> None:
+        view.show(text)
+        self_voicing.set_name(view, title, role="text, arrow keys read it")

@@ -1,9 +1,8 @@
-"""The descriptions of a folder saved: as a page, as a table, or for programs."""
+"""Saves the descriptions of a folder: as a page, as a table, or as data for programs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from image_describer.app import messages as say
 from image_describer.app.dialogs import save
 from image_describer.errors import SaveError
 
@@ -16,25 +15,27 @@ KINDS = (
     (".csv", "Table for spreadsheets, CSV"),
     (".jsonl", "Data for programs, JSON lines"),
 )
-NOT_KEPT = "The list can't be saved: {why}."
+NOT_STORED = "The list can't be saved: {reason}."
 
 
-def default_place(folder: str) -> tuple[Path, str]:
-    """The folder and the name without its ending: in the folder itself, else in Documents."""
-    place, _name = save.default_place(str(Path(folder) / "list"), "list")
-    return place, f"{say.name_of(folder)} descriptions"
+def default_location(folder: str) -> tuple[Path, str]:
+    """Return a folder and a file name without suffix: in ``folder`` if possible, else Documents."""
+    location, _name = save.default_location(str(Path(folder) / "list"), "list")
+    return location, f"{save.clean_name(folder)} descriptions"
 
 
-def write(path: Path, run: "FolderRun", replace: bool, partial: bool) -> Path:
-    """Save what ``run`` has described so far, whole or not at all; blocks. Gives back the path.
+def write_list(path: Path, run: "FolderRun", replace: bool) -> Path:
+    """Save what ``run`` has described so far, whole or not at all. Blocks. Returns ``path``.
 
-    Raises ImageDescriberError, and ThereAlreadyError unless ``replace``.
+    The run may go on meanwhile. Raises SaveError, FileExistsAlreadyError unless ``replace``, and
+    OutputError.
     """
-    from image_describer.library.exporters import write as outputs
+    from image_describer.library import exporters
 
-    with save.telling(path):
-        save.check(path, None, replace)
-        if run.kept.trouble:
-            raise SaveError(NOT_KEPT.format(why=run.kept.trouble), "Make room on the disk.")
-        outputs.write(path, run.kept.records(), folders=[run.folder], partial=partial)
+    with save.os_errors_as_save_error(path):
+        save.check_target(path, None, replace)
+        if run.records.error:
+            raise SaveError(NOT_STORED.format(reason=run.records.error), "Make room on the disk.")
+        records, complete = run.records.snapshot()
+        exporters.write(path, records, folders=[run.folder], partial=not complete)
     return path

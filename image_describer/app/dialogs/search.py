@@ -1,11 +1,10 @@
-"""Ctrl+F: finds one's own pictures by what they show, by words or by a picture, and opens them."""
+"""Ctrl+F: searches the described pictures by words or by a picture, and opens them."""
 
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from image_describer.app import keymap, theme
-from image_describer.app import messages as say
+from image_describer.app import keymap, messages, theme
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.jobs import BackgroundJob
@@ -16,6 +15,7 @@ from image_describer.app.widgets.entry_box import EntryBox
 from image_describer.app.widgets.item_list import ItemList
 from image_describer.app.widgets.label import Label
 from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.text import file_name, one_line, visible
 
 if TYPE_CHECKING:
     from image_describer.app.tasks.own_pictures import ListedPicture, OwnPictures, SearchOutcome
@@ -24,33 +24,34 @@ TITLE = "Search your pictures"
 HINT = "Type words, then Enter"
 NOTHING_TYPED = "Type a word first."
 NOTHING_FOUND = (
-    "Nothing is found. I search what I have described to you so far; {folder} describes a folder."
+    "Nothing was found. I search what I have described so far; {folder} describes a folder."
 )
 FOUND = "{count} found."
-ALIKE = "{count} found that are like {name}."
-NONE_ALIKE = "None of the pictures that I have described so far is like {name}."
-WEAK = "{count} found, but nothing fits well."
-NO_PICTURE = "There is no picture yet that others could be like. Search for one first."
-GONE = "{name} is not there any more. I said of it: {sentence}"
+SIMILAR = "{count} found that are like {name}."
+NONE_SIMILAR = "None of the pictures described so far is like {name}."
+WEAK = "{count} found, but none is a good match."
+NO_PICTURE = "There is no picture to compare with yet. Search for one first."
+GONE = "{name} no longer exists. Its description was: {sentence}"
 ROWS = 10
-WHOLE_LINES = 4  # a path, and what its line in the list has no room for
+FULL_TEXT_LINES = 4
 
 
 class SearchWindow(Dialog):
-    """``open_picture(file)`` is called with what is chosen; the dialog is closed by then.
+    """Searches by words, or for pictures like another one.
 
-    ``picture`` is the file that the window shows, if it shows any: others may be like it.
+    ``open_picture(file)`` is called with the chosen file, after closing. ``picture`` is the file
+    that the main window shows, if any: "More like it" starts from it before anything was found.
     """
 
     def __init__(
         self,
         context: AppContext,
-        own: "OwnPictures",
+        own_pictures: "OwnPictures",
         open_picture: Callable[[str], None],
         picture: str | None = None,
     ) -> None:
         super().__init__(context, TITLE)
-        self._own = own
+        self._own_pictures = own_pictures
         self._open_picture = open_picture
         self._picture = picture
         self._found: tuple[ListedPicture, ...] = ()
@@ -64,17 +65,19 @@ class SearchWindow(Dialog):
         self.words.grid(row=1, column=0, sticky="ew")
         self.results = ItemList(self.body, name="Found", width=60, height=ROWS)
         self.results.grid(row=2, column=0, sticky="nsew", pady=8)
-        self.whole = ReadOnlyText(self.body, font=theme.font("status"), width=1, height=WHOLE_LINES)
-        # The path, in however many lines it is shown; what is below it has been said in the list.
-        self_voicing.set_name(self.whole, "Its place", role="text", state=self._its_path)
-        self.whole.grid(row=3, column=0, sticky="ew")
+        self.full_text = ReadOnlyText(
+            self.body, font=theme.font("status"), width=1, height=FULL_TEXT_LINES
+        )
+        # Its name is followed by the path; the list has spoken what is below that.
+        self_voicing.set_name(self.full_text, "Its place", role="text", state=self._shown_path)
+        self.full_text.grid(row=3, column=0, sticky="ew")
         for key in RETURN_KEYS:
             self.words.bind(key, lambda _event: self._search())
             self.results.bind(key, lambda _event: self._open_chosen())
         self.results.bind("<Double-Button-1>", lambda _event: self._open_chosen())
-        # Whatever moves the cursor: arrows, letters, the mouse.
+        # Everything that moves the cursor: arrows, letters, the mouse.
         for event in ("<<ListboxSelect>>", "<KeyRelease>"):
-            self.results.bind(event, lambda _event: self._show_whole(), add="+")
+            self.results.bind(event, lambda _event: self._show_full_text(), add="+")
         self.add_buttons(
             ("Search", self._search),
             ("Open", self._open_chosen),
@@ -84,7 +87,7 @@ class SearchWindow(Dialog):
         self.open(self.words)
 
     def close(self) -> None:
-        """Take it away; what it still waits for is dropped."""
+        """Close it and cancel its job."""
         if self._job is not None:
             self._job.cancel()
         super().close()
@@ -94,65 +97,66 @@ class SearchWindow(Dialog):
         return self._found[max(0, self.results.cursor)] if self._found else None
 
     def _search(self) -> None:
-        words, own, settings = self.words.get(), self._own, self.context.settings
+        words, own, settings = self.words.get(), self._own_pictures, self.context.settings
         if not words.strip():
             self.context.voice.answer(NOTHING_TYPED)
             return
-        nothing = say.with_keys(NOTHING_FOUND, keymap.spoken)
+        nothing = messages.with_keys(NOTHING_FOUND, keymap.spoken)
         self._start(lambda _job: own.find(words, settings), FOUND, nothing)
 
     def _more_like_it(self) -> None:
-        """The pictures like the chosen one; before anything was found, like the window's own."""
-        chosen, own, settings = self._chosen, self._own, self.context.settings
+        """Find pictures like the chosen one; before a search, like the main window's."""
+        chosen, own, settings = self._chosen, self._own_pictures, self.context.settings
         file = chosen.file if chosen is not None else self._picture
         if file is None:
             self.context.voice.answer(NO_PICTURE)
             return
-        # A name may hold braces.
-        name = say.name_of(file).replace("{", "{{").replace("}", "}}")
+        # The texts are formatted later, and a name may contain braces.
+        name = file_name(file).replace("{", "{{").replace("}", "}}")
         self._start(
             lambda _job: own.like(file, settings),
-            ALIKE.replace("{name}", name),
-            NONE_ALIKE.replace("{name}", name),
+            SIMILAR.replace("{name}", name),
+            NONE_SIMILAR.replace("{name}", name),
         )
 
     def _start(
-        self, work: "Callable[[BackgroundJob], SearchOutcome]", some: str, none: str
+        self, work: "Callable[[BackgroundJob], SearchOutcome]", found: str, none: str
     ) -> None:
         if self._job is not None:
             self._job.cancel()
         self._job = self.context.jobs.start(
-            work, lambda findings: self._arrived(findings, some, none), self._failed
+            work, lambda outcome: self._on_found(outcome, found, none), self._on_error
         )
         self._progress.watch(self._job)
 
-    def _arrived(self, findings: "SearchOutcome", some: str, none: str) -> None:
-        self._found = findings.hits
-        self.results.set_items([say.printable(hit.text) for hit in self._found])
-        self._show_whole()
-        if findings.trouble:
-            self.context.voice.error(findings.trouble)
-        # After an error, which is heard to its end; else at once.
-        tell = self.context.voice.say_next if findings.trouble else self.context.voice.answer
+    def _on_found(self, outcome: "SearchOutcome", found: str, none: str) -> None:
+        self._found = outcome.hits
+        self.results.set_items([one_line(hit.text) for hit in self._found])
+        self._show_full_text()
+        if outcome.trouble:
+            self.context.voice.error(outcome.trouble)
+        # Without cutting the error short.
+        say = self.context.voice.say_next if outcome.trouble else self.context.voice.answer
         if not self._found:
-            tell(none.format())
+            say(none.format())
             return
-        tell((WEAK if findings.weak else some).format(count=len(self._found)))
-        self.results.focus_set()  # the first is said by the focus, behind the number
+        say((WEAK if outcome.weak else found).format(count=len(self._found)))
+        self.results.focus_set()  # speaks the first result
 
-    def _failed(self, error: Exception) -> None:
-        say.log_error(error)
-        self.context.voice.error(say.user_message(error))
+    def _on_error(self, error: Exception) -> None:
+        messages.log_error(error)
+        self.context.voice.error(messages.user_message(error))
 
-    def _its_path(self) -> str:
-        return self.whole.shown().partition("\n")[0] or self_voicing.EMPTY
+    def _shown_path(self) -> str:
+        return self.full_text.shown().partition("\n")[0] or self_voicing.EMPTY
 
-    def _show_whole(self) -> None:
+    def _show_full_text(self) -> None:
         chosen = self._chosen
-        words = "" if chosen is None else f"{chosen.file or ''}\n{chosen.sentence}"
-        shown = "\n".join(say.printable(line) for line in words.split("\n"))
-        if shown != self.whole.shown():
-            self.whole.show(shown)
+        text = ""
+        if chosen is not None:
+            text = f"{visible(chosen.file or '')}\n{one_line(chosen.sentence)}"
+        if text != self.full_text.shown():
+            self.full_text.show(text)
 
     def _open_chosen(self) -> None:
         chosen = self._chosen
@@ -162,19 +166,17 @@ class SearchWindow(Dialog):
         file = chosen.file
         self._job = self.context.jobs.start(
             lambda _job: file is not None and os.path.exists(file),
-            lambda there: self._open_if(there, chosen),
-            self._failed,
+            lambda exists: self._open_if(exists, chosen),
+            self._on_error,
         )
 
-    def _open_if(self, there: bool, hit: "ListedPicture") -> None:
-        """Open the file; of one that is gone, and of what was none, say what is known."""
-        if there and hit.file is not None:
+    def _open_if(self, exists: bool, hit: "ListedPicture") -> None:
+        """Open the file; if it is gone or never was a file, say its description."""
+        if exists and hit.file is not None:
             self.close()
             self._open_picture(hit.file)
         elif hit.file is not None:
-            self.context.voice.answer(
-                GONE.format(name=say.name_of(hit.file), sentence=hit.sentence)
-            )
+            self.context.voice.answer(GONE.format(name=file_name(hit.file), sentence=hit.sentence))
         else:
             self.close()
             self.context.voice.answer(hit.sentence)

@@ -1,15 +1,14 @@
-"""The dialog of settings. Every change holds at once; there is nothing to confirm."""
+"""The settings dialog. Changes apply at once; there is nothing to confirm."""
 
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
-from image_describer.app import messages as say
-from image_describer.app import theme
+from image_describer.app import messages, theme
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
-from image_describer.app.dialogs.question import Question, nothing
+from image_describer.app.dialogs.question import QuestionDialog, do_nothing
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.button import Button
 from image_describer.app.widgets.check_box import CheckBox
@@ -19,36 +18,37 @@ from image_describer.app.widgets.language_choice import LanguageChoice
 from image_describer.app.widgets.scrolled_column import ScrolledColumn
 from image_describer.app.widgets.slider import Slider
 from image_describer.settings import SETTINGS, Setting, Settings
+from image_describer.text import one_line
 
 TITLE = "Settings"
-# With its buttons it fits a screen of 640 by 480 at a text size of 100 percent.
-WANTED_PX = (560, 400)
+# At a text size of 100 percent the dialog fits on a screen of 640 by 480.
+PREFERRED_PX = (560, 400)
 VOICES = [
     (True, "Google's natural voice, online"),
     (False, "offline voice"),
 ]
 VOICE_LABEL = "Voice of the descriptions"
 HINTS = {
-    "speech": "Results and errors only is for those whose screen reader says the rest",
+    "speech": "Results and errors only is for users of a screen reader, which says the rest",
     "online": "The online voice sends the sentence, never the picture, to Google",
     "language": "How Google's voice pronounces; descriptions stay English",
 }
-UNHEDGED = "Without hedges, a wrong description sounds as sure as a right one."
-HISTORY_STAYS = "What is in the history already stays there until you clear it."
-DEFAULTS_BACK = "All settings are as they were at first. The voice stays the one you have chosen."
+UNHEDGED = "Without hedges, wrong descriptions sound as sure as right ones."
+HISTORY_STAYS = "The existing history stays until you clear it."
+DEFAULTS_RESTORED = "All settings have their default values. The voice stays as you chose it."
 CLEAR_TITLE = "Clear the history"
 CLEAR_QUESTION = (
-    "Delete all past descriptions, and all that the search knows of your pictures? "
-    "They can't be restored."
+    "Delete all past descriptions, and everything that the search knows about your pictures? "
+    "This can't be undone."
 )
 CLEARED = "The history is empty."
-HEARD_AT_ONCE = frozenset({"rate", "volume"})  # their new value is said as it will be from now on
-# A decision about what may leave the computer is no matter of taste, and folders are no choice.
-NO_DEFAULTS = ("online", "recent_folders")
+SPOKEN_ON_CHANGE = frozenset({"rate", "volume"})  # spoken with the new value in effect
+# Defaults does not change the decision about privacy, nor the list of recent folders.
+KEPT_BY_DEFAULTS = ("online", "recent_folders")
 
 
 class SettingsWindow(Dialog):
-    """``apply(settings)`` uses and saves the settings, and puts them on the context.
+    """``apply(settings)`` uses and saves the settings, and puts them into the context.
 
     ``clear_history(done, failed)`` deletes past descriptions and then calls one of the two.
     """
@@ -62,8 +62,8 @@ class SettingsWindow(Dialog):
         super().__init__(context, TITLE)
         self._apply = apply
         self._clear_history = clear_history
-        self._tell = context.report_error
-        context.report_error = self._trouble
+        self._report_error = context.report_error
+        context.report_error = self._on_error
         self.controls: dict[str, Choice | CheckBox | Slider] = {}
         self._build()
         # Keys that work everywhere, such as the ones for the rate, change settings as well.
@@ -71,7 +71,7 @@ class SettingsWindow(Dialog):
         self.open(self.controls["online"])
 
     def refresh(self) -> None:
-        """Show the settings of the context, without a word."""
+        """Show the present settings silently."""
         for name, control in self.controls.items():
             value = getattr(self.context.settings, name)
             if isinstance(control, Slider):
@@ -80,37 +80,37 @@ class SettingsWindow(Dialog):
             else:
                 control.set(bool(value) if name == "online" else value)
 
-    def show(self, note: str) -> None:
-        """Show a sentence under what has the focus: a warning, an error. Empty: take it away."""
+    def show_note(self, note: str) -> None:
+        """Show a warning or an error under the focused control; "" removes it."""
         if not self.winfo_exists():
             return
-        self._note.configure(text=say.printable(note))
+        self._note.configure(text=one_line(note))
         if not note:
             self._note.pack_forget()
             return
         focus = self_voicing.focused(self)
         inside = focus is not None and str(focus).startswith(f"{self._column.inside}.")
-        shown = focus if focus is not None and inside else self.controls["online"]
-        row = cast(tk.Misc, shown.master)
+        control = focus if focus is not None and inside else self.controls["online"]
+        row = cast(tk.Misc, control.master)
         self._note.pack(in_=row, side="bottom", fill="x")
         self._note.lift()
 
     def close(self) -> None:
-        """Take it away; every change holds already."""
-        self.context.report_error = self._tell
+        """Close it; all changes have been applied."""
+        self.context.report_error = self._report_error
         super().close()
 
-    def _trouble(self, error: Exception) -> None:
-        """Settings that can't be saved, above all: tell it, and show it where the user looks."""
-        self._tell(error)
-        self.show(say.user_message(error))
+    def _on_error(self, error: Exception) -> None:
+        """Say an error, such as settings that can't be saved, and show it in the dialog as well."""
+        self._report_error(error)
+        self.show_note(messages.user_message(error))
 
     def _build(self) -> None:
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(0, weight=1)
         self._column = ScrolledColumn(self.body)
         self._column.grid(row=0, column=0, sticky="nsew")
-        self._column.request_size(*(size * self._scale() // 100 for size in WANTED_PX))
+        self._column.request_size(*(size * self._scale() // 100 for size in PREFERRED_PX))
         for name, setting in SETTINGS.items():
             if setting.kind != "folders":
                 self._add(name, setting)
@@ -121,12 +121,12 @@ class SettingsWindow(Dialog):
         self._column.watch()
 
     def _scale(self) -> int:
-        """In percent; the dialog itself keeps within the screen."""
+        """The size of the dialog in percent; the dialog itself keeps within the screen."""
         return max(100, self.context.settings.text_size)
 
     def _add(self, name: str, setting: Setting) -> None:
-        # A row of its own each: else a choice would have two positions, one among its values and
-        # one among the other choices.
+        # Each has a row of its own; otherwise a choice would have two positions, one among its
+        # values and one among the other choices.
         row = tk.Frame(self._column.inside)
         theme.apply_style(row, "frame")
         row.pack(fill="x", pady=4)
@@ -136,14 +136,14 @@ class SettingsWindow(Dialog):
             Label(row, f"{label}{unit}").pack(fill="x")
         control = self._control(row, name, setting)
         if not isinstance(control, Slider):
-            control.configure(justify="left")  # where it takes several lines
+            control.configure(justify="left")  # if it wraps
         control.pack(fill="x", padx=(0, 4))
         self.controls[name] = control
         if name in HINTS:
             hint = Label(row, HINTS[name] + ".", font=theme.font("status"))
             theme.apply_style(hint, "status")
             hint.pack(fill="x")
-            known = self_voicing.named(control)
+            known = self_voicing.widget_info(control)
             if known is not None:
                 self_voicing.set_name(
                     control, known.name, role=known.role, state=known.state, hint=HINTS[name]
@@ -152,24 +152,24 @@ class SettingsWindow(Dialog):
     def _control(self, row: tk.Misc, name: str, setting: Setting) -> Choice | CheckBox | Slider:
         value = getattr(self.context.settings, name)
 
-        def changed(new: Any) -> None:
+        def on_change(new: Any) -> None:
             self._change(name, new)
 
         if name == "online":
-            return Choice(row, VOICES, bool(value), changed, name=VOICE_LABEL)
+            return Choice(row, VOICES, bool(value), on_change, name=VOICE_LABEL)
         if setting.kind == "switch":
-            return CheckBox(row, setting.label, value, changed)
+            return CheckBox(row, setting.label, value, on_change)
         if setting.kind == "language":
-            return LanguageChoice(row, value, changed, self.context.jobs, name=setting.label)
+            return LanguageChoice(row, value, on_change, self.context.jobs, name=setting.label)
         if setting.kind == "choice":
-            return Choice(row, list(setting.choices.items()), value, changed, name=setting.label)
+            return Choice(row, list(setting.choices.items()), value, on_change, name=setting.label)
         return Slider(
             row,
             setting.low,
             setting.high,
             setting.step,
             value,
-            changed,
+            on_change,
             name=setting.label,
             unit=setting.unit,
         )
@@ -185,11 +185,11 @@ class SettingsWindow(Dialog):
     def _change(self, name: str, value: Any) -> None:
         before = self.context.settings
         self._apply(replace(before, **{name: value}))
-        self.show("")
-        if name in HEARD_AT_ONCE:
+        self.show_note("")
+        if name in SPOKEN_ON_CHANGE:
             self_voicing.value_changed(self.controls[name])
         elif name == "speech" and before.speech != "all" and value != "off":
-            # It was said while the old choice still held: not at all.
+            # The old choice suppressed speaking the change.
             self.context.voice.answer(self_voicing.state_of(self.controls[name]))
         elif name == "hedging" and not value:
             self._warn(name, UNHEDGED)
@@ -197,27 +197,28 @@ class SettingsWindow(Dialog):
             self._warn(name, HISTORY_STAYS)
 
     def _warn(self, name: str, warning: str) -> None:
-        self.show(warning)
+        self.show_note(warning)
         self.context.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
 
     def _defaults(self) -> None:
-        kept = {name: getattr(self.context.settings, name) for name in NO_DEFAULTS}
-        self._apply(replace(Settings(), **kept))
+        unchanged = {name: getattr(self.context.settings, name) for name in KEPT_BY_DEFAULTS}
+        self._apply(replace(Settings(), **unchanged))
         self.refresh()
-        self.show(DEFAULTS_BACK)
-        self.context.voice.answer(DEFAULTS_BACK)
+        self.show_note(DEFAULTS_RESTORED)
+        self.context.voice.answer(DEFAULTS_RESTORED)
 
     def _ask_to_clear(self) -> None:
-        asked = Question(
-            self.context, CLEAR_TITLE, CLEAR_QUESTION, ("Keep", nothing), ("Delete", self._clear)
+        dialog = QuestionDialog(
+            self.context, CLEAR_TITLE, CLEAR_QUESTION, ("Keep", do_nothing), ("Delete", self._clear)
         )
         self.context.voice.answer(
-            f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} {self_voicing.spoken_text(asked.first)}"
+            f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} "
+            f"{self_voicing.spoken_text(dialog.first_button)}"
         )
 
     def _clear(self) -> None:
-        self._clear_history(self._cleared, self._trouble)
+        self._clear_history(self._on_cleared, self._on_error)
 
-    def _cleared(self) -> None:
-        self.show(CLEARED)
+    def _on_cleared(self) -> None:
+        self.show_note(CLEARED)
         self.context.voice.answer(CLEARED)

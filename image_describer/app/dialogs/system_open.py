@@ -1,4 +1,4 @@
-"""The platform's own dialog for opening a picture; on Linux Tk draws it."""
+"""The platform's own dialog for opening a picture; on Linux it is Tk's."""
 
 import tkinter as tk
 from pathlib import Path
@@ -9,9 +9,9 @@ from image_describer.imaging.open import PICTURE_SUFFIXES
 
 
 def ask_for_picture(root: tk.Tk, beside: str | None) -> str:
-    """The chosen file, or nothing; begins in the folder of ``beside``. Returns when it is closed.
+    """Ask for a file, starting in the folder of ``beside``. Blocks. Returns "" if cancelled.
 
-    Raises TclError when the window is closed under it.
+    Raises TclError if the main window is closed meanwhile.
     """
     on_x11 = root.tk.call("tk", "windowingsystem") == "x11"
     folder = Path(beside).absolute().parent if beside else None

@@ -1,175 +1,107 @@
-"""The pictures of a folder, described with all cores: what a window needs of a batch."""
+"""Describes the pictures of a folder in a batch beside the window."""
 
 import collections
 import itertools
-import json
 import os
-import tempfile
 import threading
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from image_describer.app import messages as say
-from image_describer.app.tasks.lazy_describer import in_words
-from image_describer.text import visible
-from image_describer.wording.record import description_of, record_of
+from image_describer.app.folder_error import folder_error
+from image_describer.app.tasks.lazy_describer import spoken_sentence
+from image_describer.app.tasks.record_store import RecordStore
+from image_describer.text import one_line, visible
 
 if TYPE_CHECKING:
-    from image_describer.app.tasks.jobs import Job
-    from image_describer.library.batch import Outcome, Progress
+    from image_describer.app.jobs import BackgroundJob
+    from image_describer.library.batch import BatchProgress, BatchResult
     from image_describer.library.record import Record
     from image_describer.settings import Settings
 
 
-class Line(NamedTuple):
-    """What became of one picture: what is shown of it, and whether it was described."""
+class ResultLine(NamedTuple):
+    """The line of the list for one picture: its path, the text, and whether it was described."""
 
     file: str
     text: str
-    fine: bool
+    described: bool
 
 
 class FolderRun:
-    """One run over ``folder``, with the folders ``inside`` it or without.
+    """One run over ``folder``, with or without its ``subfolders``.
 
-    ``work`` blocks on a job's thread; all else is for the window's, and answers at once. With
-    ``indexed`` what the index knows is not described again, and what is new goes into it.
+    `work` blocks and belongs on a job's thread; everything else returns at once. With ``indexed``,
+    pictures that the index knows are not described again, and new descriptions are added to it.
     """
 
-    def __init__(self, folder: str, inside: bool, settings: "Settings", indexed: bool) -> None:
+    def __init__(self, folder: str, subfolders: bool, settings: "Settings", indexed: bool) -> None:
         self.folder = os.path.abspath(folder)
         self.indexed = indexed
-        self.progress: Progress | None = None
-        self.kept = Kept()
-        self._inside = inside
+        self.progress: BatchProgress | None = None
+        self.records = RecordStore()
+        self._subfolders = subfolders
         self._settings = settings
         self._stop = threading.Event()
-        self._lines: collections.deque[Line] = collections.deque()
+        self._lines: collections.deque[ResultLine] = collections.deque()
 
-    def work(self, _job: "Job") -> "Outcome":
-        """Describe until all is done or `stop` is called. Raises ImageDescriberError."""
-        from image_describer.app.dialogs.chooser.listing import folder_error
+    def work(self, _job: "BackgroundJob") -> "BatchResult":
+        """Describe until everything is done or `stop` is called. Raises ImageDescriberError."""
         from image_describer.library import batch
         from image_describer.workers.pool import Engine
 
         try:
             os.scandir(self.folder).close()
-        except (OSError, ValueError) as error:  # below it, what can't be read ends nothing
+        except (OSError, ValueError) as error:  # unreadable subfolders do not end the run
             raise folder_error(self.folder, error) from error
-        return batch.run(
-            [self.folder] if self._inside else here_only(self.folder),
+        outcome = batch.run(
+            [self.folder] if self._subfolders else pictures_directly_in(self.folder),
             index=self.indexed,
             cancel=self._stop,
-            on_progress=self._progressed,
-            on_record=self._described,
+            on_progress=self._on_progress,
+            on_record=self._on_record,
             engine=Engine(gently=True),
         )
+        if not outcome.cancelled:
+            self.records.mark_complete()
+        return outcome
 
     def stop(self) -> None:
-        """Begin no more pictures; what is being described is finished and kept."""
+        """Start no more pictures; those in progress are finished and kept."""
         self._stop.set()
 
     @property
     def stopped(self) -> bool:
         return self._stop.is_set()
 
-    def take(self, most: int) -> list[Line]:
-        """The next lines, at most so many."""
-        return [self._lines.popleft() for _ in range(min(most, len(self._lines)))]
+    def take_lines(self, limit: int) -> list[ResultLine]:
+        """Remove and return the next lines, at most ``limit``."""
+        return [self._lines.popleft() for _ in range(min(limit, len(self._lines)))]
 
-    def _progressed(self, progress: "Progress") -> None:
+    def _on_progress(self, progress: "BatchProgress") -> None:
         self.progress = progress
 
-    def _described(self, record: "Record") -> None:
-        self.kept.add(record)
-        name = say.printable(os.path.relpath(record.file, self.folder))
-        if record.description is None:
-            whole, short = visible(record.file), say.name_of(record.file)
-            text = record.error.replace(f'"{whole}"', f'"{short}"')
-        else:
-            text = in_words(record.description, self._settings)
-        fine = record.description is not None
-        self._lines.append(Line(record.file, say.printable(f"{name}: {text}"), fine))
+    def _on_record(self, record: "Record") -> None:
+        self.records.add(record)
+        name = visible(os.path.relpath(record.file, self.folder))
+        described = record.description is not None
+        text = (
+            record.error
+            if record.description is None
+            else spoken_sentence(record.description, self._settings).text
+        )
+        self._lines.append(ResultLine(record.file, one_line(f"{name}: {text}"), described))
 
 
-class Kept:
-    """The records of a run, on the disk and without a name there, until it is closed.
+def pictures_directly_in(folder: str) -> list[str]:
+    """Return the pictures of ``folder`` without those of its subfolders.
 
-    A hundred thousand of them would fill the memory. ``trouble``: why they could not be kept.
-    """
-
-    def __init__(self) -> None:
-        self.trouble = ""
-        self._lock = threading.Lock()
-        self._file: IO[bytes] | None = None
-        self._places: list[tuple[str, int]] = []
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def add(self, record: "Record") -> None:
-        """Keep a record, without its vector; where that fails, ``trouble`` says why."""
-        said = record.description
-        fields = {
-            "file": record.file,
-            "key": record.key,
-            "error": record.error,
-            "description": None if said is None else record_of(said),
-        }
-        with self._lock:
-            if self.trouble:
-                return
-            try:
-                if self._file is None:
-                    self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does it
-                place = self._file.seek(0, os.SEEK_END)
-                self._file.write(json.dumps(fields).encode("ascii") + b"\n")
-            except OSError as error:
-                self.trouble = error.strerror or type(error).__name__
-                return
-            self._places.append((record.file, place))
-
-    def records(self) -> "Iterator[Record]":
-        """All that are kept now, in the order of the folders. May raise OSError."""
-        from image_describer.library.record import Record
-
-        with self._lock:
-            places = sorted(self._places, key=lambda one: walk_order(one[0]))
-        for _file, place in places:
-            with self._lock:
-                if self._file is None:
-                    return
-                self._file.seek(place)
-                fields = json.loads(self._file.readline())
-            said = fields["description"]
-            description = None if said is None else description_of(said)
-            yield Record(fields["file"], fields["key"], description, fields["error"])
-
-    def close(self) -> None:
-        """Forget them all."""
-        with self._lock:
-            self._places = []
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-
-
-def here_only(folder: str) -> list[str]:
-    """The pictures of ``folder`` without those of the folders in it; itself, if it is no folder
-    that can be read: the batch says why.
+    A folder that can't be read is returned itself, so that the batch reports why.
     """
     from image_describer.library import scan
 
     if not os.path.isdir(folder) or not os.access(folder, os.R_OK):
         return [folder]
-    found = scan.pictures([folder])
-    here = itertools.takewhile(lambda one: os.path.dirname(one.file) == folder, found)
-    return [one.file for one in here]
-
-
-def walk_order(file: str) -> tuple[object, ...]:
-    """A key that sorts as `walk.pictures` goes: a folder's pictures, then the folders in it."""
-    from image_describer.text import natural_key
-
-    *folders, name = file.split(os.sep)
-    return (*((1, natural_key(one)) for one in folders), (0, natural_key(name)))
+    # The pictures of the folder itself come before those of its subfolders.
+    pictures = itertools.takewhile(
+        lambda found: os.path.dirname(found.file) == folder, scan.pictures([folder])
+    )
+    return [found.file for found in pictures]

@@ -72,7 +72,7 @@ class ItemList(tk.Listbox):
 
     def _move_and_say(self, index: int) -> str:
         self.move_cursor(index)
-        self_voicing.item_changed(self)
+        self_voicing.value_changed(self)
         return "break"
 
     def _on_key(self, event: "tk.Event[tk.Misc]") -> str | None:

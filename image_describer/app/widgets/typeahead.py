@@ -1,11 +1,10 @@
 """Type-ahead: typing the first letters of a name moves to it, as in lists everywhere."""
 
-import sys
 import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
 
-from image_describer.app import modifiers
+from image_describer.app.modifier_keys import event_state, types_text
 from image_describer.text import fold
 
 PAUSE_S = 1.0  # a character typed after a longer pause begins a new prefix
@@ -49,10 +48,10 @@ class TypeAhead:
         return _next_index(first, names, index + 1)
 
 
-def typed_character(event: "tk.Event[tk.Misc]", platform: str = sys.platform) -> str:
-    """The printable character that a key event types, or "" for other keys and shortcuts."""
-    is_text = event.char and event.char.isprintable()
-    return event.char if is_text and not modifiers.is_shortcut(event.state, platform) else ""
+def typed_character(event: "tk.Event[tk.Misc]", platform: str = "") -> str:
+    """Return the printable character that a key event types, or "" for other keys and shortcuts."""
+    printable = event.char and event.char.isprintable()
+    return event.char if printable and types_text(event_state(event), platform) else ""
 
 
 def _next_index(prefix: str, names: Sequence[str], start: int) -> int | None:

@@ -1,1 +1,1 @@
-"""The spoken file chooser: folders and pictures, by keyboard."""
+"""The spoken file chooser, worked by keys."""

@@ -1,63 +1,61 @@
-"""What is in a folder: read in pieces, sorted as people count, with the sentences about it."""
+"""The contents of a folder: read in chunks, in natural order, with the sentences about it."""
 
-import errno
 import heapq
 import os
-import re
-import stat
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, overload
 
-from image_describer.app.messages import printable
+from image_describer.app.folder_error import folder_error
 from image_describer.errors import FolderError
+from image_describer.files import is_hidden
 from image_describer.imaging.open import PICTURE_SUFFIXES
-from image_describer.text import natural_key, plural
+from image_describer.text import file_name, natural_key, plural
 
-PIECE = 500  # entries between two looks at whether anybody still waits; 5 ms on a local disk
-# Between pieces: Tk's loop gets Python's lock back only 5 ms after each of its calls otherwise.
-BREATH_S = 0.001
+CHUNK = 500  # entries between two checks whether to go on; 5 ms on a local disk
+# Sleeping between chunks lets Tk's thread run: otherwise it waits 5 ms for Python's lock each time.
+YIELD_S = 0.001
 SUFFIXES = tuple(suffix.casefold() for suffix in PICTURE_SUFFIXES)
 EMPTY = "Empty. Backspace goes to the parent."
 
-Kind = Literal["folder", "picture", "file", "broken link", "device or pipe"]
-# Plain tuples of strings, of which there may be a million: Python's garbage collection leaves these
-# alone, while it stops all threads for a tenth of a second over 20,000 objects of a class.
+EntryKind = Literal["folder", "picture", "file", "broken link", "device or pipe"]
+# Tuples of strings, since a folder may have a million entries: garbage collection ignores these,
+# while 20,000 instances of a class make it stop all threads for a tenth of a second.
 SortKey = tuple[str, str]
-Row = tuple[str, Kind]  # path and kind
-SortedRow = tuple[str, str, str, Kind]  # the sort key's two parts, path and kind
-
-_NUMBERS = re.compile(r"(\d+)")
+EntryRow = tuple[str, EntryKind]  # path and kind
+SortedRow = tuple[str, str, str, EntryKind]  # the two parts of the sort key, path and kind
 
 
-class Unwanted(Exception):  # noqa: N818 - nothing is wrong: somebody changed their mind
-    """Nobody waits any more for what is being read."""
+class ReadCancelled(Exception):  # noqa: N818 - not an error
+    """Reading was cancelled by ``keep_reading``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the list. ``path`` opens it, whatever bytes it holds; ``name`` can be shown."""
+class FolderEntry:
+    """One line of the list: its ``path``, and a ``name`` that can be shown and spoken."""
 
     path: str
-    kind: Kind
+    kind: EntryKind
 
     @property
     def name(self) -> str:
-        return shown_name(self.path)
+        return file_name(self.path)
 
     @property
     def spoken(self) -> str:
-        """ "beach.jpg, picture"."""
+        """Name and kind: "beach.jpg, picture"."""
         return f"{self.name}, {self.kind}"
 
 
-class Entries(Sequence[Entry]):
-    """The entries of a folder in order, made from their rows as they are asked for."""
+class FolderEntries(Sequence[FolderEntry]):
+    """The sorted entries of a folder, created from their rows on access.
 
-    def __init__(self, rows: Iterable[Row] = ()) -> None:
+    ``counts`` says how many there are: "3 folders, 120 pictures"; "" for an empty folder.
+    """
+
+    def __init__(self, rows: Iterable[EntryRow] = ()) -> None:
         self._rows = tuple(rows)
         kinds = Counter(kind for _path, kind in self._rows)
         folders, pictures = kinds.pop("folder", 0), kinds.pop("picture", 0)
@@ -66,201 +64,163 @@ class Entries(Sequence[Entry]):
             (pictures, "picture"),
             (kinds.total(), "other file" if folders or pictures else "file"),
         )
-        self.counts = ", ".join(plural(count, what) for count, what in parts if count)
-        """ "3 folders, 120 pictures", and what else there is; empty for an empty folder."""
+        self.counts = ", ".join(plural(count, noun) for count, noun in parts if count)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     @overload
-    def __getitem__(self, at: int) -> Entry: ...
+    def __getitem__(self, index: int) -> FolderEntry: ...
 
     @overload
-    def __getitem__(self, at: slice) -> list[Entry]: ...
+    def __getitem__(self, index: slice) -> list[FolderEntry]: ...
 
-    def __getitem__(self, at: int | slice) -> Entry | list[Entry]:
-        if isinstance(at, slice):
-            return [Entry(*row) for row in self._rows[at]]
-        return Entry(*self._rows[at])
+    def __getitem__(self, index: int | slice) -> FolderEntry | list[FolderEntry]:
+        if isinstance(index, slice):
+            return [FolderEntry(*row) for row in self._rows[index]]
+        return FolderEntry(*self._rows[index])
 
     def index_of(self, path: str) -> int:
-        """Where ``path`` stands; -1: nowhere."""
-        return next((at for at, row in enumerate(self._rows) if row[0] == path), -1)
+        """Return the index of ``path``, or -1."""
+        return next((index for index, row in enumerate(self._rows) if row[0] == path), -1)
 
 
 @dataclass(frozen=True)
-class Listing:
+class FolderListing:
     """A folder that was read: its entries in order, folders first.
 
-    ``note`` says what the user did not ask for ("That link leads back to Holiday."), or is empty.
+    ``note`` says why it is another folder than the requested one ("That link leads back to
+    Holiday."), or is empty.
     """
 
     path: str
-    entries: Entries
+    entries: FolderEntries
     note: str = ""
 
     @property
     def name(self) -> str:
-        return shown_name(self.path)
+        return file_name(self.path)
 
     def greeting(self) -> str:
-        """What is said on entering: "Holiday: 3 folders, 120 pictures."."""
-        counted = f"{self.entries.counts}." if self.entries else EMPTY
-        return f"{self.note} {self.name}: {counted}".strip()
+        """What is spoken on entering: "Holiday: 3 folders, 120 pictures."."""
+        counts = f"{self.entries.counts}." if self.entries else EMPTY
+        return f"{self.note} {self.name}: {counts}".strip()
 
 
-def shown_name(path: str) -> str:
-    """The last part of ``path``, fit to be shown and said; of a drive or ``/`` the whole."""
-    return printable(os.path.basename(path.rstrip(os.sep)) or path)
-
-
-def sort_key(name: str, kind: Kind) -> SortKey:
-    """Folders first, then by name; of names that differ in case only, the capitals first.
-
-    No two entries of a folder have the same one.
-    """
+def sort_key(name: str, kind: EntryKind) -> SortKey:
+    """Sort folders first, then by name. No two entries of a folder have the same key."""
     return ("0" if kind == "folder" else "1") + natural_key(name)[0], name
 
 
-def read(
+def read_folder(
     path: str,
     all_files: bool = False,
-    wanted: Callable[[], bool] = lambda: True,
-    seen: Callable[[int], None] = lambda count: None,
-) -> Listing:
-    """Read the folder ``path`` (absolute). Slow on a network: not for the window's thread.
+    keep_reading: Callable[[], bool] = lambda: True,
+    on_count: Callable[[int], None] = lambda count: None,
+) -> FolderListing:
+    """Read the folder ``path`` (absolute). May take long: not for the window's thread.
 
-    ``wanted()`` is asked after every piece, and Unwanted raised once it says no; ``seen(count)`` is
-    told how many entries have been looked at. Raises FolderError.
+    After each chunk, ReadCancelled is raised if ``keep_reading()`` is false; otherwise
+    ``on_count(count)`` gets the number of entries read so far. Raises FolderError.
     """
     try:
-        path, note = _out_of_circle(path)
-        pieces = list(_sorted_pieces(path, all_files, wanted, seen))
-    except (OSError, ValueError) as trouble:
-        raise folder_error(path, trouble) from trouble
-    return Listing(path, Entries(_merged(pieces)), note)
+        path, note = _resolve_loop(path)
+        chunks = list(_sorted_chunks(path, all_files, keep_reading, on_count))
+    except (OSError, ValueError) as error:
+        raise folder_error(path, error) from error
+    return FolderListing(path, FolderEntries(_merge(chunks)), note)
 
 
 def read_nearest(
     paths: Iterable[str],
     all_files: bool = False,
-    wanted: Callable[[], bool] = lambda: True,
-    seen: Callable[[int], None] = lambda count: None,
-) -> Listing:
-    """Read the first of ``paths`` that can be read, or else a folder above it, as ``read`` does.
+    keep_reading: Callable[[], bool] = lambda: True,
+    on_count: Callable[[int], None] = lambda count: None,
+) -> FolderListing:
+    """Read the first of ``paths`` that can be read, or else a folder above it, as `read_folder`.
 
-    The note says what was wrong with the first. Raises its FolderError when nothing can be read.
+    The note says what was wrong with the first. Raises its FolderError if nothing can be read.
     """
-    trouble: FolderError | None = None
+    first_error: FolderError | None = None
     for path in paths:
-        for place in (path, *parents(path)):
+        for candidate in (path, *parents(path)):
             try:
-                found = read(place, all_files, wanted, seen)
+                listing = read_folder(candidate, all_files, keep_reading, on_count)
             except FolderError as error:
-                trouble = trouble or error
+                first_error = first_error or error
                 continue
-            note = f"{trouble} {found.note}".strip() if trouble else found.note
-            return replace(found, note=note)
-    raise trouble or FolderError("There is no folder to look into.")
-
-
-def _merged(pieces: list[list[SortedRow]]) -> Iterable[Row]:
-    """The rows in order. Sorting all at once would let no other thread run meanwhile."""
-    for count, (_folded, _name, path, kind) in enumerate(heapq.merge(*pieces), 1):
-        if count % PIECE == 0:
-            time.sleep(BREATH_S)
-        yield path, kind
-
-
-def _sorted_pieces(
-    path: str, all_files: bool, wanted: Callable[[], bool], seen: Callable[[int], None]
-) -> Iterable[list[SortedRow]]:
-    piece: list[SortedRow] = []
-    with os.scandir(path) as found:
-        for count, item in enumerate(found, 1):
-            if not _hidden(item) and (kind := _kind(item, all_files)) is not None:
-                piece.append((*sort_key(item.name, kind), item.path, kind))
-            if count % PIECE == 0:
-                if not wanted():
-                    raise Unwanted
-                seen(count)
-                time.sleep(BREATH_S)
-                yield sorted(piece)
-                piece = []
-    yield sorted(piece)
-
-
-def _kind(item: "os.DirEntry[str]", all_files: bool) -> Kind | None:
-    """What ``item`` is; None: not to be listed."""
-    may_be_picture = item.name.casefold().endswith(SUFFIXES)
-    try:
-        if item.is_dir():
-            return "folder"
-        if not (may_be_picture or all_files):
-            return None
-        if item.is_file():
-            return "picture" if may_be_picture else "file"
-        return "broken link" if item.is_symlink() else "device or pipe"
-    except OSError:  # links that lead to each other, for one
-        return "broken link" if may_be_picture or all_files else None
-
-
-def _hidden(item: "os.DirEntry[str]") -> bool:
-    if item.name.startswith("."):
-        return True
-    try:
-        if sys.platform == "win32":
-            return bool(item.stat(follow_symlinks=False).st_file_attributes & 2)
-        if sys.platform == "darwin":
-            return bool(item.stat(follow_symlinks=False).st_flags & stat.UF_HIDDEN)
-    except OSError:
-        return False
-    return False
-
-
-def _out_of_circle(path: str) -> tuple[str, str]:
-    """Of a link to a folder that it lies in: that folder, and a note. Else ``path`` itself."""
-    if not os.path.islink(path):
-        return path, ""
-    target = os.stat(path)
-    for above in parents(path):
-        if os.path.samestat(target, os.stat(above)):
-            return above, f"That link leads back to {shown_name(above)}."
-    return path, ""
+            note = f"{first_error} {listing.note}".strip() if first_error else listing.note
+            return replace(listing, note=note)
+    raise first_error or FolderError("There is no folder to open.")
 
 
 def parents(path: str) -> list[str]:
-    """The folders that ``path`` lies in, the nearest first."""
+    """Return the folders above ``path``, the nearest first."""
     found: list[str] = []
-    while (above := os.path.dirname(path)) not in (path, ""):
-        found.append(above)
-        path = above
+    while (parent := os.path.dirname(path)) not in (path, ""):
+        found.append(parent)
+        path = parent
     return found
 
 
 def is_folder(path: str) -> bool:
-    """Whether ``path`` is a folder. May ask a network."""
+    """Whether ``path`` is a folder. May take long on a network."""
     try:
         return os.path.isdir(path)
-    except ValueError:  # a null in it
+    except ValueError:  # a null character
         return False
 
 
-def folder_error(path: str, trouble: Exception) -> FolderError:
-    """The sentence for a folder that could not be read, and the way out."""
-    name = shown_name(path)
-    number = getattr(trouble, "errno", None)
-    if isinstance(trouble, FileNotFoundError):
-        if os.path.islink(path):
-            return FolderError(f"{name} is a link to something that is not there.")
-        return FolderError(f"There is no folder {name}.", "It was perhaps moved or deleted.")
-    if isinstance(trouble, NotADirectoryError):
-        return FolderError(f"{name} is not a folder.")
-    if isinstance(trouble, PermissionError):
-        return FolderError(f"You are not allowed to look into the folder {name}.")
-    if number == errno.ELOOP:
-        return FolderError(f"{name} is a link that leads round in a circle.")
-    if number == errno.ENAMETOOLONG:
-        return FolderError("That path is too long for this computer.")
-    reason = getattr(trouble, "strerror", None) or "that is no valid name"
-    return FolderError(f"The folder {name} can't be read: {reason}.")
+def _merge(chunks: list[list[SortedRow]]) -> Iterable[EntryRow]:
+    """Return the rows in order. Sorting all at once would block all other threads."""
+    for count, (_folded, _name, path, kind) in enumerate(heapq.merge(*chunks), 1):
+        if count % CHUNK == 0:
+            time.sleep(YIELD_S)
+        yield path, kind
+
+
+def _sorted_chunks(
+    path: str,
+    all_files: bool,
+    keep_reading: Callable[[], bool],
+    on_count: Callable[[int], None],
+) -> Iterable[list[SortedRow]]:
+    chunk: list[SortedRow] = []
+    with os.scandir(path) as items:
+        for count, item in enumerate(items, 1):
+            if not is_hidden(item) and (kind := _kind(item, all_files)) is not None:
+                chunk.append((*sort_key(item.name, kind), item.path, kind))
+            if count % CHUNK == 0:
+                if not keep_reading():
+                    raise ReadCancelled
+                on_count(count)
+                time.sleep(YIELD_S)
+                yield sorted(chunk)
+                chunk = []
+    yield sorted(chunk)
+
+
+def _kind(item: "os.DirEntry[str]", all_files: bool) -> EntryKind | None:
+    """Return the kind of ``item``; None if it is not listed."""
+    named_as_picture = item.name.casefold().endswith(SUFFIXES)
+    try:
+        if item.is_dir():
+            return "folder"
+        if not (named_as_picture or all_files):
+            return None
+        if item.is_file():
+            return "picture" if named_as_picture else "file"
+        return "broken link" if item.is_symlink() else "device or pipe"
+    except OSError:  # for example links that lead to each other
+        return "broken link" if named_as_picture or all_files else None
+
+
+def _resolve_loop(path: str) -> tuple[str, str]:
+    """Replace a link that leads to a folder above it by that folder, and return a note about it."""
+    if not os.path.islink(path):
+        return path, ""
+    target = os.stat(path)
+    for parent in parents(path):
+        if os.path.samestat(target, os.stat(parent)):
+            return parent, f"That link leads back to {file_name(parent)}."
+    return path, ""

@@ -1,15 +1,11 @@
-"""Going from folder to folder: reads off the window's thread, and says so when it takes long."""
+"""Moves from folder to folder: reads off the window's thread, and says when that takes long."""
 
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from image_describer.app import messages
-from image_describer.app.dialogs.chooser.listing import (
-    Listing,
-    read,
-    read_nearest,
-)
+from image_describer.app.dialogs.chooser.listing import FolderListing, read_folder, read_nearest
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.errors import ImageDescriberError
@@ -17,127 +13,129 @@ from image_describer.errors import ImageDescriberError
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext
 
-COUNT_EVERY_S = 0.3  # as often as an eye can follow
+COUNT_EVERY_S = 0.3
 READING = "Reading"
 
 
-class Browsing:
-    """The folder one is in, and the one job under way: a newer one takes its place.
+class FolderBrowser:
+    """The current folder and the one job in progress, which a newer one replaces.
 
-    ``show(listing, selected)`` is called when a folder was read, ``selected`` being the path that
-    the cursor belongs on. ``show_status(text)`` shows what is going on, ``where()`` says the entry
-    at the cursor. ``prefix`` is said before whatever is said next, such as the window's title.
+    ``show(listing, selected)`` is called when a folder was read; ``selected`` is the path to put
+    the cursor on. ``show_status(text)`` shows what is going on, ``spoken_entry()`` returns the
+    entry at the cursor. ``prefix``, such as the window's title, is spoken before the next text.
     """
 
     def __init__(
         self,
         context: "AppContext",
-        show: Callable[[Listing, str], None],
+        show: Callable[[FolderListing, str], None],
         show_status: Callable[[str], None],
-        where: Callable[[], str],
+        spoken_entry: Callable[[], str],
     ) -> None:
         self._context = context
         self._show = show
         self._show_status = show_status
-        self._where = where
+        self._spoken_entry = spoken_entry
         self._job: BackgroundJob | None = None
         self._progress = JobProgress(
             context, lambda: show_status(READING), say=lambda: self.say(READING)
         )
-        self.listing: Listing | None = None
+        self.listing: FolderListing | None = None
         self.all_files = False
         self.prefix = ""
 
     @property
-    def under_way(self) -> bool:
-        """Whether something is being read."""
+    def busy(self) -> bool:
+        """Whether a job is in progress."""
         return self._job is not None and self._job.running
 
     def begin(self, paths: Callable[[], Sequence[str]], selected: str = "") -> None:
-        """Go to the first of ``paths()`` that can be read, or near it."""
+        """Go to the first of ``paths()`` that can be read, or to a folder above it."""
         self.run(
             lambda job: read_nearest(
                 paths(), self.all_files, lambda: not job.cancelled, self._counter(job)
             ),
-            lambda found: self._arrived(found, selected),
+            lambda listing: self._on_read(listing, selected),
         )
 
     def go(self, path: str, selected: str = "") -> None:
-        """Go to the folder ``path``; stay here when it can't be read."""
+        """Go to the folder ``path``; stay in the current one if it can't be read."""
         self.run(
-            lambda job: read(path, self.all_files, lambda: not job.cancelled, self._counter(job)),
-            lambda found: self._arrived(found, selected),
+            lambda job: read_folder(
+                path, self.all_files, lambda: not job.cancelled, self._counter(job)
+            ),
+            lambda listing: self._on_read(listing, selected),
         )
 
     def run(self, work: Callable[[BackgroundJob], Any], done: Callable[[Any], None]) -> None:
-        """Do ``work`` in place of whatever is under way; tell what goes wrong."""
-        self.drop()
-        job = self._context.jobs.start(work, done, self._failed)
+        """Start ``work`` in place of the job in progress; errors are spoken."""
+        self.cancel()
+        job = self._context.jobs.start(work, done, self._on_error)
         self._job = job
         self._progress.watch(job)
 
-    def drop(self) -> None:
-        """Give up what is under way."""
+    def cancel(self) -> None:
+        """Cancel the job in progress."""
         if self._job is not None:
             self._job.cancel()
         self._progress.forget()
 
-    def drop_if_long(self) -> bool:
-        """Give up what is under way if it has been announced. Whether it was given up."""
-        if not (self.under_way and self._progress.announced):
+    def cancel_if_announced(self) -> bool:
+        """Cancel the job in progress if it was announced as slow. Returns whether it was."""
+        if not (self.busy and self._progress.announced):
             return False
-        self.drop()
+        self.cancel()
         return True
 
     def say(self, text: str) -> None:
-        """Say ``text`` after the prefix, if that has not been said."""
+        """Say the prefix, unless it was said before, and ``text``."""
         self._context.voice.answer(f"{self.prefix} {text}".strip())
         self.prefix = ""
 
     def refresh(self) -> None:
-        """Read the folder again, in silence as long as it is still there."""
-        here = self.listing
-        if here is None:
+        """Read the folder again, silently if it still exists."""
+        listing = self.listing
+        if listing is None:
             return
-        self.drop()
+        self.cancel()
         self._job = self._context.jobs.start(
-            lambda _job: read_nearest([here.path], self.all_files),
-            self._refreshed,
-            messages.log_error,  # the sentence that led here has been said
+            lambda _job: read_nearest([listing.path], self.all_files),
+            self._on_refreshed,
+            messages.log_error,  # the error that led here was spoken already
         )
 
-    def _refreshed(self, found: Listing) -> None:
-        here, self.listing = self.listing, found
-        self._show(found, "")
-        if here is None or found.path != here.path:
-            self._greet(found)
+    def _on_refreshed(self, listing: FolderListing) -> None:
+        previous, self.listing = self.listing, listing
+        self._show(listing, "")
+        if previous is None or listing.path != previous.path:
+            self._greet(listing)
 
-    def _arrived(self, found: Listing, selected: str) -> None:
-        self.listing = found
-        self._show(found, selected)
-        self._greet(found)
+    def _on_read(self, listing: FolderListing, selected: str) -> None:
+        self.listing = listing
+        self._show(listing, selected)
+        self._greet(listing)
 
-    def _greet(self, found: Listing) -> None:
-        greeting = found.greeting()
+    def _greet(self, listing: FolderListing) -> None:
+        greeting = listing.greeting()
         self._show_status(greeting)
-        self.say(f"{greeting} {self._where()}" if found.entries else greeting)
+        self.say(f"{greeting} {self._spoken_entry()}" if listing.entries else greeting)
 
-    def _failed(self, error: Exception) -> None:
+    def _on_error(self, error: Exception) -> None:
         messages.log_error(error)
-        told = messages.user_message(error)
-        self._show_status(told)
-        self._context.voice.error(f"{self.prefix} {told}".strip())
+        message = messages.user_message(error)
+        self._show_status(message)
+        self._context.voice.error(f"{self.prefix} {message}".strip())
         self.prefix = ""
         if isinstance(error, ImageDescriberError):
-            self.refresh()  # what could not be opened may be gone: the list should know
+            self.refresh()  # the list may be out of date
 
     def _counter(self, job: BackgroundJob) -> Callable[[int], None]:
         next_at = time.monotonic() + COUNT_EVERY_S
 
-        def count_shown(count: int) -> None:
+        def show_count(count: int) -> None:
             nonlocal next_at
             if time.monotonic() >= next_at:
                 next_at = time.monotonic() + COUNT_EVERY_S
                 job.post(self._show_status, f"{READING}, {count:,} so far")
 
-        return count_shown
+        return show_count

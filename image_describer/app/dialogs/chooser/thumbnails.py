@@ -1,4 +1,4 @@
-"""Small pictures for the eyes of a helper: made off the window's thread, only where one rests."""
+"""Loads thumbnails off the window's thread, only for the entry that the cursor rests on."""
 
 import time
 from collections import OrderedDict
@@ -10,16 +10,16 @@ from PIL import Image
 from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.errors import ImageDescriberError
 
-SETTLE_MS = 150  # an arrow key held down passes a hundred pictures that nobody looks at
-GIVE_UP_S = 5.0  # by then a picture is decoded, or its drive hangs
-KEPT = 40  # thumbnails, 150 kB each, for going back and forth
+REST_MS = 150  # while an arrow key is held down, no thumbnails are loaded
+GIVE_UP_S = 5.0  # loading takes longer only when a drive hangs
+CACHE_SIZE = 40  # thumbnails of about 150 kB each
 Size = tuple[int, int]
 
 
-class Thumbnails:
-    """Makes one thumbnail at a time, of the picture that was asked for last.
+class ThumbnailLoader:
+    """Loads one thumbnail at a time, of the picture that was requested last.
 
-    ``show(image)`` is called with it, or with None at once when another picture is asked for.
+    ``show(image)`` is called with it, and with None as soon as another picture is requested.
     """
 
     def __init__(
@@ -31,60 +31,60 @@ class Thumbnails:
         self._jobs = jobs
         self._after = after
         self._show = show
-        self._wanted: tuple[str, Size] | None = None
+        self._requested: tuple[str, Size] | None = None
         self._job: BackgroundJob | None = None
-        self._began = 0.0
-        self._kept: OrderedDict[tuple[str, Size], Image.Image] = OrderedDict()
+        self._started = 0.0
+        self._cache: OrderedDict[tuple[str, Size], Image.Image] = OrderedDict()
 
-    def want(self, path: str | None, size: Size) -> None:
-        """Show the picture at ``path``, at most ``size`` (width, height in pixels), or nothing."""
-        wanted = None if path is None else (path, size)
-        if wanted == self._wanted:
+    def request(self, path: str | None, size: Size) -> None:
+        """Show the picture at ``path``, if any, within ``size`` (width, height in pixels)."""
+        key = None if path is None else (path, size)
+        if key == self._requested:
             return
-        self._wanted = wanted
-        kept = self._kept.get(wanted) if wanted is not None else None
-        self._show(kept)
-        if wanted is not None and kept is None:
-            self._after(SETTLE_MS, lambda: self._settled(wanted))
+        self._requested = key
+        cached = self._cache.get(key) if key is not None else None
+        self._show(cached)
+        if key is not None and cached is None:
+            self._after(REST_MS, lambda: self._load(key))
 
     def close(self) -> None:
-        """Show nothing more."""
-        self._wanted = None
+        """Stop showing thumbnails."""
+        self._requested = None
         if self._job is not None:
             self._job.cancel()
 
-    def _settled(self, wanted: tuple[str, Size]) -> None:
-        if wanted != self._wanted or wanted in self._kept:
+    def _load(self, key: tuple[str, Size]) -> None:
+        if key != self._requested or key in self._cache:
             return
         if self._job is not None and self._job.running:
-            if time.monotonic() - self._began < GIVE_UP_S:
-                return  # two at once would only slow each other down; its end asks again
+            if time.monotonic() - self._started < GIVE_UP_S:
+                return  # one at a time; the end of that job loads this one
             self._job.cancel()
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         self._job = self._jobs.start(
-            lambda _job: thumbnail(*wanted),
-            lambda image: self._made(wanted, image),
-            lambda error: self._failed(wanted, error),
+            lambda _job: load_thumbnail(*key),
+            lambda image: self._on_loaded(key, image),
+            lambda error: self._on_error(key, error),
         )
 
-    def _made(self, made: tuple[str, Size], image: Image.Image) -> None:
-        self._kept[made] = image
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        if made == self._wanted:
+    def _on_loaded(self, key: tuple[str, Size], image: Image.Image) -> None:
+        self._cache[key] = image
+        if len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)
+        if key == self._requested:
             self._show(image)
-        elif self._wanted is not None:
-            self._settled(self._wanted)
+        elif self._requested is not None:
+            self._load(self._requested)
 
-    def _failed(self, tried: tuple[str, Size], error: Exception) -> None:
-        if self._wanted is not None and self._wanted != tried:
-            self._settled(self._wanted)
+    def _on_error(self, key: tuple[str, Size], error: Exception) -> None:
+        if self._requested is not None and self._requested != key:
+            self._load(self._requested)
         if not isinstance(error, ImageDescriberError):
-            raise error  # Jobs logs it; there is no thumbnail, and choosing goes on
+            raise error  # logged by JobRunner; a missing thumbnail does not matter
 
 
-def thumbnail(path: str, size: Size) -> Image.Image:
-    """The picture at ``path``, upright, within ``size``. Raises PictureError."""
+def load_thumbnail(path: str, size: Size) -> Image.Image:
+    """Return the picture at ``path``, upright, scaled to fit ``size``. Raises PictureError."""
     from image_describer.imaging.open import open_picture
 
     image = Image.fromarray(open_picture(path).pixels)

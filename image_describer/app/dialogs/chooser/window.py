@@ -1,4 +1,4 @@
-"""The chooser's window: a list of folders and pictures, places, a path field, a preview."""
+"""The chooser's window: a list of folders and pictures, places, a path box, a preview."""
 
 import os
 import tkinter as tk
@@ -7,52 +7,54 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import messages, theme
 from image_describer.app.dialogs.base import Dialog
-from image_describer.app.dialogs.chooser.entry_info import check, facts
-from image_describer.app.dialogs.chooser.file_list import FileList, mark_focus
-from image_describer.app.dialogs.chooser.listing import Listing
-from image_describer.app.dialogs.chooser.navigation import Browsing
+from image_describer.app.dialogs.chooser.entry_info import check_is_folder, describe_entry
+from image_describer.app.dialogs.chooser.file_list import FileList, dim_without_focus
+from image_describer.app.dialogs.chooser.listing import FolderListing
+from image_describer.app.dialogs.chooser.navigation import FolderBrowser
 from image_describer.app.dialogs.chooser.path_field import PathField
 from image_describer.app.dialogs.chooser.places import (
-    Group,
-    Place,
-    beginnings,
-    groups,
+    ChooserPlace,
+    PlaceFinder,
+    place_finders,
+    start_folders,
 )
-from image_describer.app.dialogs.chooser.preview import Preview
+from image_describer.app.dialogs.chooser.preview import PicturePreview
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.check_box import CheckBox
 from image_describer.app.widgets.item_list import ItemList
-from image_describer.app.widgets.label import Label
+from image_describer.app.widgets.label import WrappedLabel
+from image_describer.text import one_line
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext
 
 TITLE = "Open a picture"
 TOP = "This is the top. Tab goes to the places."
-NOTHING_HERE = "There is nothing here to open. Backspace goes to the parent."
+NOTHING_HERE = "There is nothing to open here. Backspace goes to the parent."
 CANCELLED = "Cancelled."
-NOWHERE = "Backspace goes to your home folder, Tab to the places."
+NO_FOLDER = "Backspace goes to your home folder, Tab to the places."
 HELP = (
     "The arrows, Home, End, Page Up and Page Down move in the list; letters go to a name. "
     "Return opens a folder or chooses a picture, Backspace goes to the parent folder. "
     "F4 says size and date. Tab goes to places, path, all files and buttons. "
-    "Slash or tilde begins a path, in which Tab completes and Down reads what fits. "
+    "Slash or tilde begins a path, in which Tab completes and Down reads the matches. "
     "Escape closes."
 )
 GAP_PX = 8
-BAR_PX = 18  # of the scroll bar; to be found by a hand that is not steady
+BAR_PX = 18  # a wide scroll bar, for unsteady hands
 LIST_SIZE = (34, 14)  # characters, rows
 PLACES_WIDTH = 16  # characters
-LARGE_TYPE, NARROW_WIDTH = 100, 8  # percent, characters
+LARGE_TEXT_PERCENT = 100
+NARROW_WIDTH = 8  # characters
 
 
-class Chooser:
+class PictureChooser:
     """Lets a user choose a picture; ``chosen(path)`` is called with it.
 
-    ``recent``: folders that were used lately, the newest first. ``native()`` opens the platform's
-    own dialog instead; the chooser is closed by then.
+    ``recent``: recently used folders, the newest first. ``native()`` opens the platform's own
+    dialog, after the chooser has been closed.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Chooser:
         self.window: ChooserWindow | None = None
 
     def open(self, beside: str | None) -> None:
-        """Show it in the folder of the picture ``beside``, else where the user was last."""
+        """Open it in the folder of the picture ``beside``, or else in the last folder used."""
         if self.window is not None and self.window.winfo_exists():
             self.window.lift()
             return
@@ -78,7 +80,7 @@ class Chooser:
 
 
 class ChooserWindow(Dialog):
-    """One opening of the chooser."""
+    """The open chooser."""
 
     def __init__(
         self,
@@ -91,61 +93,60 @@ class ChooserWindow(Dialog):
         self._recent = recent
         self._chosen = chosen
         self._native = native
-        self._places: list[Place] = []
-        self._groups: dict[int, list[Place]] = {}
+        self._places: list[ChooserPlace] = []
+        self._groups: dict[int, list[ChooserPlace]] = {}
         self._jobs: list[BackgroundJob] = []
-        self._shown = ""  # the folder that the list shows
+        self._shown_folder = ""
         self._make_widgets()
-        self.browsing = Browsing(context, self._show, self._show_status, self.files.spoken)
+        self.browser = FolderBrowser(context, self._show, self._show_status, self.files.spoken)
         self._lay_out()
         self._bind_keys()
         self.add_buttons(
             ("Open", self.choose),
-            ("System dialog…", self._ask_native),
+            ("System dialog…", self._open_native),
             ("Cancel", self.close),
         )
 
     def begin(self, beside: str | None) -> None:
-        """Show the window, and what lies beside the picture ``beside``."""
-        # The folder is said as soon as it is read, so the focus need not be.
+        """Show the window, with the folder of the picture ``beside``."""
+        # The folder is spoken once it is read, so the focus need not be.
         self_voicing.skip_next_focus(self.files)
         self.open(self.files)
-        # After opening, which binds F1 to the help of the main window.
-        self.bind("<F1>", lambda _event: self._help())
-        self.browsing.prefix = f"{TITLE}, dialog."
+        # After `open`, which binds F1 to the main window's help.
+        self.bind("<F1>", lambda _event: self._say_help())
+        self.browser.prefix = f"{TITLE}, dialog."
         selected = os.path.abspath(beside) if beside else ""
         recent = self._recent
         if selected:
             home = os.path.expanduser("~")
-            self.browsing.begin(lambda: [os.path.dirname(selected), home], selected)
+            self.browser.begin(lambda: [os.path.dirname(selected), home], selected)
         else:
-            self.browsing.begin(lambda: beginnings(recent))
-        for at, find in enumerate(groups()):
-            self._jobs.append(self._start_finding(at, find))
+            self.browser.begin(lambda: start_folders(recent))
+        for index, find in enumerate(place_finders()):
+            self._jobs.append(self._start_finding(index, find))
 
-    def _start_finding(self, at: int, find: Group) -> BackgroundJob:
+    def _start_finding(self, index: int, find: PlaceFinder) -> BackgroundJob:
         recent = self._recent
         return self.context.jobs.start(
             lambda _job: find(recent),
-            lambda found: self._found_places(at, found),
-            messages.log_error,  # what can't be found is missing from the list, and that is all
+            lambda places: self._on_places(index, places),
+            messages.log_error,  # the list just lacks these places
         )
 
-    def _found_places(self, at: int, found: list[Place]) -> None:
+    def _on_places(self, index: int, places: list[ChooserPlace]) -> None:
         cursor = self.places.cursor if self_voicing.focused(self) is self.places else -1
-        before = self._places[cursor].path if cursor >= 0 else ""
-        self._groups[at] = found
-        every = (place for group in sorted(self._groups) for place in self._groups[group])
-        unique = {place.path: place for place in reversed(list(every))}
+        previous = self._places[cursor].path if cursor >= 0 else ""
+        self._groups[index] = places
+        all_places = [place for group in sorted(self._groups) for place in self._groups[group]]
+        unique = {place.path: place for place in reversed(all_places)}
         self._places = list(reversed(unique.values()))
         self.places.set_items([place.name for place in self._places])
-        self.places.move_cursor(
-            next((n for n, p in enumerate(self._places) if p.path == before), 0)
-        )
+        paths = [place.path for place in self._places]
+        self.places.move_cursor(paths.index(previous) if previous in paths else 0)
 
     def close(self) -> None:
-        """Take it away; what is under way is dropped."""
-        self.browsing.drop()
+        """Close it; jobs in progress are cancelled."""
+        self.browser.cancel()
         for job in self._jobs:
             job.cancel()
         self.path.close()
@@ -153,119 +154,123 @@ class ChooserWindow(Dialog):
         super().close()
 
     def choose(self) -> None:
-        """Go into the folder at the cursor, or choose the picture."""
+        """Open the folder at the cursor, or choose the picture."""
         entry = self.files.current
         if entry is None:
             self.context.voice.answer(NOTHING_HERE)
         elif entry.kind == "folder":
-            self.browsing.go(entry.path)
+            self.browser.go(entry.path)
         else:
-            self._take(entry.path)
+            self._open_path(entry.path)
 
-    def _take(self, path: str) -> None:
-        """Go to ``path`` if it is a folder, choose it if it is a file that can be read."""
+    def _open_path(self, path: str) -> None:
+        """Go to ``path`` if it is a folder; choose it if it is a readable file."""
 
         def checked(is_folder: bool) -> None:
             if is_folder:
                 self.files.focus_set()
                 self_voicing.skip_next_focus(self.files)
-                self.browsing.go(path)
+                self.browser.go(path)
             else:
                 self.close()
                 self._chosen(path)
 
-        self.browsing.run(lambda _job: check(path), checked)
+        self.browser.run(lambda _job: check_is_folder(path), checked)
 
-    def _up(self, _event: object = None) -> str:
-        here = self.browsing.listing
-        if here is None:  # what one began with was given up
+    def _go_up(self, _event: object = None) -> str:
+        listing = self.browser.listing
+        if listing is None:  # reading the first folder was cancelled
             home = os.path.expanduser("~")
-            self.browsing.begin(lambda: [home])
+            self.browser.begin(lambda: [home])
         else:
-            above = os.path.dirname(here.path)
-            if above == here.path:
+            parent = os.path.dirname(listing.path)
+            if parent == listing.path:
                 self.context.voice.answer(TOP)
             else:
-                self.browsing.go(above, here.path)
+                self.browser.go(parent, listing.path)
         return "break"
 
-    def _tell_facts(self, _event: object = None) -> str:
+    def _say_entry_info(self, _event: object = None) -> str:
         entry = self.files.current
         if entry is None:
             self.context.voice.answer(NOTHING_HERE)
         else:
-            self.browsing.run(lambda _job: facts(entry), self._told)
+            self.browser.run(lambda _job: describe_entry(entry), self._show_and_say)
         return "break"
 
-    def _help(self) -> str:
+    def _say_help(self) -> str:
         self.context.voice.answer(HELP)
         return "break"
 
-    def _told(self, text: str) -> None:
+    def _show_and_say(self, text: str) -> None:
         self._show_status(text)
         self.context.voice.answer(text)
 
-    def _escape(self, _event: object) -> str | None:
-        """Give up a reading that takes long; else Escape does what it does in every dialog."""
-        if not self.browsing.drop_if_long():
+    def _on_escape(self, _event: object) -> str | None:
+        """Cancel a slow job; otherwise Escape closes the dialog as usual."""
+        if not self.browser.cancel_if_announced():
             return None
-        self._told(CANCELLED if self.browsing.listing else f"{CANCELLED} {NOWHERE}")
+        self._show_and_say(CANCELLED if self.browser.listing else f"{CANCELLED} {NO_FOLDER}")
         return "break"
 
-    def _ask_native(self) -> None:
+    def _open_native(self) -> None:
         self.close()
         self._native()
 
-    def _switch(self, all_files: bool) -> None:
-        self.browsing.all_files = all_files
-        here = self.browsing.listing
-        if here is not None:
-            # Else the folder would cut short what the box has to say.
-            self.browsing.prefix = "Checked." if all_files else "Not checked."
+    def _on_all_files(self, all_files: bool) -> None:
+        self.browser.all_files = all_files
+        listing = self.browser.listing
+        if listing is not None:
+            # Spoken with the folder, which would otherwise cut the box's own state short.
+            self.browser.prefix = "Checked." if all_files else "Not checked."
             entry = self.files.current
-            self.browsing.go(here.path, entry.path if entry else "")
+            self.browser.go(listing.path, entry.path if entry else "")
 
     def _go_to_place(self, _event: object = None) -> str:
-        at = self.places.cursor
-        if 0 <= at < len(self._places):
-            self._take(self._places[at].path)
+        index = self.places.cursor
+        if 0 <= index < len(self._places):
+            self._open_path(self._places[index].path)
         return "break"
 
-    def _show(self, listing: Listing, selected: str) -> None:
+    def _show(self, listing: FolderListing, selected: str) -> None:
         entry = self.files.current
-        at = listing.entries.index_of(selected or (entry.path if entry else ""))
-        # A list that was read again keeps its cursor about where it was.
-        fallback = 0 if selected or listing.path != self._shown else self.files.cursor
-        self._shown = listing.path
+        index = listing.entries.index_of(selected or (entry.path if entry else ""))
+        # After a refresh the cursor stays about where it was.
+        fallback = 0 if selected or listing.path != self._shown_folder else self.files.cursor
+        self._shown_folder = listing.path
         self_voicing.set_name(self.files, listing.name, state=self.files.spoken)
-        self.files.show(listing.entries, at if at >= 0 else fallback)
+        self.files.show(listing.entries, index if index >= 0 else fallback)
         if self_voicing.focused(self) is not self.path:
             self.path.show_folder(listing.path)
 
     def _show_status(self, text: str) -> None:
-        self.status.configure(text=messages.printable(text))
+        self.status.configure(text=one_line(text))
 
-    def _here(self) -> str:
-        return self.browsing.listing.path if self.browsing.listing else os.path.expanduser("~")
+    def _current_folder(self) -> str:
+        return self.browser.listing.path if self.browser.listing else os.path.expanduser("~")
 
     def _make_widgets(self) -> None:
         body, answer = self.body, self.context.voice.answer
-        # In the order of Tab.
-        self.files: FileList = FileList(body, self._moved, answer, self._begin_path)
+        # In Tab order.
+        self.files: FileList = FileList(body, self._show_preview, answer, self._begin_path)
         self.files.configure(width=LIST_SIZE[0], height=LIST_SIZE[1])
         self_voicing.set_name(self.files, "Files", state=self.files.spoken)
         self.places: ItemList = ItemList(
             body, name="Places", width=PLACES_WIDTH, height=LIST_SIZE[1]
         )
         self_voicing.set_name(self.places, "Places", state=self._spoken_place)
-        mark_focus(self.places)
+        dim_without_focus(self.places)
         self.path: PathField = PathField(
-            body, self.context.jobs, self._here, lambda: self.browsing.all_files, self._take, answer
+            body,
+            self.context.jobs,
+            self._current_folder,
+            lambda: self.browser.all_files,
+            self._open_path,
+            answer,
         )
-        self.check = CheckBox(body, "All files", False, self._switch)
-        self.preview = Preview(body, self.context.jobs, self.context.root)
-        self.status = Label(body, font=theme.font("status"))
-        self.status.bind("<Configure>", self._wrap_status)
+        self.all_files = CheckBox(body, "All files", False, self._on_all_files)
+        self.preview = PicturePreview(body, self.context.jobs, self.context.root)
+        self.status = WrappedLabel(body, font=theme.font("status"))
         palette = theme.theme_of(self).palette
         self._bar = tk.Scrollbar(
             body,
@@ -281,18 +286,15 @@ class ChooserWindow(Dialog):
         self.files.configure(yscrollcommand=self._bar.set)
 
     def _spoken_place(self) -> str:
-        at = self.places.cursor
-        if not 0 <= at < len(self._places):
-            return "empty"
-        return f"{self._places[at].spoken}, {at + 1} of {len(self._places)}"
+        index = self.places.cursor
+        if not 0 <= index < len(self._places):
+            return self_voicing.EMPTY
+        return f"{self._places[index].spoken}, {index + 1} of {len(self._places)}"
 
-    def _wrap_status(self, event: "tk.Event[tk.Misc]") -> None:
-        self.status.configure(wraplength=event.width)
+    def _begin_path(self, char: str) -> None:
+        self.path.begin(char)
 
-    def _begin_path(self, sign: str) -> None:
-        self.path.begin(sign)
-
-    def _moved(self) -> None:
+    def _show_preview(self) -> None:
         self.preview.show(self.files.current)
 
     def _lay_out(self) -> None:
@@ -304,10 +306,10 @@ class ChooserWindow(Dialog):
         self.files.grid(row=1, column=1, sticky="nsew", padx=(GAP_PX, 0))
         self._bar.grid(row=1, column=2, sticky="ns")
         self.preview.grid(row=1, column=3, padx=(GAP_PX, 0))
-        self.check.grid(row=2, column=0, sticky="w", pady=(GAP_PX, 0))
+        self.all_files.grid(row=2, column=0, sticky="w", pady=(GAP_PX, 0))
         self.status.grid(row=2, column=1, columnspan=3, sticky="ew", padx=GAP_PX)
-        if self.context.settings.text_size > LARGE_TYPE:
-            # Large type on a small screen leaves no room for three columns.
+        if self.context.settings.text_size > LARGE_TEXT_PERCENT:
+            # Large text on a small screen leaves no room for three columns.
             self.update_idletasks()
             if body.winfo_reqwidth() > self.winfo_screenwidth() * 9 // 10:
                 self.preview.grid_remove()
@@ -316,12 +318,12 @@ class ChooserWindow(Dialog):
                 self.path.configure(width=NARROW_WIDTH)
 
     def _bind_keys(self) -> None:
-        self.bind("<F4>", self._tell_facts)
+        self.bind("<F4>", self._say_entry_info)
         for key in (*RETURN_KEYS, "<Double-Button-1>"):
             self.files.bind(key, lambda _event: self.choose())
             self.places.bind(key, self._go_to_place)
-        self.files.bind("<BackSpace>", self._up)
-        self.places.bind("<BackSpace>", self._up)
-        # On the widgets: the window's own Escape, bound when it opens, closes it.
-        for widget in (self.files, self.places, self.path, self.check):
-            widget.bind("<Escape>", self._escape)
+        self.files.bind("<BackSpace>", self._go_up)
+        self.places.bind("<BackSpace>", self._go_up)
+        # On the widgets, because the window's own binding of Escape closes it.
+        for widget in (self.files, self.places, self.path, self.all_files):
+            widget.bind("<Escape>", self._on_escape)
