@@ -45,22 +45,28 @@ class ImageDescriberError(Exception):
     """An error that can be told to a user.
 
     ``sentence`` says what is wrong, ``way_out`` what to do next (it may be empty). ``str()`` gives
-    both, ready to be printed, shown or spoken.
+    both, ready to be printed, shown or spoken. A sentence that ends with two full stops, because
+    it quotes the message of a library, gets one.
     """
 
     def __init__(self, sentence: str, way_out: str = "") -> None:
         super().__init__(sentence, way_out)
-        self.sentence = sentence
-        self.way_out = way_out
+        self.sentence = _with_one_full_stop(sentence)
+        self.way_out = _with_one_full_stop(way_out)
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.way_out}".strip()
 
 
+def _with_one_full_stop(text: str) -> str:
+    stripped = text.rstrip(".")
+    return f"{stripped}." if len(text) - len(stripped) == 2 else text
+
+
 class PictureError(ImageDescriberError):
     """A file, a clipboard or bytes that can't be opened as a picture.
 
-    Where ``file`` is given, it stands in the sentence in place of ``{file}``.
+    ``file`` replaces "{file}" in the sentence.
     """
 
     def __init__(self, sentence: str, way_out: str = "", *, file: str | None = None) -> None:
@@ -69,7 +75,7 @@ class PictureError(ImageDescriberError):
         self._template = sentence
 
     def naming(self, file: str) -> "PictureError":
-        """The same error with another name for the file, such as one without its folders."""
+        """Return the same error with another name for the file, such as one without folders."""
         if self.file is None:
             return self
         return type(self)(self._template, self.way_out, file=file)

@@ -1,7 +1,6 @@
 """Exit statuses, and silence for libraries that print to the terminal."""
 
 import contextlib
-import logging
 import os
 import sys
 import threading
@@ -26,6 +25,8 @@ _alsa_handler: object = None  # ALSA stores only its address
 
 def silence_pillow() -> None:
     """Keep Pillow's warnings and log messages about odd metadata off the terminal."""
+    import logging  # takes 10 ms, which --help doesn't need
+
     # For the whole process: catching warnings around each picture is not safe between threads.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())

@@ -14,8 +14,8 @@ from image_describer.cli.options import Subparsers, add_bundle, whole_number
 from image_describer.text import plural, visible
 
 if TYPE_CHECKING:
-    from image_describer.library.batch import Outcome, Progress
-    from image_describer.library.cluster import ClusterEngine
+    from image_describer.library.batch import BatchProgress, BatchResult
+    from image_describer.library.cluster import ClusterPool
 
 WORKERS_LIMIT = 64
 STEPS = 10  # progress lines where there is no terminal
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     from image_describer.library import alt_text_writer, batch
     from image_describer.stdio import DONE, INTERRUPTED, REFUSED
 
-    alt_texts = alt_text_writer.Job(options, options.folders)
+    alt_texts = alt_text_writer.AltTextWriter(options, options.folders)
     cancel = threading.Event()
     with _cancelled_by_ctrl_c(cancel), contextlib.closing(_ProgressReporter()) as reporter:
         outcome = batch.run(
@@ -139,10 +139,10 @@ def run(options: argparse.Namespace) -> int:
     return REFUSED if outcome.broken or alt_texts.failed else DONE
 
 
-def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
+def _cluster(options: argparse.Namespace) -> "ClusterPool | None":
     """Return the cluster that the options name, or None. Raises ClusterError."""
     from image_describer.errors import ClusterError
-    from image_describer.library.cluster_client import Tls
+    from image_describer.library.cluster_client import TlsFiles
 
     if options.scheduler is None:
         for name in ("send_pictures", "tls_ca", "tls_cert", "tls_key"):
@@ -153,14 +153,14 @@ def _cluster(options: argparse.Namespace) -> "ClusterEngine | None":
         raise ClusterError(
             "--workers is for this computer only.", "Start the workers of a cluster with dask."
         )
-    from image_describer.library.cluster import ClusterEngine
+    from image_describer.library.cluster import ClusterPool
 
     files = (options.tls_ca, options.tls_cert, options.tls_key)
-    return ClusterEngine(
+    return ClusterPool(
         options.scheduler,
         options.bundle,
         send_pictures=options.send_pictures,
-        tls=Tls(*files) if any(files) else None,
+        tls=TlsFiles(*files) if any(files) else None,
     )
 
 
@@ -175,7 +175,7 @@ class _ProgressReporter:
         if sys.stderr is not None and sys.stderr.isatty():
             self._bar = tqdm(unit=" pictures", dynamic_ncols=True, leave=False, file=sys.stderr)
 
-    def update(self, progress: "Progress") -> None:
+    def update(self, progress: "BatchProgress") -> None:
         """Show the progress if there is something new to show."""
         if self._bar is not None:
             self._bar.total = progress.total
@@ -193,7 +193,7 @@ class _ProgressReporter:
             self._bar.close()
 
 
-def _progress_line(progress: "Progress") -> str:
+def _progress_line(progress: "BatchProgress") -> str:
     total, left_s = progress.total or 0, progress.left_s
     line = f"{100 * progress.done // max(1, total)} %: {progress.done:,} of {total:,}"
     if left_s is None:
@@ -202,7 +202,7 @@ def _progress_line(progress: "Progress") -> str:
     return f"{line}, {progress.rate:.1f} per second, {time} left"
 
 
-def _print_summary(outcome: "Outcome", output: Path) -> None:
+def _print_summary(outcome: "BatchResult", output: Path) -> None:
     if outcome.notice:
         print_error(outcome.notice)
     if outcome.trouble:

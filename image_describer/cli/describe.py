@@ -127,7 +127,7 @@ class _DescribeCommand:
         """Say on stderr, and aloud if requested, why a picture can't be described."""
         self.status = REFUSED
         name = visible(picture)
-        print_error(str(error) if name in error.sentence else f"{name}: {error}")
+        print_error(str(error) if error.file is not None else f"{name}: {error}")
         self._speak(str(error), private=True)  # it may hold the file name
 
     def finish(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from image_describer.text import visible
 
 if TYPE_CHECKING:
-    from image_describer.library.search import Found
+    from image_describer.library.search import SearchHit
 
 
 def print_json(record: Mapping[str, Any]) -> None:
@@ -25,7 +25,7 @@ def print_scored(text: str, score: float, record: Mapping[str, Any] | None) -> N
         print(f"{score:6.3f}  {visible(text)}")
 
 
-def print_found(found: "Found", *, as_json: bool, with_score: bool = False) -> None:
+def print_found(found: "SearchHit", *, as_json: bool, with_score: bool = False) -> None:
     """Print a picture that was found: its description, and its path on the next line."""
     from image_describer.library.search_record import search_record
     from image_describer.wording.sentence import sentence

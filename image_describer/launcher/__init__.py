@@ -1,76 +1,78 @@
-"""The launcher: Image Describer on the desktop, in the menu and in "Open with", and away again.
+"""Launchers: puts the window on the desktop, into menus and into "Open with", and removes it again.
 
-Each system has a file of its own; what all of them share is the record of what was put where.
+There is one module for each system. All of them use a manifest of what was installed.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from image_describer.errors import LauncherError
-from image_describer.launcher.record import Record
+from image_describer.launcher.manifest import InstallManifest
 
 __all__ = ["LauncherError", "install", "remove"]
 
-TRY_AGAIN = "Mend that and try again."
+TRY_AGAIN = "Fix this and try again."
 TRY_OR_REMOVE = (
-    "Mend that and try again, or take away what was put there so far with: "
+    "Fix this and try again, or remove what was installed so far: "
     "image-describer install-launcher --remove"
 )
 
 
 def install() -> list[str]:
-    """Put the launcher where this system wants it; again is the same as once.
-
-    Returns sentences for the user. Raises LauncherError.
-    """
-    record = Record.read()
-    said: list[str] = []
-    _guarded(lambda: said.extend(_system_install(record)), "installed", TRY_OR_REMOVE)
-    return said
-
-
-def remove() -> list[str]:
-    """Take away what `install` put there and nothing else; sentences for the user.
+    """Install the launcher of this system and return sentences for the user. Idempotent.
 
     Raises LauncherError.
     """
-    record = Record.read()
-    if not record.files:
-        return ["There is no launcher to take away."]
-    _guarded(lambda: _system_remove(record), "taken away", TRY_AGAIN)
-    return ["Image Describer's launcher was taken away. Image Describer itself is still there."]
+    manifest = InstallManifest.load()
+    with _os_errors("installed", TRY_OR_REMOVE):
+        return _install(manifest)
 
 
-def _system_install(record: Record) -> list[str]:
+def remove() -> list[str]:
+    """Remove exactly what `install` created and return sentences for the user.
+
+    Raises LauncherError.
+    """
+    manifest = InstallManifest.load()
+    if not manifest.files:
+        return ["No launcher is installed."]
+    with _os_errors("removed", TRY_AGAIN):
+        _remove(manifest)
+    return ["The launcher was removed. Image Describer itself is still installed."]
+
+
+def _install(manifest: InstallManifest) -> list[str]:
     if sys.platform == "win32":
         from image_describer.launcher import windows
 
-        return windows.install(record)
+        return windows.install(manifest)
     if sys.platform == "darwin":
         from image_describer.launcher import macos
 
-        return macos.install(record)
+        return macos.install(manifest)
     from image_describer.launcher import linux
 
-    return linux.install(record)
+    return linux.install(manifest)
 
 
-def _system_remove(record: Record) -> None:
+def _remove(manifest: InstallManifest) -> None:
     if sys.platform in ("win32", "darwin"):
-        record.remove()
+        manifest.remove()
         return
     from image_describer.launcher import linux
 
-    linux.remove(record)
+    linux.remove(manifest)
 
 
-def _guarded(job: Callable[[], None], what: str, way_out: str) -> None:
+@contextmanager
+def _os_errors(done: str, way_out: str) -> Iterator[None]:
+    """Raise LauncherError for an OSError; ``done`` says what could not be done."""
     try:
-        job()
+        yield
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
+        path = f": {error.filename}" if error.filename else ""
         reason = (error.strerror or str(error)).lower()
         raise LauncherError(
-            f"The launcher could not be {what} ({reason}{where}).",
-            way_out,
+            f"The launcher could not be {done} ({reason}{path}).", way_out
         ) from error

@@ -1,4 +1,4 @@
-"""Linux and the BSDs: a freedesktop .desktop file, icons in the hicolor theme, a desktop copy."""
+"""Linux and BSD: a freedesktop .desktop file, icons in the hicolor theme, a copy on the desktop."""
 
 import contextlib
 import hashlib
@@ -9,13 +9,13 @@ from pathlib import Path
 import platformdirs
 
 from image_describer.errors import LauncherError
-from image_describer.launcher.program import Program, window_program
-from image_describer.launcher.record import Record
+from image_describer.launcher.manifest import InstallManifest
+from image_describer.launcher.program import WindowCommand, window_command
 from image_describer.paths import assets_folder
 
 FILE_NAME = "image-describer.desktop"
 ICON = "image-describer"
-TOOL_LIMIT_S = 20.0  # a desktop with many programs takes a second
+TOOL_LIMIT_S = 20.0  # with many programs installed it takes a second
 
 MIME_TYPES = {
     "JPEG": ("image/jpeg",),
@@ -33,54 +33,57 @@ MIME_TYPES = {
     "AVIF": ("image/avif",),
     "HEIC": ("image/heif", "image/heic"),
 }
-"""What desktops call the formats of `image_describer.formats`."""
+"""The MIME types of the formats of `imaging.formats`."""
 
-NO_INDEX = (
-    "'Open with' will know it only once the package desktop-file-utils is there "
-    "(sudo apt-get install desktop-file-utils) and this command is run again."
+NO_MIME_CACHE = (
+    "For 'Open with', install the package desktop-file-utils "
+    "(sudo apt-get install desktop-file-utils) and run this command again."
 )
 
 
-def install(record: Record) -> list[str]:
-    """Put the files there and tell the desktop; sentences for the user. Raises LauncherError."""
-    entry = desktop_entry(window_program()).encode("utf-8")
+def install(manifest: InstallManifest) -> list[str]:
+    """Install the files and refresh the desktop; return sentences for the user.
+
+    Raises LauncherError.
+    """
+    entry = desktop_entry(window_command()).encode("utf-8")
     data = _data_folder()
     theme = data / "icons" / "hicolor"
-    for source, place in (("icon.png", "256x256"), ("icon.svg", "scalable")):
+    for source, size in (("icon.png", "256x256"), ("icon.svg", "scalable")):
         icon = assets_folder() / source
-        record.put(theme / place / "apps" / f"{ICON}{icon.suffix}", icon.read_bytes())
+        manifest.write_file(theme / size / "apps" / f"{ICON}{icon.suffix}", icon.read_bytes())
     applications = data / "applications"
-    record.put(applications / FILE_NAME, entry)
+    manifest.write_file(applications / FILE_NAME, entry)
     desktop = _desktop_folder()
     if desktop is not None:
         copy = desktop / FILE_NAME
-        record.put(copy, entry, mode=0o755)
+        manifest.write_file(copy, entry, mode=0o755)
         _trust(copy, entry)
-    indexed = _index(record, applications)
-    record.drop_stale()
+    indexed = _update_mime_cache(manifest, applications)
+    manifest.remove_stale()
     _refresh_icons(theme)
-    places = "on the desktop, in the applications menu" if desktop else "in the applications menu"
-    said = [f"Image Describer is now {places} and in 'Open with' for pictures."]
+    where = "on the desktop, in the applications menu" if desktop else "in the applications menu"
+    sentences = [f"Image Describer is now {where} and in 'Open with' for pictures."]
     if desktop is None:
-        said.append("There is no desktop folder to put it on.")
-    return said if indexed else [*said, NO_INDEX]
+        sentences.append("There is no desktop folder, so it is not on the desktop.")
+    return sentences if indexed else [*sentences, NO_MIME_CACHE]
 
 
-def remove(record: Record) -> None:
-    """Take the files away and tell the desktop. May raise OSError."""
+def remove(manifest: InstallManifest) -> None:
+    """Remove the files and refresh the desktop. May raise OSError."""
     applications = _data_folder() / "applications"
     theme = _data_folder() / "icons" / "hicolor"
     cache = applications / "mimeinfo.cache"
-    if str(cache) in record.files and _holds_others(applications):
-        record.files.remove(str(cache))  # by now it serves other programs too
-    record.remove()
+    if str(cache) in manifest.files and _has_other_entries(applications):
+        manifest.files.remove(str(cache))  # other programs use it by now
+    manifest.remove()
     if cache.exists():
-        _run("update-desktop-database", str(applications))
+        _run_tool("update-desktop-database", str(applications))
     _refresh_icons(theme)
 
 
-def desktop_entry(program: Program) -> str:
-    """The text of the .desktop file. Raises LauncherError for a program that it can't name."""
+def desktop_entry(command: WindowCommand) -> str:
+    """Return the content of the .desktop file. Raises LauncherError for a path it can't contain."""
     mime_types = [mime for names in MIME_TYPES.values() for mime in names]
     lines = [
         "[Desktop Entry]",
@@ -89,8 +92,8 @@ def desktop_entry(program: Program) -> str:
         "Name=Image Describer",
         "GenericName=Picture describer",
         "Comment=Hear what a photograph shows",
-        f"Exec={' '.join(map(_exec_word, program.words))} %F",
-        f"TryExec={_string(program.words[0])}",
+        f"Exec={' '.join(map(_exec_argument, command.arguments))} %F",
+        f"TryExec={_string(command.arguments[0])}",
         f"Icon={ICON}",
         "Terminal=false",
         "StartupNotify=false",
@@ -99,30 +102,31 @@ def desktop_entry(program: Program) -> str:
         "Keywords=picture;photo;image;describe;caption;blind;speech;",
         f"MimeType={';'.join(mime_types)};",
     ]
-    if program.folder is not None:
-        lines.append(f"Path={_string(str(program.folder))}")
+    if command.folder is not None:
+        lines.append(f"Path={_string(str(command.folder))}")
     return "\n".join(lines) + "\n"
 
 
 def _string(text: str) -> str:
-    """A value as the Desktop Entry Specification writes it."""
-    if any(ord(sign) < 32 or "\ud800" <= sign <= "\udfff" for sign in text):
+    """Escape a value as the Desktop Entry Specification demands. Raises LauncherError."""
+    if any(ord(char) < 32 or "\ud800" <= char <= "\udfff" for char in text):
         raise LauncherError(
-            f"No launcher can start {text!r}: its name holds a sign that is none.",
+            f"No launcher can start {text!r}: its path contains a control character or broken "
+            "encoding.",
             "Install Image Describer in a folder with a plain name.",
         )
     return text.replace("\\", "\\\\")
 
 
-def _exec_word(word: str) -> str:
-    """One argument of Exec: quoted for the command line, then once more as a string."""
-    if "%" in word:  # "%%" is allowed, but desktops look for a program with both signs
+def _exec_argument(word: str) -> str:
+    """Quote an argument of Exec for the command line, then escape it as a string."""
+    if "%" in word:  # "%%" is allowed, but desktops then look for a program of that name
         raise LauncherError(
-            f"No launcher can start {word!r}: its name holds a per cent sign.",
+            f"No launcher can start {word!r}: its path contains a percent sign.",
             "Install Image Describer in a folder without one.",
         )
-    for sign in '\\"`$':
-        word = word.replace(sign, f"\\{sign}")
+    for char in '\\"`$':
+        word = word.replace(char, f"\\{char}")
     return _string(f'"{word}"')
 
 
@@ -131,42 +135,43 @@ def _data_folder() -> Path:
 
 
 def _desktop_folder() -> Path | None:
-    """The folder of the desktop; None where there is none, or the home folder stands for it."""
+    """Return the desktop folder; None if there is none or it is the home folder."""
     folder = Path(platformdirs.user_desktop_dir())
     return folder if folder.is_dir() and folder.resolve() != Path.home().resolve() else None
 
 
 def _trust(copy: Path, entry: bytes) -> None:
-    """Spare the user the question whether the file on the desktop may be started."""
+    """Mark the file as trusted, so that the desktop starts it without asking."""
     gnome = ("metadata::trusted", "true")
     xfce = ("metadata::xfce-exe-checksum", hashlib.sha256(entry).hexdigest())
     for key, value in (gnome, xfce):
-        _run("gio", "set", "-t", "string", str(copy), key, value)
+        _run_tool("gio", "set", "-t", "string", str(copy), key, value)
 
 
-def _index(record: Record, applications: Path) -> bool:
-    """Have the picture types indexed, without which 'Open with' does not find the program."""
+def _update_mime_cache(manifest: InstallManifest, applications: Path) -> bool:
+    """Index the MIME types, so that 'Open with' finds the program; return whether it worked."""
     cache = applications / "mimeinfo.cache"
-    if not cache.exists():
-        record.adopt(cache)
-    record.keep(cache)
-    return _run("update-desktop-database", str(applications))
+    if cache.exists():
+        manifest.keep(cache)
+    else:
+        manifest.add(cache)
+    return _run_tool("update-desktop-database", str(applications))
 
 
-def _holds_others(applications: Path) -> bool:
+def _has_other_entries(applications: Path) -> bool:
     return any(path.name != FILE_NAME for path in applications.glob("**/*.desktop"))
 
 
 def _refresh_icons(theme: Path) -> None:
-    # Where there is no cache the folders themselves are read, so one is kept right, never made.
+    # Without a cache desktops read the folders, so an existing one is updated, but none created.
     if (theme / "icon-theme.cache").exists():
-        _run("gtk-update-icon-cache", "--quiet", "--force", "--ignore-theme-index", str(theme))
+        _run_tool("gtk-update-icon-cache", "--quiet", "--force", "--ignore-theme-index", str(theme))
     with contextlib.suppress(OSError):
-        theme.touch()  # running desktops look at its time
+        theme.touch()  # running desktops watch its modification time
 
 
-def _run(*words: str) -> bool:
-    """Whether a tool of the desktop is there and did its work."""
+def _run_tool(*words: str) -> bool:
+    """Return whether a desktop tool is installed and succeeded."""
     tool = shutil.which(words[0])
     if tool is None:
         return False

@@ -7,8 +7,8 @@ from pathlib import Path
 import platformdirs
 
 from image_describer import __version__
-from image_describer.launcher.program import Program, window_program
-from image_describer.launcher.record import Record
+from image_describer.launcher.manifest import InstallManifest
+from image_describer.launcher.program import WindowCommand, window_command
 from image_describer.paths import assets_folder
 
 APP = "Image Describer.app"
@@ -18,34 +18,34 @@ UNIFORM_TYPES = [
     *("public.jpeg", "public.png", "org.webmproject.webp", "com.compuserve.gif"),
     *("com.microsoft.bmp", "public.tiff", "public.pbm", "public.avif"),
 ]
-"""What macOS calls the formats of `image_describer.formats`."""
+"""The uniform type identifiers of the formats of `imaging.formats`."""
 
 
-def install(record: Record) -> list[str]:
-    """Put the application there; sentences for the user. Raises LauncherError."""
-    program = window_program()
+def install(manifest: InstallManifest) -> list[str]:
+    """Install the application and return sentences for the user. Raises LauncherError."""
+    command = window_command()
     application = Path.home() / "Applications" / APP
-    record.place_with(application, lambda draft: build(draft, program))
+    manifest.create(application, lambda draft: build(draft, command))
     desktop = Path(platformdirs.user_desktop_dir())
     if desktop.is_dir():
-        record.place_with(desktop / APP, lambda draft: draft.symlink_to(application))
-    record.drop_stale()
+        manifest.create(desktop / APP, lambda draft: draft.symlink_to(application))
+    manifest.remove_stale()
     return [
         "Image Describer is now on the desktop, in the Applications folder of your home folder, "
         "and in 'Open With' for pictures."
     ]
 
 
-def build(application: Path, program: Program) -> None:
-    """Make the application folder. May raise OSError."""
+def build(application: Path, command: WindowCommand) -> None:
+    """Create the application folder. May raise OSError."""
     contents = application / "Contents"
     for name in ("MacOS", "Resources"):
         (contents / name).mkdir(parents=True)
     (contents / "Info.plist").write_bytes(plistlib.dumps(_properties()))
     starter = contents / "MacOS" / STARTER
-    go = f"cd {shlex.quote(str(program.folder))} || exit 1\n" if program.folder else ""
-    command = " ".join(shlex.quote(word) for word in program.words)
-    starter.write_text(f'#!/bin/sh\n{go}exec {command} "$@"\n', encoding="utf-8")
+    change_folder = f"cd {shlex.quote(str(command.folder))} || exit 1\n" if command.folder else ""
+    words = shlex.join(command.arguments)
+    starter.write_text(f'#!/bin/sh\n{change_folder}exec {words} "$@"\n', encoding="utf-8")
     starter.chmod(0o755)
     _write_icon(contents / "Resources" / ICON_FILE)
 

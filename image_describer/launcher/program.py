@@ -1,4 +1,4 @@
-"""How the window is started on this computer: the command that a launcher has to run."""
+"""The command that starts the window on this computer."""
 
 import os
 import sys
@@ -12,26 +12,28 @@ SCRIPT = "image-describer-app"
 
 
 @dataclass(frozen=True)
-class Program:
-    """``words``: program and arguments, without a picture; ``folder``: where it has to run."""
+class WindowCommand:
+    """``arguments``: the program first, without a picture; ``folder``: its working directory."""
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     folder: Path | None = None
 
 
-def window_program() -> Program:
-    """The script that pip put beside this interpreter, else this interpreter itself."""
+def window_command() -> WindowCommand:
+    """Return the script that pip installed, or this interpreter with ``-m image_describer``."""
     suffix = ".exe" if os.name == "nt" else ""
     for scheme in (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user")):
         script = Path(sysconfig.get_path("scripts", scheme)) / (SCRIPT + suffix)
         if os.access(script, os.X_OK):
-            return Program((str(script),))
-    # From within the folder of the package, -m finds it even where nothing was installed.
+            return WindowCommand((str(script),))
+    # In the folder of the package, -m finds it even if nothing was installed.
     folder = Path(image_describer.__file__).resolve().parent.parent
-    return Program((str(_windowed(Path(sys.executable))), "-m", "image_describer"), folder)
+    return WindowCommand(
+        (str(_without_console(Path(sys.executable))), "-m", "image_describer"), folder
+    )
 
 
-def _windowed(interpreter: Path) -> Path:
-    """On Windows the interpreter that opens no console, if it is there."""
-    quiet = interpreter.with_name("pythonw.exe")
-    return quiet if os.name == "nt" and quiet.is_file() else interpreter
+def _without_console(interpreter: Path) -> Path:
+    """Return the interpreter that opens no console, if there is one; only Windows has it."""
+    pythonw = interpreter.with_name("pythonw.exe")
+    return pythonw if os.name == "nt" and pythonw.is_file() else interpreter

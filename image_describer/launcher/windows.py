@@ -8,15 +8,15 @@ from pathlib import Path
 import platformdirs
 
 from image_describer.errors import LauncherError
-from image_describer.launcher.program import Program, window_program
-from image_describer.launcher.record import Record
+from image_describer.launcher.manifest import InstallManifest
+from image_describer.launcher.program import WindowCommand, window_command
 from image_describer.paths import APP_NAME, assets_folder
 
 LINK_NAME = "Image Describer.lnk"
-POWERSHELL_LIMIT_S = 60.0  # its first start on a slow disk
+POWERSHELL_LIMIT_S = 60.0  # the first start on a slow disk
 ICON_SIDES_PX = [(16, 16), (32, 32), (48, 48), (256, 256)]
 
-# The values come by the environment: no quoting, whatever the paths hold.
+# Values are passed in the environment, so that paths need no quoting.
 SCRIPT = """\
 $ErrorActionPreference = 'Stop'
 $link = (New-Object -ComObject WScript.Shell).CreateShortcut($env:LAUNCHER_LINK)
@@ -29,32 +29,32 @@ $link.Save()
 """
 
 
-def install(record: Record) -> list[str]:
-    """Put the shortcuts there; sentences for the user. Raises LauncherError."""
-    program = window_program()
+def install(manifest: InstallManifest) -> list[str]:
+    """Create the shortcuts and return sentences for the user. Raises LauncherError."""
+    command = window_command()
     icon = Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "icon.ico"
-    record.put(icon, icon_bytes())
+    manifest.write_file(icon, icon_bytes())
     for folder in _folders():
-        record.place_with(folder / LINK_NAME, lambda draft: shortcut(draft, program, icon))
-    record.drop_stale()
+        manifest.create(folder / LINK_NAME, lambda draft: create_shortcut(draft, command, icon))
+    manifest.remove_stale()
     return [
         "Image Describer is now on the desktop, in the Start menu, and for pictures in 'Send to'."
     ]
 
 
-def shortcut(link: Path, program: Program, icon: Path) -> None:
-    """Write a .lnk file by Windows' own means. Raises LauncherError."""
+def create_shortcut(link: Path, command: WindowCommand, icon: Path) -> None:
+    """Create a .lnk file through PowerShell. Raises LauncherError."""
     values = {
         "LAUNCHER_LINK": str(link),
-        "LAUNCHER_TARGET": program.words[0],
-        "LAUNCHER_ARGUMENTS": subprocess.list2cmdline(program.words[1:]),
-        "LAUNCHER_FOLDER": str(program.folder or ""),
+        "LAUNCHER_TARGET": command.arguments[0],
+        "LAUNCHER_ARGUMENTS": subprocess.list2cmdline(command.arguments[1:]),
+        "LAUNCHER_FOLDER": str(command.folder or ""),
         "LAUNCHER_ICON": str(icon),
     }
-    command = ["powershell", "-NoProfile", "-NonInteractive", "-Command", SCRIPT]
+    powershell = ["powershell", "-NoProfile", "-NonInteractive", "-Command", SCRIPT]
     try:
         done = subprocess.run(
-            command,
+            powershell,
             env={**os.environ, **values},
             capture_output=True,
             timeout=POWERSHELL_LIMIT_S,
@@ -62,18 +62,18 @@ def shortcut(link: Path, program: Program, icon: Path) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LauncherError(
-            "The shortcut could not be made, because PowerShell does not run.",
-            "Make a shortcut to this program by hand: " + program.words[0],
+            "The shortcut could not be created, because PowerShell does not run.",
+            "Create a shortcut to this program by hand: " + command.arguments[0],
         ) from error
     if done.returncode or not link.is_file():
         raise LauncherError(
-            "Windows refused to make the shortcut.",
-            "Make a shortcut to this program by hand: " + program.words[0],
+            "Windows refused to create the shortcut.",
+            "Create a shortcut to this program by hand: " + command.arguments[0],
         )
 
 
 def icon_bytes() -> bytes:
-    """The program's icon as an .ico file."""
+    """Return the program's icon as an .ico file."""
     from PIL import Image
 
     packed = io.BytesIO()

@@ -24,6 +24,7 @@ from image_describer.speech.utterance import (
     survives,
 )
 from image_describer.speech.voices.base import Voice, clamp_rate, clamp_volume
+from image_describer.text import finish
 
 log = logging.getLogger(__name__)
 
@@ -322,7 +323,7 @@ class Speaker:
                 self._speak(utterance)
             except Exception as error:
                 log.exception("the speaker failed")
-                utterance.error = f"Speech failed: {error}."
+                utterance.error = finish(f"Speech failed: {error}")
             with self._changed:
                 self._current = None
                 self._finish(utterance, utterance.voice, utterance.error)
@@ -377,7 +378,7 @@ class Speaker:
 
 
 def _cannot_speak(reason: str) -> str:
-    return f"I can't speak: {reason}."
+    return finish(f"I can't speak: {reason}")
 
 
 def make_speaker(

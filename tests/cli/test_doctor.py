@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from image_describer.cli import doctor, main
-from image_describer.speech.probe import Report
+from image_describer.speech.self_test import CheckResult
 from tests.support import gtts_service
 
 ESPEAK, GTTS = "voice espeak", "voice gtts"
@@ -30,16 +30,16 @@ def broken_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def examined(bundle: Path, offline: bool = False) -> dict[str, Report]:
+def examined(bundle: Path, offline: bool = False) -> dict[str, CheckResult]:
     reports = list(doctor.examine(bundle, offline))
     names = [report.name for report in reports]
     assert len(set(names)) == len(names)
     return {report.name: report for report in reports}
 
 
-def working(*names: str) -> list[Report]:
+def working(*names: str) -> list[CheckResult]:
     everything = (doctor.MODEL, doctor.PICTURE, ESPEAK, GTTS, doctor.SOUND)
-    return [Report(name, name in names, "") for name in everything]
+    return [CheckResult(name, name in names, "") for name in everything]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,11 @@ def test_every_verdict_has_a_sentence():
 
 def test_a_line_says_what_to_do_only_where_something_is_wrong():
     way_out = "Mend it."
-    assert doctor.line(Report("a", True, "Fine.", way_out)) == "a: works. Fine."
-    assert doctor.line(Report("a", False, "Bad.", way_out)) == "a: does not work. Bad. Mend it."
-    optional = doctor.line(Report("a", False, "Bad.", way_out, needed=False))
+    assert doctor.line(CheckResult("a", True, "Fine.", way_out)) == "a: works. Fine."
+    assert (
+        doctor.line(CheckResult("a", False, "Bad.", way_out)) == "a: does not work. Bad. Mend it."
+    )
+    optional = doctor.line(CheckResult("a", False, "Bad.", way_out, needed=False))
     assert optional == "a: does not work, and is not needed. Bad. Mend it."
 
 
@@ -104,7 +106,7 @@ def test_offline_asks_nobody(tiny_bundle, google):
 
 
 def test_a_part_that_breaks_is_reported_and_the_rest_goes_on(tiny_bundle, monkeypatch):
-    def fail() -> list[Report]:
+    def fail() -> list[CheckResult]:
         raise ZeroDivisionError("in the player")
 
     monkeypatch.setattr(doctor, "player_reports", fail)
@@ -154,7 +156,7 @@ def test_all_is_well_with_a_sound_output(tiny_bundle, null_sink, capsys):
         status = main.main(["doctor", "--offline", "--bundle", str(tiny_bundle)])
     lines = capsys.readouterr().out.splitlines()
     assert (status, lines[-1]) == (0, doctor.VERDICTS[doctor.HEARD])
-    assert heard[0].heard_s == 0, "the doctor is not to be heard"
+    assert heard[0].span_s == 0, "the doctor is not to be heard"
 
 
 def test_no_sound_card_is_status_1(tiny_bundle, no_sound_card, capsys):

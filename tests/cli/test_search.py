@@ -13,7 +13,7 @@ from image_describer.captioner.describer import Describer
 from image_describer.cli import main
 from image_describer.library.database import FILE, FOLDER
 from image_describer.library.describe_files import describe_one
-from image_describer.library.index import Index, Model, model_of
+from image_describer.library.index import Index, ModelId, model_id
 from tests.support import tiny
 
 SAMPLES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
@@ -26,7 +26,7 @@ def made(shipped_bundle, tmp_path_factory):
     describer = Describer(shipped_bundle)
     for name in SAMPLES:
         shutil.copy(tiny.REPO / "assets" / "samples" / name, folder / name)
-    with Index.open(data / FOLDER / FILE, model_of(describer)) as index:
+    with Index.open(data / FOLDER / FILE, model_id(describer)) as index:
         index.add(
             [describe_one(describer, str(folder / name)) for name in SAMPLES],
             {str(folder / "coffee.jpg"): "Breakfast with Zebedee."},
@@ -155,7 +155,7 @@ def test_a_damaged_index_is_told_once_and_begun_anew(pictures, capsys):
 def test_pictures_that_another_model_described_are_told_of(pictures, capsys):
     with Index.open(model=_shipped()) as index:
         record = index.known(pictures / "cat.jpg")
-    with Index.open(model=Model("another", "elsewhere")) as index:
+    with Index.open(model=ModelId("another", "elsewhere")) as index:
         index.add([record])
     assert main.main(["search", "coffee"]) == 0
     err = capsys.readouterr().err
@@ -164,7 +164,7 @@ def test_pictures_that_another_model_described_are_told_of(pictures, capsys):
 
 
 def _shipped():
-    return model_of(Describer(tiny.REPO / "models"))
+    return model_id(Describer(tiny.REPO / "models"))
 
 
 def test_a_file_changed_since_is_told(pictures, capsys):

@@ -1,4 +1,4 @@
-"""The launcher: valid, found by the desktop, started with a picture and heard, and gone again."""
+"""Launchers: valid, found by the desktop, started with a picture and heard, and removed again."""
 
 import json
 import os
@@ -14,16 +14,17 @@ from PIL import Image
 
 from image_describer import Describer
 from image_describer.cli import main
-from image_describer.imaging import formats
 from image_describer.launcher import (
     LauncherError,
     linux,
     macos,
+    manifest,
     program,
-    record,
     windows,
 )
-from image_describer.launcher.program import Program
+from image_describer.launcher.manifest import InstallManifest
+from image_describer.launcher.program import WindowCommand
+from image_describer.metadata import formats
 from image_describer.wording import sentence as wording
 from tests.support.pictures import encoded, heic
 from tests.support.screen import LIMIT_S, Screen, app_folders, wait_for
@@ -33,12 +34,12 @@ FILE = linux.FILE_NAME
 TOOL_LIMIT_S = 30.0
 TOOLS = ("desktop-file-validate", "update-desktop-database", "gio")
 
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="freedesktop launchers are Linux's")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="freedesktop launchers are for Linux")
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of a new user, with a desktop; its name has a space."""
+    """The home folder of a new user, with a desktop; its name contains a space."""
     home = tmp_path / "new user"
     (home / "Desktop").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
@@ -51,7 +52,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tools() -> None:
-    """The desktop's own tools; on CI they have to be there."""
+    """The desktop tools; required on CI."""
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing and os.environ.get("CI"):
         pytest.fail(f"not installed: {missing}")
@@ -60,14 +61,14 @@ def tools() -> None:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every path below ``folder`` with what is in it."""
+    """Map every path below ``folder`` to its content."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"a folder"
         for path in sorted(folder.rglob("*"))
     }
 
 
-def ask(*words: object) -> str:
+def run_tool(*words: object) -> str:
     done = subprocess.run(
         [str(word) for word in words], capture_output=True, text=True, timeout=TOOL_LIMIT_S
     )
@@ -75,30 +76,30 @@ def ask(*words: object) -> str:
 
 
 def launch(launcher: Path, picture: Path) -> None:
-    # No pipes: the program would hold them open for as long as it runs.
+    # No pipes, because the program would keep them open.
     command = ["gio", "launch", str(launcher), str(picture)]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, timeout=TOOL_LIMIT_S)
     assert done.returncode == 0
 
 
-def installed() -> None:
+def install() -> None:
     assert main.main(["install-launcher"]) == 0
 
 
 @on_linux
-def test_it_is_valid_and_found_for_every_picture_type(home: Path, tools: None) -> None:
-    installed()
+def test_the_entry_is_valid_and_found_for_every_picture_type(home: Path, tools: None) -> None:
+    install()
     for folder in (home / "data" / "applications", home / "Desktop"):
-        assert ask("desktop-file-validate", folder / FILE) == ""
+        assert run_tool("desktop-file-validate", folder / FILE) == ""
     assert os.access(home / "Desktop" / FILE, os.X_OK)
     for names in linux.MIME_TYPES.values():
         for mime_type in names:
-            assert FILE in ask("gio", "mime", mime_type)
-    assert FILE not in ask("gio", "mime", "text/plain")
+            assert FILE in run_tool("gio", "mime", mime_type)
+    assert FILE not in run_tool("gio", "mime", "text/plain")
 
 
 @on_linux
-def test_the_types_are_those_of_the_pictures_that_are_opened(
+def test_the_mime_types_are_those_of_the_supported_formats(
     home: Path, tools: None, tmp_path: Path
 ) -> None:
     assert set(linux.MIME_TYPES) == {format_.name for format_ in formats.FORMATS}
@@ -108,13 +109,13 @@ def test_the_types_are_those_of_the_pictures_that_are_opened(
             picture = Image.new("RGB", (64, 64))
             name = format_.name
             file.write_bytes(heic(picture) if name == "HEIC" else encoded(picture, name))
-            answer = ask("gio", "info", "-a", "standard::content-type", file)
+            answer = run_tool("gio", "info", "-a", "standard::content-type", file)
             assert answer.split()[-1] in linux.MIME_TYPES[format_.name], (suffix, answer)
 
 
 @on_linux
-def test_icons_are_where_the_theme_looks(home: Path) -> None:
-    installed()
+def test_icons_are_in_the_theme(home: Path) -> None:
+    install()
     theme = home / "data" / "icons" / "hicolor"
     with Image.open(theme / "256x256" / "apps" / "image-describer.png") as image:
         assert image.size == (256, 256)
@@ -122,16 +123,16 @@ def test_icons_are_where_the_theme_looks(home: Path) -> None:
 
 
 @on_linux
-def test_twice_is_once_and_removing_leaves_nothing(home: Path, capsys) -> None:
+def test_installing_is_idempotent_and_removing_leaves_nothing(home: Path, capsys) -> None:
     before = tree(home)
-    installed()
+    install()
     assert capsys.readouterr().out.startswith("Image Describer is now on the desktop")
     once = tree(home)
-    installed()
+    install()
     assert tree(home) == once
     assert len(once) > len(before)
     assert not [name for name in once if ".image-describer-" in name or name.endswith(".new")]
-    for expected in ("Image Describer's launcher was taken away", "There is no launcher"):
+    for expected in ("The launcher was removed", "No launcher is installed"):
         capsys.readouterr()
         assert main.main(["install-launcher", "--remove"]) == 0
         assert capsys.readouterr().out.startswith(expected)
@@ -139,8 +140,8 @@ def test_twice_is_once_and_removing_leaves_nothing(home: Path, capsys) -> None:
 
 
 @on_linux
-def test_others_keep_what_is_theirs(home: Path, tools: None) -> None:
-    installed()
+def test_files_of_others_are_kept(home: Path, tools: None) -> None:
+    install()
     applications = home / "data" / "applications"
     other = (applications / FILE).read_text().replace("Name=Image Describer", "Name=Other")
     (applications / "other.desktop").write_text(other)
@@ -148,13 +149,13 @@ def test_others_keep_what_is_theirs(home: Path, tools: None) -> None:
     assert main.main(["install-launcher", "--remove"]) == 0
     left = [path.name for path in home.rglob("*") if path.is_file()]
     assert sorted(left) == ["mimeinfo.cache", "note.txt", "other.desktop"]
-    answer = ask("gio", "mime", "image/png")
+    answer = run_tool("gio", "mime", "image/png")
     assert "other.desktop" in answer
     assert FILE not in answer
 
 
 @on_linux
-def test_a_file_of_somebody_else_is_not_overwritten(home: Path, capsys) -> None:
+def test_a_file_of_the_user_is_not_overwritten(home: Path, capsys) -> None:
     own = home / "Desktop" / FILE
     own.write_text("[Desktop Entry]\nName=My own\n")
     assert main.main(["install-launcher"]) == 2
@@ -167,8 +168,8 @@ def test_a_file_of_somebody_else_is_not_overwritten(home: Path, capsys) -> None:
 
 
 @on_linux
-def test_a_folder_that_took_a_file_s_place_is_not_emptied(home: Path, capsys) -> None:
-    installed()
+def test_a_folder_in_place_of_an_installed_file_is_not_removed(home: Path, capsys) -> None:
+    install()
     copy = home / "Desktop" / FILE
     copy.unlink()
     copy.mkdir()
@@ -182,7 +183,7 @@ def test_a_folder_that_took_a_file_s_place_is_not_emptied(home: Path, capsys) ->
 
 
 @on_linux
-def test_what_was_put_before_a_failure_can_be_removed(home: Path, capsys) -> None:
+def test_an_interrupted_installation_can_be_removed(home: Path, capsys) -> None:
     obstacle = home / "data" / "applications"
     obstacle.parent.mkdir()
     obstacle.write_text("a file where a folder should be")
@@ -194,12 +195,12 @@ def test_what_was_put_before_a_failure_can_be_removed(home: Path, capsys) -> Non
 
 
 @on_linux
-def test_without_the_desktop_s_tools(
+def test_without_desktop_tools(
     home: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tree(home)
     monkeypatch.setenv("PATH", str(tmp_path))
-    installed()
+    install()
     assert "apt-get install desktop-file-utils" in capsys.readouterr().out
     assert (home / "data" / "applications" / FILE).is_file()
     assert main.main(["install-launcher", "--remove"]) == 0
@@ -207,7 +208,7 @@ def test_without_the_desktop_s_tools(
 
 
 @on_linux
-def test_an_icon_cache_that_is_there_is_kept_right(home: Path) -> None:
+def test_an_existing_icon_cache_is_updated(home: Path) -> None:
     if shutil.which("gtk-update-icon-cache") is None:
         if os.environ.get("CI"):
             pytest.fail("not installed: gtk-update-icon-cache")
@@ -217,7 +218,7 @@ def test_an_icon_cache_that_is_there_is_kept_right(home: Path) -> None:
     Image.new("RGB", (48, 48)).save(theme / "48x48" / "apps" / "other.png")
     cache = theme / "icon-theme.cache"
     cache.write_bytes(b"")
-    installed()
+    install()
     assert b"image-describer" in cache.read_bytes()
     assert main.main(["install-launcher", "--remove"]) == 0
     assert b"image-describer" not in cache.read_bytes()
@@ -225,9 +226,9 @@ def test_an_icon_cache_that_is_there_is_kept_right(home: Path) -> None:
 
 
 @on_linux
-def test_no_desktop_folder(home: Path, capsys) -> None:
+def test_without_a_desktop_folder(home: Path, capsys) -> None:
     (home / "Desktop").rmdir()
-    installed()
+    install()
     assert "no desktop folder" in capsys.readouterr().out
     assert not (home / "Desktop").exists()
 
@@ -237,18 +238,18 @@ def test_a_desktop_in_another_language(home: Path) -> None:
     (home / "config").mkdir()
     (home / "config" / "user-dirs.dirs").write_text('XDG_DESKTOP_DIR="$HOME/Bureau été"\n')
     (home / "Bureau été").mkdir()
-    installed()
+    install()
     assert (home / "Bureau été" / FILE).is_file()
     assert not (home / "Desktop" / FILE).exists()
-    # The desktop has moved: the copy on the old one goes with the next installation.
+    # After the desktop has moved, the next installation removes the copy on the old one.
     (home / "config" / "user-dirs.dirs").unlink()
-    installed()
+    install()
     assert not (home / "Bureau été" / FILE).exists()
     assert (home / "Desktop" / FILE).is_file()
 
 
 @on_linux
-def test_a_place_that_can_not_be_written_to_is_one_sentence(home: Path, capsys) -> None:
+def test_an_unwritable_folder_is_reported_in_one_sentence(home: Path, capsys) -> None:
     (home / "data").write_text("a file where a folder should be")
     for words in (["install-launcher"], ["install-launcher", "--remove"]):
         assert main.main(words) == 2
@@ -260,20 +261,20 @@ def test_a_place_that_can_not_be_written_to_is_one_sentence(home: Path, capsys) 
 
 @on_linux
 @pytest.mark.parametrize("text", ["garbage", "[]", '{"files": [1], "folders": []}'])
-def test_a_damaged_record_is_one_sentence(home: Path, capsys, text: str) -> None:
-    installed()
-    place = home / "data" / "image-describer" / record.RECORD_NAME
-    assert json.loads(place.read_text())["files"]
-    place.write_text(text)
+def test_a_damaged_manifest_is_reported_in_one_sentence(home: Path, capsys, text: str) -> None:
+    install()
+    path = home / "data" / "image-describer" / manifest.FILE_NAME
+    assert json.loads(path.read_text())["files"]
+    path.write_text(text)
     capsys.readouterr()
     assert main.main(["install-launcher", "--remove"]) == 2
     error = capsys.readouterr().err
-    assert str(place) in error
+    assert str(path) in error
     assert "Traceback" not in error
 
 
 @on_linux
-@pytest.mark.parametrize("name", ["a b", 'q"uote', "do$HOME", "back\\slash", "ti`ck", "sin'gle"])
+@pytest.mark.parametrize("name", ["a b", 'q"uote$HOME', "back\\slash`tick's"])
 def test_gio_starts_a_program_in_an_awkward_folder(tools: None, tmp_path: Path, name: str) -> None:
     heard = tmp_path / "heard.txt"
     script = tmp_path / name / "start it"
@@ -283,9 +284,9 @@ def test_gio_starts_a_program_in_an_awkward_folder(tools: None, tmp_path: Path, 
         file.write(f"mv '{heard}.new' '{heard}'\n")
     script.chmod(0o755)
     launcher = tmp_path / FILE
-    entry = linux.desktop_entry(Program((str(script), "-m", "x y"), script.parent))
+    entry = linux.desktop_entry(WindowCommand((str(script), "-m", "x y"), script.parent))
     launcher.write_text(entry, encoding="utf-8")
-    assert ask("desktop-file-validate", launcher) == ""
+    assert run_tool("desktop-file-validate", launcher) == ""
     picture = tmp_path / "my photo.jpg"
     launch(launcher, picture)
     wait_for(heard.exists, TOOL_LIMIT_S, "the program")
@@ -293,19 +294,23 @@ def test_gio_starts_a_program_in_an_awkward_folder(tools: None, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("path", ["/opt/100%/app", "/opt/new\nline/app", "/opt/\udcff/app"])
-def test_a_program_that_no_launcher_can_name(path: str) -> None:
+def test_a_path_that_a_desktop_entry_cannot_contain(path: str) -> None:
     with pytest.raises(LauncherError, match="No launcher can start"):
-        linux.desktop_entry(Program((path,)))
+        linux.desktop_entry(WindowCommand((path,)))
 
 
-def test_without_an_installed_script_the_interpreter_is_started(
+def test_without_an_installed_script_the_interpreter_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "SCRIPT", "no-such-script")
-    found = program.window_program()
+    found = program.window_command()
     assert found.folder is not None
     done = subprocess.run(
-        [*found.words, "--version"], cwd=found.folder, capture_output=True, text=True, timeout=60
+        [*found.arguments, "--version"],
+        cwd=found.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.stdout.startswith("Image Describer ")
 
@@ -319,7 +324,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ending(screen: Screen) -> Iterator[None]:
-    """Ends the window that the desktop started: it is nobody's child."""
+    """Close the window that the desktop started: it is not a child of this process."""
     yield
     for window in screen.windows("Image Describer"):
         screen.focus(window)
@@ -330,7 +335,7 @@ def ending(screen: Screen) -> Iterator[None]:
 @on_linux
 @pytest.mark.gui
 @pytest.mark.sound
-def test_gio_launches_it_with_a_picture_and_it_is_heard(
+def test_gio_starts_the_window_with_a_picture_that_is_described(
     home: Path,
     tools: None,
     null_sink: NullSink,
@@ -342,51 +347,53 @@ def test_gio_launches_it_with_a_picture_and_it_is_heard(
 ) -> None:
     sentence = wording.sentence(Describer(tiny_bundle).describe(photo))
     monkeypatch.setenv("IMAGE_DESCRIBER_BUNDLE", str(tiny_bundle))
-    for name in ("http_proxy", "https_proxy"):  # Google's voice is out of reach at once
+    for name in ("http_proxy", "https_proxy"):  # Google's voice can't be reached
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     settings = home / "config" / "image-describer" / "settings.toml"
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text("online = true\n")  # else the first start asks for the voice
-    installed()
+    settings.write_text("online = true\n")  # otherwise the first start asks for the voice
+    install()
     null_sink.record()
     launch(home / "Desktop" / FILE, photo)
-    wait_for(lambda: told(screen, photo, sentence), LIMIT_S, f"the window to say {sentence!r}")
+    wait_for(lambda: is_titled(screen, photo, sentence), LIMIT_S, f"the window to say {sentence!r}")
     classed = screen.xdotool("search", "--onlyvisible", "--class", "^Image-describer$").split()
     assert classed == screen.windows("Image Describer")
-    null_sink.hear_out()
+    null_sink.wait_for_end()
     heard = null_sink.stop_recording()
-    assert heard.heard_s > 0.8
+    assert heard.span_s > 0.8
     assert heard.level_dbfs > -40
 
 
-def told(screen: Screen, photo: Path, sentence: str) -> bool:
-    titles = [screen.xdotool("getwindowname", one) for one in screen.windows("Image Describer")]
+def is_titled(screen: Screen, photo: Path, sentence: str) -> bool:
+    titles = [
+        screen.xdotool("getwindowname", window) for window in screen.windows("Image Describer")
+    ]
     return any(title.startswith(sentence[:200]) and photo.name in title for title in titles)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the starter of a macOS application needs a shell")
+@pytest.mark.skipif(os.name == "nt", reason="the start script needs a shell")
 def test_the_macos_application_starts_the_program(tmp_path: Path) -> None:
     application = tmp_path / macos.APP
-    macos.build(application, Program(("/bin/echo", "it's", "$HOME"), tmp_path))
+    macos.build(application, WindowCommand(("/bin/echo", "it's", "$HOME"), tmp_path))
     contents = application / "Contents"
     properties = plistlib.loads((contents / "Info.plist").read_bytes())
     with Image.open(contents / "Resources" / properties["CFBundleIconFile"]) as icon:
         assert icon.format == "ICNS"
-    said = ask(contents / "MacOS" / properties["CFBundleExecutable"], "my photo.jpg")
-    assert said == "it's $HOME my photo.jpg\n"
+    output = run_tool(contents / "MacOS" / properties["CFBundleExecutable"], "my photo.jpg")
+    assert output == "it's $HOME my photo.jpg\n"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="folders of macOS are put and removed as on Unix")
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
 def test_the_macos_application_is_replaced_and_removed(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tree(home)
     for _ in range(2):
-        macos.install(record.Record.read())
+        macos.install(InstallManifest.load())
         starter = home / "Desktop" / macos.APP / "Contents" / "MacOS" / macos.STARTER
         assert os.access(starter, os.X_OK)
         assert sorted(path.name for path in (home / "Applications").iterdir()) == [macos.APP]
-    record.Record.read().remove()
+    InstallManifest.load().remove()
     assert tree(home) == before
 
 
@@ -398,7 +405,7 @@ def test_the_windows_icon_has_every_size() -> None:
 
 @pytest.fixture
 def powershell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes what it was told into the link, in place of a shortcut."""
+    """A stand-in for PowerShell that writes its environment into the link."""
     tool = tmp_path / "bin" / "powershell"
     tool.parent.mkdir()
     tool.write_text("#!/bin/sh\nset | grep '^LAUNCHER_[^L]' > \"$LAUNCHER_LINK\"\n")
@@ -407,28 +414,26 @@ def powershell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @on_linux
-def test_what_windows_is_told_and_where_its_shortcuts_go(
-    home: Path, powershell: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_windows_shortcuts(home: Path, powershell: None, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tree(home)
     monkeypatch.setenv("APPDATA", str(home / "Roaming"))
     monkeypatch.chdir(home)
     for _ in range(2):
-        windows.install(record.Record.read())
+        windows.install(InstallManifest.load())
         links = sorted(home.rglob("*.lnk"))
         assert [link.parent.name for link in links] == ["Desktop", "SendTo", "Programs"]
         for link in links:
-            told = link.read_text()
-            assert f"LAUNCHER_TARGET='{program.window_program().words[0]}'" in told
-            assert str(home / "data" / "image-describer" / "icon.ico") in told
-    record.Record.read().remove()
+            text = link.read_text()
+            assert f"LAUNCHER_TARGET='{program.window_command().arguments[0]}'" in text
+            assert str(home / "data" / "image-describer" / "icon.ico") in text
+    InstallManifest.load().remove()
     assert tree(home) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has PowerShell")
-def test_without_powershell_there_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_powershell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LauncherError, match="PowerShell does not run"):
-        windows.shortcut(tmp_path / "a.lnk", Program(("app.exe",)), tmp_path / "icon.ico")
+        windows.create_shortcut(
+            tmp_path / "a.lnk", WindowCommand(("app.exe",)), tmp_path / "icon.ico"
+        )
