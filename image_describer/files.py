@@ -13,6 +13,7 @@ from typing import IO
 
 OWNER_ONLY = 0o600
 EVERYONE_READS = 0o644
+_HAS_HIDDEN_FLAG = sys.platform in ("win32", "darwin")
 _NAME_LIMIT = 40  # characters of the name kept in the temporary one; file systems allow 255 bytes
 
 
@@ -95,10 +96,10 @@ def set_aside(path: Path, content: bytes | None) -> Path:
 
 
 def is_hidden(entry: "os.DirEntry[str]") -> bool:
-    """Whether the name begins with a dot, or Windows or macOS marks the file as hidden."""
+    """Return whether a name begins with a dot, or Windows or macOS marks the file as hidden."""
     if entry.name.startswith("."):
         return True
-    if sys.platform not in ("win32", "darwin"):  # a stat of each file would be slow
+    if not _HAS_HIDDEN_FLAG:  # a stat of each file would be slow
         return False
     try:
         status = entry.stat(follow_symlinks=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from image_describer.errors import SettingsError
-from image_describer.files import read_private, reason, set_aside, write_private
+from image_describer.files import read_limited, reason, set_aside, write_private
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -161,7 +161,7 @@ class SettingsFile:
     def _load(self) -> Settings:
         self.warning = ""
         try:
-            content = read_private(self.path, FILE_LIMIT_BYTES)
+            content = read_limited(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
             return Settings()
         except OSError as error:
@@ -214,7 +214,7 @@ class SettingsFile:
     def _current_table(self) -> dict[str, Any]:
         """Return what the file contains now; a damaged file is set aside. May raise OSError."""
         try:
-            content = read_private(self.path, FILE_LIMIT_BYTES)
+            content = read_limited(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
             return {}
         except OSError:
@@ -233,7 +233,7 @@ class SettingsFile:
         try:
             copy = set_aside(self.path, content)
             # Another process may have saved in the meantime; its file stays.
-            if read_private(self.path, FILE_LIMIT_BYTES) == content:
+            if read_limited(self.path, FILE_LIMIT_BYTES) == content:
                 Path(os.path.realpath(self.path)).unlink()
             kept = f"and the old file is now {copy.name}"
         except OSError as error:

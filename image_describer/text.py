@@ -1,6 +1,7 @@
 """Text helpers shared by the whole program: cleaning, shortening, counting and sorting names."""
 
 import html
+import os
 import re
 import unicodedata
 
@@ -19,6 +20,11 @@ _KILOBYTE = (1e3, "kilobyte", "kB")
 def visible(text: str) -> str:
     """Escape line breaks, control characters, bidi controls and undecodable bytes in ``text``."""
     return "".join(_escape(char) if _is_control(char) else char for char in text)
+
+
+def file_name(path: str) -> str:
+    """Return the last part of ``path`` (of a root, all of it), made visible."""
+    return visible(os.path.basename(path.rstrip(os.sep)) or path)
 
 
 def encodable(text: str) -> str:

@@ -1,6 +1,6 @@
-"""What a picture's file says of itself: when it was taken or saved, how large it is; in words.
+"""What a picture file says about itself, in words: when it was taken or changed, and its size.
 
-Nothing here is about what the picture shows, and nothing ever raises: these are extras.
+Nothing here is about what the picture shows, and nothing raises.
 """
 
 import os
@@ -8,66 +8,67 @@ from datetime import datetime
 
 from image_describer.text import file_size
 
-# Not by strftime, which follows the locale: the sentences are English.
+# strftime would follow the locale, but the sentences are English.
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_DATE_TAKEN, _EXIF_FOLDER = 0x9003, 0x8769  # EXIF's tags
+_EXIF_IFD, _DATE_TAKEN = 0x8769, 0x9003
 
 
-def facts(file: str | None) -> list[str]:
-    """Sentences about ``file``; none for a picture without one, or that is gone."""
+def file_facts(file: str | None) -> list[str]:
+    """Return sentences about ``file``; none for a picture without a file, or if it is gone."""
     if file is None:
         return []
     try:
         status = os.stat(file)
     except (OSError, ValueError):
         return []
-    taken = of_picture(file)[1]
+    taken = size_and_date_taken(file)[1]
     if taken is not None:
-        said = f"It was taken on {spoken_date(taken)} at {taken:%H:%M}."
+        date = f"It was taken on {date_in_words(taken)} at {taken:%H:%M}."
     else:
-        said = f"The file was last changed on {date_of(status.st_mtime)}."
-    return [said, f"The file has {file_size(status.st_size)}."]
+        date = f"The file was last changed on {timestamp_in_words(status.st_mtime)}."
+    return [date, f"The file has {file_size(status.st_size)}."]
 
 
-def of_picture(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
-    """Width and height in pixels, upright, and when it was taken, by the header alone."""
+def size_and_date_taken(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
+    """Return upright width and height in pixels, and when a picture was taken, from its header."""
     from image_describer import stdio
-    from image_describer.imaging import decode, formats
+    from image_describer.imaging.orientation import SIDEWAYS, exif_orientation
+    from image_describer.metadata import formats
 
     stdio.silence_pillow()
     try:
         with open(path, "rb") as file:
-            format_ = formats.recognise(file.read(formats.HEAD_BYTES))
+            format_ = formats.recognize(file.read(formats.HEAD_BYTES))
             file.seek(0)
-            if format_ is None or formats.overloads(format_, file):
+            if format_ is None or formats.is_excessive(format_, file):
                 return None, None
-            image = formats.start(format_, file)
+            image = formats.read_header(format_, file)
             width, height = image.size
-            sideways = decode.orientation(image) in decode.SIDEWAYS
-            return ((height, width) if sideways else (width, height)), _taken(image.getexif())
+            size = (height, width) if exif_orientation(image) in SIDEWAYS else (width, height)
+            return size, _date_taken(image.getexif())
     except Exception:  # Pillow raises nearly every kind of error for damaged files
         return None, None
 
 
-def spoken_date(date: datetime) -> str:
-    """ "3 May 2024"."""
+def date_in_words(date: datetime) -> str:
+    """Return a date as people say it: "3 May 2024"."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
 
 
-def date_of(seconds: float) -> str:
-    """A file's time, as the user's clock shows it."""
+def timestamp_in_words(seconds: float) -> str:
+    """Return the local date of a file's time stamp."""
     try:
-        return spoken_date(datetime.fromtimestamp(seconds))
-    except (OSError, OverflowError, ValueError):  # a year that calendars don't reach
-        return "at an unknown date"
+        return date_in_words(datetime.fromtimestamp(seconds))
+    except (OSError, OverflowError, ValueError):  # outside the calendar
+        return "an unknown date"
 
 
-def _taken(exif: object) -> datetime | None:
+def _date_taken(exif: object) -> datetime | None:
     try:
-        written = exif.get_ifd(_EXIF_FOLDER)[_DATE_TAKEN]  # type: ignore[attr-defined]
-        return datetime.strptime(str(written).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-    except Exception:  # EXIF is a small file system of its own: any damage to it is possible
+        text = exif.get_ifd(_EXIF_IFD)[_DATE_TAKEN]  # type: ignore[attr-defined]
+        return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+    except Exception:  # damaged EXIF raises nearly every kind of error
         return None

@@ -1,7 +1,7 @@
-"""Alt text in picture files, `Iptc4xmpCore:AltTextAccessibility`: read, and put into copies.
+"""Reads and writes the alt text in picture files, `Iptc4xmpCore:AltTextAccessibility`.
 
-Into JPEG, PNG, WebP and TIFF. Not one byte changes but the XMP packet, which is proved on the new
-file before it takes its place; else nothing changes, and a sentence says why.
+It can be written into JPEG, PNG, WebP and TIFF. No byte changes but those of the XMP packet; this
+is checked on the new content before it replaces a file. If the check fails, nothing is written.
 """
 
 import contextlib
@@ -15,89 +15,79 @@ from enum import Enum
 from pathlib import Path
 
 from image_describer.errors import AltTextError
-from image_describer.files import reason
-from image_describer.imaging import formats
-from image_describer.imaging.open import FILE_LIMIT_BYTES
-from image_describer.metadata import xmp, xmp_packet
-from image_describer.metadata.containers import parts as alt_text_parts
-from image_describer.metadata.containers import splice
-from image_describer.metadata.containers.parts import DamagedError, Parts
+from image_describer.files import read_limited, reason
+from image_describer.metadata import formats, xmp, xmp_edit
+from image_describer.metadata.containers import file_parts
+from image_describer.metadata.containers.base import DamagedFileError, NoRoomError
+from image_describer.metadata.containers.file_parts import FileParts
 from image_describer.text import one_line, visible
 
-FORMATS = (
-    alt_text_parts.JPEG,
-    alt_text_parts.PNG,
-    alt_text_parts.WEBP,
-    alt_text_parts.TIFF,
-)
-BACKUP = "_original"  # as exiftool calls it: photo.jpg_original
+BACKUP_SUFFIX = "_original"  # like exiftool: photo.jpg_original
 _BIG_TIFF = (b"II+\0", b"MM\0+")
+_PIXEL_PARTS = ("pixels", "IDAT", "fdAT", "VP8 ", "VP8L", "ANMF")
 
 
-class Result(Enum):
-    """What became of a file: the text was ``WRITTEN``, perhaps over an earlier one of this
-    program's; the ``SAME`` stood there already; another one stood there, its ``AUTHOR``'s, and was
-    left."""
+class WriteResult(Enum):
+    """What happened to a file."""
 
-    WRITTEN = "written"
-    SAME = "same"
-    AUTHOR = "author"
+    WRITTEN = "written"  # perhaps over an earlier alt text of this program
+    SAME = "same"  # it already had this alt text
+    AUTHOR = "author"  # it has an alt text by its author, and was left unchanged
 
 
 def read(file: str | os.PathLike[str], language: str = xmp.LANGUAGE) -> str | None:
-    """The alt text in a picture's file as one clean line, whoever wrote it, as other programs read
-    it out; None for none. What its author says is `author.said`.
+    """Return the alt text in a file as one clean line, no matter who wrote it; None without one.
 
-    Raises AltTextError for what can't be read.
+    Raises AltTextError if the file can't be read.
     """
     path = Path(file)
-    content = _content(path)
-    format_ = formats.recognise(content[: formats.HEAD_BYTES])
-    if format_ is not None and format_.name in FORMATS and not content.startswith(_BIG_TIFF):
-        return xmp.stands(_parts(path, content, format_.name).packet, language)
+    content = _read_file(path)
+    format_ = formats.recognize(content[: formats.HEAD_BYTES])
     if format_ is None:
         return None
+    if format_.name in file_parts.FORMATS and not content.startswith(_BIG_TIFF):
+        return xmp.alt_text(_split(path, content, format_.name).packet, language)
     try:
-        return xmp.stands(formats.start(format_, io.BytesIO(content)).info.get("xmp"), language)
+        header = formats.read_header(format_, io.BytesIO(content))
+        return xmp.alt_text(header.info.get("xmp"), language)
     except Exception:  # Pillow raises nearly every kind of error for damaged files
         return None
 
 
 def write(
     source: str | os.PathLike[str],
-    goal: str | os.PathLike[str],
+    target: str | os.PathLike[str],
     text: str,
     *,
     language: str = xmp.LANGUAGE,
     replace: bool = False,
     key: str = "",
-) -> Result:
-    """Make ``goal`` a copy of ``source`` with ``text`` as its alt text; ``source`` stays.
+) -> WriteResult:
+    """Make ``target`` a copy of ``source`` with ``text`` as its alt text; ``source`` is unchanged.
 
-    The copy has the permissions and the time of ``source``. What already has its author's alt text
-    is copied as it is unless ``replace``; an earlier one of this program's is replaced. A ``goal``
-    that is there is only touched if it shows the same picture; an author's alt text in either then
-    counts. ``key``: the SHA-256 that ``source`` had when it was described, or "". Behind a link
-    lies what is copied.
+    The copy gets the permissions and the time of ``source``; a symbolic link is followed. If there
+    is an alt text by the author, the copy is exact unless ``replace``. An existing ``target`` is
+    only changed if it shows the same picture, and then its author's alt text counts, too.
+    ``key``: the SHA-256 of ``source`` when it was described, or "".
     Raises AltTextError, and then nothing has changed.
     """
-    source, goal = Path(source), Path(goal)
-    content = _content(source)
-    before = _parts(source, content, _format_name(source, content))
+    source, target = Path(source), Path(target)
+    content = _read_file(source)
+    before = _split(source, content, _format_name(source, content))
     if key and hashlib.sha256(content).hexdigest() != key:
         raise _changed(source)
-    base = _there_already(goal, source, before)
-    if base is not None and xmp.told(before.packet) and not replace:
-        return Result.AUTHOR
-    new, result = _with_text(goal, base or content, text, language, replace)
-    if base is not None and result is not Result.WRITTEN:
+    existing = _existing_copy(target, source, before)
+    if existing is not None and xmp.author_alternatives(before.packet) and not replace:
+        return WriteResult.AUTHOR
+    new, result = _set_alt_text(target, existing or content, text, language, replace)
+    if existing is not None and result is not WriteResult.WRITTEN:
         return result
     try:
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(goal, new, source) as temporary:
-            temporary.replace(goal)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary_copy(target, new, source) as temporary:
+            temporary.replace(target)
     except OSError as error:
-        raise _unwritten(goal, error) from error
+        raise _not_written(target, error) from error
     return result
 
 
@@ -108,142 +98,137 @@ def write_in_place(
     language: str = xmp.LANGUAGE,
     replace: bool = False,
     key: str = "",
-) -> tuple[Result, Path | None]:
-    """Put ``text`` into ``file`` itself; what it was stays beside it, as "..._original".
+) -> tuple[WriteResult, Path | None]:
+    """Write ``text`` into ``file`` itself and keep the original beside it as "..._original".
 
-    Returns that backup, None where nothing changed; an earlier one is never replaced: the next
-    is called "..._original-2". The file gets a new time, so that programs that save files notice.
-    A symbolic link is refused, for it may lead out of the folder that was meant; other hard links
-    keep the old content. Else as `write`.
+    Returns the backup, or None if nothing changed. An earlier backup is never replaced: the next
+    one is called "..._original-2". The file gets a new time, so that programs that back up files
+    notice. A symbolic link is refused, as it may lead out of the folder; other hard links keep the
+    old content. Otherwise like `write`.
     """
     path = Path(file)
     if path.is_symlink():
-        raise AltTextError(f"{_named(path)} is a link.", "Name the file that it leads to.")
-    content = _content(path)
-    _parts(path, content, _format_name(path, content))
-    new, result = _with_text(path, content, text, language, replace)
-    if result is not Result.WRITTEN:
+        raise AltTextError(f"{_quoted(path)} is a link.", "Name the file that it points to.")
+    content = _read_file(path)
+    new, result = _set_alt_text(path, content, text, language, replace)
+    if result is not WriteResult.WRITTEN:
         return result, None
     if key and hashlib.sha256(content).hexdigest() != key:
         raise _changed(path)
     if not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise AltTextError(
-            f"{_named(path)} is write-protected.", "Take that off it, or write into copies."
+            f"{_quoted(path)} is write-protected.", "Remove the protection, or write into copies."
         )
     try:
-        with _beside(path, new, path) as temporary:
+        with _temporary_copy(path, new, path) as temporary:
             os.utime(temporary)
-            backup, made = _backup(path, content)
+            backup, is_new = _back_up(path, content)
             try:
                 temporary.replace(path)
             except OSError:
-                if made:
+                if is_new:
                     backup.unlink()
                 raise
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise _not_written(path, error) from error
     return result, backup
 
 
-def _with_text(
+def _set_alt_text(
     path: Path, content: bytes, text: str, language: str, replace: bool
-) -> tuple[bytes, Result]:
-    """``content`` with the text in it, proved to be else the same. Raises AltTextError."""
-    wanted = one_line(text)
-    if not wanted:
-        raise AltTextError(f"There is nothing to write into {_named(path)}: the text is empty.")
+) -> tuple[bytes, WriteResult]:
+    """Return ``content`` with the text in it, checked to be otherwise the same."""
+    line = one_line(text)
+    if not line:
+        raise AltTextError(f"Nothing was written into {_quoted(path)}: the text is empty.")
     name = _format_name(path, content)
-    before = _parts(path, content, name)
-    texts = xmp.told(before.packet)
-    if _holds(xmp.alternatives(before.packet), wanted, language):
-        return content, Result.SAME
-    if texts and not replace:
-        return content, Result.AUTHOR
+    before = _split(path, content, name)
+    authors_texts = xmp.author_alternatives(before.packet)
+    if _has_text(xmp.alternatives(before.packet), line, language):
+        return content, WriteResult.SAME
+    if authors_texts and not replace:
+        return content, WriteResult.AUTHOR
     try:
-        packet = xmp_packet.with_text(before.packet, wanted, language)
-        new = splice.with_packet(content, name, packet)
-        after = alt_text_parts.parts_of(new, name)
-    except xmp_packet.OddPacketError as error:
-        raise AltTextError(
-            f"{_named(path)} was left as it is: its metadata (XMP) is damaged or oddly written."
-        ) from error
-    except splice.NoRoomError as error:
-        raise AltTextError(
-            f"{_named(path)} was left as it is: there is no room in its metadata (XMP)."
-        ) from error
-    except DamagedError as error:
+        packet = xmp_edit.set_alt_text(before.packet, line, language)
+        new = file_parts.replace_xmp(content, name, packet)
+        after = file_parts.split_file(new, name)
+    except xmp_edit.UnsafePacketError as error:
+        raise _unchanged(path, "its metadata (XMP) is damaged or unusual") from error
+    except NoRoomError as error:
+        raise _unchanged(path, "there is no room in its metadata (XMP)") from error
+    except DamagedFileError as error:
         raise _damaged(path) from error
-    found = xmp.alternatives(after.packet)
-    others = {
-        key: found.get(key) for key in texts if key.lower() not in (xmp.DEFAULT, language.lower())
-    }
-    kept = all(texts[key] == other for key, other in others.items())
-    part = alt_text_parts.differ(before, after)
-    marked = wanted not in xmp.told(after.packet).values()
-    holds = marked and _holds(found, wanted, language)
-    if part or not kept or not holds or not _looks_alike(content, new):
-        raise AltTextError(
-            f"{_named(path)} was left as it is: the text could not be put into it without "
-            f"changing more ({part or 'its metadata'})."
-        )
-    return new, Result.WRITTEN
+    texts = xmp.alternatives(after.packet)
+    others_kept = all(
+        texts.get(other) == authors_text
+        for other, authors_text in authors_texts.items()
+        if other.lower() not in (xmp.DEFAULT, language.lower())
+    )
+    is_marked = line not in xmp.author_alternatives(after.packet).values()
+    difference = file_parts.first_difference(before, after)
+    is_set = is_marked and _has_text(texts, line, language)
+    if difference or not others_kept or not is_set or _header(content) != _header(new):
+        why = f"writing the text would have changed more ({difference or 'its metadata'})"
+        raise _unchanged(path, why)
+    return new, WriteResult.WRITTEN
 
 
-def _holds(texts: dict[str, str], wanted: str, language: str) -> bool:
-    return texts.get(xmp.DEFAULT) == wanted == texts.get(language)
-
-
-def _looks_alike(content: bytes, new: bytes) -> bool:
-    """Whether both say the same of themselves in their headers, as far as Pillow reads them."""
-    return _header(content) == _header(new)
+def _has_text(texts: dict[str, str], text: str, language: str) -> bool:
+    return texts.get(xmp.DEFAULT) == text == texts.get(language)
 
 
 def _header(content: bytes) -> object:
-    format_ = formats.recognise(content[: formats.HEAD_BYTES])
+    """Return what Pillow reads in the header of a file, or None."""
+    format_ = formats.recognize(content[: formats.HEAD_BYTES])
     if format_ is None:
         return None
     try:
-        image = formats.start(format_, io.BytesIO(content))
+        image = formats.read_header(format_, io.BytesIO(content))
         return image.size, image.mode, image.info.get("icc_profile")
     except Exception:  # Pillow raises nearly every kind of error for damaged files
         return None
 
 
-def _there_already(goal: Path, source: Path, before: Parts) -> bytes | None:
-    """The content of ``goal`` if it shows the same picture as ``source``; None if there is none.
+def _existing_copy(target: Path, source: Path, before: FileParts) -> bytes | None:
+    """Return the content of ``target`` if it shows the same picture; None if it doesn't exist.
 
-    Raises AltTextError where something else has that name.
+    Raises AltTextError if something else has that name.
     """
-    if not os.path.lexists(goal):
+    if not os.path.lexists(target):
         return None
-    if goal.is_symlink() or not goal.is_file() or os.path.samefile(goal, source):
-        raise AltTextError(f"Something else is called {_named(goal)}.", "Choose another folder.")
-    content = _content(goal)
+    if target.is_symlink() or not target.is_file() or os.path.samefile(target, source):
+        raise AltTextError(f"Something else is called {_quoted(target)}.", "Choose another folder.")
+    content = _read_file(target)
     try:
-        found = alt_text_parts.parts_of(content, _format_name(goal, content))
-    except (AltTextError, DamagedError):
-        found = None
-    # Whoever writes to the copy may write its other metadata, too: exact is only what is shown.
-    if found is None or not _shown(before) <= _shown(found):
+        existing = file_parts.split_file(content, _format_name(target, content))
+    except (AltTextError, DamagedFileError):
+        existing = None
+    # Somebody may have edited other metadata of the copy: only the pixels are compared.
+    if existing is None or not _pixel_parts(before) <= _pixel_parts(existing):
         raise AltTextError(
-            f"Another picture is called {_named(goal)}; it was left.", "Choose another folder."
+            f"Another picture is called {_quoted(target)}, so nothing was written.",
+            "Choose another folder.",
         )
     return content
 
 
-def _shown(parts: Parts) -> set[tuple[str, str]]:
-    names = ("pixels", "IDAT", "fdAT", "VP8 ", "VP8L", "ANMF")
-    return {part for part in parts.rest if part[0] in names or part[0].endswith(", pixels")}
+def _pixel_parts(parts: FileParts) -> set[tuple[str, str]]:
+    return {
+        (name, digest)
+        for name, digest in parts.rest
+        if name in _PIXEL_PARTS or name.endswith(", pixels")
+    }
 
 
 @contextlib.contextmanager
-def _beside(goal: Path, content: bytes, source: Path) -> Iterator[Path]:
-    """A file beside ``goal`` with ``content``, safe on the disk and read back; then it is gone.
+def _temporary_copy(target: Path, content: bytes, source: Path) -> Iterator[Path]:
+    """Write a file beside ``target`` with ``content`` and the attributes of ``source``.
 
-    Its name is always the same for a ``goal``: what a killed run leaves, the next one clears away.
+    It is read back to check it, and removed at the end. Unlike those of `files.writing`, its name
+    only depends on ``target``, so that the next run removes what a killed one leaves.
     """
-    digest = hashlib.sha256(os.fsencode(goal.name)).hexdigest()[:16]
-    temporary = goal.with_name(f".image-describer-{digest}.new")
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    temporary = target.with_name(f".image-describer-{digest}.new")
     try:
         temporary.unlink(missing_ok=True)
         with temporary.open("xb") as file:
@@ -253,18 +238,18 @@ def _beside(goal: Path, content: bytes, source: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):  # a file system without permissions or times
             shutil.copystat(source, temporary)
         if temporary.read_bytes() != content:
-            raise OSError(0, "it does not read back as it was written")
+            raise OSError(0, "what was read back differs from what was written")
         yield temporary
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def _backup(path: Path, content: bytes) -> tuple[Path, bool]:
-    """A second name for what is at ``path`` now, and whether it is new. Raises OSError."""
+def _back_up(path: Path, content: bytes) -> tuple[Path, bool]:
+    """Give the file at ``path`` a second name; return it and whether it is new. Raises OSError."""
     number = 1
     while True:
-        name = f"{path.name}{BACKUP}" + (f"-{number}" if number > 1 else "")
+        name = f"{path.name}{BACKUP_SUFFIX}" + (f"-{number}" if number > 1 else "")
         backup = path.with_name(name)
         try:
             os.link(path, backup)
@@ -274,7 +259,7 @@ def _backup(path: Path, content: bytes) -> tuple[Path, bool]:
                 return backup, False
             number += 1
         except OSError:  # a file system without hard links
-            with _beside(backup, content, path) as temporary:
+            with _temporary_copy(backup, content, path) as temporary:
                 if os.path.lexists(backup):
                     number += 1
                     continue
@@ -282,56 +267,51 @@ def _backup(path: Path, content: bytes) -> tuple[Path, bool]:
             return backup, True
 
 
-def _content(path: Path) -> bytes:
-    """All of a file. Raises AltTextError; a pipe is not opened, for that would hang."""
+def _read_file(path: Path) -> bytes:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise AltTextError(f"{_named(path)} is no file.")
-        if status.st_size > FILE_LIMIT_BYTES:
-            raise AltTextError(f"{_named(path)} is too large for me.")
-        return path.read_bytes()
+        return read_limited(path, formats.FILE_LIMIT_BYTES)
     except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else "that is no valid name"
-        raise AltTextError(f"{_named(path)} can't be read: {why}.") from error
+        why = reason(error) if isinstance(error, OSError) else "that is not a valid name"
+        raise AltTextError(f"{_quoted(path)} can't be read: {why}.") from error
 
 
 def _format_name(path: Path, content: bytes) -> str:
-    """ "JPEG" and so on, by the content, whatever the name says. Raises AltTextError."""
+    """Return "JPEG" and so on, by the content, whatever the name says. Raises AltTextError."""
     head = content[: formats.HEAD_BYTES]
-    format_ = formats.recognise(head)
-    if format_ is not None and format_.name in FORMATS and not head.startswith(_BIG_TIFF):
+    format_ = formats.recognize(head)
+    is_big_tiff = head.startswith(_BIG_TIFF)
+    if format_ is not None and format_.name in file_parts.FORMATS and not is_big_tiff:
         return format_.name
-    what = "BigTIFF" if head.startswith(_BIG_TIFF) else format_.name if format_ else ""
-    what = what or formats.familiar(head) or "a file that is no picture I know"
+    kind = "BigTIFF" if is_big_tiff else format_.name if format_ else formats.guess_kind(head)
     raise AltTextError(
-        f"{_named(path)} was left as it is: I can't put alt text into {what}, only into JPEG, PNG, "
-        "WebP and TIFF.",
+        f"{_quoted(path)} was left unchanged: I can't write alt text into "
+        f"{kind or 'an unknown kind of file'}, only into JPEG, PNG, WebP and TIFF.",
         "Save it as one of these.",
     )
 
 
-def _parts(path: Path, content: bytes, name: str) -> Parts:
+def _split(path: Path, content: bytes, name: str) -> FileParts:
     try:
-        return alt_text_parts.parts_of(content, name)
-    except DamagedError as error:
+        return file_parts.split_file(content, name)
+    except DamagedFileError as error:
         raise _damaged(path) from error
 
 
+def _unchanged(path: Path, why: str, way_out: str = "") -> AltTextError:
+    return AltTextError(f"{_quoted(path)} was left unchanged: {why}.", way_out)
+
+
 def _damaged(path: Path) -> AltTextError:
-    return AltTextError(f"{_named(path)} was left as it is: it is damaged, or ends too early.")
+    return _unchanged(path, "it is damaged, or ends too early")
 
 
 def _changed(path: Path) -> AltTextError:
-    return AltTextError(
-        f"{_named(path)} was left as it is: it has changed since it was described.",
-        "Describe it again.",
-    )
+    return _unchanged(path, "it has changed since it was described", "Describe it again.")
 
 
-def _unwritten(path: Path, error: OSError) -> AltTextError:
-    return AltTextError(f"{_named(path)} was not written: {reason(error)}.")
+def _not_written(path: Path, error: OSError) -> AltTextError:
+    return AltTextError(f"{_quoted(path)} was not written: {reason(error)}.")
 
 
-def _named(path: Path) -> str:
+def _quoted(path: Path) -> str:
     return f'"{visible(str(path))}"'

@@ -1,12 +1,12 @@
-"""What a picture's author says of it: the alt text in its XMP, `Iptc4xmpCore:AltTextAccessibility`.
+"""The alt text in an XMP packet: `Iptc4xmpCore:AltTextAccessibility`.
 
-Only that property counts. `ExtDescrAccessibility` is meant for whoever has read the alt text and
-wants more, often several paragraphs, so it would keep a listener waiting; `dc:description`, EXIF's
-ImageDescription and IPTC's caption tell who, when and why, as below a newspaper's picture, and
-seldom what is to be seen. IPTC Photo Metadata Standard 2021.1.
+Only that property is read. `ExtDescrAccessibility` is meant for people who have read the alt text
+and want more, often several paragraphs; `dc:description`, EXIF's ImageDescription and IPTC's
+caption say who, when and why, as in a newspaper, and seldom what can be seen. See the IPTC Photo
+Metadata Standard 2021.1.
 
-What this program wrote is no author's. It is marked, by a property beside it that holds a digest
-of the text; whoever edits the text makes it their own.
+An alt text that this program wrote is not its author's. A property beside it holds a digest of the
+text; if someone edits the text, the digest no longer fits, and the text counts as theirs.
 """
 
 import hashlib
@@ -18,116 +18,115 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 NAMESPACE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
-PROPERTY = f"{{{NAMESPACE}}}AltTextAccessibility"
+NAME = "AltTextAccessibility"
 DEFAULT = "x-default"
-MARK_NAMESPACE = "urn:image-describer:xmp/1.0/"
-MARK_NAME = "AltTextMade"
-MARK = f"{{{MARK_NAMESPACE}}}{MARK_NAME}"
-LANGUAGE = "en"  # of all that the program says, and so of the voice that will read the author's
+DIGEST_NAMESPACE = "urn:image-describer:xmp/1.0/"
+DIGEST_NAME = "AltTextMade"
+LANGUAGE = "en"  # of everything that the program says, and so of the voice
 
 PACKET_LIMIT_BYTES = 300_000  # most have ten thousand; the worst of this size takes 0.1 s
 TEXT_LIMIT = 2_000  # characters; IPTC advises 250
 
+_PROPERTY = f"{{{NAMESPACE}}}{NAME}"
+_DIGEST = f"{{{DIGEST_NAMESPACE}}}{DIGEST_NAME}"
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-# As UTF-8 and as UTF-16: most pictures are done with after this look.
-_SIGNS = (b"AltTextAccessibility", "AltTextAccessibility".encode("utf-16-le"))
+# In UTF-8 and UTF-16. Most packets contain neither and need no parsing.
+_ENCODED_NAMES = (NAME.encode(), NAME.encode("utf-16-le"))
 
 
-def said(packet: object, language: str = LANGUAGE) -> str | None:
-    """The author's alt text in an XMP packet, as one clean line fit to be spoken; None for none.
+def author_alt_text(packet: object, language: str = LANGUAGE) -> str | None:
+    """Return the author's alt text in an XMP packet, as one clean line; None if there is none.
 
-    What this program wrote is left out. Of several languages ``language``, then what the author
-    calls the default, then the first. At most ``TEXT_LIMIT`` characters. Never raises: a damaged
-    packet holds no alt text.
+    Text that this program wrote is left out. Of several languages, ``language`` is preferred, then
+    the author's default, then the first. At most ``TEXT_LIMIT`` characters. Never raises: a damaged
+    packet has no alt text.
     """
-    return _one_of(told(packet), language)
+    return _choose(author_alternatives(packet), language)
 
 
-def stands(packet: object, language: str = LANGUAGE) -> str | None:
-    """As `said`, but whoever wrote it: what other programs read out."""
-    return _one_of(alternatives(packet), language)
+def alt_text(packet: object, language: str = LANGUAGE) -> str | None:
+    """Like `author_alt_text`, but no matter who wrote it: what other programs read out."""
+    return _choose(alternatives(packet), language)
 
 
-def told(packet: object) -> dict[str, str]:
-    """As `alternatives`, without what this program wrote and nobody has edited since."""
-    texts, marks = _read(packet)
-    return {key: text for key, text in texts.items() if mark_of(text) not in marks}
+def author_alternatives(packet: object) -> dict[str, str]:
+    """Like `alternatives`, without text that this program wrote and nobody has edited since."""
+    texts, digests = _read(packet)
+    return {language: text for language, text in texts.items() if text_digest(text) not in digests}
 
 
 def alternatives(packet: object) -> dict[str, str]:
-    """Language -> alt text as it stands in an XMP packet, in the packet's order; {} for none.
+    """Return language -> alt text, unchanged and in the packet's order; {} if there is none.
 
-    ``packet`` is what Pillow gives as an image's "xmp": bytes, as a rule.
+    ``packet`` is Pillow's ``info["xmp"]`` of an image: usually bytes.
     """
     return _read(packet)[0]
 
 
-def mark_of(text: str) -> str:
-    """What marks ``text`` as this program's: the SHA-256 of its words, in 64 hex digits.
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of ``text``, in hex, which marks it as written by this program.
 
-    Spaces and line ends don't count, for programs that save a picture may change those.
+    Spaces and line ends don't count, because programs that save a picture may change them.
     """
     return hashlib.sha256(one_line(text).encode("utf-8", "replace")).hexdigest()
 
 
 def _read(packet: object) -> tuple[dict[str, str], frozenset[str]]:
-    """The alternatives, and the marks."""
+    """Return the alternatives and the digests in a packet."""
     nothing: tuple[dict[str, str], frozenset[str]] = {}, frozenset()
     if isinstance(packet, str):
         packet = packet.encode("utf-8", "replace")
-    if not isinstance(packet, bytes) or not any(sign in packet for sign in _SIGNS):
+    if not isinstance(packet, bytes) or not any(name in packet for name in _ENCODED_NAMES):
         return nothing
     if len(packet) > PACKET_LIMIT_BYTES:
         return nothing
     from defusedxml import ElementTree
 
     try:
-        # XMP has no DTD: with it go entities, and all bombs made of them.
-        tree = ElementTree.fromstring(_bare(packet), forbid_dtd=True)
-    except (ValueError, SyntaxError, LookupError, RecursionError):  # all that XML can be wrong in
+        # XMP has no DTD; forbidding it rules out entity bombs.
+        tree = ElementTree.fromstring(_strip_padding(packet), forbid_dtd=True)
+    except (ValueError, SyntaxError, LookupError, RecursionError):  # damaged XML raises all of them
         return nothing
     texts: dict[str, str] = {}
-    marks = set()
+    digests = set()
     for element in tree.iter():
-        if MARK in element.attrib:
-            marks.add(element.attrib[MARK].strip())
-        if element.tag == MARK:
-            marks.add((element.text or "").strip())
-        elif not texts:  # a property stands in a packet once
+        if _DIGEST in element.attrib:
+            digests.add(element.attrib[_DIGEST].strip())
+        if element.tag == _DIGEST:
+            digests.add((element.text or "").strip())
+        elif not texts:  # a packet has a property only once
             texts = _texts(element)
-    return {key: text for key, text in texts.items() if text.strip()}, frozenset(marks)
+    return {key: text for key, text in texts.items() if text.strip()}, frozenset(digests)
 
 
 def _texts(element: "Element") -> dict[str, str]:
-    """Language -> text of an element that is the property, or has it; else {}."""
-    if PROPERTY in element.attrib:  # RDF's short form
-        return {DEFAULT: element.attrib[PROPERTY]}
+    """Return language -> text of an element that is the property or has it as an attribute."""
+    if _PROPERTY in element.attrib:  # RDF's short form
+        return {DEFAULT: element.attrib[_PROPERTY]}
     texts: dict[str, str] = {}
-    if element.tag == PROPERTY:
-        for line in element.findall(f"*/{_RDF}li") or [element]:
-            texts.setdefault(line.get(_LANG, DEFAULT), "".join(line.itertext()))
+    if element.tag == _PROPERTY:
+        for item in element.findall(f"*/{_RDF}li") or [element]:
+            texts.setdefault(item.get(_LANG, DEFAULT), "".join(item.itertext()))
     return texts
 
 
-def _one_of(texts: dict[str, str], language: str) -> str | None:
+def _choose(texts: dict[str, str], language: str) -> str | None:
     cleaned = {key: text for key, raw in texts.items() if (text := clean(raw, TEXT_LIMIT))}
-    return cleaned[_chosen(cleaned, language)] if cleaned else None
-
-
-def _chosen(texts: dict[str, str], language: str) -> str:
-    wanted = language.lower()
-    for fits in (
-        lambda key: key == wanted,
-        lambda key: key.split("-")[0] == wanted.split("-")[0],
+    if not cleaned:
+        return None
+    language = language.lower()
+    for matches in (
+        lambda key: key == language,
+        lambda key: key.split("-")[0] == language.split("-")[0],
         lambda key: key == DEFAULT,
     ):
-        found = next((key for key in texts if fits(key.lower())), None)
-        if found is not None:
-            return found
-    return next(iter(texts))
+        for key, text in cleaned.items():
+            if matches(key.lower()):
+                return text
+    return next(iter(cleaned.values()))
 
 
-def _bare(packet: bytes) -> bytes:
-    """The packet without the zeros that some programs leave after it."""
+def _strip_padding(packet: bytes) -> bytes:
+    """Remove the zeros that some programs leave after a packet, unless it is UTF-16."""
     return packet if b"\0" in packet[:4] else packet.rstrip(b"\0 \t\r\n")

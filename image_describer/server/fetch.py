@@ -23,7 +23,7 @@ from image_describer.errors import (
     UrlSlowError,
     UrlTooLargeError,
 )
-from image_describer.imaging import formats
+from image_describer.metadata import formats
 from image_describer.server.addresses import (
     AllowedHost,
     Place,
@@ -109,7 +109,7 @@ class Fetcher:
                         self._check_size(len(body))
             except (OSError, h11.RemoteProtocolError, EOFError) as trouble:
                 raise _failed(trouble) from trouble
-        if formats.recognise(bytes(body[: formats.HEAD_BYTES])) is None:
+        if formats.recognize(bytes(body[: formats.HEAD_BYTES])) is None:
             raise _no_picture()
         return bytes(body)
 

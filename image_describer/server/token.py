@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from image_describer.errors import TokenError
-from image_describer.files import read_private, reason
+from image_describer.files import read_limited, reason
 from image_describer.text import visible
 
 LIMIT_BYTES = 4096
@@ -20,7 +20,7 @@ def read(path: Path | None) -> bytes | None:
     name = visible(str(path))
     try:
         mode = path.stat().st_mode
-        token = read_private(path, LIMIT_BYTES).strip()
+        token = read_limited(path, LIMIT_BYTES).strip()
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else "that is no name"
         raise TokenError(f'The token in "{name}" can\'t be read: {why}.', MAKE_ONE) from error

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from image_describer.errors import PictureError
-from image_describer.imaging import formats, open, quality
+from image_describer.imaging import quality
 from image_describer.imaging.decode import LONGER_SIDE_PX
 from image_describer.imaging.notes import BLANK, BLURRED, DARK, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import PICTURE_SUFFIXES, Picture, open_picture
+from image_describer.metadata import formats
+from image_describer.text import file_size
 from tests.support import pictures
 from tests.support.pictures import encoded, photograph, quarters, turned
 
@@ -325,12 +327,12 @@ def test_a_file_that_may_not_be_read_is_refused(
         (b"%PDF-1.7\n%\xe2\xe3", "it is a PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is a PostScript document"),
         (b"PK\x03\x04" + bytes(50), "it is a ZIP archive or an office document"),
-        (b"\0\0\0\x18ftypisom" + bytes(20), "it is a film or a sound file"),
+        (b"\0\0\0\x18ftypisom" + bytes(20), "it is a video or a sound file"),
         (b"\0\0\1\0\1\0" + bytes(50), "it is an icon"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "it is an SVG drawing"),
-        (bytes(range(256)), "it is of no format I know"),
-        (bytes(1_000), "it is of no format I know"),
-        (b"\xff" * 1_000, "it is of no format I know"),
+        (bytes(range(256)), "I don't know its format"),
+        (bytes(1_000), "I don't know its format"),
+        (b"\xff" * 1_000, "I don't know its format"),
     ],
     ids=lambda value: repr(value[:12]),
 )
@@ -352,8 +354,8 @@ CUT = [name for name in EVERY_FORMAT if name not in ("PPM plain", "GIF", "PNG 16
 def test_cut_files_are_said_to_end(name: str, share: float) -> None:
     whole = EVERY_FORMAT[name]
     content = whole[: max(16, round(len(whole) * share))]
-    amount = f"{len(content) // 1000} kB" if len(content) >= 1000 else f"{len(content)} bytes"
-    sentence = f"That file is not a picture I can open: it ends after {amount}."
+    size = file_size(len(content), brief=True)
+    sentence = f"That file is not a picture I can open: it ends after {size}."
     assert refusal(content) == sentence
 
 
@@ -414,13 +416,13 @@ def test_a_progressive_jpeg_has_a_lower_limit() -> None:
         ("JPEG progressive", formats.PROGRESSIVE_LIMIT_PX),
     ):
         file = io.BytesIO(EVERY_FORMAT[name])
-        assert formats.limit_px(jpeg, formats.start(jpeg, file), file) == limit
+        assert formats.limit_px(jpeg, formats.read_header(jpeg, file), file) == limit
 
 
 def test_each_scan_of_a_jpeg_lowers_the_limit() -> None:
     jpeg = next(format_ for format_ in formats.FORMATS if format_.name == "JPEG")
     file = io.BytesIO(pictures.jpeg_scan_bomb(180))
-    limit = formats.limit_px(jpeg, formats.start(jpeg, file), file)
+    limit = formats.limit_px(jpeg, formats.read_header(jpeg, file), file)
     assert 9_000_000 < limit < 12_000_000
     assert open_picture(file.getvalue()).width == 64
 
@@ -428,7 +430,7 @@ def test_each_scan_of_a_jpeg_lowers_the_limit() -> None:
 def test_a_file_of_too_many_bytes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.jpg"
     with path.open("wb") as file:
-        file.truncate(open.FILE_LIMIT_BYTES + 1)
+        file.truncate(formats.FILE_LIMIT_BYTES + 1)
     assert refusal(path).startswith("That file is too large for me: it has 300 MB")
 
 

@@ -27,11 +27,11 @@ from image_describer.errors import AltTextError
 from image_describer.imaging.notes import BLANK, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
 from image_describer.library import alt_text_writer
-from image_describer.library.alt_text_writer import Kind
+from image_describer.library.alt_text_writer import AltTextOutcome
 from image_describer.library.record import Record
 from image_describer.metadata import alt_text, xmp
-from image_describer.metadata.alt_text import Result
-from image_describer.metadata.containers.parts import parts_of
+from image_describer.metadata.alt_text import WriteResult
+from image_describer.metadata.containers.file_parts import split_file
 from image_describer.text import one_line
 from tests.support import tiny
 
@@ -171,7 +171,7 @@ def fill_with_metadata(path: Path) -> None:
 def test_only_the_alt_text_is_new_in_a_bare_picture(picture: Path, tmp_path: Path) -> None:
     goal = tmp_path / "copies" / "deep" / picture.name
     before = picture.read_bytes()
-    assert alt_text.write(picture, goal, TEXT) is Result.WRITTEN
+    assert alt_text.write(picture, goal, TEXT) is WriteResult.WRITTEN
     assert picture.read_bytes() == before
     assert pixels(goal.read_bytes()) == pixels(before)
     assert by_exiftool(goal) == TEXT
@@ -186,24 +186,24 @@ def test_all_other_metadata_stays(picture: Path, tmp_path: Path) -> None:
     goal = tmp_path / "copies" / picture.name
     before = everything(picture)
     assert len(before) > 20
-    assert alt_text.write(picture, goal, TEXT, replace=True) is Result.WRITTEN
+    assert alt_text.write(picture, goal, TEXT, replace=True) is WriteResult.WRITTEN
     after = everything(goal)
     assert after.pop(f"{PROPERTY}") == TEXT
     assert after.pop(f"{PROPERTY}-en") == TEXT
     assert after.pop(f"{PROPERTY}-de") == "Ein Hund"
-    assert after.pop(MARK) == xmp.mark_of(TEXT)
+    assert after.pop(MARK) == xmp.text_digest(TEXT)
     before.pop(f"{PROPERTY}-de")
     assert after == before
     assert pixels(goal.read_bytes()) == pixels(picture.read_bytes())
     format_name = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF"}[picture.suffix]
-    old, new = (parts_of(path.read_bytes(), format_name) for path in (picture, goal))
+    old, new = (split_file(path.read_bytes(), format_name) for path in (picture, goal))
     assert new.rest == old.rest
 
 
 def test_what_exiftool_writes_is_read(picture: Path) -> None:
     exiftool("-m", "-overwrite_original", f"-{PROPERTY}=A dog & <Rex>", picture)
     assert alt_text.read(picture) == "A dog &"  # markup is not read out
-    assert alt_text.write(picture, picture.with_name("goal"), TEXT) is Result.AUTHOR
+    assert alt_text.write(picture, picture.with_name("goal"), TEXT) is WriteResult.AUTHOR
     if picture.name.endswith(("jpg", "png", "webp")):
         assert open_picture(str(picture)).alt_text == "A dog &"
 
@@ -212,8 +212,8 @@ def test_again_changes_nothing(picture: Path) -> None:
     goal = picture.with_name("goal")
     alt_text.write(picture, goal, TEXT)
     status = goal.stat()
-    assert alt_text.write(picture, goal, TEXT) is Result.SAME
-    assert alt_text.write(picture, goal, TEXT, replace=True) is Result.SAME
+    assert alt_text.write(picture, goal, TEXT) is WriteResult.SAME
+    assert alt_text.write(picture, goal, TEXT, replace=True) is WriteResult.SAME
     assert (goal.stat().st_ino, goal.stat().st_mtime_ns) == (status.st_ino, status.st_mtime_ns)
 
 
@@ -235,9 +235,9 @@ def test_any_text_comes_back(
             alt_text.write(source, goal, text)
         assert not goal.exists()
         return
-    assert alt_text.write(source, goal, text) is Result.WRITTEN
+    assert alt_text.write(source, goal, text) is WriteResult.WRITTEN
     format_name = Image.open(source).format
-    packet = parts_of(goal.read_bytes(), "JPEG" if format_name == "MPO" else format_name).packet
+    packet = split_file(goal.read_bytes(), "JPEG" if format_name == "MPO" else format_name).packet
     assert xmp.alternatives(packet) == {"x-default": line, "en": line}
 
 
@@ -253,10 +253,10 @@ def test_exiftool_reads_what_is_hard_to_write(photo: Path) -> None:
 def test_a_human_text_is_left_unless_it_shall_be_replaced(photo: Path) -> None:
     exiftool("-overwrite_original", f"-{PROPERTY}-fr=Rex", photo)
     goal = photo.with_name("goal.jpg")
-    assert alt_text.write(photo, goal, TEXT) is Result.AUTHOR
+    assert alt_text.write(photo, goal, TEXT) is WriteResult.AUTHOR
     assert goal.read_bytes() == photo.read_bytes()
-    assert alt_text.write_in_place(photo, TEXT) == (Result.AUTHOR, None)
-    assert alt_text.write(photo, goal, TEXT, replace=True) is Result.WRITTEN
+    assert alt_text.write_in_place(photo, TEXT) == (WriteResult.AUTHOR, None)
+    assert alt_text.write(photo, goal, TEXT, replace=True) is WriteResult.WRITTEN
     assert by_exiftool(goal) == TEXT
     assert by_exiftool(goal, f"{PROPERTY}-fr") == "Rex"
 
@@ -265,7 +265,7 @@ def test_a_text_that_a_human_put_into_the_copy_is_left(photo: Path) -> None:
     goal = photo.with_name("goal.jpg")
     alt_text.write(photo, goal, TEXT)
     exiftool("-overwrite_original", f"-{PROPERTY}=Rex", f"-{PROPERTY}-en=Rex", goal)
-    assert alt_text.write(photo, goal, TEXT) is Result.AUTHOR
+    assert alt_text.write(photo, goal, TEXT) is WriteResult.AUTHOR
     assert alt_text.read(goal) == "Rex"
 
 
@@ -277,18 +277,18 @@ def test_our_own_text_is_no_authors_and_gives_way_to_a_newer_one(picture: Path) 
     goal, latest = picture.with_name("goal"), picture.with_name("latest")
     fill_with_metadata(picture)
     alt_text.write(picture, goal, TEXT)
-    assert by_exiftool(goal, MARK) == xmp.mark_of(TEXT)
+    assert by_exiftool(goal, MARK) == xmp.text_digest(TEXT)
     assert validated(goal) == validated(picture)
     assert open_picture(str(goal)).alt_text is None
-    assert alt_text.write(goal, latest, NEWER) is Result.WRITTEN
+    assert alt_text.write(goal, latest, NEWER) is WriteResult.WRITTEN
     assert (by_exiftool(latest), by_exiftool(latest, f"{PROPERTY}-en")) == (NEWER, NEWER)
-    assert by_exiftool(latest, MARK) == xmp.mark_of(NEWER)
+    assert by_exiftool(latest, MARK) == xmp.text_digest(NEWER)
     assert validated(latest) == validated(picture)
     assert open_picture(str(latest)).alt_text is None
     assert pixels(latest.read_bytes()) == pixels(picture.read_bytes())
-    assert alt_text.write(picture, goal, NEWER) is Result.WRITTEN  # a copy that is there
+    assert alt_text.write(picture, goal, NEWER) is WriteResult.WRITTEN  # a copy that is there
     assert goal.read_bytes() == latest.read_bytes()
-    assert alt_text.write(picture, goal, NEWER) is Result.SAME
+    assert alt_text.write(picture, goal, NEWER) is WriteResult.SAME
 
 
 @pytest.mark.parametrize("tags", [(PROPERTY,), (f"{PROPERTY}-en",), (PROPERTY, f"{PROPERTY}-en")])
@@ -296,7 +296,7 @@ def test_who_edits_our_text_is_its_author(photo: Path, tags: tuple[str, ...]) ->
     alt_text.write_in_place(photo, TEXT)
     exiftool("-overwrite_original", *(f"-{tag}=Rex runs." for tag in tags), photo)
     assert open_picture(str(photo)).alt_text == "Rex runs."
-    assert alt_text.write_in_place(photo, NEWER) == (Result.AUTHOR, None)
+    assert alt_text.write_in_place(photo, NEWER) == (WriteResult.AUTHOR, None)
     alt_text.write_in_place(photo, NEWER, replace=True)
     assert open_picture(str(photo)).alt_text is None
 
@@ -305,7 +305,7 @@ def test_an_authors_text_in_another_language_stays_beside_ours(photo: Path) -> N
     alt_text.write_in_place(photo, TEXT)
     exiftool("-overwrite_original", f"-{PROPERTY}-de=Rex", photo)
     assert open_picture(str(photo)).alt_text == "Rex"
-    assert alt_text.write_in_place(photo, NEWER) == (Result.AUTHOR, None)
+    assert alt_text.write_in_place(photo, NEWER) == (WriteResult.AUTHOR, None)
     alt_text.write_in_place(photo, NEWER, replace=True)
     assert by_exiftool(photo) == NEWER
     assert open_picture(str(photo)).alt_text == "Rex"
@@ -313,7 +313,7 @@ def test_an_authors_text_in_another_language_stays_beside_ours(photo: Path) -> N
 
 def test_no_text_of_ours_is_left_under_another_language(photo: Path) -> None:
     alt_text.write_in_place(photo, TEXT, language="en-GB")
-    assert alt_text.write_in_place(photo, NEWER)[0] is Result.WRITTEN
+    assert alt_text.write_in_place(photo, NEWER)[0] is WriteResult.WRITTEN
     assert by_exiftool(photo, f"{PROPERTY}-en-GB") == ""
     assert open_picture(str(photo)).alt_text is None
 
@@ -323,18 +323,18 @@ def test_the_mark_outlives_other_programs(photo: Path) -> None:
     exiftool("-overwrite_original", "-XMP-dc:Title=One", "-EXIF:Artist=Ann", photo)
     assert by_exiftool(photo, "XMP-dc:Title") == "One"
     assert open_picture(str(photo)).alt_text is None
-    assert alt_text.write_in_place(photo, NEWER)[0] is Result.WRITTEN
+    assert alt_text.write_in_place(photo, NEWER)[0] is WriteResult.WRITTEN
     assert exiftool("-a", "-s", f"-{MARK}", photo).count("AltTextMade") == 1
 
 
 @pytest.mark.parametrize("quote", ['"', "'"])
 def test_a_mark_in_short_form_is_replaced(tmp_path: Path, quote: str) -> None:
     """So Adobe's programs write all that is no more than a value."""
-    attribute = f"b:AltTextMade={quote}{xmp.mark_of(TEXT)}{quote}"
+    attribute = f"b:AltTextMade={quote}{xmp.text_digest(TEXT)}{quote}"
     packet = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><r:RDF '
         'xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><r:Description r:about="" '
-        f'xmlns:b="{xmp.MARK_NAMESPACE}" xmlns:c="c:" {attribute} c:d="e">'
+        f'xmlns:b="{xmp.DIGEST_NAMESPACE}" xmlns:c="c:" {attribute} c:d="e">'
         f'<a:AltTextAccessibility xmlns:a="{xmp.NAMESPACE}"><r:Alt>'
         f'<r:li xml:lang="x-default">{TEXT}</r:li></r:Alt></a:AltTextAccessibility>'
         "</r:Description></r:RDF></x:xmpmeta>"
@@ -342,12 +342,12 @@ def test_a_mark_in_short_form_is_replaced(tmp_path: Path, quote: str) -> None:
     source, goal = tmp_path / "a.png", tmp_path / "b.png"
     noise().save(source, pnginfo=_xmp(packet.encode()))
     assert open_picture(str(source)).alt_text is None
-    assert alt_text.write(source, goal, NEWER) is Result.WRITTEN
-    new = parts_of(goal.read_bytes(), "PNG").packet
+    assert alt_text.write(source, goal, NEWER) is WriteResult.WRITTEN
+    new = split_file(goal.read_bytes(), "PNG").packet
     assert new is not None
     assert new.count(b"AltTextMade=") == 0
     assert b'xmlns:c="c:" c:d="e">' in new
-    assert by_exiftool(goal, "AltTextMade") == xmp.mark_of(NEWER)
+    assert by_exiftool(goal, "AltTextMade") == xmp.text_digest(NEWER)
     assert open_picture(str(goal)).alt_text is None
 
 
@@ -356,7 +356,7 @@ def test_what_the_author_says_later_is_not_covered_by_our_words(photo: Path) -> 
     alt_text.write(photo, goal, TEXT)
     exiftool("-overwrite_original", f"-{PROPERTY}=Rex", photo)
     before = goal.read_bytes()
-    assert alt_text.write(photo, goal, NEWER) is Result.AUTHOR
+    assert alt_text.write(photo, goal, NEWER) is WriteResult.AUTHOR
     assert goal.read_bytes() == before
 
 
@@ -365,14 +365,14 @@ def test_in_place_keeps_the_original_beside(photo: Path) -> None:
     os.utime(photo, (1_000_000_000, 1_000_000_000))
     before = photo.read_bytes()
     result, backup = alt_text.write_in_place(photo, TEXT)
-    assert result is Result.WRITTEN
+    assert result is WriteResult.WRITTEN
     assert backup == photo.with_name("photo.jpg_original")
     assert backup.read_bytes() == before
     assert backup.stat().st_mtime == 1_000_000_000
     assert photo.stat().st_mode & 0o777 == 0o640
     assert photo.stat().st_mtime > 1_000_000_000
     assert by_exiftool(photo) == TEXT
-    assert alt_text.write_in_place(photo, TEXT) == (Result.SAME, None)
+    assert alt_text.write_in_place(photo, TEXT) == (WriteResult.SAME, None)
     changed = photo.read_bytes()
     result, second = alt_text.write_in_place(photo, "Rex.", replace=True)
     assert second == photo.with_name("photo.jpg_original-2")
@@ -439,7 +439,7 @@ def test_another_picture_is_never_written_over(photo: Path) -> None:
 def test_a_wrong_suffix_does_not_matter(tmp_path: Path) -> None:
     source, goal = tmp_path / "a.jpg", tmp_path / "b.jpg"
     source.write_bytes(PICTURES["png"][1])
-    assert alt_text.write(source, goal, TEXT) is Result.WRITTEN
+    assert alt_text.write(source, goal, TEXT) is WriteResult.WRITTEN
     assert alt_text.read(goal) == TEXT
 
 
@@ -462,10 +462,10 @@ def test_a_text_beside_the_picture_or_none_is_no_picture(tmp_path: Path) -> None
         alt_text.write(tmp_path / "a.txt", tmp_path / "b", TEXT)
     with pytest.raises(AltTextError, match="No such file"):
         alt_text.write(tmp_path / "gone", tmp_path / "b", TEXT)
-    with pytest.raises(AltTextError, match="is no file"):
+    with pytest.raises(AltTextError, match="it is not a file"):
         alt_text.write(tmp_path, tmp_path / "b", TEXT)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(AltTextError, match="is no file"):
+    with pytest.raises(AltTextError, match="it is not a file"):
         alt_text.read(tmp_path / "pipe")
 
 
@@ -505,7 +505,7 @@ def test_damaged_files_end_in_a_sentence(
 def test_an_odd_packet_is_left(tmp_path: Path, packet: bytes) -> None:
     source = tmp_path / "a.png"
     noise().save(source, pnginfo=_xmp(packet))
-    with pytest.raises(AltTextError, match="was left as it is"):
+    with pytest.raises(AltTextError, match="was left unchanged"):
         alt_text.write(source, tmp_path / "b.png", TEXT)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
@@ -603,9 +603,9 @@ def test_copies_keep_the_tree_beside_the_folder(tmp_path: Path) -> None:
     done = record(file)
     outcome = alt_text_writer.apply(done, options(), [root])
     goal = tmp_path / "Holiday with alt text" / "beach" / "a.jpg"
-    assert (outcome.kind, outcome.goal) == (Kind.WRITTEN, goal)
+    assert (outcome.kind, outcome.goal) == (AltTextOutcome.WRITTEN, goal)
     assert by_exiftool(goal) == TEXT
-    assert alt_text_writer.apply(done, options(), [root]).kind is Kind.SAME
+    assert alt_text_writer.apply(done, options(), [root]).kind is AltTextOutcome.SAME
     own = tmp_path / "own"
     outcome = alt_text_writer.apply(done, options("--copies", str(own)), [root])
     assert outcome.goal == own / "beach" / "a.jpg"
@@ -614,8 +614,8 @@ def test_copies_keep_the_tree_beside_the_folder(tmp_path: Path) -> None:
 def test_in_place_twice(photo: Path) -> None:
     done = record(photo)
     wanted = options("--in-place")
-    assert alt_text_writer.apply(done, wanted, [photo.parent]).kind is Kind.WRITTEN
-    assert alt_text_writer.apply(done, wanted, [photo.parent]).kind is Kind.SAME
+    assert alt_text_writer.apply(done, wanted, [photo.parent]).kind is AltTextOutcome.WRITTEN
+    assert alt_text_writer.apply(done, wanted, [photo.parent]).kind is AltTextOutcome.SAME
     assert len(list(photo.parent.iterdir())) == 2
 
 
@@ -625,10 +625,12 @@ def test_another_model_brings_our_own_words_up_to_date(
 ) -> None:
     before = photo.read_bytes()
     wanted = options(*(one.format(copies=tmp_path.parent / "newer copies") for one in arguments))
-    assert alt_text_writer.apply(record(photo), wanted, [photo.parent]).kind is Kind.WRITTEN
+    assert (
+        alt_text_writer.apply(record(photo), wanted, [photo.parent]).kind is AltTextOutcome.WRITTEN
+    )
     newer = dataclasses.replace(record(photo), description=Description("a dog lies on a bed", 0.8))
     outcome = alt_text_writer.apply(newer, wanted, [photo.parent])
-    assert outcome.kind is Kind.WRITTEN
+    assert outcome.kind is AltTextOutcome.WRITTEN
     assert outcome.goal is not None
     assert by_exiftool(outcome.goal) == NEWER
     if "--in-place" in arguments:
@@ -638,7 +640,7 @@ def test_another_model_brings_our_own_words_up_to_date(
 def test_folders_of_the_same_name_do_not_meet() -> None:
     roots = [Path("/a/x"), Path("/b/x"), Path("/c/y"), Path("/d/one.jpg")]
     goals = [
-        alt_text_writer.goal_of(Path(file), Path("/copies"), roots).as_posix()
+        alt_text_writer.target_path(Path(file), Path("/copies"), roots).as_posix()
         for file in ("/a/x/1.jpg", "/b/x/1.jpg", "/c/y/z/1.jpg", "/d/one.jpg")
     ]
     assert goals == [
@@ -652,22 +654,26 @@ def test_folders_of_the_same_name_do_not_meet() -> None:
 @pytest.mark.parametrize(
     ("confidence", "notes", "arguments", "kind"),
     [
-        (0.39, (), (), Kind.UNSURE),
-        (float("nan"), (), (), Kind.UNSURE),
-        (0.39, (), ("--unsure",), Kind.WRITTEN),
-        (0.4, ("The picture is blurred.",), (), Kind.WRITTEN),
-        (0.9, (NOT_A_PHOTOGRAPH,), ("--unsure",), Kind.NO_PHOTOGRAPH),
-        (0.9, (BLANK,), ("--unsure",), Kind.NO_PHOTOGRAPH),
+        (0.39, (), (), AltTextOutcome.UNSURE),
+        (float("nan"), (), (), AltTextOutcome.UNSURE),
+        (0.39, (), ("--unsure",), AltTextOutcome.WRITTEN),
+        (0.4, ("The picture is blurred.",), (), AltTextOutcome.WRITTEN),
+        (0.9, (NOT_A_PHOTOGRAPH,), ("--unsure",), AltTextOutcome.NO_PHOTOGRAPH),
+        (0.9, (BLANK,), ("--unsure",), AltTextOutcome.NO_PHOTOGRAPH),
     ],
 )
 def test_what_is_likely_wrong_is_not_written(
-    photo: Path, confidence: float, notes: tuple[str, ...], arguments: tuple[str, ...], kind: Kind
+    photo: Path,
+    confidence: float,
+    notes: tuple[str, ...],
+    arguments: tuple[str, ...],
+    kind: AltTextOutcome,
 ) -> None:
     outcome = alt_text_writer.apply(
         record(photo, confidence, notes), options("--in-place", *arguments), [photo.parent]
     )
     assert outcome.kind is kind
-    assert alt_text.read(photo) == (TEXT if kind is Kind.WRITTEN else None)
+    assert alt_text.read(photo) == (TEXT if kind is AltTextOutcome.WRITTEN else None)
 
 
 def test_a_picture_with_its_authors_text_is_copied_as_it_is(photo: Path) -> None:
@@ -675,16 +681,20 @@ def test_a_picture_with_its_authors_text_is_copied_as_it_is(photo: Path) -> None
     done = record(photo, 0.1, (NOT_A_PHOTOGRAPH,), alt_text="Rex")
     copies = photo.parent.parent / "copies"
     outcome = alt_text_writer.apply(done, options("--copies", str(copies)), [photo.parent])
-    assert outcome.kind is Kind.AUTHOR
+    assert outcome.kind is AltTextOutcome.AUTHOR
     assert (copies / "photo.jpg").read_bytes() == photo.read_bytes()
     replaced = options("--copies", str(copies), "--replace")
-    assert alt_text_writer.apply(done, replaced, [photo.parent]).kind is Kind.NO_PHOTOGRAPH
+    assert (
+        alt_text_writer.apply(done, replaced, [photo.parent]).kind is AltTextOutcome.NO_PHOTOGRAPH
+    )
 
 
 def test_what_was_left_is_told(photo: Path) -> None:
     film = photo.with_name("film.gif")
     film.write_bytes(saved("GIF"))
-    job = alt_text_writer.Job(options("--copies", str(photo.parent.parent / "out")), [photo.parent])
+    job = alt_text_writer.AltTextWriter(
+        options("--copies", str(photo.parent.parent / "out")), [photo.parent]
+    )
     for one in (Record(str(photo), "", error="It is broken."), record(photo), record(film)):
         job.take(one)
     lines = job.summary()
@@ -725,7 +735,7 @@ def test_options_alone_are_refused() -> None:
 
 @given(st.text(max_size=60))
 def test_the_text_is_a_sentence_without_hedge_notes_or_the_author(caption: str) -> None:
-    text = alt_text_writer.text_of(
+    text = alt_text_writer.alt_text_of(
         Description(caption, 0.1, notes=("The picture is dark.",), alt_text="Rex")
     )
     assert text == "" or text.endswith(".")

@@ -149,7 +149,7 @@ def test_what_was_described_before_is_known_by_its_new_content(
         [album], output, cancel=cancel, on_record=lambda _record: cancel.set(), **settings
     )
     assert first.cancelled
-    job = alt_text_writer.Job(options("--in-place", "--unsure"), [album])
+    job = alt_text_writer.AltTextWriter(options("--in-place", "--unsure"), [album])
     assert batch.run([album], output, on_record=job.take, **settings).known >= 1
-    assert job.counts == {alt_text_writer.Kind.WRITTEN: len(NAMES)}
+    assert job.counts == {alt_text_writer.AltTextOutcome.WRITTEN: len(NAMES)}
     assert [line["key"] for line in lines_of(output)] == [keys(album)[name] for name in NAMES]

@@ -1,1 +1,1 @@
-"""Reading and rewriting the containers that hold metadata: JPEG, PNG, WebP and TIFF."""
+"""The container formats of picture files: one module each, which reads and rewrites its parts."""

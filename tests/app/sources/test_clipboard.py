@@ -15,7 +15,7 @@ from PIL import Image
 from image_describer import Describer
 from image_describer.app import keymap, messages
 from image_describer.app.sources import clipboard
-from image_describer.imaging.file_info import facts
+from image_describer.imaging.file_info import file_facts
 from image_describer.wording import details
 from image_describer.wording import sentence as wording
 from tests.support.screen import LIMIT_S, RunningApp, Screen, wait_for
@@ -222,7 +222,7 @@ def test_more_is_shown_and_escape_closes_it(
     screen.press("ctrl+d")
     wait_for(lambda: screen.focused().startswith(messages.MORE_TITLE), LIMIT_S, "the details")
     description = Describer(tiny_bundle).describe(photo)
-    expected = [*details.sentences(description), *facts(str(photo))]
+    expected = [*details.sentences(description), *file_facts(str(photo))]
     assert shown(running).splitlines() == expected
     screen.press("Escape")
     wait_for(lambda: not screen.windows(f"^{messages.MORE_TITLE}"), LIMIT_S, "the details to go")

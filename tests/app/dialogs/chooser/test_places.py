@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from image_describer.app.dialogs.chooser import places as places_module
-from image_describer.app.dialogs.chooser.entry_info import facts
-from image_describer.app.dialogs.chooser.listing import Entry
+from image_describer.app.dialogs.chooser.entry_info import describe_entry
+from image_describer.app.dialogs.chooser.listing import FolderEntry
 from image_describer.app.dialogs.chooser.places import (
-    beginnings,
     drives,
-    groups,
+    place_finders,
     recent_places,
+    start_folders,
 )
 from image_describer.errors import FolderError, PictureError
-from image_describer.imaging.file_info import spoken_date
+from image_describer.imaging.file_info import date_in_words
 from image_describer.text import file_size
 from tests.support import pictures
 
@@ -44,7 +44,7 @@ def test_the_users_folders_drives_and_recent_ones(
     monkeypatch.setattr(os.path, "ismount", lambda path: not path.endswith("no drive"))
     monkeypatch.setattr(places_module.sys, "platform", "linux")
     recent = [str(tmp_path / "gone"), str(tmp_path / "Pictures" / "Zoo"), str(tmp_path)]
-    found = [[(place.spoken, place.path) for place in group(recent)] for group in groups()]
+    found = [[(place.spoken, place.path) for place in group(recent)] for group in place_finders()]
     assert found == [
         [
             ("Home", str(tmp_path)),
@@ -65,8 +65,8 @@ def test_the_users_folders_drives_and_recent_ones(
             (f"{tmp_path.name}, recent folder", str(tmp_path)),
         ],
     ]
-    assert beginnings(recent) == [str(tmp_path / "Pictures" / "Zoo"), str(tmp_path)]
-    assert beginnings([]) == [str(tmp_path / "Pictures"), str(tmp_path)]
+    assert start_folders(recent) == [str(tmp_path / "Pictures" / "Zoo"), str(tmp_path)]
+    assert start_folders([]) == [str(tmp_path / "Pictures"), str(tmp_path)]
 
 
 def test_recent_folders_of_one_name_are_told_apart() -> None:
@@ -103,7 +103,7 @@ def test_a_size_is_one_number_and_its_unit(size: int) -> None:
     ) <= (0.051 * max(size, 1))
 
 
-def picture_of(path: Path, orientation: int = 1, taken: bool = True) -> Entry:
+def picture_of(path: Path, orientation: int = 1, taken: bool = True) -> FolderEntry:
     exif = Image.Exif()
     exif[0x0112] = orientation
     if taken:
@@ -111,15 +111,15 @@ def picture_of(path: Path, orientation: int = 1, taken: bool = True) -> Entry:
     pictures.photograph(64, 48).save(path, "JPEG", exif=exif)
     moment = datetime(2023, 12, 24).timestamp()
     os.utime(path, (moment, moment))
-    return Entry(str(path), "picture")
+    return FolderEntry(str(path), "picture")
 
 
 def test_facts_of_a_picture(tmp_path: Path) -> None:
     entry = picture_of(tmp_path / "a.jpg")
     size = file_size((tmp_path / "a.jpg").stat().st_size)
-    assert facts(entry) == f"a.jpg, {size}, 64 by 48 pixels, taken 3 May 2024."
-    assert ", 48 by 64 pixels," in facts(picture_of(tmp_path / "b.jpg", orientation=6))
-    assert facts(picture_of(tmp_path / "c.jpg", taken=False)).endswith(
+    assert describe_entry(entry) == f"a.jpg, {size}, 64 by 48 pixels, taken 3 May 2024."
+    assert ", 48 by 64 pixels," in describe_entry(picture_of(tmp_path / "b.jpg", orientation=6))
+    assert describe_entry(picture_of(tmp_path / "c.jpg", taken=False)).endswith(
         ", changed 24 December 2023."
     )
 
@@ -128,23 +128,26 @@ def test_facts_of_a_picture(tmp_path: Path) -> None:
 def test_facts_of_what_is_no_picture_or_too_large(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "a.jpg"
     file.write_bytes(content)
-    said = facts(Entry(str(file), "picture"))
+    said = describe_entry(FolderEntry(str(file), "picture"))
     assert said.startswith(f"a.jpg, {file_size(len(content))}, ")
-    assert said.endswith(f"changed {spoken_date(datetime.now())}.")
+    assert said.endswith(f"changed {date_in_words(datetime.now())}.")
 
 
 def test_facts_of_folders_pipes_and_what_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "Holiday"
     (folder / "Beach").mkdir(parents=True)
-    today = spoken_date(datetime.now())
-    assert facts(Entry(str(folder), "folder")) == f"Holiday, folder: 1 folder, changed {today}."
-    assert f"Beach, folder: empty, changed {today}." == facts(
-        Entry(str(folder / "Beach"), "folder")
+    today = date_in_words(datetime.now())
+    assert (
+        describe_entry(FolderEntry(str(folder), "folder"))
+        == f"Holiday, folder: 1 folder, changed {today}."
+    )
+    assert f"Beach, folder: empty, changed {today}." == describe_entry(
+        FolderEntry(str(folder / "Beach"), "folder")
     )
     os.mkfifo(tmp_path / "pipe.jpg")
-    assert "pixels" not in facts(Entry(str(tmp_path / "pipe.jpg"), "device or pipe"))
+    assert "pixels" not in describe_entry(FolderEntry(str(tmp_path / "pipe.jpg"), "device or pipe"))
     with pytest.raises(PictureError, match=r"gone\.jpg is no longer there"):
-        facts(Entry(str(tmp_path / "gone.jpg"), "picture"))
+        describe_entry(FolderEntry(str(tmp_path / "gone.jpg"), "picture"))
 
 
 def test_facts_of_a_folder_that_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,4 +156,4 @@ def test_facts_of_a_folder_that_is_locked(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "scandir", locked)
     with pytest.raises(FolderError, match="not allowed"):
-        facts(Entry(str(tmp_path), "folder"))
+        describe_entry(FolderEntry(str(tmp_path), "folder"))

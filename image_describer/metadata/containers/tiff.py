@@ -1,0 +1,216 @@
+"""TIFF files: their directories, the cost of decoding them, and their XMP."""
+
+import io
+import struct
+from collections.abc import Iterator
+from typing import IO, Literal, NamedTuple
+
+from image_describer.metadata.containers.base import (
+    XMP,
+    DamagedFileError,
+    FilePart,
+    NoRoomError,
+    find_xmp,
+)
+
+DIRECTORIES_LIMIT = 5_000  # each page has one or two
+DEPTH_LIMIT = 10  # of directories in directories; EXIF's interoperability is at 2
+VALUES_LIMIT = 500_000  # of one tag; an offset for each row of a picture is normal
+OVERLAP_LIMIT = 4  # times the size of a file: all its values and pixels together
+
+_BIG_TIFF = 43
+_TYPE_SIZES = {
+    **{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4},
+    **{16: 8, 17: 8, 18: 8},  # BigTIFF
+}
+_TYPE_BYTE = 1
+_XMP_TAG = 700
+_DIRECTORY_TAGS = (330, 34665, 34853, 40965)  # subdirectories, EXIF, GPS, interoperability
+_DATA_TAGS = {273: 279, 324: 325, 513: 514}  # offsets of strips, tiles and a thumbnail: their sizes
+_PIECE_TAGS = (273, 279, 324, 325)  # offsets and sizes of strips and tiles
+_TILE_SIDE_TAGS = (322, 323)
+
+
+class TiffEntry(NamedTuple):
+    """An entry of a directory; ``field`` holds the value itself, or where it lies."""
+
+    tag: int
+    value_type: int
+    value_count: int
+    field: bytes
+    start: int
+
+    @property
+    def size(self) -> int:
+        """The size of the value in bytes."""
+        return self.value_count * _TYPE_SIZES.get(self.value_type, 1)
+
+
+class TiffDirectory(NamedTuple):
+    """The entries of a directory as far as the file has them, and where it should end."""
+
+    entries: list[TiffEntry]
+    end: int
+
+
+class TiffReader:
+    """Reads the directories of a TIFF or BigTIFF of ``size`` bytes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        head = file.read(16).ljust(16, b"\0")
+        self.byte_order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+        self.format_prefix = "<" if self.byte_order == "little" else ">"
+        if self.number(head[2:4]) == _BIG_TIFF:
+            self.first_directory = self.number(head[8:16])
+            self._count_size, self._entry_format = 8, self.format_prefix + "HHQ8s"
+        else:
+            self.first_directory = self.number(head[4:8])
+            self._count_size, self._entry_format = 2, self.format_prefix + "HHI4s"
+
+    def number(self, field: bytes) -> int:
+        """Decode an unsigned number."""
+        return int.from_bytes(field, self.byte_order)
+
+    def numbers(self, entry: TiffEntry) -> list[int]:
+        """Read a value as numbers. Raises DamagedFileError, also for more than any file needs."""
+        if entry.value_count > VALUES_LIMIT:
+            raise DamagedFileError
+        value, width = self.value(entry), _TYPE_SIZES.get(entry.value_type, 1)
+        starts = range(0, len(value) - width + 1, width)
+        return [self.number(value[start : start + width]) for start in starts]
+
+    def value(self, entry: TiffEntry) -> bytes:
+        """Read the value of an entry. Raises DamagedFileError."""
+        if entry.size <= len(entry.field):
+            return entry.field[: entry.size]
+        return self.read(self.number(entry.field), entry.size)
+
+    def read(self, position: int, length: int) -> bytes:
+        """Read ``length`` bytes. Raises DamagedFileError if the file has fewer."""
+        if position + length > self.size:
+            raise DamagedFileError
+        self._file.seek(position)
+        return self._file.read(length)
+
+    def directory(self, position: int) -> TiffDirectory:
+        """Read the directory at ``position``; what lies beyond the end of the file is missing."""
+        entries_start = position + self._count_size
+        if entries_start > self.size:
+            return TiffDirectory([], entries_start)
+        count = min(self.number(self.read(position, self._count_size)), 0xFFFF)
+        entry_size = struct.calcsize(self._entry_format)
+        table = self._file.read(entry_size * count)
+        entries = []
+        for start in range(0, len(table) - entry_size + 1, entry_size):
+            fields = struct.unpack_from(self._entry_format, table, start)
+            entries.append(TiffEntry._make((*fields, entries_start + start)))
+        return TiffDirectory(entries, entries_start + entry_size * count)
+
+
+def has_excessive_parts(file: IO[bytes], tile_limit_px: int) -> bool:
+    """Return whether a TIFF has more strips or tiles, or larger tiles, than a picture needs."""
+    reader = TiffReader(file)
+    tile_px = 1
+    for entry in reader.directory(reader.first_directory).entries:
+        if entry.tag in _PIECE_TAGS and entry.value_count > VALUES_LIMIT:
+            return True
+        if entry.tag in _TILE_SIDE_TAGS:
+            side = reader.number(entry.field[: _TYPE_SIZES.get(entry.value_type, 4)])
+            tile_px *= max(side, 1)
+    return tile_px > tile_limit_px
+
+
+def is_truncated(file: IO[bytes]) -> bool:
+    """Return whether the first directory of a TIFF, or a value of it, lies beyond the end."""
+    reader = TiffReader(file)
+    directory = reader.directory(reader.first_directory)
+    ends = [
+        reader.number(entry.field) + entry.size
+        for entry in directory.entries
+        if entry.size > len(entry.field)
+    ]
+    return max([directory.end, *ends]) > reader.size
+
+
+def split(content: bytes) -> Iterator[FilePart]:
+    """Yield the values and pixels of a TIFF, whatever order they lie in.
+
+    A part only has a position if it is the XMP: that of the entry that refers to it. Raises
+    DamagedFileError, perhaps after some parts.
+    """
+    reader = TiffReader(io.BytesIO(content))
+    bytes_left = OVERLAP_LIMIT * len(content)
+    for part in _pages(reader):
+        bytes_left -= len(part.body)
+        if bytes_left < 0:  # a small file whose values overlap could ask for gigabytes
+            raise DamagedFileError
+        yield part
+
+
+def _pages(reader: TiffReader) -> Iterator[FilePart]:
+    visited: set[int] = set()
+    position, page = reader.first_directory, 0
+    while position:
+        yield from _directory_parts(reader, position, f"page {page}", visited)
+        position = reader.number(reader.read(reader.directory(position).end, 4))
+        page += 1
+
+
+def _directory_parts(
+    reader: TiffReader, position: int, name: str, visited: set[int], depth: int = 0
+) -> Iterator[FilePart]:
+    if position in visited or len(visited) >= DIRECTORIES_LIMIT or depth > DEPTH_LIMIT:
+        raise DamagedFileError
+    with_xmp = not visited  # only the first page's is the picture's
+    visited.add(position)
+    directory = reader.directory(position)
+    if directory.end > reader.size:
+        raise DamagedFileError
+    entries = {entry.tag: entry for entry in directory.entries}
+    for tag, entry in sorted(entries.items()):
+        if tag == _XMP_TAG and with_xmp:
+            yield FilePart(XMP, reader.value(entry), entry.start, entry.start + 12)
+        elif tag in _DIRECTORY_TAGS:
+            for number, inner in enumerate(reader.numbers(entry)):
+                inner_name = f"{name}, {tag}.{number}"
+                yield from _directory_parts(reader, inner, inner_name, visited, depth + 1)
+        elif tag in _DATA_TAGS and _DATA_TAGS[tag] in entries:
+            sizes = reader.numbers(entries[_DATA_TAGS[tag]])
+            for offset, size in zip(reader.numbers(entry), sizes, strict=False):
+                yield FilePart(f"{name}, pixels", reader.read(offset, size))
+        else:
+            yield FilePart(f"{name}, tag {tag}", reader.value(entry))
+
+
+def replace_xmp(content: bytes, packet: bytes) -> bytes:
+    """Return ``content`` with ``packet`` as its XMP. Raises DamagedFileError and NoRoomError.
+
+    A packet of another size goes to the end of the file, so that nothing moves: the offsets in
+    maker notes stay valid.
+    """
+    reader = TiffReader(io.BytesIO(content))
+    old = find_xmp(split(content))
+    if old and 4 < len(packet) == len(old.body):
+        start = reader.number(content[old.start + 8 : old.end])
+        return content[:start] + packet + content[start + len(packet) :]
+    grown = bytearray(content + b"\0" * (len(content) % 2))
+    if len(grown) + len(packet) >= 1 << 31:
+        raise NoRoomError
+    fields = (_XMP_TAG, _TYPE_BYTE, len(packet), len(grown))
+    entry = struct.pack(f"{reader.format_prefix}HHII", *fields)
+    grown += packet + b"\0" * (len(packet) % 2)
+    if old:
+        grown[old.start : old.end] = entry
+        return bytes(grown)
+    position = reader.first_directory
+    directory = reader.directory(position)
+    next_directory = reader.read(directory.end, 4)
+    entries = [content[item.start : item.start + 12] for item in directory.entries]
+    entries = sorted([*entries, entry], key=lambda packed: reader.number(packed[:2]))
+    grown[4:8] = struct.pack(f"{reader.format_prefix}I", len(grown))
+    grown += struct.pack(f"{reader.format_prefix}H", len(entries)) + b"".join(entries)
+    grown += next_directory
+    return bytes(grown)
