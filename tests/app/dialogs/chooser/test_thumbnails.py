@@ -1,4 +1,4 @@
-"""Thumbnails beside the list: the last one asked for, off the window's thread, safely."""
+"""Thumbnails: the last one requested, loaded off the window's thread."""
 
 import threading
 import time
@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from image_describer.app.dialogs.chooser import thumbnails as module
+from image_describer.app.dialogs.chooser import thumbnails
 from image_describer.app.dialogs.chooser.thumbnails import (
-    KEPT,
-    Thumbnails,
-    thumbnail,
+    CACHE_SIZE,
+    REST_MS,
+    ThumbnailLoader,
+    load_thumbnail,
 )
-from image_describer.app.tasks.jobs import Jobs
+from image_describer.app.jobs import JobRunner
 from image_describer.errors import PictureError
 from tests.support import pictures
 from tests.support.screen import LIMIT_S
@@ -23,157 +24,175 @@ from tests.support.screen import LIMIT_S
 SIZE = (100, 100)
 
 
-class Loop:
-    """Stands for Tk's loop: ``after``, and turning it until something is so."""
+class TimerLoop:
+    """A stand-in for Tk's timers, with a clock of its own."""
 
     def __init__(self) -> None:
-        self.due: list[tuple[float, Callable[[], None]]] = []
+        self.now_ms = 0
+        self.timers: list[tuple[int, Callable[[], None]]] = []
 
     def after(self, ms: int, function: Callable[[], None]) -> None:
-        self.due.append((time.monotonic() + ms / 1000, function))
+        self.timers.append((self.now_ms + ms, function))
 
-    def until(self, what: Callable[[], Any], limit_s: float = LIMIT_S) -> None:
-        limit = time.monotonic() + limit_s
-        while not what():
-            assert time.monotonic() < limit
-            self.turn()
-            time.sleep(0.002)
-
-    def turn(self) -> None:
-        now = time.monotonic()
-        ready = [pair for pair in self.due if pair[0] <= now]
-        self.due = [pair for pair in self.due if pair[0] > now]
-        for _at, function in ready:
+    def advance(self, ms: int) -> None:
+        """Let ``ms`` pass and run the timers that are due."""
+        self.now_ms += ms
+        due = [function for at, function in self.timers if at <= self.now_ms]
+        self.timers = [timer for timer in self.timers if timer[0] > self.now_ms]
+        for function in due:
             function()
 
-    def for_s(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() > end)
+    def until(self, condition: Callable[[], Any]) -> None:
+        limit = time.monotonic() + LIMIT_S
+        while not condition():
+            assert time.monotonic() < limit, "waited in vain"
+            self.advance(10)
+            time.sleep(0.001)
 
 
-class Shown:
-    """Thumbnails on a loop, with all that they showed."""
+class Viewer:
+    """A loader, and all images that it showed."""
 
     def __init__(self) -> None:
-        self.loop = Loop()
+        self.loop = TimerLoop()
         self.images: list[Image.Image | None] = []
-        self.thumbnails = Thumbnails(Jobs(self.loop.after), self.loop.after, self.images.append)
+        self.jobs = JobRunner(self.loop.after)
+        self.loader = ThumbnailLoader(self.jobs, self.loop.after, self.images.append)
+
+    def rest_on(self, path: str) -> None:
+        """Request ``path`` and wait until loading begins."""
+        self.loader.request(path, SIZE)
+        self.loop.advance(REST_MS)
+
+    def until_shown(self) -> None:
+        self.loop.until(lambda: self.images[-1] is not None)
+
+    def until_idle(self) -> None:
+        self.loop.until(lambda: self.jobs.idle)
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> list[str]:
-    files = [tmp_path / f"{number}.jpg" for number in range(5)]
+    files = [tmp_path / f"{number}.jpg" for number in range(3)]
     for file in files:
         file.write_bytes(pictures.encoded(pictures.photograph(200, 100), "JPEG"))
     return [str(file) for file in files]
 
 
-def test_only_what_one_rests_on_is_made(photos: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that were loaded so far."""
+    paths: list[str] = []
 
-    def noted(path: str, size: tuple[int, int]) -> Image.Image:
+    def record(path: str, size: tuple[int, int]) -> Image.Image:
         assert threading.current_thread() is not threading.main_thread()
-        made.append(path)
-        return thumbnail(path, size)
+        paths.append(path)
+        return load_thumbnail(path, size)
 
-    monkeypatch.setattr(module, "thumbnail", noted)
-    shown = Shown()
+    monkeypatch.setattr(thumbnails, "load_thumbnail", record)
+    return paths
+
+
+def test_only_pictures_that_the_cursor_rests_on_are_loaded(
+    photos: list[str], loaded: list[str]
+) -> None:
+    viewer = Viewer()
     for photo in photos:
-        shown.thumbnails.want(photo, SIZE)
-    shown.loop.until(lambda: shown.images[-1] is not None)
-    shown.loop.for_s(0.3)
-    assert made == photos[-1:]
-    assert shown.images[-1].size == (100, 50)
-    shown.thumbnails.want(photos[0], SIZE)
-    assert shown.images[-1] is None  # not the one before, under another name
-    shown.loop.until(lambda: shown.images[-1] is not None)
-    shown.thumbnails.want(photos[-1], SIZE)
-    assert shown.images[-1] is not None  # kept, hence at once
-    shown.thumbnails.want(None, SIZE)
-    assert shown.images[-1] is None
-    shown.loop.for_s(0.3)
-    assert made == [photos[-1], photos[0]]
+        viewer.loader.request(photo, SIZE)
+    viewer.until_shown()
+    assert loaded == photos[-1:]
+    assert viewer.images[-1] is not None
+    assert viewer.images[-1].size == (100, 50)
 
 
-def test_one_at_a_time_and_then_the_last(
+def test_a_loaded_picture_is_shown_at_once_the_next_time(
+    photos: list[str], loaded: list[str]
+) -> None:
+    viewer = Viewer()
+    for photo in photos[:2]:
+        viewer.loader.request(photo, SIZE)
+        assert viewer.images[-1] is None  # the previous picture is removed
+        viewer.until_shown()
+    viewer.loader.request(photos[0], SIZE)
+    assert viewer.images[-1] is not None
+    viewer.loader.request(None, SIZE)
+    assert viewer.images[-1] is None
+    assert loaded == photos[:2]
+
+
+def test_one_is_loaded_at_a_time_and_then_the_last(
     photos: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    let, under_way, most = threading.Event(), [0], [0]
-    made: list[str] = []
+    release, started = threading.Event(), []
 
     def slow(path: str, size: tuple[int, int]) -> Image.Image:
-        under_way[0] += 1
-        most[0] = max(most[0], under_way[0])
-        assert let.wait(LIMIT_S)
-        under_way[0] -= 1
-        made.append(path)
-        return thumbnail(path, size)
+        started.append(path)
+        assert release.wait(LIMIT_S)
+        return load_thumbnail(path, size)
 
-    monkeypatch.setattr(module, "thumbnail", slow)
-    shown = Shown()
-    for photo in photos:
-        shown.thumbnails.want(photo, SIZE)
-        shown.loop.until(lambda: under_way[0] == 1)
-        shown.loop.for_s(0.2)
-    let.set()
-    shown.loop.until(lambda: shown.images[-1] is not None)
-    assert made == [photos[0], photos[-1]]
-    assert most[0] == 1
+    monkeypatch.setattr(thumbnails, "load_thumbnail", slow)
+    viewer = Viewer()
+    viewer.rest_on(photos[0])
+    viewer.loop.until(lambda: started)
+    for photo in photos[1:]:
+        viewer.rest_on(photo)
+    assert started == photos[:1]
+    release.set()
+    viewer.until_shown()
+    assert started == [photos[0], photos[-1]]
 
 
-def test_one_that_hangs_is_given_up(photos: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    let = threading.Event()
+def test_a_picture_that_hangs_is_abandoned(
+    photos: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
 
     def hanging(path: str, size: tuple[int, int]) -> Image.Image:
         if path == photos[0]:
-            let.wait(LIMIT_S)
-        return thumbnail(path, size)
+            assert release.wait(LIMIT_S)
+        return load_thumbnail(path, size)
 
-    monkeypatch.setattr(module, "thumbnail", hanging)
-    monkeypatch.setattr(module, "GIVE_UP_S", 0.1)
-    shown = Shown()
-    shown.thumbnails.want(photos[0], SIZE)
-    shown.loop.for_s(0.4)
-    shown.thumbnails.want(photos[1], SIZE)
-    shown.loop.until(lambda: shown.images[-1] is not None)
-    let.set()
-    shown.loop.for_s(0.2)
-    assert len([image for image in shown.images if image is not None]) == 1
+    monkeypatch.setattr(thumbnails, "load_thumbnail", hanging)
+    monkeypatch.setattr(thumbnails, "GIVE_UP_S", 0.0)
+    viewer = Viewer()
+    viewer.rest_on(photos[0])
+    viewer.rest_on(photos[1])
+    viewer.until_shown()
+    release.set()
+    viewer.until_idle()
+    assert sum(image is not None for image in viewer.images) == 1
 
 
-def test_what_is_no_picture_shows_nothing_and_stops_nothing(
-    photos: list[str], tmp_path: Path
-) -> None:
-    bomb = tmp_path / "bomb.png"
-    bomb.write_bytes(pictures.png_bomb())
-    shown = Shown()
-    for bad in (bomb, tmp_path / "gone.jpg", tmp_path):
+def test_files_that_are_not_pictures_show_nothing(photos: list[str], tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"not a picture")
+    viewer = Viewer()
+    for path in (damaged, tmp_path / "gone.jpg", tmp_path):
         with pytest.raises(PictureError):
-            thumbnail(str(bad), SIZE)
-        shown.thumbnails.want(str(bad), SIZE)
-        shown.loop.for_s(0.3)
-    assert not any(shown.images)
-    shown.thumbnails.want(photos[0], SIZE)
-    shown.loop.until(lambda: shown.images[-1] is not None)
+            load_thumbnail(str(path), SIZE)
+        viewer.rest_on(str(path))
+        viewer.until_idle()
+    assert not any(viewer.images)
+    viewer.loader.request(photos[0], SIZE)
+    viewer.until_shown()
 
 
-def test_after_closing_nothing_is_shown(photos: list[str]) -> None:
-    shown = Shown()
-    shown.thumbnails.want(photos[0], SIZE)
-    shown.loop.for_s(0.16)
-    shown.thumbnails.close()
-    shown.loop.for_s(0.4)
-    assert shown.images == [None]
+def test_nothing_is_shown_after_closing(photos: list[str]) -> None:
+    viewer = Viewer()
+    viewer.rest_on(photos[0])
+    viewer.loader.close()
+    viewer.until_idle()
+    assert viewer.images == [None]
 
 
-def test_only_so_many_are_kept(photos: list[str]) -> None:
-    shown = Shown()
-    for number in range(KEPT + 5):
-        shown.thumbnails._made((f"{number}", SIZE), Image.new("RGB", (1, 1)))
-    assert len(shown.thumbnails._kept) == KEPT
+def test_the_cache_is_limited() -> None:
+    viewer = Viewer()
+    for number in range(CACHE_SIZE + 5):
+        viewer.loader._on_loaded((f"{number}", SIZE), Image.new("RGB", (1, 1)))
+    assert len(viewer.loader._cache) == CACHE_SIZE
 
 
-def test_an_upright_thumbnail(tmp_path: Path) -> None:
+def test_a_thumbnail_is_upright(tmp_path: Path) -> None:
     file = tmp_path / "turned.jpg"
-    file.write_bytes(pictures.turned(6, "JPEG"))
-    assert thumbnail(str(file), (40, 40)).size == (40, 30)
+    file.write_bytes(pictures.with_orientation(6, "JPEG"))
+    assert load_thumbnail(str(file), (40, 40)).size == (40, 30)

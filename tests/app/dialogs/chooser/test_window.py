@@ -11,20 +11,21 @@ import pytest
 
 from image_describer.app.dialogs.chooser import listing
 from image_describer.app.dialogs.chooser.navigation import READING
+from image_describer.app.dialogs.chooser.typed_path import NO_COMPLETION
 from image_describer.app.dialogs.chooser.window import (
     CANCELLED,
     HELP,
+    NO_FOLDER,
     NOTHING_HERE,
-    NOWHERE,
     TOP,
-    Chooser,
     ChooserWindow,
+    PictureChooser,
 )
 from image_describer.app.tasks import progress
 from image_describer.app.widgets.typeahead import PAUSE_S
 from tests.support import pictures
 from tests.support.screen import LIMIT_S, ROUNDS, assert_once_below, own_time
-from tests.support.window import Driven
+from tests.support.window import AppDriver
 
 pytestmark = pytest.mark.gui
 
@@ -32,13 +33,13 @@ pytestmark = pytest.mark.gui
 class Choosing:
     """A chooser that is open over a Program."""
 
-    def __init__(self, driven: Driven, beside: str | None, recent: list[str]) -> None:
+    def __init__(self, driven: AppDriver, beside: str | None, recent: list[str]) -> None:
         self.driven = driven
         self.said = driven.heard.said
         self.chosen: list[str] = []
         self.native: list[bool] = []
-        self.chooser = Chooser(
-            driven.program.desk, recent, self.chosen.append, lambda: self.native.append(True)
+        self.chooser = PictureChooser(
+            driven.app.context, recent, self.chosen.append, lambda: self.native.append(True)
         )
         self.chooser.open(beside)
 
@@ -96,7 +97,7 @@ def holiday(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def choose(drive: Callable[..., Driven], holiday: Path) -> Callable[..., Choosing]:
+def choose(drive: Callable[..., AppDriver], holiday: Path) -> Callable[..., Choosing]:
     def start(beside: Path | str | None = None, recent: list[str] | None = None) -> Choosing:
         file = holiday / "img2.jpg" if beside is None else beside
         choosing = Choosing(drive(), str(file) or None, recent or [])
@@ -154,7 +155,7 @@ def test_into_folders_and_back(choose: Callable[..., Choosing], tmp_path: Path) 
     assert choosing.texts == ["empty"]
     for _ in range(len((tmp_path / "Holiday" / "Alps").parts) - 1):
         choosing.press("BackSpace")
-        choosing.driven.until(lambda: not choosing.window.browsing.under_way, "the parent")
+        choosing.driven.until(lambda: not choosing.window.browser.busy, "the parent")
     choosing.press("BackSpace")
     assert choosing.texts[-1] == TOP
 
@@ -169,7 +170,7 @@ def test_choosing_closes_and_gives_the_focus_back(
     assert choosing.chosen == [str(holiday / "zoo.jpg")]
     assert not choosing.is_open
     driven = choosing.driven
-    driven.until(lambda: driven.root.focus_get() is driven.program.window.sentence, "the focus")
+    driven.until(lambda: driven.root.focus_get() is driven.app.window.sentence, "the focus")
 
 
 def test_escape_closes_it(choose: Callable[..., Choosing]) -> None:
@@ -191,7 +192,7 @@ def test_all_files_and_facts(choose: Callable[..., Choosing]) -> None:
     assert choosing.hears("Holiday:") == (
         "Checked. Holiday: 2 folders, 3 pictures, 1 other file. img2.jpg, picture, 4 of 6"
     ).replace("4 of 6", "3 of 6")
-    assert [entry.name for entry in choosing.window.browsing.listing.entries][4] == "notes.txt"
+    assert [entry.name for entry in choosing.window.browser.listing.entries][4] == "notes.txt"
 
 
 def test_help_is_about_the_chooser(choose: Callable[..., Choosing]) -> None:
@@ -232,7 +233,7 @@ def test_typed_paths_are_completed(choose: Callable[..., Choosing], holiday: Pat
     choosing.type("i")
     assert choosing.texts == ["i"]  # what Tab added is not taken for typed
     choosing.press("Tab")
-    assert choosing.hears("ways") == "mg. 2 ways to go on. Down reads them."
+    assert choosing.hears("matches") == "mg. 2 matches. Down reads them."
     for key, said, shown in (
         ("Down", "img2.jpg, picture, 1 of 2", "~/Holiday/img2.jpg"),
         ("Down", "img10.jpg, picture, 2 of 2", "~/Holiday/img10.jpg"),
@@ -254,14 +255,14 @@ def test_tab_leaves_the_path_field_when_there_is_nothing_to_add(
     choosing.press("Tab", "Tab")
     assert choosing.driven.root.focus_get() is choosing.window.path
     choosing.press("Tab")
-    assert choosing.driven.root.focus_get() is choosing.window.check
+    assert choosing.driven.root.focus_get() is choosing.window.all_files
     choosing.press("shift+Tab")
     choosing.type("q")
     choosing.press("Tab")
-    assert choosing.hears("begins") == "Nothing there begins so."
+    assert choosing.hears("begins") == NO_COMPLETION
     assert choosing.driven.root.focus_get() is choosing.window.path
     choosing.press("Tab")
-    assert choosing.driven.root.focus_get() is choosing.window.check
+    assert choosing.driven.root.focus_get() is choosing.window.all_files
 
 
 def test_a_typed_folder_is_gone_into_and_a_wrong_one_is_told(
@@ -302,7 +303,7 @@ def test_a_picture_and_a_folder_that_go_away_meanwhile(
     (holiday / "Alps").rmdir()
     choosing.press("Home", "Return")
     assert choosing.hears("no folder Alps.") == (
-        "There is no folder Alps. It was perhaps moved or deleted."
+        "There is no folder Alps. It may have been moved or deleted."
     )
     choosing.driven.until(lambda: choosing.window.files.size() == 3, "the list without it")
     assert choosing.driven.heard.said == []
@@ -318,7 +319,7 @@ def test_what_can_not_be_opened_is_told(choose: Callable[..., Choosing], holiday
     choosing.press("a", "a")
     assert choosing.texts[-1] == "aa.jpg, broken link, 3 of 7"
     choosing.press("Return")
-    assert choosing.hears("is a link") == "aa.jpg is a link to something that is not there."
+    assert choosing.hears("is a link") == "aa.jpg is a link to something that does not exist."
     choosing.press("Down", "Return")
     assert choosing.hears("is a device") == "ab.jpg is a device or a pipe, not a picture."
     assert choosing.is_open
@@ -338,7 +339,7 @@ def test_a_locked_folder_is_told_and_one_stays(
 
     monkeypatch.setattr(listing.os, "scandir", locked)
     choosing.press("Home", "Return")
-    assert choosing.hears("not allowed") == "You are not allowed to look into the folder Alps."
+    assert choosing.hears("not allowed") == "You are not allowed to open the folder Alps."
     choosing.press("Down")
     assert choosing.texts == ["Beach, folder, 2 of 5"]
 
@@ -365,7 +366,7 @@ def test_a_folder_that_is_gone_leads_to_the_nearest(
 ) -> None:
     choosing = choose(holiday / "gone" / "picture.jpg")
     assert choosing.hears("Holiday:") == (
-        "Open a picture, dialog. There is no folder gone. It was perhaps moved or deleted. "
+        "Open a picture, dialog. There is no folder gone. It may have been moved or deleted. "
         "Holiday: 2 folders, 3 pictures. Alps, folder, 1 of 5"
     )
 
@@ -386,7 +387,7 @@ def test_a_folder_that_hangs_is_announced_and_given_up_by_escape(
     began = time.monotonic()
     choosing.press("Home", "Return")
     assert choosing.hears(READING) == READING
-    assert time.monotonic() - began >= progress.SAY_WORKING_AFTER_MS / 1000
+    assert time.monotonic() - began >= progress.ANNOUNCE_AFTER_MS / 1000
     choosing.press("Escape")
     assert choosing.texts == [CANCELLED]
     assert choosing.is_open
@@ -394,7 +395,7 @@ def test_a_folder_that_hangs_is_announced_and_given_up_by_escape(
     assert choosing.texts == ["Beach, folder, 2 of 5"]
     let.set()
     choosing.driven.for_s(0.2)
-    assert choosing.window.browsing.listing.name == "Holiday"
+    assert choosing.window.browser.listing.name == "Holiday"
 
 
 def test_escape_closes_it_while_a_folder_is_being_read(
@@ -410,9 +411,9 @@ def test_escape_closes_it_while_a_folder_is_being_read(
         return real(path)
 
     monkeypatch.setattr(listing.os, "scandir", hanging)
-    monkeypatch.setattr(progress, "SAY_WORKING_AFTER_MS", 60_000)  # it has not taken long so far
+    monkeypatch.setattr(progress, "ANNOUNCE_AFTER_MS", 60_000)  # it has not taken long so far
     choosing.press("Home", "Return")
-    assert choosing.window.browsing.under_way
+    assert choosing.window.browser.busy
     choosing.press("Escape")
     assert not choosing.is_open
     let.set()
@@ -435,7 +436,7 @@ def test_begins_where_one_was_last_even_if_that_hangs(
     choosing = choose("", recent=[str(holiday / "Beach")])
     assert choosing.hears(READING) == f"Open a picture, dialog. {READING}"
     choosing.press("Escape")
-    assert choosing.texts == [f"{CANCELLED} {NOWHERE}"]
+    assert choosing.texts == [f"{CANCELLED} {NO_FOLDER}"]
     places = choosing.window.places  # that one folder hangs hides no other
     choosing.driven.until(lambda: "Home" in places.items, "the other places")
     choosing.press("BackSpace")
@@ -458,7 +459,7 @@ def test_the_mouse_works_too(choose: Callable[..., Choosing], holiday: Path) -> 
     for _ in range(ROUNDS):  # a machine that is held up between two clicks sees no double click
         screen.xdotool("click", "--repeat", "2", "--delay", "60", "1")
         choosing.driven.settle()
-        if choosing.window.browsing.under_way or "Beach:" in " ".join(choosing.texts):
+        if choosing.window.browser.busy or "Beach:" in " ".join(choosing.texts):
             break
     assert choosing.hears("Beach:") == "Beach: 2 pictures. a.jpg, picture, 1 of 2"
 
@@ -469,7 +470,7 @@ def test_wild_names_are_shown_and_chosen(choose: Callable[..., Choosing], holida
     for name in names:
         Path(os.fsdecode(os.fsencode(alps) + b"/" + name)).touch()
     choosing = choose(alps / "none.jpg")
-    assert choosing.hears("Alps:").endswith("3 pictures. caf?.jpg, picture, 1 of 3")
+    assert choosing.hears("Alps:").endswith("3 pictures. caf\\xe9.jpg, picture, 1 of 3")
     choosing.press("Return")
     choosing.driven.until(lambda: choosing.chosen, "the picture")
     assert os.fsencode(choosing.chosen[0]) == os.fsencode(alps) + b"/" + names[0]
@@ -520,7 +521,7 @@ def _longest_gap_on_entering(choosing: Choosing, crowd: Path) -> float:
     choosing.window.files.delete(0, "end")
     began, cpu = time.monotonic(), time.process_time()
     tick()
-    choosing.window.browsing.go(str(crowd), str(crowd / "IMG_0.jpg"))
+    choosing.window.browser.go(str(crowd), str(crowd / "IMG_0.jpg"))
     choosing.hears("crowd: 20,000 pictures. IMG_0.jpg, picture, 1 of 20,000")
     assert time.process_time() - cpu < 6.0  # 0.5 s of two idle cores
     choosing.driven.until(lambda: choosing.window.files.size() == 20_000, "all rows")
