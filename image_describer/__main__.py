@@ -2,7 +2,7 @@
 
 import sys
 
-from image_describer.app import main
+from image_describer.app.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -184,7 +184,7 @@ def test_entry_points(wheel):
         (name,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
         text = archive.read(name).decode()
     assert "[console_scripts]\nimage-describer = image_describer.cli:main" in text
-    assert "[gui_scripts]\nimage-describer-app = image_describer.app:main" in text
+    assert "[gui_scripts]\nimage-describer-app = image_describer.app.main:main" in text
 
 
 def test_the_licence_goes_with_it(names):

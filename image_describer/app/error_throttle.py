@@ -1,20 +1,20 @@
-"""Trouble that comes back with every picture is told once."""
+"""Reports an error that recurs, as with every picture, only once."""
 
 from collections.abc import Callable
 
 
-class Once:
-    """Calls ``tell(error)`` unless it has just told the same."""
+class ErrorThrottle:
+    """Calls ``report(error)`` unless the last error it reported was the same."""
 
-    def __init__(self, tell: Callable[[Exception], None]) -> None:
-        self._tell = tell
-        self._told = ""
+    def __init__(self, report: Callable[[Exception], None]) -> None:
+        self._report = report
+        self._reported = ""
 
     def __call__(self, error: Exception) -> None:
-        if str(error) != self._told:
-            self._told = str(error)
-            self._tell(error)
+        if str(error) != self._reported:
+            self._reported = str(error)
+            self._report(error)
 
-    def over(self) -> None:
-        """It went well: the next time it is news again."""
-        self._told = ""
+    def reset(self) -> None:
+        """It succeeded: the same error would be news again."""
+        self._reported = ""

@@ -1,11 +1,11 @@
-"""F1: the keys, to be shown and to be said."""
+"""F1: the text of the help, for the eye and for the ear."""
 
 from image_describer.app import keymap
 
 TITLE = "Help"
 INTRODUCTION = (
     "Image Describer says what a photograph shows. It can be wrong, and says how sure it is. "
-    "Tab goes from the sentence to the buttons; the arrow keys read the sentence."
+    "Tab moves from the sentence to the buttons; the arrow keys read the sentence."
 )
 
 

@@ -1,35 +1,42 @@
-"""Shift+F1: while it is on, a key is not obeyed but described."""
+"""Shift+F1: while it is on, keys are described instead of obeyed."""
 
 import sys
 import tkinter as tk
 from collections.abc import Callable
 
 from image_describer.app import keymap
+from image_describer.app.key_codes import latin_keysym
+from image_describer.app.modifier_keys import (
+    alt_pressed,
+    command_pressed,
+    control_pressed,
+    event_state,
+    shift_pressed,
+)
 
 TAG = "KeyDescriber"
 ON = "Key describer on. Press a key to hear what it does. Escape ends it."
 OFF = "Key describer off."
 NOTHING = "does nothing here"
-# What keys do that are no command of the table, by Tk's name of the key.
-OTHERS = {
+# What keys do that are not commands of the table, by Tk's name of the key.
+OTHER_KEYS = {
     "Tab": "Tab: go to the next part of the window.",
-    "ISO_Left_Tab": "Shift Tab: go to the part before.",
-    "Return": "Enter: press the button, or go into what is chosen.",
+    "ISO_Left_Tab": "Shift Tab: go to the previous part of the window.",
+    "Return": "Enter: press the button, or open what is selected.",
     "space": "Space: press the button that has the focus.",
     "BackSpace": "Backspace: delete a letter; in a list of files and while exploring, go up.",
-    "Left": "Left arrow: the letter before; while exploring, the part to the left.",
+    "Left": "Left arrow: the previous letter; while exploring, the part to the left.",
     "Right": "Right arrow: the next letter; while exploring, the part to the right.",
-    "Up": "Up arrow: the line before; while exploring, the part above.",
+    "Up": "Up arrow: the previous line; while exploring, the part above.",
     "Down": "Down arrow: the next line; while exploring, the part below.",
-    "Home": "Home: the beginning.",
-    "End": "End: the end.",
-    "Prior": "Page up: a page back.",
-    "Next": "Page down: a page on.",
+    "Home": "Home: go to the beginning.",
+    "End": "End: go to the end.",
+    "Prior": "Page up: go back a page.",
+    "Next": "Page down: go forward a page.",
     "F10": "F10: go to the menus.",
 }
-MODIFIERS = ("Shift", "Alt", "Meta", "Super", "Caps_Lock", "Num_Lock", "ISO_Level3")
-SHIFT, CONTROL, ALT, COMMAND = 0x1, 0x4, 0x8, 0x8
-NAMES = {"comma": ",", "KP_Enter": "Return"}
+MODIFIER_KEYS = ("Shift", "Alt", "Meta", "Super", "Caps_Lock", "Num_Lock", "ISO_Level3", "Control")
+KEY_NAMES = {"comma": ",", "KP_Enter": "Return"}
 
 
 class KeyDescriber:
@@ -47,17 +54,17 @@ class KeyDescriber:
         return bool(self._tagged)
 
     def toggle(self) -> None:
-        """Switch it on, or off."""
+        """Switch it on or off."""
         if self.on:
-            self._off()
+            self._switch_off()
             return
         self._tagged = _all_widgets(self._root)
         for widget in self._tagged:
-            # Ahead of all other tags, so that nothing else sees the key.
+            # Ahead of all other tags, so that nothing else gets the key.
             widget.bindtags((TAG, *widget.bindtags()))
         self._say(ON)
 
-    def _off(self) -> None:
+    def _switch_off(self) -> None:
         for widget in self._tagged:
             if widget.winfo_exists():
                 widget.bindtags(tuple(tag for tag in widget.bindtags() if tag != TAG))
@@ -65,38 +72,42 @@ class KeyDescriber:
         self._say(OFF)
 
     def _pressed(self, event: "tk.Event[tk.Misc]") -> str:
-        state = event.state if isinstance(event.state, int) else 0
-        if event.keysym == "Escape" or (event.keysym == "F1" and state & SHIFT):
-            self._off()
-        elif not event.keysym.startswith((*MODIFIERS, "Control")):
-            self._say(described(event.keysym, state))
+        state = event_state(event)
+        if event.keysym == "Escape" or (event.keysym == "F1" and shift_pressed(state)):
+            self._switch_off()
+        elif not event.keysym.startswith(MODIFIER_KEYS):
+            keysym = latin_keysym(event) if command_pressed(state) else event.keysym
+            self._say(describe_key(keysym, state))
         return "break"
 
     def _released(self, event: "tk.Event[tk.Misc]") -> str:
         return "break"
 
 
-def described(keysym: str, state: int, platform: str = sys.platform) -> str:
+def describe_key(keysym: str, state: int, platform: str = "") -> str:
     """What the key does: "Control O: open a picture."."""
-    key = _written(keysym, state, platform)
+    platform = platform or sys.platform
+    key = _as_in_table(keysym, state, platform)
     for command in keymap.COMMANDS:
-        if key.lower() in (one.lower() for one in command.keys):
+        if key.lower() in (item.lower() for item in command.keys):
             return f"{keymap.spoken(key, platform)}: {command.does}."
-    name = NAMES.get(keysym, keysym)
-    if name in OTHERS and not state & (CONTROL | ALT):
-        return OTHERS[name]
+    name = KEY_NAMES.get(keysym, keysym)
+    if name in OTHER_KEYS and not control_pressed(state) and not alt_pressed(state, platform):
+        return OTHER_KEYS[name]
     return f"{keymap.spoken(key, platform)} {NOTHING}."
 
 
-def _written(keysym: str, state: int, platform: str) -> str:
+def _as_in_table(keysym: str, state: int, platform: str) -> str:
     """The key as the table writes it: "Ctrl+Shift+O"."""
-    name = NAMES.get(keysym, keysym)
+    name = KEY_NAMES.get(keysym, keysym)
     if len(name) == 1:
         name = name.upper()
-    control = state & (COMMAND if platform == "darwin" else CONTROL)
-    alt = state & ALT and platform != "darwin"
-    parts = ["Ctrl"] * bool(control) + ["Alt"] * bool(alt) + ["Shift"] * bool(state & SHIFT)
-    return "+".join([*parts, name])
+    modifiers = {
+        "Ctrl": command_pressed(state, platform),
+        "Alt": alt_pressed(state, platform),
+        "Shift": shift_pressed(state),
+    }
+    return "+".join([*(modifier for modifier, down in modifiers.items() if down), name])
 
 
 def _all_widgets(widget: tk.Misc) -> list[tk.Misc]:

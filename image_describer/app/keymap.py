@@ -1,6 +1,6 @@
-"""Every command of the window, in one table: bindings, menus, buttons, F1 and the README read it.
+"""Every command of the window, in one table: bindings, menus, buttons, F1 and the docs use it.
 
-Nothing here needs Tk, so that a test, the README and the command line can read the table too.
+Nothing here needs Tk, so that the command line and the docs can use the table, too.
 """
 
 import sys
@@ -22,10 +22,10 @@ class Menu:
 class Command:
     """Something the window can do.
 
-    ``name`` is what the code calls it, ``label`` stands on its button and menu entry, ``keys`` are
-    written as people read them ("Ctrl+O"), ``does`` completes "this key will ...", ``letter`` picks
-    the entry once its menu is open. ``everywhere``: it works while a dialog is open, too;
-    ``edits``: in an edit box the key does there what it does in every program.
+    ``name`` is its method of the Application, ``label`` is on its button and menu entry, ``keys``
+    are written as people read them ("Ctrl+O"), ``does`` completes "this key will ...", ``letter``
+    selects the entry once its menu is open. ``everywhere``: it also works while a dialog is open;
+    ``edits``: in an edit box, the key does what it does in every program.
     """
 
     name: str
@@ -54,7 +54,7 @@ COMMANDS = (
         "paste",
         "Paste",
         ("Ctrl+V",),
-        "describe the picture, or the path, on the clipboard",
+        "describe the picture, or the file, on the clipboard",
         "Edit",
         "P",
         edits=True,
@@ -103,7 +103,7 @@ COMMANDS = (
         "more",
         "More",
         ("Ctrl+D",),
-        "more: confidence, other candidate sentences, what is where, size, date, notes",
+        "show more: confidence, other candidate sentences, what is where, size, date, notes",
         "View",
         "M",
     ),
@@ -111,8 +111,8 @@ COMMANDS = (
         "explore",
         "Explore",
         ("Ctrl+E",),
-        "explore, with the arrows: move over a 3 by 3 grid and hear what each part shows; "
-        "Enter goes into a part, Backspace out again",
+        "explore the picture: the arrow keys move over a 3 by 3 grid and say what each part shows; "
+        "Enter goes into a part, Backspace out of it",
         "View",
         "X",
     ),
@@ -125,15 +125,15 @@ COMMANDS = (
         "File",
         "S",
     ),
-    Command("earlier", "Earlier", ("Alt+Up",), "earlier description", "View", "E"),
-    Command("later", "Later", ("Alt+Down",), "later description", "View", "L"),
+    Command("earlier", "Earlier", ("Alt+Up",), "show the previous description", "View", "E"),
+    Command("later", "Later", ("Alt+Down",), "show the next description", "View", "L"),
     Command("faster", "Faster", ("Ctrl+Up",), "speak faster", "Speech", "F", everywhere=True),
     Command("slower", "Slower", ("Ctrl+Down",), "speak slower", "Speech", "L", everywhere=True),
     Command(
         "help",
         "Help",
         ("F1",),
-        "help, spoken, with the keys",
+        "show and say the help, with all keys",
         "Help",
         "H",
         button=True,
@@ -143,7 +143,7 @@ COMMANDS = (
         "describe_keys",
         "Key describer",
         ("Shift+F1",),
-        "key describer: press a key, hear what it does; Escape ends it",
+        "describe keys: press a key to hear what it does; Escape ends it",
         "Help",
         "K",
         everywhere=True,
@@ -152,18 +152,18 @@ COMMANDS = (
         "where",
         "Where am I",
         ("F2",),
-        "where am I: file, position, state",
+        "say where you are: file, position, state",
         "Help",
         "W",
         everywhere=True,
     ),
-    Command("settings", "Settings", ("Ctrl+,",), "settings", "File", "T"),
+    Command("settings", "Settings", ("Ctrl+,",), "open the settings", "File", "T"),
     Command("quit", "Quit", ("Ctrl+Q",), "quit", "File", "Q", button=True, everywhere=True),
 )
 EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywhere)
 
-# Keys that move, select and edit in every text: no command may take one, unless it does the same
-# to the description (copy, paste) and leaves the key to edit boxes.
+# Keys that move, select and edit in every text. A command may take one only if it does the same to
+# the description (copy, paste) and leaves the key to edit boxes.
 TEXT_KEYS = frozenset(
     f"{modifier}{key}".lower()
     for key in ("Left", "Right", "Up", "Down", "Home", "End", "Prior", "Next")
@@ -176,14 +176,14 @@ TEXT_KEYS = frozenset(
         *("Ctrl+BackSpace", "Ctrl+Delete", "Ctrl+Insert", "Shift+Insert", "Shift+Delete"),
     )
 )
-# These go from paragraph to paragraph in long texts; in a description of one sentence nobody
-# misses that, and every other key for the rate is taken by a screen reader or needs two hands.
+# These move by paragraph in long texts, which is useless in a description of one sentence; all
+# other keys for the rate are taken by screen readers or need two hands.
 TEXT_KEYS_TAKEN = frozenset({"ctrl+up", "ctrl+down"})
 
-# Tk's name of a modifier, for each way of writing it; Command is what Mac users press for Control.
+# Tk's name for each modifier; on a Mac, Command takes the place of Control.
 TK_MODIFIERS = {"Ctrl": "Control", "Shift": "Shift", "Alt": "Alt", "Command": "Command"}
 TK_KEYS = {",": "comma"}
-# What a voice should say where spelling the written key out would not be understood.
+# What a voice says instead of the written key.
 SPOKEN_KEYS = {"Ctrl": "Control", ",": "comma"}
 
 
@@ -203,15 +203,15 @@ def written(key: str, platform: str = sys.platform) -> str:
 
 
 def spoken(key: str, platform: str = sys.platform) -> str:
-    """A key as it is said: "Control O"."""
+    """A key as it is spoken: "Control O"."""
     parts = written(key, platform).split("+")
     return " ".join(SPOKEN_KEYS.get(part, part) for part in parts)
 
 
 def tk_sequences(key: str, platform: str = sys.platform) -> tuple[str, ...]:
-    """Tk's event patterns for a key; none for Control alone, which no single event can tell.
+    """Tk's event patterns for a key; none for Control alone, which is not a single event.
 
-    With Caps Lock on, Tk sees the other case of the letter, hence two patterns for a letter.
+    A letter has two, because Tk reports the other case while Caps Lock is on.
     """
     if key == CONTROL_ALONE:
         return ()
@@ -226,8 +226,16 @@ def tk_sequences(key: str, platform: str = sys.platform) -> tuple[str, ...]:
     return (f"<{prefix}{plain}>", f"<{prefix}Lock-{locked}>")
 
 
+def control_shortcut(key: str) -> tuple[str, bool] | None:
+    """(letter, with Shift) of Ctrl and a letter or comma; None for any other key."""
+    *modifiers, last = key.split("+")
+    if "Ctrl" not in modifiers or "Alt" in modifiers or len(last) != 1:
+        return None
+    return last.lower(), "Shift" in modifiers
+
+
 def clashes(commands: Iterable[Command], menus: Iterable[Menu] = MENUS) -> list[str]:
-    """A sentence for each key, menu letter, label or name that is claimed twice, or misplaced."""
+    """A sentence for each key, menu letter, label or name that is used twice, or is wrong."""
     found: list[str] = []
     claimed: dict[tuple[str, str], str] = {}
     menus = tuple(menus)
@@ -235,7 +243,7 @@ def clashes(commands: Iterable[Command], menus: Iterable[Menu] = MENUS) -> list[
     def claim(kind: str, value: str, owner: str) -> None:
         other = claimed.setdefault((kind, value.lower()), owner)
         if other is not owner:
-            found.append(f"{other} and {owner} both claim the {kind} {value}.")
+            found.append(f"{other} and {owner} both use the {kind} {value}.")
 
     for menu in menus:
         claim("letter", menu.letter, menu.name)
@@ -249,14 +257,14 @@ def clashes(commands: Iterable[Command], menus: Iterable[Menu] = MENUS) -> list[
             if key.lower() in TEXT_KEYS - TEXT_KEYS_TAKEN and not command.edits:
                 found.append(f"{owner} takes the key {key}, which texts need.")
         if command.menu not in {menu.name for menu in menus}:
-            found.append(f"{owner} names a menu that is not there: {command.menu}.")
+            found.append(f"{owner} names a menu that does not exist: {command.menu}.")
         if command.letter.lower() not in command.label.lower():
-            found.append(f"{owner} has a letter that its label lacks: {command.letter}.")
+            found.append(f"{owner} has a letter that is not in its label: {command.letter}.")
     return found
 
 
 def help_lines(platform: str = sys.platform) -> list[str]:
-    """One line for each command, as F1 shows them."""
+    """One line per command, as F1 shows them."""
     return [
         f"{' or '.join(written(key, platform) for key in command.keys)}: {command.does}."
         for command in COMMANDS
@@ -271,10 +279,6 @@ def spoken_help(platform: str = sys.platform) -> str:
     )
 
 
-def markdown_table(platform: str = "linux") -> str:
-    """The README's table of keys."""
-    rows = ["| key | does |", "|---|---|"]
-    for command in COMMANDS:
-        keys = ", ".join(written(key, platform) for key in command.keys)
-        rows.append(f"| {keys} | {command.does} |")
-    return "\n".join(rows) + "\n"
+def markdown_list(platform: str = "linux") -> str:
+    """The list of keys in docs/keys.md."""
+    return "".join(f"- {line}\n" for line in help_lines(platform))

@@ -1,42 +1,44 @@
-"""Keeps the settings: applies every change at once, and writes it to disk a moment later."""
+"""Applies every change of the settings at once, and saves it a moment later."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from image_describer.app import theme
-from image_describer.app.context import Desk
-from image_describer.app.tasks.jobs import Job
+from image_describer.app.context import AppContext
+from image_describer.app.error_throttle import ErrorThrottle
+from image_describer.app.jobs import BackgroundJob
 from image_describer.settings import Settings, SettingsFile
 
-SAVE_AFTER_MS = 400  # a slider sends many values; only the one it ends at is written
+SAVE_AFTER_MS = 400  # a slider sends many values; only the last is saved
 
 
-class Settling:
-    """``offline`` and ``mute`` come from the command line and outweigh the settings.
+class SettingsController:
+    """``offline`` and ``mute`` come from the command line and override the settings.
 
-    When the settings can't be saved, that is told, and they hold all the same.
+    Settings that can't be saved are applied all the same, and the error is reported. ``resized``
+    is called with the new text size, in percent.
     """
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         file: SettingsFile | None,
         *,
         offline: bool | None = None,
         mute: bool = False,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._file = file
         self._offline = offline
         self._mute = mute
-        self.resized: Callable[[int], None] | None = None  # told the text size, in percent
-        self._waiting: str | None = None
-        self._saving: Job | None = None
+        self.resized: Callable[[int], None] | None = None
+        self._save_timer: str | None = None
+        self._save_job: BackgroundJob | None = None
         self._text_size = 0
         self._drawn: tuple[bool, int] | None = None
-        self._told = ""  # why they can't be saved, once that was told
+        self._not_saved = ErrorThrottle(lambda error: context.report_error(error))
         if file is not None:
-            desk.settings = file.load()
+            context.settings = file.load()
         self.apply()
 
     @property
@@ -44,76 +46,64 @@ class Settling:
         """Whether descriptions may be sent to Google to be spoken."""
         if self._offline is not None:
             return not self._offline
-        return self._desk.settings.online is True
+        return self._context.settings.online is True
 
     def change(self, settings: Settings) -> None:
         """Use ``settings`` from now on, and save them."""
-        if settings == self._desk.settings:
+        if settings == self._context.settings:
             return
-        self._desk.settings = settings
+        self._context.settings = settings
         self.apply()
-        if self._file is not None and self._waiting is None:
-            self._wait_to_save()
+        if self._file is not None and self._save_timer is None:
+            self._schedule_save()
 
     def set(self, **values: object) -> None:
         """Change some of the settings."""
-        self.change(replace(self._desk.settings, **values))  # type: ignore[arg-type]
+        self.change(replace(self._context.settings, **values))  # type: ignore[arg-type]
 
     def apply(self) -> None:
-        """Let the window and the voice follow the settings."""
-        settings = self._desk.settings
+        """Make the window and the voice follow the settings."""
+        settings = self._context.settings
         drawn = settings.high_contrast, settings.text_size
-        if drawn != self._drawn:  # repainting everything takes long enough to be heard
+        if drawn != self._drawn:  # repainting everything delays speech noticeably
             self._drawn = drawn
-            theme.of(self._desk.root).change(
+            theme.theme_of(self._context.root).change(
                 high_contrast=settings.high_contrast, text_size=settings.text_size
             )
         if self.resized is not None and settings.text_size != self._text_size:
             self.resized(settings.text_size)
         self._text_size = settings.text_size
-        self._desk.talk.configure(
+        self._context.speaker.configure(
             rate=settings.rate,
             volume=settings.volume,
             language=settings.language,
             offline=not self.online,
         )
-        self._desk.voice.level = "off" if self._mute else settings.speech
+        self._context.voice.level = "off" if self._mute else settings.speech
 
     def flush(self) -> None:
-        """Write what waits to be written, now: the program ends."""
-        if self._waiting is not None:
-            self._desk.root.after_cancel(self._waiting)
-            self._waiting = None
-            self._write(self._desk.settings)
+        """Save what is still waiting to be saved, before the program ends."""
+        if self._save_timer is None or self._file is None:
+            return
+        self._context.root.after_cancel(self._save_timer)
+        self._save_timer = None
+        try:
+            self._file.save(self._context.settings)
+        except Exception as error:
+            self._context.report_error(error)
+
+    def _schedule_save(self) -> None:
+        self._save_timer = self._context.root.after(SAVE_AFTER_MS, self._save)
 
     def _save(self) -> None:
-        self._waiting = None
-        if self._saving is not None and self._saving.running:
-            self._wait_to_save()  # one after the other, so that the last one is the last
+        self._save_timer = None
+        if self._save_job is not None and self._save_job.running:
+            self._schedule_save()  # one after the other, so that the latest is saved last
             return
-        settings = self._desk.settings
-        self._saving = self._desk.jobs.start(
-            lambda _job: self._write_or_raise(settings), lambda _done: self._saved(), self._unsaved
-        )
-
-    def _saved(self) -> None:
-        self._told = ""
-
-    def _unsaved(self, error: Exception) -> None:
-        # Once is enough: a key that changes the rate ten times need not tell it ten times.
-        if str(error) != self._told:
-            self._told = str(error)
-            self._desk.trouble(error)
-
-    def _wait_to_save(self) -> None:
-        self._waiting = self._desk.root.after(SAVE_AFTER_MS, self._save)
-
-    def _write_or_raise(self, settings: Settings) -> None:
-        if self._file is not None:
-            self._file.save(settings)
-
-    def _write(self, settings: Settings) -> None:
-        try:
-            self._write_or_raise(settings)
-        except Exception as error:
-            self._desk.trouble(error)
+        file, settings = self._file, self._context.settings
+        if file is not None:
+            self._save_job = self._context.jobs.start(
+                lambda _job: file.save(settings),
+                lambda _done: self._not_saved.reset(),
+                self._not_saved,
+            )

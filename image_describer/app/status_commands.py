@@ -36,9 +36,7 @@ class StatusCommands:
         elif current.described is not None:
             self._context.voice.say_description(current.described.spoken, asked=True)
         else:
-            self._answer(
-                current.message or messages.with_keys(messages.NOTHING_YET, keymap.spoken)
-            )
+            self._answer(current.message or messages.with_keys(messages.NOTHING_YET, keymap.spoken))
 
     def copy(self, working: bool) -> None:
         """Copy the selected text, or else the bare caption, to the clipboard."""

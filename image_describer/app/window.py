@@ -1,37 +1,38 @@
-"""The window's widgets: picture, sentence, buttons, status line, menus; program.py moves them."""
+"""The main window's widgets: picture, sentence, buttons, status line and menus."""
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
 from tkinter import font as tkfont
 
 from image_describer.app import keymap, theme
-from image_describer.app.messages import printable
-from image_describer.app.tasks.jobs import Jobs
+from image_describer.app.jobs import JobRunner
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.basic import Button, Label
+from image_describer.app.widgets.button import Button
 from image_describer.app.widgets.button_row import ButtonRow
-from image_describer.app.widgets.page import Fitting
+from image_describer.app.widgets.fitting import FittingColumn
+from image_describer.app.widgets.label import WrappedLabel
 from image_describer.app.widgets.picture_view import PictureView
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.paths import assets_folder
+from image_describer.text import finish, one_line
 
 TITLE = "Image Describer"
-TITLE_CHARACTERS = 250  # twice a long sentence; some window managers choke on endless titles
+TITLE_LIMIT = 250  # characters, twice a long sentence; some window managers fail on longer titles
 STATUS_MARGIN_PX = 12
-SMALLEST_PX = (640, 480)  # or what is left of the screen
+SMALLEST_PX = (640, 480)  # or the screen, if that is smaller
 MENU_EDGE_PX = 16
 PREFERRED_PX = (1000, 760)
 SENTENCE_LINES = (2, 6)  # six leave room for the picture in the smallest window
 
 
-class Window:
-    """Builds the widgets and shows what it is told. ``run`` has a function for each command."""
+class MainWindow:
+    """Builds the widgets and fills them. ``run`` maps a command's name to its function."""
 
-    def __init__(self, root: tk.Tk, jobs: Jobs, run: Mapping[str, Callable[[], None]]) -> None:
+    def __init__(self, root: tk.Tk, jobs: JobRunner, run: Mapping[str, Callable[[], None]]) -> None:
         self.root = root
-        theme.dress(root, "window")
-        self_voicing.title(root, TITLE)
-        self._all = Fitting(root)
+        theme.apply_style(root, "window")
+        self_voicing.set_title(root, TITLE)
+        self._all = FittingColumn(root)
         self._all.grid(row=0, column=0, sticky="nsew")
         self.view = PictureView(self._all.inside, jobs)
         self.sentence = ReadOnlyText(
@@ -41,39 +42,58 @@ class Window:
             height=SENTENCE_LINES[0],
             width=1,
         )
-        self_voicing.name(self.sentence, "Description", role="text")
+        self_voicing.set_name(self.sentence, "Description", role="text")
         self.buttons = self._make_buttons(run)
-        self._status = Label(
-            self._all.inside, font=theme.font("status"), padx=STATUS_MARGIN_PX, pady=4
+        self._status_label = WrappedLabel(
+            self._all.inside,
+            margin=2 * STATUS_MARGIN_PX,
+            font=theme.font("status"),
+            padx=STATUS_MARGIN_PX,
+            pady=4,
         )
-        theme.dress(self._status, "status")
-        self._status.bind("<Configure>", self._wrap_status)
+        theme.apply_style(self._status_label, "status")
         self._lay_out()
         self._all.watch()
         self._make_menus(run)
         self._sized = False
         self.fit(100)
         self._set_icon()
+        self._status = ""
+        self._voice_problem = ""
         self.show_title(None)
 
     def show_title(self, file: str | None, state: str = "") -> None:
-        """Name the window after what it says and the file.
+        """Put ``state`` and the file's name into the title.
 
-        Tk tells screen readers and braille displays nothing else about a window.
+        Before 9.1, the title is all that Tk gives to screen readers and braille displays.
         """
-        parts = [part for part in (state[:TITLE_CHARACTERS], file, TITLE) if part]
-        self.root.title(printable(" - ".join(parts)))
+        parts = [part for part in (state[:TITLE_LIMIT], file, TITLE) if part]
+        self.root.title(one_line(" - ".join(parts)))
 
     def show_status(self, status: str) -> None:
-        """One line under the buttons."""
-        self._status.configure(text=printable(status))
+        """Show ``status`` in the line under the buttons."""
+        self._status = status
+        self._fill_status_line()
 
     @property
-    def status(self) -> str:
-        return str(self._status.cget("text"))
+    def voice_problem(self) -> str:
+        """Why nothing is heard, shown behind the status; empty while all is well."""
+        return self._voice_problem
 
-    def _wrap_status(self, event: "tk.Event[tk.Label]") -> None:
-        self._status.configure(wraplength=event.width - 2 * STATUS_MARGIN_PX)
+    def show_voice_problem(self, problem: str) -> None:
+        """Show why nothing is heard, or nothing once speech is heard again."""
+        self._voice_problem = problem
+        self._fill_status_line()
+
+    @property
+    def status_line(self) -> str:
+        """The whole line, as it is shown."""
+        return str(self._status_label.cget("text"))
+
+    def _fill_status_line(self) -> None:
+        status, problem = self._status, self._voice_problem
+        line = f"{finish(status)} {problem}" if status and problem else status or problem
+        self._status_label.configure(text=one_line(line))
 
     def _make_buttons(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
         self._bar = ButtonRow(self._all.inside)
@@ -88,7 +108,7 @@ class Window:
         self.view.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
         self.sentence.grid(row=1, column=0, sticky="ew", padx=8)
         self._bar.grid(row=2, column=0, sticky="ew", padx=8, pady=4)
-        self._status.grid(row=3, column=0, sticky="ew")
+        self._status_label.grid(row=3, column=0, sticky="ew")
 
     def _make_menus(self, run: Mapping[str, Callable[[], None]]) -> None:
         bar = tk.Menu(self.root, tearoff=False, borderwidth=0)
@@ -105,19 +125,19 @@ class Window:
         self.root.configure(menu=bar)
 
     def fit(self, text_size: int) -> None:
-        """Make room for type of this size (in percent), as far as the screen goes."""
-        # What is asked for is the room under the menus, which have the screen's first line.
+        """Make room for text of this size (in percent), as far as the screen allows."""
+        # The geometry excludes the menu bar.
         menus = (
             tkfont.Font(self.root, font=theme.font("status")).metrics("linespace") + MENU_EDGE_PX
         )
         screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - menus
-        smallest = [min(least, there) for least, there in zip(SMALLEST_PX, screen, strict=True)]
+        smallest = [min(least, most) for least, most in zip(SMALLEST_PX, screen, strict=True)]
         self.root.minsize(*smallest)
         now = (self.root.winfo_width(), self.root.winfo_height()) if self._sized else (0, 0)
-        wanted = (size * max(100, text_size) // 100 for size in PREFERRED_PX)
+        preferred = (size * max(100, text_size) // 100 for size in PREFERRED_PX)
         width, height = (
-            min(there, max(least, is_now, min(size, there * 9 // 10)))
-            for least, is_now, size, there in zip(smallest, now, wanted, screen, strict=True)
+            min(most, max(least, current, min(size, most * 9 // 10)))
+            for least, current, size, most in zip(smallest, now, preferred, screen, strict=True)
         )
         if (width, height) != now:
             self.root.geometry(f"{width}x{height}")
@@ -132,6 +152,6 @@ class Window:
 
 
 def button_text(command: keymap.Command) -> str:
-    """The label, and under it the key that does the same."""
+    """The label, and its key on a second line."""
     key = keymap.written(command.keys[0])
     return f"{command.label}\n{key.removesuffix(' alone')}"

@@ -58,13 +58,13 @@ def test_a_folder_that_may_not_be_read(spoken: Start, tmp_path: Path) -> None:
     one.hears("Open a picture, dialog.", "ctrl+o")
     one.screen.press("slash", "BackSpace")
     one.type_path(locked)
-    one.hears("You are not allowed to look into the folder locked.")
-    assert one.errors == ["You are not allowed to look into the folder locked."]
+    one.hears("You are not allowed to open the folder locked.")
+    assert one.errors == ["You are not allowed to open the folder locked."]
     one.goes_on()
     one.screen.press("Escape")
     one.hears("Describe a folder, dialog.", "Escape", "ctrl+shift+o")
     one.type_path(locked)
-    one.hears("You are not allowed to look into the folder locked.")
+    one.hears("You are not allowed to open the folder locked.")
     one.goes_on()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from image_describer.app import keymap, messages
 from image_describer.app.keymap import COMMANDS, Command
+from image_describer.text import file_name
 
 
 def test_nothing_is_claimed_twice() -> None:
@@ -81,7 +82,7 @@ def test_messages_name_the_keys_of_the_table() -> None:
 
 @pytest.mark.parametrize("name", ["a\nb.jpg", "a\udc80b.jpg", "\u202egpj.exe", "ünï 'x\".jpg"])
 def test_any_name_can_be_drawn(name: str) -> None:
-    shown = messages.name_of(f"/some/where/{name}")
+    shown = file_name(f"/some/where/{name}")
     assert shown.isprintable()
     shown.encode()
     assert len(shown) == len(name)

@@ -215,16 +215,16 @@ def test_the_description_is_heard(
     null_sink.record()
     running = app("--offline", str(photo), IMAGE_DESCRIBER_BUNDLE=bundle)
     running.wait_title(sentence[:200])
-    null_sink.hear_out()
+    null_sink.wait_for_end()
     heard = null_sink.stop_recording()
-    assert heard.heard_s > 0.8
+    assert heard.span_s > 0.8
     assert heard.level_dbfs > -40
     null_sink.record()
     running.focus()
     screen.press("F5")
-    null_sink.hear_out()
+    null_sink.wait_for_end()
     again = null_sink.stop_recording()
-    assert_near(again.heard_s, heard.heard_s, 0.4)
+    assert_near(again.span_s, heard.span_s, 0.4)
 
 
 @pytest.mark.sound
@@ -245,12 +245,12 @@ def test_a_key_silences(
         time.sleep(1.5)
         screen.press(key)
         pressed = time.monotonic()
-        null_sink.hear_out()
+        null_sink.wait_for_end()
         heard = null_sink.stop_recording()
-        assert heard.heard_s > 1.0
+        assert heard.span_s > 1.0
         assert bool(screen.windows("^Help"))  # the first press only silences
         assert heard.first_sound is not None
-        return heard.first_sound + heard.heard_s - pressed
+        return heard.first_sound + heard.span_s - pressed
 
     assert_once_below(heard_after_the_key, 0.5, "what is heard after the key")
 
@@ -263,4 +263,4 @@ def test_no_display_is_heard(null_sink: NullSink, tmp_path: Path) -> None:
     assert done.returncode == 2
     if heard.first_sound is None:
         raise AssertionError("waited in vain for the last words, which have 20 s")
-    assert heard.heard_s > 1.5
+    assert heard.span_s > 1.5

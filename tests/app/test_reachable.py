@@ -8,11 +8,11 @@ import pytest
 
 from image_describer.app.voice import self_voicing
 from image_describer.library.history import History
-from tests.support.window import Driven
+from tests.support.window import AppDriver
 
 pytestmark = pytest.mark.gui
 
-Drive = Callable[..., Driven]
+Drive = Callable[..., AppDriver]
 # What is worked with a mouse; frames and labels only show.
 WORKED = ("Button", "Checkbutton", "Scale", "Entry", "Listbox", "Text", "Radiobutton", "Spinbox")
 OPENED_BY = {
@@ -29,8 +29,8 @@ LONGEST_ROUND = 60  # presses of Tab
 
 
 @pytest.fixture
-def driven(drive: Drive, photo: str, tmp_path: Path) -> Driven:
-    one = drive(history=History(tmp_path / "history.jsonl"))
+def driven(drive: Drive, photo: str, tmp_path: Path) -> AppDriver:
+    one = drive(history=History(tmp_path / "library" / "index.sqlite3"))
     one.describe(photo)
     return one
 
@@ -49,12 +49,12 @@ def is_worked(widget: tk.Misc) -> bool:
 
 
 @pytest.mark.parametrize("name", OPENED_BY)
-def test_tab_reaches_everything_and_each_says_something_else(driven: Driven, name: str) -> None:
+def test_tab_reaches_everything_and_each_says_something_else(driven: AppDriver, name: str) -> None:
     key = OPENED_BY[name]
     if key:
         driven.press(key)
-        driven.until(lambda: driven.program.desk.dialogs, "the dialog")
-        window: tk.Misc = driven.program.desk.dialogs[-1]
+        driven.until(lambda: driven.app.context.dialogs, "the dialog")
+        window: tk.Misc = driven.app.context.dialogs[-1]
     else:
         window = driven.root
     driven.until(

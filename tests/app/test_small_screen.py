@@ -11,7 +11,7 @@ from image_describer.app.voice import self_voicing
 from image_describer.library.history import History
 from tests.app.test_reachable import LONGEST_ROUND, OPENED_BY
 from tests.support.screen import Screen
-from tests.support.window import Driven, SlowDescriber
+from tests.support.window import AppDriver, SlowDescriber
 
 pytestmark = pytest.mark.gui
 
@@ -23,29 +23,31 @@ SCROLLED_INSIDE = ("Listbox", "Text", "Entry", "Canvas")  # they move their own 
 @pytest.fixture
 def driven(
     small_screen: Screen, photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Driven]:
+) -> Iterator[AppDriver]:
     monkeypatch.setenv("HOME", str(tmp_path))
-    one = Driven(small_screen, SlowDescriber(), history=History(tmp_path / "history.jsonl"))
-    one.program.settling.set(text_size=250)
+    one = AppDriver(
+        small_screen, SlowDescriber(), history=History(tmp_path / "library" / "index.sqlite3")
+    )
+    one.app.settings_controller.set(text_size=250)
     one.describe(photo)
     yield one
     one.root.destroy()
 
 
-def question(driven: Driven) -> None:
-    first_start.ask(driven.desk, lambda _online: None)
+def question(driven: AppDriver) -> None:
+    first_start.ask(driven.context, lambda _online: None)
 
 
 @pytest.mark.parametrize("name", [*OPENED_BY, "question"])
-def test_nothing_is_cut_off(driven: Driven, name: str) -> None:
+def test_nothing_is_cut_off(driven: AppDriver, name: str) -> None:
     window: tk.Misc = driven.root
     if name == "question":
         question(driven)
     elif OPENED_BY[name]:
         driven.press(OPENED_BY[name])
     if name != "main window":
-        driven.until(lambda: driven.desk.dialogs, "the dialog")
-        window = driven.desk.dialogs[-1]
+        driven.until(lambda: driven.context.dialogs, "the dialog")
+        window = driven.context.dialogs[-1]
     driven.until(
         lambda: str(self_voicing.focused(window)).startswith(str(window)), "the focus in it"
     )
@@ -55,13 +57,15 @@ def test_nothing_is_cut_off(driven: Driven, name: str) -> None:
     while (widget := self_voicing.focused(driven.root)) not in reached:
         assert widget is not None
         driven.until(
-            lambda shown=widget: _lies_within(shown), f"{self_voicing.spoken(widget)} in sight"
+            lambda shown=widget: _lies_within(shown), f"{self_voicing.spoken_text(widget)} in sight"
         )
         if widget.winfo_class() in SCROLLED_INSIDE:
             assert widget.winfo_height() >= LEAST_PX
         else:
-            assert widget.winfo_reqwidth() <= widget.winfo_width(), self_voicing.spoken(widget)
-            assert widget.winfo_reqheight() <= widget.winfo_height(), self_voicing.spoken(widget)
+            assert widget.winfo_reqwidth() <= widget.winfo_width(), self_voicing.spoken_text(widget)
+            assert widget.winfo_reqheight() <= widget.winfo_height(), self_voicing.spoken_text(
+                widget
+            )
         reached.append(widget)
         assert len(reached) < LONGEST_ROUND
         driven.press("Tab")
@@ -74,10 +78,10 @@ def _lies_within(widget: tk.Misc) -> bool:
 
 
 def test_a_larger_type_leaves_the_window_on_the_screen(
-    small_screen: Screen, drive: Callable[..., Driven]
+    small_screen: Screen, drive: Callable[..., AppDriver]
 ) -> None:
     driven = drive()
     for size in (100, 250, 150):
-        driven.program.settling.set(text_size=size)
+        driven.app.settings_controller.set(text_size=size)
         driven.settle()
         assert _lies_within(driven.root), size

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from image_describer.app import theme
-from tests.support.window import Driven
+from tests.support.window import AppDriver
 
 KINDS = (
     *("window", "frame", "text", "button", "label", "status"),
@@ -60,15 +60,15 @@ def test_in_high_contrast_what_can_be_pressed_has_an_edge() -> None:
 
 
 @pytest.mark.gui
-def test_everything_follows_a_change(drive: Callable[..., Driven]) -> None:
+def test_everything_follows_a_change(drive: Callable[..., AppDriver]) -> None:
     driven = drive()
     driven.press("F1")
-    driven.program.settling.set(high_contrast=True, text_size=150)
+    driven.app.settings_controller.set(high_contrast=True, text_size=150)
     driven.root.update()
-    dressed = [one for one in everything(driven.root) if hasattr(one, "look_kind")]
+    dressed = [one for one in everything(driven.root) if hasattr(one, "style_kind")]
     assert len(dressed) > 12
     for widget in dressed:
-        for option, value in theme.options(widget.look_kind, theme.HIGH_CONTRAST).items():
+        for option, value in theme.options(widget.style_kind, theme.HIGH_CONTRAST).items():
             assert str(widget.cget(option)) == str(value if value is not False else 0), option
     points = driven.root.tk.call("font", "actual", theme.font("sentence"), "-size")
     assert points == round(theme.POINTS["sentence"] * 1.5)
@@ -83,11 +83,11 @@ def everything(widget: tk.Misc) -> list[Any]:
 
 @pytest.mark.gui
 @pytest.mark.parametrize("size", [75, 100, 150, 200, 250])
-def test_no_button_is_cut_off_at_any_size(drive: Callable[..., Driven], size: int) -> None:
+def test_no_button_is_cut_off_at_any_size(drive: Callable[..., AppDriver], size: int) -> None:
     driven = drive()
-    driven.program.settling.set(text_size=size, high_contrast=True)
+    driven.app.settings_controller.set(text_size=size, high_contrast=True)
     driven.for_s(0.3)
-    window = driven.program.window
+    window = driven.app.window
     edge = driven.root.winfo_rootx() + driven.root.winfo_width()
     bottom = driven.root.winfo_rooty() + driven.root.winfo_height()
     for widget in (*window.buttons.values(), window.sentence, window.view):

@@ -81,12 +81,12 @@ def test_a_later_start_leaves_the_focus_in_the_dialog(drive: Drive) -> None:
     driven.press("ctrl+comma")
     driven.until(lambda: driven.heard.said_last("Settings, dialog."), "the settings")
     before = focused(driven.root)
-    driven.app.sources.take(StartRequest([], False, "1"))
+    driven.app.sources.take_start(StartRequest([], False, "1"))
     driven.for_s(0.3)
     assert focused(driven.root) is before
     assert before is not None
     driven.press("Escape")
-    driven.app.sources.take(StartRequest([], False, "1"))
+    driven.app.sources.take_start(StartRequest([], False, "1"))
     driven.for_s(0.3)
     assert focused(driven.root) is driven.app.window.sentence
 

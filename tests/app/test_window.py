@@ -16,18 +16,18 @@ from PIL import Image
 
 from image_describer.app import keymap, messages, theme
 from image_describer.app.tasks import progress
-from image_describer.app.tasks.progress import SAY_WORKING_AFTER_MS
-from image_describer.app.voice.announcer import LOOK_FOR_SILENCE_AFTER_MS
+from image_describer.app.tasks.progress import ANNOUNCE_AFTER_MS
+from image_describer.app.voice.announcer import CHECK_VOICE_AFTER_MS
 from image_describer.errors import BundleError
 from tests.support.screen import LIMIT_S, assert_once_below, own_time
-from tests.support.window import CAPTION, Driven
+from tests.support.window import CAPTION, AppDriver
 
 pytestmark = pytest.mark.gui
 
 
-def test_describes_shows_and_says(drive: Callable[..., Driven], photo: str) -> None:
+def test_describes_shows_and_says(drive: Callable[..., AppDriver], photo: str) -> None:
     driven = drive()
-    driven.program.start([photo])
+    driven.app.start([photo])
     driven.until_described()
     assert driven.shown == f"Probably: {CAPTION}."
     assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
@@ -37,7 +37,7 @@ def test_describes_shows_and_says(drive: Callable[..., Driven], photo: str) -> N
 
 
 def test_the_loop_keeps_ticking_while_a_picture_is_described(
-    drive: Callable[..., Driven], tmp_path: Path
+    drive: Callable[..., AppDriver], tmp_path: Path
 ) -> None:
     driven = drive(seconds=1.0)
     large = tmp_path / "large.jpg"
@@ -51,7 +51,7 @@ def test_the_loop_keeps_ticking_while_a_picture_is_described(
     def longest_gap() -> float:
         ticks.clear()
         before = driven.descriptions
-        driven.program.open_file(str(large))
+        driven.app.open_file(str(large))
         driven.until(lambda: driven.descriptions > before, "the description")
         return max(later - earlier for earlier, later in itertools.pairwise(ticks))
 
@@ -59,11 +59,11 @@ def test_the_loop_keeps_ticking_while_a_picture_is_described(
     assert_once_below(longest_gap, 0.35, "the longest time for which the window hung, in seconds,")
 
 
-def test_an_idle_window_asks_for_no_timer(drive: Callable[..., Driven], photo: str) -> None:
+def test_an_idle_window_asks_for_no_timer(drive: Callable[..., AppDriver], photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
-    driven.for_s((SAY_WORKING_AFTER_MS + LOOK_FOR_SILENCE_AFTER_MS) / 1000)
+    driven.for_s((ANNOUNCE_AFTER_MS + CHECK_VOICE_AFTER_MS) / 1000)
     driven.root.focus_set()
     driven.until(
         lambda: driven.root.tk.splitlist(driven.root.tk.call("after", "info")) == (),
@@ -72,14 +72,14 @@ def test_an_idle_window_asks_for_no_timer(drive: Callable[..., Driven], photo: s
 
 
 def test_working_is_said_after_half_a_second_and_not_before(
-    drive: Callable[..., Driven], photo: str
+    drive: Callable[..., AppDriver], photo: str
 ) -> None:
     driven = drive()
     driven.describer.let.clear()
     began = time.monotonic()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until(lambda: "Working" in driven.heard.texts, "Working")
-    assert time.monotonic() - began >= SAY_WORKING_AFTER_MS / 1000
+    assert time.monotonic() - began >= ANNOUNCE_AFTER_MS / 1000
     assert driven.shown == "Working…"
     driven.describer.let.set()
     driven.until_described()
@@ -87,17 +87,17 @@ def test_working_is_said_after_half_a_second_and_not_before(
 
 
 @pytest.fixture
-def held(drive: Callable[..., Driven], monkeypatch: pytest.MonkeyPatch) -> Driven:
+def held(drive: Callable[..., AppDriver], monkeypatch: pytest.MonkeyPatch) -> AppDriver:
     """One whose describer waits until it is let, and which says "Working" only when asked."""
-    monkeypatch.setattr(progress, "SAY_WORKING_AFTER_MS", 600_000)
+    monkeypatch.setattr(progress, "ANNOUNCE_AFTER_MS", 600_000)
     driven = drive()
     driven.describer.let.clear()
     return driven
 
 
-def test_escape_cancels_and_the_result_is_dropped(held: Driven, photo: str) -> None:
+def test_escape_cancels_and_the_result_is_dropped(held: AppDriver, photo: str) -> None:
     driven = held
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until(lambda: driven.describer.files, "the describer to begin")
     driven.press("Escape")
     assert driven.heard.texts == ["Cancelled."]
@@ -108,10 +108,10 @@ def test_escape_cancels_and_the_result_is_dropped(held: Driven, photo: str) -> N
     assert driven.heard.texts == ["Cancelled."]
 
 
-def test_escape_silences_first_and_cancels_then(held: Driven, photo: str) -> None:
+def test_escape_silences_first_and_cancels_then(held: AppDriver, photo: str) -> None:
     driven = held
     driven.heard.speaking = True
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.press("Escape")
     assert driven.heard.stops == 1
     assert "Cancelled." not in driven.heard.texts
@@ -120,11 +120,11 @@ def test_escape_silences_first_and_cancels_then(held: Driven, photo: str) -> Non
     driven.describer.let.set()
 
 
-def test_a_second_press_starts_nothing_twice(held: Driven, photo: str) -> None:
+def test_a_second_press_starts_nothing_twice(held: AppDriver, photo: str) -> None:
     driven = held
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.for_s(0.1)
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.press("ctrl+r")
     assert driven.heard.texts == ["Working", "Working"]
     driven.describer.let.set()
@@ -135,13 +135,13 @@ def test_a_second_press_starts_nothing_twice(held: Driven, photo: str) -> None:
 
 
 def test_another_picture_replaces_the_one_under_way(
-    held: Driven, photo: str, tmp_path: Path
+    held: AppDriver, photo: str, tmp_path: Path
 ) -> None:
     driven = held
     other = str(tmp_path / "other.png")
     Image.new("RGB", (40, 30), "red").save(other)
     for number, file in enumerate((photo, other), 1):
-        driven.program.open_file(file)
+        driven.app.open_file(file)
         driven.until(lambda n=number: len(driven.describer.files) == n, "the describer to begin")
     driven.describer.let.set()
     driven.until_described()
@@ -152,13 +152,13 @@ def test_another_picture_replaces_the_one_under_way(
 
 
 def test_the_sentence_can_be_read_and_selected_but_not_changed(
-    drive: Callable[..., Driven], photo: str
+    drive: Callable[..., AppDriver], photo: str
 ) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     before = driven.shown
-    text = driven.program.window.sentence
+    text = driven.app.window.sentence
     driven.press("x", "BackSpace", "Delete", "Return", "ctrl+k", "shift+Insert", "ctrl+h")
     assert driven.shown == before
     driven.press("Home", "Right", "Right")
@@ -174,10 +174,10 @@ def test_the_sentence_can_be_read_and_selected_but_not_changed(
 
 
 def test_control_alone_stops_and_control_with_another_key_does_not(
-    drive: Callable[..., Driven], photo: str
+    drive: Callable[..., AppDriver], photo: str
 ) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.press("Control_L")
     assert driven.heard.stops == 1
@@ -194,20 +194,20 @@ def test_control_alone_stops_and_control_with_another_key_does_not(
 
 
 @pytest.mark.parametrize("key", ["ctrl+r", "F5"])
-def test_repeat(drive: Callable[..., Driven], photo: str, key: str) -> None:
+def test_repeat(drive: Callable[..., AppDriver], photo: str, key: str) -> None:
     driven = drive()
     driven.press(key)
     assert driven.heard.texts[-1].startswith("There is no description yet. Control O")
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.heard.said.clear()
     driven.press(key)
     assert driven.heard.said == [(f"Probably: {CAPTION}.", "description", True)]
 
 
-def test_keys_work_with_caps_lock(drive: Callable[..., Driven], photo: str) -> None:
+def test_keys_work_with_caps_lock(drive: Callable[..., AppDriver], photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.heard.said.clear()
     driven.press("Caps_Lock")
@@ -218,9 +218,9 @@ def test_keys_work_with_caps_lock(drive: Callable[..., Driven], photo: str) -> N
     assert driven.heard.texts == [f"Probably: {CAPTION}."]
 
 
-def test_tab_reaches_everything_and_comes_round(drive: Callable[..., Driven]) -> None:
+def test_tab_reaches_everything_and_comes_round(drive: Callable[..., AppDriver]) -> None:
     driven = drive()
-    window = driven.program.window
+    window = driven.app.window
     expected = [*window.buttons.values(), window.view, window.sentence]
     seen = []
     for _ in expected:
@@ -234,9 +234,9 @@ def test_tab_reaches_everything_and_comes_round(drive: Callable[..., Driven]) ->
     assert back == [*reversed(expected[:-1]), expected[-1]]
 
 
-def test_the_focus_can_be_seen(drive: Callable[..., Driven]) -> None:
+def test_the_focus_can_be_seen(drive: Callable[..., AppDriver]) -> None:
     driven = drive()
-    window = driven.program.window
+    window = driven.app.window
     yellow = tuple(bytes.fromhex(theme.NORMAL.focus[1:]))
     driven.press("Tab", "Tab")
     shot = driven.screen.shot()
@@ -251,10 +251,10 @@ def test_the_focus_can_be_seen(drive: Callable[..., Driven]) -> None:
 
 
 def test_space_and_return_press_the_focused_button(
-    drive: Callable[..., Driven], photo: str
+    drive: Callable[..., AppDriver], photo: str
 ) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.heard.said.clear()
     driven.press("Tab", "Tab", "space", "Return")
@@ -262,7 +262,7 @@ def test_space_and_return_press_the_focused_button(
     assert said == [f"Probably: {CAPTION}."] * 2
 
 
-def test_the_menus_hold_the_table(drive: Callable[..., Driven]) -> None:
+def test_the_menus_hold_the_table(drive: Callable[..., AppDriver]) -> None:
     driven = drive()
     bar = driven.root.nametowidget(driven.root.cget("menu"))
     found = {}
@@ -279,26 +279,26 @@ def test_the_menus_hold_the_table(drive: Callable[..., Driven]) -> None:
 
 
 def test_a_bad_file_is_told_and_the_app_goes_on(
-    drive: Callable[..., Driven], photo: str, tmp_path: Path
+    drive: Callable[..., AppDriver], photo: str, tmp_path: Path
 ) -> None:
     driven = drive()
     bad = tmp_path / "bad.jpg"
     bad.write_text("this is no picture")
-    driven.program.open_file(str(bad))
+    driven.app.open_file(str(bad))
     driven.until(lambda: driven.heard.said, "the error")
     assert driven.shown == driven.heard.texts[-1]
     assert "Traceback" not in driven.shown
     driven.press("F5")
     assert driven.heard.texts[-1] == driven.heard.texts[-2]
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
 
 
 def test_what_nobody_foresaw_is_told_with_the_place_of_the_log(
-    drive: Callable[..., Driven], photo: str
+    drive: Callable[..., AppDriver], photo: str
 ) -> None:
     driven = drive(error=ZeroDivisionError("secret"))
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until(lambda: driven.heard.said, "the error")
     assert "ZeroDivisionError" in driven.shown
     assert messages.LOG_NAME in driven.shown
@@ -306,7 +306,7 @@ def test_what_nobody_foresaw_is_told_with_the_place_of_the_log(
 
 
 def test_a_key_that_fails_is_told_too(
-    drive: Callable[..., Driven], monkeypatch: pytest.MonkeyPatch
+    drive: Callable[..., AppDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driven = drive()
     monkeypatch.setattr(messages, "NO_PICTURE", "{nobody} knows this key")
@@ -316,20 +316,20 @@ def test_a_key_that_fails_is_told_too(
 
 
 def test_a_bad_bundle_is_told_at_the_start_and_tried_again(
-    drive: Callable[..., Driven], photo: str
+    drive: Callable[..., AppDriver], photo: str
 ) -> None:
     driven = drive()
     driven.build_error = BundleError("The bundle is gone.", "Put it back.")
-    driven.program.start([])
+    driven.app.start([])
     driven.until(lambda: "The bundle is gone. Put it back." in driven.heard.texts, "the error")
     assert driven.shown == "The bundle is gone. Put it back."
     driven.build_error = None
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     assert len(driven.builds) == 2
 
 
-def test_help_opens_speaks_and_closes(drive: Callable[..., Driven]) -> None:
+def test_help_opens_speaks_and_closes(drive: Callable[..., AppDriver]) -> None:
     driven = drive()
     driven.press("Tab", "Tab")
     driven.press("F1")
@@ -339,18 +339,18 @@ def test_help_opens_speaks_and_closes(drive: Callable[..., Driven]) -> None:
     assert driven.heard.texts[-1].startswith("No picture is open.")
     driven.press("Escape")
     assert driven.screen.windows("^Help") == []
-    assert driven.root.focus_get() is driven.program.window.buttons["repeat"]
+    assert driven.root.focus_get() is driven.app.window.buttons["repeat"]
     driven.press("Escape")
     assert driven.root.winfo_exists()
 
 
 def test_more_is_said_and_shown_and_goes_with_its_picture(
-    drive: Callable[..., Driven], photo: str
+    drive: Callable[..., AppDriver], photo: str
 ) -> None:
     driven = drive()
     driven.press("ctrl+d")
     assert driven.heard.texts[-1] == messages.with_keys(messages.NOTHING_YET, keymap.spoken)
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.press("ctrl+d")
     assert driven.heard.texts[-1].startswith(
@@ -363,13 +363,13 @@ def test_more_is_said_and_shown_and_goes_with_its_picture(
     driven.until(lambda: driven.screen.focused().startswith("Help"), "the help")
     driven.press("ctrl+d")
     driven.until(lambda: driven.screen.focused().startswith(messages.MORE_TITLE), "the details")
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.for_s(0.2)
     assert driven.screen.windows(f"^{messages.MORE_TITLE}") == []
 
 
 def test_a_clipboard_that_hangs_neither_stops_the_loop_nor_escape(
-    drive: Callable[..., Driven], monkeypatch: pytest.MonkeyPatch
+    drive: Callable[..., AppDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hang() -> str:
         time.sleep(30)
@@ -394,34 +394,34 @@ def test_a_clipboard_that_hangs_neither_stops_the_loop_nor_escape(
     assert max(later - earlier for earlier, later in itertools.pairwise(ticks[5:])) < 10
 
 
-def test_where_am_i(drive: Callable[..., Driven], photo: str) -> None:
+def test_where_am_i(drive: Callable[..., AppDriver], photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     driven.press("F2")
     assert driven.heard.texts[-1] == "photo.png. 300 by 200 pixels. Ready."
 
 
-def test_why_nothing_is_heard_is_shown(drive: Callable[..., Driven], photo: str) -> None:
+def test_why_nothing_is_heard_is_shown(drive: Callable[..., AppDriver], photo: str) -> None:
     driven = drive()
-    driven.heard.trouble = "I can't speak: there is no sound card."
-    driven.program.open_file(photo)
+    driven.heard.last_error = "I can't speak: there is no sound card."
+    driven.app.open_file(photo)
     driven.until_described()
-    status = driven.program.window
-    driven.until(lambda: status.status == f"Ready. {driven.heard.trouble}", "the trouble")
+    status = driven.app.window
+    driven.until(lambda: status.status == f"Ready. {driven.heard.last_error}", "the trouble")
     driven.press("F5")
-    driven.for_s(LOOK_FOR_SILENCE_AFTER_MS / 1000 + 0.2)
-    assert status.status == f"Ready. {driven.heard.trouble}"
+    driven.for_s(CHECK_VOICE_AFTER_MS / 1000 + 0.2)
+    assert status.status == f"Ready. {driven.heard.last_error}"
 
 
-def test_the_smallest_window_holds_everything(drive: Callable[..., Driven], photo: str) -> None:
+def test_the_smallest_window_holds_everything(drive: Callable[..., AppDriver], photo: str) -> None:
     driven = drive()
     driven.root.geometry("640x480")
-    driven.program.window.sentence.show("Probably: " + "a brown dog runs through grass " * 6)
-    driven.program.open_file(photo)
+    driven.app.window.sentence.show("Probably: " + "a brown dog runs through grass " * 6)
+    driven.app.open_file(photo)
     driven.until(lambda: driven.root.winfo_width() == 640, "the smallest window")
     driven.until_idle()
-    window = driven.program.window
+    window = driven.app.window
     for widget in (window.sentence, *window.buttons.values(), window.view):
         right = widget.winfo_rootx() + widget.winfo_width() - driven.root.winfo_rootx()
         bottom = widget.winfo_rooty() + widget.winfo_height() - driven.root.winfo_rooty()
@@ -432,7 +432,7 @@ def test_the_smallest_window_holds_everything(drive: Callable[..., Driven], phot
     assert window.view.winfo_height() >= 80
 
 
-def test_ctrl_q_quits(drive: Callable[..., Driven]) -> None:
+def test_ctrl_q_quits(drive: Callable[..., AppDriver]) -> None:
     driven = drive()
     driven.screen.press("ctrl+q")
     deadline = time.monotonic() + LIMIT_S

@@ -58,20 +58,20 @@ class SlowDescriber:
         raise BundleError("This bundle has no joint space.")
 
 
-class Heard:
-    """Stands for Talk: keeps what was said."""
+class FakeSpeaker:
+    """Stands for Speaker: keeps what was said."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str, bool]] = []
         self.stops = 0
         self.speaking = False
-        self.trouble = ""
+        self.last_error = ""
         self.fetching = False
         self.earcons: list[str] = []
         self.settings: dict[str, Any] = {}
 
     def say(
-        self, text: str, *, kind: str = "phrase", interrupt: bool = True, again: bool = False
+        self, text: str, *, kind: str = "description", interrupt: bool = True, **_: bool
     ) -> None:
         self.said.append((text, kind, interrupt))
 
@@ -99,7 +99,7 @@ class Loop:
 
     root: tk.Tk
     screen: Screen
-    desk: AppContext
+    context: AppContext
 
     @property
     def heard_so_far(self) -> list[str]:
@@ -145,11 +145,11 @@ class Loop:
 
     def until_idle(self) -> None:
         """Wait until no job is under way, and what came of the last one has been dealt with."""
-        self.until(lambda: not self.desk.jobs._under_way, "the end of all jobs")
+        self.until(lambda: self.context.jobs.idle, "the end of all jobs")
         self.settle()
 
 
-class Driven(Loop):
+class AppDriver(Loop):
     "A Application in this process, on the screen."
 
     def __init__(
@@ -162,14 +162,14 @@ class Driven(Loop):
     ) -> None:
         self.screen = screen
         self.describer = describer
-        self.heard = Heard()
+        self.heard = FakeSpeaker()
         self.root = tk.Tk()
         KEPT.append(self.root)
         self.builds: list[float] = []
-        talk: Any = self.heard
+        speaker: Any = self.heard
         late = LazyDescriber(self._build)
-        self.program = Application(self.root, late, talk, settings, history, indexed=indexed)
-        self.desk = self.program.desk
+        self.app = Application(self.root, late, speaker, settings, history, indexed=indexed)
+        self.context = self.app.context
         self.build_error: Exception | None = None
         self.root.update()
         self.focus()
@@ -182,8 +182,8 @@ class Driven(Loop):
 
     def focus(self) -> None:
         self.root.focus_force()
-        self.program.window.sentence.focus_set()
-        self.until(lambda: self.root.focus_get() is self.program.window.sentence, "the focus")
+        self.app.window.sentence.focus_set()
+        self.until(lambda: self.root.focus_get() is self.app.window.sentence, "the focus")
 
     @property
     def heard_so_far(self) -> list[str]:
@@ -191,7 +191,7 @@ class Driven(Loop):
 
     @property
     def shown(self) -> str:
-        return self.program.window.sentence.shown()
+        return self.app.window.sentence.shown()
 
     def until_described(self) -> None:
         self.until(lambda: CAPTION in self.shown, "the description")
@@ -204,18 +204,18 @@ class Driven(Loop):
     def describe(self, file: str) -> None:
         """Open ``file``, and wait until its description is said, shown and written down."""
         before = self.descriptions
-        self.program.open_file(file)
+        self.app.open_file(file)
         self.until(lambda: self.descriptions > before, "the description")
         self.until_idle()
 
 
 @pytest.fixture
-def drive(screen: Screen) -> Iterator[Callable[..., Driven]]:
-    opened: list[Driven] = []
+def drive(screen: Screen) -> Iterator[Callable[..., AppDriver]]:
+    opened: list[AppDriver] = []
 
-    def start(seconds: float = 0.0, error: Exception | None = None, **kept: Any) -> Driven:
+    def start(seconds: float = 0.0, error: Exception | None = None, **kept: Any) -> AppDriver:
         describer = kept.pop("describer", None) or SlowDescriber(seconds, error)
-        opened.append(Driven(screen, describer, **kept))
+        opened.append(AppDriver(screen, describer, **kept))
         return opened[-1]
 
     yield start

@@ -114,7 +114,7 @@ class SearchWindow(Dialog):
         # The texts are formatted later, and a name may contain braces.
         name = file_name(file).replace("{", "{{").replace("}", "}}")
         self._start(
-            lambda _job: own.like(file, settings),
+            lambda _job: own.similar(file, settings),
             SIMILAR.replace("{name}", name),
             NONE_SIMILAR.replace("{name}", name),
         )
@@ -130,7 +130,7 @@ class SearchWindow(Dialog):
         self._progress.watch(self._job)
 
     def _on_found(self, outcome: "SearchOutcome", found: str, none: str) -> None:
-        self._found = outcome.hits
+        self._found = outcome.pictures
         self.results.set_items([one_line(hit.text) for hit in self._found])
         self._show_full_text()
         if outcome.trouble:

@@ -1,4 +1,4 @@
-"""What is on the clipboard: the path of a file, or a picture; or a sentence why neither."""
+"""Reads the clipboard: the path of a file, a picture, or an error that says why neither."""
 
 import json
 import os
@@ -8,9 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
+from image_describer.app.file_url import file_url_path, is_file_url
 from image_describer.errors import PictureError
 
 if TYPE_CHECKING:
@@ -18,111 +17,104 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    Found = str | bytes | Image.Image
+    ClipboardContent = str | bytes | Image.Image
 
 READER = Path(__file__).with_name("x11_clipboard.py")
-READ_LIMIT_S = 8.0  # tens of megabytes take a few; an owner that hangs is given up
-LONGEST_PATH = 4096  # characters; more is no path but somebody's text
-# Programs that read pictures of any size, and what they are told; {} is the kind of picture.
+READ_LIMIT_S = 8.0  # tens of megabytes take a few seconds; an owner that hangs never answers
+PATH_LIMIT = 4096  # characters; a longer line is not a path
+# Programs that read pictures of any size, the variable they need and their arguments; {} is the
+# picture's MIME type.
 TOOLS = (
     ("wl-paste", "WAYLAND_DISPLAY", ("--no-newline", "--type", "{}")),
     ("xclip", "DISPLAY", ("-selection", "clipboard", "-target", "{}", "-out")),
 )
-# File managers write what is to be done with the files in the first line.
+# The first line of what file managers copy says what to do with the files.
 NOT_PATHS = frozenset({"copy", "cut", "x-special/nautilus-clipboard"})
 
 COPY_FIRST = "Copy a picture, or the path of a file, and try again."
 EMPTY = "There is neither a picture nor a path on the clipboard."
-NO_PATH = "The text on the clipboard is not the path of a file that is there."
+NO_PATH = "The text on the clipboard is not the path of an existing file."
 NO_ANSWER = "The program that holds the clipboard does not answer."
-TOO_LARGE = "The picture on the clipboard is too large for me to take."
+TOO_LARGE = "The picture on the clipboard is too large."
 SAVE_IT = "Save it as a file and open that, or install xclip and try again."
 UNREADABLE = "The clipboard can't be read."
+OPEN_FILE = "Open the picture as a file instead."
 
 
-def reader(root: "tk.Misc") -> "Callable[[], Found]":
-    """A function that reads the clipboard, to be called off the window's thread.
+def reader(root: "tk.Misc") -> "Callable[[], ClipboardContent]":
+    """A function that reads the clipboard, to be called on another thread than the window's.
 
-    Called on the window's thread, and returns at once. What it returns gives the path of a file, a
-    file's bytes or a Pillow image, and raises PictureError.
+    Returns at once; must be called on the window's thread. The function returns the path of a
+    file, a file's bytes or a Pillow image, and raises PictureError.
     """
     import tkinter as tk
 
     if root.tk.call("tk", "windowingsystem") == "x11":
-        return _from_x11
+        return _read_x11
     try:
-        text = root.clipboard_get()  # asks the system, not another program: no wait
+        text = root.clipboard_get()  # does not block, because the system has the content
     except tk.TclError:
         text = ""
-    return lambda: _from_system(text)
+    return lambda: _read_system(text)
 
 
-def file_in(text: str) -> str | None:
-    """The first file in ``text``: a path, a path in quotes, file:// addresses, one a line."""
+def first_file(text: str) -> str | None:
+    """The first existing file in ``text``, which has a path or a file:// URL per line."""
     for line in text.strip("\0").splitlines():
-        words = line.strip()
-        if not words or len(words) > LONGEST_PATH or words in NOT_PATHS or words[0] == "#":
+        item = line.strip()
+        if not item or len(item) > PATH_LIMIT or item in NOT_PATHS or item[0] == "#":
             continue
-        path = path_in(words)
-        # A relative path would depend on where the program happened to be started.
+        path = parse_path(item)
+        # A relative path would depend on the folder that the program was started in.
         if path and os.path.isabs(path) and _is_file(path):
             return path
     return None
 
 
-def path_in(words: str) -> str | None:
-    """The path that ``words`` write: plainly, in quotes, or as a file:// address."""
-    if words.lower().startswith("file:"):
-        try:
-            address = urlsplit(words)
-        except ValueError:
-            return None
-        if address.netloc not in ("", "localhost"):
-            return None
-        if os.name == "nt":
-            return url2pathname(address.path)
-        # A name whose bytes are no UTF-8 has to come back as it is, which url2pathname won't do.
-        return unquote(address.path, errors="surrogateescape")
-    if len(words) > 1 and words[0] == words[-1] and words[0] in "\"'":
-        words = words[1:-1]
-    return os.path.expanduser(words)
+def parse_path(text: str) -> str | None:
+    """The path in ``text``: a plain one, one in quotes, or a file:// URL."""
+    if is_file_url(text):
+        return file_url_path(text)
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    return os.path.expanduser(text)
 
 
 def _is_file(path: str) -> bool:
     try:
         return os.path.isfile(path)
-    except ValueError:  # a null in it
+    except ValueError:  # it contains a null
         return False
 
 
-def _from_x11() -> "Found":
-    found = _ask_reader()
-    for text in found["texts"]:
-        file = file_in(text)
+def _read_x11() -> "ClipboardContent":
+    content = _list_content()
+    for text in content["texts"]:
+        file = first_file(text)
         if file is not None:
             return file
-    if found["picture"] is not None:
-        return _picture(found["picture"])
-    raise PictureError(NO_PATH if found["texts"] else EMPTY, COPY_FIRST)
+    if content["picture"] is not None:
+        return _read_picture(content["picture"])
+    raise PictureError(NO_PATH if content["texts"] else EMPTY, COPY_FIRST)
 
 
-def _ask_reader() -> dict[str, Any]:
+def _list_content() -> dict[str, Any]:
+    """See x11_clipboard.content."""
     try:
-        done = _run([sys.executable, "-I", str(READER)])
-        found: dict[str, Any] = json.loads(done)
+        content: dict[str, Any] = json.loads(_run([sys.executable, "-I", str(READER)]))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise PictureError(UNREADABLE, "Open the picture as a file instead.") from error
-    return found
+        raise PictureError(UNREADABLE, OPEN_FILE) from error
+    return content
 
 
-def _picture(kind: str) -> bytes:
-    # Tk comes last: when it gives up on a large picture, some owners never answer anybody again.
+def _read_picture(mime_type: str) -> bytes:
+    # Tk is the last resort: when it gives up on a large picture, some owners never answer again.
     commands = [
-        [program, *(word.format(kind) for word in words)]
-        for name, variable, words in TOOLS
+        [program, *(argument.format(mime_type) for argument in arguments)]
+        for name, variable, arguments in TOOLS
         if (program := shutil.which(name)) and os.environ.get(variable)
     ]
-    for command in (*commands, [sys.executable, "-I", str(READER), kind]):
+    for command in (*commands, [sys.executable, "-I", str(READER), mime_type]):
         try:
             content = _run(command)
         except (OSError, subprocess.CalledProcessError):
@@ -133,7 +125,7 @@ def _picture(kind: str) -> bytes:
 
 
 def _run(command: list[str]) -> bytes:
-    """What ``command`` prints. Raises PictureError when it takes too long."""
+    """The output of ``command``. Raises PictureError when it takes too long."""
     try:
         return subprocess.run(
             command,
@@ -147,19 +139,20 @@ def _run(command: list[str]) -> bytes:
         raise PictureError(NO_ANSWER, COPY_FIRST) from error
 
 
-def _from_system(text: str) -> "Found":
-    file = file_in(text)
+def _read_system(text: str) -> "ClipboardContent":
+    """The content on Windows and macOS, where ``text`` is on the clipboard."""
+    file = first_file(text)
     if file is not None:
         return file
     from PIL import Image, ImageGrab
 
     try:
-        held = ImageGrab.grabclipboard()
-    except Exception as error:  # Pillow raises many kinds for what other programs put there
-        raise PictureError(UNREADABLE, "Open the picture as a file instead.") from error
-    if isinstance(held, Image.Image):
-        return held
-    files = [name for name in held or () if _is_file(name)]
+        content = ImageGrab.grabclipboard()
+    except Exception as error:  # Pillow raises many kinds of errors for odd content
+        raise PictureError(UNREADABLE, OPEN_FILE) from error
+    if isinstance(content, Image.Image):
+        return content
+    files = [name for name in content or () if _is_file(name)]
     if files:
         return files[0]
     raise PictureError(NO_PATH if text else EMPTY, COPY_FIRST)

@@ -1,45 +1,44 @@
-"""What comes from outside the window: dropped files, a later start, what macOS asks for."""
+"""Files from outside the window: drag and drop, later starts of the program, macOS's requests."""
 
-from image_describer.app.context import Desk
-from image_describer.app.sources.picture_sources import WaysIn
-from image_describer.app.sources.single_instance import Receiver
-from image_describer.app.tasks.event_queue import Inlet
+from image_describer.app.context import AppContext
+from image_describer.app.sources.picture_sources import PictureSources
+from image_describer.app.sources.single_instance import StartReceiver
+from image_describer.app.tasks.event_queue import EventQueue
 
-# The window is slow to answer only while it is being started; the later start waits a second.
+# The window is slow to answer only while it is starting. A later start waits for a second.
 ANSWER_LIMIT_S = 0.8
 
 
-class Doors:
-    """Open from ``open`` to ``close``; a door that can't be opened is missed by nobody."""
+class ExternalSources:
+    """Open from `open` to `close`. Sources that aren't available are skipped."""
 
-    def __init__(self, desk: Desk, ways_in: WaysIn) -> None:
-        self._desk = desk
-        self._ways_in = ways_in
-        self._inlet: Inlet | None = None
-        self._receiver: Receiver | None = None
+    def __init__(self, context: AppContext, sources: PictureSources) -> None:
+        self._context = context
+        self._sources = sources
+        self._event_queue: EventQueue | None = None
+        self._receiver: StartReceiver | None = None
 
     def open(self, receive: bool) -> None:
-        """Take files from now on; from later starts only with ``receive``."""
+        """Accept files from now on; those of later starts only if ``receive``."""
         from image_describer.app.sources.drop import accept_drops
         from image_describer.app.sources.macos import answer_macos
 
-        desk = self._desk
+        context, sources = self._context, self._sources
         if receive:
-            inlet = self._inlet = Inlet(desk.root, self._ways_in.take)
-            self._receiver = Receiver(lambda handed: inlet.ask(handed, ANSWER_LIMIT_S))
-            # Taking the place looks at files; the window need not wait for a slow disk.
-            desk.jobs.start(lambda _job: self._receive(), lambda _done: None, desk.trouble)
-        accept_drops(desk.root, lambda file: self._ways_in.take_files([file]), desk.voice.error)
-        nothing = desk.run.get("settings", lambda: None)
-        answer_macos(desk.root, self._ways_in.take_files, nothing, desk.run["quit"])
+            event_queue = self._event_queue = EventQueue(context.root, sources.take_start)
+            receiver = self._receiver = StartReceiver(
+                lambda request: event_queue.ask(request, ANSWER_LIMIT_S)
+            )
+            # As a job, because it reads and writes files, and the disk may be slow.
+            context.jobs.start(
+                lambda _job: receiver.start(), lambda _started: None, context.report_error
+            )
+        accept_drops(context.root, lambda file: sources.take_files([file]), context.voice.error)
+        answer_macos(context.root, sources.take_files, context.run["settings"], context.run["quit"])
 
     def close(self) -> None:
-        """Take nothing any more; before the window is destroyed."""
-        if self._inlet is not None:
-            self._inlet.close()
+        """Accept nothing more. Call it before the window is destroyed."""
+        if self._event_queue is not None:
+            self._event_queue.close()
         if self._receiver is not None:
             self._receiver.close()
-
-    def _receive(self) -> None:
-        if self._receiver is not None:
-            self._receiver.start()

@@ -1,4 +1,4 @@
-"""What macOS asks of a program by other ways than keys: open these files, settings, quit."""
+"""Answers macOS's requests to a program: open these files, open the settings, quit."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -12,23 +12,23 @@ def answer_macos(
     root: tk.Tk,
     on_files: Callable[[list[str]], None],
     settings: Callable[[], None],
-    quit_it: Callable[[], None],
+    quit_app: Callable[[], None],
     windowing_system: str | None = None,
 ) -> bool:
     """Let Finder open files with ``on_files``, and the Apple menu run the two commands.
 
-    Does nothing but on a Mac. ``windowing_system`` is Tk's own name for it ("aqua" on a Mac), asked
-    of Tk where it is not given. Returns whether there is anything to answer.
+    Returns False on other systems. ``windowing_system`` is Tk's name of the system ("aqua" on a
+    Mac), by default that of ``root``.
     """
     if (windowing_system or root.tk.call("tk", "windowingsystem")) != "aqua":
         return False
 
-    # Each by way of Tk's loop: an error inside a bare Tcl command would end the program.
+    # Through Tk's loop, because an error inside a Tcl command would end the program.
     def open_files(*files: object) -> None:
-        root.after_idle(on_files, [str(file) for file in files])  # one word for each file
+        root.after_idle(on_files, [str(file) for file in files])  # Tk passes one argument per file
 
     root.createcommand(OPEN_FILES, open_files)
     root.createcommand(SETTINGS, lambda: root.after_idle(settings))
-    # Without it Command+Q, the Dock and logging out would end the process in mid-work.
-    root.createcommand(QUIT, lambda: root.after_idle(quit_it))
+    # Without it, Command+Q, the Dock and logging out would kill the process.
+    root.createcommand(QUIT, lambda: root.after_idle(quit_app))
     return True

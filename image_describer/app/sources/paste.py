@@ -1,38 +1,38 @@
-"""Ctrl+V: asks for the clipboard on a thread, and hands over what it holds."""
+"""Ctrl+V: reads the clipboard on another thread, and passes on its content."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from image_describer.app.context import Desk
+from image_describer.app.context import AppContext
+from image_describer.app.jobs import BackgroundJob
 from image_describer.app.sources import clipboard
-from image_describer.app.tasks.jobs import Job
-from image_describer.app.tasks.progress import Progress
+from image_describer.app.tasks.progress import JobProgress
 
 if TYPE_CHECKING:
-    from image_describer.app.sources.clipboard import Found
+    from image_describer.app.sources.clipboard import ClipboardContent
 
 
-class Pasting:
-    """Reads the clipboard, one reading at a time.
+class PasteTask:
+    """Reads the clipboard once at a time.
 
-    Until it is known to hold something, what the window shows stays as it is.
+    What the window shows stays until the clipboard is known to hold a picture or a file.
     """
 
     def __init__(
         self,
-        desk: Desk,
-        found: "Callable[[Found], None]",
+        context: AppContext,
+        done: "Callable[[ClipboardContent], None]",
         failed: Callable[[Exception], None],
     ) -> None:
-        self._desk = desk
-        self._found = found
+        self._context = context
+        self._done = done
         self._failed = failed
-        self._progress = Progress(desk)
-        self._job: Job | None = None
+        self._progress = JobProgress(context)
+        self._job: BackgroundJob | None = None
 
     @property
     def announced(self) -> bool:
-        """Whether "Working" has been said for this reading."""
+        """Whether "Working" has been said for this task."""
         return self._progress.announced
 
     @property
@@ -40,13 +40,13 @@ class Pasting:
         return self._job is not None and self._job.running
 
     def start(self) -> None:
-        """Read it."""
-        read = clipboard.reader(self._desk.root)
-        self._job = self._desk.jobs.start(lambda _job: read(), self._found, self._failed)
+        """Begin to read the clipboard."""
+        read = clipboard.reader(self._context.root)
+        self._job = self._context.jobs.start(lambda _job: read(), self._done, self._failed)
         self._progress.watch(self._job)
 
     def cancel(self) -> None:
-        """Forget it."""
+        """Ignore what is being read."""
         if self._job is not None:
             self._job.cancel()
             self._job = None

@@ -1,116 +1,124 @@
-"""The ways a picture comes in: chooser, clipboard, drop, command line, another start, macOS."""
+"""The sources of a picture: chooser, clipboard, drop, command line, a later start, macOS."""
 
 import os
 import tkinter as tk
 from typing import TYPE_CHECKING
 
-from image_describer.app import messages as say
-from image_describer.app.context import Desk
-from image_describer.app.dialogs.base import raised, take_focus
-from image_describer.app.settings_controller import Settling
-from image_describer.app.sources.paste import Pasting
-from image_describer.app.tasks.describe import Picturing
+from image_describer.app import messages
+from image_describer.app.context import AppContext
+from image_describer.app.dialogs.base import raise_dialog, take_focus
+from image_describer.app.settings_controller import SettingsController
+from image_describer.app.sources.paste import PasteTask
+from image_describer.app.tasks.describe import DescribeTask
 
 if TYPE_CHECKING:
-    from image_describer.app.sources.clipboard import Found
-    from image_describer.app.sources.single_instance import Handed
+    from image_describer.app.sources.clipboard import ClipboardContent
+    from image_describer.app.sources.single_instance import StartRequest
 
 
-class WaysIn:
-    """Each ends in ``picturing.open`` or in a sentence."""
+class PictureSources:
+    """Each source ends in ``describe_task`` or in a spoken message."""
 
-    def __init__(self, desk: Desk, picturing: Picturing, settling: Settling) -> None:
-        self._desk = desk
-        self._picturing = picturing
-        self._settling = settling
+    def __init__(
+        self,
+        context: AppContext,
+        describe_task: DescribeTask,
+        settings_controller: SettingsController,
+    ) -> None:
+        self._context = context
+        self._describe_task = describe_task
+        self._settings_controller = settings_controller
         self._choosing = False
-        self.pasting = Pasting(desk, self._pasted, self._nothing_pasted)
+        self.paste_task = PasteTask(context, self._pasted, self._not_pasted)
 
     @property
     def folder(self) -> str:
-        """Where the user was last: beside the picture, a recent folder, or home."""
-        file = self._picturing.current.file
-        if file is not None and os.path.isabs(file):
+        """The folder of the current picture, a recent folder, or the home folder."""
+        file = self._current_path()
+        if file is not None:
             return os.path.dirname(file)
-        return next(iter(self._desk.settings.recent_folders), os.path.expanduser("~"))
+        return next(iter(self._context.settings.recent_folders), os.path.expanduser("~"))
 
     def choose(self) -> None:
         """Ask for a picture in the spoken chooser."""
-        # Needs NumPy and Pillow, which the window is there without.
-        from image_describer.app.dialogs.chooser.window import Chooser, ChooserWindow
+        # Imported here because it needs NumPy and Pillow, without which the window opens faster.
+        from image_describer.app.dialogs.chooser.window import ChooserWindow, PictureChooser
 
-        if raised(self._desk, ChooserWindow):
+        if raise_dialog(self._context, ChooserWindow):
             return
-
-        recent = self._desk.settings.recent_folders
-        beside = self._picturing.current.file
-        known = beside is not None and os.path.isabs(beside)
-        Chooser(self._desk, recent, self._chosen, self.choose_natively).open(
-            beside if known else None
-        )
+        recent = self._context.settings.recent_folders
+        chooser = PictureChooser(self._context, recent, self._chosen, self.choose_natively)
+        chooser.open(self._current_path())
 
     def choose_natively(self) -> None:
-        """Ask for a picture in the platform's dialog; on Linux Tk draws it."""
+        """Ask for a picture in the platform's dialog; on Linux, Tk draws it."""
         if self._choosing:
             return
         from image_describer.app.dialogs.system_open import ask_for_picture
 
         self._choosing = True
-        self._desk.voice.stop()
+        self._context.voice.stop()
         try:
-            file = ask_for_picture(self._desk.root, self._picturing.current.file)
+            file = ask_for_picture(self._context.root, self._describe_task.current.file)
         except tk.TclError:
-            return  # the window was closed under the dialog
+            return  # the window was closed while the dialog was open
         finally:
             self._choosing = False
         if file:
             self._chosen(file)
 
-    def _chosen(self, file: str) -> None:
-        settings = self._desk.settings
-        self._settling.change(settings.with_folder(os.path.dirname(os.path.abspath(file))))
-        self._picturing.open(file)
-
     def paste(self) -> None:
-        """Describe the picture, or the path, on the clipboard."""
-        if self.pasting.running:
-            self._desk.voice.answer(say.WORKING)
+        """Describe the picture, or the file, on the clipboard."""
+        if self.paste_task.running:
+            self._context.voice.answer(messages.WORKING)
         else:
-            self.pasting.start()
+            self.paste_task.start()
 
-    def take(self, handed: "Handed") -> bool:
-        """A second start hands over its files: come to the front, describe the first.
+    def take_start(self, request: "StartRequest") -> bool:
+        """Take over the files of a later start: come to the front, describe the first file.
 
-        Not where it was started offline and this window is online: what it brings must not go out.
+        False if that start was to be offline and this window is online.
         """
-        if handed.offline and self._settling.online:
+        if request.offline and self._settings_controller.online:
             return False
-        self._desk.root.deiconify()
-        self._desk.root.lift()
-        take_focus(self._desk)
-        if handed.files:
-            self.take_files(handed.files)
+        self._context.root.deiconify()
+        self._context.root.lift()
+        take_focus(self._context)
+        if request.files:
+            self.take_files(request.files)
         else:
-            self._desk.voice.answer(say.ALREADY_OPEN)
+            self._context.voice.answer(messages.ALREADY_OPEN)
         return True
 
     def take_files(self, files: list[str]) -> None:
-        """Describe the first of ``files``, and say so where there are more."""
+        """Describe the first of ``files``; if there are more, say so."""
         if len(files) > 1:
-            self._desk.voice.error(say.ONLY_FIRST.format(count=len(files)))
+            self._context.voice.error(messages.ONLY_FIRST.format(count=len(files)))
         if files:
-            self._picturing.open(files[0])
+            self._describe_task.open(files[0])
 
-    def _pasted(self, found: "Found") -> None:
-        if isinstance(found, str):
-            self._picturing.open(found)
-        else:
-            self._picturing.describe(found, say.FROM_CLIPBOARD)
+    def _current_path(self) -> str | None:
+        """The current picture's path, if it is a file."""
+        file = self._describe_task.current.file
+        return file if file is not None and os.path.isabs(file) else None
 
-    def _nothing_pasted(self, error: Exception) -> None:
-        if self._picturing.current.described is None and not self._picturing.running:
-            self._picturing.failed(error)
+    def _chosen(self, file: str) -> None:
+        settings = self._context.settings
+        self._settings_controller.change(
+            settings.with_folder(os.path.dirname(os.path.abspath(file)))
+        )
+        self._describe_task.open(file)
+
+    def _pasted(self, content: "ClipboardContent") -> None:
+        if isinstance(content, str):
+            self._describe_task.open(content)
         else:
-            # The picture that is there stays: it has not become wrong. The key is answered at once.
-            self._desk.voice.stop()
-            self._desk.trouble(error)
+            self._describe_task.describe(content, messages.FROM_CLIPBOARD)
+
+    def _not_pasted(self, error: Exception) -> None:
+        if self._describe_task.current.described is None and not self._describe_task.running:
+            self._describe_task.failed(error)
+        else:
+            # The current picture stays. The error answers a key, so it interrupts.
+            self._context.voice.stop()
+            self._context.report_error(error)

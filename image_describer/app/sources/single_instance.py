@@ -1,8 +1,8 @@
-"""A second start hands its files to the window that is already open, if that answers in time.
+"""A later start of the program hands its files to the window that is already open.
 
-The window listens on a socket in a folder that only its user may enter (on Windows: a named pipe);
-whoever starts later connects to it. Both sides prove that they know the same key before anything is
-told, and what is told is text, never a pickle. Nothing here needs Tk.
+The window listens on a socket in a folder that only its user may enter (on Windows, on a named
+pipe); a later start connects to it. Both sides prove that they know the same key before anything is
+sent, and what is sent is JSON, never a pickle. Nothing here needs Tk.
 """
 
 import contextlib
@@ -29,22 +29,22 @@ from image_describer.paths import APP_NAME, config_folder
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection, Listener
 
-HAND_OVER_LIMIT_S = 1.0  # a start that waits longer for another window feels broken
+HAND_OVER_LIMIT_S = 1.0  # a start that waits longer for another window seems broken
 MESSAGE_LIMIT_BYTES = 1 << 20  # some thousands of long paths
-# Linux allows 107 bytes for a socket's path, macOS and BSD 103.
+# Linux allows 107 bytes for the path of a socket, macOS and BSD 103.
 ADDRESS_LIMIT_BYTES = 103
 BACKLOG = 16  # a file manager may start a program once for each selected file
-RETRY_S = 1.0  # after a failed accept: no file descriptors left, say
+RETRY_S = 1.0  # after a failed accept, for example without free file descriptors
 TAKEN, REFUSED = b"taken", b"refused"
 
 log = logging.getLogger(__name__)
 
 
-class Handed(NamedTuple):
+class StartRequest(NamedTuple):
     """What a later start was asked to do.
 
-    ``files``: absolute paths, none if it was started without; ``offline``: whether nothing may be
-    sent for them; ``version``: of the program that was started.
+    ``files``: absolute paths, may be empty; ``offline``: whether it was started with --offline;
+    ``version``: that of the later program.
     """
 
     files: list[str]
@@ -55,26 +55,26 @@ class Handed(NamedTuple):
 def hand_over(files: list[str], offline: bool = False, limit_s: float = HAND_OVER_LIMIT_S) -> bool:
     """Whether an open window of this user, on this display, has taken ``files``.
 
-    Never raises, and never takes longer than ``limit_s``: a window that hangs gets nothing, now or
-    later, unless it hangs in the very moment between its answer and its work.
+    Never raises, and takes at most ``limit_s``. A window that does not answer in time does not get
+    the files later, either.
     """
     try:
         address = _address()
         if sys.platform != "win32" and not os.path.exists(address):
-            return False  # the common case costs no more than this
-        attempt = _Attempt(address, _message(files, offline))
-    except OSError as error:  # the folder that the program was started in is gone, say
-        log.warning("Nothing can be handed to an open window: %s", error)
+            return False  # the common case, which must be fast
+        attempt = _HandOver(address, _message(files, offline))
+    except OSError as error:  # for example: the current folder was deleted
+        log.warning("The files can't be handed to an open window: %s", error)
         return False
-    # A thread, because connecting to a program that hangs may block without a limit of its own.
+    # On a thread, because connecting to a program that hangs may block forever.
     thread = threading.Thread(target=attempt.run, daemon=True)
     thread.start()
     thread.join(limit_s)
     return attempt.end()
 
 
-class _Attempt:
-    """One try to hand a message over, which may be given up at any time."""
+class _HandOver:
+    """One attempt to hand over a message, which can be given up at any time."""
 
     def __init__(self, address: str, message: bytes) -> None:
         self._address = address
@@ -93,66 +93,65 @@ class _Attempt:
                         return
                 connection.send_bytes(self._message)
                 taken = connection.recv_bytes(len(REFUSED)) == TAKEN
-        except Exception as error:  # whatever it is, the program opens a window of its own
-            log.info("No open window takes the files: %r", error)
+        except Exception as error:  # the program then opens its own window
+            log.info("No open window has taken the files: %r", error)
             return
         with self._lock:
             self._taken = taken
 
     def end(self) -> bool:
-        """Give up if need be; whether the files were taken."""
+        """Give up, unless it is done; whether the files were taken."""
         with self._lock:
             self._given_up = True
             return self._taken
 
 
-class Receiver:
-    """Takes what later starts hand over, for as long as the window is open.
+class StartReceiver:
+    """Receives the requests of later starts while the window is open.
 
-    ``callback(handed)`` is called on a thread of the receiver's; it returns whether the window has
-    taken the files (`Inlet.ask` carries them to the window's thread). If not, the program that was
-    started later opens a window of its own.
+    ``callback(request)`` is called on one of the receiver's threads and returns whether the window
+    has taken the files. If not, the later start opens its own window.
     """
 
-    def __init__(self, callback: Callable[[Handed], bool]) -> None:
+    def __init__(self, callback: Callable[[StartRequest], bool]) -> None:
         self._callback = callback
         self._closed = threading.Event()
         self._listener: Listener | None = None
-        self._place: int | None = None
+        self._lock_file: int | None = None
         self._thread: threading.Thread | None = None
         self._address = ""
         self._key = b""
 
     def start(self) -> bool:
-        """Whether this window receives from now on; not if another one has the place.
+        """Whether this window receives from now on; False if another one already does.
 
-        Takes some milliseconds and never raises: a window that receives nothing is a window, too.
+        Takes a few milliseconds and never raises.
         """
         from multiprocessing.connection import Listener
 
         try:
             self._key = instance_key.read()
             self._address = _address()
-            self._place = _take_place(self._address)
+            self._lock_file = _lock_address(self._address)
             self._listener = Listener(self._address, _family(), backlog=BACKLOG)
         except OSError as error:
-            log.info("This window receives no files from later starts: %s", error)
-            self._leave_place()
+            log.info("This window does not receive files from later starts: %s", error)
+            self._unlock()
             return False
         self._thread = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
         self._thread.start()
         return True
 
     def close(self) -> None:
-        """Receive no more, and leave the place to others."""
+        """Receive nothing more, so that another window can."""
         self._closed.set()
         if self._thread is not None:
             self._wake()
             self._thread.join(HAND_OVER_LIMIT_S)
         if self._listener is not None:
-            with contextlib.suppress(OSError):  # somebody has removed the socket
+            with contextlib.suppress(OSError):  # the socket was deleted
                 self._listener.close()
-        self._leave_place()
+        self._unlock()
 
     def _accept(self, listener: "Listener") -> None:
         while not self._closed.is_set():
@@ -160,9 +159,9 @@ class Receiver:
                 connection = listener.accept()
             except OSError as error:
                 if not self._closed.wait(RETRY_S):
-                    log.warning("A later start could not be heard: %s", error)
+                    log.warning("A later start could not connect: %s", error)
                 continue
-            # On a thread of its own: whoever stops in the middle must not keep the next one out.
+            # On a thread of its own, so that a client that hangs does not block the next one.
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: "Connection") -> None:
@@ -172,35 +171,35 @@ class Receiver:
             try:
                 deliver_challenge(connection, self._key)
                 answer_challenge(connection, self._key)
-                handed = read_message(connection.recv_bytes(MESSAGE_LIMIT_BYTES))
-                taken = handed is not None and self._take(handed)
+                request = parse_message(connection.recv_bytes(MESSAGE_LIMIT_BYTES))
+                taken = request is not None and self._take(request)
                 connection.send_bytes(TAKEN if taken else REFUSED)
             except Exception as error:  # a wrong key, a broken pipe, too long a message
                 if not self._closed.is_set():
-                    log.warning("A later start broke off: %r", error)
+                    log.warning("The connection of a later start failed: %r", error)
 
-    def _take(self, handed: Handed) -> bool:
+    def _take(self, request: StartRequest) -> bool:
         try:
-            return not self._closed.is_set() and self._callback(handed)
+            return not self._closed.is_set() and self._callback(request)
         except Exception:
-            log.exception("What a later start handed over could not be taken")
+            log.exception("The files of a later start could not be taken")
             return False
 
     def _wake(self) -> None:
-        """Let the thread that waits for a connection see that it is closed."""
+        """Wake the thread that waits for a connection, so that it ends."""
         from multiprocessing.connection import Client
 
         with contextlib.suppress(OSError, EOFError):
             Client(self._address, _family()).close()
 
-    def _leave_place(self) -> None:
-        if self._place is not None:
-            os.close(self._place)
-            self._place = None
+    def _unlock(self) -> None:
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
 
 
 def _message(files: list[str], offline: bool) -> bytes:
-    # Escaped to ASCII, so that a name whose bytes are no UTF-8 arrives as it was.
+    # Escaped to ASCII, so that names that are not valid UTF-8 arrive unchanged.
     content = {
         "files": [str(Path(file).absolute()) for file in files],
         "offline": offline,
@@ -209,8 +208,8 @@ def _message(files: list[str], offline: bool) -> bytes:
     return json.dumps(content).encode("ascii")
 
 
-def read_message(message: bytes) -> Handed | None:
-    """What ``message`` says; None if it is none of ours."""
+def parse_message(message: bytes) -> StartRequest | None:
+    """The request in ``message``; None if it is not one."""
     try:
         content = json.loads(message)
     except (ValueError, RecursionError):
@@ -222,7 +221,7 @@ def read_message(message: bytes) -> Handed | None:
         return None
     if not all(isinstance(file, str) and os.path.isabs(file) for file in files):
         return None
-    return Handed(files, offline, version)
+    return StartRequest(files, offline, version)
 
 
 def _family() -> str:
@@ -230,29 +229,29 @@ def _family() -> str:
 
 
 def _address() -> str:
-    """Where the windows of this user, with these settings, on this display meet. Raises OSError."""
-    # Tk draws on an X11 display even under Wayland; ":0.0" is the first screen of ":0".
+    """The address for this user, these settings and this display. Raises OSError."""
+    # Tk uses X11 even under Wayland; ":0.0" is the first screen of ":0".
     display = os.environ.get("DISPLAY", "").removesuffix(".0")
-    words = (
+    parts = (
         os.environ.get("USERNAME", "") if sys.platform == "win32" else str(os.getuid()),
         socket.gethostname(),
         display or os.environ.get("WAYLAND_DISPLAY", ""),
         os.environ.get("SESSIONNAME", ""),  # on Windows: console or remote desktop
         str(config_folder()),
     )
-    name = hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     if sys.platform == "win32":
         return rf"\\.\pipe\{APP_NAME}-{name}"
     for folder in _folders():
         address = str(folder / name)
         if len(os.fsencode(address)) <= ADDRESS_LIMIT_BYTES and _make_private(folder):
             return address
-    raise OSError("no folder is both private and near enough to the root for a socket")
+    raise OSError("no private folder has a path short enough for a socket")
 
 
 def _folders() -> Iterator[Path]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about a folder that is not private; looked at below
+        warnings.simplefilter("ignore")  # about a folder that is not private; checked below
         folder = platformdirs.user_runtime_dir(APP_NAME, appauthor=False)
     yield Path(folder)
     yield config_folder() / "run"
@@ -261,12 +260,12 @@ def _folders() -> Iterator[Path]:
 
 
 def _make_private(folder: Path) -> bool:
-    """Make ``folder`` for this user alone; False if it can't be, or is another's."""
+    """Create ``folder`` for this user only; False if that fails or it belongs to another user."""
     if sys.platform == "win32":
         return True
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.lstat()  # a link into a folder of somebody else's is no private folder
+        status = folder.lstat()  # not stat: a link may lead to another user's folder
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
             return False
         if status.st_mode & 0o077:
@@ -276,21 +275,21 @@ def _make_private(folder: Path) -> bool:
     return True
 
 
-def _take_place(address: str) -> int | None:
-    """Be the one who receives at ``address``, until what is returned is closed or the program ends.
+def _lock_address(address: str) -> int | None:
+    """Lock ``address`` until the returned file descriptor is closed or the program ends.
 
-    Raises OSError when another has the place. A lock, because the socket of a program that was
-    killed stays: who holds the lock may remove it.
+    Raises OSError if another program has locked it. The socket of a program that was killed stays;
+    the owner of the lock may delete it.
     """
     if sys.platform == "win32":
-        return None  # a named pipe ends with its program, and a second one can't be made
+        return None  # a named pipe ends with its program, and can't be created twice
     import fcntl
 
-    place = os.open(f"{address}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock_file = os.open(f"{address}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         Path(address).unlink(missing_ok=True)
     except OSError:
-        os.close(place)
+        os.close(lock_file)
         raise
-    return place
+    return lock_file

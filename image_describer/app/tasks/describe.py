@@ -1,10 +1,10 @@
-"""One picture at a time: describes it in the background, shows and says what comes of it."""
+"""Describes one picture at a time in the background, and shows and says the result."""
 
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from image_describer.app import messages as say
+from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.lazy_describer import LazyDescriber
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class DescribeTask:
     """Keeps ``current`` up to date, which the other parts of the program only read.
 
-    ``changing()`` is called before another picture takes its place, ``described()`` once it has
+    ``before_change()`` is called before another picture replaces it, ``described()`` once it has
     its description.
     """
 
@@ -30,13 +30,13 @@ class DescribeTask:
         context: AppContext,
         window: MainWindow,
         describer: LazyDescriber,
-        changing: Callable[[], None],
+        before_change: Callable[[], None],
         described: Callable[[DescribedPicture], None],
     ) -> None:
         self._context = context
         self._window = window
         self._describer = describer
-        self._changing = changing
+        self._before_change = before_change
         self._described = described
         self._progress = JobProgress(context, self._show_working)
         self._job: BackgroundJob | None = None
@@ -44,7 +44,7 @@ class DescribeTask:
 
     @property
     def running(self) -> bool:
-        """Whether a description is awaited."""
+        """Whether a picture is being described."""
         return self._job is not None and self._job.running
 
     @property
@@ -53,20 +53,20 @@ class DescribeTask:
         return self._progress.announced
 
     def open(self, file: str) -> None:
-        """Describe ``file``; what was being described before is dropped."""
+        """Describe ``file`` instead of the current picture."""
         if self.running and file == self.current.file:
-            self._context.voice.answer(say.WORKING)
+            self._context.voice.answer(messages.WORKING)
         else:
             self.describe(file, file)
 
-    def describe(self, source: "Source", file: str) -> None:
-        """Describe ``source``, which is called ``file``."""
-        self.replace(CurrentPicture(file))
-        self._window.show_title(file_name(file))
+    def describe(self, source: "Source", name: str) -> None:
+        """Describe ``source``, which is a file or is shown under ``name``."""
+        self.replace(CurrentPicture(name))
+        self._window.show_title(file_name(name))
         settings = self._context.settings
         self._job = self._context.jobs.start(
             lambda job: self._describer.describe(
-                source, lambda picture: job.post(self.seen, picture), settings
+                source, lambda picture: job.post(self.picture_opened, picture), settings
             ),
             self._done,
             self.failed,
@@ -74,54 +74,58 @@ class DescribeTask:
         self._progress.watch(self._job)
 
     def replace(self, current: CurrentPicture) -> None:
-        """Be about ``current`` from now on."""
+        """Make ``current`` the current picture."""
         self.drop()
-        self._changing()
+        self._before_change()
         if current.described is not None:
             self._window.view.show(None)  # until its file has been read again
-        # The parts of the program hold the same Current, so it is refilled, not replaced.
+        # The other parts of the program hold the same object, so it is updated, not replaced.
         self.current.__dict__.update(current.__dict__)
 
     def drop(self) -> None:
-        """Await no description any more."""
+        """Ignore the description that is being made."""
         if self._job is not None:
             self._job.cancel()
             self._job = None
 
     def cancel(self) -> None:
-        """Drop it, and show that."""
+        """Ignore it, and show that."""
         self.drop()
-        self._window.sentence.show(say.CANCELLED)
-        self._window.show_status(say.FAILED)
-        self.current.message = say.CANCELLED
+        self.current.message = messages.CANCELLED
+        self._window.sentence.show(messages.CANCELLED)
+        self._show_status(messages.NOT_DESCRIBED)
 
-    def seen(self, picture: "Picture") -> None:
-        """The picture has been read."""
+    def picture_opened(self, picture: "Picture") -> None:
+        """Show the picture, which has been read."""
         self.current.picture = picture
         self._window.view.show(picture)
 
     def failed(self, error: Exception) -> None:
-        """There is no description, and this is why."""
-        say.log_error(error)
-        self.current.message = say.user_message(error)
+        """Show and say why there is no description."""
+        messages.log_error(error)
+        self.current.message = messages.user_message(error)
         self._window.view.show(None)
-        self.show(self.current.message, say.FAILED)
+        self.show(self.current.message, messages.NOT_DESCRIBED)
         self._context.voice.error(self.current.message)
 
     def show(self, text: str, status: str) -> None:
-        """``text`` in large type and in the title, ``status`` in its line."""
+        """Show ``text`` in large type and in the title, ``status`` in the status line."""
         self._window.sentence.show(text)
-        self._window.show_status(status)
+        self._show_status(status)
         file = self.current.file
         self._window.show_title(file_name(file) if file else None, text)
 
+    def _show_status(self, status: str) -> None:
+        self.current.status, self.current.notice = status, ""
+        self._window.show_status(status)
+
     def _show_working(self) -> None:
-        self._window.sentence.show(f"{say.WORKING}…")
-        self._window.show_status(f"{say.WORKING}…")
+        self._window.sentence.show(f"{messages.WORKING}…")
+        self._show_status(f"{messages.WORKING}…")
 
     def _done(self, described: DescribedPicture) -> None:
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
-        self.show(described.sentence, say.READY)
+        self.show(described.sentence, messages.READY)
         self._context.voice.say_description(described.spoken)
         self._described(described)

@@ -1,4 +1,4 @@
-"""Brings what other threads have for the window to its thread, without waking an idle machine."""
+"""Passes requests from other threads to the window's thread, without polling where possible."""
 
 import contextlib
 import logging
@@ -9,39 +9,39 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Any
 
-POLL_MS = 200  # only where Tk can't watch a pipe, which is Windows
+POLL_MS = 200  # only where Tk can't watch a pipe, which is on Windows
 
 log = logging.getLogger(__name__)
 
 
-class _Question:
-    """A value on its way to the window's thread, which may be withdrawn until it is taken up."""
+class _QueuedRequest:
+    """A value on its way to the window's thread. It can be withdrawn until it is accepted."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
         self.answer = False
         self.answered = threading.Event()
         self._lock = threading.Lock()
-        self._settled = False
+        self._claimed = False
 
-    def settle(self) -> bool:
-        """Take it up, or withdraw it: True for whoever comes first."""
+    def claim(self) -> bool:
+        """Accept or withdraw the request: True only for the first caller."""
         with self._lock:
-            first, self._settled = not self._settled, True
+            first, self._claimed = not self._claimed, True
         return first
 
 
-class Inlet:
-    """Calls ``receive(value)`` on the window's thread with what other threads ask.
+class EventQueue:
+    """Calls ``receive(value)`` on the window's thread for each value from another thread.
 
-    Tk's own loop watches a pipe, into which a byte is written for each value: `event_generate` from
-    another thread may block for ever, and asking a queue again and again wakes the machine.
+    Tk's loop watches a pipe, into which a byte is written for each value: `event_generate` from
+    another thread may block forever, and polling a queue keeps the machine awake.
     """
 
     def __init__(self, root: tk.Misc, receive: Callable[[Any], bool]) -> None:
         self._root = root
         self._receive = receive
-        self._waiting: queue.SimpleQueue[_Question] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_QueuedRequest] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._pipe: tuple[int, int] | None = None
         self._closed = False
@@ -50,31 +50,31 @@ class Inlet:
             self._pipe = os.pipe()
             for end in self._pipe:
                 os.set_blocking(end, False)
-            root.tk.createfilehandler(self._pipe[0], tk.READABLE, self._ready)
+            root.tk.createfilehandler(self._pipe[0], tk.READABLE, self._pipe_readable)
         else:
             self._poll()
 
     def ask(self, value: Any, limit_s: float) -> bool:
-        """From any other thread: what ``receive`` answers.
+        """From another thread: return what ``receive(value)`` returns.
 
-        False if the window does not come to it within ``limit_s``; then it never does.
+        False if the window does not accept the request within ``limit_s``; then it never does.
         """
-        question = _Question(value)
-        self._waiting.put(question)
+        request = _QueuedRequest(value)
+        self._waiting.put(request)
         with self._lock:
             if self._closed:
                 return False
             if self._pipe is not None:
-                # If it is full, thousands of bytes wait there already: the window will look.
+                # A full pipe will wake the window, too.
                 with contextlib.suppress(BlockingIOError):
                     os.write(self._pipe[1], b"\0")
-        if not question.answered.wait(limit_s) and question.settle():
+        if not request.answered.wait(limit_s) and request.claim():
             return False
-        question.answered.wait()  # it is being received: that must not be done twice
-        return question.answer
+        request.answered.wait()  # it has been accepted and will be answered
+        return request.answer
 
     def close(self) -> None:
-        """On the window's thread, before the window is destroyed: receive no more."""
+        """Receive nothing more. Call it on the window's thread, before the window is destroyed."""
         with self._lock:
             if self._closed:
                 return
@@ -88,7 +88,7 @@ class Inlet:
             self._root.after_cancel(self._timer)
         self._deliver(refuse=True)
 
-    def _ready(self, file: int, _mask: int) -> None:
+    def _pipe_readable(self, file: int, _mask: int) -> None:
         try:
             os.read(file, 4096)
         except BlockingIOError:
@@ -102,14 +102,14 @@ class Inlet:
     def _deliver(self, refuse: bool = False) -> None:
         while True:
             try:
-                question = self._waiting.get_nowait()
+                request = self._waiting.get_nowait()
             except queue.Empty:
                 return
-            if not question.settle():
+            if not request.claim():
                 continue
             try:
-                question.answer = not refuse and self._receive(question.value)
+                request.answer = not refuse and self._receive(request.value)
             except Exception:
-                log.exception("What came from outside could not be received")
+                log.exception("A request from outside the window failed")
             finally:
-                question.answered.set()
+                request.answered.set()

@@ -1,10 +1,9 @@
-"""Ctrl+E, then the arrows: moves over the picture's parts, outlines each, says what it shows."""
+"""Ctrl+E and the arrow keys: moves over the picture's parts, outlines each, says what it shows."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from image_describer.app import keymap
-from image_describer.app import messages as say
+from image_describer.app import keymap, messages
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.app.voice import self_voicing
@@ -24,27 +23,27 @@ if TYPE_CHECKING:
 STARTED = "Exploring."
 ENDED = "No longer exploring."
 EDGE = "Edge."
-TOO_SMALL = "This part is too small to go further into it."
-NOT_WORTHWHILE = "This picture is too small to be explored."
-WHOLE = "This is the whole picture."
-NO_PIXELS = "The picture itself is not open any more. Open it again to explore it."
+PART_TOO_SMALL = "This part is too small to go into."
+PICTURE_TOO_SMALL = "This picture is too small to be explored."
+WHOLE_PICTURE = "This is the whole picture."
+NO_PIXELS = "The picture is no longer open. Open it again to explore it."
 HINT = "Arrow keys explore."
 NO_PICTURE = "none"
 
 MOVES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
-ENTER = ("Return", "KP_Enter")
-BACK = "BackSpace"
-# With these held, the key belongs to a command of the table, or to the system.
+ZOOM_IN_KEYS = ("Return", "KP_Enter")
+ZOOM_OUT_KEY = "BackSpace"
+# With these, the key belongs to a command of the table or to the system.
 MODIFIERS = ("Control", "Alt", "Shift", "Command")
 
 
 class Explorer:
-    """Works the keys of ``view`` while it has the focus, and the command that leads there.
+    """Handles the keys of ``view`` while it has the focus, and the command that starts exploring.
 
-    ``load()`` gives the Describer, and may take long or raise BundleError; it is called off the
-    window's thread. ``current`` is the program's own: when its picture has changed, the next key
-    begins anew with that one. ``show(words)`` gets what is said of each part, for whoever sees;
-    nothing, once it is over.
+    ``load()`` returns the Describer; it may take long or raise BundleError, and is called on
+    another thread than the window's. ``current`` is kept up to date by the DescribeTask: if it has
+    another picture, the next key starts again with that one. ``show(text)`` gets what is said of
+    each part, and an empty text at the end.
     """
 
     def __init__(
@@ -60,76 +59,79 @@ class Explorer:
         self._load = load
         self._current = current
         self._show = show
-        self._picture: Picture | None = None  # the one that is being explored
-        self._walk: GridCursor | None = None
+        self._picture: Picture | None = None  # the one that is explored
+        self._cursor: GridCursor | None = None
         self._parts: PartDescriber | None = None
-        self._before: tk.Misc | None = None
+        self._focus_before: tk.Misc | None = None
         self._progress = JobProgress(context)
         self._job: BackgroundJob | None = None
-        self._ahead: BackgroundJob | None = None
-        self._said = ""  # the part one is in, as it was said
+        self._ahead_job: BackgroundJob | None = None
+        self._part_text = ""  # what was said of the current part
         self_voicing.set_name(view, "Picture", role="image", state=self._state)
         self._bind_keys()
 
     @property
     def active(self) -> bool:
-        """Whether the picture that is open is being explored."""
-        return self._walk is not None and self._picture is self._current.picture
+        """Whether the current picture is being explored."""
+        return self._cursor is not None and self._picture is self._current.picture
 
     @property
-    def place(self) -> str:
-        """Which part one is in ("top left"); empty while nothing is explored."""
-        return self._walk.position if self.active and self._walk is not None else ""
+    def part_name(self) -> str:
+        """The current part ("top left"); empty while nothing is explored."""
+        return self._cursor.position if self.active and self._cursor is not None else ""
 
     def repeat(self) -> bool:
-        """Say the part one is in again; False where the focus is not on it."""
-        here = self.active and self_voicing.focused(self._context.root) is self._view
-        if here:
-            self._tell_part()
-        return here
+        """Say the current part again; False if the focus is elsewhere."""
+        focused = self.active and self_voicing.focused(self._context.root) is self._view
+        if focused:
+            self._say_part()
+        return focused
 
     def toggle(self) -> None:
-        """Begin in the centre, or end; from elsewhere, go back to the part one was in."""
+        """Start in the centre, or end; if the focus is elsewhere, return to the current part."""
         focused = self_voicing.focused(self._context.root)
         if self.active and focused is self._view:
             self.leave()
             return
         if focused is not self._view:
-            self._before = focused
+            self._focus_before = focused
         if self.active:
             self._take_focus()
-            self._tell_part()
+            self._say_part()
         else:
             self._start()
 
     def leave(self) -> None:
-        """End it, say so, and give the focus back to where it was."""
+        """End it, say so, and return the focus to where it was."""
         self.forget()
         self._context.voice.answer(ENDED)
-        before, self._before = self._before, None
+        before, self._focus_before = self._focus_before, None
         if before is not None and before.winfo_exists():
             before.focus_set()
 
     def forget(self) -> None:
-        """End it without a word."""
-        if self._walk is None:
+        """End it silently."""
+        if self._cursor is None:
             return
-        for job in (self._job, self._ahead):
-            if job is not None:
-                job.cancel()
+        self._cancel_jobs()
         if self._parts is not None:
             self._parts.close()
-        self._picture = self._walk = self._parts = self._job = self._ahead = None
+        self._picture = self._cursor = self._parts = self._job = self._ahead_job = None
         self._view.outline(None)
         self._show("")
+
+    def _cancel_jobs(self) -> None:
+        for job in (self._job, self._ahead_job):
+            if job is not None:
+                job.cancel()
 
     def _bind_keys(self) -> None:
         for name, (dx, dy) in MOVES.items():
             for key in (name, f"KP_{name}"):
                 self._bind(key, lambda dx=dx, dy=dy: self._move(dx, dy))  # type: ignore[misc]
-        for key in ENTER:
+        for key in ZOOM_IN_KEYS:
             self._bind(key, self._zoom_in)
-        self._bind(BACK, self._zoom_out)
+        self._bind(ZOOM_OUT_KEY, self._zoom_out)
         self._view.bind("<Escape>", self._escape)
 
     def _bind(self, key: str, action: "Callable[[], None]") -> None:
@@ -142,11 +144,11 @@ class Explorer:
 
         self._view.bind(f"<{key}>", pressed)
         for modifier in MODIFIERS:
-            # More specific, so that it takes the other one's place, and does nothing.
+            # The more specific binding replaces the one above, and does nothing.
             self._view.bind(f"<{modifier}-{key}>", lambda _event: None)
 
     def _escape(self, _event: object) -> str | None:
-        # Escape stops what is being said first, as everywhere.
+        # As everywhere, Escape first stops what is being said.
         if not self.active or self._context.voice.speaking:
             return None
         self.leave()
@@ -156,104 +158,103 @@ class Explorer:
         self.forget()
         picture = self._current.picture
         if picture is None:
-            self._answer(self._why_none())
+            self._answer(self._why_no_pixels())
             return
-        # Needs NumPy and Pillow, which the window is there without.
+        # Imported here because it needs NumPy and Pillow, without which the window opens faster.
         from image_describer.captioner.explore import GridCursor, PartDescriber
 
         height, width = picture.pixels.shape[:2]
-        walk = GridCursor(width, height)
-        if not walk.can_explore():
-            self._answer(NOT_WORTHWHILE)
+        cursor = GridCursor(width, height)
+        if not cursor.can_explore():
+            self._answer(PICTURE_TOO_SMALL)
             return
-        self._picture, self._walk = picture, walk
-        # Loading the Describer is a part of describing: both happen on the job's thread.
+        self._picture, self._cursor = picture, cursor
+        # The Describer is loaded on the job's thread, with the first part.
         self._parts = PartDescriber(lambda part: self._load().describe(part), picture.pixels)
         self._take_focus()
-        self._tell_part(STARTED)
+        self._say_part(STARTED)
 
-    def _why_none(self) -> str:
+    def _why_no_pixels(self) -> str:
         if self._current.file is None:
-            return say.with_keys(say.NO_PICTURE, keymap.spoken)
-        return NO_PIXELS if self._current.described is not None else say.WORKING
+            return messages.with_keys(messages.NO_PICTURE, keymap.spoken)
+        return NO_PIXELS if self._current.described is not None else messages.WORKING
 
     def _take_focus(self) -> None:
         if self_voicing.focused(self._context.root) is not self._view:
-            self_voicing.skip_next_focus(self._view)  # its part is said instead of its name
+            self_voicing.skip_next_focus(self._view)  # its part is said instead
             self._view.focus_set()
 
     def _move(self, dx: int, dy: int) -> None:
-        if self._walk is not None and self._walk.move(dx, dy):
-            self._tell_part()
+        if self._cursor is not None and self._cursor.move(dx, dy):
+            self._say_part()
         else:
             self._answer(EDGE)
 
     def _zoom_in(self) -> None:
-        if self._walk is not None and self._walk.zoom_in():
-            self._tell_part()
+        if self._cursor is not None and self._cursor.zoom_in():
+            self._say_part()
         else:
-            self._answer(TOO_SMALL)
+            self._answer(PART_TOO_SMALL)
 
     def _zoom_out(self) -> None:
-        if self._walk is not None and self._walk.zoom_out():
-            self._tell_part()
+        if self._cursor is not None and self._cursor.zoom_out():
+            self._say_part()
         else:
-            self._answer(WHOLE)
+            self._answer(WHOLE_PICTURE)
 
-    def _tell_part(self, before: str = "") -> None:
-        """Outline the part and say what it shows, at once if that is known."""
-        walk, parts = self._walk, self._parts
-        if walk is None or parts is None:
+    def _say_part(self, prefix: str = "") -> None:
+        """Outline the current part and say what it shows, at once if that is cached."""
+        cursor, parts = self._cursor, self._parts
+        if cursor is None or parts is None:
             return
-        for job in (self._job, self._ahead):
-            if job is not None:
-                job.cancel()
-        box, place = walk.box, f"{walk.position[0].upper()}{walk.position[1:]}."
-        self._said = place
+        self._cancel_jobs()
+        box, name = cursor.box, f"{cursor.position[0].upper()}{cursor.position[1:]}."
+        self._part_text = name
         self._view.outline(box)
-        known = parts.cached(box)
-        if known is not None:
-            self._found(place, known, before)
+        cached = parts.cached(box)
+        if cached is not None:
+            self._part_described(name, cached, prefix)
             return
         self._job = self._context.jobs.start(
             lambda job: parts.describe(box, lambda: not job.cancelled),
-            lambda description: self._found(place, description, before),
+            lambda description: self._part_described(name, description, prefix),
             self._failed,
         )
         self._progress.watch(self._job)
 
-    def _found(self, place: str, description: "Description", before: str) -> None:
+    def _part_described(self, name: str, description: "Description", prefix: str) -> None:
         from image_describer.wording.sentence import part_sentence
 
-        if self._walk is None:
+        if self._cursor is None:
             return
-        self._said = f"{place} {part_sentence(description, hedged=self._context.settings.hedging)}"
-        self._show(self._said)
-        self._answer(f"{before} {self._said}".strip())
-        self._work_ahead(self._walk.likely_next())
+        sentence = part_sentence(description, hedged=self._context.settings.hedging)
+        self._part_text = f"{name} {sentence}"
+        self._show(self._part_text)
+        self._answer(f"{prefix} {self._part_text}".strip())
+        self._describe_ahead(self._cursor.likely_next())
 
-    def _work_ahead(self, boxes: "list[Region]") -> None:
+    def _describe_ahead(self, boxes: "list[Region]") -> None:
         parts = self._parts
         if parts is None or all(parts.cached(box) is not None for box in boxes):
             return
-        self._ahead = self._context.jobs.start(
+        self._ahead_job = self._context.jobs.start(
             lambda job: parts.describe_ahead(boxes, lambda: not job.cancelled),
-            lambda _nothing: None,
-            say.log_error,  # whoever goes there is told
+            lambda _result: None,
+            messages.log_error,  # the error is reported when the user goes there
         )
 
     def _failed(self, error: Exception) -> None:
-        say.log_error(error)
+        messages.log_error(error)
         self.forget()
-        self._context.voice.error(say.user_message(error))
+        self._context.voice.error(messages.user_message(error))
 
     def _answer(self, text: str) -> None:
         self._context.voice.answer(text)
 
     def _state(self) -> str:
-        """What is said of the view when the focus comes to it."""
+        """What is said of the view when it gets the focus."""
         if self.active:
-            return self._said
+            return self._part_text
         if self._current.picture is None:
             return NO_PICTURE
         file = file_name(self._current.file) if self._current.file else ""

@@ -3,156 +3,155 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from image_describer.app import messages as say
+from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
 from image_describer.app.error_throttle import ErrorThrottle
 from image_describer.app.tasks.describe import DescribeTask
-from image_describer.library.history import History, Stamp
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
     from image_describer.imaging.open import Picture
+    from image_describer.library.history import History, Stamp
     from image_describer.library.history_entry import HistoryEntry
 
 
 class HistoryBrowser:
-    """Steps through ``history``, whose file is read and written off the window's thread.
-
-    ``trouble(error)`` is called when a description can't be kept.
-    """
+    """Steps through ``history``, which is read and written on other threads than the window's."""
 
     def __init__(
-        self,
-        context: AppContext,
-        describe_task: DescribeTask,
-        history: History | None,
-        trouble: Callable[[Exception], None],
+        self, context: AppContext, describe_task: DescribeTask, history: "History | None"
     ) -> None:
         self._context = context
         self._describe_task = describe_task
         self._history = history
-        self._trouble = trouble
         self._entries: list[HistoryEntry] = []
-        self._stamp: Stamp | None = None  # of the file, as it was read
-        self._at: str | None = None  # the key of the entry that is shown
+        self._stamp: Stamp | None = None  # of the history when it was read
+        self._current_key: str | None = None  # of the entry that is shown
         self._reading = False
-        self._unkept = ErrorThrottle(trouble)
-        self._steps = 0  # asked for while it was being read
+        self._pending_steps = 0  # requested while it was being read
+        self._not_kept = ErrorThrottle(context.report_error)
 
     def keep(self, described: DescribedPicture) -> None:
-        """Write a new description down."""
+        """Add a new description to the history."""
         history = self._history
-        self._at = None
+        self._current_key = None
         if history is None or not self._context.settings.keep_history:
             return
         name = file_name(self._describe_task.current.file or "")
         self._context.jobs.start(
             lambda _job: history.add(described.description, described.spoken, name),
             self._kept,
-            self._unkept,
+            self._not_kept,
         )
 
-    def step(self, by: int) -> None:
-        """Show and say the description that is ``by`` steps later (earlier, if negative)."""
+    def step(self, steps: int) -> None:
+        """Show and say the description that is ``steps`` later (earlier, if negative)."""
         history = self._history
         if history is None or not self._context.settings.keep_history:
-            self._context.voice.answer(say.HISTORY_OFF)
+            self._context.voice.answer(messages.HISTORY_OFF)
             return
-        self._steps += by
+        self._pending_steps += steps
         if not self._reading:
             self._reading = True
             known = self._stamp
-            # Read again when it has changed: another window may have added to it, or cleared it.
-            self._context.jobs.start(lambda _job: changed(history, known), self._read, self._lost)
+            # Another window may have added to it or cleared it meanwhile.
+            self._context.jobs.start(
+                lambda _job: read_if_changed(history, known), self._read, self._not_read
+            )
 
     def forget(self) -> None:
         """The history has been cleared."""
-        self._entries, self._stamp, self._at = [], None, None
+        self._entries, self._stamp, self._current_key = [], None, None
 
-    def _kept(self, entry: "HistoryEntry | None") -> None:
-        self._unkept.over()
-        if entry is not None and self._at is None:
-            self._at = entry.key
+    def _kept(self, entry: "HistoryEntry") -> None:
+        self._not_kept.reset()
+        if self._current_key is None:
+            self._current_key = entry.key
 
-    def _read(self, found: "tuple[Stamp, list[HistoryEntry] | None]") -> None:
+    def _read(self, result: "tuple[Stamp, list[HistoryEntry] | None]") -> None:
         self._reading = False
-        by, self._steps = self._steps, 0
+        steps, self._pending_steps = self._pending_steps, 0
         trouble = ""
-        self._stamp, entries = found
+        self._stamp, entries = result
         if entries is not None:
             self._entries = entries
             trouble = self._history.trouble if self._history is not None else ""
+        voice = self._context.voice
         if trouble:
-            self._context.voice.error(trouble)
-        tell = self._context.voice.notify if trouble else self._context.voice.answer
-        for _ in range(abs(by)):
-            if not self._go(1 if by > 0 else -1, tell):
+            voice.error(trouble)
+        say = voice.notify if trouble else voice.answer  # an answer would interrupt the error
+        for _ in range(abs(steps)):
+            if not self._show_neighbour(1 if steps > 0 else -1, say):
                 break
 
-    def _lost(self, error: Exception) -> None:
-        self._reading, self._steps = False, 0
-        self._trouble(error)
+    def _not_read(self, error: Exception) -> None:
+        self._reading, self._pending_steps = False, 0
+        self._context.report_error(error)
 
-    def _place(self) -> int:
-        """Which entry is shown; behind the last one for none of them."""
+    def _current_index(self) -> int:
+        """The index of the entry that is shown; the number of entries if none of them is."""
         entries = self._entries
-        for number, entry in enumerate(entries):
-            if entry.key == self._at:
-                return number
+        for index, entry in enumerate(entries):
+            if entry.key == self._current_key:
+                return index
         described = self._describe_task.current.described
-        shown = described.description.caption if described is not None else None
-        # What the window shows may be the newest: written, but not yet known to be.
-        return len(entries) - bool(entries and entries[-1].caption == shown)
+        caption = described.description.caption if described is not None else None
+        # The newest entry may be shown although its key is not known yet.
+        return len(entries) - bool(entries and entries[-1].caption == caption)
 
-    def _go(self, by: int, tell: Callable[[str], None]) -> bool:
-        """One step; False at the end of the way."""
+    def _show_neighbour(self, step: int, say: Callable[[str], None]) -> bool:
+        """Go one step; False at either end."""
         entries = self._entries
-        there = self._place() + by
-        if not 0 <= there < len(entries):
-            tell(say.NO_EARLIER if by < 0 else say.NO_LATER)
+        index = self._current_index() + step
+        if not 0 <= index < len(entries):
+            say(messages.NO_EARLIER if step < 0 else messages.NO_LATER)
             self._context.voice.earcon("edge")
             return False
-        self._at = entries[there].key
-        self._show(entries[there], f"{there + 1} of {len(entries)}", tell)
+        self._current_key = entries[index].key
+        self._show(entries[index], f"{index + 1} of {len(entries)}", say)
         return True
 
-    def _show(self, entry: "HistoryEntry", place: str, tell: Callable[[str], None]) -> None:
-        describe_task = self._describe_task
+    def _show(self, entry: "HistoryEntry", position: str, say: Callable[[str], None]) -> None:
         described = DescribedPicture(entry.description, entry.spoken)
-        describe_task.replace(
-            CurrentPicture(entry.file or entry.name, described=described, place=place)
+        current = CurrentPicture(
+            entry.file or entry.name, described=described, history_position=position
         )
-        describe_task.show(described.sentence, say.PLACE.format(place=place))
-        # The name of a file is nobody's business but the user's: the offline voice says it.
-        tell(f"{place}. {entry.name}.")
-        self._context.voice.say_next(described.spoken.author)
-        self._context.voice.say_next(described.spoken.own, "description")
+        self._describe_task.replace(current)
+        self._describe_task.show(
+            described.sentence, messages.HISTORY_POSITION.format(position=position)
+        )
+        # File names are private, so the offline voice says them.
+        say(f"{position}. {entry.name}.")
+        self._context.voice.say_next(entry.spoken.author)
+        self._context.voice.say_next(entry.spoken.own, "description")
         self._context.jobs.start(
-            lambda _job: look_again(entry.file), self._seen_again, lambda _gone: None
+            lambda _job: reopen(entry.file), self._reopened, lambda _error: None
         )
 
-    def _seen_again(self, found: "tuple[str, Picture, tuple[str, ...]]") -> None:
-        file, picture, file_facts = found
+    def _reopened(self, result: "tuple[str, Picture, tuple[str, ...]]") -> None:
+        file, picture, facts = result
         current = self._describe_task.current
         if current.file == file and current.described is not None:
             current.described = DescribedPicture(
-                current.described.description, current.described.spoken, file_facts
+                current.described.description, current.described.spoken, facts
             )
-            self._describe_task.seen(picture)
+            self._describe_task.picture_opened(picture)
 
 
-def changed(history: History, known: Stamp | None) -> "tuple[Stamp, list[HistoryEntry] | None]":
-    """The stamp of the history's file, and its entries where it is not the ``known`` one."""
+def read_if_changed(
+    history: "History", known: "Stamp | None"
+) -> "tuple[Stamp, list[HistoryEntry] | None]":
+    """The history's stamp, and its entries if that is not the ``known`` one."""
     stamp = history.stamp()
     return stamp, None if stamp == known else history.entries()
 
 
-def look_again(file: str | None) -> "tuple[str, Picture, tuple[str, ...]]":
-    """The picture of an old description, if its file is still there. Raises PictureError."""
+def reopen(file: str | None) -> "tuple[str, Picture, tuple[str, ...]]":
+    """The picture of an old description and the facts about its file. Raises PictureError."""
     from image_describer.errors import PictureError
     from image_describer.imaging.file_info import file_facts
     from image_describer.imaging.open import open_picture
 
     if file is None:
-        raise PictureError("This picture was never a file.")
+        raise PictureError("This picture was not a file.")
     return file, open_picture(file), tuple(file_facts(file))

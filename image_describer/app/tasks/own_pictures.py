@@ -1,4 +1,4 @@
-"""One's own pictures, as the window keeps and finds them: the index and the history together."""
+"""The user's own pictures, kept and found in the index and the history together."""
 
 import logging
 import os
@@ -6,32 +6,33 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from image_describer.app import keymap
-from image_describer.app import messages as say
+from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
 from image_describer.app.tasks.lazy_describer import LazyDescriber
-from image_describer.library.history import History
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
     from image_describer.captioner.description import Description
-    from image_describer.library.history_entry import HistoryEntry as Past
+    from image_describer.library.history import History
+    from image_describer.library.history_entry import HistoryEntry
     from image_describer.library.index import Index
     from image_describer.library.search import SearchHit
     from image_describer.settings import Settings
 
-LIMIT = 50  # nobody listens to more
-FILLS_IT = "{folder} fills it again."
-CHANGED = "The file was changed since."
+RESULTS_LIMIT = 50  # a longer list is not listened to
+FILL_AGAIN = "{folder} fills it again."
+CHANGED = "The file has changed since."
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ListedPicture:
-    """A picture that was found: ``file`` is None for one that was never a file; ``text`` is its
-    line in a list, ``sentence`` what was said of it.
+    """A picture in a list of results.
+
+    ``file`` is None for one that was never a file; ``text`` is its line in the list; ``sentence``
+    is its whole description.
     """
 
     file: str | None
@@ -41,31 +42,33 @@ class ListedPicture:
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """Pictures, best first. ``weak``: none of them fits well. ``trouble``: what the user should
-    know besides, in sentences; mostly empty.
+    """Pictures, best first. ``weak``: none of them fits well. ``trouble``: what else the user
+    should know, in sentences; mostly empty.
     """
 
-    hits: tuple[ListedPicture, ...]
+    pictures: tuple[ListedPicture, ...]
     weak: bool = False
     trouble: str = ""
 
 
 class OwnPictures:
-    """Every method blocks, and is called on the threads of jobs, of several at once too.
+    """All methods but `searchable` block, and may be called on several threads at once.
 
-    Without ``indexed`` nothing is written or read but ``history``, which may be None as well.
+    Without ``indexed``, only ``history`` is used, which may be None as well.
     """
 
-    def __init__(self, describer: LazyDescriber, history: History | None, *, indexed: bool) -> None:
+    def __init__(
+        self, describer: LazyDescriber, history: "History | None", *, indexed: bool
+    ) -> None:
         self._describer = describer
         self._history = history
         self._indexed = indexed
         self._lock = threading.Lock()
         self._index: Index | None = None
-        self._told = ""  # the trouble that was told already
+        self._reported_trouble = ""
 
     def searchable(self, settings: "Settings") -> bool:
-        """Whether there is anything to be searched; this one answers at once."""
+        """Whether there is anything to search. Returns at once."""
         return self._indexed or (self._history is not None and settings.keep_history)
 
     def keep(self, described: DescribedPicture) -> None:
@@ -80,54 +83,55 @@ class OwnPictures:
         try:
             key = content_key(file)
         except OSError:
-            return  # it has gone meanwhile: nothing to be found
-        self._opened().add([Record(file, key, description)])
+            return  # the file was deleted meanwhile
+        self._open_index().add([Record(file, key, description)])
 
-    def find(self, words: str, settings: "Settings") -> SearchOutcome:
-        """The pictures that ``words`` fit; those that only the history knows stand between what
-        fits well and what hardly fits.
+    def find(self, query: str, settings: "Settings") -> SearchOutcome:
+        """The pictures that match ``query``.
 
-        Raises ImageDescriberError where there is no word to search for, and BundleError.
+        Those that only the history knows come after good matches and before weak ones. Raises
+        BundleError, and ImageDescriberError if the query has no word to search for.
         """
         from image_describer.errors import LibraryError
 
-        found: list[SearchHit] = []
+        hits: list[SearchHit] = []
         troubles: list[str] = []
         if self._indexed:
             from image_describer.library.search import search
 
             try:
-                index = self._opened()
-                found = search(index, self._loaded(), words, limit=LIMIT)
+                hits = search(self._open_index(), self._load(), query, limit=RESULTS_LIMIT)
             except LibraryError as error:
                 troubles.append(str(error))
-            troubles.append(self._trouble())
-        past = []
+            troubles.append(self._new_index_trouble())
+        entries: list[HistoryEntry] = []
         if self._history is not None and settings.keep_history:
-            past = self._past(words, {one.file for one in found})
+            entries = self._only_in_history(query, {hit.file for hit in hits})
             troubles.append(self._history.trouble)
-        strong = [of_index(one, settings) for one in found if not one.is_weak]
-        strong += [of_history(one, settings) for one in past]
-        weak = [of_index(one, settings) for one in found if one.is_weak]
+        strong = [listed_hit(hit, settings) for hit in hits if not hit.is_weak]
+        strong += [listed_entry(entry, settings) for entry in entries]
+        weak = [listed_hit(hit, settings) for hit in hits if hit.is_weak]
         return SearchOutcome(
-            tuple((strong + weak)[:LIMIT]),
-            bool(weak and not strong),
-            " ".join(filter(None, troubles)),
+            tuple((strong + weak)[:RESULTS_LIMIT]),
+            weak=bool(weak and not strong),
+            trouble=" ".join(filter(None, troubles)),
         )
 
-    def like(self, file: str, settings: "Settings") -> SearchOutcome:
-        """The pictures most like the one in ``file``. Raises ImageDescriberError."""
+    def similar(self, file: str, settings: "Settings") -> SearchOutcome:
+        """The pictures most similar to the one in ``file``. Raises ImageDescriberError."""
         if not self._indexed:
             return SearchOutcome(())
         from image_describer.library.search import similar
 
-        found = similar(self._opened(), self._loaded(), file, limit=LIMIT).pictures
-        strong = [one for one in found if not one.is_weak]
-        hits = tuple(of_index(one, settings) for one in strong or found)
-        return SearchOutcome(hits, bool(hits and not strong), self._trouble())
+        hits = similar(self._open_index(), self._load(), file, limit=RESULTS_LIMIT).pictures
+        strong = [hit for hit in hits if not hit.is_weak]
+        pictures = tuple(listed_hit(hit, settings) for hit in strong or hits)
+        return SearchOutcome(
+            pictures, weak=bool(pictures and not strong), trouble=self._new_index_trouble()
+        )
 
     def clear(self) -> None:
-        """Forget all descriptions, those of folders too. Raises HistoryError and LibraryError."""
+        """Forget all descriptions, also those of folders. Raises HistoryError and LibraryError."""
         if self._history is not None:
             self._history.clear()
         if self._indexed:
@@ -137,81 +141,74 @@ class OwnPictures:
                 if self._index is not None:
                     self._index.close()
                 self._index = None
-            with Index.open() as index:  # needs no model, which may be what is wrong
+            with Index.open() as index:  # without a model, because the bundle may be missing
                 index.clear()
 
-    def _past(self, words: str, found: set[str]) -> "list[Past]":
-        """What the history finds and the index does not hold."""
+    def _only_in_history(self, query: str, files: set[str]) -> "list[HistoryEntry]":
+        """The history's matches that are neither in the index nor in ``files``."""
         from image_describer.errors import LibraryError
 
-        hits = self._history.find(words) if self._history is not None else []
+        entries = self._history.find(query) if self._history is not None else []
         if not self._indexed:
-            return hits
+            return entries
         try:
-            index = self._opened()
+            index = self._open_index()
             return [
-                one
-                for one in hits
-                if one.file is None or (one.file not in found and index.known(one.file) is None)
+                entry
+                for entry in entries
+                if entry.file is None
+                or (entry.file not in files and index.lookup(entry.file) is None)
             ]
-        except LibraryError:  # told by the search
-            return hits
+        except LibraryError:  # reported by the search
+            return entries
 
-    def _loaded(self) -> "Describer":
+    def _load(self) -> "Describer":
         return self._describer.load()  # type: ignore[return-value]
 
-    def _opened(self) -> "Index":
+    def _open_index(self) -> "Index":
         from image_describer.library.index import Index, model_id
 
         with self._lock:
             if self._index is None:
-                self._index = Index.open(model=model_id(self._loaded()))
+                self._index = Index.open(model=model_id(self._load()))
                 threading.Thread(
                     target=_forget_missing, args=(self._index,), daemon=True, name="forget missing"
                 ).start()
             return self._index
 
-    def _trouble(self) -> str:
-        """What happened to the index, once."""
+    def _new_index_trouble(self) -> str:
+        """What happened to the index, unless that has been reported already."""
         trouble = self._index.trouble if self._index is not None else ""
         with self._lock:
-            told, self._told = self._told, trouble
-        return "" if trouble == told else index_notice(trouble)
+            reported, self._reported_trouble = self._reported_trouble, trouble
+        return "" if trouble == reported else index_notice(trouble)
 
 
 def index_notice(trouble: str) -> str:
     """Add to a sentence about a damaged index how to fill the new one from the window."""
-    return f"{trouble} {say.with_keys(FILLS_IT, keymap.spoken)}" if trouble else ""
+    fill_again = messages.with_keys(FILL_AGAIN, keymap.spoken)
+    return f"{trouble} {fill_again}" if trouble else ""
 
 
-def _forget_missing(index: "Index") -> None:
-    """Forget pictures whose files were deleted: it stats all of them, which may take seconds."""
-    from image_describer.errors import LibraryError
+def listed_hit(hit: "SearchHit", settings: "Settings") -> ListedPicture:
+    """A picture that the index has found."""
+    from image_describer.wording.sentence import sentence
 
-    try:
-        index.forget_missing()
-    except LibraryError as error:
-        log.warning("Deleted pictures can't be forgotten: %s", error)
-
-
-def of_index(found: "SearchHit", settings: "Settings") -> ListedPicture:
-    """What the index has found, as it is listed."""
-    description = found.entry.description
-    text = line(description, settings, found.file)
-    return ListedPicture(
-        found.file, f"{text}. {CHANGED}" if found.is_changed else text, said(description)
-    )
+    description = hit.picture.description
+    text = list_line(description, settings, hit.file)
+    if hit.is_changed:
+        text = f"{text}. {CHANGED}"
+    return ListedPicture(hit.file, text, sentence(description))
 
 
-def of_history(past: "Past", settings: "Settings") -> ListedPicture:
-    """What the history has found, as it is listed."""
-    return ListedPicture(
-        past.file, line(past.description, settings, past.file or past.name), past.spoken.text
-    )
+def listed_entry(entry: "HistoryEntry", settings: "Settings") -> ListedPicture:
+    """A picture that the history has found."""
+    text = list_line(entry.description, settings, entry.file or entry.name)
+    return ListedPicture(entry.file, text, entry.spoken.text)
 
 
-def line(description: "Description", settings: "Settings", file: str) -> str:
-    """What a picture shows, as short as it can be told with its hedge; its name, its folder."""
+def list_line(description: "Description", settings: "Settings", file: str) -> str:
+    """The shortest description with a hedge, then the file's name and its folder."""
     from image_describer.wording.sentence import sentence
 
     words = sentence(description, hedged=settings.hedging, brief=True)
@@ -219,8 +216,11 @@ def line(description: "Description", settings: "Settings", file: str) -> str:
     return f"{words} {file_name(file)}" + (f", in {folder}" if folder else "")
 
 
-def said(description: "Description") -> str:
-    """What is said of a picture whose file can't be opened."""
-    from image_describer.wording.sentence import sentence
+def _forget_missing(index: "Index") -> None:
+    """Remove pictures whose files were deleted; checking all of them may take seconds."""
+    from image_describer.errors import LibraryError
 
-    return sentence(description)
+    try:
+        index.forget_missing()
+    except LibraryError as error:
+        log.warning("Deleted pictures can't be removed from the index: %s", error)

@@ -1,11 +1,13 @@
-"""What the caret of a text or an edit box meets, in words: letter, word, line, selection."""
+"""What the caret of a text or an edit box meets, in words: letters, words, lines, selections."""
 
 import re
 import tkinter as tk
 from typing import NamedTuple
 
+from image_describer.app.modifier_keys import control_pressed, shift_pressed
+
 TextWidget = tk.Text | tk.Entry
-SIGNS = {
+CHARACTER_NAMES = {
     " ": "space",
     "\n": "new line",
     "\t": "tab",
@@ -39,88 +41,92 @@ SIGNS = {
     "$": "dollar",
     "|": "bar",
 }
-BY_LETTER = frozenset({"Left", "Right", "Home", "End", "KP_Left", "KP_Right"})
-BY_LINE = frozenset({"Up", "Down", "Prior", "Next"})
-SHIFT, CONTROL = 0x1, 0x4  # bits of an event's state
+LETTER_KEYS = frozenset({"Left", "Right", "Home", "End", "KP_Left", "KP_Right"})
+LINE_KEYS = frozenset({"Up", "Down", "Prior", "Next"})
 
 
-class Place(NamedTuple):
-    """Where a caret stands (characters from the start), what is selected, and the whole text."""
+class CaretState(NamedTuple):
+    """Where a caret is (characters from the start), what is selected, and the whole text."""
 
-    at: int
+    position: int
     selected: str
     text: str
 
 
-def modifiers(event: "tk.Event[tk.Misc]") -> int:
-    """The event's state as a number; on some platforms Tk sends words."""
-    return event.state if isinstance(event.state, int) else 0
-
-
-def place(widget: TextWidget) -> Place:
-    """Where the caret of ``widget`` is now."""
+def caret_state(widget: TextWidget) -> CaretState:
+    """The caret of ``widget`` as it is now."""
     if isinstance(widget, tk.Entry):
-        chosen = widget.selection_get() if widget.selection_present() else ""
-        return Place(widget.index("insert"), chosen, widget.get())
-    counted = widget.tk.call(str(widget), "count", "-chars", "1.0", "insert")
-    chosen = widget.get("sel.first", "sel.last") if widget.tag_ranges("sel") else ""
-    # Tk gives nothing, a number or a list of one, by its version.
-    at = int(str(counted).strip("()[], ") or 0) if counted not in (None, "") else 0
-    return Place(at, chosen, widget.get("1.0", "end-1c"))
+        selected = widget.selection_get() if widget.selection_present() else ""
+        return CaretState(widget.index("insert"), selected, widget.get())
+    count = widget.tk.call(str(widget), "count", "-chars", "1.0", "insert")
+    selected = widget.get("sel.first", "sel.last") if widget.tag_ranges("sel") else ""
+    # Depending on its version, Tk returns nothing, a number or a list of one number.
+    position = int(str(count).strip("()[], ") or 0) if count not in (None, "") else 0
+    return CaretState(position, selected, widget.get("1.0", "end-1c"))
 
 
-def moved(widget: TextWidget, key: str, state: int, before: Place, now: Place) -> str:
-    """What to say after ``key``; nothing for keys that neither move, select nor type."""
+def announcement(
+    widget: TextWidget, key: str, state: int, before: CaretState, now: CaretState
+) -> str:
+    """What to say after ``key``; empty for keys that neither move, select nor type.
+
+    ``state`` holds the modifier bits of the event.
+    """
+    control = control_pressed(state)
     if now.text != before.text:
-        return _typed(before, now)
-    if now.selected != before.selected and (now.selected or state & SHIFT):
+        return _typed_or_deleted(before, now)
+    if now.selected != before.selected and (now.selected or shift_pressed(state)):
         return _selection(before.selected, now.selected)
-    if state & CONTROL and key in ("Left", "Right"):
-        return word_at(now.text, now.at) or edge(now)
-    if key in ("Home", "End") and state & CONTROL and isinstance(widget, tk.Text):
+    if control and key in ("Left", "Right"):
+        return word_at(now.text, now.position) or edge(now)
+    if control and key in ("Home", "End") and isinstance(widget, tk.Text):
         return line(widget)
-    if key in BY_LETTER:
-        if now.at == before.at and key in ("Right", "KP_Right", "Left", "KP_Left"):
+    if key in LETTER_KEYS:
+        if now.position == before.position and key not in ("Home", "End"):
             return edge(now)
-        return letter(now.text[now.at : now.at + 1]) or edge(now)
-    if key in BY_LINE and isinstance(widget, tk.Text):
+        return spoken_character(now.text[now.position : now.position + 1]) or edge(now)
+    if key in LINE_KEYS and isinstance(widget, tk.Text):
         return line(widget)
     return ""
 
 
-def letter(sign: str) -> str:
-    """How a letter or sign is said: "full stop", "capital A"; nothing for nothing."""
-    if sign.isalpha() and sign.isupper():
-        return f"capital {sign}"
-    return SIGNS.get(sign, sign)
+def spoken_character(char: str) -> str:
+    """How a character is spoken: "full stop", "capital A"; empty for none."""
+    if char.isalpha() and char.isupper():
+        return f"capital {char}"
+    return CHARACTER_NAMES.get(char, char)
 
 
-def edge(now: Place) -> str:
-    """Which end of the text the caret has come to, with the letter that is there."""
-    if now.at >= len(now.text):
+def edge(now: CaretState) -> str:
+    """Which end of the text the caret is at, with the first character at the beginning."""
+    if now.position >= len(now.text):
         return "end"
-    return f"beginning, {letter(now.text[now.at : now.at + 1])}" if now.at == 0 else ""
+    if now.position > 0:
+        return ""
+    return f"beginning, {spoken_character(now.text[:1])}"
 
 
-def word_at(text: str, at: int) -> str:
-    """The word that a jump by words has come to: it begins at ``at`` or, on X11, ends there."""
-    ended = re.search(r"[\w'’]+$", text[:at])
-    if ended is not None and not re.match(r"\w", text[at:]):
+def word_at(text: str, position: int) -> str:
+    """The word that a jump by words has reached: it begins there or, on X11, ends there."""
+    ended = re.search(r"[\w'’]+$", text[:position])
+    if ended is not None and not re.match(r"\w", text[position:]):
         return ended.group()
-    began = re.match(r"\W*?([\w'’]+)", text[at:])
-    return began.group(1) if began is not None else letter(text[at:].strip()[:1])
+    begun = re.match(r"\W*?([\w'’]+)", text[position:])
+    if begun is not None:
+        return begun.group(1)
+    return spoken_character(text[position:].strip()[:1])
 
 
 def line(widget: tk.Text) -> str:
-    """The line that the caret is on, as it is shown; "blank" for an empty one in between."""
-    shown = widget.get("insert display linestart", "insert display lineend").strip()
-    if shown or not widget.get("1.0", "end-1c").strip():
-        return shown
+    """The caret's line, as it is displayed; "blank" for an empty line within a text."""
+    displayed = widget.get("insert display linestart", "insert display lineend").strip()
+    if displayed or not widget.get("1.0", "end-1c").strip():
+        return displayed
     return "blank"
 
 
 def list_item(widget: tk.Listbox) -> str:
-    """The item that the cursor of a list is on, with its place; nothing for an empty list."""
+    """The list's active item with its position; "empty" for an empty list."""
     count = int(widget.size())
     if not count:
         return "empty"
@@ -132,42 +138,42 @@ def _selection(before: str, now: str) -> str:
     if not now:
         return "nothing selected"
     if before and now.startswith(before):
-        return f"{_said(now[len(before) :])} selected"
+        return f"{_spoken(now[len(before) :])} selected"
     if before and now.endswith(before):
-        return f"{_said(now[: -len(before)])} selected"
+        return f"{_spoken(now[: -len(before)])} selected"
     if before and before.startswith(now):
-        return f"{_said(before[len(now) :])} not selected"
+        return f"{_spoken(before[len(now) :])} not selected"
     if before and before.endswith(now):
-        return f"{_said(before[: -len(now)])} not selected"
-    return f"{_said(now)} selected"
+        return f"{_spoken(before[: -len(now)])} not selected"
+    return f"{_spoken(now)} selected"
 
 
-def _typed(before: Place, now: Place) -> str:
-    """What was put in, or else what was taken away; of any other change the whole text."""
-    left = _shared(before.text, now.text)
-    left = min(left, now.at) if len(now.text) > len(before.text) else left
+def _typed_or_deleted(before: CaretState, now: CaretState) -> str:
+    """What was typed or deleted; the whole text after any other change."""
+    left = _common_prefix_length(before.text, now.text)
+    if len(now.text) > len(before.text):
+        left = min(left, now.position)
     rest_before, rest_now = before.text[left:], now.text[left:]
-    right = _shared(rest_before[::-1], rest_now[::-1])
-    gone = rest_before[: len(rest_before) - right]
-    come = rest_now[: len(rest_now) - right]
-    if before.selected and now.at >= len(come):
-        # The same letters around it would make the difference look smaller than what was typed.
-        typed = now.text[
-            now.at - (len(now.text) - len(before.text) + len(before.selected)) : now.at
-        ]
-        return _said(typed) if typed else f"{_said(before.selected)} deleted"
-    if come and not gone:
-        return _said(come)
-    if gone and not come:
-        return f"{_said(gone)} deleted"
+    right = _common_prefix_length(rest_before[::-1], rest_now[::-1])
+    removed = rest_before[: len(rest_before) - right]
+    added = rest_now[: len(rest_now) - right]
+    if before.selected and now.position >= len(added):
+        # What was typed over a selection may begin or end with the same characters, so that the
+        # difference of the texts would be too short.
+        length = len(now.text) - len(before.text) + len(before.selected)
+        typed = now.text[now.position - length : now.position]
+        return _spoken(typed) if typed else f"{_spoken(before.selected)} deleted"
+    if added and not removed:
+        return _spoken(added)
+    if removed and not added:
+        return f"{_spoken(removed)} deleted"
     return now.text or "empty"
 
 
-def _shared(one: str, other: str) -> int:
-    """With how many of the same letters both begin."""
+def _common_prefix_length(one: str, other: str) -> int:
     pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _said(text: str) -> str:
-    return letter(text) if len(text) == 1 else text
+def _spoken(text: str) -> str:
+    return spoken_character(text) if len(text) == 1 else text

@@ -1,23 +1,25 @@
-"""Tk 9.1's own road to screen readers, where it is there: the same words that are spoken here.
+"""Passes on what is spoken here to screen readers, where Tk can do that (9.1 and later).
 
-``tk accessible`` came with TIP 733; before Tk 9.1 every function here does nothing.
+Tk 9.1 brought `tk accessible` (TIP 733). With an older Tk, every function here does nothing.
 """
 
 import contextlib
 import tkinter as tk
 
 COMMAND = "::tk::accessible::set_acc_name"
-# What Tk calls the roles, by ours.
+# Tk's role for each role that is spoken. The roles that Tk knows on all systems are named after
+# its classes of widgets.
 ROLES = {
-    "button": "Pushbutton",
-    "check box": "Checkbox",
+    "button": "Button",
+    "check box": "Checkbutton",
     "slider": "Scale",
     "choice": "Combobox",
     "edit box": "Entry",
     "list": "Listbox",
     "text": "Text",
-    "picture": "Canvas",
+    "image": "Canvas",
 }
+OTHER_ROLE = "Label"
 
 
 def available(widget: tk.Misc) -> bool:
@@ -30,7 +32,7 @@ def describe(widget: tk.Misc, name: str, role: str, state: str) -> None:
     if not available(widget):
         return
     _call(widget, "set_acc_name", name)
-    _call(widget, "set_acc_role", ROLES.get(role, "Text"))
+    _call(widget, "set_acc_role", tk_role(widget, role))
     _call(widget, "set_acc_value", state)
 
 
@@ -42,12 +44,20 @@ def value(widget: tk.Misc, state: str) -> None:
 
 
 def focus(widget: tk.Misc) -> None:
-    """``widget`` has the focus now."""
+    """``widget`` has got the focus."""
     if available(widget):
         _call(widget, "emit_focus_change")
 
 
+def tk_role(widget: tk.Misc, role: str) -> str:
+    """Tk's name of ``role``; for one that Tk doesn't know, that of the widget's class."""
+    if role in ROLES:
+        return ROLES[role]
+    widget_class = widget.winfo_class()
+    return widget_class if widget_class in ROLES.values() else OTHER_ROLE
+
+
 def _call(widget: tk.Misc, command: str, *values: str) -> None:
-    # A screen reader that went away is no reason to stop.
+    # The screen reader may have ended meanwhile.
     with contextlib.suppress(tk.TclError):
         widget.tk.call(f"::tk::accessible::{command}", str(widget), *values)

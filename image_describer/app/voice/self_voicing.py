@@ -1,8 +1,7 @@
-"""Self-voicing: one layer that all widgets pass through, so that none can be forgotten.
+"""Speaks the focus of all widgets, changes of their values, menu entries and the caret.
 
-Windows only name their widgets, with ``name``. What has the focus, what changed its value, which
-item or menu entry is chosen and where the caret stands is found out here, and said as name, role,
-state and position. Tk 8.6 tells screen readers nothing; Tk 9.1 does, and is given the same words.
+Windows only name their widgets, with `set_name`; each is spoken as name, role, state and position.
+Tk 8.6 tells screen readers nothing; Tk 9.1 does, and gets the same words (native.py).
 """
 
 import tkinter as tk
@@ -11,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from image_describer.app import keymap
+from image_describer.app.modifier_keys import event_state
 from image_describer.app.voice import caret, native
 
-Words = Callable[[], str]
+TextFunction = Callable[[], str]
 ROLES = {
     "Button": "button",
     "Checkbutton": "check box",
@@ -21,101 +21,96 @@ ROLES = {
     "Entry": "edit box",
     "Listbox": "list",
     "Text": "text",
-    "Canvas": "picture",
+    "Canvas": "image",
 }
 EMPTY = "empty"
 
 
 @dataclass
-class Named:
-    """What the layer knows of one widget; see ``name``."""
+class WidgetInfo:
+    """What `set_name` was given for one widget."""
 
     name: str
     role: str
-    state: Words | None
-    position: Words | None
+    state: TextFunction | None
+    position: TextFunction | None
     hint: str
 
 
-def name(
+def set_name(
     widget: tk.Misc,
     name: str,
     *,
     role: str = "",
-    state: Words | None = None,
-    position: Words | None = None,
+    state: TextFunction | None = None,
+    position: TextFunction | None = None,
     hint: str = "",
 ) -> None:
-    """Say what ``widget`` is called, and what it is where its kind does not tell.
+    """Give ``widget`` a name, and a role if its class has another one.
 
-    ``state()`` gives its value ("180 words a minute"), ``position()`` its place ("3 of 7"; by
-    default among its siblings of the same role); ``hint`` is said last, once the focus is there.
+    ``state()`` returns its value ("180 words a minute"), ``position()`` its position ("3 of 7"; by
+    default among its siblings of the same role); ``hint`` is said last when it gets the focus.
     """
-    cast(Any, widget).voicing_named = Named(name, role, state, position, hint)
+    cast(Any, widget).widget_info = WidgetInfo(name, role, state, position, hint)
     native.describe(widget, name, role_of(widget), state() if state else "")
 
 
-def named(widget: tk.Misc) -> Named | None:
-    """What ``name`` noted for ``widget``."""
-    return getattr(widget, "voicing_named", None)
+def widget_info(widget: tk.Misc) -> WidgetInfo | None:
+    """What `set_name` was given for ``widget``."""
+    return getattr(widget, "widget_info", None)
 
 
-def title(window: tk.Misc, title: str) -> None:
-    """Say what ``window`` is called when the focus comes into it: "Settings, dialog"."""
-    cast(Any, window).voicing_title = title
+def set_title(window: tk.Misc, title: str) -> None:
+    """Set what is said when the focus enters ``window``: "Settings, dialog"."""
+    cast(Any, window).spoken_title = title
 
 
-def is_known(widget: tk.Misc) -> None:
-    """Don't say ``widget`` when the focus comes to it next: its words are said otherwise."""
+def skip_next_focus(widget: tk.Misc) -> None:
+    """Don't announce ``widget`` when it gets the focus next: it is said in another way."""
     layer = _layer(widget)
     if layer is not None:
-        layer.is_known(widget)
+        layer.skip_next_focus(widget)
 
 
-def changed(widget: tk.Misc) -> None:
-    """Say the new value of ``widget``."""
+def value_changed(widget: tk.Misc) -> None:
+    """Say the new value of ``widget``, or the item of a list that is active now."""
     state = state_of(widget)
     native.value(widget, state)
     layer = _layer(widget)
-    # If the focus has only just come, its words are still to be said, and hold the new value.
-    if layer is not None and state and not layer.about_to_speak:
+    # An announcement of the focus that is still due will include the new value.
+    if layer is not None and state and not layer.focus_pending:
         layer.say(state)
 
 
-def tell(widget: tk.Misc, words: str) -> None:
-    """Say what a key has done to ``widget`` that no state tells."""
+def say_for(widget: tk.Misc, text: str) -> None:
+    """Say what a key has done to ``widget``, if its state doesn't show that."""
     layer = _layer(widget)
     if layer is not None:
-        layer.say(words)
+        layer.say(text)
 
 
-def item(widget: tk.Misc) -> None:
-    """Say the item of a list that the cursor is on now."""
-    changed(widget)
-
-
-def spoken(widget: tk.Misc) -> str:
+def spoken_text(widget: tk.Misc) -> str:
     """Name, role, state and position of ``widget``, and its hint."""
-    known = named(widget)
+    info = widget_info(widget)
     parts = [_name_of(widget), role_of(widget), state_of(widget), position_of(widget)]
-    if known is not None and known.hint:
-        parts[-1:] = [f"{parts[-1]}. {known.hint}" if parts[-1] else known.hint]
+    if info is not None and info.hint:
+        parts[-1:] = [f"{parts[-1]}. {info.hint}" if parts[-1] else info.hint]
     return ", ".join(part for part in parts if part)
 
 
 def role_of(widget: tk.Misc) -> str:
-    """ "button", "slider" ...; what it was named as, or what Tk's class of widgets is."""
-    known = named(widget)
-    if known is not None and known.role:
-        return known.role
+    """Its role, such as "button" or "slider": the one it was given, or that of its Tk class."""
+    info = widget_info(widget)
+    if info is not None and info.role:
+        return info.role
     return ROLES.get(widget.winfo_class(), "")
 
 
 def state_of(widget: tk.Misc) -> str:
-    """The value of ``widget`` in words, or nothing."""
-    known = named(widget)
-    if known is not None and known.state is not None:
-        return known.state()
+    """The value of ``widget`` in words; may be empty."""
+    info = widget_info(widget)
+    if info is not None and info.state is not None:
+        return info.state()
     if isinstance(widget, tk.Entry):
         return widget.get() or EMPTY
     if isinstance(widget, tk.Text):
@@ -126,10 +121,10 @@ def state_of(widget: tk.Misc) -> str:
 
 
 def position_of(widget: tk.Misc) -> str:
-    """ "3 of 7": the place of ``widget`` among its siblings of the same role; nothing if alone."""
-    known = named(widget)
-    if known is not None and known.position is not None:
-        return known.position()
+    """Its position among its siblings of the same role, "3 of 7"; empty if it is the only one."""
+    info = widget_info(widget)
+    if info is not None and info.position is not None:
+        return info.position()
     if isinstance(widget, tk.Text | tk.Entry | tk.Listbox | tk.Canvas):
         return ""
     role = role_of(widget)
@@ -148,9 +143,9 @@ def _takes_focus(widget: tk.Misc) -> bool:
 
 
 def _name_of(widget: tk.Misc) -> str:
-    known = named(widget)
-    if known is not None:
-        return known.name
+    info = widget_info(widget)
+    if info is not None:
+        return info.name
     return _option(widget, "text").split("\n")[0]
 
 
@@ -161,14 +156,14 @@ def _option(widget: tk.Misc, option: str) -> str:
         return ""
 
 
-def _layer(widget: tk.Misc) -> "Voicing | None":
-    return getattr(cast(Any, widget)._root(), "voicing_layer", None)
+def _layer(widget: tk.Misc) -> "SelfVoicing | None":
+    return getattr(cast(Any, widget)._root(), "self_voicing", None)
 
 
-class Voicing:
-    """The layer: listens to all widgets of ``root``, and calls ``say(text)``.
+class SelfVoicing:
+    """Listens to all widgets of ``root``, and calls ``say(text)``.
 
-    ``answered()`` tells whether a command has just said something itself, or is about to.
+    ``answered()`` returns whether a command has just said something itself, or is about to.
     """
 
     def __init__(
@@ -177,104 +172,106 @@ class Voicing:
         self._root = root
         self.say = say
         self._answered = answered
-        self._last: tk.Misc | None = None
-        self._known: set[str] = set()  # paths of widgets, of which each holds once
-        self._window: tk.Misc | None = None
-        self._pending: str | None = None
-        self._caret: dict[str, caret.Place] = {}
-        self._menu_entry = ""
+        self._last_widget: tk.Misc | None = None
+        self._last_window: tk.Misc | None = None
         self._before_menu: tk.Misc | None = None
-        cast(Any, root).voicing_layer = self
+        self._skipped: set[str] = set()  # paths of widgets whose next focus is not announced
+        self._pending: str | None = None
+        self._carets: dict[str, caret.CaretState] = {}
+        self._menu_entry = ""
+        cast(Any, root).self_voicing = self
         root.bind_all("<FocusIn>", self._focus_in, add="+")
         root.bind_all("<FocusOut>", self._focus_out, add="+")
         root.bind_all("<KeyPress>", self._key, add="+")
         root.bind_all("<<ListboxSelect>>", self._selected, add="+")
-        root.bind_all("<<MenuSelect>>", self._menu_moved, add="+")
+        root.bind_all("<<MenuSelect>>", self._menu_selected, add="+")
 
     @property
-    def about_to_speak(self) -> bool:
-        """Whether a move of the focus is still to be said."""
+    def focus_pending(self) -> bool:
+        """Whether a change of the focus is still to be announced."""
         return self._pending is not None
 
-    def is_known(self, widget: tk.Misc) -> None:
+    def skip_next_focus(self, widget: tk.Misc) -> None:
         """See the function of this name."""
-        self._known.add(str(widget))
-
-    def again(self) -> None:
-        """Say where the focus is, though it did not move."""
-        self._last = None
-        self._announce()
+        self._skipped.add(str(widget))
 
     def _focus_in(self, event: "tk.Event[tk.Misc]") -> None:
-        # Tk delivers FocusIn twice on X11, and to the window before the widget: once all have
-        # come, only what has the focus in the end is said.
+        # On X11, Tk delivers FocusIn twice, and to the window before the widget. Once all events
+        # have come, only the final focus is announced.
         if self._pending is None and isinstance(event.widget, tk.Misc):
-            self._pending = self._root.after_idle(self._announce)
+            self._pending = self._root.after_idle(self._announce_focus)
 
-    def _announce(self) -> None:
+    def _announce_focus(self) -> None:
         self._pending = None
         widget = focused(self._root)
         if widget is None or isinstance(widget, tk.Tk | tk.Toplevel | tk.Menu):
             return
         if isinstance(widget, tk.Text | tk.Entry):
-            self._caret[str(widget)] = caret.place(widget)
-        # Who closes a menu or a dialog by a command hears its answer; that the focus is back where
-        # it was is no news.
+            self._carets[str(widget)] = caret.caret_state(widget)
         window = widget.winfo_toplevel()
-        home = window is self._root and self._window is not window
-        back = (home or widget is self._before_menu) and self._answered()
-        silent = back or widget is self._last or str(widget) in self._known
-        self._last, self._before_menu = widget, None
-        self._known.discard(str(widget))
+        # A command that closes a menu or a dialog is answered; that the focus has returned to
+        # where it was is not worth saying then.
+        returned = (
+            window is self._root and self._last_window is not window
+        ) or widget is self._before_menu
+        silent = (
+            (returned and self._answered())
+            or widget is self._last_widget
+            or str(widget) in self._skipped
+        )
+        self._last_widget, self._before_menu = widget, None
+        self._skipped.discard(str(widget))
         if silent:
-            self._window = window
+            self._last_window = window
             return
-        words = spoken(widget)
-        if window is not self._window:
-            self._window = window
-            heading = getattr(window, "voicing_title", "")
-            words = f"{heading}. {words}" if heading else words
+        text = spoken_text(widget)
+        if window is not self._last_window:
+            self._last_window = window
+            title = getattr(window, "spoken_title", "")
+            text = f"{title}. {text}" if title else text
         native.focus(widget)
-        if words:
-            self.say(words)
+        if text:
+            self.say(text)
 
     def _focus_out(self, _event: object) -> None:
-        self._root.after_idle(self._look_away)
+        self._root.after_idle(self._check_focus_left)
 
-    def _look_away(self) -> None:
-        """Once the focus has gone to another program, coming back is worth a word."""
+    def _check_focus_left(self) -> None:
+        """When the focus returns from another program, it is announced again."""
         if focused(self._root) is None:
-            self._last = self._window = None
+            self._last_widget = self._last_window = None
 
     def _key(self, event: "tk.Event[tk.Misc]") -> None:
-        """A key came through to a text: say what the caret met or what was typed."""
+        """A key has reached a text: say what the caret met or what was typed."""
         widget = event.widget
-        if isinstance(widget, tk.Text | tk.Entry):
-            now = caret.place(widget)
-            before = self._caret.get(str(widget), now)
-            self._caret[str(widget)] = now
-            if isinstance(widget, tk.Text) and before.text != now.text:
-                before = caret.Place(0, "", now.text)  # it can't be typed into: it shows another
-            words = caret.moved(widget, event.keysym, caret.modifiers(event), before, now)
-            if words:
-                self.say(words)
+        if not isinstance(widget, tk.Text | tk.Entry):
+            return
+        now = caret.caret_state(widget)
+        before = self._carets.get(str(widget), now)
+        self._carets[str(widget)] = now
+        if isinstance(widget, tk.Text) and before.text != now.text:
+            # It is read-only, so the program has put another text into it.
+            before = caret.CaretState(0, "", now.text)
+        text = caret.announcement(widget, event.keysym, event_state(event), before, now)
+        if text:
+            self.say(text)
 
     def _selected(self, event: "tk.Event[tk.Misc]") -> None:
         if isinstance(event.widget, tk.Listbox) and focused(self._root) is event.widget:
             self.say(state_of(event.widget))
 
-    def _menu_moved(self, event: "tk.Event[tk.Misc]") -> None:
-        # The bar's menus are copies that Tk made itself: known to Tcl by their path only.
-        words = menu_entry(self._root, str(event.widget))
-        if words and words != self._menu_entry:
-            self.say(words)
-        self._menu_entry = words
-        if self._last is not None:
-            self._before_menu, self._last = self._last, None
+    def _menu_selected(self, event: "tk.Event[tk.Misc]") -> None:
+        # Tk makes copies of the menu bar's menus, which have no tkinter objects.
+        text = menu_entry(self._root, str(event.widget))
+        if text and text != self._menu_entry:
+            self.say(text)
+        self._menu_entry = text
+        if self._last_widget is not None:
+            self._before_menu, self._last_widget = self._last_widget, None
 
 
 def focused(root: tk.Misc) -> tk.Misc | None:
-    """The widget with the focus; None while it is elsewhere, or on a menu that Tk made itself."""
+    """The widget with the focus; None if another program or a menu made by Tk has it."""
     try:
         return root.focus_get()
     except KeyError:
@@ -282,7 +279,7 @@ def focused(root: tk.Misc) -> tk.Misc | None:
 
 
 def menu_entry(root: tk.Misc, menu: str) -> str:
-    """The active entry of the menu with this path: "Open, Control O, 1 of 3"; nothing if none."""
+    """The active entry of the menu with this path: "Open, Control O, 1 of 3"; empty if none."""
     call = root.tk.call
     try:
         index = call(menu, "index", "active")

@@ -234,13 +234,13 @@ def test_more_is_shown_and_escape_closes_it(
     ["", "\0", "file:", "file://[", "file://elsewhere/etc/passwd", "\udcff", "/\0", "~", "''"],
 )
 def test_odd_texts_are_no_files(text: str) -> None:
-    assert clipboard.file_in(text) is None
+    assert clipboard.first_file(text) is None
 
 
 def test_a_name_that_is_no_utf_8_is_found(tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"a\xff b.png")
     file.touch()
-    assert clipboard.file_in(f"cut\n{file.as_uri()}") == str(file)
+    assert clipboard.first_file(f"cut\n{file.as_uri()}") == str(file)
 
 
 def test_both_keys_are_in_the_table() -> None:

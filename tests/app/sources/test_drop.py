@@ -216,11 +216,11 @@ root.update()
 
 @pytest.mark.parametrize("words", ["", "\0", "/\0", "file:", "file://[", "''", "\udcff", "€"])
 def test_odd_words_are_no_files(words: str) -> None:
-    assert drop.judge([words]) == (None, drop.NO_FILE)
-    assert drop.judge([]) == (None, drop.NO_FILE)
+    assert drop.choose_file([words]) == (None, drop.NO_FILE)
+    assert drop.choose_file([]) == (None, drop.NO_FILE)
 
 
 def test_a_file_among_folders_and_addresses_is_what_was_meant(tmp_path: Path) -> None:
     file = tmp_path / "a\nb.png"
     file.touch()
-    assert drop.judge([str(tmp_path), "http://x.org", str(file)]) == (str(file), "")
+    assert drop.choose_file([str(tmp_path), "http://x.org", str(file)]) == (str(file), "")

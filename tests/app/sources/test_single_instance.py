@@ -72,11 +72,11 @@ class Open:
         self.answer = self.process.stdout.readline().strip()
 
     @property
-    def handed(self) -> list[single_instance.Handed]:
+    def handed(self) -> list[single_instance.StartRequest]:
         if not self.file.exists():
             return []
         lines = self.file.read_text().splitlines()
-        return [single_instance.Handed(*json.loads(line)) for line in lines]
+        return [single_instance.StartRequest(*json.loads(line)) for line in lines]
 
     def close(self) -> str:
         return self.process.communicate(timeout=LIMIT_S)[0].strip()
@@ -337,7 +337,7 @@ def test_many_starts_at_once_reach_one_window(
 
 @given(st.binary(max_size=200))
 def test_wild_bytes_are_no_message(wild: bytes) -> None:
-    assert single_instance.read_message(wild) is None
+    assert single_instance.parse_message(wild) is None
 
 
 @given(
@@ -351,7 +351,7 @@ def test_wild_bytes_are_no_message(wild: bytes) -> None:
     )
 )
 def test_what_is_read_is_always_what_was_promised(content: object) -> None:
-    handed = single_instance.read_message(json.dumps(content).encode())
+    handed = single_instance.parse_message(json.dumps(content).encode())
     if handed is not None:
         assert all(os.path.isabs(file) for file in handed.files)
         assert isinstance(handed.offline, bool)

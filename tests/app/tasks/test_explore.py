@@ -13,25 +13,24 @@ import pytest
 from PIL import Image
 
 from image_describer.app import messages
-from image_describer.app.context import Desk
-from image_describer.app.current import Current
+from image_describer.app.context import AppContext, CurrentPicture
+from image_describer.app.jobs import JobRunner
 from image_describer.app.tasks.explore import (
     EDGE,
     ENDED,
-    NOT_WORTHWHILE,
-    TOO_SMALL,
+    PICTURE_TOO_SMALL,
+    PART_TOO_SMALL,
     WHOLE,
     Explorer,
 )
-from image_describer.app.tasks.jobs import Jobs
 from image_describer.app.voice import self_voicing
-from image_describer.app.voice.announcer import Telling
+from image_describer.app.voice.announcer import Announcer
 from image_describer.app.widgets.picture_view import PictureView
 from image_describer.captioner.description import Description
 from image_describer.errors import BundleError
 from image_describer.imaging.open import Picture
 from tests.support.screen import Screen
-from tests.support.window import KEPT, Heard, Loop
+from tests.support.window import KEPT, FakeSpeaker, Loop
 
 pytestmark = pytest.mark.gui
 
@@ -81,19 +80,19 @@ class Stage(Loop):
         self.root = tk.Tk()
         KEPT.append(self.root)
         self.root.geometry("700x620")
-        self.heard = Heard()
-        voice = Telling(self.root, self.heard, lambda _trouble: None)  # type: ignore[arg-type]
-        self.desk = Desk(self.root, Jobs(self.root.after), self.heard, voice)  # type: ignore[arg-type]
-        self_voicing.Voicing(self.root, voice.focus, lambda: None)
-        self.view = PictureView(self.root, self.desk.jobs)
+        self.heard = FakeSpeaker()
+        voice = Announcer(self.root, self.heard, lambda _trouble: None)  # type: ignore[arg-type]
+        self.context = AppContext(self.root, JobRunner(self.root.after), self.heard, voice)  # type: ignore[arg-type]
+        self_voicing.SelfVoicing(self.root, voice.say_focus, lambda: None)
+        self.view = PictureView(self.root, self.context.jobs)
         self.view.pack(fill="both", expand=True)
         self.text = tk.Button(self.root, text="Below")
         self.text.pack()
-        self.current = Current()
+        self.current = CurrentPicture()
         self.describer = ColourDescriber()
         self.shown: list[str] = []
         self.explorer = Explorer(
-            self.desk, self.view, lambda: self.describer, self.current, self.shown.append
+            self.context, self.view, lambda: self.describer, self.current, self.shown.append
         )
         self.escapes = 0
         self.root.bind("<Control-e>", lambda _event: self.explorer.toggle())
@@ -105,7 +104,7 @@ class Stage(Loop):
 
     def _escape(self, _event: object) -> None:
         self.escapes += 1
-        self.desk.voice.stop()
+        self.context.voice.stop()
 
     def show(self, picture: Picture) -> None:
         self.current.picture, self.current.file = picture, picture.file
@@ -187,7 +186,7 @@ def test_parts_are_entered_and_left(stage: Stage) -> None:
     assert stage.hear("BackSpace") == WHOLE
     assert stage.hear("Right", "Return") == "Middle of the right. Probably: something magenta."
     assert stage.hear("Left") == "Middle left of the right. Probably: something magenta."
-    assert stage.hear("KP_Enter") == TOO_SMALL
+    assert stage.hear("KP_Enter") == PART_TOO_SMALL
     assert stage.hear("BackSpace") == "Right. Probably: something magenta."
 
 
@@ -276,7 +275,7 @@ def test_without_a_picture_it_says_why(stage: Stage) -> None:
     stage.current.file = "/pictures/colours.png"
     assert stage.hear("ctrl+e") == messages.WORKING
     stage.show(nine_colours(60))
-    assert stage.hear("ctrl+e") == NOT_WORTHWHILE
+    assert stage.hear("ctrl+e") == PICTURE_TOO_SMALL
 
 
 def test_another_picture_begins_anew(stage: Stage) -> None:
@@ -334,6 +333,6 @@ def test_only_the_last_of_many_keys_is_told(stage: Stage) -> None:
 
 
 def test_hedges_can_be_switched_off(stage: Stage) -> None:
-    stage.desk.settings = replace(stage.desk.settings, hedging=False)
+    stage.context.settings = replace(stage.context.settings, hedging=False)
     stage.show(nine_colours())
     assert stage.hear("ctrl+e") == "Exploring. Centre. Something cyan."

@@ -10,32 +10,30 @@ import pytest
 
 from image_describer.app.dialogs.base import NOT_HERE, Dialog
 from image_describer.app.voice import caret, native, self_voicing
-from image_describer.app.widgets.basic import (
-    Check,
-    Choice,
-    Entry,
-    ItemList,
-    Slider,
-)
-from tests.support.window import CAPTION, Driven
+from image_describer.app.widgets.check_box import CheckBox
+from image_describer.app.widgets.choice import Choice
+from image_describer.app.widgets.entry_box import EntryBox
+from image_describer.app.widgets.item_list import ItemList
+from image_describer.app.widgets.slider import Slider
+from tests.support.window import CAPTION, AppDriver
 
 pytestmark = pytest.mark.gui
 
-Drive = Callable[..., Driven]
+Drive = Callable[..., AppDriver]
 
 
 class Sampler(Dialog):
     """A dialog with one widget of each kind."""
 
-    def __init__(self, driven: Driven) -> None:
-        super().__init__(driven.program.desk, "Sampler")
+    def __init__(self, driven: AppDriver) -> None:
+        super().__init__(driven.app.context, "Sampler")
         self.changes: list[Any] = []
         values = [("a", "apple"), ("b", "pear"), ("c", "plum")]
         note = self.changes.append
         self.choice = Choice(self.body, values, "b", note, name="Fruit")
-        self.check = Check(self.body, "Sugar", False, note)
+        self.check = CheckBox(self.body, "Sugar", False, note)
         self.slider = Slider(self.body, 0, 10, 2, 4, note, name="Spoons", unit="grams")
-        self.entry = Entry(self.body, "Tea", name="Drink")
+        self.entry = EntryBox(self.body, "Tea", name="Drink")
         self.list = ItemList(self.body, name="Cakes")
         self.list.set_items(["almond", "banana", "bread", "cherry"])
         for widget in (self.choice, self.check, self.slider, self.entry, self.list):
@@ -44,7 +42,7 @@ class Sampler(Dialog):
 
 
 @pytest.fixture
-def sampler(drive: Drive) -> tuple[Driven, Sampler]:
+def sampler(drive: Drive) -> tuple[AppDriver, Sampler]:
     driven = drive()
     dialog = Sampler(driven)
     dialog.open(dialog.choice)
@@ -53,7 +51,7 @@ def sampler(drive: Drive) -> tuple[Driven, Sampler]:
     return driven, dialog
 
 
-def test_each_widget_says_name_role_state_and_position(sampler: tuple[Driven, Sampler]) -> None:
+def test_each_widget_says_name_role_state_and_position(sampler: tuple[AppDriver, Sampler]) -> None:
     driven, _dialog = sampler
     heard = driven.heard
     assert heard.texts[-1] == "Sampler, dialog. Fruit, choice, pear, 2 of 3"
@@ -71,7 +69,7 @@ def test_each_widget_says_name_role_state_and_position(sampler: tuple[Driven, Sa
     ]
 
 
-def test_each_change_says_the_new_value_and_interrupts(sampler: tuple[Driven, Sampler]) -> None:
+def test_each_change_says_the_new_value_and_interrupts(sampler: tuple[AppDriver, Sampler]) -> None:
     driven, dialog = sampler
     said = driven.heard.said
     driven.press("Right")
@@ -100,23 +98,25 @@ def test_each_change_says_the_new_value_and_interrupts(sampler: tuple[Driven, Sa
     assert said[-1][0] == "cherry, 4 of 4"
 
 
-def test_escape_closes_and_the_focus_is_said_where_it_goes(sampler: tuple[Driven, Sampler]) -> None:
+def test_escape_closes_and_the_focus_is_said_where_it_goes(
+    sampler: tuple[AppDriver, Sampler],
+) -> None:
     driven, dialog = sampler
     driven.press("Escape")
     driven.until(lambda: not dialog.winfo_exists(), "the dialog to go")
     driven.for_s(0.1)
-    assert driven.root.focus_get() is driven.program.window.sentence
+    assert driven.root.focus_get() is driven.app.window.sentence
     assert driven.heard.texts[-1] == "Image Describer. Description, text, empty"
 
 
-def test_a_key_that_makes_no_sense_in_a_dialog_says_so(sampler: tuple[Driven, Sampler]) -> None:
+def test_a_key_that_makes_no_sense_in_a_dialog_says_so(sampler: tuple[AppDriver, Sampler]) -> None:
     driven, dialog = sampler
     driven.press("ctrl+o")
     assert driven.heard.texts[-1] == NOT_HERE.format(title="Sampler")
     assert dialog.winfo_exists()
 
 
-def test_copy_and_paste_belong_to_the_edit_box(sampler: tuple[Driven, Sampler]) -> None:
+def test_copy_and_paste_belong_to_the_edit_box(sampler: tuple[AppDriver, Sampler]) -> None:
     driven, dialog = sampler
     dialog.entry.focus_set()
     driven.for_s(0.1)
@@ -127,8 +127,8 @@ def test_copy_and_paste_belong_to_the_edit_box(sampler: tuple[Driven, Sampler]) 
 @pytest.mark.parametrize(("level", "heard"), [("all", True), ("results", False), ("off", False)])
 def test_it_can_be_turned_off(drive: Drive, photo: str, level: str, heard: bool) -> None:
     driven = drive()
-    program = driven.program
-    program.settling.change(replace(program.desk.settings, speech=level))
+    program = driven.app
+    program.settings_controller.change(replace(program.context.settings, speech=level))
     driven.press("Tab")
     assert bool(driven.heard.texts) is heard
     program.open_file(photo)
@@ -144,7 +144,7 @@ def test_nothing_is_said_twice_for_one_move(drive: Drive) -> None:
 
 def test_the_result_is_read_by_letter_word_and_line(drive: Drive, photo: str) -> None:
     driven = drive()
-    driven.program.open_file(photo)
+    driven.app.open_file(photo)
     driven.until_described()
     said = driven.heard.texts
     driven.press("Right")
@@ -220,11 +220,11 @@ def test_letters(sign: str, said: str) -> None:
 def test_every_widget_of_the_window_is_named_and_differs_from_its_neighbours(drive: Drive) -> None:
     driven = drive()
     said = [
-        self_voicing.spoken(widget)
+        self_voicing.spoken_text(widget)
         for widget in (
-            driven.program.window.view,
-            driven.program.window.sentence,
-            *driven.program.window.buttons.values(),
+            driven.app.window.view,
+            driven.app.window.sentence,
+            *driven.app.window.buttons.values(),
         )
     ]
     assert all(said)
