@@ -32,7 +32,7 @@ from tests.support.unprivileged import drop_root_access
 def measured(files: int, workers: int | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         tree, output = Path(place) / "tree", Path(place) / "out.jsonl"
-        pictures, locked = hostile.make(tree, files, fine=measure.SAMPLE.read_bytes())
+        pictures, locked = hostile.make(tree, files, valid=measure.SAMPLE.read_bytes())
         command = [sys.executable, "-c", CLI, "batch", str(tree), "--output", str(output)]
         command += ["--workers", str(workers)] if workers else []
         environment = {**os.environ, "XDG_DATA_HOME": place, "LOCALAPPDATA": place}

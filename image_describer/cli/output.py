@@ -35,5 +35,5 @@ def print_found(found: "SearchHit", *, as_json: bool, with_score: bool = False) 
         return
     score = f"{found.score:6.3f}  " if with_score else ""
     changed = " (The file has changed since then.)" if found.is_changed else ""
-    print(f"{score}{sentence(found.entry.description)}{changed}")
+    print(f"{score}{sentence(found.picture.description)}{changed}")
     print(f"{' ' * len(score)}    {visible(found.file)}")

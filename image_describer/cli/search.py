@@ -104,7 +104,7 @@ def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describe
             print_error(index.trouble)
         if not len(index):
             raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
-        if options.within and not len(index.within(options.within)):
+        if options.within and not len(index.ids_below(options.within)):
             raise LibraryError("No picture in that folder has been described yet.", DESCRIBE_FIRST)
     from image_describer.captioner.describer import Describer
 
@@ -118,7 +118,7 @@ def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describe
 
 def report_stale(index: "Index") -> None:
     """Say on stderr how many pictures were described by another model."""
-    count = index.stale()
+    count = index.count_stale()
     if count:
         pictures = "1 picture was" if count == 1 else f"{count:,} pictures were"
         print_error(

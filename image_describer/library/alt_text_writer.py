@@ -25,7 +25,7 @@ COPIES = "{} with alt text"  # the folder beside one's own that copies go to
 LENGTH = 125  # characters that an alt text aims at: screen readers read more of them in pieces
 
 
-class Kind(Enum):
+class AltTextOutcome(Enum):
     """What became of a picture, in words that a list can be headed with."""
 
     WRITTEN = "written"
@@ -38,20 +38,20 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AltTextResult:
     """One picture's: ``kind``; ``sentence`` says why where it ``FAILED``, else it is empty.
 
     ``goal`` is where the alt text stands now, or None.
     """
 
     file: str
-    kind: Kind
+    kind: AltTextOutcome
     sentence: str = ""
     goal: Path | None = None
 
     @property
     def failed(self) -> bool:
-        return self.kind is Kind.FAILED
+        return self.kind is AltTextOutcome.FAILED
 
 
 def check(options: argparse.Namespace, roots: Sequence[Path]) -> None:
@@ -82,7 +82,7 @@ def check(options: argparse.Namespace, roots: Sequence[Path]) -> None:
                 )
 
 
-def text_of(description: "Description") -> str:
+def alt_text_of(description: "Description") -> str:
     """A caption as alt text: a sentence with a capital and a full stop; "" for none.
 
     It is not cut: half a sentence helps nobody, and captions stay below ``LENGTH`` characters.
@@ -91,10 +91,10 @@ def text_of(description: "Description") -> str:
 
     bare = replace(description, notes=(), alt_text=None)
     text = wording.sentence(bare, hedged=False)
-    return text if text != wording.NOTHING else ""
+    return text if text != wording.NO_CAPTION else ""
 
 
-def apply(record: "Record", options: argparse.Namespace, roots: Sequence[Path]) -> Outcome:
+def apply(record: "Record", options: argparse.Namespace, roots: Sequence[Path]) -> AltTextResult:
     """Put a record's description into its picture's file as ``options`` say; raises nothing that
     a picture or a disk causes. ``roots``: the folders of the batch, for the copies keep their tree.
 
@@ -105,15 +105,15 @@ def apply(record: "Record", options: argparse.Namespace, roots: Sequence[Path]) 
     from image_describer.wording import sentence as wording
 
     description, file = record.description, Path(record.file)
-    text = text_of(description) if description is not None else ""
+    text = alt_text_of(description) if description is not None else ""
     if description is None or not text:
-        return Outcome(record.file, Kind.NOT_DESCRIBED)
+        return AltTextResult(record.file, AltTextOutcome.NOT_DESCRIBED)
     if options.replace or not description.alt_text:  # what has one already is not made worse
         if not shows_photograph(description.notes):
-            return Outcome(record.file, Kind.NO_PHOTOGRAPH)
+            return AltTextResult(record.file, AltTextOutcome.NO_PHOTOGRAPH)
         if not options.unsure and not description.confidence >= wording.MIDDLE:
-            return Outcome(record.file, Kind.UNSURE)
-    goal = file if options.in_place else goal_of(file, options.copies, roots)
+            return AltTextResult(record.file, AltTextOutcome.UNSURE)
+    goal = file if options.in_place else target_path(file, options.copies, roots)
     settings = {"language": options.language, "replace": options.replace, "key": record.key}
     try:
         if options.in_place:
@@ -121,11 +121,11 @@ def apply(record: "Record", options: argparse.Namespace, roots: Sequence[Path]) 
         else:
             result = alt_text.write(file, goal, text, **settings)
     except AltTextError as error:
-        return Outcome(record.file, Kind.FAILED, str(error))
-    return Outcome(record.file, Kind[result.name], goal=goal)
+        return AltTextResult(record.file, AltTextOutcome.FAILED, str(error))
+    return AltTextResult(record.file, AltTextOutcome[result.name], goal=goal)
 
 
-def goal_of(file: Path, copies: Path | None, roots: Sequence[Path]) -> Path:
+def target_path(file: Path, copies: Path | None, roots: Sequence[Path]) -> Path:
     """Where the copy of ``file`` goes: below ``copies``, or beside its folder, in the same tree.
 
     Of several ``roots`` each has a folder of its own name below ``copies``. A file given by itself
@@ -144,7 +144,7 @@ def goal_of(file: Path, copies: Path | None, roots: Sequence[Path]) -> Path:
     return copies / (f"{root.name}-{number}" if number > 1 else root.name) / within
 
 
-class Job:
+class AltTextWriter:
     """A batch's alt texts: each record is taken when it is done, and all are summed up at the end.
 
     Raises AltTextError for options that don't go together; does nothing without --write-alt-text.
@@ -153,7 +153,7 @@ class Job:
     def __init__(self, options: argparse.Namespace, places: "Sequence[str | Path]") -> None:
         self.options = options
         self.roots = [Path(os.path.abspath(place)) for place in places]
-        self.counts: Counter[Kind] = Counter()
+        self.counts: Counter[AltTextOutcome] = Counter()
         self.troubles: list[str] = []
         check(options, self.roots)
 
@@ -168,13 +168,15 @@ class Job:
             self.counts[outcome.kind] += 1
             if outcome.failed:
                 self.troubles.append(outcome.sentence)
-            if outcome.kind is Kind.WRITTEN and self.options.in_place:
+            if outcome.kind is AltTextOutcome.WRITTEN and self.options.in_place:
                 return _with_new_key(record)
         return None
 
     def summary(self) -> list[str]:
         """What to tell when all is done: how many of each kind, then why some were left."""
-        told = [f"{self.counts[kind]:,} {kind.value}." for kind in Kind if self.counts[kind]]
+        told = [
+            f"{self.counts[kind]:,} {kind.value}." for kind in AltTextOutcome if self.counts[kind]
+        ]
         return [f"Alt text: {line}" for line in told] + self.troubles
 
 

@@ -18,20 +18,20 @@ from image_describer.captioner.bundle import open_bundle
 from image_describer.errors import ImageDescriberError
 from image_describer.library import exporters, scan
 from image_describer.library.checkpoint import (
-    NO_STATE,
-    Journal,
-    State,
-    place_of,
-    state_of,
+    NO_FILE,
+    Checkpoint,
+    FileState,
+    checkpoint_path,
+    file_state,
 )
-from image_describer.library.index import Index, Model, model_of
+from image_describer.library.index import Index, ModelId, model_id
 from image_describer.library.record import Record
 from image_describer.library.scan import StrPath
 from image_describer.workers.pool import Engine
 from image_describer.workers.process import Task
 
 if TYPE_CHECKING:
-    from image_describer.library.cluster import ClusterEngine
+    from image_describer.library.cluster import ClusterPool
 
 INDEX_AFTER = 64  # records written into the index in one transaction ...
 INDEX_AFTER_S = 2.0  # ... or what there is after this time
@@ -39,7 +39,7 @@ PROGRESS_EVERY_S = 0.1
 NOT_YET = -1
 
 
-class Progress(NamedTuple):
+class BatchProgress(NamedTuple):
     """How far a batch is. ``total`` and ``left_s`` are None until all pictures are counted;
     ``rate`` is in pictures a second, of those described in this run.
     """
@@ -51,7 +51,7 @@ class Progress(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class BatchResult:
     """What became of a batch. ``known`` pictures were described by an earlier run, or are in the
     index. ``broken``: file and reason of each picture that could not be described, and of each
     folder that could not be read. ``trouble``: why the index was not kept, or "". ``notice``: that
@@ -72,13 +72,13 @@ def run(
     *,
     bundle: Path | None = None,
     workers: int | None = None,
-    engine: "Engine | ClusterEngine | None" = None,
+    engine: "Engine | ClusterPool | None" = None,
     restart: bool = False,
     index: bool = True,
     cancel: threading.Event | None = None,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_progress: Callable[[BatchProgress], None] = lambda _progress: None,
     on_record: Callable[[Record], Record | None] = lambda _record: None,
-) -> Outcome:
+) -> BatchResult:
     """Describe the pictures below ``places`` and write ``output``, whole, in the order of `walk`.
 
     What an earlier run with the same output has done is not done again, nor what the index holds of
@@ -94,11 +94,11 @@ def run(
     if output is not None:
         exporters.check(output)
     digests = {n: str(e["sha256"]) for n, e in open_bundle(bundle).manifest["files"].items()}
-    model = model_of(SimpleNamespace(digests=digests))  # type: ignore[arg-type]
+    model = model_id(SimpleNamespace(digests=digests))  # type: ignore[arg-type]
     with contextlib.ExitStack() as stack:
         journal = None
         if output is not None:
-            journal = Journal(place_of(output), model.name, restart=restart)
+            journal = Checkpoint(checkpoint_path(output), model.name, restart=restart)
             stack.callback(journal.close)
         shelf = _Shelf(model if index else None)
         stack.callback(shelf.close)
@@ -118,7 +118,7 @@ def run(
 class _Shelf:
     """The index, in small transactions; a batch goes on without it where it can't be used."""
 
-    def __init__(self, model: Model | None) -> None:
+    def __init__(self, model: ModelId | None) -> None:
         self.trouble = ""
         self._waiting: list[Record] = []
         self._since = time.monotonic()
@@ -139,7 +139,7 @@ class _Shelf:
         if self._index is None:
             return None
         try:
-            return self._index.known(file)
+            return self._index.lookup(file)
         except ImageDescriberError as error:
             self._give_up(error)
             return None
@@ -187,30 +187,30 @@ class _Work:
     def __init__(
         self,
         places: Sequence[StrPath],
-        journal: Journal | None,
+        journal: Checkpoint | None,
         shelf: _Shelf,
         cancel: threading.Event,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[BatchProgress], None],
         on_record: Callable[[Record], Record | None],
     ) -> None:
         self._places, self._journal, self._shelf, self._cancel = places, journal, shelf, cancel
         self._on_progress, self._on_record = on_progress, on_record
         self._lines = array("q")  # eight bytes a picture: where its line lies in the journal
-        self._states: dict[int, State] = {}  # of the pictures in flight
-        self._outcome = Outcome()
+        self._states: dict[int, FileState] = {}  # of the pictures in flight
+        self._outcome = BatchResult()
         self._done = self._met = 0
         self._total: int | None = None
         self._began = self._told = 0.0
         self._over = self._walked = False
 
-    def run(self, engine: "Engine | ClusterEngine", *, trusts_index: bool) -> Outcome:
+    def run(self, engine: "Engine | ClusterPool", *, trusts_index: bool) -> BatchResult:
         counting = threading.Thread(target=self._count, daemon=True, name="counting pictures")
         counting.start()
         self._began = time.monotonic()
         try:
             tasks = self._tasks(trusts_index)
             for number, record in engine.run(tasks, self._cancel, self._remaining):
-                self._take(number, record, self._states.pop(number, NO_STATE))
+                self._take(number, record, self._states.pop(number, NO_FILE))
                 self._outcome.described += not record.error
         finally:
             self._over = True
@@ -245,9 +245,9 @@ class _Work:
             self._met += 1
             self._lines.append(NOT_YET)
             if found.error:
-                self._take(number, Record(found.file, "", error=found.error), NO_STATE)
+                self._take(number, Record(found.file, "", error=found.error), NO_FILE)
                 continue
-            state = state_of(found.file)
+            state = file_state(found.file)
             if self._is_in_journal(number, found.file, state):
                 continue
             record = self._shelf.known(found.file) if trusts_index else None
@@ -259,7 +259,7 @@ class _Work:
             yield number, found.file
         self._walked = not self._cancel.is_set()
 
-    def _is_in_journal(self, number: int, file: str, state: State) -> bool:
+    def _is_in_journal(self, number: int, file: str, state: FileState) -> bool:
         """Whether an earlier run has done a picture. It may have died before the index had it."""
         line = None if self._journal is None else self._journal.place(file, state)
         if line is None or self._journal is None:
@@ -275,15 +275,15 @@ class _Work:
                 self._shelf.add(record)
         changed = self._on_record(record)
         if changed is not None:
-            self._lines[number] = self._journal.add(changed, state_of(file))
+            self._lines[number] = self._journal.add(changed, file_state(file))
             self._shelf.add(changed)
         self._tell()
         return True
 
-    def _take(self, number: int, record: Record, state: State, *, add: bool = True) -> None:
+    def _take(self, number: int, record: Record, state: FileState, *, add: bool = True) -> None:
         changed = self._on_record(record)
         if changed is not None:
-            record, state, add = changed, state_of(changed.file), True
+            record, state, add = changed, file_state(changed.file), True
         self._lines[number] = 0 if self._journal is None else self._journal.add(record, state)
         if add:
             self._shelf.add(record)
@@ -303,4 +303,4 @@ class _Work:
         left = None
         if self._total is not None and (rate or self._done >= self._total):
             left = max(0, self._total - self._done) / max(rate, 1e-3)
-        self._on_progress(Progress(self._done, self._total, rate, left))
+        self._on_progress(BatchProgress(self._done, self._total, rate, left))

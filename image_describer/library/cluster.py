@@ -19,8 +19,8 @@ from typing import Any
 
 from image_describer.errors import ClusterError, ImageDescriberError, PictureError
 from image_describer.library import cluster_worker
-from image_describer.library.cluster_client import Tls, connected
-from image_describer.library.cluster_worker import Answer, Parcel
+from image_describer.library.cluster_client import TlsFiles, connect
+from image_describer.library.cluster_worker import ClusterTask, WorkerReply
 from image_describer.library.record import Record
 from image_describer.text import visible
 from image_describer.workers.process import Task
@@ -43,7 +43,7 @@ LOST = "Every worker that looked at it ended by itself."
 LOST_WAY_OUT = "The file is damaged in a way that I can't tell, or there is too little memory."
 
 
-class ClusterEngine:
+class ClusterPool:
     """Describes with the workers of the Dask scheduler at ``address``, "tcp://host:port".
 
     It takes the place of `engine.Engine`. ``bundle`` is the folder of the model here: workers must
@@ -59,16 +59,16 @@ class ClusterEngine:
         bundle: Path | None = None,
         *,
         send_pictures: bool = False,
-        tls: Tls | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._address = address
         self._sends = send_pictures
-        self._order = cluster_worker.order(bundle)
-        self._client = connected(address, tls)
+        self._order = cluster_worker.batch_spec(bundle)
+        self._client = connect(address, tls)
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._closed = threading.Event()
-        self._out: dict[str, tuple[Any, list[Parcel]]] = {}
-        self._again: collections.deque[list[Parcel]] = collections.deque()
+        self._out: dict[str, tuple[Any, list[ClusterTask]]] = {}
+        self._again: collections.deque[list[ClusterTask]] = collections.deque()
         self._ready: list[tuple[int, Record]] = []
         self._given = 0
         try:
@@ -177,8 +177,8 @@ class ClusterEngine:
         size = AT_ONCE if self._given >= WAITING * self.threads else 2
         return size if left is None else max(1, min(size, -(-left // (2 * self.threads))))
 
-    def _pack(self, tasks: Iterator[Task], cancel: threading.Event, size: int) -> list[Parcel]:
-        parcels: list[Parcel] = []
+    def _pack(self, tasks: Iterator[Task], cancel: threading.Event, size: int) -> list[ClusterTask]:
+        parcels: list[ClusterTask] = []
         held = 0
         while len(parcels) < size and held < AT_ONCE_BYTES and not cancel.is_set():
             task = next(tasks, None)
@@ -192,7 +192,7 @@ class ClusterEngine:
                 break  # only broken ones here: let them be heard of
         return parcels
 
-    def _packed(self, number: int, file: str, content: bool = False) -> Parcel | None:
+    def _packed(self, number: int, file: str, content: bool = False) -> ClusterTask | None:
         """A picture for its way; None where there is nothing to send, and its record is ready."""
         try:
             status = os.stat(file)
@@ -200,7 +200,7 @@ class ClusterEngine:
                 sent = None
                 if content or self._sends:
                     sent = Path(file).read_bytes()
-                return Parcel(number, file, sent, status.st_size, status.st_mtime)
+                return ClusterTask(number, file, sent, status.st_size, status.st_mtime)
         except (OSError, ValueError):
             pass
         self._ready.append((number, _refused(file)))
@@ -223,7 +223,7 @@ class ClusterEngine:
             one = parcels[0]
             self._ready.append((one.number, Record(one.file, "", error=f"{LOST} {LOST_WAY_OUT}")))
 
-    def _sort_in(self, answer: Answer, parcels: list[Parcel]) -> None:
+    def _sort_in(self, answer: WorkerReply, parcels: list[ClusterTask]) -> None:
         if isinstance(answer, str):
             raise ClusterError(answer, f"Install the same there as here. {KEPT}")
         by_number = {one.number: one for one in parcels}

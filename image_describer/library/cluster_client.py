@@ -16,7 +16,7 @@ CONNECT_LIMIT_S = 8.0  # with loading Dask, within ten
 
 
 @dataclass(frozen=True)
-class Tls:
+class TlsFiles:
     """PEM files: who may sign the cluster's certificates, our own certificate, and its key."""
 
     ca: Path | None = None
@@ -24,7 +24,7 @@ class Tls:
     key: Path | None = None
 
 
-def connected(address: str, tls: Tls | None) -> Any:
+def connect(address: str, tls: TlsFiles | None) -> Any:
     """Dask's client at the scheduler at ``address``. Raises ClusterError."""
     scheme, _, rest = address.partition("://")
     host, _, port = rest.rpartition(":")
@@ -102,9 +102,9 @@ def _within(limit_s: float, work: Callable[[], Any]) -> Any:
     return value
 
 
-def _security(tls: Tls | None) -> dict[str, Any]:
+def _security(tls: TlsFiles | None) -> dict[str, Any]:
     """What Dask calls them; what is not named is as its own configuration says."""
-    files = tls or Tls()
+    files = tls or TlsFiles()
     named = {
         "tls_ca_file": files.ca,
         "tls_client_cert": files.certificate,

@@ -25,7 +25,7 @@ CLOCKS_DIFFER_S = 2.0  # of one file's time of change, seen through two file sys
 
 
 @dataclass(frozen=True)
-class Order:
+class BatchSpec:
     """What all pictures of a batch share: the program's version, and the model by its digest.
 
     ``bundle`` is the folder where the client has it, for workers that see the same files.
@@ -36,7 +36,7 @@ class Order:
     bundle: str
 
 
-class Parcel(NamedTuple):
+class ClusterTask(NamedTuple):
     """A picture on its way to a worker: by its content, or, where that is None, by its path,
     size in bytes and time of change in seconds, by which a worker sees whether it has the same.
     """
@@ -48,32 +48,32 @@ class Parcel(NamedTuple):
     changed: float
 
 
-Answer = str | list[tuple[int, Record | None]]
+WorkerReply = str | list[tuple[int, Record | None]]
 """A record for each number, None for a picture that the worker does not see. Or the sentence that
 says why this worker can't do such work.
 """
 
 
-def order(bundle: Path | None) -> Order:
+def batch_spec(bundle: Path | None) -> BatchSpec:
     """The order of a batch that is described with ``bundle``. Raises BundleError."""
     opened = open_bundle(bundle)
-    return Order(__version__, digest_of(opened), os.path.abspath(opened.folder))
+    return BatchSpec(__version__, bundle_digest(opened), os.path.abspath(opened.folder))
 
 
-def digest_of(bundle: Bundle) -> str:
+def bundle_digest(bundle: Bundle) -> str:
     """SHA-256, hex, of the manifest, which holds those of all files."""
     return hashlib.sha256(json.dumps(bundle.manifest, sort_keys=True).encode()).hexdigest()
 
 
-def describe(order: Order, parcels: list[Parcel]) -> Answer:
+def describe(order: BatchSpec, parcels: list[ClusterTask]) -> WorkerReply:
     """Describe ``parcels``; nothing that is wrong with a picture is raised."""
-    if order.version != __version__:
+    if batch_spec.version != __version__:
         return (
             f"The worker on {platform.node()} runs Image Describer {__version__}, and this is "
-            f"{order.version}: they would not say the same."
+            f"{batch_spec.version}: they would not say the same."
         )
     try:
-        describer = _borrowed(order)
+        describer = _borrowed(batch_spec)
     except BundleError as error:
         return f"The worker on {platform.node()} can't describe. {error}"
     if describer is None:
@@ -82,39 +82,41 @@ def describe(order: Order, parcels: list[Parcel]) -> Answer:
         return _described(describer, parcels)
     finally:
         with _lock:
-            _idle.setdefault(order.digest, []).append(describer)
+            _idle.setdefault(batch_spec.digest, []).append(describer)
 
 
 _idle: dict[str, "list[Describer]"] = {}
 _lock = threading.Lock()
 
 
-def _borrowed(order: Order) -> "Describer | None":
+def _borrowed(order: BatchSpec) -> "Describer | None":
     """A describer that no other thread uses, loaded where there is none. Raises BundleError."""
     with _lock:
-        if _idle.get(order.digest):
-            return _idle[order.digest].pop()
+        if _idle.get(batch_spec.digest):
+            return _idle[batch_spec.digest].pop()
     from image_describer.captioner.describer import Describer
 
-    for folder in (None, Path(order.bundle)):
+    for folder in (None, Path(batch_spec.bundle)):
         try:
-            if digest_of(open_bundle(folder)) == order.digest:
+            if bundle_digest(open_bundle(folder)) == batch_spec.digest:
                 return Describer(folder, threads=1)
         except BundleError:
-            if folder is None and Path(order.bundle).is_dir():
+            if folder is None and Path(batch_spec.bundle).is_dir():
                 continue
             if folder is None:
                 raise
     return None
 
 
-def _described(describer: "Describer", parcels: list[Parcel]) -> list[tuple[int, Record | None]]:
-    from image_describer.library.describe_files import records_of
+def _described(
+    describer: "Describer", parcels: list[ClusterTask]
+) -> list[tuple[int, Record | None]]:
+    from image_describer.library.describe_files import describe_files
 
     here = [one for one in parcels if one.content is None and _is_here(one)]
     sent = [one for one in parcels if one.content is not None]
     found: dict[int, Record | None] = {one.number: None for one in parcels}
-    records = records_of(describer, [one.file for one in here]) if here else []
+    records = describe_files(describer, [one.file for one in here]) if here else []
     found.update(zip((one.number for one in here), records, strict=True))
     if sent:
         told = describer.describe_many([one.content for one in sent])
@@ -127,7 +129,7 @@ def _described(describer: "Describer", parcels: list[Parcel]) -> list[tuple[int,
     return list(found.items())
 
 
-def _is_here(one: Parcel) -> bool:
+def _is_here(one: ClusterTask) -> bool:
     """Whether this computer has the same file at the same path."""
     try:
         status = os.stat(one.file)

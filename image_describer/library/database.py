@@ -173,14 +173,16 @@ class Database:
         with self._lock:
             for is_first_try in (True, False):
                 try:
-                    return _in_transaction(self._connection(), work, begin)
-                except (sqlite3.Error, OSError) as error:
-                    if not (is_first_try and _is_damage(error)):
-                        raise self._unusable(error, verb) from error
-                    try:
-                        self._set_aside()
-                    except OSError as refusal:
-                        raise self._unusable(refusal, verb) from refusal
+                    connection = self._connection()
+                except OSError as error:
+                    raise self._unusable(error, verb) from error
+                except sqlite3.Error as error:
+                    self._replace_damaged(error, verb, is_first_try)
+                    continue
+                try:
+                    return _in_transaction(connection, work, begin)
+                except sqlite3.Error as error:
+                    self._replace_damaged(error, verb, is_first_try)
         raise AssertionError("the second try returns or raises")
 
     def _connection(self) -> sqlite3.Connection:
@@ -235,6 +237,15 @@ class Database:
             _in_transaction(
                 connection, lambda c: add_history(c, rows, self.has_search), "BEGIN IMMEDIATE"
             )
+
+    def _replace_damaged(self, error: sqlite3.Error, verb: str, is_first_try: bool) -> None:
+        """Set a damaged file aside. Raises LibraryError for other errors, and on the second try."""
+        if not (is_first_try and _is_damage(error)):
+            raise self._unusable(error, verb) from error
+        try:
+            self._set_aside()
+        except OSError as refusal:
+            raise self._unusable(refusal, verb) from refusal
 
     def _set_aside(self) -> None:
         """Rename the damaged file and its companions, unless another process already has.
@@ -387,9 +398,7 @@ def _readable_history(path: Path) -> list[tuple[str, ...]]:
     return rows
 
 
-def _is_damage(error: Exception) -> bool:
-    if not isinstance(error, sqlite3.Error):
-        return False
+def _is_damage(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", None)  # since Python 3.11
     if code is not None and code & 0xFF in _DAMAGE_CODES:
         return True

@@ -30,10 +30,10 @@ def describe_one(describer: "Describer", file: str) -> Record:
     """The record of the picture at ``file``, an absolute path. Raises nothing a picture causes:
     what is wrong with it is in the record. Raises BundleError.
     """
-    return records_of(describer, [file])[0]
+    return describe_files(describer, [file])[0]
 
 
-def records_of(
+def describe_files(
     describer: "Describer", files: Sequence[str], on_start: Callable[[int], None] = lambda _n: None
 ) -> list[Record]:
     """`describe_one` for each of ``files``, sooner; ``on_start`` as of `describe_many`."""

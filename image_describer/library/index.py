@@ -1,6 +1,6 @@
-"""The index of one's own pictures: what each shows, in words and as a vector, and where it lies.
+"""The index of the user's pictures: descriptions, embeddings and file paths.
 
-A picture is known by its content, so it may be moved, renamed and copied at no cost.
+A picture is identified by its content, so that it may be moved, renamed and copied.
 """
 
 import hashlib
@@ -24,41 +24,50 @@ from image_describer.library.describe_files import content_key
 from image_describer.library.record import Record
 from image_describer.library.tables import Folders
 from image_describer.library.vectors import FILE as VECTOR_FILE
-from image_describer.library.vectors import Vectors, VectorStore
+from image_describer.library.vectors import VectorSet, VectorStore
 from image_describer.text import visible
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
 
-__all__ = ["Entry", "Index", "LibraryError", "Model", "model_of"]
-
 MODEL_FILES = ("extractor.tflite", "decoder.tflite", "joint.tflite")
-SPACE_FILES = ("extractor.tflite", "joint.tflite")  # vectors of two such pairs can't be compared
+SPACE_FILES = ("extractor.tflite", "joint.tflite")  # only vectors of the same two are comparable
 
-LOST_KEPT_S = 30 * 86_400.0  # what lies nowhere may have been moved, or its disk unplugged
+LOST_KEPT_S = 30 * 86_400.0  # a missing file may have been moved, or its disk unplugged
 WEIGHTS = (4.0, 2.0, 6.0, 3.0)  # of a word in caption, alternatives, author's words, file name
 
 
-class Model(NamedTuple):
-    """Which bundle described a picture: ``name`` all of it, ``space`` the space of its vectors."""
+class ModelId(NamedTuple):
+    """The model that described a picture: digests of the ``name``d model and of its ``space``.
+
+    ``name`` is the digest of all its files, ``space`` of those that its embeddings depend on.
+    """
 
     name: str
     space: str
 
 
-NO_MODEL = Model("", "")
+UNKNOWN_MODEL = ModelId("", "")
 
 
-def model_of(describer: "Describer") -> Model:
-    """The model that ``describer`` has loaded."""
-    digests = describer.digests
-    return Model(*(_digest(digests.get(f, "") for f in fs) for fs in (MODEL_FILES, SPACE_FILES)))
+def model_id(describer: "Describer") -> ModelId:
+    """Return the id of the model that ``describer`` has loaded."""
+    return model_id_of(describer.digests)
+
+
+def model_id_of(digests: Mapping[str, str]) -> ModelId:
+    """Return the id of a model by the SHA-256 ``digests`` of its files."""
+    return ModelId(
+        *(_digest(digests.get(f, "") for f in files) for files in (MODEL_FILES, SPACE_FILES))
+    )
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A picture of the index. ``files`` are the absolute paths of its content, ``author`` is the
-    alt text that a human wrote into it or "". ``stale``: another model described it.
+class IndexedPicture:
+    """A picture of the index.
+
+    ``files`` are the absolute paths of its content, ``author`` is the alt text that its author
+    wrote into it, or "". ``stale``: another model described it.
     """
 
     id: int
@@ -70,14 +79,14 @@ class Entry:
 
 
 class Index:
-    """The index in ``path``, a file (default: in the user's data folder), for one model.
+    """The index in the database at ``path``, for one model.
 
-    Threads may share it, and processes the file. ``trouble`` is a sentence for the user once a
-    damaged file had to be set aside, else empty. Every method raises LibraryError where the file
+    Threads may share an Index, and processes the file. ``trouble`` is a sentence for the user once
+    a damaged file had to be replaced, else empty. Every method raises LibraryError if the file
     can't be used.
     """
 
-    def __init__(self, path: Path, model: Model = NO_MODEL) -> None:
+    def __init__(self, path: Path, model: ModelId = UNKNOWN_MODEL) -> None:
         self.path = Path(path)
         self.model = model
         self._database = Database(self.path)
@@ -90,8 +99,8 @@ class Index:
             )
 
     @classmethod
-    def open(cls, path: Path | None = None, model: Model = NO_MODEL) -> "Index":
-        """The index, made where there is none. ``model`` as of `model_of`."""
+    def open(cls, path: Path | None = None, model: ModelId = UNKNOWN_MODEL) -> "Index":
+        """Open the index, by default in the user's data folder; create it if there is none."""
         if path is None:
             try:
                 path = default_path()
@@ -119,20 +128,22 @@ class Index:
         self.close()
 
     def __len__(self) -> int:
-        """How many pictures lie somewhere."""
+        """Return the number of pictures with files."""
         query = "SELECT count(*) FROM picture WHERE lost IS NULL"
         return int(self._database.read(lambda c: c.execute(query).fetchone()[0]))
 
-    def stale(self) -> int:
-        """How many of them another model has described."""
+    def count_stale(self) -> int:
+        """Return how many of them another model has described."""
         query = "SELECT count(*) FROM picture WHERE lost IS NULL AND model IS NOT ?"
-        return int(self._database.read(lambda c: c.execute(query, (self._model(c),)).fetchone()[0]))
+        return int(
+            self._database.read(lambda c: c.execute(query, (self._model_row(c),)).fetchone()[0])
+        )
 
-    def known(self, file: str | os.PathLike[str]) -> Record | None:
-        """What this index's model said of the picture at ``file``; None where it has said nothing.
+    def lookup(self, file: str | os.PathLike[str]) -> Record | None:
+        """Return this model's record of the picture at ``file``; None if there is none.
 
-        The file is not read where its size and time are those of last time, nor where no picture
-        of its size is known. Else its content decides, and its new place is remembered.
+        The file is read only if its size or time has changed and a picture of its size is known.
+        Then its content decides, and its path is added to the index.
         """
         name = os.path.abspath(os.fspath(file))
         try:
@@ -141,9 +152,9 @@ class Index:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        found = self._database.read(lambda c: self._at(c, name, status))
-        if found is not None:
-            return found
+        record = self._database.read(lambda c: self._lookup_unchanged(c, name, status))
+        if record is not None:
+            return record
         query = "SELECT 1 FROM picture WHERE size = ? LIMIT 1"
         if not self._database.read(lambda c: c.execute(query, (status.st_size,)).fetchone()):
             return None
@@ -151,25 +162,20 @@ class Index:
             key = content_key(name)
         except OSError:
             return None
-        return self._database.write(lambda c: self._with_key(c, name, key, status))
+        return self._database.write(lambda c: self._lookup_content(c, name, key, status))
 
-    def add(self, records: Iterable[Record], author_says: Mapping[str, str] | None = None) -> int:
-        """Keep what was found out about pictures, all of it or, at a crash, nothing; many at once
-        are fast. Returns how many were kept: a picture without description is forgotten instead.
+    def add(self, records: Iterable[Record]) -> int:
+        """Add the records of pictures in one transaction; many at once are fast.
 
-        ``author_says``: for some of the files, the alt text that a human wrote into them, where it
-        is not the descriptions' own.
+        Returns how many have a description; files of the others are removed from the index.
         """
-        taken = list(records)
-        says = author_says or {}
+        batch = list(records)
 
         def work(connection: sqlite3.Connection) -> int:
-            model = self._model(connection, make=True)
-            return sum(
-                tables.add(connection, model, record, says.get(record.file)) for record in taken
-            )
+            model = self._model_row(connection, create=True)
+            return sum(tables.add_record(connection, model, record) for record in batch)
 
-        return self._database.write(work) if taken else 0
+        return self._database.write(work) if batch else 0
 
     def forget_missing(self, folders: Folders = None) -> int:
         """Forget files that no longer exist; returns how many were found missing.
@@ -181,11 +187,11 @@ class Index:
         """
         existing = None
         if folders is not None:
-            existing = [folder for folder in tables.listed(folders) if os.path.isdir(folder)]
-        clause, values = tables.below(existing)
+            existing = [f for f in tables.absolute_folders(folders) if os.path.isdir(f)]
+        clause, values = tables.folder_condition(existing)
         query = f"SELECT path, picture FROM place WHERE {clause}"
         places = self._database.read(lambda c: c.execute(query, values).fetchall())
-        missing = {path for path, _ in places if tables.is_gone(path)}
+        missing = {path for path, _ in places if tables.is_missing(path)}
         unplugged = set()
         if folders is None:
             unplugged = {path for path in missing if not os.path.isdir(os.path.dirname(path))}
@@ -194,13 +200,13 @@ class Index:
 
         def work(connection: sqlite3.Connection) -> int:
             for path in missing - unplugged:
-                tables.leave(connection, path)
-            tables.mark_lost(connection, away, time.time())
+                tables.remove_file(connection, path)
+            tables.mark_lost(connection, away, present)
             old = connection.execute(
                 "SELECT id FROM picture WHERE lost < ?", (time.time() - LOST_KEPT_S,)
             ).fetchall()
-            for (number,) in old:
-                tables.delete(connection, number)
+            for (picture_id,) in old:
+                tables.delete_picture(connection, picture_id)
             return len(missing)
 
         return self._database.write(work)
@@ -217,49 +223,53 @@ class Index:
                 f"You can delete it yourself: {visible(str(file))}.",
             ) from error
 
-    def words(self, text: str, within: Folders = None, limit: int = 100) -> list[tuple[int, float]]:
-        """Ids of pictures whose words match, best first, with their BM25 scores (higher is better).
+    def match_words(
+        self, query: str, folders: Folders = None, limit: int = 100
+    ) -> list[tuple[int, float]]:
+        """Return the ids of pictures that match an FTS5 ``query``, best first, with BM25 scores.
 
-        ``text`` is a query in the syntax of FTS5, as `search.query` makes one.
+        A higher score is better. `search.fts_query` builds queries.
         """
-        clause, values = tables.below(tables.listed(within) if within is not None else None)
-        query = (
+        sql = (
             f"SELECT rowid, -bm25(words, {', '.join(map(str, WEIGHTS))}) AS score FROM words "
-            f"WHERE words MATCH ? AND +rowid IN (SELECT picture FROM place WHERE {clause}) "
-            "ORDER BY score DESC LIMIT ?"
+            "WHERE words MATCH ?{} ORDER BY score DESC LIMIT ?"
         )
-        if within is None:
-            query = query.replace(f" AND +rowid IN (SELECT picture FROM place WHERE {clause})", "")
-        return self._database.read(
-            lambda c: [(int(i), float(s)) for i, s in c.execute(query, (text, *values, limit))]
+        clause = ""
+        values: list[bytes] = []
+        if folders is not None:
+            clause, values = tables.folder_condition(tables.absolute_folders(folders))
+            clause = f" AND +rowid IN (SELECT picture FROM place WHERE {clause})"
+        rows = self._database.read(
+            lambda c: c.execute(sql.format(clause), (query, *values, limit)).fetchall()
         )
+        return [(int(picture_id), float(score)) for picture_id, score in rows]
 
-    def vectors(self) -> Vectors:
-        """The vectors of this index's model, of all its pictures."""
+    def vectors(self) -> VectorSet:
+        """Return the embeddings of all pictures in this model's space."""
         if self._store is None:
             self._store = VectorStore(self._database, self.model.space)
         return self._store.all()
 
-    def within(self, folders: Folders) -> np.ndarray:
-        """Ids of the pictures below ``folders``: (N,) int64, rising."""
-        clause, values = tables.below(tables.listed(folders))
+    def ids_below(self, folders: Folders) -> np.ndarray:
+        """Return the ids of the pictures below ``folders``: (N,) int64, ascending."""
+        clause, values = tables.folder_condition(tables.absolute_folders(folders))
         query = f"SELECT picture FROM place WHERE {clause}"
-        found = self._database.read(lambda c: c.execute(query, values).fetchall())
-        return np.unique(np.fromiter((row[0] for row in found), np.int64, len(found)))
+        rows = self._database.read(lambda c: c.execute(query, values).fetchall())
+        return np.unique(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 
-    def share(self, folders: Folders) -> float:
-        """About which share of all pictures lies below ``folders``."""
-        clause, values = tables.below(tables.listed(folders))
+    def share_below(self, folders: Folders) -> float:
+        """Return approximately the share of all pictures that are below ``folders``."""
+        clause, values = tables.folder_condition(tables.absolute_folders(folders))
         query = f"SELECT count(*) FROM place WHERE {clause}"
         count = self._database.read(lambda c: c.execute(query, values).fetchone()[0])
         return float(count) / max(1, len(self))
 
-    def entry(self, number: int) -> Entry | None:
-        """The picture with an id; None where it was forgotten."""
-        return self._database.read(lambda c: self._entry(c, number))
+    def picture(self, picture_id: int) -> IndexedPicture | None:
+        """Return the picture with an id; None if it was forgotten."""
+        return self._database.read(lambda c: self._picture(c, picture_id))
 
     def is_changed(self, file: str) -> bool:
-        """Whether the file has another size or time than when it was looked at."""
+        """Whether the file's size or time differs from when it was described."""
         query = "SELECT size, mtime_ns FROM place WHERE path = ?"
         row = self._database.read(lambda c: c.execute(query, (os.fsencode(file),)).fetchone())
         try:
@@ -270,9 +280,9 @@ class Index:
             row[0] != status.st_size or row[1] not in (tables.UNKNOWN_MTIME, status.st_mtime_ns)
         )
 
-    def _model(self, connection: sqlite3.Connection, make: bool = False) -> int | None:
-        """The number of this index's model; None where it has described nothing yet."""
-        if make:
+    def _model_row(self, connection: sqlite3.Connection, create: bool = False) -> int | None:
+        """Return the row id of this index's model; None if it has described nothing yet."""
+        if create:
             connection.execute(
                 "INSERT INTO model (name, space) VALUES (?, ?) ON CONFLICT DO NOTHING", self.model
             )
@@ -281,43 +291,46 @@ class Index:
         ).fetchone()
         return int(row[0]) if row else None
 
-    def _at(
-        self, connection: sqlite3.Connection, name: str, status: os.stat_result
+    def _lookup_unchanged(
+        self, connection: sqlite3.Connection, file: str, status: os.stat_result
     ) -> Record | None:
         row = connection.execute(
             "SELECT picture FROM place WHERE path = ? AND size = ? AND mtime_ns = ?",
-            (os.fsencode(name), status.st_size, status.st_mtime_ns),
+            (os.fsencode(file), status.st_size, status.st_mtime_ns),
         ).fetchone()
-        return self._record(connection, int(row[0]), name) if row else None
+        return self._record(connection, int(row[0]), file) if row else None
 
-    def _with_key(
-        self, connection: sqlite3.Connection, name: str, key: str, status: os.stat_result
+    def _lookup_content(
+        self, connection: sqlite3.Connection, file: str, key: str, status: os.stat_result
     ) -> Record | None:
         row = connection.execute("SELECT id FROM picture WHERE key = ?", (key,)).fetchone()
-        found = self._record(connection, int(row[0]), name) if row else None
-        if found is not None:
-            tables.put(connection, name, int(row[0]), status)
-        return found
+        record = self._record(connection, int(row[0]), file) if row else None
+        if record is not None:
+            tables.add_file(connection, file, int(row[0]), status)
+        return record
 
-    def _record(self, connection: sqlite3.Connection, number: int, name: str) -> Record | None:
-        """What this model said of a picture, as if it had been said of ``name`` just now."""
+    def _record(self, connection: sqlite3.Connection, picture_id: int, file: str) -> Record | None:
+        """Return this model's record of a picture, as that of ``file``."""
         row = connection.execute(
             "SELECT key, description, value FROM picture LEFT JOIN vector ON picture = id "
             "WHERE id = ? AND picture.model = ?",
-            (number, self._model(connection)),
+            (picture_id, self._model_row(connection)),
         ).fetchone()
         if row is None:
             return None
-        description = tables.described(row[1])
+        key, text, value = row
+        description = tables.parse_description(text)
         if description is None:
             return None
-        place = None if row[2] is None else np.frombuffer(row[2], np.float16).astype(np.float32)
-        return Record(name, row[0], replace(description, file=name, embedding=place))
+        embedding = None
+        if value is not None:
+            embedding = np.frombuffer(value, np.float16).astype(np.float32)
+        return Record(file, key, replace(description, file=file, embedding=embedding))
 
-    def _entry(self, connection: sqlite3.Connection, number: int) -> Entry | None:
+    def _picture(self, connection: sqlite3.Connection, picture_id: int) -> IndexedPicture | None:
         row = connection.execute(
             "SELECT key, model, caption, confidence, author, description FROM picture WHERE id = ?",
-            (number,),
+            (picture_id,),
         ).fetchone()
         if row is None:
             return None
@@ -325,13 +338,14 @@ class Index:
         files = tuple(
             os.fsdecode(path)
             for (path,) in connection.execute(
-                "SELECT path FROM place WHERE picture = ? ORDER BY path", (number,)
+                "SELECT path FROM place WHERE picture = ? ORDER BY path", (picture_id,)
             )
         )
-        description = tables.described(text) or Description(caption, confidence)
+        description = tables.parse_description(text) or Description(caption, confidence)
         description = replace(description, alt_text=author or None)
-        return Entry(number, key, files, description, author, model != self._model(connection))
+        stale = model != self._model_row(connection)
+        return IndexedPicture(picture_id, key, files, description, author, stale)
 
 
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
+def _digest(digests: Iterable[str]) -> str:
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:32]

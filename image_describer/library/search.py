@@ -1,4 +1,4 @@
-"""One's own pictures, found: by what is said of them, or by another picture."""
+"""Find pictures in the index by words, or by another picture."""
 
 import os
 import re
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
 
 LIMIT = 10
-DEPTH = 200  # of each ranking; what lies deeper in all of them is never among the first ten
-# What a picture's best words add to the cosine of its meaning. Captions are the model's own words,
-# and tell hardly more than its vector: with this weight, people's sentences find their pictures
-# among the first five of 1,091 dev pictures as often as by meaning alone (0.555), their keywords a
-# little more often (0.659 for 0.647); reciprocal rank fusion loses both (0.43, 0.59). Names and alt
-# texts are people's, and a word that the space does not know can be found by nothing else.
+DEPTH = 200  # of each ranking: what is deeper in all of them is never among the first ten
+# What the best match of words adds to the cosine similarity. Captions are the model's own words and
+# say little more than its embedding: with this weight, human sentences find their pictures among
+# the first five of 1,091 dev pictures as often as by embedding alone (0.555), human keywords
+# slightly more often (0.659, was 0.647); reciprocal rank fusion is worse at both (0.43, 0.59). File
+# names and alt texts are by humans, and only words find what the joint space has no word for.
 MODEL_WEIGHT, HUMAN_WEIGHT, UNKNOWN_WORD_WEIGHT = 0.05, 0.3, 1.0
-# By human captions, one in thirty was right below the first cosine, one in ten below the second.
+# By human captions, 1 in 30 hits is right below the first value, 1 in 10 below the second.
 MIN_SIMILARITY, WEAK_SIMILARITY = 0.3, 0.4
-# Whose captions are tried on a picture, in a tenth of a second: of the ten best of 3,932 captions
-# these hold 96 in a hundred.
+# The captions of this many similar pictures are tried, in a tenth of a second. They contain 96 % of
+# the ten best among 3,932 captions.
 NEIGHBOURS = 200
-BROAD = 0.25  # a share of all pictures
-WORDS_LIMIT = 64  # of a query; more than that is a text, not a query
+BROAD_SHARE = 0.25  # of all pictures
+WORDS_LIMIT = 64  # of a query
 WORD_LIMIT_CHARACTERS = 100
-MODEL_COLUMNS, HUMAN_COLUMNS = "caption alternatives", "author names"  # columns of the index
+MODEL_COLUMNS, HUMAN_COLUMNS = "caption alternatives", "author names"  # of the index
 STOP_WORDS = frozenset(
     {"a", "an", "and", "are", "at", "be", "by", "for", "from", "has", "have", "in", "is", "it"}
     | {"its", "of", "on", "or", "that", "the", "their", "there", "these", "this", "to", "was"}
@@ -47,19 +47,19 @@ _POSSESSIVE = re.compile(r"['’]s$")
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A picture that was found. ``file``: the absolute path of a file that is there.
+    """A picture that was found. ``file`` is the absolute path of an existing file.
 
-    ``score`` is made to rank, the higher the better. ``meaning``: the cosine in the joint space,
-    in [-1, 1], or None where it had no say. ``by_words``: whether words of the query stand in what
-    is known of it. ``is_weak``: whether it most probably is not what was meant. ``is_changed``:
-    whether the file was changed since it was described.
+    ``score`` ranks hits; higher is better. ``similarity`` is the cosine in the joint space, in
+    [-1, 1], or None if it was not used. ``matches_words``: the query's words occur in its texts.
+    ``is_weak``: probably not what was meant. ``is_changed``: the file has changed since it was
+    described.
     """
 
     file: str
-    entry: IndexedPicture
+    picture: IndexedPicture
     score: float
-    meaning: float | None
-    by_words: bool
+    similarity: float | None
+    matches_words: bool
     is_weak: bool
     is_changed: bool
 
@@ -73,177 +73,176 @@ class SimilarPictures:
 
 
 def search(
-    index: Index, describer: "Describer", words: str, within: Folders = None, limit: int = LIMIT
+    index: Index, describer: "Describer", text: str, folders: Folders = None, limit: int = LIMIT
 ) -> list[SearchHit]:
-    """The pictures that ``words`` fit best, best first; ``within`` folders, or anywhere.
+    """Return the pictures that fit ``text`` best, best first; only those below ``folders``.
 
-    By their meaning, in the joint space, and by the words themselves, which also stand in alt texts
-    and file names; what words found is added to the cosine of the meaning. What fits neither way is
-    left out, as are pictures whose files are gone. Raises ImageDescriberError where there are no
-    words, and LibraryError.
+    The score is the cosine similarity of text and picture in the joint space, plus a share for
+    words that occur in the captions, alt text or file names. What matches neither way is left out,
+    and so are pictures whose files are missing. Raises ImageDescriberError if there are no words,
+    and LibraryError.
     """
-    telling = significant_words(words)
-    place = _meaning(describer, words)
-    if not telling and place is None:
+    words = significant_words(text)
+    query = _embed(describer, text)
+    if not words and query is None:
         raise ImageDescriberError(
             "There is no word to search for.", "Say what the picture may show: a dog in the snow."
         )
-    unknown = [word for word in telling if _meaning(describer, word) is None]
-    asked = (
-        (telling, MODEL_COLUMNS, MODEL_WEIGHT),
-        (telling, HUMAN_COLUMNS, HUMAN_WEIGHT),
+    unknown = [word for word in words if _embed(describer, word) is None]
+    word_queries = (
+        (words, MODEL_COLUMNS, MODEL_WEIGHT),
+        (words, HUMAN_COLUMNS, HUMAN_WEIGHT),
         (unknown, "", UNKNOWN_WORD_WEIGHT),
     )
-    vectors = index.vectors() if place is not None else VectorSet(())
-    # Where most lies in the folders, it costs less to leave out the rest at the end.
-    narrow = within if within is None or index.share(within) < BROAD else None
-    only = index.within(narrow) if narrow is not None else None
+    vectors = index.vectors() if query is not None else VectorSet(())
+    # If most pictures are in the folders, filtering the hits is cheaper than filtering the search.
+    narrow = folders if folders is None or index.share_below(folders) < BROAD_SHARE else None
+    only = index.ids_below(narrow) if narrow is not None else None
     depth = max(DEPTH, 2 * limit)
     while True:
-        with ThreadPoolExecutor(1) as other_core:  # NumPy and SQLite both let go of Python's lock
-            near = other_core.submit(vectors.nearest, place, depth, only)
+        with ThreadPoolExecutor(1) as executor:  # NumPy and SQLite release the GIL
+            nearest = executor.submit(vectors.nearest, query, depth, only)
             rankings = [
-                (_by_words(index, some, columns, narrow, depth), weight)
-                for some, columns, weight in asked
+                (_rank_by_words(index, some_words, columns, narrow, depth), weight)
+                for some_words, columns, weight in word_queries
             ]
-            meaning = dict(near.result())
-        by_words = {number for ranking, _ in rankings for number in ranking}
-        rest = np.array(sorted(by_words - meaning.keys()), np.int64)
-        meaning.update(vectors.nearest(place, len(rest), rest))
-        scores = fuse(
-            {n: s for n, s in meaning.items() if s >= MIN_SIMILARITY or n in by_words}, rankings
-        )
-        found: list[SearchHit] = []
-        for number, score in scores:
-            cosine = meaning.get(number)
-            weak = number not in by_words and (cosine is None or cosine < WEAK_SIMILARITY)
-            one = _found(index, number, score, within, cosine, number in by_words, weak)
-            found += [one] if one else []
-            if len(found) == limit:
-                return found
-        if max([len(meaning), *(len(ranking) for ranking, _ in rankings)]) < depth:
-            return found
-        depth *= 4  # so many files are gone that there may be more
+            similarities = dict(nearest.result())
+        matching = {picture_id for ranking, _ in rankings for picture_id in ranking}
+        rest = np.array(sorted(matching - similarities.keys()), np.int64)
+        similarities.update(vectors.nearest(query, len(rest), rest))
+        candidates = {
+            picture_id: similarity
+            for picture_id, similarity in similarities.items()
+            if similarity >= MIN_SIMILARITY or picture_id in matching
+        }
+        hits: list[SearchHit] = []
+        for picture_id, score in fuse(candidates, rankings):
+            similarity = similarities.get(picture_id)
+            matches = picture_id in matching
+            weak = not matches and (similarity is None or similarity < WEAK_SIMILARITY)
+            hit = _make_hit(index, picture_id, score, folders, similarity, matches, weak)
+            hits += [hit] if hit else []
+            if len(hits) == limit:
+                return hits
+        if max([len(similarities), *(len(ranking) for ranking, _ in rankings)]) < depth:
+            return hits
+        depth *= 4  # many files are missing: look deeper
 
 
 def similar(
     index: Index,
     describer: "Describer",
-    picture: "str | os.PathLike[str]",
-    within: Folders = None,
+    file: "str | os.PathLike[str]",
+    folders: Folders = None,
     limit: int = LIMIT,
 ) -> SimilarPictures:
-    """The pictures most like the one in the file ``picture``, itself left out, and the captions
-    that fit it best, among those of the pictures around it.
+    """Return the pictures most like the one in ``file``, without itself, and the captions of the
+    pictures around it that fit it best.
 
-    The nearest captions and pictures of a joint space are what the original system of that name
-    shows. Raises PictureError, BundleError where the bundle has no joint space, and LibraryError.
+    Raises PictureError, BundleError if the bundle has no joint space, and LibraryError.
     """
     space = describer.joint_space
-    place = describer.describe(picture).embedding
-    assert place is not None, "a bundle with a joint space places every picture"
+    embedding = describer.describe(file).embedding
+    assert embedding is not None, "a bundle with a joint space embeds every picture"
     try:
-        own = content_key(picture)
+        own_key = content_key(file)
     except OSError:
-        own = ""
-    vectors = index.vectors()
-    only = index.within(within) if within is not None else None
-    near = vectors.nearest(place, max(NEIGHBOURS, 2 * limit), only)
-    found: list[SearchHit] = []
+        own_key = ""
+    only = index.ids_below(folders) if folders is not None else None
+    nearest = index.vectors().nearest(embedding, max(NEIGHBOURS, 2 * limit), only)
+    hits: list[SearchHit] = []
     captions: list[str] = []
-    for number, score in near:
-        one = _found(index, number, score, within, score, False, score < MIN_SIMILARITY)
-        if one is None or one.entry.key == own:
+    for picture_id, similarity in nearest:
+        weak = similarity < MIN_SIMILARITY
+        hit = _make_hit(index, picture_id, similarity, folders, similarity, False, weak)
+        if hit is None or hit.picture.key == own_key:
             continue
-        described = one.entry.description
-        captions += [described.caption, *(other.caption for other in described.alternatives)]
-        if len(found) < limit:
-            found.append(one)
+        description = hit.picture.description
+        captions += [description.caption, *(other.caption for other in description.alternatives)]
+        if len(hits) < limit:
+            hits.append(hit)
     scores = {
-        caption: float(np.clip(place @ space.embed_sentence(caption), -1.0, 1.0))
+        caption: float(np.clip(embedding @ space.embed_sentence(caption), -1.0, 1.0))
         for caption in dict.fromkeys(captions)
         if significant_words(caption)
     }
-    best = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
-    return SimilarPictures(tuple(found), tuple(best[:limit]))
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    return SimilarPictures(tuple(hits), tuple(ranked[:limit]))
 
 
 def significant_words(text: str) -> list[str]:
-    """The words of a text, each once, without those so common that they tell nothing; all of them
-    where there are no others.
-    """
+    """Return the words of a text, each once, without stop words; with them if it has no others."""
     words = (_POSSESSIVE.sub("", word) for word in _WORD.findall(text.casefold()))
-    found = list(dict.fromkeys(words))
-    telling = [word for word in found if word not in STOP_WORDS] or found
-    return [word[:WORD_LIMIT_CHARACTERS] for word in telling[:WORDS_LIMIT]]
+    unique = list(dict.fromkeys(words))
+    significant = [word for word in unique if word not in STOP_WORDS] or unique
+    return [word[:WORD_LIMIT_CHARACTERS] for word in significant[:WORDS_LIMIT]]
 
 
-def fts_query(words: Sequence[str], columns: str = "", *, together: bool = False) -> str:
-    """Words as a query of FTS5, each in quotes; "" where there are none. Any of them will do, or,
-    ``together``, all must be there.
-    """
-    quoted = (" AND " if together else " OR ").join(f'"{word}"' for word in words)
+def fts_query(words: Sequence[str], columns: str = "", *, require_all: bool = False) -> str:
+    """Return an FTS5 query for any of ``words``, or for all of them; "" without words."""
+    quoted = (" AND " if require_all else " OR ").join(f'"{word}"' for word in words)
     return f"{{{columns}}} : ({quoted})" if quoted and columns else quoted
 
 
-def _by_words(
-    index: Index, words: Sequence[str], columns: str, within: Folders, depth: int
+def _rank_by_words(
+    index: Index, words: Sequence[str], columns: str, folders: Folders, depth: int
 ) -> dict[int, float]:
-    """Ids of the pictures that hold some of ``words``, best first, with scores. Those that hold all
-    are asked for first: where they are enough, half of the time is saved.
+    """Return ids of the pictures that contain some of ``words``, best first, with scores.
+
+    Those with all words are tried first: if they are enough, it takes half of the time.
     """
     if not words:
         return {}
-    found = index.words(fts_query(words, columns, together=True), within, depth)
-    if len(found) < depth and len(words) > 1:
-        found = index.words(fts_query(words, columns), within, depth)
-    return dict(found)
+    ranking = index.match_words(fts_query(words, columns, require_all=True), folders, depth)
+    if len(ranking) < depth and len(words) > 1:
+        ranking = index.match_words(fts_query(words, columns), folders, depth)
+    return dict(ranking)
 
 
 def fuse(
-    meaning: Mapping[int, float], rankings: Sequence[tuple[Mapping[int, float], float]]
+    similarities: Mapping[int, float], rankings: Sequence[tuple[Mapping[int, float], float]]
 ) -> list[tuple[int, float]]:
-    """The cosine of each id, and to it the weight of each ranking that holds it times its score
-    there, in shares of the best. Returns ids with scores, best first.
+    """Combine similarities with word rankings; returns ids with scores, best first.
+
+    A ranking adds its weight times the score relative to the ranking's best.
     """
-    least = min(meaning.values(), default=0.0)  # of what no vector is known
-    scores = dict(meaning)
+    lowest = min(similarities.values(), default=0.0)  # for pictures without an embedding
+    scores = dict(similarities)
     for ranking, weight in rankings:
         best = max(ranking.values(), default=0.0)
-        for number, score in ranking.items():
+        for picture_id, score in ranking.items():
             share = score / best if best > 0.0 else 1.0
-            scores[number] = scores.get(number, least) + weight * share
-    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))
+            scores[picture_id] = scores.get(picture_id, lowest) + weight * share
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _found(
+def _make_hit(
     index: Index,
-    number: int,
+    picture_id: int,
     score: float,
-    within: Folders,
-    meaning: float | None,
-    by_words: bool,
+    folders: Folders,
+    similarity: float | None,
+    matches_words: bool,
     is_weak: bool,
 ) -> SearchHit | None:
-    """The picture with an id, if a file of it is there."""
-    entry = index.entry(number)
-    file = _file_of(entry, within) if entry else None
-    if entry is None or file is None:
+    """Return the hit for a picture; None if no file of it exists below ``folders``."""
+    picture = index.picture(picture_id)
+    if picture is None:
         return None
-    return SearchHit(file, entry, score, meaning, by_words, is_weak, index.is_changed(file))
+    files = (f for f in picture.files if Path(f).is_file() and is_below(f, folders))
+    file = next(files, None)
+    if file is None:
+        return None
+    is_changed = index.is_changed(file)
+    return SearchHit(file, picture, score, similarity, matches_words, is_weak, is_changed)
 
 
-def _meaning(describer: "Describer", words: str) -> np.ndarray | None:
-    """Where the words lie in the joint space; None where it knows none, or the bundle has none."""
+def _embed(describer: "Describer", text: str) -> np.ndarray | None:
+    """Return the embedding of ``text``; None if the joint space or the bundle can't embed it."""
     try:
-        place = describer.joint_space.embed_sentence(words)
+        embedding = describer.joint_space.embed_sentence(text)
     except BundleError:
         return None
-    except ImageDescriberError:  # no word that it could read: another script, or none at all
+    except ImageDescriberError:  # no words, or none in its alphabet
         return None
-    return place if np.any(place) else None
-
-
-def _file_of(entry: IndexedPicture, within: Folders) -> str | None:
-    """A file of the entry that is there and lies within the folders."""
-    return next((f for f in entry.files if Path(f).is_file() and is_below(f, within)), None)
+    return embedding if np.any(embedding) else None

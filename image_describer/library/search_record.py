@@ -15,14 +15,14 @@ DESCRIPTION_FIELDS = ("caption", "sentence", "confidence")
 
 def search_record(found: "SearchHit") -> dict[str, object]:
     """Return the JSON object for one picture that was found."""
-    description = to_record(found.entry.description)
+    description = to_record(found.picture.description)
     return {
         "file": encodable(found.file),
         **{name: description[name] for name in DESCRIPTION_FIELDS},
-        "author": found.entry.author,
+        "author": found.picture.author,
         "score": round(found.score, 4),
-        "meaning": None if found.meaning is None else round(found.meaning, 4),
-        "words": found.by_words,
+        "meaning": None if found.similarity is None else round(found.similarity, 4),
+        "words": found.matches_words,
         "weak": found.is_weak,
         "changed": found.is_changed,
     }

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from image_describer import paths
 from image_describer.captioner.describer import Describer
 from image_describer.cli import main
 from image_describer.library.database import FILE, FOLDER
-from image_describer.library.describe_files import describe_one
+from image_describer.library.describe_files import describe_files
 from image_describer.library.index import Index, ModelId, model_id
 from tests.support import tiny
 
@@ -27,10 +28,12 @@ def made(shipped_bundle, tmp_path_factory):
     for name in SAMPLES:
         shutil.copy(tiny.REPO / "assets" / "samples" / name, folder / name)
     with Index.open(data / FOLDER / FILE, model_id(describer)) as index:
-        index.add(
-            [describe_one(describer, str(folder / name)) for name in SAMPLES],
-            {str(folder / "coffee.jpg"): "Breakfast with Zebedee."},
-        )
+        records = describe_files(describer, [str(folder / name) for name in SAMPLES])
+        for k, record in enumerate(records):
+            if record.file.endswith("coffee.jpg"):
+                author = replace(record.description, alt_text="Breakfast with Zebedee.")
+                records[k] = replace(record, description=author)
+        index.add(records)
     return data, folder
 
 
@@ -154,7 +157,7 @@ def test_a_damaged_index_is_told_once_and_begun_anew(pictures, capsys):
 
 def test_pictures_that_another_model_described_are_told_of(pictures, capsys):
     with Index.open(model=_shipped()) as index:
-        record = index.known(pictures / "cat.jpg")
+        record = index.lookup(pictures / "cat.jpg")
     with Index.open(model=ModelId("another", "elsewhere")) as index:
         index.add([record])
     assert main.main(["search", "coffee"]) == 0
@@ -182,7 +185,7 @@ def test_names_that_no_terminal_could_show_are_escaped(pictures, capsys):
     odd = pictures / "cat\n\u202e.jpg"
     shutil.copy(pictures / "cat.jpg", odd)
     with Index.open(model=_shipped()) as index:
-        assert index.known(odd) is not None
+        assert index.lookup(odd) is not None
     (pictures / "cat.jpg").rename(pictures / "kept")
     try:
         assert main.main(["search", "--limit", "1", "cat"]) == 0

@@ -15,7 +15,7 @@ from image_describer.captioner.describer import Describer
 from image_describer.errors import ImageDescriberError
 from image_describer.library import batch, checkpoint
 from image_describer.library.checkpoint import NO_FILE, Checkpoint, file_state
-from image_describer.library.describe_files import describe_one
+from image_describer.library.describe_files import describe_files
 from image_describer.library.index import Index
 from image_describer.library.record import Record
 from image_describer.paths import assets_folder
@@ -81,7 +81,7 @@ def test_every_picture_is_described_as_by_describe(tmp_path, album, shipped_bund
     assert progress[-1].done == progress[-1].total == 8
     describer = Describer(shipped_bundle, threads=1)
     for record in told:
-        alone = describe_one(describer, record.file)
+        alone = describe_files(describer, [record.file])[0]
         assert (record.key, record.error) == (alone.key, alone.error)
         if alone.description and record.description:
             seconds = record.description.seconds
@@ -111,7 +111,7 @@ def test_deleted_pictures_are_forgotten_at_the_end(tmp_path, album):
     batch.run([album], None, workers=1)
     with Index.open() as index:
         assert len(index) == 6
-        assert len(index.within(album)) == 6
+        assert len(index.ids_below(album)) == 6
 
 
 def test_a_cancelled_batch_goes_on_and_changed_files_are_done_again(tmp_path, album):

@@ -21,10 +21,10 @@ from image_describer.captioner.describer import Describer
 from image_describer.captioner.description import Seconds
 from image_describer.errors import ClusterError
 from image_describer.library import cluster, cluster_worker
-from image_describer.library.cluster import ClusterEngine
-from image_describer.library.cluster_client import Tls
-from image_describer.library.cluster_worker import Parcel
-from image_describer.library.describe_files import records_of
+from image_describer.library.cluster import ClusterPool
+from image_describer.library.cluster_client import TlsFiles
+from image_describer.library.cluster_worker import ClusterTask
+from image_describer.library.describe_files import describe_files
 from image_describer.library.record import Record
 from tests.support.dask_cluster import DaskCluster, connect, dask_cluster, stopped
 
@@ -58,7 +58,7 @@ def expected(files: list[str], shipped_bundle: Path) -> list[Record]:
     """What one machine says of them."""
     describer = Describer(shipped_bundle, threads=1)
     starts = range(0, len(files), 12)
-    return [record for at in starts for record in records_of(describer, files[at : at + 12])]
+    return [record for at in starts for record in describe_files(describer, files[at : at + 12])]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def two_workers(
         yield found
 
 
-def run(engine: ClusterEngine, files: list[str]) -> Iterator[tuple[int, Record]]:
+def run(engine: ClusterPool, files: list[str]) -> Iterator[tuple[int, Record]]:
     """What the engine makes of files."""
     return engine.run(iter(list(enumerate(files))), threading.Event(), lambda: None)
 
@@ -105,10 +105,10 @@ def test_records_are_those_of_one_machine(
 
 
 def test_what_a_worker_does_not_see_is_sent(two_workers, shipped_bundle, files, expected):
-    class Elsewhere(ClusterEngine):
+    class Elsewhere(ClusterPool):
         asked: list[bool]
 
-        def _packed(self, number: int, file: str, content: bool = False) -> Parcel | None:
+        def _packed(self, number: int, file: str, content: bool = False) -> ClusterTask | None:
             parcel = super()._packed(number, file, content)
             by_path = parcel is not None and parcel.content is None
             Elsewhere.asked.append(by_path)
@@ -140,13 +140,13 @@ def test_pictures_of_a_lost_worker_are_done_again(
     same(done, expected)
 
 
-def address_of(engine: ClusterEngine, worker: subprocess.Popen[bytes]) -> str:
+def address_of(engine: ClusterPool, worker: subprocess.Popen[bytes]) -> str:
     """Where a process of the cluster listens."""
     ids = engine._client.run(os.getpid)
     return next(address for address, number in ids.items() if number == worker.pid)
 
 
-def numbers_at(engine: ClusterEngine, address: str) -> set[int]:
+def numbers_at(engine: ClusterPool, address: str) -> set[int]:
     """Of the pictures that a worker has in hand."""
     keys = engine._client.processing([address])[address]
     return {parcel.number for key in keys for parcel in engine._out[key][1]}
@@ -157,14 +157,14 @@ def test_an_answer_that_is_lost_with_its_worker_holds_nothing_up(
     tmp_path, shipped_bundle, files, expected, monkeypatch
 ):
     """It was worked out, and the worker died before it was fetched."""
-    fetch, go_on = ClusterEngine._fetch, threading.Event()
+    fetch, go_on = ClusterPool._fetch, threading.Event()
 
-    async def late(engine: ClusterEngine, future: Any) -> None:
+    async def late(engine: ClusterPool, future: Any) -> None:
         while not go_on.is_set():
             await asyncio.sleep(0.05)
         await fetch(engine, future)
 
-    monkeypatch.setattr(ClusterEngine, "_fetch", late)
+    monkeypatch.setattr(ClusterPool, "_fetch", late)
     with dask_cluster(tmp_path, 2, shipped_bundle) as found:
         engine = connect(found, shipped_bundle)
         address = address_of(engine, found.workers[0])
@@ -256,9 +256,9 @@ def test_a_worker_without_the_program_is_refused(two_workers, shipped_bundle, fi
 def test_a_worker_with_a_bundle_at_another_place_will_do(
     shipped_bundle, tmp_path, files, monkeypatch
 ):
-    order = cluster_worker.order(shutil.copytree(shipped_bundle, tmp_path / "copy"))
+    order = cluster_worker.batch_spec(shutil.copytree(shipped_bundle, tmp_path / "copy"))
     status = os.stat(files[0])
-    parcel = Parcel(0, files[0], None, status.st_size, status.st_mtime)
+    parcel = ClusterTask(0, files[0], None, status.st_size, status.st_mtime)
     monkeypatch.setenv("IMAGE_DESCRIBER_BUNDLE", "/nowhere")
     assert cluster_worker.describe(order, [parcel])[0][1].description  # type: ignore[union-attr]
     shutil.rmtree(tmp_path / "copy")
@@ -295,7 +295,7 @@ def test_a_scheduler_that_hangs(tmp_path, shipped_bundle, files, monkeypatch):
             assert time.monotonic() - began < 40
             began = time.monotonic()
             with pytest.raises(ClusterError, match="No Dask scheduler answers"):
-                ClusterEngine(found.address, shipped_bundle)
+                ClusterPool(found.address, shipped_bundle)
             assert time.monotonic() - began < 20
 
 
@@ -304,7 +304,7 @@ def test_a_scheduler_without_workers(tmp_path, shipped_bundle):
         dask_cluster(tmp_path, 0, shipped_bundle) as found,
         pytest.raises(ClusterError, match=r"has no workers\. Start some.* dask worker tcp://127"),
     ):
-        ClusterEngine(found.address, shipped_bundle)
+        ClusterPool(found.address, shipped_bundle)
 
 
 def test_all_workers_lost(tmp_path, shipped_bundle, files, monkeypatch):
@@ -321,7 +321,7 @@ def test_all_workers_lost(tmp_path, shipped_bundle, files, monkeypatch):
 def test_no_scheduler_is_told_within_ten_seconds(shipped_bundle, unused_port):
     began = time.monotonic()
     with pytest.raises(ClusterError, match=r"No Dask scheduler answers at .*dask scheduler"):
-        ClusterEngine(f"tcp://127.0.0.1:{unused_port}", shipped_bundle)
+        ClusterPool(f"tcp://127.0.0.1:{unused_port}", shipped_bundle)
     assert time.monotonic() - began < 10
 
 
@@ -331,20 +331,20 @@ def test_no_scheduler_is_told_within_ten_seconds(shipped_bundle, unused_port):
 )
 def test_what_is_no_address_is_told(shipped_bundle, address):
     with pytest.raises(ClusterError, match=r"is no address of a scheduler.*tcp://host:port"):
-        ClusterEngine(address, shipped_bundle)
+        ClusterPool(address, shipped_bundle)
 
 
 def test_tls_needs_its_files(shipped_bundle, tmp_path):
     with pytest.raises(ClusterError, match="TLS needs certificates"):
-        ClusterEngine("tls://127.0.0.1:1", shipped_bundle)
+        ClusterPool("tls://127.0.0.1:1", shipped_bundle)
     with pytest.raises(ClusterError, match="There is no file"):
-        ClusterEngine("tls://127.0.0.1:1", shipped_bundle, tls=Tls(ca=tmp_path / "none.pem"))
+        ClusterPool("tls://127.0.0.1:1", shipped_bundle, tls=TlsFiles(ca=tmp_path / "none.pem"))
 
 
 def test_without_dask_the_way_out_is_said(shipped_bundle, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r'pip install "image-describer\[cluster\]"'):
-        ClusterEngine("tcp://127.0.0.1:1", shipped_bundle)
+        ClusterPool("tcp://127.0.0.1:1", shipped_bundle)
 
 
 @pytest.fixture

@@ -289,10 +289,10 @@ def test_clearing_one_keeps_the_other(past: History) -> None:
     with Index.open(past.path) as index:
         index.add([Record("/photos/dog.jpg", "0" * 64, DOG)])
         index.clear()
-        assert (len(names(past)), index.words("dog")) == (1, [])
+        assert (len(names(past)), index.match_words("dog")) == (1, [])
         index.add([Record("/photos/dog.jpg", "0" * 64, DOG)])
         past.clear()
-        assert (names(past), past.find("dog"), len(index.words("dog"))) == ([], [], 1)
+        assert (names(past), past.find("dog"), len(index.match_words("dog"))) == ([], [], 1)
 
 
 def test_a_database_without_history_is_upgraded(past: History) -> None:
@@ -331,7 +331,7 @@ def test_the_history_survives_damage_to_the_index(past: History) -> None:
     with contextlib.closing(sqlite3.connect(past.path)) as connection, connection:
         connection.execute("DROP TABLE picture")
     with Index.open(past.path) as index:
-        assert index.known(__file__) is None
+        assert index.lookup(__file__) is None
         assert len(index) == 0
         assert "damaged" in index.trouble
     assert names(past) == ["0.jpg", "1.jpg", "2.jpg"]

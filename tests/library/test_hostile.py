@@ -20,7 +20,7 @@ FILES = 300
 def test_a_hostile_tree_is_told_whole(tmp_path, shipped_bundle):
     tree, output = tmp_path / "tree", tmp_path / "out.jsonl"
     fine = (assets_folder() / "samples" / "cat.jpg").read_bytes()
-    pictures, locked = hostile.make(tree, FILES, fine=fine)
+    pictures, locked = hostile.make(tree, FILES, valid=fine)
     environment = {
         **os.environ,
         **{name: str(tmp_path / "home") for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA")},

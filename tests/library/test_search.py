@@ -1,4 +1,4 @@
-"""Finding one's own pictures: by meaning, by words, by both, whatever is typed."""
+"""Search: by similarity, by words, by both, and by another picture."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from image_describer.captioner.describer import Describer
 from image_describer.captioner.description import Description
 from image_describer.errors import BundleError, ImageDescriberError, PictureError
 from image_describer.library import search as searching
-from image_describer.library.describe_files import content_key, describe_one
+from image_describer.library.describe_files import content_key, describe_files
 from image_describer.library.index import Index, model_id
 from image_describer.library.record import Record
 from image_describer.library.search import fts_query, fuse, search, significant_words, similar
@@ -53,18 +53,18 @@ def wordless(shipped_bundle, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(describer, tmp_path_factory):
-    """An index of five pictures whose places are those of their captions, and its folder."""
+    """An index of five pictures whose embeddings are those of their captions, and its folder."""
     folder = tmp_path_factory.mktemp("found")
     records = []
     for name, caption in CAPTIONS.items():
         file = folder / name
         file.write_text(caption)
-        place = describer.joint_space.embed_sentence(caption)
-        records.append(
-            Record(str(file), content_key(file), Description(caption, 0.8, embedding=place))
-        )
+        embedding = describer.joint_space.embed_sentence(caption)
+        author = "Zebedee at Müngersdorf" if name == "team.jpg" else None
+        description = Description(caption, 0.8, alt_text=author, embedding=embedding)
+        records.append(Record(str(file), content_key(file), description))
     index = Index.open(folder / "library" / "index.sqlite3", model_id(describer))
-    index.add(records, {str(folder / "team.jpg"): "Zebedee at Müngersdorf"})
+    index.add(records)
     yield index, folder
     index.close()
 
@@ -80,7 +80,7 @@ def folder(made):
 
 
 def names(found):
-    return [os.path.basename(one.file) for one in found]
+    return [os.path.basename(hit.file) for hit in found]
 
 
 @pytest.mark.parametrize(
@@ -93,30 +93,29 @@ def names(found):
         ("a football match", "team.jpg"),
     ],
 )
-def test_meaning_finds_what_other_words_say(index, describer, words, first):
+def test_similarity_finds_pictures_described_in_other_words(index, describer, words, first):
     found = search(index, describer, words)
     assert names(found)[0] == first
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-    assert found[0].meaning == pytest.approx(found[0].meaning, abs=2)
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
 
 
 @pytest.mark.parametrize(
     "words", ["zebedee", "Zebedee's dog in the snow", "mungersdorf", "MÜNGERSDORF", "team"]
 )
-def test_words_that_only_people_wrote_are_found_first(index, describer, words):
+def test_file_names_and_alt_texts_rank_first(index, describer, words):
     found = search(index, describer, words)
     assert names(found)[0] == "team.jpg"
-    assert found[0].by_words
+    assert found[0].matches_words
 
 
-def test_nothing_is_made_up_where_nothing_fits(index, describer):
+def test_unknown_words_find_nothing_and_weak_hits_are_marked(index, describer):
     assert search(index, describer, "zyzzyva") == []
-    for one in search(index, describer, "laptop"):
-        assert one.is_weak
-        assert one.meaning >= searching.MIN_SIMILARITY
+    for hit in search(index, describer, "laptop"):
+        assert hit.is_weak
+        assert hit.similarity >= searching.MIN_SIMILARITY
 
 
-def test_no_words_are_told(index, describer):
+def test_a_query_without_words_is_refused(index, describer):
     for nothing in ("", "  ", '"', "😀", "\0", "-- ()"):
         with pytest.raises(ImageDescriberError, match="There is no word to search for"):
             search(index, describer, nothing)
@@ -144,7 +143,7 @@ def test_no_words_are_told(index, describer):
         " ".join(f"dog{n}" for n in range(3000)),
     ],
 )
-def test_whatever_is_typed_is_words_and_no_syntax(index, describer, words):
+def test_fts5_syntax_in_a_query_has_no_effect(index, describer, words):
     found = search(index, describer, words)
     assert len(found) <= len(CAPTIONS)
     assert not index.trouble
@@ -152,43 +151,43 @@ def test_whatever_is_typed_is_words_and_no_syntax(index, describer, words):
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60))
-def test_no_text_breaks_the_query(index, text):
+def test_any_text_makes_a_valid_query(index, text):
     asked = fts_query(significant_words(text), searching.HUMAN_COLUMNS)
     if asked:
-        index.words(asked)
+        index.match_words(asked)
     assert not index.trouble
 
 
-def test_common_words_count_only_where_there_are_no_others():
+def test_stop_words_count_only_without_others():
     assert significant_words("The dog, and the DOG'S t-shirt") == ["dog", "t-shirt"]
     assert significant_words("to be") == ["to", "be"]
     assert fts_query(["dog"], "caption") == '{caption} : ("dog")'
     assert fts_query([], "caption") == ""
 
 
-def test_words_add_to_meaning_in_shares_of_the_best():
+def test_fuse_adds_scores_relative_to_the_best():
     fused = fuse({1: 0.6, 2: 0.5}, [({2: 8.0, 3: 4.0}, 0.2)])
     assert [number for number, _ in fused] == [2, 1, 3]
     assert [score for _, score in fused] == pytest.approx([0.7, 0.6, 0.6])
     assert fuse({}, []) == []
 
 
-def test_the_limit_and_the_folder_hold(index, describer, folder):
+def test_limit_and_folders(index, describer, folder):
     assert len(search(index, describer, "a man and a dog", limit=2)) == 2
     deeper = folder / "deeper"
     deeper.mkdir(exist_ok=True)
     file = deeper / "copy.jpg"
     file.write_text(CAPTIONS["snow.jpg"])
-    assert index.known(file) is not None
-    found = search(index, describer, "a dog in the snow", within=deeper)
-    assert [one.file for one in found] == [str(file)]
-    assert search(index, describer, "a dog in the snow", within=folder / "none") == []
+    assert index.lookup(file) is not None
+    found = search(index, describer, "a dog in the snow", folders=deeper)
+    assert [hit.file for hit in found] == [str(file)]
+    assert search(index, describer, "a dog in the snow", folders=folder / "none") == []
     file.unlink()
-    assert search(index, describer, "a dog in the snow", within=deeper) == []
+    assert search(index, describer, "a dog in the snow", folders=deeper) == []
     assert search(index, describer, "a dog in the snow")[0].file == str(folder / "snow.jpg")
 
 
-def test_pictures_whose_files_are_gone_are_not_offered(describer, tmp_path, monkeypatch):
+def test_missing_files_are_not_offered(describer, tmp_path, monkeypatch):
     monkeypatch.setattr(searching, "DEPTH", 4)
     place = describer.joint_space.embed_sentence("a dog in the snow")
     files = [tmp_path / f"{n}.jpg" for n in range(40)]
@@ -206,26 +205,26 @@ def test_pictures_whose_files_are_gone_are_not_offered(describer, tmp_path, monk
         assert names(found) == ["35.jpg", "36.jpg"]
         found = search(index, describer, "a dog in the snow", limit=20)
         assert len(found) == 5
-        assert [one.is_changed for one in found if one.file == str(files[39])] == [True]
+        assert [hit.is_changed for hit in found if hit.file == str(files[39])] == [True]
 
 
-def test_without_a_joint_space_words_still_find(wordless, tmp_path):
+def test_search_by_words_without_a_joint_space(wordless, tmp_path):
     (tmp_path / "dog.jpg").write_text("x")
     dog = Record(str(tmp_path / "dog.jpg"), "0" * 64, Description("a dog in the snow", 0.5))
     with Index.open(tmp_path / "library" / "index.sqlite3", model_id(wordless)) as index:
         index.add([dog])
         found = search(index, wordless, "dogs")
         assert names(found) == ["dog.jpg"]
-        assert found[0].meaning is None
+        assert found[0].similarity is None
         assert not found[0].is_weak
         assert search(index, wordless, "cat") == []
         with pytest.raises(BundleError, match="joint"):
             similar(index, wordless, dog.file)
 
 
-def test_real_pictures_are_found_by_words_and_by_each_other(describer, tmp_path):
+def test_photographs_are_found_by_words_and_by_each_other(describer, tmp_path):
     with Index.open(tmp_path / "library" / "index.sqlite3", model_id(describer)) as index:
-        index.add([describe_one(describer, str(file)) for file in SAMPLES])
+        index.add(describe_files(describer, [str(file) for file in SAMPLES]))
         assert names(search(index, describer, "cat"))[0] == "cat.jpg"
         like = similar(index, describer, SAMPLES[0])
         assert len(like.pictures) == len(SAMPLES) - 1  # itself is left out
@@ -235,22 +234,22 @@ def test_real_pictures_are_found_by_words_and_by_each_other(describer, tmp_path)
         best = like.captions[0]
         assert describer.match(SAMPLES[0], best[0]) == pytest.approx(best[1], abs=1e-3)
         assert len(similar(index, describer, SAMPLES[0], limit=1).pictures) == 1
-        assert similar(index, describer, SAMPLES[0], within=tmp_path).pictures == ()
+        assert similar(index, describer, SAMPLES[0], folders=tmp_path).pictures == ()
 
 
-def test_what_is_no_picture_is_told(index, describer, tmp_path):
+def test_similar_to_what_is_not_a_picture(index, describer, tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
     for file in (tmp_path / "text.jpg", tmp_path / "missing.jpg", tmp_path):
         with pytest.raises(PictureError):
             similar(index, describer, file)
 
 
-def test_a_picture_with_words_but_no_vector_is_found(describer, tmp_path):
+def test_a_picture_without_embedding_is_found_by_words(describer, tmp_path):
     file = tmp_path / "dog.jpg"
     file.write_text("x")
     with Index.open(tmp_path / "library" / "index.sqlite3", model_id(describer)) as index:
         index.add([Record(str(file), "0" * 64, Description("a dog", 0.5))])
         found = search(index, describer, "dog")
-        assert [Path(one.file) for one in found] == [file]
-        assert found[0].meaning is None
+        assert [Path(hit.file) for hit in found] == [file]
+        assert found[0].similarity is None
         assert np.isfinite(found[0].score)

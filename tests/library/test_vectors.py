@@ -1,7 +1,6 @@
-"""The file of vectors beside the index: exact, and made anew when it is not what it should be."""
+"""The file of embeddings: exact search, and written again when it is damaged or out of date."""
 
 import os
-import tempfile
 import time
 
 import numpy as np
@@ -9,10 +8,10 @@ import pytest
 
 from image_describer.captioner.description import Description
 from image_describer.library import vectors
-from image_describer.library.index import Index, Model
+from image_describer.library.index import Index, ModelId
 from image_describer.library.record import Record
 
-OURS, OTHER = Model("ours", "space"), Model("other", "elsewhere")
+OURS, OTHER = ModelId("ours", "space"), ModelId("other", "elsewhere")
 SIZE, MANY, SOME = 12, 60, 10
 ALL = np.random.default_rng(3).standard_normal((MANY + SOME, SIZE)).astype(np.float32)
 ALL /= np.linalg.norm(ALL, axis=1, keepdims=True)
@@ -44,16 +43,16 @@ def add(index, numbers):
 
 
 def keys(index, found):
-    return [int(index.entry(number).key, 16) for number, _ in found]
+    return [int(index.picture(number).key, 16) for number, _ in found]
 
 
 def expected(query, count, numbers):
-    """The nearest as float16 has them, compared one by one."""
+    """The nearest, compared one by one in float16 precision."""
     kept = ALL.astype(np.float16).astype(np.float32)
     return sorted(numbers, key=lambda n: -float(kept[n] @ query))[:count]
 
 
-def check(index, numbers):
+def check_nearest(index, numbers):
     query = ALL[5]
     found = index.vectors().nearest(query, 7)
     assert keys(index, found) == expected(query, 7, numbers)
@@ -61,9 +60,9 @@ def check(index, numbers):
     assert len(index.vectors()) == len(numbers)
 
 
-def test_the_nearest_are_those_that_comparing_each_gives(index, file):
+def test_nearest_equals_an_exhaustive_search(index, file):
     assert file.stat().st_size == vectors.HEADER_BYTES + MANY * (SIZE * 4 + 8)
-    check(index, range(MANY))
+    check_nearest(index, range(MANY))
     found = index.vectors().nearest(ALL[0], 1000)
     assert len(found) == MANY
     assert sorted((score for _, score in found), reverse=True) == [score for _, score in found]
@@ -71,32 +70,32 @@ def test_the_nearest_are_those_that_comparing_each_gives(index, file):
 
 
 @pytest.mark.parametrize("share", [1, 2, 20])
-def test_only_those_that_are_asked_for_count(index, file, share):
-    every = index.vectors().parts[0].ids
+def test_nearest_among_given_ids(index, file, share):
+    every = index.vectors().blocks[0].ids
     only = np.concatenate([every[::share], [10**9]])
     found = index.vectors().nearest(ALL[5], 3, only)
     assert keys(index, found) == expected(ALL[5], 3, range(0, MANY, share))
     assert index.vectors().nearest(ALL[5], 3, np.zeros(0, np.int64)) == []
 
 
-def test_what_came_later_is_found_without_writing_the_file_anew(index, file):
+def test_a_few_later_pictures_do_not_rewrite_the_file(index, file):
     before = file.stat()
     add(index, range(MANY, MANY + SOME - 1))
-    check(index, range(MANY + SOME - 1))
+    check_nearest(index, range(MANY + SOME - 1))
     assert keys(index, index.vectors().nearest(ALL[MANY + 2], 1)) == [MANY + 2]
     assert os.path.samestat(before, file.stat())
 
 
-def test_when_much_came_later_the_file_is_written_anew(index, file, monkeypatch):
+def test_many_later_pictures_rewrite_the_file(index, file, monkeypatch):
     monkeypatch.setattr(vectors, "TAIL_ROWS", SOME - 1)
     add(index, range(MANY, MANY + SOME))
-    check(index, range(MANY + SOME))
+    check_nearest(index, range(MANY + SOME))
     assert file.stat().st_size == vectors.HEADER_BYTES + (MANY + SOME) * (SIZE * 4 + 8)
 
 
-def test_when_much_was_deleted_the_file_is_written_anew(index, file, monkeypatch):
+def test_many_deleted_pictures_rewrite_the_file(index, file, monkeypatch):
     monkeypatch.setattr("image_describer.library.index.LOST_KEPT_S", -1.0)
-    index.forget_missing()  # none of the files is there
+    index.forget_missing()  # none of the files exists
     assert len(index.vectors()) == 0
     assert index.vectors().nearest(ALL[0], 5) == []
 
@@ -140,21 +139,21 @@ def missing(file):
 
 
 @pytest.mark.parametrize(
-    "spoil", [empty, cut, other_text, odd_header, endless_header, nested_header, zeros, missing]
+    "damage", [empty, cut, other_text, odd_header, endless_header, nested_header, zeros, missing]
 )
-def test_a_damaged_file_is_made_anew(index, file, spoil):
-    sound = file.read_bytes()
+def test_a_damaged_file_is_written_again(index, file, damage):
+    intact = file.read_bytes()
     copy = file.with_name("copy")  # the file itself is mapped
-    copy.write_bytes(sound)
+    copy.write_bytes(intact)
     file.unlink()
-    spoil(copy)
+    damage(copy)
     if copy.exists():
         copy.rename(file)
-    check(index, range(MANY))
-    assert file.read_bytes() == sound
+    check_nearest(index, range(MANY))
+    assert file.read_bytes() == intact
 
 
-def test_the_file_of_another_index_or_model_is_not_taken(index, file):
+def test_the_file_of_another_index_or_model_is_not_used(index, file):
     old = file.read_bytes()
     with Index.open(index.path, OTHER) as other:
         assert len(other.vectors()) == 0
@@ -169,16 +168,16 @@ def test_the_file_of_another_index_or_model_is_not_taken(index, file):
         assert len(anew.vectors()) == 30
 
 
-def test_where_no_file_can_be_written_all_is_held_in_memory(index, monkeypatch):
+def test_without_a_file_everything_is_kept_in_memory(index, monkeypatch):
     def refuse(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
-    check(index, range(MANY))
+    monkeypatch.setattr(vectors, "writing", refuse)
+    check_nearest(index, range(MANY))
     assert not index.path.with_name(vectors.FILE).exists()
 
 
-def test_drafts_of_processes_that_died_are_cleared_away(index):
+def test_old_drafts_are_deleted(index):
     old, new = (index.path.with_name(f".{vectors.FILE}.{n}.new") for n in ("old", "new"))
     old.write_bytes(b"draft")
     new.write_bytes(b"draft")
