@@ -1,7 +1,6 @@
-"""Confidence as it is worked out while describing: measures of a caption, and their weighing."""
+"""Confidence: the measures of a caption, and their weights."""
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -9,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer.captioner import confidence
-from image_describer.captioner.decoder import Beam
+from image_describer.captioner.beam_search import Beam
 from image_describer.captioner.encoder import Features
 
 CELLS, CHANNELS = 100, 2048
 
 
-def beam(words, log_probs, attention=None, **asked):
+def beam(words, log_probs, attention=None, **scores):
     if attention is None:
         attention = np.full((len(words), CELLS), 1 / CELLS, np.float32)
-    return Beam(tuple(words), tuple(log_probs), attention, sum(log_probs), **asked)
+    return Beam(tuple(words), tuple(log_probs), attention, sum(log_probs), **scores)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +26,9 @@ def features():
     return Features(regions, regions.mean(axis=0))
 
 
-def test_the_measures_are_what_their_names_say(features):
-    first = beam([4, 10, 403], [-0.1, -0.2, -0.6, -0.1], match=0.5, agreement=0.1)
-    other = beam([4, 10], [-0.1, -0.2, -1.0], match=0.25, agreement=0.2)
+def test_each_measure(features):
+    first = beam([4, 10, 403], [-0.1, -0.2, -0.6, -0.1], match=0.5, ngram_score=0.1)
+    other = beam([4, 10], [-0.1, -0.2, -1.0], match=0.25, ngram_score=0.2)
     one, two = confidence.measures([first, other], features, 0.75)
     assert set(one) == set(two) == set(confidence.MEASURES)
     assert one["word"] == pytest.approx(-0.25)
@@ -48,29 +47,20 @@ def test_the_measures_are_what_their_names_say(features):
     assert one["unlike"] == two["unlike"] == 0.75
 
 
-def test_a_caption_alone_or_without_words_or_attention_has_measures_too(features):
+def test_an_empty_caption_without_optional_scores_has_finite_measures(features):
     (alone,) = confidence.measures([beam([], [-0.5], np.zeros((0, 1), np.float32))], features)
     assert not {"match", "agreement", "unlike"} & set(alone)
     assert all(math.isfinite(value) for value in alone.values())
 
 
-def test_it_takes_less_than_a_millisecond(features):
-    beams = [beam(range(4, 16), [-0.3] * 13) for _ in range(5)]
-    confidence.measures(beams, features)
-    began = time.process_time()
-    for _ in range(50):
-        confidence.measures(beams, features)
-    assert (time.process_time() - began) / 50 < 0.002  # twice that, for busy machines
-
-
-def test_a_table_of_the_first_bundles_is_read_as_they_meant_it():
+def test_a_table_of_the_first_bundles():
     table = {"slope": 2.0, "offset": 1.0}
-    assert confidence.odd(table) is None
+    assert confidence.invalid_field(table) is None
     assert confidence.confidence(table, {"word": -0.5}) == pytest.approx(0.5)
     assert confidence.confidence(table, {"word": -0.1}) > 0.5
 
 
-def test_a_table_weighs_each_measure_by_its_name():
+def test_a_table_with_weights():
     table = {
         "offset": 0.5,
         "weights": {
@@ -78,19 +68,21 @@ def test_a_table_weighs_each_measure_by_its_name():
             "match": {"weight": 2.0, "mean": 0.3, "scale": 0.1},
         },
     }
-    assert confidence.odd(table) is None
+    assert confidence.invalid_field(table) is None
     assert confidence.uses(table, "match")
     assert not confidence.uses(table, "length")
     average = confidence.confidence(table, {"word": -0.8, "match": 0.3})
     assert average == pytest.approx(1 / (1 + math.exp(-0.5)))
-    assert confidence.confidence(table, {"word": -0.8}) == average  # unknown counts as average
+    assert (
+        confidence.confidence(table, {"word": -0.8}) == average
+    )  # a missing measure counts as average
     assert confidence.confidence(table, {"word": -0.6, "match": 0.2}) == pytest.approx(
         1 / (1 + math.exp(0.5))
     )
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_a_confidence_is_always_a_probability(weight, offset, value):
+def test_the_confidence_is_always_a_probability(weight, offset, value):
     table = {"offset": offset, "weights": {"rare": {"weight": weight, "mean": 0.0, "scale": 1.0}}}
     assert 0.0 <= confidence.confidence(table, {"rare": value}) <= 1.0
 
@@ -100,15 +92,13 @@ def test_a_confidence_is_always_a_probability(weight, offset, value):
     [
         ("text", "offset"),
         ({"slope": 1.0}, "offset"),
-        ({"slope": True, "offset": 0.0}, "slope"),
         ({"slope": float("nan"), "offset": 0.0}, "slope"),
         ({"offset": 0.0, "weights": []}, "weights"),
         ({"offset": 0.0, "weights": {"luck": {"weight": 1, "mean": 0, "scale": 1}}}, "weights"),
         ({"offset": 0.0, "weights": {"word": 1.0}}, "weights"),
-        ({"offset": 0.0, "weights": {"word": {"weight": 1, "mean": 0}}}, "weights"),
         ({"offset": 0.0, "weights": {"word": {"weight": 1, "mean": 0, "scale": 0}}}, "weights"),
         ({"offset": 0.0, "weights": {"word": {"weight": 1e9, "mean": 0, "scale": 1}}}, "weights"),
     ],
 )
-def test_a_table_that_makes_no_sense_is_named(table, field):
-    assert confidence.odd(table) == field
+def test_a_field_that_is_not_valid_is_named(table, field):
+    assert confidence.invalid_field(table) == field

@@ -1,6 +1,5 @@
-"""What people would write of a picture: learnt, kept in a bundle, and asked about captions."""
+"""The n-gram prior: counting, scoring, and how a bundle with one ranks captions."""
 
-import json
 import shutil
 
 import numpy as np
@@ -8,166 +7,149 @@ import pytest
 
 from image_describer import Describer
 from image_describer.captioner import ngram_prior
-from image_describer.captioner.bundle import PHRASES, open_bundle, write_manifest
+from image_describer.captioner.bundle import NGRAM_PRIOR, open_bundle
+from image_describer.captioner.captions import CaptionGenerator
+from image_describer.captioner.encoder import Encoder
+from image_describer.captioner.ngram_prior import NgramPrior, count_ngrams
+from image_describer.captioner.tokenizer import WORDS_LIMIT
 from image_describer.errors import BundleError
 from image_describer.imaging.open import open_picture
-from image_describer.train.data import read_flickr8k
-from tests.support import tiny
+from tests.support import bundle_parts
+from tests.support.pictures import photograph
+
+FIRST, SECOND = 7, 9
 
 
 @pytest.fixture(scope="module")
-def data(tiny_data):
-    return read_flickr8k(tiny_data)
+def features(tiny_bundle):
+    picture = open_picture(photograph(96, 96))
+    return Encoder.from_bundle(open_bundle(tiny_bundle)).encode(picture.pixels)
 
 
-@pytest.fixture(scope="module")
-def expecting(tiny_bundle, data, tmp_path_factory):
-    """A copy of the tiny bundle that knows what to expect."""
-    from image_describer.train import phrases as learning
-
-    folder = tmp_path_factory.mktemp("expecting") / "bundle"
-    shutil.copytree(tiny_bundle, folder)
-    sizes = learning.fit(folder, data)
-    assert sizes["n-grams"] > 10
-    return folder
+@pytest.fixture
+def folder(tiny_bundle, tmp_path):
+    return shutil.copytree(tiny_bundle, tmp_path / "bundle")
 
 
-def listed_anew(folder, **decode):
-    """Write the manifest of a bundle's files as they are now."""
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    manifest["decode"] |= decode
-    fields = {k: v for k, v in manifest.items() if k not in ("files", "created")}
-    write_manifest(folder, {**fields, "files": sorted({*manifest["files"], PHRASES})})
+def arrays_of(grams, channels=1, dtype=np.uint64):
+    """Arrays that expect these n-grams of every picture, all of them alike."""
+    count = len(grams)
+    return {
+        "to": np.zeros((channels, 1), np.int8), "to_scale": np.ones(1, np.float32),
+        "offset": np.ones(1, np.float32), "grams": np.array(grams, dtype),
+        "vectors": np.ones((count, 1), np.int8), "vectors_scale": np.ones(1, np.float32),
+        "rarity": np.ones(count, np.float32), "rarest": np.float32(1.0),
+    }  # fmt: skip
 
 
-def expecting_only(gram, channels):
-    """The file of somebody who expects this n-gram of every picture, and no other."""
-    return ngram_prior.packed(
-        {
-            "to": np.zeros((channels, 1), np.int8), "to_scale": np.ones(1, np.float32),
-            "offset": np.ones(1, np.float32), "grams": np.array([gram], np.uint32),
-            "vectors": np.ones((1, 1), np.int8), "vectors_scale": np.ones(1, np.float32),
-            "rarity": np.ones(1, np.float32), "rarest": np.float32(1.0),
-        }
-    )  # fmt: skip
+def key(*word_ids):
+    """The key of one n-gram."""
+    return int(count_ngrams(word_ids)[len(word_ids) - 1][0][0])
+
+
+def put_prior(folder, arrays, **decode):
+    manifest = open_bundle(folder).manifest
+    content = ngram_prior.pack_arrays(arrays)
+    return bundle_parts.put(folder, NGRAM_PRIOR, content, decode={**manifest["decode"], **decode})
 
 
 def test_words_and_pairs_are_counted():
-    singles, pairs = ngram_prior.keys_of([7, 9, 7, 9])
-    assert dict(zip(singles[0], singles[1], strict=True)) == {8: 2, 10: 2}
-    first, second = (8 << 16) + 10, (10 << 16) + 8
-    assert dict(zip(pairs[0], pairs[1], strict=True)) == {first: 2, second: 1}
-    assert [len(keys) for keys, _ in ngram_prior.keys_of([])] == [0, 0]
+    singles, pairs = count_ngrams([FIRST, SECOND, FIRST, SECOND])
+    assert dict(zip(singles[0], singles[1], strict=True)) == {FIRST + 1: 2, SECOND + 1: 2}
+    expected = {key(FIRST, SECOND): 2, key(SECOND, FIRST): 1}
+    assert dict(zip(pairs[0], pairs[1], strict=True)) == expected
+    assert [len(keys) for keys, _ in count_ngrams([])] == [0, 0]
 
 
-def test_agreement_is_a_mean_of_cosines():
-    # One number between, two n-grams: words 0 and 1; the picture expects word 0 twice as much.
-    known = ngram_prior.Phrases(
-        to=np.ones((1, 1)), offset=np.zeros(1), grams=np.array([1, 2], np.uint32),
+def test_keys_are_unique_up_to_the_largest_vocabulary():
+    ids = [0, 1, 65_499, 65_500, 65_535, 65_536, WORDS_LIMIT - 2, WORDS_LIMIT - 1]
+    keys = [key(a) for a in ids] + [key(a, b) for a in ids for b in ids]
+    assert len(set(keys)) == len(ids) + len(ids) ** 2
+    assert keys == sorted(keys)  # the order in which a file has to hold them
+
+
+def test_words_of_a_large_vocabulary_are_told_apart(folder, features):
+    channels = features.pooled.size
+    put_prior(folder, arrays_of([key(150_000), key(150_000, 150_001)], channels))
+    prior = NgramPrior.from_bundle(open_bundle(folder))
+    expected = prior.expected(features.pooled)
+    assert prior.score([150_000, 150_001], expected) > 0
+    wrapped = [150_000 % 2**16, 150_001 % 2**16]
+    assert prior.score(wrapped, expected) == 0
+
+
+def test_the_score_is_a_mean_of_cosines():
+    # One number in the middle, two n-grams; the picture expects word 0 twice as much as word 1.
+    prior = NgramPrior(
+        to=np.ones((1, 1)), offset=np.zeros(1), grams=np.array([1, 2], np.uint64),
         vectors=np.array([[2.0], [1.0]]), rarity=np.array([1.0, 1.0]), rarest=3.0,
     )  # fmt: skip
-    expected = known.expected(np.array([0.25]))
+    expected = prior.expected(np.array([0.25]))
     assert expected == pytest.approx([0.5])
-    assert known.agreement([0], expected) == pytest.approx(1.0 / 2)
-    assert known.agreement([1], expected) == pytest.approx(0.5 / 2)
-    # A word that nobody expects takes its length, and none of the agreement.
-    assert known.agreement([0, 5], expected) == pytest.approx(1.0 / np.sqrt(10) / 2)
-    assert known.agreement([], expected) == 0.0
+    assert prior.score([0], expected) == pytest.approx(1.0 / 2)
+    assert prior.score([1], expected) == pytest.approx(0.5 / 2)
+    # An unexpected word only makes the caption longer.
+    assert prior.score([0, 5], expected) == pytest.approx(1.0 / np.sqrt(10) / 2)
+    assert prior.score([], expected) == 0.0
 
 
-def test_what_pictures_have_in_common_is_learnt():
-    from image_describer.train import phrases as learning
-
-    rng = np.random.default_rng(0)
-    kinds = rng.integers(0, 3, 300)
-    pooled = (np.eye(3)[kinds] * 5 + rng.normal(size=(300, 3))).astype(np.float32)
-    captions = [[[4, 10 + kind, 20 + kind], [4, 10 + kind]] for kind in kinds]
-    arrays = learning.learn(pooled, captions, rank=6, least=3)
-    found = ngram_prior.Phrases(
-        arrays["to"] * arrays["to_scale"], arrays["offset"], arrays["grams"],
-        arrays["vectors"] * arrays["vectors_scale"], arrays["rarity"], float(arrays["rarest"]),
-    )  # fmt: skip
-    for kind in range(3):
-        expected = found.expected(np.eye(3)[kind] * 5)
-        scores = [found.agreement([4, 10 + other, 20 + other], expected) for other in range(3)]
-        assert int(np.argmax(scores)) == kind
-        assert scores[kind] > 2 * sorted(scores)[1]
+def test_files_with_16_bits_a_word_mean_the_same(folder, features):
+    channels = features.pooled.size
+    old = [FIRST + 1, ((FIRST + 1) << 16) + SECOND + 1]
+    put_prior(folder, arrays_of(old, channels, np.uint32))
+    prior = NgramPrior.from_bundle(open_bundle(folder))
+    assert prior.grams.tolist() == [key(FIRST), key(FIRST, SECOND)]
+    assert prior.grams.dtype == np.uint64
 
 
-def test_too_little_to_learn_from_is_told():
-    from image_describer.errors import TrainingError
-    from image_describer.train import phrases as learning
+def test_the_shipped_file_is_read(shipped_bundle):
+    bundle = open_bundle(shipped_bundle)
+    prior = NgramPrior.from_bundle(bundle)
+    pairs = prior.grams[prior.grams >> np.uint64(32) > 0]
+    assert len(prior.grams) > len(pairs) > 1000
+    ids = np.concatenate([pairs >> np.uint64(32), pairs & np.uint64(2**32 - 1)])
+    assert 0 < ids.min() <= ids.max() <= len(bundle.tokenizer["words"])
 
-    with pytest.raises(TrainingError, match="no word that the captions"):
-        learning.learn(np.ones((3, 2), np.float32), [[[5]], [[6]], [[7]]])
 
-
-def test_a_bundle_without_them_says_what_it_said_and_measures_no_agreement(tiny_bundle, data):
-    assert ngram_prior.of_bundle(open_bundle(tiny_bundle)) is None
-    describer = Describer(tiny_bundle)
-    features = describer.extractor.extract(open_picture(data.path(data.splits["dev"][0])).pixels)
-    (first, *_) = describer.measures(describer.beams(features), features)
+def test_a_bundle_without_a_prior_has_no_ngram_measure(tiny_bundle, features):
+    bundle = open_bundle(tiny_bundle)
+    assert NgramPrior.from_bundle(bundle) is None
+    generator = CaptionGenerator(bundle)
+    (first, *_) = generator.measures(generator.generate(features), features)
     assert "agreement" not in first
 
 
-def test_captions_that_say_what_is_expected_come_first(tiny_bundle, data, tmp_path):
-    plain = Describer(tiny_bundle)
-    path = data.path(data.splits["dev"][0])
-    features = plain.extractor.extract(open_picture(path).pixels)
-    before = plain.beams(features)
-    said = [{int(k) for keys, _ in ngram_prior.keys_of(b.words) for k in keys} for b in before]
-    gram = min(set().union(*said[1:]) - said[0])  # of a caption further down, not of the first
-    folder = tmp_path / "swayed"
-    shutil.copytree(tiny_bundle, folder)
-    (folder / PHRASES).write_bytes(expecting_only(gram, features.pooled.size))
-    listed_anew(folder, phrase_weight=100.0)
-    swayed = Describer(folder)
-    after = swayed.beams(features)
+def test_captions_with_expected_ngrams_come_first(folder, features):
+    before = CaptionGenerator(open_bundle(folder)).generate(features)
+    keys = [{int(k) for keys, _ in count_ngrams(b.words) for k in keys} for b in before]
+    gram = min(set().union(*keys[1:]) - keys[0])  # in a lower caption, but not in the first
+    put_prior(folder, arrays_of([gram], features.pooled.size), phrase_weight=100.0)
+    generator = CaptionGenerator(open_bundle(folder))
+    after = generator.generate(features)
     assert {beam.words for beam in after} == {beam.words for beam in before}
-    says = [gram in [k for keys, _ in ngram_prior.keys_of(b.words) for k in keys] for b in after]
-    assert says == sorted(says, reverse=True)
-    assert says[0]
-    assert not says[-1]
-    agreements = [one["agreement"] for one in swayed.measures(after, features)]
-    assert [a > 0 for a in agreements] == says
-    assert swayed.describe(path).caption == swayed.caption(after[0].words)
+    contains = [gram in [k for ks, _ in count_ngrams(b.words) for k in ks] for b in after]
+    assert contains == sorted(contains, reverse=True)
+    assert contains[0]
+    assert not contains[-1]
+    measures = generator.measures(after, features)
+    assert [measured["agreement"] > 0 for measured in measures] == contains
+    caption = Describer(folder).describe(photograph(96, 96)).caption
+    assert caption == generator.text(after[0].words)
 
 
-def test_it_is_described_with_what_was_learnt(expecting, data):
-    assert "square" in Describer(expecting).describe(data.path(data.splits["dev"][0])).caption
-
-
-@pytest.mark.parametrize("harm", ["cut", "text", "types", "order", "infinite"])
-def test_a_damaged_file_is_refused(harm, expecting, tmp_path):
-    folder = tmp_path / "bundle"
-    shutil.copytree(expecting, folder)
-    file = folder / PHRASES
-    with np.load(file) as opened:
-        arrays = dict(opened)
-    if harm == "types":
+@pytest.mark.parametrize("damage", ["truncated", "text", "types", "order", "infinite", "missing"])
+def test_a_damaged_file_is_refused(damage, folder, features):
+    arrays = arrays_of([1, 2], features.pooled.size)
+    if damage == "types":
         arrays["vectors"] = arrays["vectors"].astype(np.float32)
-    elif harm == "order":
+    elif damage == "order":
         arrays["grams"] = arrays["grams"][::-1].copy()
-    elif harm == "infinite":
+    elif damage == "infinite":
         arrays["rarity"] = np.full_like(arrays["rarity"], np.inf)
-    content = ngram_prior.packed(arrays)
-    broken = {"cut": content[: len(content) // 2], "text": b"no arrays"}
-    file.write_bytes(broken.get(harm, content))
-    listed_anew(folder)
-    with pytest.raises(BundleError, match=PHRASES):
+    elif damage == "missing":
+        del arrays["rarest"]
+    content = ngram_prior.pack_arrays(arrays)
+    broken = {"truncated": content[: len(content) // 2], "text": b"not arrays"}
+    bundle_parts.put(folder, NGRAM_PRIOR, broken.get(damage, content))
+    with pytest.raises(BundleError, match=NGRAM_PRIOR):
         Describer(folder)
-
-
-def test_the_command_fits_and_tells_sizes(tiny_bundle, tiny_data, tmp_path):
-    import sys
-
-    folder = tmp_path / "bundle"
-    shutil.copytree(tiny_bundle, folder)
-    words = ("-m", "image_describer.train.phrases", "--bundle", str(folder), "--data")
-    done = tiny.run([sys.executable, *words, str(tiny_data)])
-    assert done.returncode == 0, done.stderr
-    assert "n-grams" in done.stdout
-    assert PHRASES in open_bundle(folder).manifest["files"]
-    missing = tiny.run([sys.executable, *words, str(tmp_path / "nowhere")])
-    assert missing.returncode == 2
-    assert "Traceback" not in missing.stderr

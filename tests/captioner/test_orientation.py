@@ -1,6 +1,5 @@
-"""The head that finds turned pictures: fitted for a bundle, read from it, heard in a sentence."""
+"""The orientation head: its input, and what a bundle with one says about rotated pictures."""
 
-import io
 import shutil
 
 import numpy as np
@@ -8,20 +7,17 @@ import pytest
 from PIL import Image
 
 from image_describer import BundleError
-from image_describer.captioner.bundle import TURNED, open_bundle
+from image_describer.captioner.bundle import ORIENTATION, open_bundle
 from image_describer.captioner.describer import Describer
 from image_describer.captioner.orientation import (
     NOTES,
     SIDE,
     UPSIDE_DOWN,
-    TurnedHead,
-    of_bundle,
-    summary,
+    OrientationHead,
+    region_summary,
 )
-from image_describer.train import bundle_part
-from image_describer.train import turned as fitting
-from image_describer.train.data import read_flickr8k
 from image_describer.wording.sentence import sentence
+from tests.support import bundle_parts
 from tests.support.pictures import photograph
 
 GRID = (2, 3)
@@ -35,73 +31,47 @@ def bundle(tiny_bundle, tmp_path):
 
 def with_head(bundle, weights, doubt=0.9):
     """The bundle with a head of these weights."""
-    content = io.BytesIO()
-    np.save(content, weights)
-    bundle_part.put(open_bundle(bundle), TURNED, content.getvalue(), turned={"doubt": doubt})
-    return bundle
+    return bundle_parts.put_array(bundle, ORIENTATION, weights, turned={"doubt": doubt})
 
 
 def always(bundle, turn):
-    """The weights of a head that finds every picture turned so far."""
+    """The weights of a head that finds this turn in every picture."""
     channels = open_bundle(bundle).manifest["regions"]["channels"]
     weights = np.zeros((3 * channels + 1, 4), np.float32)
     weights[-1, turn] = 20
     return weights
 
 
-def test_a_summary_tells_top_from_bottom_and_left_from_right():
+def test_a_summary_distinguishes_top_from_bottom_and_left_from_right():
     cells = np.zeros((*GRID, CHANNELS), np.float32)
     cells[0, :, 0] = 6  # the top
     cells[:, 0, 1] = 6  # the left
-    seen = summary(cells.reshape(-1, CHANNELS), GRID)
-    mean, down, across = (seen * np.hypot(3, 2)).reshape(3, CHANNELS)
+    summary = region_summary(cells.reshape(-1, CHANNELS), GRID)
+    mean, down, across = (summary * np.hypot(3, 2)).reshape(3, CHANNELS)
     np.testing.assert_allclose(mean, [3, 2, 0, 0, 0], rtol=1e-6)
     np.testing.assert_allclose(down, [6, 0, 0, 0, 0], rtol=1e-6)
     np.testing.assert_allclose(across, [0, 3, 0, 0, 0], rtol=1e-6)
 
 
-def test_a_summary_is_the_same_however_strong_the_features_are():
+def test_a_summary_ignores_the_length_of_the_features():
     regions = np.random.default_rng(1).random((GRID[0] * GRID[1], CHANNELS), np.float32)
-    seen = summary(regions, GRID)
-    np.testing.assert_allclose(summary(7 * regions, GRID), seen, rtol=1e-5)
-    assert np.linalg.norm(seen[:CHANNELS]) == pytest.approx(1.0)
-    assert not summary(np.zeros_like(regions), GRID).any()
+    summary = region_summary(regions, GRID)
+    np.testing.assert_allclose(region_summary(7 * regions, GRID), summary, rtol=1e-5)
+    assert np.linalg.norm(summary[:CHANNELS]) == pytest.approx(1.0)
+    assert not region_summary(np.zeros_like(regions), GRID).any()
 
 
-def test_what_is_in_doubt_is_upright():
+def test_a_picture_is_upright_if_in_doubt():
     weights = np.zeros((3 * CHANNELS + 1, 4), np.float32)
-    weights[-1] = (0, 0, 0, 2)  # turned by three quarters with probability 0.71
+    weights[-1] = (0, 0, 0, 2)  # three quarter turns, with probability 0.71
     regions = np.zeros((6, CHANNELS), np.float32)
-    assert TurnedHead(weights, doubt=0.95).turn(regions, GRID) == 0
-    assert TurnedHead(weights, doubt=0.85).turn(regions, GRID) == 3
-    assert TurnedHead(weights, 0.5).probabilities(regions, GRID).sum() == pytest.approx(1)
-
-
-def test_learning_finds_what_differs():
-    chance = np.random.default_rng(0)
-    turns = np.arange(200) % 4
-    summaries = chance.normal(5, 3, (200, 300)).astype(np.float32)
-    summaries[np.arange(200), turns] += 12
-    summaries[:, 4:200] += chance.normal(0, 2, (4, 196)).astype(np.float32)[turns]
-    weights = fitting.learn(fitting.Seen(summaries[:100], turns[:100]))
-    figures = fitting.judge(weights, 0.5, fitting.Seen(summaries[100:], turns[100:]))
-    assert figures["turn_right"] > 0.9
-    assert figures["found"] > figures["false_alarms"] + 0.5
-
-
-def test_fitting_leaves_a_bundle_that_opens(bundle, tiny_data):
-    before = open_bundle(bundle).manifest
-    figures = fitting.fit(bundle, read_flickr8k(tiny_data), pictures=6)
-    after = open_bundle(bundle)
-    assert of_bundle(after) is not None
-    assert set(after.manifest["files"]) == {*before["files"], TURNED}
-    assert after.manifest["turned"].items() >= figures.items()
-    assert figures["false_alarms"] <= 1 / 6
-    assert after.manifest["metrics"] == before["metrics"]
+    assert OrientationHead(weights, threshold=0.95).quarter_turns(regions, GRID) == 0
+    assert OrientationHead(weights, threshold=0.85).quarter_turns(regions, GRID) == 3
+    assert OrientationHead(weights, 0.5).probabilities(regions, GRID).sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("turn", "note"), [(1, SIDE), (2, UPSIDE_DOWN), (3, SIDE)])
-def test_a_turned_picture_is_said_to_be_and_described_upright_too(bundle, turn, note):
+def test_a_rotated_picture_gets_a_note_and_its_upright_caption(bundle, turn, note):
     plain = photograph(96, 96)
     image = plain.transpose(
         {
@@ -111,14 +81,14 @@ def test_a_turned_picture_is_said_to_be_and_described_upright_too(bundle, turn, 
         }[turn]
     )
     straight = Describer(bundle).describe(plain)
-    said = Describer(with_head(bundle, always(bundle, turn))).describe(image)
-    assert note in said.notes
-    assert note in sentence(said)
-    assert said.alternatives[0].caption == straight.caption
-    assert 0 <= said.alternatives[0].confidence <= 1
+    description = Describer(with_head(bundle, always(bundle, turn))).describe(image)
+    assert note in description.notes
+    assert note in sentence(description)
+    assert description.alternatives[0].caption == straight.caption
+    assert 0 <= description.alternatives[0].confidence <= 1
 
 
-def test_an_upright_picture_and_a_bundle_without_a_head_say_nothing_of_it(bundle):
+def test_an_upright_picture_gets_no_note_with_or_without_a_head(bundle):
     plain = photograph(96, 96)
     without = Describer(bundle).describe(plain)
     upright = Describer(with_head(bundle, always(bundle, 0))).describe(plain)
@@ -127,7 +97,7 @@ def test_an_upright_picture_and_a_bundle_without_a_head_say_nothing_of_it(bundle
     assert NOTES[0] == ()
 
 
-def test_an_empty_picture_is_not_called_turned(bundle):
+def test_a_blank_picture_gets_no_note(bundle):
     describer = Describer(with_head(bundle, always(bundle, 1)))
     assert SIDE not in describer.describe(Image.new("RGB", (64, 64), "white")).notes
 
@@ -141,36 +111,24 @@ def test_an_empty_picture_is_not_called_turned(bundle):
         lambda weights: np.array([{}], object),
     ],
 )
-def test_a_damaged_head_is_refused_in_a_sentence(bundle, damage):
+def test_a_damaged_head_is_refused(bundle, damage):
     with_head(bundle, damage(always(bundle, 1)))
-    with pytest.raises(BundleError, match=TURNED):
+    with pytest.raises(BundleError, match=ORIENTATION):
         Describer(bundle)
 
 
-def test_a_head_without_its_doubt_is_refused(bundle):
+def test_a_head_without_its_threshold_is_refused(bundle):
     with pytest.raises(BundleError, match="doubt"):
         with_head(bundle, always(bundle, 1), doubt=1.5)
 
 
-def test_bars_around_a_picture_change_neither_caption_nor_place(tiny_bundle):
+def test_bars_around_a_picture_change_neither_caption_nor_regions(tiny_bundle):
     describer = Describer(tiny_bundle)
     plain = photograph(96, 96)
     padded = Image.new("RGB", (96, 192), (128, 128, 128))
     padded.paste(plain, (0, 48))
     inner, outer = describer.describe(plain), describer.describe(padded)
     assert outer.caption == inner.caption
-    for one, other in zip(inner.words, outer.words, strict=True):
-        x0, y0, x1, y1 = one.region
+    for word, other in zip(inner.words, outer.words, strict=True):
+        x0, y0, x1, y1 = word.region
         assert other.region == pytest.approx((x0, 0.25 + y0 / 2, x1, 0.25 + y1 / 2))
-
-
-def test_no_colour_is_named_in_a_picture_without_colours(tiny_bundle, tiny_data, monkeypatch):
-    describer = Describer(tiny_bundle)
-    words = open_bundle(tiny_bundle).tokenizer["words"]
-    assert {words[i] for i in describer._colours} == {"red", "green", "blue"}
-    # The tiny bundle is no sure speaker of colours: here a word that it always says is one.
-    monkeypatch.setattr(describer, "_colours", (words.index("square"),))
-    image = Image.open(tiny_data / "Flicker8k_Dataset" / "picture0.jpg")
-    assert "square" in describer.describe(image).caption.split()
-    grey = image.convert("L").convert("RGB")
-    assert "square" not in describer.describe(grey).caption.split()

@@ -1,0 +1,74 @@
+"""Ranked captions, their words, regions and confidence, with the tiny bundle."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_describer.captioner import confidence
+from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.captions import CaptionGenerator, attention_region
+from image_describer.captioner.describer import MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH, Describer
+from image_describer.captioner.encoder import Encoder
+from image_describer.imaging.open import open_picture
+
+
+@pytest.fixture(scope="module")
+def files(tiny_data):
+    return sorted((tiny_data / "Flicker8k_Dataset").glob("*.jpg"))[:2]
+
+
+@pytest.fixture(scope="module")
+def features(tiny_bundle, files):
+    encoder = Encoder.from_bundle(open_bundle(tiny_bundle))
+    return [encoder.encode(open_picture(file).pixels) for file in files]
+
+
+@pytest.fixture
+def generator(tiny_bundle):
+    return CaptionGenerator(open_bundle(tiny_bundle))
+
+
+def test_different_pictures_have_different_features(features):
+    assert not np.allclose(features[0].regions, features[1].regions)
+    assert np.allclose(features[0].regions.mean(axis=0), features[0].pooled)
+
+
+def test_the_confidence_is_computed_from_the_measures(tiny_bundle, generator, features, files):
+    beams = generator.generate(features[0])
+    measures = generator.measures(beams, features[0])
+    assert len(measures) == len(beams) > 1
+    expected = confidence.confidence(open_bundle(tiny_bundle).manifest["confidence"], measures[0])
+    assert generator.confidences(beams, features[0])[0] == expected
+    # The confidence for anything but a photograph is limited.
+    assert Describer(tiny_bundle).describe(files[0]).confidence in (
+        expected,
+        min(expected, MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH),
+    )
+    assert 0.0 < expected < 1.0
+
+
+def test_no_colour_is_named_for_a_grayscale_picture(tiny_bundle, tiny_data, monkeypatch):
+    bundle = open_bundle(tiny_bundle)
+    words = bundle.tokenizer["words"]
+    generator, encoder = CaptionGenerator(bundle), Encoder.from_bundle(bundle)
+    assert {words[i] for i in generator._colour_ids} == {"red", "green", "blue"}
+    # The tiny bundle is not reliable with colours: treat a word that it always uses as one.
+    monkeypatch.setattr(generator, "_colour_ids", (words.index("square"),))
+    image = Image.open(tiny_data / "Flicker8k_Dataset" / "picture0.jpg")
+    for picture, named in ((image, True), (image.convert("L").convert("RGB"), False)):
+        beam = generator.generate(encoder.encode(np.asarray(picture)))[0]
+        assert ("square" in generator.text(beam.words).split()) is named
+
+
+def test_a_possessive_is_joined_to_its_word(generator, monkeypatch):
+    monkeypatch.setattr(generator, "_words", ["a", "dog", "'s", "nose"])
+    assert generator.text((0, 1, 2, 3)) == "a dog's nose"
+
+
+def test_a_region_is_the_box_around_half_of_the_attention():
+    attention = np.zeros((10, 10))
+    attention[2, 3], attention[4, 5], attention[9, 9] = 0.4, 0.35, 0.25
+    assert attention_region(attention) == pytest.approx((0.3, 0.2, 0.6, 0.5))
+    assert attention_region(np.full((10, 10), 0.01)) == pytest.approx(
+        (0.0, 0.0, 1.0, 0.5), abs=0.11
+    )
