@@ -25,7 +25,7 @@ import measure
 sys.path.insert(0, str(measure.HERE.parent))
 
 from image_describer.speech import Speaker, make_speaker
-from tests.support.sound import RATE_HZ, NullSink, why_no_null_sink
+from tests.support.sound import RATE_HZ, NullSink, null_sink_unavailable
 
 GOAL_MS = 100.0  # from say() to what is audible; a key then sounds within 150 ms
 SILENT_GOAL_MS = 50.0
@@ -56,7 +56,7 @@ def heard_after(sink: NullSink, speaker: Speaker, text: str, idle_s: float) -> t
     sink.record()
     time.sleep(SPOKEN_S)
     speaker.volume = 100
-    already = _recorded(sink)
+    already = sink.recorded_samples
     asked = time.monotonic()
     utterance = speaker.say(text, kind="phrase")
     time.sleep(SPOKEN_S)
@@ -74,16 +74,11 @@ def silent_after(sink: NullSink, speaker: Speaker, already_s: float) -> float:
     speaker.say(LONG, kind="phrase")
     sink.record()
     time.sleep(already_s)
-    already = _recorded(sink)
+    already = sink.recorded_samples
     speaker.stop()
     samples = sink.stop_recording(tail_s=0.5).samples[already:]
     audible = [i for i, sample in enumerate(samples) if abs(sample) > AUDIBLE]
     return 1000 * audible[-1] / RATE_HZ if audible else 0.0
-
-
-def _recorded(sink: NullSink) -> int:
-    assert sink._recorder is not None
-    return len(sink._recorder._samples)
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
@@ -95,7 +90,7 @@ def summary(values: Sequence[float]) -> dict[str, float]:
 def measured(options: argparse.Namespace, sink: NullSink) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as cache,
-        make_speaker(True, options.rate, Path(cache)) as speaker,
+        make_speaker(offline=True, rate=options.rate, cache_folder=Path(cache)) as speaker,
     ):
         speaker.say("Ready.", kind="phrase").wait(10)
         texts = phrases(options.phrases)
@@ -122,7 +117,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=175)
     parser.add_argument("--idle", type=float, default=0.0, help="seconds of silence before each")
     options = parser.parse_args()
-    reason = why_no_null_sink()
+    reason = null_sink_unavailable()
     if reason is not None:
         raise SystemExit(f"Nothing to measure: {reason}")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
-"""A stand-in, on loopback, of the service that gTTS asks: it answers well, or badly in many ways.
+"""A fake of the service that gTTS uses, on loopback, which can also misbehave in many ways.
 
-It speaks the same protocol (a POST of ``f.req``, an answer in lines of JSON) and remembers every
-request, so that a test can see what was sent.
+It implements the same protocol (a POST of ``f.req``, an answer in lines of JSON) and records each
+request, so that tests can check what was sent.
 """
 
 import base64
@@ -19,14 +19,15 @@ from collections.abc import Iterator
 
 import lameenc
 
-RATE_HZ = 24000  # as Google's
+RATE_HZ = 24000  # like Google's
+TONE_S = 0.8
 RPC = "jQ1olc"
 SERVICE_PATH = "/_/TranslateWebserverUi/data/batchexecute"
 
 
 @functools.cache
-def tone_mp3(seconds: float = 0.8, hertz: float = 440.0) -> bytes:
-    """An MP3 that can be told from speech: one steady tone."""
+def tone_mp3(seconds: float = TONE_S, hertz: float = 440.0) -> bytes:
+    """An MP3 that differs from speech: one constant tone."""
     count = int(seconds * RATE_HZ)
     wave = (int(12000 * math.sin(2 * math.pi * hertz * i / RATE_HZ)) for i in range(count))
     encoder = lameenc.Encoder()
@@ -38,15 +39,15 @@ def tone_mp3(seconds: float = 0.8, hertz: float = 440.0) -> bytes:
 
 
 def answer_of(sound: bytes) -> bytes:
-    """The lines that carry ``sound``."""
+    """The answer that contains ``sound``."""
     inner = json.dumps([base64.b64encode(sound).decode()]).replace("=", "\\u003d")
     row = ["wrb.fr", RPC, inner, None, None, None, "generic"]
     line = json.dumps([row, ["di", 42], ["af.httprm", 42, "1", 7]])
     return f")]}}'\n\n{len(line)}\n{line}\n25\n{json.dumps([['e', 4, None, None, 138]])}\n".encode()
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: "Server"
+class GttsHandler(http.server.BaseHTTPRequestHandler):
+    server: "GttsServer"
 
     def log_message(self, *_: object) -> None:
         pass
@@ -59,9 +60,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.bodies.append(body)
-        # The other side gives up on a slow answer, and that is what is tested.
+        # The client may give up on a slow answer.
         with contextlib.suppress(ConnectionError):
-            getattr(self, f"answer_{self.server.manner}")()
+            getattr(self, f"answer_{self.server.behavior}")()
 
     def answer_well(self) -> None:
         self._send(200, answer_of(self.server.sound))
@@ -71,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer_well()
 
     def answer_dripping(self) -> None:
-        """Never silent for long, never done."""
+        """Send one byte after the other, and never finish."""
         self.send_response(200)
         self.end_headers()
         for byte in answer_of(self.server.sound):
@@ -81,7 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return
 
     def answer_half(self) -> None:
-        """Half of it, then the connection is cut."""
+        """Send half of the answer and close the connection."""
         answer = answer_of(self.server.sound)
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
@@ -89,7 +90,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(answer[: len(answer) // 2])
 
     def answer_half_and_hang(self) -> None:
-        """Half of it, then nothing more on an open connection."""
+        """Send half of the answer and leave the connection open."""
         self.answer_half()
         self.wfile.flush()
         self.server.closing.wait(30)
@@ -104,7 +105,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._send(200, b"<html><body>Please accept our cookies</body></html>")
 
     def answer_noise(self) -> None:
-        """The right lines around something that is no MP3."""
+        """Send a well-formed answer whose sound is not MP3."""
         self._send(200, answer_of(bytes(range(256)) * 40))
 
     def answer_empty(self) -> None:
@@ -126,14 +127,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """``manner`` chooses the answer; ``bodies`` are the requests as they came."""
+class GttsServer(http.server.ThreadingHTTPServer):
+    """``behavior`` chooses the answer; ``bodies`` are the bodies of the requests."""
 
     daemon_threads = True
 
-    def __init__(self, manner: str = "well", delay_s: float = 0.0) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.manner, self.delay_s = manner, delay_s
+    def __init__(self, behavior: str = "well", delay_s: float = 0.0) -> None:
+        super().__init__(("127.0.0.1", 0), GttsHandler)
+        self.behavior, self.delay_s = behavior, delay_s
         self.sound = tone_mp3()
         self.bodies: list[str] = []
         self.heads = 0
@@ -145,8 +146,13 @@ class Server(http.server.ThreadingHTTPServer):
 
     @property
     def texts(self) -> list[str]:
-        """The texts that were to be spoken, one for each request."""
-        return [json.loads(_rpc(body)[0][0][1])[0] for body in self.bodies]
+        """The text of each request."""
+        return [str(arguments[0]) for arguments in self.arguments]
+
+    @property
+    def arguments(self) -> list[list]:
+        """The arguments of each request: the text, the language, ..."""
+        return [json.loads(_rpc(body)[0][0][1]) for body in self.bodies]
 
 
 def _rpc(body: str) -> list:
@@ -154,9 +160,9 @@ def _rpc(body: str) -> list:
 
 
 @contextlib.contextmanager
-def service(manner: str = "well", delay_s: float = 0.0) -> Iterator[Server]:
-    """A running stand-in."""
-    server = Server(manner, delay_s)
+def service(behavior: str = "well", delay_s: float = 0.0) -> Iterator[GttsServer]:
+    """A running fake service."""
+    server = GttsServer(behavior, delay_s)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -170,7 +176,7 @@ def service(manner: str = "well", delay_s: float = 0.0) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def closed_port() -> Iterator[str]:
-    """An address where nobody listens."""
+    """An address that refuses connections."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -178,7 +184,7 @@ def closed_port() -> Iterator[str]:
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[str]:
-    """An address that takes a connection and says nothing, ever."""
+    """An address that accepts connections and never answers."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(16)

@@ -1,7 +1,7 @@
-"""A sound card that is not there: PulseAudio's null sink, and what was heard on it.
+"""A virtual sound card: PulseAudio's null sink, and recordings of what is played to it.
 
-The fixture ``null_sink`` starts a PulseAudio server of its own (own socket, own folders: it meets
-nobody else's), points this process and its children to it, and records what is played.
+The fixture ``null_sink`` starts a separate PulseAudio server (with its own socket and folders),
+directs this process and its children to it, and records what is played.
 """
 
 import array
@@ -25,21 +25,21 @@ from tests.support.screen import LIMIT_S, wait_for
 
 RATE_HZ = 44100
 BLOCK_MS = 5
-SILENCE_DBFS = -50.0  # quieter than this is no speech
-AUDIBLE = 300  # of 32767, some -40 dBFS: less than the softest beginning of a word
-LATENCY_MS = 10  # what the recorder may hold back
+SILENCE_DBFS = -50.0  # speech is louder
+AUDIBLE = 300  # of 32767, about -40 dBFS: below the softest beginning of a word
+LATENCY_MS = 10  # of the recorder
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What was heard: ``samples`` int16, mono, RATE_HZ; the rest by time.monotonic().
+    """``samples`` are int16, mono, at RATE_HZ; times are by time.monotonic().
 
-    ``first_sound`` is None where all is silence. ``arrivals`` are (time, samples by then): each
-    sample sounded before it arrived, by LATENCY_MS or so.
+    ``first_sound`` is None if all is silence. ``arrivals`` are (time, number of samples so far); a
+    sample is played about LATENCY_MS before it arrives.
     """
 
     samples: array.array
-    began: float
+    start: float
     first_sound: float | None
     arrivals: tuple[tuple[float, int], ...]
 
@@ -49,30 +49,30 @@ class Recording:
         return [_dbfs(self.samples[i : i + size]) for i in range(0, len(self.samples), size)]
 
     def _span(self) -> tuple[int, int]:
-        """First and last audible block, the last exclusive; (0, 0) for silence."""
+        """The first audible block and the end of the last; (0, 0) for silence."""
         loud = [i for i, level in enumerate(self.blocks()) if level > SILENCE_DBFS]
         return (loud[0], loud[-1] + 1) if loud else (0, 0)
 
     @property
-    def heard_s(self) -> float:
+    def span_s(self) -> float:
         """Seconds from the first to the last audible sound; 0 for silence."""
         first, last = self._span()
         return (last - first) * BLOCK_MS / 1000
 
     @property
-    def sounding_s(self) -> float:
-        """Seconds that are not silent: what a sound server that is held up does not stretch."""
-        return sounding_s(self.samples, RATE_HZ)
+    def audible_s(self) -> float:
+        """Seconds of sound without pauses, which a busy sound server does not extend."""
+        return audible_s(self.samples, RATE_HZ)
 
     @property
     def level_dbfs(self) -> float:
-        """RMS of what lies between the first and the last audible sound; -inf for silence."""
+        """RMS between the first and the last audible sound; -inf for silence."""
         size = RATE_HZ * BLOCK_MS // 1000
         first, last = self._span()
         return _dbfs(self.samples[first * size : last * size])
 
     def write(self, path: Path) -> Path:
-        """The recording as a WAV file."""
+        """Write the recording as a WAV file."""
         with wave.open(str(path), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
@@ -81,8 +81,8 @@ class Recording:
         return path
 
 
-def sounding_s(samples: array.array, rate_hz: int) -> float:
-    """Seconds of ``samples`` (int16, mono) that are louder than SILENCE_DBFS."""
+def audible_s(samples: array.array, rate_hz: int) -> float:
+    """The seconds of ``samples`` (int16, mono) that are louder than SILENCE_DBFS."""
     size = rate_hz * BLOCK_MS // 1000
     blocks = (samples[i : i + size] for i in range(0, len(samples), size))
     return sum(_dbfs(block) > SILENCE_DBFS for block in blocks) * BLOCK_MS / 1000
@@ -98,7 +98,7 @@ def _dbfs(samples: array.array) -> float:
 class NullSink:
     """A running PulseAudio server whose only output is a null sink.
 
-    ``environment`` is what a child process needs to play to it (PULSE_SERVER).
+    ``environment`` directs a process to it (PULSE_SERVER).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -108,9 +108,9 @@ class NullSink:
         self._recorder: _Recorder | None = None
         private = {**os.environ, "LC_ALL": "C.UTF-8"}
         for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "PULSE_RUNTIME_PATH"):
-            place = folder / name.lower()
-            place.mkdir(mode=0o700)
-            private[name] = str(place)
+            path = folder / name.lower()
+            path.mkdir(mode=0o700)
+            private[name] = str(path)
         private.pop("PULSE_SERVER", None)
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"]
         command += ["--use-pid-file=no", "--disallow-exit", "--realtime=no", "--high-priority=no"]
@@ -118,9 +118,9 @@ class NullSink:
         command += ["-L", f"module-null-sink sink_name=heard rate={RATE_HZ} channels=1 norewinds=1"]
         with self._log.open("wb") as log:
             self._server = subprocess.Popen(command, env=private, stdout=log, stderr=log)
-        self._wait_until_it_answers()
+        self._wait_until_ready()
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_ready(self) -> None:
         limit = time.monotonic() + LIMIT_S
         while time.monotonic() < limit:
             if self._server.poll() is not None:
@@ -132,31 +132,43 @@ class NullSink:
         raise RuntimeError(f"PulseAudio did not start: {self._log.read_text(errors='replace')}")
 
     def _pactl(self, *arguments: str) -> str:
-        done = subprocess.run(
+        run = subprocess.run(
             ["pactl", *arguments],
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
         )
-        return done.stdout
+        return run.stdout
+
+    def connections(self) -> list[str]:
+        """The streams that play to the sink, a line each."""
+        return self._pactl("list", "short", "sink-inputs").splitlines()
 
     def record(self) -> None:
-        """Begin to record; returns when the recorder listens."""
+        """Start recording; returns when the recorder is ready."""
         self._recorder = _Recorder({**os.environ, **self.environment})
 
     def silent_for(self, seconds: float) -> bool:
-        """Whether nothing audible was recorded in the last ``seconds``, while recording."""
+        """Whether the last ``seconds`` were silent, while recording."""
+        return self._running_recorder().silent_for(seconds)
+
+    @property
+    def recorded_samples(self) -> int:
+        """The number of samples so far, while recording."""
+        return self._running_recorder().recorded_samples
+
+    def _running_recorder(self) -> "_Recorder":
         if self._recorder is None:
             raise RuntimeError("nothing is being recorded")
-        return self._recorder.silent_for(seconds)
+        return self._recorder
 
     def wait_for_sound(self) -> None:
-        """While recording: wait until something has been heard."""
+        """While recording: wait until something is audible."""
         wait_for(lambda: self._recorder is not None and self._recorder.heard, LIMIT_S, "a sound")
 
-    def hear_out(self, quiet_s: float = 1.5) -> None:
-        """While recording: wait until something was heard, and then nothing for ``quiet_s``."""
+    def wait_for_end(self, quiet_s: float = 1.5) -> None:
+        """While recording: wait for a sound that is followed by ``quiet_s`` of silence."""
 
         def heard() -> bool:
             return self._recorder is not None and self._recorder.heard and self.silent_for(quiet_s)
@@ -164,22 +176,21 @@ class NullSink:
         wait_for(heard, LIMIT_S, "a sound and its end")
 
     def stop_recording(self, tail_s: float = 0.3) -> Recording:
-        """End the recording ``tail_s`` from now, so that what is still on its way is on it."""
-        if self._recorder is None:
-            raise RuntimeError("nothing is being recorded")
+        """End the recording after ``tail_s``, so that it includes what is still buffered."""
+        recorder = self._running_recorder()
         time.sleep(tail_s)
-        recorder, self._recorder = self._recorder, None
+        self._recorder = None
         return recorder.stop()
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[list[Recording]]:
-        """``with sink.recording() as heard: ...`` leaves the recording in ``heard[0]``."""
-        heard: list[Recording] = []
+        """``with sink.recording() as recordings: ...`` puts the recording in ``recordings[0]``."""
+        recordings: list[Recording] = []
         self.record()
         try:
-            yield heard
+            yield recordings
         finally:
-            heard.append(self.stop_recording())
+            recordings.append(self.stop_recording())
 
     def close(self) -> None:
         if self._recorder is not None:
@@ -194,23 +205,23 @@ class NullSink:
 
 
 class _Recorder:
-    """parec on the sink's monitor, read as it comes so that the first sound has a time."""
+    """parec on the sink's monitor, read continuously so that the first sound has a time."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._samples = array.array("h")
         self._first_sound: float | None = None
         self._last_sound = -math.inf
         self._arrivals: list[tuple[float, int]] = []
-        self._listening = threading.Event()
+        self._ready = threading.Event()
         command = ["parec", "-d", "heard.monitor", "--format=s16le", "--channels=1"]
         command += [f"--rate={RATE_HZ}", f"--latency-msec={LATENCY_MS}", "--raw"]
         self._parec = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        if not self._listening.wait(LIMIT_S):
+        if not self._ready.wait(LIMIT_S):
             self.stop()
             raise RuntimeError("parec records nothing")
-        self._began = time.monotonic()
+        self._start = time.monotonic()
 
     def _read(self) -> None:
         stream = self._parec.stdout
@@ -221,21 +232,25 @@ class _Recorder:
             whole = len(rest) // 2 * 2
             block = array.array("h", rest[:whole])
             rest = rest[whole:]
-            # A null sink is digital silence: any louder sample is somebody's sound.
+            # A null sink is digitally silent, so any louder sample was played.
             if block and max(max(block), -min(block)) > AUDIBLE:
                 self._last_sound = time.monotonic()
                 self._first_sound = self._first_sound or self._last_sound
             self._samples.extend(block)
             self._arrivals.append((time.monotonic(), len(self._samples)))
-            self._listening.set()
+            self._ready.set()
+
+    @property
+    def recorded_samples(self) -> int:
+        return len(self._samples)
 
     @property
     def heard(self) -> bool:
-        """Whether anything audible has come yet."""
+        """Whether anything audible has been recorded."""
         return self._first_sound is not None
 
     def silent_for(self, seconds: float) -> bool:
-        return time.monotonic() - max(self._last_sound, self._began) > seconds
+        return time.monotonic() - max(self._last_sound, self._start) > seconds
 
     def stop(self) -> Recording:
         self._parec.terminate()
@@ -243,12 +258,12 @@ class _Recorder:
         self._thread.join(timeout=5)
         assert self._parec.stdout is not None
         self._parec.stdout.close()
-        began = getattr(self, "_began", 0.0)
-        return Recording(self._samples, began, self._first_sound, tuple(self._arrivals))
+        start = getattr(self, "_start", 0.0)
+        return Recording(self._samples, start, self._first_sound, tuple(self._arrivals))
 
 
-def why_no_null_sink() -> str | None:
-    """What is missing for a null sink on this machine, or None."""
+def null_sink_unavailable() -> str | None:
+    """Why this machine has no null sink, or None."""
     if sys.platform != "linux":
         return "PulseAudio's null sink is used on Linux only"
     missing = [name for name in ("pulseaudio", "parec", "pactl") if shutil.which(name) is None]
@@ -258,7 +273,7 @@ def why_no_null_sink() -> str | None:
 @pytest.fixture
 def null_sink(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
     """A NullSink that this process and its children play to."""
-    reason = why_no_null_sink()
+    reason = null_sink_unavailable()
     if reason is not None:
         if os.environ.get("CI"):
             pytest.fail(reason)
@@ -272,7 +287,7 @@ def null_sink(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def no_sound_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A machine without a sound card, on any Linux: no server answers, ALSA knows no card."""
+    """Hide the sound card on Linux: no server answers and ALSA has no card."""
     config = tmp_path / "no-cards.conf"
     config.write_text("# no card, no default\n")
     environment = {"PULSE_SERVER": f"unix:{tmp_path}/nobody", "ALSA_CONFIG_PATH": str(config)}

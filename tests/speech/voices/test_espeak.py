@@ -1,4 +1,4 @@
-"""The offline voice: it speaks whatever it is given, fast, from any thread, and prints nothing."""
+"""The offline voice: it accepts any text, from any thread, and prints nothing."""
 
 import math
 import os
@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from array import array
 from pathlib import Path
 
@@ -17,7 +16,12 @@ from hypothesis import strategies as st
 from image_describer.errors import SpeechError
 from image_describer.speech.voices import espeak_ng
 from image_describer.speech.voices.base import speakable
-from image_describer.speech.voices.espeak import PIECE_CHARS, EspeakVoice, pieces
+from image_describer.speech.voices.espeak import (
+    CHUNK_CHARS,
+    EspeakVoice,
+    split_text,
+    trim_leading_silence,
+)
 
 CAPTION = "Probably: a brown dog runs through the grass."
 
@@ -27,7 +31,7 @@ def level(pcm: bytes) -> float:
     return math.sqrt(sum(s * s for s in samples) / max(1, len(samples)))
 
 
-def test_a_caption_becomes_two_to_four_seconds_of_sound() -> None:
+def test_a_caption_lasts_two_to_four_seconds() -> None:
     audio = EspeakVoice().record(CAPTION, 175)
     assert audio.rate_hz == 22050
     assert 2.0 < audio.seconds < 4.0
@@ -40,67 +44,57 @@ def test_a_higher_rate_is_faster() -> None:
     assert seconds[0] > 3 * seconds[-1]
 
 
-def test_more_words_take_longer() -> None:
-    short, longer = (EspeakVoice().record(t, 175).seconds for t in ("a dog", "a dog and a cat"))
-    assert longer > short + 0.3
+def test_leading_silence_is_removed() -> None:
+    pcm = array("h", [0, 3, -5, 900, 0, 7]).tobytes()
+    assert list(array("h", trim_leading_silence(pcm))) == [900, 0, 7]
+    assert trim_leading_silence(b"\0\0" * 4) == b"\0\0" * 4
 
 
-def test_a_phrase_is_made_in_little_time() -> None:
-    voice = EspeakVoice()
-    voice.record("Ready.", 175)
-    took = []
-    for number in range(5):
-        began = time.perf_counter()
-        voice.record(f"Repeat, button, {number} of 6", 175)
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.1
-
-
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=200), st.integers(-10, 1000))
-def test_wild_texts_are_spoken_or_silent_but_never_fail(text: str, rate: int) -> None:
+def test_random_texts_never_fail(text: str, rate: int) -> None:
     audio = EspeakVoice().record(text, rate)
     assert len(audio.pcm) % 2 == 0
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\0", "a\0b", "😀🐕‍🦺", "\ud800", "<speak>&lt;", "[[h@l'oU]]", "...", "\u202e abc"]
+    "text", ["", "\0", "😀🐕‍🦺", "\ud800", "<speak>&lt;", "[[h@l'oU]]", "\u202e abc"]
 )
-def test_awkward_texts(text: str) -> None:
+def test_unusual_texts_never_fail(text: str) -> None:
     EspeakVoice().record(text, 175)
 
 
-def test_what_follows_a_nul_is_spoken_too() -> None:
+def test_text_after_a_nul_is_spoken() -> None:
     voice = EspeakVoice()
-    whole = voice.record("a dog runs", 175).seconds
-    # The samples themselves differ a little from one call to the next.
-    assert voice.record("a dog\0 runs", 175).seconds == pytest.approx(whole, abs=0.02)
-    assert voice.record("a dog", 175).seconds < whole - 0.2
+    complete = voice.record("a dog runs", 175).seconds
+    # The samples differ slightly between calls.
+    assert voice.record("a dog\0 runs", 175).seconds == pytest.approx(complete, abs=0.02)
+    assert voice.record("a dog", 175).seconds < complete - 0.2
 
 
-def test_a_very_long_text_is_cut_into_pieces_and_spoken_whole() -> None:
+def test_a_very_long_text_is_spoken_completely() -> None:
     voice = EspeakVoice()
     short = voice.record("word " * 100, 450).seconds
     assert voice.record("word " * 1000, 450).seconds == pytest.approx(10 * short, rel=0.1)
 
 
 @given(st.text(max_size=3000))
-def test_pieces_lose_nothing_but_spaces(text: str) -> None:
+def test_chunks_lose_only_spaces(text: str) -> None:
     text = speakable(text)
-    cut = pieces(text)
-    assert all(len(piece) <= PIECE_CHARS for piece in cut)
-    assert "".join(cut).replace(" ", "") == text.replace(" ", "")
+    chunks = split_text(text)
+    assert all(len(chunk) <= CHUNK_CHARS for chunk in chunks)
+    assert "".join(chunks).replace(" ", "") == text.replace(" ", "")
 
 
 @given(st.text(alphabet=st.sampled_from("ab. "), min_size=500, max_size=2000))
-def test_pieces_end_where_words_end(text: str) -> None:
+def test_chunks_end_at_word_boundaries(text: str) -> None:
     text = speakable(text)
-    words = {word for word in text.split() if len(word) < PIECE_CHARS}
-    spoken = {word for piece in pieces(text) for word in piece.split()}
+    words = {word for word in text.split() if len(word) < CHUNK_CHARS}
+    spoken = {word for chunk in split_text(text) for word in chunk.split()}
     assert words <= spoken
 
 
-def test_threads_get_their_own_words() -> None:
+def test_threads_do_not_mix_their_samples() -> None:
     voice = EspeakVoice()
     texts = [f"number {i}" for i in range(8)]
     alone = [voice.record(text, 200).pcm for text in texts]
@@ -120,13 +114,13 @@ def test_threads_get_their_own_words() -> None:
     )
 
 
-def in_a_new_process(code: str) -> subprocess.CompletedProcess[str]:
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
 
 
-DAMAGED = """
+RECORD_WITH_MOCKED_PATH = """
 import espeakng_loader, sys
 espeakng_loader.get_{what}_path = lambda: sys.argv[1] if len(sys.argv) > 1 else {path!r}
 from image_describer.errors import SpeechError
@@ -143,39 +137,39 @@ else:
 
 
 @pytest.mark.parametrize("what", ["library", "data"])
-def test_missing_parts_are_named_without_a_word_from_the_library(what: str, tmp_path) -> None:
-    done = in_a_new_process(DAMAGED.format(what=what, path=str(tmp_path / "gone")))
-    assert done.stderr == ""
-    assert done.stdout.startswith("False The offline voice lacks its file")
-    assert "pip install" in done.stdout
+def test_missing_files_are_reported_by_us_only(what: str, tmp_path) -> None:
+    run = run_python(RECORD_WITH_MOCKED_PATH.format(what=what, path=str(tmp_path / "gone")))
+    assert run.stderr == ""
+    assert run.stdout.startswith("False A file of the offline voice is missing")
+    assert "pip install" in run.stdout
 
 
-def test_a_library_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_library_is_reported(tmp_path: Path) -> None:
     fake = tmp_path / "libespeak-ng.so"
-    fake.write_bytes(b"this is no library")
-    done = in_a_new_process(DAMAGED.format(what="library", path=str(fake)))
-    assert done.stderr == ""
-    assert "does not load" in done.stdout
+    fake.write_bytes(b"not a library")
+    run = run_python(RECORD_WITH_MOCKED_PATH.format(what="library", path=str(fake)))
+    assert run.stderr == ""
+    assert "can't be loaded" in run.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows makes no links for every user")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs privileges on Windows")
 @pytest.mark.parametrize("name", ["x" * 180, "é ü 犬"])
-def test_data_in_a_folder_with_an_awkward_path(tmp_path: Path, name: str) -> None:
+def test_data_with_a_long_or_non_ascii_path(tmp_path: Path, name: str) -> None:
     import espeakng_loader
 
     folder = tmp_path / name
     folder.mkdir()
     data = folder / "espeak-ng-data"
     shutil.copytree(espeakng_loader.get_data_path(), data, copy_function=os.link)
-    done = in_a_new_process(DAMAGED.format(what="data", path=str(data)))
-    assert (done.stdout, done.stderr) == ("spoken\n", "")
+    run = run_python(RECORD_WITH_MOCKED_PATH.format(what="data", path=str(data)))
+    assert (run.stdout, run.stderr) == ("spoken\n", "")
 
 
-def test_the_version_is_a_version() -> None:
+def test_version() -> None:
     assert espeak_ng.version().startswith("1.")
 
 
-def test_speaking_without_a_loader_is_a_speech_error(monkeypatch) -> None:
+def test_a_missing_loader_is_reported(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(SpeechError, match="not installed"):
         espeak_ng._find()
