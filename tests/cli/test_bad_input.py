@@ -129,7 +129,7 @@ def test_all_orientations_of_a_picture_give_the_same_description(describe, tmp_p
     paths = []
     for orientation in range(1, 9):
         paths.append(tmp_path / f"{orientation}.png")
-        paths[-1].write_bytes(pictures.turned(orientation, "PNG"))
+        paths[-1].write_bytes(pictures.with_orientation(orientation, "PNG"))
     records = [json.loads(line) for line in describe("--json", *paths)[1]]
     assert len(records) == 8
     assert len({(record["caption"], record["width"], record["height"]) for record in records}) == 1
