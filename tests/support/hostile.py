@@ -1,87 +1,96 @@
-"""A tree of files that are meant to hurt whoever looks for pictures in it."""
+"""A tree of files that try to break a program that looks for pictures in it."""
 
 import os
 import random
 import socket
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support import pictures
 
-LINUX = sys.platform == "linux"
+ON_LINUX = sys.platform == "linux"
 
 
-def make(folder: Path, count: int, *, fine: bytes, seed: int = 0) -> tuple[int, int]:
-    """Fill ``folder`` with ``count`` files, and traps between them; ``fine`` is a good picture.
+class HostileTree(NamedTuple):
+    """What a batch must report: pictures, valid or broken, and folders that can't be read."""
 
-    Returns how many pictures a batch has to tell of, fine or broken, and how many folders that
-    can't be read by who is bound by permissions.
+    pictures: int
+    unreadable_folders: int
+
+
+def make(folder: Path, count: int, *, valid: bytes, seed: int = 0) -> HostileTree:
+    """Fill ``folder`` with ``count`` files and some traps; ``valid`` is the content of a picture.
+
+    Root can read the unreadable folders.
     """
-    chance = random.Random(seed)
-    wholes = list(pictures.in_every_format().items())
-    told = 0
+    rng = random.Random(seed)
+    samples = list(pictures.in_every_format().items())
+    reported = 0
     for number in range(count):
-        place = folder / f"d{number % 40}" / f"e{number % 7}"
-        place.mkdir(parents=True, exist_ok=True)
-        told += _one(place, number, chance, wholes, fine)
-    traps = _traps(folder) if LINUX else (0, 0)
-    return told + traps[0], traps[1]
+        parent = folder / f"d{number % 40}" / f"e{number % 7}"
+        parent.mkdir(parents=True, exist_ok=True)
+        reported += _write_file(parent, number, rng, samples, valid)
+    if not ON_LINUX:
+        return HostileTree(reported, 0)
+    traps = _make_traps(folder)
+    return HostileTree(reported + traps.pictures, traps.unreadable_folders)
 
 
-def _one(
-    place: Path, number: int, chance: random.Random, wholes: list[tuple[str, bytes]], fine: bytes
-) -> int:
-    """One file; returns 1, or 0 where it must be left out."""
-    name, whole = wholes[number % len(wholes)]
+def _write_file(
+    parent: Path, number: int, rng: random.Random, samples: list[tuple[str, bytes]], valid: bytes
+) -> bool:
+    """Write one file; return whether a batch must report it."""
+    name, sample = samples[number % len(samples)]
     suffix = "." + name.split()[0].lower()
-    kind = number % 10
-    content = bytearray(whole)
-    if kind in (0, 1):  # truncated
-        content = content[: chance.randrange(len(content))]
-    elif kind in (2, 3):  # damaged
+    variant = number % 10
+    content = bytearray(sample)
+    if variant in (0, 1):  # truncated
+        content = content[: rng.randrange(len(content))]
+    elif variant in (2, 3):  # damaged
         for _ in range(8):
-            content[chance.randrange(len(content))] = chance.randrange(256)
-    elif kind == 4:  # renamed
-        suffix = chance.choice([".jpg", ".PNG", ".webp", ".heic", ".tiff"])
-    elif kind == 5:  # no picture at all
-        content = bytearray(chance.randbytes(chance.randrange(300)))
-    elif kind == 6:  # a name as long as names can be, or one that is no Unicode
+            content[rng.randrange(len(content))] = rng.randrange(256)
+    elif variant == 4:  # wrong suffix
+        suffix = rng.choice([".jpg", ".PNG", ".webp", ".heic", ".tiff"])
+    elif variant == 5:  # not a picture
+        content = bytearray(rng.randbytes(rng.randrange(300)))
+    elif variant == 6:  # the longest name allowed
         stem = f"{number}-".ljust(255 - len(suffix), "n")
-        (place / (stem + suffix)).write_bytes(content)
-        return 1
-    elif kind == 7 and LINUX:
-        raw = os.path.join(os.fsencode(place), b"%d-\xff\n\x1b[2J" % number + suffix.encode())
+        (parent / (stem + suffix)).write_bytes(content)
+        return True
+    elif variant == 7 and ON_LINUX:  # a name that isn't Unicode
+        raw = os.path.join(os.fsencode(parent), b"%d-\xff\n\x1b[2J" % number + suffix.encode())
         Path(os.fsdecode(raw)).write_bytes(content)
-        return 1
-    elif kind == 8 and number % 20 == 8:
-        content = bytearray(fine)
+        return True
+    elif variant == 8 and number % 20 == 8:
+        content = bytearray(valid)
         suffix = ".jpg"
-    elif kind == 9:  # left out
-        name = chance.choice([f".{number}.jpg", f"{number}.txt", f"{number}", f"{number}.jpg.exe"])
-        (place / name).write_bytes(content)
-        return 0
-    (place / f"{number}{suffix}").write_bytes(content)
-    return 1
+    elif variant == 9:  # to be skipped
+        name = rng.choice([f".{number}.jpg", f"{number}.txt", f"{number}", f"{number}.jpg.exe"])
+        (parent / name).write_bytes(content)
+        return False
+    (parent / f"{number}{suffix}").write_bytes(content)
+    return True
 
 
-def _traps(folder: Path) -> tuple[int, int]:
-    """Links in circles, pipes, sockets, devices, bombs, and what may not be read."""
+def _make_traps(folder: Path) -> HostileTree:
+    """Make circular links, pipes, sockets, devices, bombs, and things that can't be read."""
     traps = folder / "traps"
     traps.mkdir()
     (traps / "up").symlink_to(folder)
-    (traps / "up.jpg").symlink_to(folder)  # a folder by a picture's name
+    (traps / "up.jpg").symlink_to(folder)  # a folder with the name of a picture
     (traps / "self.jpg").symlink_to(traps / "self.jpg")
     (traps / "gone.jpg").symlink_to(traps / "nowhere.jpg")
     (traps / "zero.jpg").symlink_to("/dev/zero")
     (traps / "memory.jpg").symlink_to("/proc/self/mem")
     os.mkfifo(traps / "pipe.jpg")
-    here = os.getcwd()
+    working_folder = os.getcwd()
     with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(traps)  # a socket's path may have 108 bytes
+        os.chdir(traps)  # the path of a socket is limited to 108 bytes
         try:
             listener.bind("socket.jpg")
         finally:
-            os.chdir(here)
+            os.chdir(working_folder)
     with (traps / "huge.jpg").open("wb") as file:
         file.truncate(1 << 40)
     (traps / "bomb.png").write_bytes(pictures.png_bomb())
@@ -94,4 +103,4 @@ def _traps(folder: Path) -> tuple[int, int]:
     locked.mkdir()
     (locked / "inside.jpg").write_bytes(b"x")
     locked.chmod(0)
-    return 11, 1
+    return HostileTree(pictures=11, unreadable_folders=1)

@@ -1,4 +1,4 @@
-"""Pictures for the tests, made on the spot: honest ones in every format, and hostile ones."""
+"""Generated pictures for tests: valid ones in every format, and hostile ones."""
 
 import io
 import struct
@@ -12,11 +12,11 @@ HAS_AVIF = features.check("avif")
 
 
 def photograph(width: int = 160, height: int = 120, seed: int = 0) -> Image.Image:
-    """Something like a photograph: large soft shapes, small ones, and the noise of a sensor."""
-    chance = np.random.default_rng(seed)
+    """Return something like a photograph: large soft shapes, small ones, and sensor noise."""
+    rng = np.random.default_rng(seed)
     total = np.zeros((height, width, 3))
     for cells, weight, channels in ((3, 80, 3), (9, 50, 3), (40, 30, 3), (120, 40, 1)):
-        shape = chance.uniform(-1, 1, (cells, cells, channels))
+        shape = rng.uniform(-1, 1, (cells, cells, channels))
         layers = [
             Image.fromarray(shape[..., channel].astype(np.float32)).resize(
                 (width, height), Image.Resampling.BICUBIC
@@ -24,19 +24,19 @@ def photograph(width: int = 160, height: int = 120, seed: int = 0) -> Image.Imag
             for channel in range(channels)
         ]
         total += weight * np.stack([np.asarray(layer) for layer in layers], axis=-1)
-    total += 125 + chance.normal(0, 6, total.shape)
+    total += 125 + rng.normal(0, 6, total.shape)
     return Image.fromarray(np.clip(total, 0, 255).astype(np.uint8))
 
 
 def encoded(image: Image.Image, format_name: str, **options: Any) -> bytes:
-    """The bytes of a file."""
+    """Return the content of a file."""
     file = io.BytesIO()
     image.save(file, format_name, **options)
     return file.getvalue()
 
 
 def heic(image: Image.Image, **options: Any) -> bytes:
-    """The bytes of a HEIC file. What the program opens them with can't write any."""
+    """Return the content of a HEIC file. pi-heif, which the program uses, can't write any."""
     import pillow_heif
 
     file = io.BytesIO()
@@ -45,14 +45,14 @@ def heic(image: Image.Image, **options: Any) -> bytes:
 
 
 def heic_of_size(content: bytes, width: int, height: int) -> bytes:
-    """A HEIC file that says it has another size: its boxes "ispe" are changed."""
+    """Change the size that a HEIC file claims to have, in its "ispe" boxes."""
     parts = content.split(b"ispe")
     size = struct.pack(">II", width, height)
     return b"ispe".join([parts[0], *(part[:4] + size + part[12:] for part in parts[1:])])
 
 
 def in_every_format() -> dict[str, bytes]:
-    """A valid small file of every format and of its most different variants."""
+    """Return a small valid file of every format and of its main variants, by name."""
     image = photograph(64, 48)
     small = {
         "JPEG": encoded(image, "JPEG"),
@@ -79,13 +79,13 @@ def in_every_format() -> dict[str, bytes]:
 
 
 def sixteen_bits(width: int = 64, height: int = 48) -> Image.Image:
-    """A greyscale slope from 0 to 65535, left to right."""
+    """Return a 16-bit grey gradient from 0 to 65535, left to right."""
     row = np.linspace(0, 65535, width).astype(np.uint16)
     return Image.fromarray(np.tile(row, (height, 1)))
 
 
 def quarters(width: int = 80, height: int = 60) -> Image.Image:
-    """Red, green, blue and yellow quarters, from the upper left by rows."""
+    """Return red, green, blue and yellow quarters, from the upper left, row by row."""
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[: height // 2, : width // 2] = (255, 0, 0)
     pixels[: height // 2, width // 2 :] = (0, 255, 0)
@@ -94,7 +94,7 @@ def quarters(width: int = 80, height: int = 60) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-_STORED_AS = {
+_STORED_TRANSPOSITION = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -106,10 +106,10 @@ _STORED_AS = {
 }
 
 
-def turned(orientation: int, format_name: str) -> bytes:
-    """`quarters` as a camera held in another way stores it, with EXIF to set it right."""
-    way = _STORED_AS[orientation]
-    image = quarters() if way is None else quarters().transpose(way)
+def with_orientation(orientation: int, format_name: str) -> bytes:
+    """Return `quarters` as a turned camera stores it, with an EXIF orientation to undo that."""
+    transposition = _STORED_TRANSPOSITION[orientation]
+    image = quarters() if transposition is None else quarters().transpose(transposition)
     exif = Image.Exif()
     exif[0x0112] = orientation
     if format_name == "HEIC":
@@ -117,8 +117,8 @@ def turned(orientation: int, format_name: str) -> bytes:
     return encoded(image, format_name, exif=exif)
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
-    """A chunk of a PNG."""
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a chunk of a PNG."""
     check = zlib.crc32(kind + content)
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
@@ -126,93 +126,93 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 def png(
     width: int, height: int, data: bytes, *others: bytes, depth: int = 8, colour: int = 0
 ) -> bytes:
-    """A PNG of ``data`` (compressed), with ``others`` between its header and its data."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    body = b"".join([*others, chunk(b"IDAT", data), chunk(b"IEND", b"")])
+    """Return a PNG of compressed ``data``, with ``others`` between its header and its data."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    body = b"".join([*others, png_chunk(b"IDAT", data), png_chunk(b"IEND", b"")])
     return b"\x89PNG\r\n\x1a\n" + header + body
 
 
 def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A valid black picture: 900 million pixels in 0.9 MB."""
+    """Return a valid black picture: 900 million pixels in 0.9 MB."""
     size = (width + 1) * height
     block = 1 << 20
-    # After a full flush nothing refers back: the same compressed block can be repeated.
-    again = zlib.compressobj(9, wbits=-15)
-    repeat = again.compress(bytes(block)) + again.flush(zlib.Z_FULL_FLUSH)
-    last = zlib.compressobj(9, wbits=-15)
-    end = last.compress(bytes(size % block)) + last.flush()
+    # After a full flush nothing refers back, so the same compressed block can be repeated.
+    compressor = zlib.compressobj(9, wbits=-15)
+    repeat = compressor.compress(bytes(block)) + compressor.flush(zlib.Z_FULL_FLUSH)
+    compressor = zlib.compressobj(9, wbits=-15)
+    end = compressor.compress(bytes(size % block)) + compressor.flush()
     header = zlib.compress(b"")[:2]
     check = struct.pack(">I", (size % 65521) << 16 | 1)  # Adler-32 of so many zeros
     return png(width, height, header + repeat * (size // block) + end + check)
 
 
 def png_text_bomb() -> bytes:
-    """A small picture with a comment of 100 MB, compressed to 0.1 MB."""
+    """Return a small picture with a comment of 100 MB, compressed to 0.1 MB."""
     comment = b"Comment\0\0" + zlib.compress(bytes(100_000_000), 1)
-    return png(1, 1, zlib.compress(b"\0\0"), chunk(b"zTXt", comment))
+    return png(1, 1, zlib.compress(b"\0\0"), png_chunk(b"zTXt", comment))
 
 
 def png_with_odd_profile() -> bytes:
-    """A picture whose colour profile and EXIF are garbage."""
-    odd = [
-        chunk(b"iCCP", b"x\0\0" + zlib.compress(b"\xff" * 999)),
-        chunk(b"eXIf", b"II*\0\xff\xff"),
+    """Return a picture whose colour profile and EXIF are garbage."""
+    garbage = [
+        png_chunk(b"iCCP", b"x\0\0" + zlib.compress(b"\xff" * 999)),
+        png_chunk(b"eXIf", b"II*\0\xff\xff"),
     ]
     rows = b"".join(b"\0" + bytes(range(64)) for _ in range(48))
-    return png(64, 48, zlib.compress(rows), *odd)
+    return png(64, 48, zlib.compress(rows), *garbage)
 
 
 def jpeg_scan_bomb(scans: int = 5_000) -> bytes:
-    """A progressive JPEG that refines the same coefficients again and again."""
+    """Return a progressive JPEG that refines the same coefficients again and again."""
     whole = encoded(photograph(64, 48), "JPEG", progressive=True)
     last = whole.rindex(b"\xff\xda")
     return whole[:last] + whole[last:-2] * scans + b"\xff\xd9"
 
 
 def jpeg_of_size(width: int, height: int) -> bytes:
-    """A JPEG whose header says so, with the data of a small one."""
+    """Return a JPEG that claims to have this size, with the data of a small one."""
     content = bytearray(encoded(photograph(64, 48), "JPEG"))
-    place = content.index(b"\xff\xc0") + 5
-    content[place : place + 4] = struct.pack(">HH", height, width)
+    position = content.index(b"\xff\xc0") + 5
+    content[position : position + 4] = struct.pack(">HH", height, width)
     return bytes(content)
 
 
 def gif_of_size(width: int, height: int) -> bytes:
-    """A GIF whose header says so, with the data of a small one."""
+    """Return a GIF that claims to have this size, with the data of a small one."""
     content = bytearray(encoded(photograph(64, 48).quantize(8), "GIF"))
     content[6:10] = struct.pack("<HH", width, height)
     return bytes(content)
 
 
 def tiff(*entries: tuple[int, int, int, int], data: bytes = b"") -> bytes:
-    """A TIFF of (tag, type, count, value) entries, with ``data`` behind them."""
+    """Return a TIFF of (tag, type, count, value) entries, followed by ``data``."""
     table = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + table + bytes(4) + data
 
 
 def tiff_tile_bomb() -> bytes:
-    """100 x 100 pixels in one tile of 60,000 x 60,000."""
+    """Return a TIFF of 100 x 100 pixels in one tile of 60,000 x 60,000."""
     small = [(256, 4, 1, 100), (257, 4, 1, 100), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1)]
     tiles = [(322, 4, 1, 60_000), (323, 4, 1, 60_000), (324, 4, 1, 8), (325, 4, 1, 100)]
     return tiff(*small, *tiles, data=bytes(200))
 
 
 def tiff_of_many_tiles() -> bytes:
-    """1,000 x 1,000 pixels, each of which is a tile of its own."""
-    amount = 1_000_000
+    """Return a TIFF of 1,000 x 1,000 pixels, each in its own tile."""
+    count = 1_000_000
     small = [(256, 4, 1, 1_000), (257, 4, 1, 1_000), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
-    tiles = [(322, 4, 1, 1), (323, 4, 1, 1), (324, 4, amount, 8 + 2 + 12 * 9 + 4), (325, 4, 1, 1)]
-    return tiff(*small, *tiles, data=struct.pack("<I", 8) * amount)
+    tiles = [(322, 4, 1, 1), (323, 4, 1, 1), (324, 4, count, 8 + 2 + 12 * 9 + 4), (325, 4, 1, 1)]
+    return tiff(*small, *tiles, data=struct.pack("<I", 8) * count)
 
 
 def page_of_text(width: int = 800, height: int = 600) -> Image.Image:
-    """Black letters on white, in lines, as a document or a window shows them."""
+    """Return lines of black text on white, like a document or a window."""
     from PIL import ImageDraw, ImageFont
 
     image = Image.new("RGB", (width, height), "white")
-    pen = ImageDraw.Draw(image)
+    draw = ImageDraw.Draw(image)
     font = ImageFont.load_default()
     line = "The quick brown fox jumps over the lazy dog, and then it goes home to sleep. " * 2
     for top in range(40, height - 40, 24):
-        pen.text((40, top), line[: (width - 80) // 7], fill="black", font=font)
+        draw.text((40, top), line[: (width - 80) // 7], fill="black", font=font)
     return image
