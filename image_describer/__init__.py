@@ -1,27 +1,23 @@
-"""Image Describer: says what a picture shows, offline, and how sure it is.
+"""Image Describer says what a picture shows, offline, and how confident it is.
 
 >>> from image_describer import Describer
 >>> Describer().describe("holiday.jpg").caption  # doctest: +SKIP
 'a brown dog runs through the grass'
 
-Importing this package loads nothing heavier than NumPy.
+The names in ``__all__`` are the public API. Importing the package loads nothing heavier than NumPy.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from image_describer.captioner.description import (
-    Alternative,
-    Description,
-    Seconds,
-    Word,
-)
+from image_describer.captioner.description import Alternative, Description, Seconds, Word
 from image_describer.errors import (
     BundleError,
     ImageDescriberError,
     PictureError,
     SpeechError,
 )
+from image_describer.imaging.region import Region
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
@@ -34,14 +30,16 @@ __all__ = [
     "Description",
     "ImageDescriberError",
     "PictureError",
+    "Region",
     "Seconds",
     "SpeechError",
     "Word",
+    "__version__",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # The describer pulls in the inference engine; who only wants the types need not pay for it.
+    # The describer needs the inference engine; those who only want the types don't load it.
     if name == "Describer":
         return import_module("image_describer.captioner.describer").Describer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,1 +1,1 @@
-"""Captioning: pixels become a Description, through the encoder, the decoder and their heads."""
+"""From the pixels of a picture to its description."""

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from image_describer import paths
 from image_describer.captioner import confidence
 from image_describer.captioner.bundle_files import (
+    FILE_LIMIT_BYTES,
     WAY_OUT,
     damaged,
     fingerprint,
@@ -46,7 +47,6 @@ ORIENTATION = "turned.npy"  # without it rotated pictures are not noticed
 NOVELTY = "unlike.npy"  # without it unfamiliar pictures are not noticed
 
 MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB
-FILE_LIMIT_BYTES = 500_000_000  # the whole bundle that ships has about 40 MB
 FILES_LIMIT = 32
 
 WEIGHTS = ("match_weight", "phrase_weight")  # of the ranking; 0 where they are missing

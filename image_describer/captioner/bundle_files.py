@@ -12,6 +12,7 @@ from image_describer import files
 from image_describer.errors import BundleError
 from image_describer.text import visible
 
+FILE_LIMIT_BYTES = 500_000_000  # the whole bundle that ships has about 40 MB
 WAY_OUT = (
     "To restore it, run: pip install --force-reinstall image-describer (in a checkout: "
     "git checkout -- models), or train it again: python -m image_describer.train."

@@ -14,7 +14,7 @@ from image_describer.captioner.bundle import JOINT_SPACE, Bundle
 from image_describer.captioner.decoder import Decoder
 from image_describer.captioner.description import Word
 from image_describer.captioner.embedding import JointSpace
-from image_describer.captioner.encoder import Features
+from image_describer.captioner.features import Features
 from image_describer.captioner.ngram_prior import NgramPrior
 from image_describer.captioner.novelty import NoveltyHead
 from image_describer.imaging.grayscale import COLOUR_WORDS

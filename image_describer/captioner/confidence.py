@@ -12,7 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from image_describer.captioner.beam_search import Beam
-    from image_describer.captioner.encoder import Features
+    from image_describer.captioner.features import Features
 
 MEASURES = {
     "word": "mean log-probability of a word, including the end",

@@ -14,7 +14,8 @@ from image_describer.captioner.beam_search import Beam
 from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.description import Alternative, Description, Seconds
-from image_describer.captioner.encoder import Encoder, Features
+from image_describer.captioner.encoder import Encoder
+from image_describer.captioner.features import Features
 from image_describer.captioner.orientation import OrientationHead
 from image_describer.errors import PictureError
 from image_describer.imaging import quality

@@ -1,4 +1,4 @@
-"""What the program knows about a picture once it has looked at it."""
+"""The result of describing a picture."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a caption, how probable it was, and where the decoder looked while saying it."""
+    """A word of a caption, its probability in [0, 1], and where the decoder attended for it."""
 
     word: str
     probability: float
@@ -20,7 +20,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Alternative:
-    """Another caption the beam search found. ``confidence`` lies in [0, 1]."""
+    """Another caption that the beam search found, and its confidence in [0, 1]."""
 
     caption: str
     confidence: float
@@ -28,7 +28,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Wall time of the three steps, in seconds."""
+    """Wall time of the three steps: reading the file, the encoder, and the decoder."""
 
     read: float
     extract: float
@@ -43,13 +43,17 @@ class Seconds:
 class Description:
     """What a picture shows.
 
-    ``caption`` is bare: lower case, no full stop, no hedge. ``confidence`` in [0, 1] says how
-    likely people would accept it. ``notes`` are sentences about the picture itself ("The picture
-    is very dark."). ``alt_text`` is what its author says of it, one clean line out of the file, or
-    None. ``file`` is the path as it was given, or None for bytes and arrays; ``width``
-    and ``height`` are in pixels, after EXIF orientation. ``embedding`` is where the picture lies in
-    the joint space, (D,) float32 of length 1, or None where the bundle has no joint space; it takes
-    no part in comparisons and records.
+    caption: bare, in lower case, without a full stop or a hedge.
+    confidence: how likely people would accept the caption, in [0, 1].
+    alternatives: other captions, best first; for a rotated picture, first that of the upright one.
+    words: the words of the caption.
+    notes: sentences about the picture itself, such as "The picture is very dark."
+    seconds: how long the steps took.
+    file: the path as it was given, or None for bytes and images.
+    width, height: in pixels, after EXIF orientation.
+    alt_text: what the author wrote about the picture in its file, as one clean line, or None.
+    embedding: the picture in the joint space, (D,) float32 of length 1, or None if the bundle has
+    no joint space. It is ignored in comparisons and not written to records.
     """
 
     caption: str

@@ -1,30 +1,16 @@
 """Pixels -> features: the convolutional encoder, run by LiteRT."""
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from image_describer.captioner import runtime
 from image_describer.captioner.bundle import ENCODER, Bundle
+from image_describer.captioner.features import Features
 from image_describer.imaging.grayscale import is_grayscale
 from image_describer.imaging.preprocess import autocontrast, resize, trim_bars
-from image_describer.imaging.region import Region, region_of
-
-
-@dataclass(frozen=True)
-class Features:
-    """The encoder's output: one row for each cell of the feature map, row by row from the top.
-
-    regions: (R, C) float32. pooled: (C,) float32, their mean. frame: the part of the picture that
-    was encoded, without the bars around it. grayscale: whether the picture is black and white.
-    """
-
-    regions: np.ndarray
-    pooled: np.ndarray
-    frame: Region = (0.0, 0.0, 1.0, 1.0)
-    grayscale: bool = False
+from image_describer.imaging.region import region_of
 
 
 class Encoder:

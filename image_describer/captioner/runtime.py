@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from image_describer.captioner import bundle_files
-from image_describer.captioner.bundle import FILE_LIMIT_BYTES
 from image_describer.errors import BundleError
 
 
@@ -36,7 +35,7 @@ def load(path: Path, threads: int) -> Any:
         ) from error
     # The content, not the path: on Windows the engine opens no path with characters outside the
     # system's code page. The interpreter uses the bytes where they are and keeps them alive.
-    content = bundle_files.read(path, FILE_LIMIT_BYTES)
+    content = bundle_files.read(path, bundle_files.FILE_LIMIT_BYTES)
     try:
         interpreter = Interpreter(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from image_describer.captioner import confidence
 from image_describer.captioner.beam_search import Beam
-from image_describer.captioner.encoder import Features
+from image_describer.captioner.features import Features
 
 CELLS, CHANNELS = 100, 2048
 
