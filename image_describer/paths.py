@@ -1,4 +1,4 @@
-"""Where what is not code lies: the bundle and assets that ship, and the user's own files."""
+"""The folders of everything that is not code: the shipped data, and the user's files."""
 
 import importlib.resources
 import os
@@ -12,7 +12,7 @@ APP_NAME = "image-describer"
 def bundle_folder() -> Path:
     """The model bundle: ``IMAGE_DESCRIBER_BUNDLE`` if set, else the user's own, else the shipped.
 
-    There is one of the user's own where a tuned model could not be put in the shipped one's place.
+    The user has one if a tuned model was installed and the shipped one could not be replaced.
     """
     chosen = os.environ.get("IMAGE_DESCRIBER_BUNDLE")
     if chosen:
@@ -22,7 +22,7 @@ def bundle_folder() -> Path:
 
 
 def own_bundle_folder() -> Path:
-    """Where a bundle of the user's own is kept; nothing is made."""
+    """The folder for the user's own bundle; it is not created."""
     return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "models"
 
 
@@ -32,32 +32,32 @@ def assets_folder() -> Path:
 
 
 def recipes_folder() -> Path:
-    """The training recipes that ship with the program."""
+    """The shipped training recipes."""
     return _shipped("train.recipes")
 
 
 def cache_folder() -> Path:
-    """Files that can be made again, spoken sentences above all; made when first asked for."""
+    """Files that can be recreated, mainly cached speech; created when first needed."""
     return Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False, ensure_exists=True))
 
 
 def config_folder() -> Path:
-    """The user's settings; made when first asked for."""
+    """The user's settings; created when first needed."""
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False, ensure_exists=True))
 
 
 def data_folder() -> Path:
-    """What the user would miss: past descriptions; made when first asked for."""
+    """The user's data: the index and the history; created when first needed."""
     return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False, ensure_exists=True))
 
 
 def log_folder() -> Path:
-    """The program's log; made when first asked for."""
+    """The logs of the program; created when first needed."""
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False, ensure_exists=True))
 
 
 def _shipped(name: str) -> Path:
-    """A folder of data: inside the package in a wheel (package_dir), beside it in a checkout."""
+    """A data folder: inside the package in a wheel (package_dir), beside it in a checkout."""
     inside = Path(str(importlib.resources.files("image_describer"))).joinpath(*name.split("."))
     beside = Path(__file__).resolve().parent.parent.joinpath(*name.split("."))
     return inside if inside.is_dir() else beside

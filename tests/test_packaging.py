@@ -1,5 +1,6 @@
-"""The wheel: what lies in it, what it asks for, and that it works far from the checkout."""
+"""The wheel: its content, its requirements, and that it works outside the checkout."""
 
+import ast
 import email
 import json
 import os
@@ -27,7 +28,7 @@ SOURCES = (
     "LICENSE",
     "Makefile",
 )
-# The bundle stays under 40 MB, and little else has weight.
+# The bundle stays under 40 MB; everything else is small.
 SIZE_LIMIT_BYTES = 45_000_000
 
 pytestmark = pytest.mark.slow
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built offline from a copy, so that nothing of the checkout's build/ gets in."""
+    """The wheel, built offline from a copy without the build/ of the checkout."""
     tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
     leave_out = shutil.ignore_patterns("__pycache__", "runs", "results", "*.egg-info", ".*")
     for name in SOURCES:
@@ -67,7 +68,7 @@ def metadata(wheel: Path) -> "email.message.Message":
 
 @pytest.fixture(scope="module")
 def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder the wheel is installed in, as pip does it; what it needs comes from around it."""
+    """A folder into which pip installed the wheel; its requirements come from this environment."""
     folder = tmp_path_factory.mktemp("site")
     _run(
         *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
@@ -76,9 +77,9 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _run(*command: str, **more: str) -> str:
-    """stdout of a command that must succeed. ``more`` goes into its environment."""
-    environment = {k: v for k, v in os.environ.items() if k != "IMAGE_DESCRIBER_BUNDLE"} | more
+def _run(*command: str, **variables: str) -> str:
+    """Return the stdout of a command that must succeed; ``variables`` go into its environment."""
+    environment = {k: v for k, v in os.environ.items() if k != "IMAGE_DESCRIBER_BUNDLE"} | variables
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=240, env=environment, cwd="/"
     )
@@ -87,7 +88,7 @@ def _run(*command: str, **more: str) -> str:
 
 
 def files_of(folder: Path) -> set[str]:
-    """The files that a folder of the checkout should bring, hidden ones left out."""
+    """The files in a folder of the checkout, without hidden ones."""
     return {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
@@ -96,33 +97,34 @@ def files_of(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("folder", "place"),
+    ("folder", "target"),
     [
         ("models", "image_describer/models"),
         ("assets", "image_describer/assets"),
         ("train/recipes", "image_describer/train/recipes"),
     ],
 )
-def test_folders_of_data_lie_in_the_wheel(names, folder, place):
-    expected = {f"{place}/{name}" for name in files_of(CHECKOUT / folder)}
+def test_data_folders_are_in_the_wheel(names, folder, target):
+    expected = {f"{target}/{name}" for name in files_of(CHECKOUT / folder)}
     assert expected
-    assert {name for name in names if name.startswith(f"{place}/")} == expected
+    assert {name for name in names if name.startswith(f"{target}/")} == expected
 
 
-def test_the_bundle_in_the_wheel_is_whole(wheel):
+def test_the_bundle_in_the_wheel_is_complete(wheel):
     with zipfile.ZipFile(wheel) as archive:
         manifest = json.loads(archive.read("image_describer/models/manifest.json"))
         for name, entry in manifest["files"].items():
             assert archive.getinfo(f"image_describer/models/{name}").file_size == entry["bytes"]
 
 
-def test_every_module_lies_in_the_wheel_and_nothing_else(names):
+def test_every_module_is_in_the_wheel_and_nothing_else(names):
     modules = {name for name in names if name.endswith(".py")}
     expected = {
         path.relative_to(CHECKOUT).as_posix()
         for path in (CHECKOUT / "image_describer").rglob("*.py")
     }
     assert modules == expected
+    assert "image_describer/py.typed" in names
     tops = {name.split("/")[0] for name in names}
     assert tops == {
         "image_describer",
@@ -134,7 +136,7 @@ def test_the_wheel_is_small_enough(wheel):
     assert wheel.stat().st_size < SIZE_LIMIT_BYTES
 
 
-def test_the_wheel_serves_every_platform(wheel):
+def test_the_wheel_is_for_every_platform(wheel):
     assert wheel.name == f"image_describer-{image_describer.__version__}-py3-none-any.whl"
 
 
@@ -146,8 +148,8 @@ def test_metadata(metadata):
     assert set(metadata.get_all("Provides-Extra")) == {"train", "server", "cluster", "dev"}
 
 
-def test_what_is_installed_by_default_has_no_tensorflow(metadata):
-    plain = {
+def test_tensorflow_is_not_a_default_requirement(metadata):
+    default = {
         line.split(";")[0].split(">")[0].strip().lower()
         for line in metadata.get_all("Requires-Dist")
         if "extra ==" not in line
@@ -155,51 +157,59 @@ def test_what_is_installed_by_default_has_no_tensorflow(metadata):
     assert {
         *("ai-edge-litert", "numpy", "pillow", "gtts", "playsound3", "miniaudio"),
         *("espeakng-loader", "platformdirs", "tqdm"),
-    } <= plain
-    assert not plain & {"tensorflow", "keras", "matplotlib", "fastapi", "uvicorn", "pytest"}
+    } <= default
+    assert not default & {"tensorflow", "keras", "matplotlib", "fastapi", "uvicorn", "pytest"}
 
 
-def test_what_the_modules_import_is_asked_for(metadata):
-    """A requirement that only the developer's environment satisfies would be missed elsewhere."""
-    from tests.test_layout import MODULES, PACKAGE, imports
-
-    asked = {
+def test_every_imported_package_is_required(metadata):
+    """A package that only the developer's environment has would be missing elsewhere."""
+    required = {
         line.split(";")[0].split(">")[0].strip().lower().replace("-", "_")
         for line in metadata.get_all("Requires-Dist")
     }
-    known_as = {"PIL": "pillow"}
     missing = {
-        f"{path.relative_to(PACKAGE)}: {top}"
-        for path in MODULES
-        for _, name in imports(path)
-        if (top := name.split(".")[0]) not in sys.stdlib_module_names
-        and top not in ("image_describer", "")
-        and known_as.get(top, top).lower() not in asked
+        f"{path.relative_to(CHECKOUT)}: {package}"
+        for path in (CHECKOUT / "image_describer").rglob("*.py")
+        for package in imported_packages(path)
+        if package not in sys.stdlib_module_names
+        and package != "image_describer"
+        and {"PIL": "pillow"}.get(package, package).lower() not in required
     }
     assert not missing
+
+
+def imported_packages(path: Path) -> set[str]:
+    """The top packages that a module imports, inside functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+    return {name.split(".")[0] for name in names}
 
 
 def test_entry_points(wheel):
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
         text = archive.read(name).decode()
-    assert "[console_scripts]\nimage-describer = image_describer.cli:main" in text
+    assert "[console_scripts]\nimage-describer = image_describer.cli.main:main" in text
     assert "[gui_scripts]\nimage-describer-app = image_describer.app.main:main" in text
 
 
-def test_the_licence_goes_with_it(names):
+def test_the_license_is_included(names):
     assert any(".dist-info/" in name and name.endswith("LICENSE") for name in names)
 
 
-def test_installed_it_finds_its_own_folders(site):
+def test_the_installed_package_finds_its_data_folders(site):
     code = (
         "import image_describer, image_describer.paths as p; "
         "print(image_describer.__file__, p.bundle_folder(), p.assets_folder(), "
         "p.recipes_folder(), sep='\\n')"
     )
-    places = _run(sys.executable, "-c", code, PYTHONPATH=str(site)).splitlines()
+    paths = _run(sys.executable, "-c", code, PYTHONPATH=str(site)).splitlines()
     inside = site / "image_describer"
-    assert [Path(place) for place in places] == [
+    assert [Path(path) for path in paths] == [
         inside / "__init__.py",
         inside / "models",
         inside / "assets",
@@ -207,7 +217,7 @@ def test_installed_it_finds_its_own_folders(site):
     ]
 
 
-def test_installed_it_describes_the_samples(site):
+def test_the_installed_package_describes_the_samples(site):
     samples = sorted((site / "image_describer" / "assets" / "samples").glob("*.jpg"))
     script = str(site / "bin" / "image-describer")
     out = _run(script, "describe", "--json", "--offline", *map(str, samples), PYTHONPATH=str(site))
