@@ -75,13 +75,14 @@ def _bind_by_key_code(
     """
 
     def control_pressed(event: "tk.Event[Any]") -> str | None:
-        letter = key_codes.latin_letter(event.keysym, event.keycode)
         state = event_state(event)
+        shift = shift_pressed(state)
+        letter = key_codes.latin_letter(event.keysym, event.keycode, shift=shift)
         if not letter or alt_pressed(state):
             return None
-        action, edits = shortcuts.get((letter, shift_pressed(state)), (None, False))
+        action, edits = shortcuts.get((letter, shift), (None, False))
         handled = None if action is None else _handler(action, edits)(event)
-        if handled is None:
+        if handled is None and not shift:
             _edit(event, letter)
         return handled
 

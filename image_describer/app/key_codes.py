@@ -10,6 +10,8 @@ import sys
 import tkinter as tk
 from typing import Any
 
+from image_describer.app.modifier_keys import event_state, shift_pressed
+
 # X11 (evdev) key codes: the three rows of a keyboard are numbered from left to right.
 _X11_ROWS = {24: "qwertyuiop", 38: "asdfghjkl", 52: "zxcvbnm,"}
 X11_KEYS = {
@@ -39,12 +41,14 @@ def is_non_latin(keysym: str) -> bool:
     return _NON_LATIN.match(keysym) is not None
 
 
-def latin_letter(keysym: str, keycode: int, platform: str = "") -> str:
+def latin_letter(keysym: str, keycode: int, *, shift: bool = False, platform: str = "") -> str:
     """The Latin letter (or comma) of a key with a non-Latin symbol; empty for any other key.
 
+    With ``shift``, a sign counts as non-Latin, too: Arabic layouts have signs above their letters.
     ``platform``: as sys.platform, the default.
     """
-    if not is_non_latin(keysym):
+    is_sign = len(keysym) > 1 or not keysym.isalpha()
+    if not (is_non_latin(keysym) or (shift and is_sign)):
         return ""
     platform = platform or sys.platform
     if platform == "win32":
@@ -56,4 +60,5 @@ def latin_letter(keysym: str, keycode: int, platform: str = "") -> str:
 
 def latin_keysym(event: "tk.Event[Any]") -> str:
     """The event's key symbol, or the Latin letter of the key where that is not Latin."""
-    return latin_letter(event.keysym, event.keycode) or event.keysym
+    shift = shift_pressed(event_state(event))
+    return latin_letter(event.keysym, event.keycode, shift=shift) or event.keysym

@@ -1,4 +1,4 @@
-"""A Program in this process, on the virtual screen; describer and voice are doubles."""
+"""The Application in this process, on the virtual screen, with a fake describer and speaker."""
 
 import contextlib
 import threading
@@ -23,35 +23,36 @@ from image_describer.workers.pool import Engine
 from tests.support.screen import LIMIT_S, Screen
 
 TURN_S = 0.003
-MOST_A_TURN_S = 0.02  # of a longer turn, other programs had the rest
-# Tcl aborts the process when its interpreter is freed by another thread's garbage collection.
+TURN_LIMIT_S = 0.02  # in a longer turn, other programs had the processor
+SETTLE_S = 0.05
+# Tcl aborts the process when another thread's garbage collection frees its interpreter.
 KEPT: list[tk.Tk] = []
 CAPTION = "two dogs play in the snow"
 
 
 class SlowDescriber:
-    """Takes ``seconds`` for a picture, or raises ``error``; waits while ``let`` is not set."""
+    """Takes ``seconds`` for a picture, or raises ``error``; waits while ``proceed`` is not set."""
 
     def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
         self.seconds = seconds
         self.error = error
         self.files: list[str | None] = []
         self.threads: list[threading.Thread] = []
-        self.let = threading.Event()
-        self.let.set()
+        self.proceed = threading.Event()
+        self.proceed.set()
 
     def describe(self, source: Any) -> Description:
         self.files.append(source.file)
         self.threads.append(threading.current_thread())
         time.sleep(self.seconds)
-        assert self.let.wait(2 * LIMIT_S)
+        assert self.proceed.wait(2 * LIMIT_S)
         if self.error is not None:
             raise self.error
         return Description(CAPTION, 0.8, file=source.file, width=source.width, height=source.height)
 
     @property
     def digests(self) -> dict[str, str]:
-        return {"decoder.tflite": "of a double"}
+        return {"decoder.tflite": "of a fake"}
 
     @property
     def joint(self) -> Any:
@@ -59,7 +60,7 @@ class SlowDescriber:
 
 
 class FakeSpeaker:
-    """Stands for Speaker: keeps what was said."""
+    """Records what was said, with its kind and whether it interrupts."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str, bool]] = []
@@ -83,7 +84,7 @@ class FakeSpeaker:
         self.earcons.append(name)
 
     def said_last(self, start: str) -> bool:
-        """Whether the last thing said begins with ``start``."""
+        """Whether the last text begins with ``start``."""
         return bool(self.said) and self.said[-1][0].startswith(start)
 
     def configure(self, **settings: Any) -> None:
@@ -94,8 +95,8 @@ class FakeSpeaker:
         return [text for text, _kind, _interrupt in self.said]
 
 
-class Loop:
-    """Runs Tk's loop for a test that drives ``root`` on ``screen``."""
+class TkLoop:
+    """Runs Tk's loop for a test that sends keys to ``root`` on ``screen``."""
 
     root: tk.Tk
     screen: Screen
@@ -103,54 +104,55 @@ class Loop:
 
     @property
     def heard_so_far(self) -> list[str]:
-        """What a failure should tell besides."""
+        """What a failed wait reports."""
         return []
 
-    def until(self, what: Callable[[], object], name: str, limit_s: float = LIMIT_S) -> None:
+    def until(self, condition: Callable[[], object], name: str, limit_s: float = LIMIT_S) -> None:
+        """Run the loop until ``condition()`` is true."""
         limit = time.monotonic() + limit_s
-        while not what():
+        while not condition():
             assert time.monotonic() < limit, f"waited in vain for {name}; {self.heard_so_far}"
             self.root.update()
             time.sleep(TURN_S)
 
     def for_s(self, seconds: float) -> None:
-        """Turn the loop for that long; time in which other programs had the machine is no time."""
+        """Run the loop for that long, not counting time in which other programs ran."""
         left, last = seconds, time.monotonic()
         while left > 0:
             self.root.update()
             time.sleep(TURN_S)
             now = time.monotonic()
-            left -= min(now - last, MOST_A_TURN_S)
+            left -= min(now - last, TURN_LIMIT_S)
             last = now
 
     def press(self, *keys: str) -> None:
-        """Real keys. Afterwards they have been obeyed, but for what is done on other threads."""
+        """Press real keys, and wait until their events are handled; jobs may still run."""
         self.screen.press(*keys)
         self.settle()
 
     def settle(self) -> None:
-        """Until what the server has sent so far, and what came of it here, has been dealt with."""
-        # The server is asked something: what it sent before its answer has then arrived. A key may
-        # have moved the focus, of which the server tells in turn.
+        """Handle all events that the server has sent so far, and what follows from them."""
+        # Each question to the server waits for its answer, so that earlier events have arrived. A
+        # key may move the focus, which causes further events.
         for _ in range(3):
             self.root.winfo_pointerxy()
             self.root.update()
-        self.for_s(0.15)
-        self.root.winfo_pointerxy()  # now the server has drawn what it was told to
+        self.for_s(SETTLE_S)
+        self.root.winfo_pointerxy()  # now the server has drawn everything
 
-    def obeys(self, *keys: str) -> None:
-        """Real keys; afterwards all that they have set off is done, on other threads as well."""
+    def press_and_wait(self, *keys: str) -> None:
+        """Press real keys, and wait until all jobs that they have started are done."""
         self.press(*keys)
         self.until_idle()
 
     def until_idle(self) -> None:
-        """Wait until no job is under way, and what came of the last one has been dealt with."""
+        """Wait until no job is running and the last result has been handled."""
         self.until(lambda: self.context.jobs.idle, "the end of all jobs")
         self.settle()
 
 
-class AppDriver(Loop):
-    "A Application in this process, on the screen."
+class AppDriver(TkLoop):
+    """An Application in this process, on the screen."""
 
     def __init__(
         self,
@@ -167,8 +169,8 @@ class AppDriver(Loop):
         KEPT.append(self.root)
         self.builds: list[float] = []
         speaker: Any = self.heard
-        late = LazyDescriber(self._build)
-        self.app = Application(self.root, late, speaker, settings, history, indexed=indexed)
+        lazy = LazyDescriber(self._build)
+        self.app = Application(self.root, lazy, speaker, settings, history, indexed=indexed)
         self.context = self.app.context
         self.build_error: Exception | None = None
         self.root.update()
@@ -198,11 +200,11 @@ class AppDriver(Loop):
 
     @property
     def descriptions(self) -> int:
-        """How many have been said."""
+        """How many descriptions have been said."""
         return sum(kind == "description" for _text, kind, _interrupt in self.heard.said)
 
     def describe(self, file: str) -> None:
-        """Open ``file``, and wait until its description is said, shown and written down."""
+        """Open ``file``, and wait until its description is said, shown and kept."""
         before = self.descriptions
         self.app.open_file(file)
         self.until(lambda: self.descriptions > before, "the description")
@@ -219,9 +221,9 @@ def drive(screen: Screen) -> Iterator[Callable[..., AppDriver]]:
         return opened[-1]
 
     yield start
-    for one in opened:
-        with contextlib.suppress(tk.TclError):  # the test may have ended it
-            one.root.destroy()
+    for driver in opened:
+        with contextlib.suppress(tk.TclError):  # the test may have closed it
+            driver.root.destroy()
 
 
 @pytest.fixture

@@ -1,0 +1,55 @@
+"""Shift+F1: keys are described and not obeyed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from image_describer.app import keymap
+from image_describer.app.key_describer import OFF, ON, describe_key
+from tests.support.window import AppDriver
+
+
+@pytest.mark.gui
+def test_it_describes_keys_until_escape(drive: Callable[..., AppDriver]) -> None:
+    driven = drive()
+    driven.press("shift+F1")
+    assert driven.heard.texts[-1] == ON
+    driven.press("ctrl+o")
+    assert driven.heard.texts[-1] == "Control O: open a picture."
+    driven.press("ctrl+shift+o")
+    assert driven.heard.texts[-1] == "Control Shift O: describe a folder."
+    driven.press("ctrl+comma", "F9")
+    assert driven.heard.texts[-1] == "F9 does nothing here."
+    driven.press("Tab")
+    assert driven.heard.texts[-1].startswith("Tab: ")
+    assert driven.root.focus_get() is driven.app.window.sentence
+    assert driven.context.dialogs == []
+    driven.press("Escape")
+    assert driven.heard.texts[-1] == OFF
+    driven.press("Tab")
+    assert driven.heard.texts[-1] == "Open, button, 1 of 6"
+
+
+def test_it_knows_every_command() -> None:
+    bits = {"Shift": 0x1, "Ctrl": 0x4, "Alt": 0x8}
+    for command in keymap.COMMANDS:
+        for key in command.keys:
+            if key == keymap.CONTROL_ALONE:
+                continue
+            *modifiers, last = key.split("+")
+            state = sum(bits[modifier] for modifier in modifiers)
+            keysym = {",": "comma"}.get(last, last.lower() if len(last) == 1 else last)
+            assert describe_key(keysym, state, "linux").endswith(f": {command.does}.")
+
+
+@pytest.mark.parametrize(
+    ("platform", "state", "text"),
+    [
+        ("win32", 0x8, "Up arrow: "),  # NumLock
+        ("win32", 0x20000, "Alt Up: show the previous description."),
+        ("darwin", 0x8, "Command Up: speak faster."),
+        ("linux", 0x8, "Alt Up: show the previous description."),
+    ],
+)
+def test_modifiers_differ_by_platform(platform: str, state: int, text: str) -> None:
+    assert describe_key("Up", state, platform).startswith(text)
