@@ -101,7 +101,7 @@ def open_bundle(folder: Path | None = None) -> Bundle:
         way_out = (
             f"Correct or unset IMAGE_DESCRIBER_BUNDLE. {WAY_OUT}" if from_environment else WAY_OUT
         )
-        raise BundleError(f"The model bundle folder {shown(folder)} doesn't exist.", way_out)
+        raise BundleError(f"There is no model bundle folder {shown(folder)}.", way_out)
     manifest = _read_manifest(folder / MANIFEST)
     for name, entry in manifest["files"].items():
         _check_file(folder / name, entry)

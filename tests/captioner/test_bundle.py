@@ -129,7 +129,7 @@ def test_a_shorter_file_is_named_with_its_sizes(folder: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    assert "doesn't exist" in refusal(tmp_path / "a\nb")
+    assert "no model bundle folder" in refusal(tmp_path / "a\nb")
     assert "a\\nb" in refusal(tmp_path / "a\nb")
 
 

@@ -1,0 +1,55 @@
+"""What the announcer hands to the speaker, and what may go to an online voice."""
+
+from dataclasses import replace
+from unittest.mock import Mock, call
+
+import pytest
+
+from image_describer.app.voice.announcer import Announcer
+from image_describer.captioner.description import Description
+from image_describer.wording.sentence import SpokenDescription, spoken
+
+DOG = Description("a brown dog runs", 0.8)
+REX = replace(DOG, alt_text="a dog named Rex")
+OWN = "Probably: a brown dog runs."
+
+
+def texts_for_online_voices(speaker: Mock) -> list[str]:
+    """The texts that were said without being marked as private."""
+    calls = speaker.say.mock_calls
+    return [
+        c.args[0] for c in calls if c.kwargs["kind"] == "description" or not c.kwargs["private"]
+    ]
+
+
+@pytest.mark.parametrize(("asked", "kind"), [(True, "phrase"), (False, "notice")])
+def test_the_authors_words_are_private(asked: bool, kind: str) -> None:
+    speaker = Mock()
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(REX), asked=asked)
+    assert speaker.say.mock_calls == [
+        call("Its author says: a dog named Rex.", kind=kind, private=True),
+        call(OWN, kind="description", private=False, interrupt=False),
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["Its author says: ", "Sein Autor sagt: ", ""])
+def test_no_wording_sends_the_authors_words_online(
+    monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    monkeypatch.setattr("image_describer.wording.sentence.AUTHOR_PREFIX", prefix)
+    speaker = Mock()
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(REX))
+    assert texts_for_online_voices(speaker) == [OWN]
+
+
+def test_a_sentence_of_unknown_origin_is_private() -> None:
+    speaker = Mock()
+    old = SpokenDescription("Probably: Rex.", "")  # as an old history entry is read
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(old)
+    assert texts_for_online_voices(speaker) == []
+
+
+def test_without_the_authors_words_the_description_is_not_private() -> None:
+    speaker = Mock()
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(DOG))
+    assert speaker.say.mock_calls == [call(OWN, kind="description", private=False)]
