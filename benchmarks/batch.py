@@ -145,7 +145,7 @@ def batch_run(folder: Path, workers: int) -> dict[str, Any]:
         "steady_rate": (all_done - done) / max(last - first, 1e-6),
         "first_after_s": first - began,
         "lines": len(lines),
-        "broken": len(outcome.broken),
+        "broken": len(outcome.failures),
         **memory.stop(),
     }
 

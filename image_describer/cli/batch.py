@@ -136,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
         print_status(line)
     if outcome.cancelled:
         return INTERRUPTED
-    return REFUSED if outcome.broken or alt_texts.failed else DONE
+    return REFUSED if outcome.failures or alt_texts.failed else DONE
 
 
 def _cluster(options: argparse.Namespace) -> "ClusterPool | None":
@@ -203,13 +203,13 @@ def _progress_line(progress: "BatchProgress") -> str:
 
 
 def _print_summary(outcome: "BatchResult", output: Path) -> None:
-    if outcome.notice:
-        print_error(outcome.notice)
-    if outcome.trouble:
-        print_error(f"The index was not kept. {outcome.trouble}")
-    if outcome.broken:
-        print_error(f"{plural(len(outcome.broken), 'picture')} could not be described:")
-        for file, reason in outcome.broken:
+    if outcome.index_notice:
+        print_error(outcome.index_notice)
+    if outcome.index_error:
+        print_error(f"The index was not kept. {outcome.index_error}")
+    if outcome.failures:
+        print_error(f"{plural(len(outcome.failures), 'picture')} could not be described:")
+        for file, reason in outcome.failures:
             print_status(f"  {visible(file)}: {reason}")
     done = outcome.described + outcome.known
     earlier = f", {outcome.known:,} of them earlier" if outcome.known else ""
@@ -217,7 +217,7 @@ def _print_summary(outcome: "BatchResult", output: Path) -> None:
     path = visible(str(output))
     if outcome.cancelled:
         print_error(f"Stopped. {summary}; see {path}. The same command continues from there.")
-    elif not done and not outcome.broken:
+    elif not done and not outcome.failures:
         print_error(f"No pictures were found; {path} is empty.")
     else:
         print(f"{summary}; see {path}.", flush=True)

@@ -1,7 +1,7 @@
-"""A batch: every picture below some folders described, with all cores, into one file.
+"""Describe all pictures below folders, with all cores, into one output file.
 
-It may be cancelled or killed at any time and goes on where it was: what is done lies in a journal
-beside the output until that is written. The command line and the window both call `run`.
+A batch may be cancelled or killed at any time, and the next run continues it: what is done is kept
+in a checkpoint beside the output until that is written.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer.captioner.bundle import open_bundle
@@ -24,7 +23,7 @@ from image_describer.library.checkpoint import (
     checkpoint_path,
     file_state,
 )
-from image_describer.library.index import Index, ModelId, model_id
+from image_describer.library.index import Index, ModelId, model_id_of
 from image_describer.library.record import Record
 from image_describer.library.scan import StrPath
 from image_describer.workers.pool import Engine
@@ -33,15 +32,15 @@ from image_describer.workers.process import Task
 if TYPE_CHECKING:
     from image_describer.library.cluster import ClusterPool
 
-INDEX_AFTER = 64  # records written into the index in one transaction ...
-INDEX_AFTER_S = 2.0  # ... or what there is after this time
+INDEX_CHUNK = 64  # records that are added to the index in one transaction ...
+INDEX_EVERY_S = 2.0  # ... or as many as there are after this time
 PROGRESS_EVERY_S = 0.1
-NOT_YET = -1
+NOT_DONE = -1
 
 
 class BatchProgress(NamedTuple):
-    """How far a batch is. ``total`` and ``left_s`` are None until all pictures are counted;
-    ``rate`` is in pictures a second, of those described in this run.
+    """``total`` and ``left_s`` are None until all pictures are counted; ``rate`` is in pictures
+    per second, of those described in this run.
     """
 
     done: int
@@ -52,22 +51,23 @@ class BatchProgress(NamedTuple):
 
 @dataclass
 class BatchResult:
-    """What became of a batch. ``known`` pictures were described by an earlier run, or are in the
-    index. ``broken``: file and reason of each picture that could not be described, and of each
-    folder that could not be read. ``trouble``: why the index was not kept, or "". ``notice``: that
-    a damaged one was set aside, or "".
+    """``known`` pictures were described by an earlier run, or are in the index.
+
+    ``failures``: path and reason of each picture that could not be described and of each folder
+    that could not be read. ``index_error``: why the index was not updated, or "".
+    ``index_notice``: that a damaged index was replaced, or "".
     """
 
     described: int = 0
     known: int = 0
-    broken: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
     cancelled: bool = False
-    trouble: str = ""
-    notice: str = ""
+    index_error: str = ""
+    index_notice: str = ""
 
 
 def run(
-    places: Sequence[StrPath],
+    paths: Sequence[StrPath],
     output: Path | None = None,
     *,
     bundle: Path | None = None,
@@ -79,49 +79,55 @@ def run(
     on_progress: Callable[[BatchProgress], None] = lambda _progress: None,
     on_record: Callable[[Record], Record | None] = lambda _record: None,
 ) -> BatchResult:
-    """Describe the pictures below ``places`` and write ``output``, whole, in the order of `walk`.
+    """Describe the pictures in ``paths`` and write ``output``, in the order of `scan.pictures`.
 
-    What an earlier run with the same output has done is not done again, nor what the index holds of
-    the same model, unless ``restart``; files that changed since are. ``output`` None: the records
-    go to ``on_record``, and into the index, alone. ``on_record`` gets every record, those of an
-    earlier run, too, in the order in which they are met or done; where it changes the file it
-    returns the record with the new key. Both are called on the caller's thread. When ``cancel`` is
-    set, what is done so far is written and the journal stays.
+    Pictures that an earlier run with the same output has done, or that the index knows from the
+    same model, are not described again, unless they have changed or with ``restart``. Without
+    ``output`` the records go only to ``on_record`` and into the index.
 
-    Raises ImageDescriberError for places or outputs that can't be used, before any work is done.
+    ``on_record`` gets every record, also those of an earlier run, as they become available; if it
+    changes the picture's file, it returns the record with its new key. Both callbacks run on the
+    caller's thread. When ``cancel`` is set, what is done is written, and the checkpoint is kept.
+
+    Raises ImageDescriberError, before any work is done, for paths or outputs that can't be used.
     """
-    scan.check(places)
+    scan.check(paths)
     if output is not None:
         exporters.check(output)
-    digests = {n: str(e["sha256"]) for n, e in open_bundle(bundle).manifest["files"].items()}
-    model = model_id(SimpleNamespace(digests=digests))  # type: ignore[arg-type]
+    files = open_bundle(bundle).manifest["files"]
+    model = model_id_of({name: str(entry["sha256"]) for name, entry in files.items()})
     with contextlib.ExitStack() as stack:
-        journal = None
+        checkpoint = None
         if output is not None:
-            journal = Checkpoint(checkpoint_path(output), model.name, restart=restart)
-            stack.callback(journal.close)
-        shelf = _Shelf(model if index else None)
-        stack.callback(shelf.close)
-        work = _Work(places, journal, shelf, cancel or threading.Event(), on_progress, on_record)
-        outcome = work.run(engine or Engine(bundle, workers), trusts_index=not restart)
-        shelf.flush()
-        if not outcome.cancelled:
-            shelf.forget_missing(places)
-        outcome.trouble, outcome.notice = shelf.trouble, shelf.notice
-        if output is not None and journal is not None:
-            exporters.write(output, work.records(), folders=places, partial=outcome.cancelled)
-            if not outcome.cancelled:
-                journal.finish()
-    return outcome
+            checkpoint = Checkpoint(checkpoint_path(output), model.name, restart=restart)
+            stack.callback(checkpoint.close)
+        index_writer = _IndexWriter(model if index else None)
+        stack.callback(index_writer.close)
+        batch = _BatchRun(
+            paths, checkpoint, index_writer, cancel or threading.Event(), on_progress, on_record
+        )
+        result = batch.run(engine or Engine(bundle, workers), use_index=not restart)
+        index_writer.flush()
+        if not result.cancelled:
+            index_writer.forget_missing(paths)
+        result.index_error, result.index_notice = index_writer.error, index_writer.notice
+        if output is not None and checkpoint is not None:
+            exporters.write(output, batch.records(), folders=paths, partial=result.cancelled)
+            if not result.cancelled:
+                checkpoint.finish()
+    return result
 
 
-class _Shelf:
-    """The index, in small transactions; a batch goes on without it where it can't be used."""
+class _IndexWriter:
+    """Adds records to the index in small transactions.
+
+    If the index can't be used, ``error`` says why, and the batch goes on without it.
+    """
 
     def __init__(self, model: ModelId | None) -> None:
-        self.trouble = ""
-        self._waiting: list[Record] = []
-        self._since = time.monotonic()
+        self.error = ""
+        self._pending: list[Record] = []
+        self._flushed_at = time.monotonic()
         self._index: Index | None = None
         if model is not None:
             try:
@@ -131,11 +137,11 @@ class _Shelf:
 
     @property
     def notice(self) -> str:
-        """That the index was damaged and had to be begun anew."""
+        """The sentence about a damaged index that was replaced, or ""."""
         return self._index.trouble if self._index is not None else ""
 
-    def known(self, file: str) -> Record | None:
-        """What the index holds of a picture."""
+    def lookup(self, file: str) -> Record | None:
+        """Return the record of a picture that the index knows."""
         if self._index is None:
             return None
         try:
@@ -145,29 +151,29 @@ class _Shelf:
             return None
 
     def add(self, record: Record) -> None:
-        """Put a record into the index, now or soon."""
+        """Add a record, now or within seconds."""
         if self._index is None:
             return
-        self._waiting.append(record)
-        late = time.monotonic() - self._since > INDEX_AFTER_S
-        if late or len(self._waiting) >= INDEX_AFTER:
+        self._pending.append(record)
+        is_due = time.monotonic() - self._flushed_at > INDEX_EVERY_S
+        if is_due or len(self._pending) >= INDEX_CHUNK:
             self.flush()
 
     def flush(self) -> None:
-        """Put what still waits into the index."""
-        waiting, self._waiting = self._waiting, []
-        self._since = time.monotonic()
-        if self._index is not None and waiting:
+        """Add all pending records."""
+        pending, self._pending = self._pending, []
+        self._flushed_at = time.monotonic()
+        if self._index is not None and pending:
             try:
-                self._index.add(waiting)
+                self._index.add(pending)
             except ImageDescriberError as error:
                 self._give_up(error)
 
-    def forget_missing(self, places: Sequence[StrPath]) -> None:
-        """Forget the pictures below ``places`` whose files were deleted."""
+    def forget_missing(self, paths: Sequence[StrPath]) -> None:
+        """Forget the pictures below ``paths`` whose files were deleted."""
         if self._index is not None:
             try:
-                self._index.forget_missing(places)
+                self._index.forget_missing(paths)
             except ImageDescriberError as error:
                 self._give_up(error)
 
@@ -177,130 +183,133 @@ class _Shelf:
             self._index.close()
 
     def _give_up(self, error: ImageDescriberError) -> None:
-        self.trouble = str(error)
+        self.error = str(error)
         self._index = None
 
 
-class _Work:
-    """One run: which pictures there are, which of them are done, and where each one's line is."""
+class _BatchRun:
+    """One run: which pictures there are, which are done, and where their records are."""
 
     def __init__(
         self,
-        places: Sequence[StrPath],
-        journal: Checkpoint | None,
-        shelf: _Shelf,
+        paths: Sequence[StrPath],
+        checkpoint: Checkpoint | None,
+        index_writer: _IndexWriter,
         cancel: threading.Event,
         on_progress: Callable[[BatchProgress], None],
         on_record: Callable[[Record], Record | None],
     ) -> None:
-        self._places, self._journal, self._shelf, self._cancel = places, journal, shelf, cancel
-        self._on_progress, self._on_record = on_progress, on_record
-        self._lines = array("q")  # eight bytes a picture: where its line lies in the journal
-        self._states: dict[int, FileState] = {}  # of the pictures in flight
-        self._outcome = BatchResult()
-        self._done = self._met = 0
+        self._paths, self._checkpoint, self._index_writer = paths, checkpoint, index_writer
+        self._cancel, self._on_progress, self._on_record = cancel, on_progress, on_record
+        self._positions = array("q")  # of each picture's line in the checkpoint: 8 bytes a picture
+        self._states: dict[int, FileState] = {}  # of the pictures in progress
+        self._result = BatchResult()
+        self._done = self._found = 0
         self._total: int | None = None
-        self._began = self._told = 0.0
-        self._over = self._walked = False
+        self._began = self._reported_at = 0.0
+        self._is_over = self._is_scanned = False
 
-    def run(self, engine: "Engine | ClusterPool", *, trusts_index: bool) -> BatchResult:
-        counting = threading.Thread(target=self._count, daemon=True, name="counting pictures")
-        counting.start()
+    def run(self, engine: "Engine | ClusterPool", *, use_index: bool) -> BatchResult:
+        counter = threading.Thread(target=self._count, daemon=True, name="count pictures")
+        counter.start()
         self._began = time.monotonic()
         try:
-            tasks = self._tasks(trusts_index)
+            tasks = self._tasks(use_index)
             for number, record in engine.run(tasks, self._cancel, self._remaining):
-                self._take(number, record, self._states.pop(number, NO_FILE))
-                self._outcome.described += not record.error
+                self._finish(number, record, self._states.pop(number, NO_FILE))
+                self._result.described += not record.error
         finally:
-            self._over = True
-        counting.join()
-        self._outcome.cancelled = not self._walked or NOT_YET in self._lines
-        if not self._outcome.cancelled:
+            self._is_over = True
+        counter.join()
+        self._result.cancelled = not self._is_scanned or NOT_DONE in self._positions
+        if not self._result.cancelled:
             self._total = self._done
-        self._tell(now=True)
-        return self._outcome
+        self._report(force=True)
+        return self._result
 
     def records(self) -> Iterator[Record]:
-        """All that is done, in the order of the walk."""
-        if self._journal is not None:
-            for line in self._lines:
-                if line != NOT_YET:
-                    yield self._journal.record(line)
+        """Yield the records of all pictures that are done, in the order of the scan."""
+        if self._checkpoint is not None:
+            for position in self._positions:
+                if position != NOT_DONE:
+                    yield self._checkpoint.record(position)
 
     def _count(self) -> None:
-        total = scan.count(self._places, keep_going=self._is_wanted)
-        if self._is_wanted():
+        total = scan.count(self._paths, keep_going=self._keep_going)
+        if self._keep_going():
             self._total = total
 
-    def _is_wanted(self) -> bool:
-        return not self._over and not self._cancel.is_set()
+    def _keep_going(self) -> bool:
+        return not self._is_over and not self._cancel.is_set()
 
     def _remaining(self) -> int | None:
-        return None if self._total is None else max(0, self._total - self._met)
+        return None if self._total is None else max(0, self._total - self._found)
 
-    def _tasks(self, trusts_index: bool) -> Iterator[Task]:
-        """What is to be described; what is known already is taken from where it is known."""
-        for number, found in enumerate(scan.pictures(self._places, keep_going=self._is_wanted)):
-            self._met += 1
-            self._lines.append(NOT_YET)
+    def _tasks(self, use_index: bool) -> Iterator[Task]:
+        """Yield the pictures to describe; those that are known are finished on the way."""
+        for number, found in enumerate(scan.pictures(self._paths, keep_going=self._keep_going)):
+            self._found += 1
+            self._positions.append(NOT_DONE)
             if found.error:
-                self._take(number, Record(found.file, "", error=found.error), NO_FILE)
+                self._finish(number, Record(found.file, "", error=found.error), NO_FILE)
                 continue
             state = file_state(found.file)
-            if self._is_in_journal(number, found.file, state):
+            if self._finish_from_checkpoint(number, found.file, state):
                 continue
-            record = self._shelf.known(found.file) if trusts_index else None
+            record = self._index_writer.lookup(found.file) if use_index else None
             if record is not None:
-                self._outcome.known += 1
-                self._take(number, record, state, add=False)
+                self._result.known += 1
+                self._finish(number, record, state, is_indexed=True)
                 continue
             self._states[number] = state
             yield number, found.file
-        self._walked = not self._cancel.is_set()
+        self._is_scanned = not self._cancel.is_set()
 
-    def _is_in_journal(self, number: int, file: str, state: FileState) -> bool:
-        """Whether an earlier run has done a picture. It may have died before the index had it."""
-        line = None if self._journal is None else self._journal.place(file, state)
-        if line is None or self._journal is None:
+    def _finish_from_checkpoint(self, number: int, file: str, state: FileState) -> bool:
+        """Finish a picture that an earlier run has done; returns whether it has."""
+        position = None if self._checkpoint is None else self._checkpoint.find(file, state)
+        if position is None or self._checkpoint is None:
             return False
-        record = self._journal.record(line)
-        self._lines[number] = line
+        record = self._checkpoint.record(position)
+        self._positions[number] = position
         self._done += 1
         if record.error:
-            self._outcome.broken.append((file, record.error))
+            self._result.failures.append((file, record.error))
         else:
-            self._outcome.known += 1
-            if self._shelf.known(file) is None:
-                self._shelf.add(record)
+            self._result.known += 1
+            if self._index_writer.lookup(file) is None:  # that run may have been killed before
+                self._index_writer.add(record)
         changed = self._on_record(record)
         if changed is not None:
-            self._lines[number] = self._journal.add(changed, file_state(file))
-            self._shelf.add(changed)
-        self._tell()
+            self._positions[number] = self._checkpoint.add(changed, file_state(file))
+            self._index_writer.add(changed)
+        self._report()
         return True
 
-    def _take(self, number: int, record: Record, state: FileState, *, add: bool = True) -> None:
+    def _finish(
+        self, number: int, record: Record, state: FileState, *, is_indexed: bool = False
+    ) -> None:
         changed = self._on_record(record)
         if changed is not None:
-            record, state, add = changed, file_state(changed.file), True
-        self._lines[number] = 0 if self._journal is None else self._journal.add(record, state)
-        if add:
-            self._shelf.add(record)
+            record, state, is_indexed = changed, file_state(changed.file), False
+        position = 0 if self._checkpoint is None else self._checkpoint.add(record, state)
+        self._positions[number] = position
+        if not is_indexed:
+            self._index_writer.add(record)
         if record.error:
-            self._outcome.broken.append((record.file, record.error))
+            self._result.failures.append((record.file, record.error))
         self._done += 1
-        self._tell()
+        self._report()
 
-    def _tell(self, *, now: bool = False) -> None:
-        moment = time.monotonic()
-        if moment - self._told < PROGRESS_EVERY_S and not now:
+    def _report(self, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if now - self._reported_at < PROGRESS_EVERY_S and not force:
             return
-        self._told = moment
-        if self._journal is not None:
-            self._journal.settle_now_and_then(moment)
-        rate = self._outcome.described / max(moment - self._began, 1e-3)
-        left = None
+        self._reported_at = now
+        if self._checkpoint is not None:
+            self._checkpoint.sync_if_due(now)
+        rate = self._result.described / max(now - self._began, 1e-3)
+        left_s = None
         if self._total is not None and (rate or self._done >= self._total):
-            left = max(0, self._total - self._done) / max(rate, 1e-3)
-        self._on_progress(BatchProgress(self._done, self._total, rate, left))
+            left_s = max(0, self._total - self._done) / max(rate, 1e-3)
+        self._on_progress(BatchProgress(self._done, self._total, rate, left_s))

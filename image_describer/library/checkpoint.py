@@ -1,7 +1,7 @@
-"""What a batch has done so far, kept beside its output until that is written: lines, each checked.
+"""What a batch has done so far: an append-only file of checked lines beside its output.
 
-A line is added for each picture and never changed, so that a process that is killed leaves at most
-one half line behind, which is dropped. ``kill -9`` loses the pictures in flight and nothing else.
+Each picture adds a line. A killed process leaves at most one partial line, which is dropped, so
+that ``kill -9`` loses only the pictures in progress.
 """
 
 import base64
@@ -25,20 +25,19 @@ from image_describer.wording.record import from_record, to_record
 
 FORMAT = 1
 NAME = ".{name}.unfinished"
-NAME_LIMIT = 40  # letters of the output's name: 255 bytes hold no more of any
-LINE_LIMIT_BYTES = 4_000_000  # a line of ours has a few kB
-
-SETTLE_EVERY_S = 5.0  # a disk may take a tenth of a second for it
+NAME_LIMIT = 40  # characters of the output's name; file systems allow 255 bytes
+LINE_LIMIT_BYTES = 4_000_000  # a line has a few kB
+SYNC_EVERY_S = 5.0  # it may take a tenth of a second
 
 
 FileState = tuple[int, int]
-"""A file's size in bytes and its time of change in nanoseconds; (-1, -1) where it has none."""
+"""A file's size in bytes and modification time in nanoseconds."""
 
 NO_FILE: FileState = (-1, -1)
 
 
 def file_state(file: str) -> FileState:
-    """The state of a file, by which a change is noticed."""
+    """Return the state of a file, by which a change is noticed; `NO_FILE` if there is none."""
     try:
         status = os.stat(file)
     except (OSError, ValueError):
@@ -47,24 +46,25 @@ def file_state(file: str) -> FileState:
 
 
 def checkpoint_path(output: Path) -> Path:
-    """Where the journal of an output lies: beside it, hidden."""
+    """Return the path of an output's checkpoint: a hidden file beside it."""
     output = Path(os.path.realpath(output))
     name = output.name
-    if len(name) > NAME_LIMIT:  # the whole name's digest keeps two long ones apart
+    if len(name) > NAME_LIMIT:  # the digest tells two long names apart
         name = name[:NAME_LIMIT] + hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
     return output.with_name(NAME.format(name=name))
 
 
 class Checkpoint:
-    """The journal at ``path``, open for one process. ``model`` says which model describes.
+    """The checkpoint at ``path``, locked for this process, of a batch with ``model``.
 
-    What another model did is done again. Raises CheckpointError if it can't be opened.
+    The lines of another model are dropped, and with ``restart`` all lines. Raises CheckpointError
+    if it can't be opened or another process has locked it.
     """
 
     def __init__(self, path: Path, model: str, *, restart: bool = False) -> None:
         self.path = path
-        self._places: dict[bytes, int] = {}
-        self._settled = 0.0
+        self._positions: dict[bytes, int] = {}
+        self._synced_at = 0.0
         self._end = 0
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), OWNER_ONLY)
@@ -72,9 +72,10 @@ class Checkpoint:
         except OSError as error:
             raise _unwritable(path, error) from error
         try:
-            if not _locked(self._file.fileno()):
+            if not _lock(self._file.fileno()):
                 raise CheckpointError(
-                    "Another batch is writing the same output.", "Wait for it, or name another."
+                    "Another batch is writing the same output.",
+                    "Wait for it, or name another output.",
                 )
             self._read(model, restart)
         except OSError as error:
@@ -85,91 +86,92 @@ class Checkpoint:
             raise
 
     def __len__(self) -> int:
-        """How many pictures it knows."""
-        return len(self._places)
+        """Return the number of pictures."""
+        return len(self._positions)
 
-    def place(self, file: str, state: FileState) -> int | None:
-        """Where the line of a picture lies, if it is in here and has not changed since."""
-        return None if state == NO_FILE else self._places.get(_digest(file, state))
+    def find(self, file: str, state: FileState) -> int | None:
+        """Return the position of a picture's line; None if it is unknown or has changed since."""
+        return None if state == NO_FILE else self._positions.get(_digest(file, state))
 
     def add(self, record: Record, state: FileState) -> int:
-        """Keep a record; returns the place of its line. Raises CheckpointError."""
-        where = self._end
+        """Append a record; returns the position of its line. Raises CheckpointError."""
+        position = self._end
         line = _line(_as_object(record, state))
         try:
-            self._file.seek(where)
+            self._file.seek(position)
             view = memoryview(line)
             while view:
                 view = view[self._file.write(view) :]
         except OSError as error:
             with contextlib.suppress(OSError):
-                self._file.truncate(where)
+                self._file.truncate(position)
             raise _unwritable(self.path, error) from error
-        self._end = where + len(line)
-        self._places[_digest(record.file, state)] = where
-        return where
+        self._end = position + len(line)
+        self._positions[_digest(record.file, state)] = position
+        return position
 
-    def record(self, place: int) -> Record:
-        """The record whose line lies at ``place``. Raises CheckpointError when it was damaged."""
+    def record(self, position: int) -> Record:
+        """Return the record at a position. Raises CheckpointError if it is damaged."""
         try:
-            self._file.seek(place)
-            line = self._line_here()
+            self._file.seek(position)
+            line = self._read_line()
             fields = _fields(line) if line else None
             if fields is None:
                 raise ValueError("damaged")
             return _record(fields)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
-                f'The file "{visible(str(self.path))}" was changed by somebody else.',
-                "Begin anew with --restart.",
+                f'The file "{visible(str(self.path))}" was changed by another program.',
+                "Start again with --restart.",
             ) from error
 
-    def settle_now_and_then(self, moment: float) -> None:
-        """Every few seconds, ``moment`` says: let what was added reach the disk, so that a power
-        cut loses no more. A killed process loses nothing of it in any case.
+    def sync_if_due(self, now: float) -> None:
+        """Write through to the disk every few seconds, which limits what a power cut can lose.
+
+        ``now`` is a monotonic time. A killed process loses nothing without it.
         """
-        if moment - self._settled < SETTLE_EVERY_S:
+        if now - self._synced_at < SYNC_EVERY_S:
             return
-        self._settled = moment
+        self._synced_at = now
         with contextlib.suppress(OSError):
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Close it and leave it where it is: the batch will go on another time."""
+        """Close the file and keep it: the batch will be continued."""
         self._file.close()
 
     def finish(self) -> None:
-        """Close it and delete it: its output has been written."""
-        if sys.platform == "win32":  # where no open file can be deleted
+        """Close the file and delete it: the output has been written."""
+        if sys.platform == "win32":  # where an open file can't be deleted
             self._file.close()
         with contextlib.suppress(OSError):
             self.path.unlink()
         self._file.close()
 
     def _read(self, model: str, restart: bool) -> None:
-        """Take in what is there, up to the first line that is not whole."""
+        """Read the lines up to the first that is damaged, and drop the rest."""
         head = {"format": FORMAT, "model": model}
-        line = self._line_here()
+        line = self._read_line()
         if restart or not line or _fields(line) != head:
             self._file.truncate(0)
             self._file.seek(0)
             self._end = self._file.write(_line(head))
             return
         self._end = len(line)
-        for line in iter(self._line_here, b""):
+        for line in iter(self._read_line, b""):
             fields = _fields(line)
             if fields is None:
                 break
             try:
                 state = (int(fields["state"][0]), int(fields["state"][1]))
-                self._places[_digest(fields["file"], state)] = self._end
+                self._positions[_digest(fields["file"], state)] = self._end
             except (KeyError, TypeError, ValueError, IndexError):
                 break
             self._end += len(line)
         self._file.truncate(self._end)
 
-    def _line_here(self) -> bytes:
-        """The line at the file's place. Its end marks how many bytes that took."""
+    def _read_line(self) -> bytes:
+        """Return the next line, or what there is of it; b"" at the end."""
         head = b""
         while len(head) < _HEAD:
             piece = self._file.read(_HEAD - len(head))
@@ -191,7 +193,7 @@ class Checkpoint:
         return head + body
 
 
-_HEAD = 18  # checksum, length of what follows, both in 8 hex digits, each with a space after it
+_HEAD = 18  # CRC-32 and length of what follows, each 8 hex digits and a space
 
 
 def _line(fields: dict[str, Any]) -> bytes:
@@ -200,7 +202,7 @@ def _line(fields: dict[str, Any]) -> bytes:
 
 
 def _fields(line: bytes) -> dict[str, Any] | None:
-    """What a line says; None where it is not whole."""
+    """Return the fields of a line; None if it is damaged."""
     body = line[_HEAD:]
     if not body.endswith(b"\n") or line[:9] != b"%08x " % zlib.crc32(body):
         return None
@@ -236,14 +238,14 @@ def _record(fields: dict[str, Any]) -> Record:
 
 
 def _digest(file: str, state: FileState) -> bytes:
-    # 16 bytes, not the path: a million pictures shall not fill the memory.
+    # 16 bytes instead of the path: a million pictures must fit into memory.
     text = f"{state[0]} {state[1]} ".encode() + os.fsencode(file)
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _unwritable(path: Path, error: OSError) -> CheckpointError:
     return CheckpointError(
-        f'I can\'t keep what is done so far in "{visible(str(path))}": {reason(error)}.',
+        f'I can\'t store the progress in "{visible(str(path))}": {reason(error)}.',
         "Name an output in a folder that you may write to, on a disk with room.",
     )
 
@@ -251,9 +253,9 @@ def _unwritable(path: Path, error: OSError) -> CheckpointError:
 if sys.platform == "win32":
     import msvcrt
 
-    _LOCKED_BYTE = 1 << 40  # far behind all content: a locked byte can't be read by others
+    _LOCKED_BYTE = 1 << 40  # beyond all content: other processes can't read a locked byte
 
-    def _locked(file: int) -> bool:
+    def _lock(file: int) -> bool:
         os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
@@ -266,7 +268,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _locked(file: int) -> bool:
+    def _lock(file: int) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What became of one picture of a batch: its description, or why there is none."""
+"""The result for one picture: its description, or why there is none."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """One picture, done.
+    """The result for the picture at the absolute path ``file``.
 
-    ``file`` is its absolute path. ``key`` is the SHA-256 of its content in hex, or "" where the
-    content could not be read. ``description`` is None exactly where ``error`` is a sentence.
+    ``key`` is the SHA-256 of its content in hex, or "" if it could not be read. ``error`` is a
+    sentence if ``description`` is None, else empty.
     """
 
     file: str
@@ -24,5 +24,5 @@ class Record:
 
     @property
     def embedding(self) -> "np.ndarray | None":
-        """The description's, (D,) float32; None without one."""
+        """The embedding of the description, (D,) float32; None if there is none."""
         return None if self.description is None else self.description.embedding

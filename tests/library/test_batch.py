@@ -1,4 +1,4 @@
-"""Batches: every picture once, whatever happens to the processes that describe them."""
+"""Batches: every picture once, whatever happens to the worker processes."""
 
 import itertools
 import json
@@ -28,7 +28,7 @@ SAMPLES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch, shipped_bundle):
-    """An index of the test's own, and the model that ships."""
+    """An own index, and the shipped model."""
     for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("IMAGE_DESCRIBER_BUNDLE", str(shipped_bundle))
@@ -36,7 +36,7 @@ def own_home(tmp_path, monkeypatch, shipped_bundle):
 
 @pytest.fixture
 def album(tmp_path) -> Path:
-    """Seven pictures that are all different, and one that is none."""
+    """Seven different pictures, and a damaged one."""
     folder = tmp_path / "album"
     (folder / "more").mkdir(parents=True)
     for number, (name, size) in enumerate(itertools.product(SAMPLES, (160, 240))):
@@ -49,38 +49,38 @@ def album(tmp_path) -> Path:
 
 
 def lines(output: Path) -> dict[str, dict]:
-    """What the output says of each picture, by its name; each is there once."""
-    read = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
-    by_name = {os.path.basename(one["file"]): one for one in read}
-    assert len(by_name) == len(read)
+    """The lines of the output by file name; each must be there once."""
+    objects = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    by_name = {os.path.basename(line["file"]): line for line in objects}
+    assert len(by_name) == len(objects)
     return by_name
 
 
-def same(one: dict, other: dict) -> bool:
-    """Whether two lines say the same, but for the time it took."""
-    return {**one, "seconds": None} == {**other, "seconds": None}
+def same(line: dict, other: dict) -> bool:
+    """Whether two lines are equal, apart from the time it took."""
+    return {**line, "seconds": None} == {**other, "seconds": None}
 
 
 def leftovers(folder: Path) -> list[str]:
     return [name for name in os.listdir(folder) if name.startswith(".")]
 
 
-def test_every_picture_is_described_as_by_describe(tmp_path, album, shipped_bundle):
-    output, told, progress = tmp_path / "out.jsonl", [], []
-    outcome = batch.run(
-        [album], output, workers=2, on_record=told.append, on_progress=progress.append
+def test_records_equal_those_of_the_describer(tmp_path, album, shipped_bundle):
+    output, records, progress = tmp_path / "out.jsonl", [], []
+    result = batch.run(
+        [album], output, workers=2, on_record=records.append, on_progress=progress.append
     )
-    assert (outcome.described, outcome.known, outcome.cancelled) == (7, 0, False)
-    ((file, reason),) = outcome.broken
+    assert (result.described, result.known, result.cancelled) == (7, 0, False)
+    ((file, reason),) = result.failures
     assert file == str(album / "more" / "broken.jpg")
     assert "it ends after 900 bytes" in reason
     found = lines(output)
     assert list(found) == [*(f"{n}.jpg" for n in range(6)), "broken.jpg", "grey.png"]
     assert found["broken.jpg"]["error"] == reason
-    assert {os.path.basename(record.file) for record in told} == set(found)
+    assert {os.path.basename(record.file) for record in records} == set(found)
     assert progress[-1].done == progress[-1].total == 8
     describer = Describer(shipped_bundle, threads=1)
-    for record in told:
+    for record in records:
         alone = describe_files(describer, [record.file])[0]
         assert (record.key, record.error) == (alone.key, alone.error)
         if alone.description and record.description:
@@ -93,7 +93,7 @@ def test_every_picture_is_described_as_by_describe(tmp_path, album, shipped_bund
     assert leftovers(tmp_path) == []
 
 
-def test_what_the_index_knows_is_not_described_again(tmp_path, album):
+def test_pictures_in_the_index_are_not_described_again(tmp_path, album):
     first, second, third = (tmp_path / f"{n}.jsonl" for n in range(3))
     batch.run([album], first, workers=1)
     again = batch.run([album], second, workers=1)
@@ -114,25 +114,25 @@ def test_deleted_pictures_are_forgotten_at_the_end(tmp_path, album):
         assert len(index.ids_below(album)) == 6
 
 
-def test_a_cancelled_batch_goes_on_and_changed_files_are_done_again(tmp_path, album):
-    output, cancel, told = tmp_path / "out.jsonl", threading.Event(), []
+def test_a_cancelled_batch_resumes_and_describes_changed_files_again(tmp_path, album):
+    output, cancel, records = tmp_path / "out.jsonl", threading.Event(), []
 
     def stop_soon(record: Record) -> None:
-        told.append(record)
+        records.append(record)
         cancel.set()
 
     stopped = batch.run([album], output, workers=1, index=False, cancel=cancel, on_record=stop_soon)
     assert stopped.cancelled
     assert 0 < stopped.described < 7
-    assert len(lines(output)) == len(told)
+    assert len(lines(output)) == len(records)
     assert leftovers(tmp_path) == [".out.jsonl.unfinished"]
-    done = [os.path.basename(record.file) for record in told]
+    done = [os.path.basename(record.file) for record in records]
     os.utime(album / done[0], (1e9, 1e9))
     (album / "5.jpg").unlink()
-    told.clear()
-    ended = batch.run([album], output, workers=1, index=False, on_record=told.append)
+    records.clear()
+    ended = batch.run([album], output, workers=1, index=False, on_record=records.append)
     assert not ended.cancelled
-    assert sorted(os.path.basename(record.file) for record in told) == sorted(lines(output))
+    assert sorted(os.path.basename(record.file) for record in records) == sorted(lines(output))
     kept = [name for name in done[1:] if name not in ("5.jpg", "broken.jpg")]
     assert ended.known == len(kept)
     assert sorted(lines(output)) == sorted(
@@ -141,7 +141,7 @@ def test_a_cancelled_batch_goes_on_and_changed_files_are_done_again(tmp_path, al
     assert leftovers(tmp_path) == []
 
 
-def test_a_process_that_is_killed_is_replaced(tmp_path, album):
+def test_a_killed_worker_is_replaced(tmp_path, album):
     output, killed = tmp_path / "out.jsonl", []
 
     class Watched(pool.Engine):
@@ -163,51 +163,55 @@ def test_a_process_that_is_killed_is_replaced(tmp_path, album):
 
 
 @pytest.mark.slow
-def test_a_picture_that_ends_its_process_is_tried_twice_and_told(tmp_path, album, monkeypatch):
+def test_a_picture_that_crashes_its_worker_is_tried_twice(
+    tmp_path, album, monkeypatch
+):
     monkeypatch.setattr(process, "main", accidents.main)
-    monkeypatch.setattr(pool, "PICTURE_LIMIT_S", 20.0)
+    monkeypatch.setattr(pool, "PICTURE_LIMIT_S", 6.0)
     for name in ("crash", "hang", "once"):
         (album / f"{name}.jpg").write_bytes((album / "0.jpg").read_bytes())
     output = tmp_path / "out.jsonl"
-    outcome = batch.run([album], output, workers=2)
-    reasons = {os.path.basename(file): reason for file, reason in outcome.broken}
+    result = batch.run([album], output, workers=2)
+    reasons = {os.path.basename(file): reason for file, reason in result.failures}
     assert sorted(reasons) == ["broken.jpg", "crash.jpg", "hang.jpg"]
     assert "ended by itself, twice (SIGSEGV)" in reasons["crash.jpg"]
-    assert reasons["hang.jpg"] == "Looking at it took longer than 20 seconds."
+    assert reasons["hang.jpg"] == "Looking at it took longer than 6 seconds."
     assert lines(output)["once.jpg"]["caption"] == lines(output)["0.jpg"]["caption"]
     assert len(lines(output)) == 11
 
 
-def test_processes_that_do_not_start_are_told(tmp_path, album, monkeypatch):
+def test_workers_that_do_not_start_are_reported(tmp_path, album, monkeypatch):
     monkeypatch.setattr(process, "main", accidents.no_start)
     with pytest.raises(ImageDescriberError, match="don't start \\(exit status 7\\)"):
         batch.run([album], tmp_path / "out.jsonl", workers=2)
 
 
-def test_a_damaged_bundle_is_told_before_any_work(tmp_path, album):
+def test_a_missing_bundle_is_reported_before_any_work(tmp_path, album):
     with pytest.raises(ImageDescriberError, match="no model bundle"):
         batch.run([album], tmp_path / "out.jsonl", bundle=tmp_path / "nowhere")
     assert leftovers(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["out.txt", "nowhere/out.csv", "album/../album"])
-def test_an_output_that_can_not_be_written_is_told_before_any_work(tmp_path, album, name):
+def test_an_unusable_output_is_reported_before_any_work(tmp_path, album, name):
     with pytest.raises(ImageDescriberError):
         batch.run([album], tmp_path / name)
 
 
-def test_an_index_that_can_not_be_used_ends_no_batch(tmp_path, album, monkeypatch):
+def test_a_batch_goes_on_without_an_index(tmp_path, album):
     (tmp_path / "home").write_text("no folder")
-    outcome = batch.run([album / "0.jpg"], tmp_path / "out.jsonl", workers=1)
-    assert outcome.described == 1
-    assert outcome.trouble
+    result = batch.run([album / "0.jpg"], tmp_path / "out.jsonl", workers=1)
+    assert result.described == 1
+    assert result.index_error.startswith("There is no folder for your data")
 
 
-RECORDS = [Record(f"/pictures/{n}.jpg", f"{n:064x}", error="It is no picture.") for n in range(5)]
+RECORDS = [
+    Record(f"/pictures/{n}.jpg", f"{n:064x}", error="It is not a picture.") for n in range(5)
+]
 
 
-def test_a_journal_that_was_cut_anywhere_loses_its_last_lines_only(tmp_path):
-    path, state = tmp_path / "journal", (10, 20)
+def test_a_truncated_checkpoint_loses_only_its_last_lines(tmp_path):
+    path, state = tmp_path / "checkpoint", (10, 20)
     kept = Checkpoint(path, "model")
     ends = []
     for record in RECORDS:
@@ -220,27 +224,27 @@ def test_a_journal_that_was_cut_anywhere_loses_its_last_lines_only(tmp_path):
         again = Checkpoint(path, "model")
         assert len(again) == sum(end <= size for end in ends)
         for number, record in enumerate(RECORDS[: len(again)]):
-            place = again.place(f"/pictures/{number}.jpg", state)
-            assert place is not None
-            assert again.record(place) == record
+            position = again.find(f"/pictures/{number}.jpg", state)
+            assert position is not None
+            assert again.record(position) == record
         again.add(RECORDS[4], state)
         again.close()
         assert len(Checkpoint(path, "model")) == min(5, sum(end <= size for end in ends) + 1)
 
 
-def test_a_journal_with_changed_bytes_is_believed_up_to_them(tmp_path):
-    path = tmp_path / "journal"
+def test_a_damaged_checkpoint_is_used_up_to_the_damage(tmp_path):
+    path = tmp_path / "checkpoint"
     kept = Checkpoint(path, "model")
-    places = [kept.add(record, (1, 1)) for record in RECORDS]
+    positions = [kept.add(record, (1, 1)) for record in RECORDS]
     kept.close()
     content = bytearray(path.read_bytes())
-    content[places[3] + 40] ^= 1
+    content[positions[3] + 40] ^= 1
     path.write_bytes(content)
     assert len(Checkpoint(path, "model")) == 3
 
 
-def test_a_journal_of_another_model_or_of_nobody_is_begun_anew(tmp_path):
-    path = tmp_path / "journal"
+def test_a_checkpoint_of_another_model_or_program_is_dropped(tmp_path):
+    path = tmp_path / "checkpoint"
     Checkpoint(path, "model").add(RECORDS[0], (1, 1))
     assert len(Checkpoint(path, "model")) == 1
     assert len(Checkpoint(path, "model", restart=True)) == 0
@@ -250,8 +254,8 @@ def test_a_journal_of_another_model_or_of_nobody_is_begun_anew(tmp_path):
     assert len(Checkpoint(path, "model")) == 0
 
 
-def test_two_batches_never_write_one_output(tmp_path):
-    path = tmp_path / "journal"
+def test_two_batches_can_not_write_one_output(tmp_path):
+    path = tmp_path / "checkpoint"
     first = Checkpoint(path, "model")
     with pytest.raises(ImageDescriberError, match="Another batch"):
         Checkpoint(path, "model")
@@ -260,35 +264,35 @@ def test_two_batches_never_write_one_output(tmp_path):
     assert not path.exists()
 
 
-def test_a_changed_file_is_not_known(tmp_path):
+def test_the_checkpoint_does_not_find_a_changed_file(tmp_path):
     picture = tmp_path / "a.jpg"
     picture.write_bytes(b"1")
-    kept = Checkpoint(tmp_path / "journal", "model")
+    kept = Checkpoint(tmp_path / "checkpoint", "model")
     kept.add(Record(str(picture), "", error="No."), file_state(str(picture)))
-    assert kept.place(str(picture), file_state(str(picture))) is not None
+    assert kept.find(str(picture), file_state(str(picture))) is not None
     picture.write_bytes(b"12")
-    assert kept.place(str(picture), file_state(str(picture))) is None
+    assert kept.find(str(picture), file_state(str(picture))) is None
     picture.unlink()
     assert file_state(str(picture)) == NO_FILE
-    assert kept.place(str(picture), NO_FILE) is None
+    assert kept.find(str(picture), NO_FILE) is None
 
 
-def test_outputs_with_long_names_have_journals_of_their_own(tmp_path):
+def test_outputs_with_long_names_have_different_checkpoints(tmp_path):
     names = ["a" * 249 + end for end in (".jsonl", "b.html", "c.html")]
-    places = {checkpoint.checkpoint_path(tmp_path / name) for name in names}
-    assert len(places) == 3
-    for place in places:
-        Checkpoint(place, "model").finish()
+    paths = {checkpoint.checkpoint_path(tmp_path / name) for name in names}
+    assert len(paths) == 3
+    for path in paths:
+        Checkpoint(path, "model").finish()
 
 
-def test_progress_comes_before_all_is_counted(tmp_path, album, monkeypatch):
-    heard, progress = threading.Event(), []
-    monkeypatch.setattr(batch.walk, "count", lambda *_, **__: 8 if heard.wait(60) else 0)
+def test_progress_is_reported_before_all_pictures_are_counted(tmp_path, album, monkeypatch):
+    reported, progress = threading.Event(), []
+    monkeypatch.setattr(batch.scan, "count", lambda *_, **__: 8 if reported.wait(60) else 0)
 
-    def hear(one: batch.BatchProgress) -> None:
-        progress.append(one)
-        heard.set()
+    def report(step: batch.BatchProgress) -> None:
+        progress.append(step)
+        reported.set()
 
-    batch.run([album], None, workers=1, index=False, on_progress=hear)
+    batch.run([album], None, workers=1, index=False, on_progress=report)
     assert progress[0].total is None
     assert progress[-1].done == progress[-1].total == 8

@@ -207,20 +207,20 @@ class FolderWindow(Dialog):
             self.context.voice.say_next(f"{10 * tenth} percent, {text}", "notice")
 
     def _report_outcome(self, run: FolderRun, outcome: "BatchResult") -> None:
-        if outcome.notice:
+        if outcome.index_notice:
             from image_describer.app.tasks.own_pictures import index_notice
 
-            self.context.voice.error(index_notice(outcome.notice))
-        if outcome.trouble:
-            self.context.voice.error(NOT_INDEXED.format(trouble=outcome.trouble))
+            self.context.voice.error(index_notice(outcome.index_notice))
+        if outcome.index_error:
+            self.context.voice.error(NOT_INDEXED.format(trouble=outcome.index_error))
         count, known = outcome.described + outcome.known, outcome.known
         if outcome.cancelled:
-            done = count + len(outcome.broken)
+            done = count + len(outcome.failures)
             total = run.progress.total if run.progress is not None else None
             counted = COUNTED.format(done=done, count=total) if total else f"{done:,}"
             text = STOPPED.format(counted=counted)
-            text += f" {CONTINUES}" if self._indexed and not outcome.trouble else ""
-        elif not count and not outcome.broken:
+            text += f" {CONTINUES}" if self._indexed and not outcome.index_error else ""
+        elif not count and not outcome.failures:
             text = NO_PICTURES.format(folder=file_name(run.folder))
             self._show(text)
             self.context.voice.error(text)
@@ -229,8 +229,8 @@ class FolderWindow(Dialog):
             text = ALREADY_KNOWN.format(count=count, known=known)
         else:
             text = DONE.format(count=count)
-        if outcome.broken:
-            text = f"{text} {SOME_FAILED.format(count=len(outcome.broken))}"
+        if outcome.failures:
+            text = f"{text} {SOME_FAILED.format(count=len(outcome.failures))}"
         self._show(text)
         self.context.voice.notify(text)
         if self._lines and self.context.dialogs[-1:] == [self]:
