@@ -26,7 +26,8 @@ REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with 
 class CaptionGenerator:
     """Decodes, ranks and rates captions with a bundle's networks; safe to share between threads.
 
-    The joint space is loaded on first use. Raises BundleError.
+    The joint space is loaded on first use. ``novelty`` is None if the bundle has no such head.
+    Raises BundleError.
     """
 
     def __init__(self, bundle: Bundle) -> None:

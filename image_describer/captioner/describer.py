@@ -1,11 +1,10 @@
 """The pipeline from a picture to its Description."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from image_describer.captioner.orientation import OrientationHead
 from image_describer.errors import PictureError
 from image_describer.imaging import quality
 from image_describer.imaging.notes import NOT_A_PHOTOGRAPH, shows_photograph
-from image_describer.imaging.open import Picture, open_picture
+from image_describer.imaging.open import Picture, Source, open_picture
 
 if TYPE_CHECKING:
     from image_describer.captioner.embedding import JointSpace
@@ -55,7 +54,7 @@ class Describer:
         self._captions = CaptionGenerator(opened)
         self._orientation = OrientationHead.from_bundle(opened)
 
-    def describe(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> Description:
+    def describe(self, source: Source | Picture) -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
         encoded = self._encode(source)
         start = time.perf_counter()
@@ -64,9 +63,9 @@ class Describer:
 
     def describe_many(
         self,
-        sources: "Sequence[str | os.PathLike[str] | bytes | Picture | Any]",
+        sources: Sequence[Source | Picture],
         on_start: Callable[[int], None] = lambda _index: None,
-    ) -> "list[Description | PictureError]":
+    ) -> list[Description | PictureError]:
         """Describe several pictures in less time than one by one.
 
         The result has a PictureError for each picture that can't be described. ``on_start`` is
@@ -108,15 +107,13 @@ class Describer:
         """
         return self._captions.joint_space
 
-    def match(
-        self, source: "str | os.PathLike[str] | bytes | Picture | Any", sentence: str
-    ) -> float:
+    def match(self, source: Source | Picture, sentence: str) -> float:
         """How well a sentence fits a picture, in [-1, 1]: see `matches`."""
         return self.matches(source, [sentence])[0]
 
     def matches(
         self,
-        source: "str | os.PathLike[str] | bytes | Picture | Any",
+        source: Source | Picture,
         sentences: Sequence[str],
     ) -> list[float]:
         """How well each of ``sentences`` fits a picture, in [-1, 1]; encodes the picture once.
@@ -133,7 +130,7 @@ class Describer:
         embedded = space.embed_picture(self._encoder.encode(picture.pixels).regions)
         return [float(np.clip(embedded @ sentence, -1.0, 1.0)) for sentence in embeddings]
 
-    def _encode(self, source: "str | os.PathLike[str] | bytes | Picture | Any") -> _Encoded:
+    def _encode(self, source: Source | Picture) -> _Encoded:
         start = time.perf_counter()
         picture = source if isinstance(source, Picture) else open_picture(source)
         opened = time.perf_counter()

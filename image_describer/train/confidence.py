@@ -67,7 +67,7 @@ def acceptable(
 
 
 def fit(found: Sequence[Mapping[str, float]], good: Sequence[bool] | np.ndarray) -> dict[str, Any]:
-    """The table for a manifest: what `image_describer.confidence.confidence` weighs by.
+    """The table for a manifest: what `image_describer.captioner.confidence` weighs by.
 
     ``found`` are captions' measures, ``good`` whether each is acceptable. Measures that not every
     caption has, or that are the same for all, get no weight; see `logistic`.

@@ -2,7 +2,7 @@
 
 Drawn pictures of styles that nothing was fitted on, against all dev photographs, clean and worse.
 A thumbnail is looked at first; what it makes look drawn is said to be, unless the network sees a
-photograph (`image_describer.unlike`).
+photograph (`image_describer.captioner.novelty`).
 """
 
 import io

@@ -2,7 +2,7 @@
 
     python -m image_describer.train.phrases --bundle models --data FLICKR8K
 
-About two minutes on two cores. What it fits and what for: `image_describer.phrases`.
+About two minutes on two cores. What it fits and what for: `image_describer.captioner.ngram_prior`.
 """
 
 import sys
@@ -69,7 +69,7 @@ def learn(
     rank: int = RANK,
     least: int = LEAST_PICTURES,
 ) -> dict[str, np.ndarray]:
-    """pooled: (N, C) float32, captions: of each picture, ids -> what `phrases.ARRAYS` names.
+    """pooled: (N, C) float32, captions: of each picture, ids -> what `ngram_prior.ARRAYS` names.
 
     Raises TrainingError where no n-gram is in ``least`` pictures.
     """
@@ -104,7 +104,7 @@ def learn(
 
 
 Counted = Sequence[Sequence[Sequence[tuple[np.ndarray, np.ndarray]]]]
-"""Pictures, their captions, lengths of n-grams: keys and counts, as `phrases.keys_of` has them."""
+"""Pictures, their captions, lengths of n-grams: keys and counts, as `count_ngrams` has them."""
 
 
 def _rarities(counted: Counted, least: int) -> dict[int, float]:

@@ -223,7 +223,7 @@ class Reward:
 class Decode:
     """``match_weight`` is how much a caption's match with the picture counts beside its score,
     in a bundle that holds a joint space; ``phrase_weight`` how much its agreement with what people
-    would write, in one that holds `image_describer.phrases`."""
+    would write, in one that holds an n-gram prior."""
 
     beams: int = 5
     length_norm: float = 0.0

@@ -96,7 +96,7 @@ def _both_ways(
 
 
 def learn(seen: Seen) -> np.ndarray:
-    """Multinomial regression by Adam, all pictures in each step -> weights of a TurnedHead.
+    """Multinomial regression by Adam, all pictures in each step -> weights of an OrientationHead.
 
     Inputs are standardised while learning; the weights take pictures as they come.
     """

@@ -3,7 +3,7 @@
     python -m image_describer.train.unlike --bundle models --data FLICKR8K
 
 Some two minutes on two cores. It learns from photographs, as they are and harmed in every way of
-`image_describer.train.degrade`, and from drawn pictures; what for: `image_describer.unlike`.
+`image_describer.train.degrade`, and from drawn pictures; for `image_describer.captioner.novelty`.
 Confidence weighs it once ``python -m image_describer.train evaluate --update`` has been run.
 """
 
@@ -59,7 +59,7 @@ def fit(bundle: Path, data: Dataset, each: int = EACH, harmed: int = HARMED) -> 
 
 
 def learn(photographs: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Means of regions (N, C) and (M, C) -> weights (C + 1,) float32 of an `unlike.Unlike`.
+    """Means of regions (N, C) and (M, C) -> weights (C + 1,) float32 of a `NoveltyHead`.
 
     Ridge regression of -1 and 1, both sorts weighing the same.
     """
