@@ -32,7 +32,7 @@ def test_each_utterance_is_a_line(tmp_path: Path) -> None:
         assert speaker.wait(LIMIT_S)
         speaker.earcon("done")
         speaker.say("Ready.", kind="phrase")
-        wait_for(lambda: len(lines(file)) == 3, LIMIT_S, "the earcon")
+        wait_for(lambda: file.exists() and len(lines(file)) == 3, LIMIT_S, "the earcon")
     entries = lines(file)
     assert all(list(entry) == FIELDS for entry in entries)
     assert {(entry["text"], entry["kind"]) for entry in entries} == {

@@ -1,6 +1,6 @@
-"""The real program on the virtual screen and the null sink, judged by what it said.
+"""The real program on the virtual screen and the null sink, checked by its spoken log.
 
-The fixture ``spoken`` starts it with folders of its own, a fast offline voice and a spoken log.
+The fixture ``spoken`` starts it with separate folders and a fast offline voice.
 """
 
 import json
@@ -13,13 +13,13 @@ import pytest
 from tests.support.screen import RunningApp, Screen, wait_for
 from tests.support.sound import NullSink
 
-SAID_LIMIT_S = 90.0  # a long sentence, and a busy machine
-# The fastest voice: the tests wait until sentences have been said to their end.
+SPEECH_LIMIT_S = 90.0  # a long sentence, and a busy machine
+# The fastest rate, because the tests wait for the end of sentences.
 SETTINGS = b"online = false\nrate = 450\n"
 
 
-class Spoken:
-    """A running program; ``said`` is what was said to its end, or cut, so far."""
+class SpokenApp:
+    """A running program; ``said`` lists the finished and interrupted utterances so far."""
 
     def __init__(self, running: RunningApp, log: Path) -> None:
         self.running = running
@@ -29,46 +29,45 @@ class Spoken:
     @property
     def said(self) -> list[dict[str, Any]]:
         lines = self._log.read_text("utf-8").splitlines() if self._log.exists() else []
-        return [one for one in map(json.loads, lines) if one["kind"] != "earcon"]
+        return [entry for entry in map(json.loads, lines) if entry["kind"] != "earcon"]
 
     @property
     def errors(self) -> list[str]:
-        """The errors that were heard to their end, and which voice said them."""
-        heard = [one for one in self.said if one["kind"] == "error" and not one["interrupted"]]
-        assert all(one["voice"] == "espeak" for one in heard)
-        return [one["text"] for one in heard]
+        """The errors that were spoken to the end."""
+        errors = [u for u in self.said if u["kind"] == "error" and not u["interrupted"]]
+        assert all(utterance["voice"] == "espeak" for utterance in errors)
+        return [utterance["text"] for utterance in errors]
 
-    def hears(self, part: str, *keys: str) -> str:
-        """Press ``keys``; the first sentence after that with ``part`` in it, heard to its end."""
+    def wait_to_hear(self, part: str, *keys: str) -> str:
+        """Press ``keys``; return the next sentence with ``part`` that is spoken to the end."""
         before = len(self.said)
         if keys:
             self.screen.press(*keys)
 
-        def found() -> str:
-            fresh = self.said[before:]
-            whole = (one["text"] for one in fresh if not one["interrupted"])
-            return next((text for text in whole if part in text), "")
+        def find() -> str:
+            texts = (u["text"] for u in self.said[before:] if not u["interrupted"])
+            return next((text for text in texts if part in text), "")
 
         try:
-            return str(wait_for(found, SAID_LIMIT_S, f"{part!r} to be said"))
+            return str(wait_for(find, SPEECH_LIMIT_S, f"{part!r} to be said"))
         except AssertionError as error:
             raise AssertionError(f"{error}; said: {self.said[before:]}") from None
 
-    def goes_on(self) -> None:
-        """It obeys, says where one is, and nothing has failed unforeseen."""
-        self.hears(". ", "F2")
+    def assert_working(self) -> None:
+        """Check that the program answers a key and has logged no unexpected error."""
+        self.wait_to_hear(". ", "F2")
         assert self.running.process.poll() is None
-        for written in (self.running.log, self.running.stderr):
-            assert "Traceback" not in written
-            assert " ERROR " not in written
+        for output in (self.running.log, self.running.stderr):
+            assert "Traceback" not in output
+            assert " ERROR " not in output
 
     def type_path(self, path: Path) -> None:
-        """Type a path where one is asked for, and press Return."""
+        """Type a path into the focused field and press Return."""
         self.screen.type(str(path))
         self.screen.press("Return")
 
 
-Start = Callable[..., Spoken]
+StartApp = Callable[..., SpokenApp]
 
 
 @pytest.fixture
@@ -78,8 +77,8 @@ def spoken(
     null_sink: NullSink,
     tiny_bundle: Path,
     tmp_path: Path,
-) -> Start:
-    def start(*words: str, settings: bytes | None = SETTINGS, **more: str) -> Spoken:
+) -> StartApp:
+    def start(*words: str, settings: bytes | None = SETTINGS, **more: str) -> SpokenApp:
         config = tmp_path / "app" / "config" / "image-describer"
         if settings is not None:
             config.mkdir(parents=True, exist_ok=True)
@@ -98,6 +97,6 @@ def spoken(
         )
         running.wait_title("Image Describer")
         running.focus()
-        return Spoken(running, log)
+        return SpokenApp(running, log)
 
     return start
