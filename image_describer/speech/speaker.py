@@ -272,11 +272,13 @@ class Speaker:
         files.check_path(target)
         if not text.strip():
             raise SpeechError("There is nothing to say, so there is nothing to save.")
+        voices = self._voices_for("description", private)
+        if self._load_error:
+            raise SpeechError(f"Speech can't be saved: {self._load_error}.")
         failure = SpeechError(
-            self._load_error or "There is no voice that can save speech.",
-            "Start Image Describer without --voice off.",
+            "There is no voice that can save speech.", "Start Image Describer without --voice off."
         )
-        for voice in self._voices_for("description", private):
+        for voice in voices:
             if voice.name == SILENT_VOICE:
                 continue
             language = languages.look_up(self._language_key)
