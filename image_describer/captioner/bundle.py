@@ -35,14 +35,14 @@ from image_describer.text import visible
 FORMAT = 1
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.pkl"
-# The names of the files, and of the manifest's keys, belong to the bundle's format: published
-# bundles have them, so they keep their older terms.
+# File names and the manifest's keys belong to the bundle's format, which published bundles have:
+# they keep their old terms until the format changes.
 ENCODER = "extractor.tflite"
 DECODER = "decoder.tflite"
 REQUIRED_FILES = (ENCODER, DECODER, TOKENIZER)
 # Optional parts:
 JOINT_SPACE = "joint.tflite"  # without it pictures and sentences can't be matched
-NGRAM_PRIOR = "phrases.npz"  # without it captions are ranked by the decoder alone
+NGRAM_PRIOR = "phrases.npz"  # without it n-grams don't count in the ranking
 ORIENTATION = "turned.npy"  # without it rotated pictures are not noticed
 NOVELTY = "unlike.npy"  # without it unfamiliar pictures are not noticed
 

@@ -153,30 +153,30 @@ class PartDescriber:
         return self._cache.get(box)
 
     def describe(
-        self, box: Region, wanted: Callable[[], bool] = lambda: True
+        self, box: Region, keep_going: Callable[[], bool] = lambda: True
     ) -> Description | None:
         """Describe ``box``, after the part that is being described ahead, if any.
 
-        Returns None if it is no longer ``wanted()`` by then. Raises what the Describer raises.
+        Returns None if ``keep_going()`` is False by then. Raises what the Describer raises.
         """
         with self._requests:
             self._waiting += 1
         try:
-            return self._describe_once(box, wanted)
+            return self._describe_once(box, keep_going)
         finally:
             with self._requests:
                 self._waiting -= 1
                 self._requests.notify_all()
 
-    def describe_ahead(self, boxes: Iterable[Region], wanted: Callable[[], bool]) -> None:
-        """Describe ``boxes`` while ``wanted()``; calls of `describe` go first."""
+    def describe_ahead(self, boxes: Iterable[Region], keep_going: Callable[[], bool]) -> None:
+        """Describe ``boxes`` while ``keep_going()``; calls of `describe` go first."""
         for box in boxes:
             with self._requests:
                 # The lock alone is not fair: this thread would take it again and again.
                 self._requests.wait_for(lambda: self._waiting == 0 or self._closed)
-            if self._closed or not wanted():
+            if self._closed or not keep_going():
                 return
-            self._describe_once(box, wanted)
+            self._describe_once(box, keep_going)
 
     def close(self) -> None:
         """Stop describing ahead."""
@@ -184,9 +184,9 @@ class PartDescriber:
             self._closed = True
             self._requests.notify_all()
 
-    def _describe_once(self, box: Region, wanted: Callable[[], bool]) -> Description | None:
+    def _describe_once(self, box: Region, keep_going: Callable[[], bool]) -> Description | None:
         with self._work:
-            if box not in self._cache and wanted():
+            if box not in self._cache and keep_going():
                 self._cache[box] = self._describe(crop_part(self._pixels, box, self._margin))
             return self._cache.get(box)
 

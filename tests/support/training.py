@@ -1,4 +1,4 @@
-"""Small recipes, data and captioners: what several tests train in seconds."""
+"""Small recipes, data and captioners that train in seconds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from image_describer.train.data import Dataset
 from image_describer.train.text import Vocabulary
 from tests.support import tiny
 
-COLOURS, PLACES = ("red", "green", "blue"), ("left", "right")
+COLOURS, SIDES = ("red", "green", "blue"), ("left", "right")
 
 RECIPES = (
     "image-describer",
@@ -47,7 +47,7 @@ patience = {patience}
 """
 
 
-def small(
+def small_recipe(
     folder: Path,
     name: str,
     epochs: float = 2,
@@ -55,7 +55,7 @@ def small(
     patience: int = 0,
     dropout: float = 0.1,
 ) -> recipe.Recipe:
-    """A shipped recipe, its sizes made small; written to ``folder`` and read as a user's own."""
+    """A shipped recipe with small sizes, written to ``folder`` and loaded like a user's recipe."""
     file = folder / f"{name}.small.toml"
     file.write_text(
         SMALL.format(
@@ -67,7 +67,7 @@ def small(
     return recipe.load(str(file))
 
 
-def vectors(folder: Path, dimension: int = 8) -> Path:
+def write_word_vectors(folder: Path, dimension: int = 8) -> Path:
     """Word vectors of the tiny captions, in GloVe's format."""
     rng = np.random.default_rng(0)
     lines = [f"{w} {' '.join(f'{x:.3f}' for x in rng.normal(size=dimension))}" for w in WORDS]
@@ -76,14 +76,16 @@ def vectors(folder: Path, dimension: int = 8) -> Path:
     return file
 
 
-def seen(pictures: int = 72, dev: int = 12) -> tuple[Dataset, Callable[..., np.ndarray]]:
-    """Data whose maps (2, 2, 8) say colour and side plainly, and how batches load them."""
+def make_feature_data(
+    pictures: int = 72, dev: int = 12
+) -> tuple[Dataset, Callable[..., np.ndarray]]:
+    """Data whose feature maps (2, 2, 8) encode colour and side, and their loader."""
     rng = np.random.default_rng(0)
     names = [f"{i}.jpg" for i in range(pictures)]
     captions, maps = {}, {}
     for i, name in enumerate(names):
         colour, side = i % 3, i // 3 % 2
-        captions[name] = [f"a {COLOURS[colour]} square on the {PLACES[side]} side"] * 5
+        captions[name] = [f"a {COLOURS[colour]} square on the {SIDES[side]} side"] * 5
         maps[name] = rng.normal(0, 0.1, (2, 2, 8)).astype(np.float32)
         maps[name][:, side, colour] += 2.0
         maps[name][:, :, 4 + side] += 2.0
@@ -91,8 +93,8 @@ def seen(pictures: int = 72, dev: int = 12) -> tuple[Dataset, Callable[..., np.n
     return data, lambda some, _: np.stack([maps[name] for name in some])
 
 
-def captioner(data: Dataset, chosen: recipe.Recipe) -> tuple[Any, Vocabulary]:
-    """An attention LSTM over such maps, without a convolution before it."""
+def build_small_captioner(data: Dataset, chosen: recipe.Recipe) -> tuple[Any, Vocabulary]:
+    """An attention LSTM on such feature maps, without a convolutional encoder."""
     import keras
 
     from image_describer.train import fit

@@ -33,7 +33,10 @@ def options(folder, tmp_path, **more):
     from image_describer.train.classic_run import Options
 
     return Options(
-        runs=folder, results=tmp_path / "results", vectors=small.vectors(tmp_path), **more
+        runs=folder,
+        results=tmp_path / "results",
+        vectors=small.write_word_vectors(tmp_path),
+        **more,
     )
 
 
@@ -47,7 +50,7 @@ def test_a_recipe_runs_from_pictures_to_figures(name, data, runs, tmp_path, monk
     from image_describer.train import classic, evaluate
 
     monkeypatch.setattr(evaluate, "has_java", lambda: False)  # METEOR is tested elsewhere
-    chosen = small.small(tmp_path, name, epochs=5)
+    chosen = small.small_recipe(tmp_path, name, epochs=5)
     found = classic.train(chosen, data, options(runs, tmp_path))
     written = json.loads((tmp_path / "results" / f"{name}.small" / "metrics.json").read_text())
     assert written == json.loads(json.dumps(found))
@@ -68,7 +71,7 @@ def test_a_recipe_runs_from_pictures_to_figures(name, data, runs, tmp_path, monk
 def test_a_stand_in_is_told_in_the_figures(data, tmp_path, runs):
     from image_describer.train.classic_run import prepare
 
-    chosen = small.small(tmp_path, "keras-captioning")
+    chosen = small.small_recipe(tmp_path, "keras-captioning")
     chosen = dataclasses.replace(chosen, extractor=recipe.Extractor("resnet50", "imagenet", 96))
     run = prepare(chosen, data, options(runs, tmp_path, extractor="xception", weights="random"))
     about = run.facts["extractor"]
@@ -81,7 +84,7 @@ def test_attention_is_kept_for_each_word_to_be_drawn(data, runs, tmp_path, monke
     from image_describer.train import classic, evaluate
 
     monkeypatch.setattr(evaluate, "has_java", lambda: False)
-    chosen = small.small(tmp_path, "attend-and-tell", epochs=1)
+    chosen = small.small_recipe(tmp_path, "attend-and-tell", epochs=1)
     run = classic.prepare(chosen, data, options(runs, tmp_path))
     classic.features(run)
     classic.evaluate(run, classic.fit(run))
@@ -105,7 +108,7 @@ def test_attention_is_kept_for_each_word_to_be_drawn(data, runs, tmp_path, monke
 def test_both_forms_of_samples_learn(samples, data, runs, tmp_path):
     from image_describer.train import classic
 
-    chosen = small.small(tmp_path, "image-describer", epochs=2, samples=samples, dropout=0.0)
+    chosen = small.small_recipe(tmp_path, "image-describer", epochs=2, samples=samples, dropout=0.0)
     run = classic.prepare(chosen, data, options(runs, tmp_path))
     classic.features(run)
     classic.fit(run)
@@ -137,8 +140,8 @@ classic.fit(run)
 
 @pytest.mark.slow
 def test_a_run_killed_in_mid_epoch_goes_on_to_the_same_losses(tiny_data, runs, tmp_path):
-    small.small(tmp_path, "image-describer", epochs=3, dropout=0.3)
-    file, glove = tmp_path / "image-describer.small.toml", small.vectors(tmp_path)
+    small.small_recipe(tmp_path, "image-describer", epochs=3, dropout=0.3)
+    file, glove = tmp_path / "image-describer.small.toml", small.write_word_vectors(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(tiny.REPO), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
     def command(folder, resume, wait):
@@ -176,7 +179,7 @@ def test_early_stopping_ends_with_the_best_weights(data, runs, tmp_path):
     from image_describer.train import classic
     from image_describer.train.classic_fit import fit_task
 
-    chosen = small.small(tmp_path, "image-describer", epochs=60, patience=2, dropout=0.0)
+    chosen = small.small_recipe(tmp_path, "image-describer", epochs=60, patience=2, dropout=0.0)
     run = classic.prepare(chosen, data, options(runs, tmp_path))
     classic.features(run)
     model = classic.build(run)
@@ -199,7 +202,7 @@ def test_frozen_vectors_stay_as_they_were_and_others_learn(data, runs, tmp_path)
     from image_describer.train import classic
 
     for trainable in (False, True):
-        chosen = small.small(tmp_path, "keras-captioning", epochs=1)
+        chosen = small.small_recipe(tmp_path, "keras-captioning", epochs=1)
         wanted = dataclasses.replace(chosen.vectors, trainable=trainable)
         run = classic.prepare(
             dataclasses.replace(chosen, vectors=wanted), data, options(runs, tmp_path)
@@ -214,7 +217,7 @@ def test_frozen_vectors_stay_as_they_were_and_others_learn(data, runs, tmp_path)
 def test_scheduled_sampling_trains_and_resumes_with_the_rest(data, runs, tmp_path):
     from image_describer.train import classic
 
-    chosen = small.small(tmp_path, "image-describer", epochs=3)
+    chosen = small.small_recipe(tmp_path, "image-describer", epochs=3)
     chosen = dataclasses.replace(
         chosen, loss=dataclasses.replace(chosen.loss, sampling=0.5, label_smoothing=0.1)
     )
@@ -228,7 +231,7 @@ def test_scheduled_sampling_trains_and_resumes_with_the_rest(data, runs, tmp_pat
 def test_what_a_recipe_lacks_is_said_with_the_way_out(data, runs, tmp_path):
     from image_describer.train import classic
 
-    chosen = small.small(tmp_path, "keras-captioning")
+    chosen = small.small_recipe(tmp_path, "keras-captioning")
     without = dataclasses.replace(options(runs, tmp_path), vectors=None)
     with pytest.raises(TrainingError, match="--vectors"):
         classic.prepare(chosen, data, without)

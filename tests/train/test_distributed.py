@@ -52,7 +52,7 @@ def start(words, ports, index, folder):
 
 def recipe_of(folder, epochs):
     """No dropout: each worker draws its own."""
-    training.small(folder, "image-describer", epochs=epochs, dropout=0.0)
+    training.small_recipe(folder, "image-describer", epochs=epochs, dropout=0.0)
     return folder / "image-describer.small.toml"
 
 

@@ -23,8 +23,8 @@ def fitted(folder, stage, resume=False, **loss):
 
     chosen = recipe.load(str(tiny.RECIPE))
     chosen = dataclasses.replace(chosen, loss=dataclasses.replace(chosen.loss, **loss))
-    data, loader = small.seen()
-    model, vocabulary = small.captioner(data, chosen)
+    data, loader = small.make_feature_data()
+    model, vocabulary = small.build_small_captioner(data, chosen)
     fit.fit_stage("head", stage, model, data, vocabulary, loader, folder, 1, resume)
     return model
 

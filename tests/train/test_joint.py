@@ -90,10 +90,10 @@ def trained(request, data, tmp_path_factory):
     from image_describer.train import classic
 
     folder = tmp_path_factory.mktemp("joint")
-    chosen = small.small(folder, request.param, epochs=60)
+    chosen = small.small_recipe(folder, request.param, epochs=60)
     chosen = dataclasses.replace(chosen, data=dataclasses.replace(chosen.data, captions=0))
     options = classic.Options(
-        runs=folder / "runs", results=folder / "results", vectors=small.vectors(folder)
+        runs=folder / "runs", results=folder / "results", vectors=small.write_word_vectors(folder)
     )
     run = classic.prepare(chosen, data, options)
     model = classic.fit(run)
@@ -156,9 +156,11 @@ def test_a_matrix_with_its_captions_is_read_trained_on_and_judged(tmp_path, data
     lines = [f"{name} {data.captions[name][0]}\n" for name in names]
     (folder / "annotations.36.txt").write_text("".join(lines), "utf-8")
     np.save(folder / "features.36.npy", data.features[: len(names)])
-    chosen = small.small(tmp_path, "joint-embedding", epochs=20)
+    chosen = small.small_recipe(tmp_path, "joint-embedding", epochs=20)
     options = classic.Options(
-        runs=tmp_path / "runs", results=tmp_path / "results", vectors=small.vectors(tmp_path)
+        runs=tmp_path / "runs",
+        results=tmp_path / "results",
+        vectors=small.write_word_vectors(tmp_path),
     )
     found = classic.train(chosen, read(folder), options)
     assert found["extractor"] == {"name": "given with the data"}

@@ -146,8 +146,8 @@ def fitted(folder, stage, resume=False):
     from image_describer.train import fit
 
     folder.mkdir(exist_ok=True)
-    data, loader = small.seen()
-    model, vocabulary = small.captioner(data, recipe.load(str(tiny.RECIPE)))
+    data, loader = small.make_feature_data()
+    model, vocabulary = small.build_small_captioner(data, recipe.load(str(tiny.RECIPE)))
     fit.fit_stage("head", stage, model, data, vocabulary, loader, folder, 1, resume)
     return model
 

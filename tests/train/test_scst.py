@@ -98,8 +98,8 @@ def test_the_reward_of_what_is_drawn_rises(baseline, beside, tmp_path):
     from image_describer.train import fit
     from image_describer.train.scst import fit_scst
 
-    data, loader = small.seen()
-    model, vocabulary = small.captioner(data, recipe.load(str(tiny.RECIPE)))
+    data, loader = small.make_feature_data()
+    model, vocabulary = small.build_small_captioner(data, recipe.load(str(tiny.RECIPE)))
     learn = recipe.Stage(epochs=10, rate=0.01, batch=10, mirror=False)
     fit.fit_stage("head", learn, model, data, vocabulary, loader, tmp_path, 1, False)
     stage = recipe.Reward(
@@ -123,8 +123,8 @@ def test_what_counts_beside_cider_is_bleu_and_meteor_as_often_as_the_recipe_says
     from image_describer.train.rewards import CiderD
     from image_describer.train.scst import _Climb
 
-    data, _ = small.seen()
-    model, vocabulary = small.captioner(data, recipe.load(str(tiny.RECIPE)))
+    data, _ = small.make_feature_data()
+    model, vocabulary = small.build_small_captioner(data, recipe.load(str(tiny.RECIPE)))
     train = data.splits["train"]
     cider, overlap = (kind.of(data.captions, train, vocabulary) for kind in (CiderD, Overlap))
     said = vocabulary.encode([data.captions[train[0]][0]])[:, 1:]
@@ -234,8 +234,8 @@ def test_the_mean_over_the_ends_of_more_epochs(tmp_path):
     from image_describer.train import checkpoint
     from image_describer.train.scst import fit_averaged
 
-    data, loader = small.seen()
-    model, vocabulary = small.captioner(data, recipe.load(str(tiny.RECIPE)))
+    data, loader = small.make_feature_data()
+    model, vocabulary = small.build_small_captioner(data, recipe.load(str(tiny.RECIPE)))
     stage = recipe.Reward(
         epochs=1, averaged=2, rate=0.01, batch=10, samples=3, mirror=False, sharpen=1.5
     )

@@ -25,7 +25,7 @@ def choices(tmp_path):
         runs=tmp_path / "runs",
         results=tmp_path / "results",
         output=tmp_path / "bundle",
-        vectors=training.vectors(tmp_path),
+        vectors=training.write_word_vectors(tmp_path),
         weights="random",
     )
 
@@ -37,7 +37,7 @@ def without_vectors(choices, **other):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["keras-captioning", "attend-and-tell"])
 def test_an_original_goes_through_its_stages_one_by_one(name, choices, tiny_data, tmp_path):
-    chosen, data = training.small(tmp_path, name), read(tiny_data)
+    chosen, data = training.small_recipe(tmp_path, name), read(tiny_data)
     with pytest.raises(TrainingError, match="has not been trained"):
         stages.run("evaluate", chosen, data, choices)
     with pytest.raises(TrainingError, match="There is nothing of"):
@@ -73,7 +73,7 @@ def test_an_original_goes_through_its_stages_one_by_one(name, choices, tiny_data
     ],
 )
 def test_one_command_goes_through_all_stages(name, choices, tiny_data, tmp_path):
-    chosen = training.small(tmp_path, name)
+    chosen = training.small_recipe(tmp_path, name)
     found = stages.run("all", chosen, read(tiny_data), choices)
     assert found["metrics"]["dev"]
     results = choices.results / chosen.name
@@ -173,7 +173,7 @@ def test_what_it_lacks_is_one_sentence_and_the_status_2(words, told, monkeypatch
 def test_features_are_written_as_the_original_kept_them_and_read_again(
     choices, tiny_data, tmp_path
 ):
-    chosen, data = training.small(tmp_path, "image-describer", epochs=1), read(tiny_data)
+    chosen, data = training.small_recipe(tmp_path, "image-describer", epochs=1), read(tiny_data)
     file = tmp_path / "features.pkl"
     stages.run("features", chosen, data, without_vectors(choices, write_features=file))
     found = pickle.loads(file.read_bytes())
@@ -210,7 +210,7 @@ def test_features_that_do_not_serve_are_refused(
     if "evil" in other:
         file.write_bytes(pickle.dumps({"picture1.jpg": Path.unlink}))
     made = {key: value for key, value in other.items() if key != "evil"} or {"read_features": file}
-    chosen = recipe.load("best") if name == "best" else training.small(tmp_path, name)
+    chosen = recipe.load("best") if name == "best" else training.small_recipe(tmp_path, name)
     with pytest.raises(TrainingError, match=told):
         stages.run(stage, chosen, data, without_vectors(choices, **made))
 
@@ -227,7 +227,7 @@ def damaged(tiny_data, tmp_path):
 def test_broken_pictures_are_counted_once_and_left_out_of_an_original(
     choices, tiny_data, tmp_path, caplog
 ):
-    chosen = training.small(tmp_path, "image-describer", epochs=1)
+    chosen = training.small_recipe(tmp_path, "image-describer", epochs=1)
     data, plain = read(damaged(tiny_data, tmp_path)), without_vectors(choices)
     told = stages.run("fit", chosen, data, plain)
     assert math.isfinite(told["fit"]["dev_loss"])
@@ -242,7 +242,7 @@ def test_broken_pictures_are_counted_once_and_left_out_of_an_original(
 def test_a_picture_that_breaks_after_it_was_looked_at_is_left_out_of_an_original(
     choices, tiny_data, tmp_path
 ):
-    chosen = training.small(tmp_path, "image-describer", epochs=1)
+    chosen = training.small_recipe(tmp_path, "image-describer", epochs=1)
     options = classic_run.Options(choices.runs, choices.results, weights="random")
     run = classic_run.prepare(chosen, read(damaged(tiny_data, tmp_path)), options)
     features(run)
