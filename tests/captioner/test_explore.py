@@ -194,7 +194,7 @@ def test_a_request_goes_before_what_is_described_ahead():
     assert describe.max_running == 1
 
 
-def test_a_part_that_is_no_longer_wanted_is_not_described():
+def test_a_part_that_is_no_longer_needed_is_not_described():
     describe = CountingDescriber()
     parts = PartDescriber(describe, np.asarray(photograph(300, 300)))
     box = GridCursor(300, 300).box
@@ -203,7 +203,7 @@ def test_a_part_that_is_no_longer_wanted_is_not_described():
     assert parts.describe(box) is not None
 
 
-def test_describing_ahead_ends_when_it_is_no_longer_wanted():
+def test_describing_ahead_ends_when_it_is_no_longer_needed():
     describe = CountingDescriber()
     parts = PartDescriber(describe, np.asarray(photograph(300, 300)))
     parts.describe_ahead(GridCursor(300, 300).likely_next(), lambda: len(describe.sizes) < 3)
