@@ -148,6 +148,6 @@ def test_a_resumed_batch_knows_pictures_by_their_new_content(
     )
     assert first.cancelled
     job = alt_text_writer.AltTextWriter(options_of("--in-place", "--unsure"), [album])
-    assert batch.run([album], output, on_record=job.take, **arguments).known >= 1
+    assert batch.run([album], output, on_record=job.write, **arguments).known >= 1
     assert job.counts == {alt_text_writer.AltTextOutcome.WRITTEN: len(NAMES)}
     assert [line["key"] for line in lines_of(output)] == [digests(album)[name] for name in NAMES]
