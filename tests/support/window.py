@@ -55,7 +55,7 @@ class SlowDescriber:
         return {"decoder.tflite": "of a fake"}
 
     @property
-    def joint(self) -> Any:
+    def joint_space(self) -> Any:
         raise BundleError("This bundle has no joint space.")
 
 

@@ -27,7 +27,7 @@ from image_describer.errors import SaveError, SpeechError
 from image_describer.speech import make_speaker
 from image_describer.wording.sentence import SpokenDescription, spoken
 from tests.support.screen import LIMIT_S, Screen
-from tests.support.window import KEPT, FakeSpeaker, Loop
+from tests.support.window import KEPT, FakeSpeaker, TkLoop
 
 CAPTION = "two dogs play in the snow"
 SENTENCE = f"The picture is blurred. Probably: {CAPTION}."
@@ -60,7 +60,7 @@ class Mouth(FakeSpeaker):
         return self.saver(text, path)
 
 
-class Stage(Loop):
+class Stage(TkLoop):
     """A window with one button, and the dialog above it."""
 
     def __init__(self, screen: Screen, file: Path | None) -> None:

@@ -75,7 +75,7 @@ class OpenSettings:
 
     def saved(self) -> Settings:
         """Return the settings in the file, once they are written."""
-        self.driven.until(lambda: self.settings_controller._waiting is None, "the file")
+        self.driven.until(lambda: self.settings_controller._save_timer is None, "the file")
         expected = self.context.settings
         self.driven.until(lambda: SettingsFile(self.file.path).load() == expected, "the file")
         return SettingsFile(self.file.path).load()
