@@ -13,7 +13,6 @@ from typing import IO
 
 OWNER_ONLY = 0o600
 EVERYONE_READS = 0o644
-_HAS_HIDDEN_FLAG = sys.platform in ("win32", "darwin")
 _NAME_LIMIT = 40  # characters of the name kept in the temporary one; file systems allow 255 bytes
 
 
@@ -99,7 +98,8 @@ def is_hidden(entry: "os.DirEntry[str]") -> bool:
     """Return whether a name begins with a dot, or Windows or macOS marks the file as hidden."""
     if entry.name.startswith("."):
         return True
-    if not _HAS_HIDDEN_FLAG:  # a stat of each file would be slow
+    platform: str = sys.platform  # mypy would follow sys.platform itself
+    if platform not in ("win32", "darwin"):  # a stat of each file would be slow
         return False
     try:
         status = entry.stat(follow_symlinks=False)

@@ -32,7 +32,7 @@ def test_a_hostile_tree_is_told_whole(tmp_path, shipped_bundle):
         text=True,
         env=environment,
         timeout=280,
-        preexec_fn=drop_root_access if hostile.LINUX else None,
+        preexec_fn=drop_root_access if hostile.ON_LINUX else None,
     )
     for path in (tree / "traps").glob("*"):  # or pytest can't clean up
         if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) == 0:
