@@ -7,8 +7,8 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
 
-# Where the wheel puts the folders of data, so that image_describer/paths.py finds them in a wheel, an
-# editable install and a checkout.
+# Where the wheel puts the folders of data, so that image_describer/paths.py finds them in a wheel,
+# an editable install and a checkout.
 DATA_PACKAGES = {
     "image_describer.models": "models",
     "image_describer.assets": "assets",
