@@ -1,10 +1,10 @@
-"""The whole process, from the shell's point of view: ours against the same job with Keras.
+"""A cold start of the whole process, compared with the same job written with Keras.
 
     python benchmarks/cold_start.py [--runs 5] [--python PYTHON] [PICTURE]
 
-Both are started in turn, A B A B, so that a busy minute hits both. The Keras job says as many
-words as ours did, plus the one that ends the sentence. PYTHON is the interpreter of an environment
-where the wheel is installed (default: this one); Keras always runs in this one.
+Both are started in turn, so that a busy minute affects both. The Keras job produces as many words
+as ours did, plus the end of the sentence. PYTHON is the interpreter of an environment in which the
+wheel is installed (default: this one); Keras always runs in this one.
 """
 
 import argparse
@@ -20,16 +20,16 @@ from typing import Any
 import measure
 
 BASELINE = measure.HERE / "keras_baseline.py"
-WALL_GOAL = 0.25  # of Keras's wall time
-MEMORY_GOAL = 1 / 3  # of Keras's peak memory
-BARRED = ("tensorflow", "keras", "torch", "jax")
+WALL_TARGET = 0.25  # of Keras's wall time
+MEMORY_TARGET = 1 / 3  # of Keras's peak memory
+FORBIDDEN = ("tensorflow", "keras", "torch", "jax")
 
-# Runs the command in a process that then tells which of the barred libraries it has loaded.
-TELL_TALE = f"""
+# Fails if one of the forbidden libraries was loaded.
+PROGRAM = f"""
 import sys
 from image_describer.cli.main import main
 status = main(["describe", "--json", "--offline", sys.argv[1]])
-loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({BARRED!r}))
+loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({FORBIDDEN!r}))
 print(*loaded, sep=",", file=sys.stderr)
 sys.exit(status or bool(loaded))
 """
@@ -44,27 +44,31 @@ def main() -> int:
     picture = str(options.picture.resolve())
     python = str(options.python.absolute())  # not resolved: a venv's python is a link
     with tempfile.TemporaryDirectory() as elsewhere:
-        network = check_nothing_barred(python, picture, elsewhere)
+        network = check_imports(python, picture, elsewhere)
         result = compare(python, picture, options.runs, elsewhere)
     result["network"] = network
     report(result)
     print(f"Written to {measure.write('cold_start', result)}")
-    return 0 if result["wall_ratio"] <= WALL_GOAL and result["memory_ratio"] <= MEMORY_GOAL else 1
+    return (
+        0 if result["wall_ratio"] <= WALL_TARGET and result["memory_ratio"] <= MEMORY_TARGET else 1
+    )
 
 
-def check_nothing_barred(python: str, picture: str, cwd: str) -> str:
-    """Describe once, with the network cut where the system lets us; says whether it was.
+def check_imports(python: str, picture: str, cwd: str) -> str:
+    """Describe once, without a network if the system allows that, and return whether it did.
 
-    Raises RuntimeError when that fails or when TensorFlow was loaded for it.
+    Raises RuntimeError if that fails or if TensorFlow was loaded.
     """
-    cut = ["unshare", "--net", "--map-root-user"]
-    can_cut = shutil.which("unshare") and not subprocess.run([*cut, "true"], check=False).returncode
-    measure.run([*(cut if can_cut else []), python, "-c", TELL_TALE, picture], cwd)
-    return "cut in a run of its own" if can_cut else "left as it is"
+    isolate = ["unshare", "--net", "--map-root-user"]
+    can_isolate = (
+        shutil.which("unshare") and not subprocess.run([*isolate, "true"], check=False).returncode
+    )
+    measure.run([*(isolate if can_isolate else []), python, "-c", PROGRAM, picture], cwd)
+    return "disabled in a run of its own" if can_isolate else "available"
 
 
 def compare(python: str, picture: str, runs: int, cwd: str) -> dict[str, Any]:
-    """Both jobs, ``runs`` times in turn, after one run of each that only warms the disk's cache."""
+    """Run both jobs ``runs`` times in turn, after one run each to warm the disk cache."""
     program = str(Path(python).with_name("image-describer"))
     ours = [program, "describe", "--json", "--offline", picture]
     caption = json.loads(measure.run(ours, cwd).output)["caption"]
@@ -72,16 +76,16 @@ def compare(python: str, picture: str, runs: int, cwd: str) -> dict[str, Any]:
     words = str(len(caption.split()) + 1)
     keras = [sys.executable, str(BASELINE), "--words", words, cwd, picture]
     measure.run(keras, cwd)
-    done: dict[str, list[measure.Run]] = {"image-describer": [], "keras": []}
+    done: dict[str, list[measure.ProcessRun]] = {"image-describer": [], "keras": []}
     for _ in range(runs):
         done["image-describer"].append(measure.run(ours, cwd))
         done["keras"].append(measure.run(keras, cwd))
     figures = {
         name: {
-            "wall_s": measure.summary([run.wall_s for run in each]),
-            "peak_mb": measure.summary([run.peak_mb for run in each]),
+            "wall_s": measure.summary([run.wall_s for run in finished]),
+            "peak_mb": measure.summary([run.peak_mb for run in finished]),
         }
-        for name, each in done.items()
+        for name, finished in done.items()
     }
     return {
         "machine": measure.machine(),
@@ -99,13 +103,13 @@ def compare(python: str, picture: str, runs: int, cwd: str) -> dict[str, Any]:
 
 
 def ratio(figures: dict[str, dict[str, dict[str, float]]], what: str) -> float:
-    """Our median as a part of Keras's."""
+    """Our median divided by that of Keras."""
     ours, keras = (figures[name][what]["median"] for name in ("image-describer", "keras"))
     return round(ours / keras, 4)
 
 
 def report(result: dict[str, Any]) -> None:
-    """The figures for people."""
+    """Print the figures."""
     print(f"{result['picture']}: {result['caption']}")
     for name in ("image-describer", "keras"):
         wall, peak = result[name]["wall_s"], result[name]["peak_mb"]
@@ -113,10 +117,10 @@ def report(result: dict[str, Any]) -> None:
             f"{name:16} {wall['median']:6.2f} s ({wall['least']:.2f} to {wall['greatest']:.2f})"
             f"   peak {peak['median']:6.0f} MB"
         )
-    for what, goal in (("wall", WALL_GOAL), ("memory", MEMORY_GOAL)):
+    for what, target in (("wall", WALL_TARGET), ("memory", MEMORY_TARGET)):
         part = result[f"{what}_ratio"]
-        verdict = "met" if part <= goal else "MISSED"
-        print(f"{what:16} {part:.3f} of Keras's; the goal of {goal:.3f} is {verdict}")
+        verdict = "met" if part <= target else "MISSED"
+        print(f"{what:16} {part:.3f} of Keras; the target of {target:.3f} is {verdict}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""The same job written with Keras, as the first image-describer did it: the thing to compare with.
+"""The same job written with Keras, as the first image-describer did it: the baseline.
 
-Xception without its top, pooled to 2,048 numbers; a network that merges them with an LSTM's view
-of the words so far; `predict` for one word at a time, the likeliest each time. Its weights are
-random (the work is the same whatever they are), saved once and read at each start, as a real
-program has to.
+Xception without its top, pooled to 2,048 numbers; a network that merges them with an LSTM over the
+words so far; `predict` for one word at a time, greedily. The weights are random, which makes no
+difference to the work. They are saved once and read at each start, like those of a real program.
 """
 
 import argparse
@@ -21,11 +20,11 @@ SIZE = 299
 UNITS = 256
 VOCABULARY = 8_000
 LONGEST = 34  # words of a caption, as in the original
-TOWER = "tower.weights.h5"
+ENCODER = "encoder.weights.h5"
 CAPTIONER = "captioner.keras"
 
 
-def tower(weights: Path | None) -> keras.Model:
+def encoder(weights: Path | None) -> keras.Model:
     """(N, 299, 299, 3) in [-1, 1] -> (N, 2048)."""
     model = keras.applications.Xception(weights=None, include_top=False, pooling="avg")
     if weights:
@@ -36,38 +35,38 @@ def tower(weights: Path | None) -> keras.Model:
 def new_captioner() -> keras.Model:
     """Features (N, 2048) and words so far (N, 34) -> probabilities of the next one (N, 8000)."""
     features = keras.Input((2048,))
-    seen = keras.layers.Dense(UNITS, activation="relu")(keras.layers.Dropout(0.5)(features))
+    picture = keras.layers.Dense(UNITS, activation="relu")(keras.layers.Dropout(0.5)(features))
     words = keras.Input((LONGEST,))
     embedded = keras.layers.Embedding(VOCABULARY, UNITS, mask_zero=True)(words)
-    said = keras.layers.LSTM(UNITS)(keras.layers.Dropout(0.5)(embedded))
-    merged = keras.layers.Dense(UNITS, activation="relu")(keras.layers.add([seen, said]))
+    sequence = keras.layers.LSTM(UNITS)(keras.layers.Dropout(0.5)(embedded))
+    merged = keras.layers.Dense(UNITS, activation="relu")(keras.layers.add([picture, sequence]))
     return keras.Model(
         [features, words], keras.layers.Dense(VOCABULARY, activation="softmax")(merged)
     )
 
 
 def describe(picture: Path, weights: Path, words: int) -> list[int]:
-    """Ids of the ``words`` likeliest words, one `predict` each."""
-    see, tell = tower(weights / TOWER), keras.saving.load_model(weights / CAPTIONER)
+    """Return the ids of ``words`` words, chosen greedily."""
+    encode, decode = encoder(weights / ENCODER), keras.saving.load_model(weights / CAPTIONER)
     with Image.open(picture) as image:
         pixels = np.asarray(image.convert("RGB").resize((SIZE, SIZE)), np.float32)
-    features = see.predict(pixels[None] / 127.5 - 1.0, verbose=0)
-    said = [1]
+    features = encode.predict(pixels[None] / 127.5 - 1.0, verbose=0)
+    ids = [1]
     for _ in range(words):
-        so_far = keras.utils.pad_sequences([said], maxlen=LONGEST)
-        said.append(int(np.argmax(tell.predict([features, so_far], verbose=0))))
-    return said[1:]
+        so_far = keras.utils.pad_sequences([ids], maxlen=LONGEST)
+        ids.append(int(np.argmax(decode.predict([features, so_far], verbose=0))))
+    return ids[1:]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Describe a picture with Keras.")
     parser.add_argument("weights", type=Path, help="the folder of --prepare")
     parser.add_argument("picture", type=Path, nargs="?")
-    parser.add_argument("--prepare", action="store_true", help="make the weights and end")
-    parser.add_argument("--words", type=int, default=LONGEST, help="how many to say")
+    parser.add_argument("--prepare", action="store_true", help="create the weights and exit")
+    parser.add_argument("--words", type=int, default=LONGEST, help="length of the caption")
     options = parser.parse_args()
     if options.prepare:
-        tower(None).save_weights(options.weights / TOWER)
+        encoder(None).save_weights(options.weights / ENCODER)
         new_captioner().save(options.weights / CAPTIONER)
     elif options.picture is None:
         parser.error("which picture?")

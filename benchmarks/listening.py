@@ -1,24 +1,24 @@
-"""Hands, ears and the spoken log: what benchmarks of the whole window share.
+"""A virtual screen, keys, a recording and the spoken log, for benchmarks of the whole window.
 
-The hands press real keys through the X server's test extension; the ears are a recording of
-PulseAudio's null sink; the log is what `--speech-log` writes. All times are time.monotonic(), which
-is one clock for all processes of a machine.
+Keys are real ones, through the X server's test extension. The recording is that of PulseAudio's
+null sink. The log is what ``--speech-log`` writes. All times are time.monotonic(), which is one
+clock for all processes of a machine.
 """
 
 import json
 import os
-import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import measure
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(measure.HERE.parent))
 
 from Xlib import XK, X, display
 from Xlib.ext import xtest
@@ -26,39 +26,34 @@ from Xlib.ext import xtest
 from tests.support.screen import RunningApp, Screen, wait_for
 from tests.support.sound import AUDIBLE, RATE_HZ, NullSink, Recording
 
-BLOCK_S = 0.005
 POLL_S = 0.005
-FOCUS_LIMIT_S = 1.0  # for a dialog to come up by itself
-HOLD_S = 0.02  # between pressing a key and letting it go
-BLOCK_TOLERANCE = 2  # blocks: a click that a filter leaves is no sound
-
-
+FOCUS_LIMIT_S = 1.0  # for a dialog to take the focus by itself
+HOLD_S = 0.02  # between pressing a key and releasing it
 MODIFIERS = {"ctrl": "Control_L", "shift": "Shift_L", "alt": "Alt_L"}
 
 
-class Hands:
-    """Keys by name, "ctrl+shift+o"; ``press`` tells when the last of them went down."""
+class Keyboard:
+    """Presses keys by name, such as "ctrl+shift+o"."""
 
     def __init__(self, name: str) -> None:
         self._display = display.Display(name)
 
-    def press(self, *keys: str) -> float:
-        at = 0.0
-        for key in keys:
-            codes = [self._code(part) for part in key.split("+")]
-            for code in codes:
-                at = time.monotonic()
-                xtest.fake_input(self._display, X.KeyPress, code)
-                self._display.sync()
-            time.sleep(HOLD_S)
-            for code in reversed(codes):
-                xtest.fake_input(self._display, X.KeyRelease, code)
+    def press(self, key: str) -> float:
+        """Press a key and return when the last part of it went down."""
+        pressed_at = 0.0
+        codes = [self._code(part) for part in key.split("+")]
+        for code in codes:
+            pressed_at = time.monotonic()
+            xtest.fake_input(self._display, X.KeyPress, code)
             self._display.sync()
-        return at
+        time.sleep(HOLD_S)
+        for code in reversed(codes):
+            xtest.fake_input(self._display, X.KeyRelease, code)
+        self._display.sync()
+        return pressed_at
 
     def _code(self, name: str) -> int:
-        symbol = XK.string_to_keysym(MODIFIERS.get(name, name))
-        code = self._display.keysym_to_keycode(symbol)
+        code = self._display.keysym_to_keycode(XK.string_to_keysym(MODIFIERS.get(name, name)))
         if not code:
             raise ValueError(f"no key is called {name!r}")
         return int(code)
@@ -68,126 +63,89 @@ class Hands:
 
 
 @dataclass(frozen=True)
-class Said:
+class LogLine:
     """A line of the spoken log. ``began`` is None for what never reached the output."""
 
     text: str
     kind: str
-    voice: str | None
     asked: float
     began: float | None
-    ended: float
-    interrupted: bool
-    error: str | None
 
 
-class SpokenLog:
-    """What the program says that it said."""
+class SpokenLogFile:
+    """Reads the file that the program writes."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    def said(self) -> list[Said]:
-        """All of it, in the order in which it ended."""
-        if not self.file.exists():
+    def lines(self) -> list[LogLine]:
+        """All lines, in the order in which the utterances ended."""
+        if not self.path.exists():
             return []
-        # What stands behind the last newline is still being written.
-        lines = self.file.read_text(encoding="utf-8").split("\n")[:-1]
-        return [Said(**json.loads(line)) for line in lines]
+        # What follows the last newline is still being written.
+        records = map(json.loads, self.path.read_text(encoding="utf-8").split("\n")[:-1])
+        names = ("text", "kind", "asked", "began")
+        return [LogLine(*(record[name] for name in names)) for record in records]
 
-    def wait(self, pattern: str, after: float, limit_s: float) -> Said | None:
-        """The first one heard that was asked for ``after`` and matches; None: none in time."""
+    def wait(self, after: float, limit_s: float, kind: str = "") -> LogLine:
+        """Return the first line, of one kind or of any, that was requested later and was heard."""
         limit = time.monotonic() + limit_s
         while time.monotonic() < limit:
-            for one in self.said():
-                if one.asked >= after and one.began and re.search(pattern, one.text):
-                    return one
+            for line in self.lines():
+                if line.asked >= after and line.began and kind in ("", line.kind):
+                    return line
             time.sleep(POLL_S)
-        return None
+        raise SystemExit("nothing was said")
 
 
-class Ears:
-    """A recording, by the clock."""
+class TimedRecording:
+    """A recording with the time of each sample."""
 
     def __init__(self, recording: Recording) -> None:
         samples = np.abs(np.array(recording.samples, dtype=np.int32))
         self._loud = np.flatnonzero(samples > AUDIBLE)
-        times, counts = (np.array(one) for one in zip(*recording.arrivals, strict=True))
-        # Sound servers render ahead and catch up, so no single rate leads from samples to times.
-        places = np.arange(len(samples))
-        arrival = np.searchsorted(counts, places, side="right")
-        at = times[arrival] - (counts[arrival] - places) / RATE_HZ
+        times, counts = (np.array(column) for column in zip(*recording.arrivals, strict=True))
+        # Sound servers render ahead and catch up, so there is no single rate.
+        positions = np.arange(len(samples))
+        arrival = np.searchsorted(counts, positions, side="right")
+        at = times[arrival] - (counts[arrival] - positions) / RATE_HZ
         self._times = np.maximum.accumulate(at)
-        size = int(RATE_HZ * BLOCK_S)
-        whole = len(samples) // size * size
-        self._blocks = samples[:whole].reshape(-1, size).max(axis=1) > AUDIBLE
-        self._block_times = self._times[:whole:size]
-
-    @property
-    def began(self) -> float:
-        return float(self._times[0])
-
-    @property
-    def end(self) -> float:
-        return float(self._times[-1])
 
     def first_sound(self, after: float, before: float) -> float | None:
-        """When the first audible sample in that time sounded."""
-        place = int(np.searchsorted(self._times[self._loud], after))
-        if place == len(self._loud):
+        """When the first audible sample between two times was played."""
+        position = int(np.searchsorted(self._times[self._loud], after))
+        if position == len(self._loud):
             return None
-        at = float(self._times[self._loud[place]])
+        at = float(self._times[self._loud[position]])
         return at if at <= before else None
 
-    def sounding_s(self, began: float, ended: float) -> float:
-        """Seconds of sound in that time."""
-        return float(self._blocks[self._slice(began, ended)].sum()) * BLOCK_S
 
-    def sounds_outside(self, spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-        """(when, seconds) of each sound that lies in none of ``spans`` (began, ended)."""
-        left = self._blocks.copy()
-        for began, ended in spans:
-            left[self._slice(began, ended)] = False
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], left.astype(np.int8), [0]))))
-        runs = zip(edges[::2], edges[1::2], strict=True)
-        return [
-            (float(self._block_times[first]), float(last - first) * BLOCK_S)
-            for first, last in runs
-            if last - first > BLOCK_TOLERANCE
-        ]
-
-    def _slice(self, began: float, ended: float) -> slice:
-        first, last = np.searchsorted(self._block_times, (began, ended))
-        return slice(int(first), int(last))
-
-
-class Seat:
-    """A screen, a keyboard, loudspeakers and a home, all of them of this run alone."""
+class Desktop:
+    """A screen, a keyboard, a sound card and a home folder for one run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.sink = NullSink(folder)
         self.screen = Screen()
-        self.hands = Hands(self.screen.display)
-        self.log = SpokenLog(folder / "said.jsonl")
-        self.home = folder / "user"
-        (self.home / "Pictures").mkdir(parents=True)
+        self.keyboard = Keyboard(self.screen.display)
+        self.log = SpokenLogFile(folder / "said.jsonl")
+        self.pictures = folder / "user" / "Pictures"
+        self.pictures.mkdir(parents=True)
         self.loop_file = folder / "loop.json"
 
     def start(self, *words: str) -> RunningApp:
-        """The real program, with this home, as it is from one start to the next."""
-        more = {
+        """Start the real program, with its loop watched."""
+        environment = {
             **self.sink.environment,
-            "HOME": str(self.home),
+            "HOME": str(self.pictures.parent),
             "XDG_RUNTIME_DIR": str(self.folder / "xdg_runtime_dir"),
-            "IMAGE_DESCRIBER_WATCH_LOOP": str(self.loop_file),
         }
-        app = RunningApp(
-            self.screen, self.folder, ["--speech-log", str(self.log.file), *words], more
-        )
+        program = (str(measure.HERE / "loop_watch.py"), str(self.loop_file))
+        arguments = ["--speech-log", str(self.log.path), *words]
+        app = RunningApp(self.screen, self.folder, arguments, environment, program)
         app.wait_title("Image Describer")
         try:
-            # A dialog of the first start has taken the keys itself, and keeps them.
+            # A dialog of the first start has taken the focus itself, and keeps it.
             wait_for(lambda: "Image Describer" in self.screen.focused(), FOCUS_LIMIT_S, "the focus")
         except AssertionError:
             app.focus()  # as a window manager would
@@ -197,46 +155,37 @@ class Seat:
         """Wait until nothing has been heard for ``quiet_s``."""
         wait_for(lambda: self.sink.silent_for(quiet_s), limit_s, "silence")
 
-    def wait_for_sound(self, limit_s: float) -> None:
-        """Wait until something is heard."""
-        wait_for(lambda: not self.sink.silent_for(0.1), limit_s, "a sound")
-
     def close(self) -> None:
-        self.hands.close()
+        self.keyboard.close()
         self.screen.close()
         self.sink.close()
 
 
 @contextmanager
-def seat(folder: Path) -> Iterator[Seat]:
-    """A Seat that is cleared away in the end."""
-    taken = Seat(folder)
+def desktop(folder: Path) -> Iterator[Desktop]:
+    """A Desktop without settings of this machine's user, closed at the end."""
+    for name in ("IMAGE_DESCRIBER_BUNDLE", "PULSE_SERVER", "WAYLAND_DISPLAY"):
+        os.environ.pop(name, None)
+    opened = Desktop(folder)
     try:
-        yield taken
+        yield opened
     finally:
-        taken.close()
+        opened.close()
 
 
-def loop_gaps(*files: Path) -> dict[str, Any]:
-    """What the watch over Tk's loop wrote; see image_describer/app/loop_watch.py.
+def loop_gaps(file: Path) -> dict[str, Any]:
+    """Summarize what loop_watch.py wrote.
 
     A gap is the program's own only in so far as its thread was not waiting for a processor that
-    other programs had: on a busy machine no program ticks in time.
+    other programs had.
     """
-    watched = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    gaps = [gap for one in watched for gap in one["gaps"]]
-    for gap in gaps:
+    result = json.loads(file.read_text(encoding="utf-8"))
+    for gap in result["gaps"]:
         gap["own_s"] = round(gap["s"] - gap["queued_s"], 3)
-    own = sorted(gaps, key=lambda gap: -float(gap["own_s"]))
+    own = sorted(result["gaps"], key=lambda gap: -float(gap["own_s"]))
     return {
-        "ticks": sum(one["ticks"] for one in watched),
-        "longest_ms": round(1000 * max(one["longest_s"] for one in watched), 1),
+        "ticks": result["ticks"],
+        "longest_ms": round(1000 * result["longest_s"], 1),
         "longest own_ms": round(1000 * float(own[0]["own_s"]), 1) if own else 0.0,
         "longest own": own[:5],
     }
-
-
-def clean_environment() -> None:
-    """Forget what would make the program another than the one that is shipped."""
-    for name in ("IMAGE_DESCRIBER_BUNDLE", "PULSE_SERVER", "WAYLAND_DISPLAY"):
-        os.environ.pop(name, None)

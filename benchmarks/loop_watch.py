@@ -1,4 +1,4 @@
-"""Runs the window, and measures how long Tk's loop goes without a tick and what it was doing.
+"""Runs the window and records how long Tk's loop goes without a tick, and what it was doing.
 
     python benchmarks/loop_watch.py RESULT.json [arguments of image-describer-app]
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a child's wall time and memory, medians, the file of results."""
+"""What the benchmarks share: time and memory of processes, medians, the results files."""
 
 import argparse
 import json
@@ -19,27 +19,27 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 SAMPLE = HERE.parent / "assets" / "samples" / "astronaut.jpg"
 
-# ru_maxrss is counted in KiB on Linux and in bytes on macOS.
+# ru_maxrss is in KiB on Linux and in bytes on macOS.
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True)
-class Run:
-    """One finished process: wall time in seconds, peak memory in MB (10^6 bytes), its output."""
+class ProcessRun:
+    """A finished process: wall time in seconds, peak memory in MB (10^6 bytes), its output."""
 
     wall_s: float
     peak_mb: float
     output: str
 
 
-def run(command: Sequence[str], cwd: str | os.PathLike[str]) -> Run:
-    """Run a command to its end, alone. Raises RuntimeError, with its stderr, when it fails."""
+def run(command: Sequence[str], cwd: str | os.PathLike[str]) -> ProcessRun:
+    """Run a command to its end. Raises RuntimeError, with its stderr, when it fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=cwd, stdout=out, stderr=err, stdin=subprocess.DEVNULL
         )
-        # wait4 tells this child's peak; getrusage(RUSAGE_CHILDREN) tells that of the largest ever.
+        # wait4 returns the peak of this child; getrusage returns that of the largest child ever.
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -48,28 +48,34 @@ def run(command: Sequence[str], cwd: str | os.PathLike[str]) -> Run:
         if process.returncode != 0:
             raise RuntimeError(f"{command[0]} ended with {process.returncode}: {err.read()!r}")
         output = out.read().decode()
-    return Run(wall_s, usage.ru_maxrss * RSS_UNIT_BYTES / 1e6, output)
+    return ProcessRun(wall_s, usage.ru_maxrss * RSS_UNIT_BYTES / 1e6, output)
 
 
 def flickr8k_option(parser: argparse.ArgumentParser) -> None:
-    """``--data``, or else IMAGE_DESCRIBER_DATA, names the folder with Flickr8k."""
+    """Add ``--data``, the folder with Flickr8k."""
     folder = os.environ.get("IMAGE_DESCRIBER_DATA")
     parser.add_argument(
         "--data",
         type=Path,
         default=folder,
         required=folder is None,
-        help="a folder with Flickr8k (default: what IMAGE_DESCRIBER_DATA names)",
+        help="a folder with Flickr8k (default: that of IMAGE_DESCRIBER_DATA)",
     )
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
-    """Median, least and greatest, rounded to four digits after the point."""
+    """Median, minimum and maximum, rounded to four decimal places."""
     return {
         "median": round(statistics.median(values), 4),
         "least": round(min(values), 4),
         "greatest": round(max(values), 4),
     }
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float]:
+    """Like `summary`, with the 90th percentile."""
+    ninth = statistics.quantiles(values, n=10)[-1]
+    return {**summary(values), "percentile 90": round(ninth, 4)}
 
 
 def machine() -> dict[str, Any]:
@@ -85,7 +91,7 @@ def machine() -> dict[str, Any]:
 
 
 def write(name: str, result: dict[str, Any]) -> Path:
-    """Write ``results/<name>.json``, under a temporary name first."""
+    """Write ``results/<name>.json`` atomically."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     temporary = path.with_suffix(".json.new")

@@ -1,22 +1,19 @@
-"""How soon a phrase is heard, and how soon a sound that is stopped is silent, in milliseconds.
+"""How soon a phrase is heard, and how soon stopped speech is silent, in milliseconds.
 
     python benchmarks/speech_latency.py [--phrases 50] [--rate 175] [--idle SECONDS]
 
-Each phrase is said with interrupt while another one is being spoken, as by somebody who walks
-through a list; with --idle it is said that long after the one before was over. All is played into
-PulseAudio's null sink and recorded there: "audible" is what lies on the recording, to some 10 ms,
-the recorder's own delay. The phrase that is cut is spoken so softly that the new one can be told
-from it. A machine without PulseAudio has nothing to measure.
+Each phrase interrupts another one, like in a list that somebody walks through; with --idle it is
+spoken that long after the previous one ended. Everything is played into PulseAudio's null sink and
+recorded there: "audible" is measured on the recording, to about 10 ms. The interrupted phrase is so
+soft that the new one stands out.
 """
 
 import argparse
 import os
 import random
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +24,24 @@ sys.path.insert(0, str(measure.HERE.parent))
 from image_describer.speech import Speaker, make_speaker
 from tests.support.sound import RATE_HZ, NullSink, null_sink_unavailable
 
-GOAL_MS = 100.0  # from say() to what is audible; a key then sounds within 150 ms
-SILENT_GOAL_MS = 50.0
+TARGET_MS = 100.0  # a key is then heard within 150 ms
+SILENT_TARGET_MS = 50.0
 AUDIBLE = 300  # of 32767: some -40 dBFS
 SOFT_VOLUME = 1  # percent: its loudest sample is below AUDIBLE
-SPOKEN_S = 0.4  # for so long a phrase is listened to
+SPOKEN_S = 0.4  # how long a phrase is recorded
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-PLACES = ("Open a picture", "Repeat", "Copy", "Search", "Settings", "Help", "Say more", "History")
+NAMES = ("Open a picture", "Repeat", "Copy", "Search", "Settings", "Help", "Say more", "History")
 ROLES = ("button", "check box, checked", "choice", "slider, 50 percent", "edit box", "list")
 
 
 def phrases(count: int) -> list[str]:
-    """What a window says of its widgets: the same on every run."""
-    chosen = random.Random(1)
-    return [
-        f"{chosen.choice(PLACES)}, {chosen.choice(ROLES)}, {number % 7 + 1} of 7"
-        for number in range(count)
-    ]
+    """Return what a window says about its widgets, the same on every run."""
+    choice = random.Random(1).choice
+    return [f"{choice(NAMES)}, {choice(ROLES)}, {number % 7 + 1} of 7" for number in range(count)]
 
 
 def heard_after(sink: NullSink, speaker: Speaker, text: str, idle_s: float) -> tuple[float, float]:
-    """Milliseconds from say() to the first sample handed over, and to the first one audible."""
+    """Milliseconds from say() to the first sample at the output, and to the first audible one."""
     if idle_s:
         time.sleep(idle_s)
     else:
@@ -70,7 +64,7 @@ def heard_after(sink: NullSink, speaker: Speaker, text: str, idle_s: float) -> t
 
 
 def silent_after(sink: NullSink, speaker: Speaker, already_s: float) -> float:
-    """Milliseconds from stop() to the last sample audible."""
+    """Milliseconds from stop() to the last audible sample."""
     speaker.say(LONG, kind="phrase")
     sink.record()
     time.sleep(already_s)
@@ -81,13 +75,7 @@ def silent_after(sink: NullSink, speaker: Speaker, already_s: float) -> float:
     return 1000 * audible[-1] / RATE_HZ if audible else 0.0
 
 
-def summary(values: Sequence[float]) -> dict[str, float]:
-    """Median, least, greatest, and what nine in ten do not exceed."""
-    ninth = statistics.quantiles(values, n=10)[-1]
-    return {**measure.summary(values), "percentile 90": round(ninth, 4)}
-
-
-def measured(options: argparse.Namespace, sink: NullSink) -> dict[str, Any]:
+def run(options: argparse.Namespace, sink: NullSink) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as cache,
         make_speaker(offline=True, rate=options.rate, cache_folder=Path(cache)) as speaker,
@@ -104,15 +92,15 @@ def measured(options: argparse.Namespace, sink: NullSink) -> dict[str, Any]:
         "rate": options.rate,
         "idle_s": options.idle,
         "ms": {
-            "say to first sample": summary([first for first, _ in heard]),
-            "say to audible": summary([audible for _, audible in heard]),
-            "stop to silent": summary(silent),
+            "say to first sample": measure.percentiles([first for first, _ in heard]),
+            "say to audible": measure.percentiles([audible for _, audible in heard]),
+            "stop to silent": measure.percentiles(silent),
         },
     }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Time phrases from say() to the ear.")
+    parser = argparse.ArgumentParser(description="Time phrases from say() to the sound.")
     parser.add_argument("--phrases", type=int, default=50)
     parser.add_argument("--rate", type=int, default=175)
     parser.add_argument("--idle", type=float, default=0.0, help="seconds of silence before each")
@@ -124,17 +112,17 @@ def main() -> int:
         sink = NullSink(Path(folder))
         os.environ.update(sink.environment)
         try:
-            result = measured(options, sink)
+            result = run(options, sink)
         finally:
             sink.close()
     for name, figures in result["ms"].items():
         print(f"{name:20} median {figures['median']:6.1f} ms, 90 % {figures['percentile 90']:6.1f}")
     met = (
-        result["ms"]["say to audible"]["median"] <= GOAL_MS
-        and result["ms"]["stop to silent"]["percentile 90"] <= SILENT_GOAL_MS
+        result["ms"]["say to audible"]["median"] <= TARGET_MS
+        and result["ms"]["stop to silent"]["percentile 90"] <= SILENT_TARGET_MS
     )
     verdict = "met" if met else "MISSED"
-    print(f"The goals of {GOAL_MS:.0f} and {SILENT_GOAL_MS:.0f} ms are {verdict}")
+    print(f"The targets of {TARGET_MS:.0f} and {SILENT_TARGET_MS:.0f} ms are {verdict}")
     name = "speech_latency_idle" if options.idle else "speech_latency"
     print(f"Written to {measure.write(name, result)}")
     return 0 if met else 1

@@ -1,10 +1,10 @@
-"""The window at work, seen and heard: a screenshot, and a recording of what it played.
+"""A screenshot of the window, and a recording of what it speaks.
 
     python benchmarks/window_heard.py [PICTURE] [--into FOLDER]
 
-Starts the real program on a virtual screen (Xvfb), with PulseAudio's null sink as its sound card,
-opens the picture, waits until it was spoken, presses Ctrl+R to hear it again, and prints when the
-sentence was there, when the first sound came, and how long and how loud the recording is.
+Starts the real program on a virtual screen (Xvfb) with PulseAudio's null sink, opens the picture,
+waits for the speech, presses Ctrl+R to repeat it, and prints when the sentence was shown, when the
+first sound came, and how long and how loud the recording is.
 """
 
 import argparse
@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.support.screen import RunningApp, Screen
 from tests.support.sound import NullSink
 
-SPOKEN_S = 8.0  # the sentence, and once more
+SPOKEN_S = 8.0  # longer than the sentence takes
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="See and hear the window describe a picture.")
+    parser = argparse.ArgumentParser(description="Record the window while it describes a picture.")
     parser.add_argument("picture", nargs="?", type=Path, default=measure.SAMPLE)
     parser.add_argument("--into", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
@@ -37,7 +37,9 @@ def main() -> int:
         with sink.recording() as heard:
             began = time.monotonic()
             app = RunningApp(screen, work, ["--offline", str(options.picture)], {})
-            title = app.wait_title(f". - {options.picture.name}")  # a sentence ends before it
+            title = app.wait_title(
+                f". - {options.picture.name}"
+            )  # the title starts with the sentence
             shown = time.monotonic() - began
             time.sleep(SPOKEN_S)
             app.focus()
@@ -54,7 +56,7 @@ def main() -> int:
     print(f"sentence shown after {shown:.2f} s from the start of the process")
     first = recording.first_sound
     print(f"first sound after {first - began:.2f} s" if first else "nothing was heard")
-    print(f"heard for {recording.heard_s:.2f} s at {recording.level_dbfs:.1f} dBFS")
+    print(f"heard for {recording.span_s:.2f} s at {recording.level_dbfs:.1f} dBFS")
     print(f"window.png and window.wav are in {options.into}")
     return 0 if first else 1
 

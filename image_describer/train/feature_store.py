@@ -21,7 +21,7 @@ from image_describer.train.locks import only_one
 
 log = logging.getLogger(__name__)
 
-BATCH = 32  # pictures: benchmarks/features.py compares it with others
+BATCH = 32  # pictures; train/experiments/features.md compares it with others
 READERS = 2  # threads that decode pictures while the extractor computes
 READ_AHEAD = 3  # batches
 MARK_EVERY_S = 15.0  # at most that much work is lost by a power cut

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -188,7 +188,12 @@ class RunningApp:
     """The real program in a process of its own."""
 
     def __init__(
-        self, screen: Screen, folder: Path, words: list[str], more: dict[str, str]
+        self,
+        screen: Screen,
+        folder: Path,
+        words: list[str],
+        more: dict[str, str],
+        program: Sequence[str] = ("-m", "image_describer"),
     ) -> None:
         self.screen = screen
         self.folder = folder
@@ -204,7 +209,7 @@ class RunningApp:
         }
         self._errors = (folder / "stderr.txt").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "image_describer", *words],
+            [sys.executable, *program, *words],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
