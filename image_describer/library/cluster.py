@@ -1,8 +1,8 @@
-"""Describing with the workers of a Dask cluster: the same batch, the same records.
+"""Describe pictures with the workers of a Dask cluster; the records are the same as on one machine.
 
-What travels between client, scheduler and workers is pickled: whoever can reach the scheduler can
-run code on every machine of the cluster, and on this one. It belongs into a network whose members
-all trust each other, or behind TLS with certificates for both sides (`Tls`).
+Client, scheduler and workers exchange pickles: anybody who can reach the scheduler can run code on
+every machine of the cluster, and on this one. So it needs a network whose users trust each other,
+or TLS with certificates for both sides (`TlsFiles`).
 """
 
 import asyncio
@@ -22,35 +22,34 @@ from image_describer.library import cluster_worker
 from image_describer.library.cluster_client import TlsFiles, connect
 from image_describer.library.cluster_worker import ClusterTask, WorkerReply
 from image_describer.library.record import Record
-from image_describer.text import visible
+from image_describer.text import file_name, visible
 from image_describer.workers.process import Task
 
-ANSWER_LIMIT_S = 20.0  # for a question that a scheduler answers in a millisecond
+ANSWER_LIMIT_S = 20.0  # a scheduler usually answers in a millisecond
 WATCH_EVERY_S = 3.0
-NO_WORKERS_LIMIT_S = 60.0  # Dask starts a worker that died again within seconds
-# Dask itself gives up a worker after five minutes of silence, and hands its pictures to another.
+NO_WORKERS_LIMIT_S = 60.0  # Dask restarts a dead worker within seconds
+# Dask itself gives up a worker after five minutes of silence, and reassigns its pictures.
 NOTHING_DONE_LIMIT_S = 900.0
-LOOK_EVERY_S = 0.2  # whether somebody has cancelled
-CANCEL_WITHIN_S = 5.0  # what is in flight may be finished
+CANCEL_CHECK_EVERY_S = 0.2
+CANCEL_WITHIN_S = 5.0  # pictures in progress may be finished
 
-AT_ONCE = 12  # pictures in one parcel to a thread of a worker, as to a process of one machine
-AT_ONCE_BYTES = 8_000_000  # of their content
-WAITING = 2  # parcels for each thread: one that is being done, one that waits for it
-CONTENT_LIMIT_BYTES = 300_000_000  # a larger file is refused wherever it is opened
+CHUNK_SIZE = 12  # pictures that a worker's thread gets at once
+CHUNK_BYTES = 8_000_000  # of their content
+CHUNKS_PER_THREAD = 2  # one in progress, one waiting
+CONTENT_LIMIT_BYTES = 300_000_000  # larger files are refused anyway
 
-KEPT = "What is done so far is kept: the same command goes on from there."
-LOST = "Every worker that looked at it ended by itself."
-LOST_WAY_OUT = "The file is damaged in a way that I can't tell, or there is too little memory."
+KEPT = "What is done so far is kept: the same command continues from there."
+LOST = "Every worker that opened it ended unexpectedly."
+LOST_WAY_OUT = "The file may be damaged, or there is too little memory."
 
 
 class ClusterPool:
     """Describes with the workers of the Dask scheduler at ``address``, "tcp://host:port".
 
-    It takes the place of `engine.Engine`. ``bundle`` is the folder of the model here: workers must
-    have the same one, at the same place or as their own, and the same version of the program. Of
-    each picture the path goes to a worker, and the content where it does not see the same file;
-    with ``send_pictures`` always the content. Raises ClusterError and BundleError, within 10 s
-    where there is no scheduler.
+    It replaces the pool of local processes. ``bundle`` is the model's folder; workers need the same
+    model, in the same folder or as their own, and the same version of the program. A worker gets
+    the path of a picture, or its content if it does not see the same file, or always with
+    ``send_pictures``. Raises ClusterError and BundleError, within 10 s if there is no scheduler.
     """
 
     def __init__(
@@ -62,15 +61,15 @@ class ClusterPool:
         tls: TlsFiles | None = None,
     ) -> None:
         self._address = address
-        self._sends = send_pictures
-        self._order = cluster_worker.batch_spec(bundle)
+        self._send_content = send_pictures
+        self._spec = cluster_worker.batch_spec(bundle)
         self._client = connect(address, tls)
-        self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._closed = threading.Event()
-        self._out: dict[str, tuple[Any, list[ClusterTask]]] = {}
-        self._again: collections.deque[list[ClusterTask]] = collections.deque()
+        self._in_flight: dict[str, tuple[Any, list[ClusterTask]]] = {}
+        self._retries: collections.deque[list[ClusterTask]] = collections.deque()
         self._ready: list[tuple[int, Record]] = []
-        self._given = 0
+        self._sent = 0
         try:
             self.threads = self._count_threads()
         except BaseException:
@@ -90,183 +89,183 @@ class ClusterPool:
         cancel: threading.Event,
         remaining: Callable[[], int | None] = lambda: None,
     ) -> Iterator[tuple[int, Record]]:
-        """Describe ``tasks``; yields each one's number and record, in the order they are done.
+        """Describe ``tasks``; yields numbers and records, in the order they are done.
 
-        As `Engine.run`: the pictures of a worker that is lost are done again by another, a picture
-        that several workers died of is recorded as broken, and when ``cancel`` is set, what is in
-        flight is finished and no more begun. Never more than a few parcels are in flight.
-        Raises ClusterError.
+        Pictures of a lost worker are done again by another; one that several workers died of gets
+        an error. When ``cancel`` is set, no more pictures are begun. Only a few chunks are in
+        flight at a time. Raises ClusterError.
         """
-        watch = threading.Thread(target=self._watch, daemon=True, name="watching the cluster")
-        watch.start()
+        watcher = threading.Thread(target=self._watch, daemon=True, name="watch the cluster")
+        watcher.start()
         deadline = 0.0
-        heard = time.monotonic()
+        last_result = time.monotonic()
         try:
             while True:
                 while self._ready:
                     yield self._ready.pop(0)
                 if not cancel.is_set():
-                    self._hand_out(tasks, cancel, remaining)
+                    self._submit_chunks(tasks, cancel, remaining)
                 if self._ready:
                     continue
-                if not self._out and not self._again:
+                if not self._in_flight and not self._retries:
                     return
                 if cancel.is_set():
-                    self._again.clear()
+                    self._retries.clear()
                     deadline = deadline or time.monotonic() + CANCEL_WITHIN_S
-                    if not self._out or time.monotonic() > deadline:
+                    if not self._in_flight or time.monotonic() > deadline:
                         return
                 try:
-                    news = self._news.get(timeout=LOOK_EVERY_S)
+                    event = self._events.get(timeout=CANCEL_CHECK_EVERY_S)
                 except queue.Empty:
-                    if time.monotonic() - heard > NOTHING_DONE_LIMIT_S:
+                    if time.monotonic() - last_result > NOTHING_DONE_LIMIT_S:
                         raise self._lost("has finished no picture for a long time") from None
                     continue
-                if isinstance(news, ClusterError):
-                    raise news
-                if isinstance(news, int):
-                    self.threads = news
+                if isinstance(event, ClusterError):
+                    raise event
+                if isinstance(event, int):
+                    self.threads = event
                     continue
-                heard = time.monotonic()
-                self._take_in(*news)
+                last_result = time.monotonic()
+                self._handle_reply(*event)
         finally:
             self.close()
 
     def close(self) -> None:
-        """Give up what is in flight, and leave the cluster."""
+        """Give up what is in flight, and disconnect."""
         self._closed.set()
-        self._out.clear()
-        with contextlib.suppress(Exception):  # a scheduler that is gone needs no farewell
+        self._in_flight.clear()
+        with contextlib.suppress(Exception):  # the scheduler may be gone
             self._client.close(timeout=CANCEL_WITHIN_S)
 
-    def _hand_out(
+    def _submit_chunks(
         self, tasks: Iterator[Task], cancel: threading.Event, remaining: Callable[[], int | None]
     ) -> None:
-        while len(self._out) < WAITING * self.threads and not self._ready:
-            parcels = self._again.popleft() if self._again else None
-            if parcels is None:
-                parcels = self._pack(tasks, cancel, self._size(remaining()))
-            if not parcels:
+        while len(self._in_flight) < CHUNKS_PER_THREAD * self.threads and not self._ready:
+            chunk = self._retries.popleft() if self._retries else None
+            if chunk is None:
+                chunk = self._next_chunk(tasks, cancel, self._chunk_size(remaining()))
+            if not chunk:
                 return
             future = self._client.submit(
                 cluster_worker.describe,
-                self._order,
-                parcels,
-                key=f"describe-{id(self):x}-{self._given}",
+                self._spec,
+                chunk,
+                key=f"describe-{id(self):x}-{self._sent}",
                 pure=False,
             )
-            self._given += 1
-            self._out[future.key] = (future, parcels)
+            self._sent += 1
+            self._in_flight[future.key] = (future, chunk)
             self._client.loop.add_callback(self._fetch, future)
 
     async def _fetch(self, future: Any) -> None:
-        """On Dask's thread: wait for an answer, fetch it, and tell of it.
+        """Wait for a reply on Dask's thread.
 
-        Nobody else waits meanwhile: of a worker that is lost with an answer it takes until another
-        one has worked that out again, of one that hangs until Dask gives it up.
+        If the worker is lost, this takes until another has done the work again; if it hangs, until
+        Dask gives it up. Other chunks don't wait for it.
         """
-        answer: Any
+        reply: Any
         try:
-            answer = await future
+            reply = await future
         except (Exception, asyncio.CancelledError) as error:
-            answer = error
-        self._news.put((future, answer))
+            reply = error
+        self._events.put((future, reply))
 
-    def _size(self, left: int | None) -> int:
-        """Small parcels first, so that something is soon heard, and at the end."""
-        size = AT_ONCE if self._given >= WAITING * self.threads else 2
+    def _chunk_size(self, left: int | None) -> int:
+        """Small chunks first, for early results, and last, so that all threads end together."""
+        size = CHUNK_SIZE if self._sent >= CHUNKS_PER_THREAD * self.threads else 2
         return size if left is None else max(1, min(size, -(-left // (2 * self.threads))))
 
-    def _pack(self, tasks: Iterator[Task], cancel: threading.Event, size: int) -> list[ClusterTask]:
-        parcels: list[ClusterTask] = []
-        held = 0
-        while len(parcels) < size and held < AT_ONCE_BYTES and not cancel.is_set():
+    def _next_chunk(
+        self, tasks: Iterator[Task], cancel: threading.Event, size: int
+    ) -> list[ClusterTask]:
+        chunk: list[ClusterTask] = []
+        content_bytes = 0
+        while len(chunk) < size and content_bytes < CHUNK_BYTES and not cancel.is_set():
             task = next(tasks, None)
             if task is None:
                 break
-            parcel = self._packed(*task)
-            if parcel is not None:
-                parcels.append(parcel)
-                held += len(parcel.content or b"")
-            elif len(self._ready) >= AT_ONCE:
-                break  # only broken ones here: let them be heard of
-        return parcels
+            cluster_task = self._cluster_task(*task)
+            if cluster_task is not None:
+                chunk.append(cluster_task)
+                content_bytes += len(cluster_task.content or b"")
+            elif len(self._ready) >= CHUNK_SIZE:
+                break  # yield these errors before reading more files
+        return chunk
 
-    def _packed(self, number: int, file: str, content: bool = False) -> ClusterTask | None:
-        """A picture for its way; None where there is nothing to send, and its record is ready."""
+    def _cluster_task(self, number: int, file: str, content: bool = False) -> ClusterTask | None:
+        """Return the task to send; None for an unreadable file, whose record is ready then."""
         try:
             status = os.stat(file)
             if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= CONTENT_LIMIT_BYTES:
-                sent = None
-                if content or self._sends:
-                    sent = Path(file).read_bytes()
-                return ClusterTask(number, file, sent, status.st_size, status.st_mtime)
+                data = Path(file).read_bytes() if content or self._send_content else None
+                return ClusterTask(number, file, data, status.st_size, status.st_mtime)
         except (OSError, ValueError):
             pass
-        self._ready.append((number, _refused(file)))
+        self._ready.append((number, _unreadable_record(file)))
         return None
 
-    def _take_in(self, future: Any, answer: Any) -> None:
-        """Sort in what a worker has answered. Raises ClusterError."""
-        _, parcels = self._out.pop(future.key, (None, None))
-        if parcels is None:
+    def _handle_reply(self, future: Any, reply: Any) -> None:
+        """Handle the reply or the exception of a chunk. Raises ClusterError."""
+        _, chunk = self._in_flight.pop(future.key, (None, None))
+        if chunk is None:
             return
-        if not isinstance(answer, BaseException):
-            self._sort_in(answer, parcels)
-        elif future.status != "error":  # it was not the worker's work that went wrong
-            raise self._lost("went away") from answer
-        elif type(answer).__name__ != "KilledWorker":
-            raise _explained(answer)
-        elif len(parcels) > 1:
-            self._again.extend([one] for one in parcels)
+        if not isinstance(reply, BaseException):
+            self._add_records(reply, chunk)
+        elif future.status != "error":  # the connection failed, not the work
+            raise self._lost("went away") from reply
+        elif type(reply).__name__ != "KilledWorker":
+            raise _cluster_error(reply)
+        elif len(chunk) > 1:
+            self._retries.extend([task] for task in chunk)
         else:
-            one = parcels[0]
-            self._ready.append((one.number, Record(one.file, "", error=f"{LOST} {LOST_WAY_OUT}")))
+            task = chunk[0]
+            record = Record(task.file, "", error=f"{LOST} {LOST_WAY_OUT}")
+            self._ready.append((task.number, record))
 
-    def _sort_in(self, answer: WorkerReply, parcels: list[ClusterTask]) -> None:
-        if isinstance(answer, str):
-            raise ClusterError(answer, f"Install the same there as here. {KEPT}")
-        by_number = {one.number: one for one in parcels}
-        for number, record in answer:
+    def _add_records(self, reply: WorkerReply, chunk: list[ClusterTask]) -> None:
+        if isinstance(reply, str):
+            raise ClusterError(reply, f"Install the same there as here. {KEPT}")
+        by_number = {task.number: task for task in chunk}
+        for number, record in reply:
             if record is not None:
                 self._ready.append((number, record))
                 continue
-            # This worker does not see the file, and the next one perhaps neither.
-            self._sends = True
-            parcel = self._packed(number, by_number[number].file, content=True)
-            if parcel is not None:
-                self._again.append([parcel])
+            # This worker does not see the file; perhaps no other does, either.
+            self._send_content = True
+            task = self._cluster_task(number, by_number[number].file, content=True)
+            if task is not None:
+                self._retries.append([task])
 
     def _watch(self) -> None:
-        """Ask every few seconds how many workers there are; say when nobody answers."""
-        alone_since: float | None = None
+        """Ask for the number of workers every few seconds; report a scheduler that is lost."""
+        no_workers_since: float | None = None
         while not self._closed.wait(WATCH_EVERY_S):
             try:
                 threads = self._count_threads()
             except ClusterError as error:
                 if not self._closed.is_set():
-                    self._news.put(error)
+                    self._events.put(error)
                 return
-            alone_since = None if threads else alone_since or time.monotonic()
-            if alone_since and time.monotonic() - alone_since > NO_WORKERS_LIMIT_S:
-                self._news.put(self._lost("has lost all its workers"))
+            no_workers_since = None if threads else no_workers_since or time.monotonic()
+            if no_workers_since and time.monotonic() - no_workers_since > NO_WORKERS_LIMIT_S:
+                self._events.put(self._lost("has lost all its workers"))
                 return
             if threads:
-                self._news.put(threads)
+                self._events.put(threads)
 
     def _count_threads(self) -> int:
-        """Of all workers. Raises ClusterError where the scheduler doesn't say."""
+        """Return the number of threads of all workers. Raises ClusterError without an answer."""
         try:
             return sum(self._client.nthreads(callback_timeout=ANSWER_LIMIT_S).values())
-        except Exception as error:  # whatever an interrupted connection makes Dask raise
-            raise self._lost("doesn't answer any more") from error
+        except Exception as error:  # Dask raises many kinds for a lost connection
+            raise self._lost("no longer answers") from error
 
     def _lost(self, what: str) -> ClusterError:
         return ClusterError(f"The scheduler at {visible(self._address)} {what}.", KEPT)
 
 
-def _refused(file: str) -> Record:
-    """The record of a file that can't be read here, or not by anybody: as on one machine."""
+def _unreadable_record(file: str) -> Record:
+    """Return the record of a file that can't be read here: the same as on one machine."""
     from image_describer.imaging.open import open_picture
     from image_describer.library.describe_files import content_key
 
@@ -276,11 +275,11 @@ def _refused(file: str) -> Record:
         key = ""
         with contextlib.suppress(OSError, ValueError):
             key = content_key(file) if os.path.isfile(file) else ""
-        return Record(file, key, error=str(error))
-    return Record(file, "", error="It was being changed while it was read.")
+        return Record(file, key, error=str(error.naming(file_name(file))))
+    return Record(file, "", error="The file changed while it was being read.")
 
 
-def _explained(error: BaseException) -> ClusterError:
+def _cluster_error(error: BaseException) -> ClusterError:
     if isinstance(error, (ImportError, AttributeError)):
         return ClusterError(
             f"A worker has no Image Describer, or one of another version ({visible(str(error))}).",
@@ -288,5 +287,5 @@ def _explained(error: BaseException) -> ClusterError:
         )
     if isinstance(error, ImageDescriberError):
         return ClusterError(f"A worker can't describe. {error}", KEPT)
-    said = visible(f"{type(error).__name__}: {error}")
-    return ClusterError(f"Something went wrong on a worker ({said}).", KEPT)
+    text = visible(f"{type(error).__name__}: {error}")
+    return ClusterError(f"Something went wrong on a worker ({text}).", KEPT)

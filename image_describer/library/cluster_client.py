@@ -1,4 +1,4 @@
-"""The way to a Dask cluster: connected within seconds, or a sentence that says what is wrong."""
+"""Connect to a Dask scheduler within seconds, or raise an error that says what is wrong."""
 
 import logging
 import queue
@@ -12,12 +12,12 @@ from typing import Any
 from image_describer.errors import ClusterError
 from image_describer.text import visible
 
-CONNECT_LIMIT_S = 8.0  # with loading Dask, within ten
+CONNECT_LIMIT_S = 8.0  # about ten with loading Dask
 
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """PEM files: who may sign the cluster's certificates, our own certificate, and its key."""
+    """PEM files: the certificate authority of the cluster, our certificate, and its key."""
 
     ca: Path | None = None
     certificate: Path | None = None
@@ -25,13 +25,13 @@ class TlsFiles:
 
 
 def connect(address: str, tls: TlsFiles | None) -> Any:
-    """Dask's client at the scheduler at ``address``. Raises ClusterError."""
+    """Return a Dask client of the scheduler at ``address``. Raises ClusterError."""
     scheme, _, rest = address.partition("://")
     host, _, port = rest.rpartition(":")
     if scheme not in ("tcp", "tls") or not host or not port.isdecimal():
         raise ClusterError(
-            f'"{visible(address)}" is no address of a scheduler.',
-            "It reads tcp://host:port, or tls://host:port; 8786 is Dask's usual port.",
+            f'"{visible(address)}" is not the address of a scheduler.',
+            "Write it as tcp://host:port or tls://host:port; 8786 is Dask's default port.",
         )
     try:
         import dask
@@ -39,24 +39,24 @@ def connect(address: str, tls: TlsFiles | None) -> Any:
         from distributed.security import Security
     except ImportError as error:
         raise ClusterError(
-            "Dask is missing, which speaks with clusters.",
+            "Dask is not installed; clusters need it.",
             'Run: pip install "image-describer[cluster]"',
         ) from error
     for name in ("distributed", "tornado", "asyncio"):
-        # What goes wrong is raised as well, and becomes a sentence.
+        # Errors are raised as well, and become a sentence.
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("distrib")]:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
-    class Quiet(Client):
-        """One that could not connect would complain on stderr when it is thrown away."""
+    class QuietClient(Client):
+        """Without the traceback on stderr when a client that could not connect is deleted."""
 
         def __del__(self) -> None:
             return
 
-    def connect() -> Any:
+    def create_client() -> Any:
         with dask.config.set({"distributed.comm.timeouts.connect": CONNECT_LIMIT_S}):
-            return Quiet(
+            return QuietClient(
                 address,
                 timeout=CONNECT_LIMIT_S,
                 security=security,
@@ -67,12 +67,12 @@ def connect(address: str, tls: TlsFiles | None) -> Any:
     warnings.filterwarnings("ignore", module=r"distributed\.")
     security = Security(**_security(tls)) if tls or scheme == "tls" else None
     try:
-        return _within(CONNECT_LIMIT_S + 1.0, connect)
-    except TypeError as error:  # of distributed, where it has no certificates
+        return _within(CONNECT_LIMIT_S + 1.0, create_client)
+    except TypeError as error:  # from distributed, without certificates
         raise ClusterError(
             "TLS needs certificates.", "Name them: --tls-ca, --tls-cert and --tls-key."
         ) from error
-    except Exception as error:  # each kind of transport has its own
+    except Exception as error:  # each transport has its own
         why = f" ({error})" if str(error) and "imed out" not in str(error) else ""
         raise ClusterError(
             f"No Dask scheduler answers at {visible(address)}{visible(why)}.",
@@ -81,8 +81,9 @@ def connect(address: str, tls: TlsFiles | None) -> Any:
 
 
 def _within(limit_s: float, work: Callable[[], Any]) -> Any:
-    """What ``work`` returns or raises. Raises TimeoutError, and lets it wait on, after the limit:
-    where a scheduler hangs, Dask forgets its own.
+    """Return or raise what ``work`` does, or raise TimeoutError after ``limit_s``.
+
+    ``work`` then goes on in its thread: if a scheduler hangs, Dask ignores its own timeout.
     """
     done: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
 
@@ -92,7 +93,7 @@ def _within(limit_s: float, work: Callable[[], Any]) -> Any:
         except Exception as error:
             done.put((None, error))
 
-    threading.Thread(target=body, daemon=True, name="connecting").start()
+    threading.Thread(target=body, daemon=True, name="connect to Dask").start()
     try:
         value, error = done.get(timeout=limit_s)
     except queue.Empty:
@@ -103,15 +104,15 @@ def _within(limit_s: float, work: Callable[[], Any]) -> Any:
 
 
 def _security(tls: TlsFiles | None) -> dict[str, Any]:
-    """What Dask calls them; what is not named is as its own configuration says."""
+    """Return the arguments of Dask's Security; files that are not given come from its config."""
     files = tls or TlsFiles()
-    named = {
+    arguments = {
         "tls_ca_file": files.ca,
         "tls_client_cert": files.certificate,
         "tls_client_key": files.key,
     }
-    for file in filter(None, named.values()):
+    for file in filter(None, arguments.values()):
         if not file.is_file():
             raise ClusterError(f'There is no file "{visible(str(file))}".', "See --tls-ca.")
-    given = {name: str(file) for name, file in named.items() if file is not None}
+    given = {name: str(file) for name, file in arguments.items() if file is not None}
     return {"require_encryption": True, **given}

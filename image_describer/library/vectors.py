@@ -1,7 +1,7 @@
 """The embeddings of the user's pictures, in one file beside the index, and the nearest of them.
 
 The search is exact: NumPy compares 100,000 memory-mapped embeddings in about 20 ms.
-benchmarks/search_speed.py compares this with usearch and sqlite-vec.
+train/experiments/vector_search.md compares this with usearch and sqlite-vec.
 """
 
 import contextlib

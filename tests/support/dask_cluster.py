@@ -1,4 +1,4 @@
-"""A real cluster on this machine: Dask's scheduler and workers, each a process of its own."""
+"""A real Dask cluster on this machine: a scheduler and workers, each in its own process."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from image_describer.errors import ClusterError
-from image_describer.library.cluster import ClusterEngine
+from image_describer.library.cluster import ClusterPool
 
 START_LIMIT_S = 120.0
 
@@ -19,20 +19,20 @@ START_LIMIT_S = 120.0
 class DaskCluster:
     """A scheduler and workers; ``address`` is tcp://127.0.0.1:port."""
 
-    def __init__(self, folder: Path, bundle: Path | None, *more: str) -> None:
+    def __init__(self, folder: Path, bundle: Path | None, *options: str) -> None:
         self._folder = folder
         self._bundle = bundle
-        self._more = more
-        self._facts = folder / "scheduler.json"
+        self._options = options
+        self._scheduler_file = folder / "scheduler.json"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start(
             *("scheduler", "--host", "127.0.0.1", "--port", "0"),
-            *("--no-dashboard", "--no-show", "--scheduler-file", str(self._facts)),
+            *("--no-dashboard", "--no-show", "--scheduler-file", str(self._scheduler_file)),
         )
-        self.address = str(self._wait_for_facts()["address"])
+        self.address = str(self._wait_for_scheduler()["address"])
 
     def add_worker(self) -> subprocess.Popen[bytes]:
-        """One more worker, of one thread; without Dask's nanny, which would start it again."""
+        """Start a worker with one thread; without Dask's nanny, which would restart it."""
         worker = self._start(
             *("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"),
             *("--local-directory", str(self._folder), "--death-timeout", "60"),
@@ -41,20 +41,20 @@ class DaskCluster:
         return worker
 
     def close(self) -> None:
-        """Kill all of it, also what a test has stopped."""
+        """Kill all processes, even stopped ones."""
         for process in (*self.workers, self.scheduler):
             with contextlib.suppress(OSError):
                 process.kill()
             process.wait()
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
-        # Dask's nanny would say so: each worker has a core to itself.
+        # As Dask's nanny does: one core for each worker.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         if self._bundle is not None:
             environment["IMAGE_DESCRIBER_BUNDLE"] = str(self._bundle)
         with (self._folder / "dask.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "dask", *command, *self._more],
+                [sys.executable, "-m", "dask", *command, *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -62,11 +62,11 @@ class DaskCluster:
                 env=environment,
             )
 
-    def _wait_for_facts(self) -> dict[str, object]:
+    def _wait_for_scheduler(self) -> dict[str, object]:
         end = time.monotonic() + START_LIMIT_S
         while time.monotonic() < end and self.scheduler.poll() is None:
             with contextlib.suppress(OSError, ValueError):
-                return dict(json.loads(self._facts.read_text()))
+                return dict(json.loads(self._scheduler_file.read_text()))
             time.sleep(0.1)
         log = (self._folder / "dask.log").read_text(errors="replace")
         self.close()
@@ -75,11 +75,11 @@ class DaskCluster:
 
 @contextlib.contextmanager
 def dask_cluster(
-    folder: Path, workers: int, bundle: Path | None, *more: str
+    folder: Path, workers: int, bundle: Path | None, *options: str
 ) -> Iterator[DaskCluster]:
-    """A cluster with ``workers`` workers, ended with the block. ``folder`` is for its files."""
+    """Run a cluster with ``workers`` workers. ``folder`` is for its files."""
     folder.mkdir(parents=True, exist_ok=True)
-    cluster = DaskCluster(folder, bundle, *more)
+    cluster = DaskCluster(folder, bundle, *options)
     try:
         for _ in range(workers):
             cluster.add_worker()
@@ -90,15 +90,15 @@ def dask_cluster(
 
 def connect(
     found: DaskCluster, bundle: Path | None, workers: int = 2, **settings: bool
-) -> ClusterEngine:
-    """An engine, when all workers are there."""
+) -> ClusterPool:
+    """Connect a pool once all workers are there."""
     end = time.monotonic() + START_LIMIT_S
     while True:
         try:
-            engine = ClusterEngine(found.address, bundle, **settings)
-            if engine.threads == workers:
-                return engine
-            engine.close()
+            pool = ClusterPool(found.address, bundle, **settings)
+            if pool.threads == workers:
+                return pool
+            pool.close()
         except ClusterError as error:
             if "no workers" not in str(error):
                 raise
@@ -108,7 +108,7 @@ def connect(
 
 @contextlib.contextmanager
 def stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """A process that hangs meanwhile."""
+    """Stop a process, as if it hung, during the block."""
     process.send_signal(signal.SIGSTOP)
     try:
         yield
