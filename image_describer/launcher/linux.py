@@ -33,7 +33,7 @@ MIME_TYPES = {
     "AVIF": ("image/avif",),
     "HEIC": ("image/heif", "image/heic"),
 }
-"""The MIME types of the formats of `imaging.formats`."""
+"""The MIME types of the formats of `metadata.formats`."""
 
 NO_MIME_CACHE = (
     "For 'Open with', install the package desktop-file-utils "

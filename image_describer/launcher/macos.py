@@ -18,7 +18,7 @@ UNIFORM_TYPES = [
     *("public.jpeg", "public.png", "org.webmproject.webp", "com.compuserve.gif"),
     *("com.microsoft.bmp", "public.tiff", "public.pbm", "public.avif"),
 ]
-"""The uniform type identifiers of the formats of `imaging.formats`."""
+"""The uniform type identifiers of the formats of `metadata.formats`."""
 
 
 def install(manifest: InstallManifest) -> list[str]:

@@ -1,6 +1,6 @@
 """``python -m image_describer.train.photograph_fit``: learn what is no photograph, and judge it.
 
-Fits the numbers of `image_describer.not_a_photograph` on drawn pictures and train photographs, and
+Fits the numbers of `imaging.photo_check` on drawn pictures and train photographs, and
 measures them on drawn pictures of other styles and on all dev photographs. Writes
 ``assets/not_a_photograph.json``, and ``photograph.json`` and ``roc-photograph.png`` into
 the results. About a minute and a half of one core.

@@ -136,7 +136,7 @@ def is_truncated(file: IO[bytes]) -> bool:
 
 
 def split(content: bytes) -> Iterator[FilePart]:
-    """Yield the values and pixels of a TIFF, whatever order they lie in.
+    """Yield the values and pixels of a classic TIFF (not BigTIFF), sorted by tag.
 
     A part only has a position if it is the XMP: that of the entry that refers to it. Raises
     DamagedFileError, perhaps after some parts.
