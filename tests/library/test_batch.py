@@ -163,9 +163,7 @@ def test_a_killed_worker_is_replaced(tmp_path, album):
 
 
 @pytest.mark.slow
-def test_a_picture_that_crashes_its_worker_is_tried_twice(
-    tmp_path, album, monkeypatch
-):
+def test_a_picture_that_crashes_its_worker_is_tried_twice(tmp_path, album, monkeypatch):
     monkeypatch.setattr(process, "main", accidents.main)
     monkeypatch.setattr(pool, "PICTURE_LIMIT_S", 6.0)
     for name in ("crash", "hang", "once"):

@@ -129,12 +129,9 @@ def test_files_that_a_worker_does_not_see_are_sent(two_workers, shipped_bundle, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("send_pictures", [False, True], ids=["by path", "by content"])
-def test_pictures_of_a_lost_worker_are_done_again(
-    tmp_path, shipped_bundle, files, expected, send_pictures
-):
+def test_pictures_of_a_lost_worker_are_done_again(tmp_path, shipped_bundle, files, expected):
     with dask_cluster(tmp_path, 2, shipped_bundle) as found:
-        pool = connect(found, shipped_bundle, send_pictures=send_pictures)
+        pool = connect(found, shipped_bundle)
         worker, address = found.workers[0], address_of(pool, found.workers[0])
         records = run(pool, files)
         done = [next(records) for _ in range(6)]

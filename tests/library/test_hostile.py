@@ -1,4 +1,4 @@
-"""A tree of hostile files: all are told, nothing is lost, nobody waits for ever."""
+"""A folder of hostile files: a batch reports each of them, loses nothing and never hangs."""
 
 import collections
 import json
@@ -17,7 +17,7 @@ RUN = "import sys; from image_describer.cli.main import main; sys.exit(main())"
 FILES = 300
 
 
-def test_a_hostile_tree_is_told_whole(tmp_path, shipped_bundle):
+def test_a_batch_over_hostile_files(tmp_path, shipped_bundle):
     tree, output = tmp_path / "tree", tmp_path / "out.jsonl"
     fine = (assets_folder() / "samples" / "cat.jpg").read_bytes()
     pictures, locked = hostile.make(tree, FILES, valid=fine)
@@ -26,7 +26,7 @@ def test_a_hostile_tree_is_told_whole(tmp_path, shipped_bundle):
         **{name: str(tmp_path / "home") for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA")},
         "IMAGE_DESCRIBER_BUNDLE": str(shipped_bundle),
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", RUN, "batch", str(tree), "--output", str(output)],
         capture_output=True,
         text=True,
@@ -37,18 +37,18 @@ def test_a_hostile_tree_is_told_whole(tmp_path, shipped_bundle):
     for path in (tree / "traps").glob("*"):  # or pytest can't clean up
         if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) == 0:
             path.chmod(0o700)
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
+    assert process.returncode == 2, process.stderr
+    assert "Traceback" not in process.stderr
     lines = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
     assert len(lines) == pictures + locked
     assert max(collections.Counter(line["file"] for line in lines).values()) == 1
-    told = {line["file"] for line in lines}
-    inside = str(tree / "traps" / "locked" / "inside.jpg")  # seen where permissions don't bind
-    assert told - {str(tree / "traps" / "locked")} == {
-        encodable(one.file) for one in scan.pictures([tree]) if one.file != inside
+    reported = {line["file"] for line in lines}
+    inside = str(tree / "traps" / "locked" / "inside.jpg")  # visible to root
+    assert reported - {str(tree / "traps" / "locked")} == {
+        encodable(found.file) for found in scan.pictures([tree]) if found.file != inside
     }
     assert all(bool(line["error"]) != bool(line["caption"]) for line in lines)
-    assert str(tree / "traps" / "locked") in told
+    assert str(tree / "traps" / "locked") in reported
     broken = [line for line in lines if line["error"]]
     assert all("\n" not in line["error"] and "\x1b" not in line["error"] for line in broken)
     assert sum("ended by itself" in line["error"] for line in broken) == 0
@@ -59,5 +59,5 @@ def test_a_hostile_tree_is_told_whole(tmp_path, shipped_bundle):
     assert "device or a pipe" in by_name["socket.jpg"]["error"]
     assert "no file" in by_name["gone.jpg"]["error"]
     assert by_name["8.jpg"]["caption"] == by_name["28.jpg"]["caption"] != ""
-    # Each of them stands in the list at the end, too, on a line of its own.
-    assert done.stderr.count("\n  ") == len(broken)
+    # Each is also listed at the end, on its own line.
+    assert process.stderr.count("\n  ") == len(broken)
