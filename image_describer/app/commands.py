@@ -28,6 +28,7 @@ from image_describer.app.window import MainWindow
 from image_describer.settings import SETTINGS, SettingsFile
 
 if TYPE_CHECKING:
+    from image_describer.app.dialogs.save import SaveDialog
     from image_describer.library.history import History
     from image_describer.speech import Speaker
 
@@ -92,6 +93,7 @@ class Application:
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._report_callback_exception
         root.bind("<FocusIn>", self._keep_focus_in_dialog, add="+")
+        self._save_dialog: SaveDialog | None = None
         self._ended = False
         # It shows the greeting, which is spoken anyway.
         self_voicing.skip_next_focus(self.window.sentence)
@@ -189,7 +191,9 @@ class Application:
             return
         from image_describer.app.dialogs.save import SaveDialog
 
-        SaveDialog(self.context).open(current.described, current.file)
+        if self._save_dialog is None:
+            self._save_dialog = SaveDialog(self.context)
+        self._save_dialog.open(current.described, current.file)
 
     def explore(self) -> None:
         """Explore the parts of the picture with the arrow keys, or end that."""

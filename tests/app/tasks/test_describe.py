@@ -1,0 +1,131 @@
+"""Describing one picture in the background."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from image_describer.app import messages
+from image_describer.app.tasks import progress
+from tests.support.window import CAPTION, AppDriver
+
+pytestmark = pytest.mark.gui
+
+Drive = Callable[..., AppDriver]
+
+
+@pytest.fixture
+def held(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> AppDriver:
+    """Its describer waits until ``proceed`` is set; "Working" is said only when a key asks."""
+    monkeypatch.setattr(progress, "ANNOUNCE_AFTER_MS", 600_000)
+    driven = drive()
+    driven.describer.proceed.clear()
+    return driven
+
+
+def test_a_picture_is_described_shown_and_spoken(drive: Drive, photo: str) -> None:
+    driven = drive()
+    driven.app.start([photo])
+    driven.until_described()
+    assert driven.shown == f"Probably: {CAPTION}."
+    assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
+    assert driven.root.title() == f"Probably: {CAPTION}. - photo.png - Image Describer"
+    assert driven.describer.threads[0] is not threading.main_thread()
+    assert "Working" not in driven.heard.texts
+
+
+def test_the_window_answers_while_a_picture_is_described(held: AppDriver, photo: str) -> None:
+    held.app.open_file(photo)
+    held.until(lambda: held.describer.files, "the describer to begin")
+    held.press("F2")
+    assert held.heard.texts[-1] == "photo.png. Working."
+    held.describer.proceed.set()
+    held.until_described()
+
+
+def test_a_long_description_is_announced_once_and_ticks(drive: Drive, photo: str) -> None:
+    driven = drive()
+    driven.describer.proceed.clear()
+    driven.app.open_file(photo)
+    driven.until(lambda: "Working" in driven.heard.texts, "Working")
+    assert driven.shown == "Working…"
+    driven.until(lambda: driven.heard.earcons == ["tick"], "a tick")
+    driven.describer.proceed.set()
+    driven.until_described()
+    driven.until(lambda: not driven.root.tk.call("after", "info"), "the end of all timers")
+    assert driven.heard.earcons == ["tick"]
+    assert driven.heard.texts.count("Working") == 1
+
+
+def test_a_cancelled_description_is_dropped(held: AppDriver, photo: str) -> None:
+    held.app.open_file(photo)
+    held.until(lambda: held.describer.files, "the describer to begin")
+    held.press("Escape")
+    assert held.heard.texts == ["Cancelled."]
+    held.describer.proceed.set()
+    held.until_idle()
+    assert held.describer.files == [photo]
+    assert held.shown == "Cancelled."
+    assert held.heard.texts == ["Cancelled."]
+
+
+def test_opening_the_same_file_again_starts_nothing(held: AppDriver, photo: str) -> None:
+    held.app.open_file(photo)
+    held.for_s(0.1)
+    held.app.open_file(photo)
+    held.press("ctrl+r")
+    assert held.heard.texts == ["Working", "Working"]
+    held.describer.proceed.set()
+    held.until_described()
+    held.until_idle()
+    assert held.describer.files == [photo]
+    assert held.descriptions == 1
+
+
+def test_another_picture_replaces_the_current_one(
+    held: AppDriver, photo: str, tmp_path: Path
+) -> None:
+    other = str(tmp_path / "other.png")
+    Image.new("RGB", (40, 30), "red").save(other)
+    for number, file in enumerate((photo, other), 1):
+        held.app.open_file(file)
+        held.until(lambda n=number: len(held.describer.files) == n, "the describer to begin")
+    held.describer.proceed.set()
+    held.until_described()
+    held.until_idle()
+    assert held.describer.files == [photo, other]
+    assert held.descriptions == 1
+    assert "other.png" in held.root.title()
+
+
+def test_a_file_that_is_not_a_picture_is_reported(drive: Drive, photo: str, tmp_path: Path) -> None:
+    driven = drive()
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("not a picture")
+    driven.app.open_file(str(bad))
+    driven.until(lambda: driven.heard.said, "the error")
+    assert driven.shown == driven.heard.texts[-1]
+    assert "Traceback" not in driven.shown
+    driven.press("F5")
+    assert driven.heard.texts[-1] == driven.heard.texts[-2]
+    driven.app.open_file(photo)
+    driven.until_described()
+
+
+def test_a_missing_file_is_named_without_its_folders(drive: Drive, tmp_path: Path) -> None:
+    driven = drive()
+    driven.app.open_file(str(tmp_path / "gone\n.jpg"))
+    driven.until(lambda: driven.heard.said_last("There is no file"), "the error")
+    assert str(tmp_path) not in driven.heard.texts[-1]
+    assert driven.heard.texts[-1].startswith('There is no file "gone\\n.jpg".')
+
+
+def test_an_unexpected_error_names_the_log(drive: Drive, photo: str) -> None:
+    driven = drive(error=ZeroDivisionError("secret"))
+    driven.app.open_file(photo)
+    driven.until(lambda: driven.heard.said, "the error")
+    assert "ZeroDivisionError" in driven.shown
+    assert messages.LOG_NAME in driven.shown
+    assert "secret" not in driven.shown

@@ -1,0 +1,103 @@
+"""Alt+Up and Alt+Down: earlier and later descriptions."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from image_describer.app import messages
+from image_describer.captioner.description import Description
+from image_describer.library.history import History
+from image_describer.wording.sentence import SpokenDescription
+from tests.support.window import CAPTION, AppDriver
+
+pytestmark = pytest.mark.gui
+
+Drive = Callable[..., AppDriver]
+SENTENCE = f"Probably: {CAPTION}."
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "library" / "index.sqlite3")
+
+
+def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
+    driven = drive(history=history)
+    driven.press_and_wait("alt+Up")
+    assert driven.heard.texts[-1] == messages.NO_EARLIER
+    one, two, three = (
+        str(shutil.copy(photo, Path(photo).with_name(f"{name}.png")))
+        for name in ("one", "two", "three")
+    )
+    for file in (one, two, three):
+        driven.describe(file)
+    driven.press_and_wait("alt+Up")
+    assert driven.heard.said[-2:] == [
+        ("2 of 3. two.png.", "phrase", True),
+        (SENTENCE, "description", False),
+    ]
+    driven.until(lambda: driven.app.describe_task.current.picture is not None, "the picture")
+    driven.press("F2")
+    assert "two.png. 300 by 200 pixels. Description 2 of 3." in driven.heard.texts[-1]
+    driven.press_and_wait("alt+Up", "alt+Up")
+    assert driven.heard.texts[-1] == messages.NO_EARLIER
+    driven.press_and_wait("alt+Down", "alt+Down", "alt+Down")
+    assert driven.heard.texts[-1] == messages.NO_LATER
+    driven.app.quit()
+    again = drive(history=History(history.path))
+    again.press_and_wait("alt+Up")
+    again.until(lambda: again.heard.said_last(SENTENCE), "the newest of the last time")
+    assert again.heard.texts[-2] == "3 of 3. three.png."
+    Path(two).unlink()
+    again.press_and_wait("alt+Up")
+    assert again.shown == SENTENCE
+    again.press("ctrl+d")
+    assert again.heard.said_last("More, dialog. I am 80 percent sure of this.")
+
+
+def test_nothing_is_kept_while_the_history_is_off(
+    drive: Drive, photo: str, history: History
+) -> None:
+    driven = drive(history=history)
+    driven.app.settings_controller.set(keep_history=False)
+    driven.describe(photo)
+    driven.press_and_wait("alt+Up")
+    assert driven.heard.texts[-1] == messages.HISTORY_OFF
+    assert not history.path.exists()
+
+
+def test_an_error_of_the_history_is_heard_before_the_answer(drive: Drive, tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").write_bytes(b"garbage\n")
+    driven = drive(history=History(tmp_path / "library" / "index.sqlite3"))
+    driven.press("alt+Up")
+    driven.until(lambda: driven.heard.said_last("There is no earlier"), "the answer")
+    assert [kind for _, kind, _ in driven.heard.said[-2:]] == ["error", "notice"]
+    assert CAPTION not in driven.shown
+
+
+def test_changes_by_other_windows_are_seen(drive: Drive, history: History) -> None:
+    first = drive(history=history)
+    other = History(history.path)
+    for name in ("one.png", "two.png"):
+        other.add(Description(name, 0.8), SpokenDescription("", f"Probably: {name}."), name)
+    first.press("alt+Up")
+    first.until(lambda: "2 of 2. two.png." in first.heard.texts, "the newest")
+    other.add(Description("three", 0.8), SpokenDescription("", "Probably: three."), "three.png")
+    first.press("alt+Down")
+    first.until(lambda: "3 of 3. three.png." in first.heard.texts, "the other window's")
+    other.clear()
+    first.press("alt+Up")
+    first.until(lambda: first.heard.texts[-1] == messages.NO_EARLIER, "that it is empty")
+
+
+def test_keys_pressed_while_the_history_is_read_count(drive: Drive, history: History) -> None:
+    for number in range(5):
+        history.add(
+            Description("a dog", 0.8), SpokenDescription("", "Probably: a dog."), f"{number}.png"
+        )
+    driven = drive(history=history)
+    for _ in range(3):
+        driven.app.earlier()
+    driven.until(lambda: "3 of 5. 2.png." in driven.heard.texts, "three steps back")
