@@ -13,22 +13,17 @@ from image_describer.wording.sentence import sentence
 def to_record(description: Description, *, for_storage: bool = False) -> dict[str, Any]:
     """Return a JSON object: only str, int, finite float, None, list and dict.
 
-    Confidence and regions have three decimal places, seconds four. ``for_storage`` adds what
-    `from_record` needs: the probabilities of the words, and the path even if it is not Unicode.
-    The embedding is left out.
+    Confidence and regions have three decimal places, seconds four. ``for_storage`` makes a record
+    for `from_record`: with the probabilities of the words, with the path even if it is not
+    Unicode, and without the sentence. The embedding is never included.
     """
     seconds, file = description.seconds, description.file
     words: list[dict[str, Any]] = [
         {"word": one_line(word.word), "region": [_rounded(edge) for edge in word.region]}
         for word in description.words
     ]
-    if for_storage:
-        for record, word in zip(words, description.words, strict=True):
-            record["probability"] = _rounded(word.probability, 4)
-    elif file is not None:
-        file = encodable(file)
-    return {
-        "file": file,
+    record = {
+        "file": None if file is None else encodable(file),
         "caption": one_line(description.caption),
         "sentence": sentence(description),
         "confidence": _rounded(description.confidence),
@@ -47,6 +42,12 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
         "width": int(description.width),
         "height": int(description.height),
     }
+    if for_storage:
+        record["file"] = file
+        del record["sentence"]
+        for item, word in zip(words, description.words, strict=True):
+            item["probability"] = _rounded(word.probability, 4)
+    return record
 
 
 def from_record(record: dict[str, Any]) -> Description:
