@@ -192,6 +192,11 @@ class NullSink:
         finally:
             recordings.append(self.stop_recording())
 
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        self._server.kill()
+        self._server.wait()
+
     def close(self) -> None:
         if self._recorder is not None:
             self._recorder.stop()

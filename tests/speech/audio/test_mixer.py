@@ -17,6 +17,7 @@ from tests.support.sound import NullSink, audible_s
 
 LONG = "one two three four five six seven eight"
 SHORT = "A brown dog."
+RATE_WPM = 300  # fast, because tests wait for the end
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def _close_outputs():
 
 @pytest.fixture
 def offline(null_sink: NullSink, tmp_path: Path):
-    with make_speaker(offline=True, cache_folder=tmp_path / "cache") as offline:
+    with make_speaker(offline=True, rate=RATE_WPM, cache_folder=tmp_path / "cache") as offline:
         yield offline
 
 
@@ -51,14 +52,9 @@ def restart_server(null_sink: NullSink, tmp_path: Path, monkeypatch):
         sink.close()
 
 
-def kill_server(sink: NullSink) -> None:
-    sink._server.kill()
-    sink._server.wait()
-
-
 def duration_s(text: str) -> float:
     """The seconds that espeak's ``text`` is audible, without its pauses."""
-    clip = EspeakVoice().record(text, 175)
+    clip = EspeakVoice().record(text, RATE_WPM)
     return audible_s(array("h", clip.pcm), clip.rate_hz)
 
 
@@ -84,7 +80,7 @@ def test_a_lost_server_is_reported_and_the_next_one_used(
     null_sink.record()
     utterance = offline.say(LONG, kind="phrase")
     null_sink.wait_for_sound()
-    kill_server(null_sink)
+    null_sink.kill()
     assert utterance.wait(LIMIT_S)
     assert utterance.error is not None
     assert "sound output" in utterance.error
@@ -100,7 +96,7 @@ def test_a_sentence_starts_again_when_the_server_is_back(
     null_sink.record()
     utterance = offline.say(LONG, kind="phrase")
     null_sink.wait_for_sound()
-    kill_server(null_sink)
+    null_sink.kill()
     with restart_server().recording() as recordings:
         assert utterance.wait(LIMIT_S)
     assert (utterance.voice, utterance.error) == ("espeak", None)
@@ -113,7 +109,7 @@ def test_a_server_restarted_between_two_phrases_is_used(
 ) -> None:
     assert offline.say("Ready.", kind="phrase").wait(LIMIT_S)
     assert mixer.get_mixer(22050)._output is not None, "the output is not kept open"
-    kill_server(null_sink)
+    null_sink.kill()
     assert_heard(restart_server(), offline, SHORT)
 
 
@@ -126,7 +122,7 @@ def test_an_interruption_does_not_wait_for_a_lost_server(
     null_sink.record()
     utterance = offline.say(LONG, kind="phrase")
     null_sink.wait_for_sound()
-    kill_server(null_sink)
+    null_sink.kill()
     wait_for(lambda: offline._playback is None, LIMIT_S, "the lost output to be noticed")
     offline.stop()
     assert utterance.wait(LIMIT_S)
@@ -142,16 +138,16 @@ def test_google_s_voice_starts_again_without_a_second_request(
         service() as server,
         make_speaker(cache_folder=tmp_path / "c", gtts_address=server.address) as online,
     ):
-        online.rate = 80  # slower than the default, so played in this process
+        online.rate = 100  # not the default, so played in this process
         null_sink.record()
         utterance = online.say(SHORT)
         null_sink.wait_for_sound()
-        kill_server(null_sink)
+        null_sink.kill()
         with restart_server().recording() as recordings:
             assert utterance.wait(LIMIT_S)
         assert len(server.bodies) == 1
     assert (utterance.voice, utterance.error) == ("gtts", None)
-    assert_near(recordings[0].audible_s, TONE_S * 175 / 80, 0.25)
+    assert_near(recordings[0].audible_s, TONE_S * 175 / 100, 0.25)
 
 
 @pytest.mark.sound

@@ -86,6 +86,7 @@ def test_chunks_lose_only_spaces(text: str) -> None:
     assert "".join(chunks).replace(" ", "") == text.replace(" ", "")
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab. "), min_size=500, max_size=2000))
 def test_chunks_end_at_word_boundaries(text: str) -> None:
     text = speakable(text)
