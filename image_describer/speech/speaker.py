@@ -1,4 +1,4 @@
-"""The speaker: one queue, one thread, and voices in order of preference. It never raises."""
+"""The speaker: one queue, one thread, and voices in order of preference; `say` never raises."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""The speaker: order of voices, lazy loading, privacy, interruption; it never raises."""
+"""The speaker: order of voices, lazy loading, privacy and interruption."""
 
 import logging
 import subprocess
