@@ -100,8 +100,8 @@ def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describe
                 f'There is no folder "{visible(str(folder))}".', "Check the spelling of its name."
             )
     with Index.open() as index:
-        if index.trouble:
-            print_error(index.trouble)
+        if index.warning:
+            print_error(index.warning)
         if not len(index):
             raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
         if options.within and not len(index.ids_below(options.within)):

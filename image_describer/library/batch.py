@@ -138,7 +138,7 @@ class _IndexWriter:
     @property
     def notice(self) -> str:
         """The sentence about a damaged index that was replaced, or ""."""
-        return self._index.trouble if self._index is not None else ""
+        return self._index.warning if self._index is not None else ""
 
     def lookup(self, file: str) -> Record | None:
         """Return the record of a picture that the index knows."""

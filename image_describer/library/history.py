@@ -43,16 +43,16 @@ log = logging.getLogger(__name__)
 class History:
     """Past descriptions, in the database at ``path`` (default: in the user's data folder).
 
-    Threads may share a History. ``trouble`` is what the user should know about the last `entries`
+    Threads may share a History. ``warning`` is what the user should know about the last `entries`
     or `find`, in sentences; mostly empty.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.trouble = ""
+        self.warning = ""
         self._path = path
         self._database: Database | None = None
         self._lock = threading.Lock()
-        self._notices: list[str] = []  # for the next ``trouble``
+        self._notices: list[str] = []  # for the next ``warning``
 
     @property
     def path(self) -> Path:
@@ -145,19 +145,19 @@ class History:
             return self._database
 
     def _entries(self, select: Callable[[sqlite3.Connection, bool], _Rows]) -> list[HistoryEntry]:
-        self.trouble = ""
+        self.warning = ""
         try:
             opened = self._opened()
             rows = opened.read(lambda c: select(c, opened.has_search))
         except HistoryError as error:
-            self.trouble = str(error)
+            self.warning = str(error)
             return []
         if opened.damaged_copy is not None:
             name = opened.damaged_copy.name
             self._notices.append(f"{_SUBJECT} was damaged; the old file is kept as {name}.")
             opened.damaged_copy = None
         notices, self._notices = self._notices, []
-        self.trouble = " ".join(notices)
+        self.warning = " ".join(notices)
         return [entry for (line,) in rows if (entry := _parsed(line.encode())) is not None]
 
     def _old_file(self) -> Path:

@@ -81,7 +81,7 @@ class IndexedPicture:
 class Index:
     """The index in the database at ``path``, for one model.
 
-    Threads may share an Index, and processes the file. ``trouble`` is a sentence for the user once
+    Threads may share an Index, and processes the file. ``warning`` is a sentence for the user once
     a damaged file had to be replaced, else empty. Every method raises LibraryError if the file
     can't be used.
     """
@@ -109,7 +109,7 @@ class Index:
         return cls(path, model)
 
     @property
-    def trouble(self) -> str:
+    def warning(self) -> str:
         copy = self._database.damaged_copy
         if copy is None:
             return ""

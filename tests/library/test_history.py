@@ -72,7 +72,7 @@ def test_an_entry_holds_the_whole_description(past: History) -> None:
 def test_entries_are_in_the_order_they_were_added(past: History) -> None:
     added = [past.add(DOG, SPOKEN, f"{number}.jpg") for number in range(3)]
     assert past.entries() == added
-    assert past.trouble == ""
+    assert past.warning == ""
 
 
 def test_a_relative_path_is_kept_as_absolute(
@@ -179,7 +179,7 @@ def test_find_ignores_accents(past: History) -> None:
 def test_any_text_can_be_searched_for(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     past = History(tmp_path_factory.getbasetemp() / "any" / "library" / "index.sqlite3")
     past.find(text)
-    assert past.trouble == ""
+    assert past.warning == ""
     past.close()
 
 
@@ -199,7 +199,7 @@ def test_entries_added_without_fts5_are_found_with_it(
 def test_the_old_file_is_imported_once(past: History, old_file: Path) -> None:
     old_file.write_bytes(b"".join(old_line(number) for number in range(3)))
     assert names(past) == ["0.jpg", "1.jpg", "2.jpg"]
-    assert past.trouble == ""
+    assert past.warning == ""
     assert not old_file.exists()
     past.add(DOG, SPOKEN, "new.jpg")
     assert past.find("1 jpg")[0].name == "1.jpg"
@@ -219,12 +219,12 @@ def test_damaged_lines_of_the_old_file_are_skipped_and_counted(
     content = old_line(0) + b"garbage\n" + old_line(1) + b'{"key": "to'
     old_file.write_bytes(content)
     assert names(past) == ["0.jpg", "1.jpg"]
-    assert past.trouble == (
+    assert past.warning == (
         "2 entries of the history were damaged and left out; the old file is kept as "
         "history.jsonl.damaged."
     )
     assert names(past) == ["0.jpg", "1.jpg"]
-    assert past.trouble == ""
+    assert past.warning == ""
     assert old_file.with_name("history.jsonl.damaged").read_bytes() == content
     assert not old_file.exists()
 
@@ -235,7 +235,7 @@ def test_any_old_file_is_survived(tmp_path_factory: pytest.TempPathFactory, cont
     (folder / OLD_FILE).write_bytes(content)
     past = History(folder / "library" / "index.sqlite3")
     assert past.entries() == []
-    assert bool(past.trouble) == bool(content.strip(b"\n"))
+    assert bool(past.warning) == bool(content.strip(b"\n"))
     past.close()
 
 
@@ -245,7 +245,7 @@ def test_an_old_file_that_is_too_large_is_left_alone(
     monkeypatch.setattr(history, "OLD_FILE_LIMIT_BYTES", 10)
     old_file.write_bytes(b"x" * 11)
     assert past.entries() == []
-    assert past.trouble == "The old history can't be read: it has 11 bytes."
+    assert past.warning == "The old history can't be read: it has 11 bytes."
     assert old_file.exists()
 
 
@@ -260,7 +260,7 @@ past = History(Path(sys.argv[1]))
 for number in range(40):
     past.add(DOG, SPOKEN, f"{sys.argv[2]}{number}")
     past.entries()
-    assert not past.trouble, past.trouble
+    assert not past.warning, past.warning
 """
 
 
@@ -306,7 +306,7 @@ def test_a_database_without_history_is_upgraded(past: History) -> None:
     assert len(past.find("dog")) == 1
     with Index.open(past.path) as index:
         assert index.add([Record("/photos/dog.jpg", "0" * 64, DOG)]) == 1
-    assert past.trouble == ""
+    assert past.warning == ""
 
 
 # Damage
@@ -316,12 +316,12 @@ def test_a_damaged_database_is_replaced(past: History) -> None:
     past.path.parent.mkdir()
     past.path.write_bytes(b"this is not a database " * 1000)
     assert past.entries() == []
-    assert past.trouble == (
+    assert past.warning == (
         "The history was damaged; the old file is kept as index.sqlite3.damaged."
     )
     past.add(DOG, SPOKEN, "dog.jpg")
     assert names(past) == ["dog.jpg"]
-    assert past.trouble == ""
+    assert past.warning == ""
 
 
 def test_the_history_survives_damage_to_the_index(past: History) -> None:
@@ -333,10 +333,10 @@ def test_the_history_survives_damage_to_the_index(past: History) -> None:
     with Index.open(past.path) as index:
         assert index.lookup(__file__) is None
         assert len(index) == 0
-        assert "damaged" in index.trouble
+        assert "damaged" in index.warning
     assert names(past) == ["0.jpg", "1.jpg", "2.jpg"]
     assert len(past.find("brown")) == 1
-    assert past.trouble == ""
+    assert past.warning == ""
 
 
 def test_a_damaged_row_is_left_out(past: History) -> None:
@@ -356,7 +356,7 @@ def test_what_is_not_a_file_is_an_error_and_never_hangs(past: History) -> None:
         with pytest.raises(HistoryError, match=r"can't be read: .* New descriptions are not kept"):
             past.add(DOG, SPOKEN, "dog.jpg")
         assert past.entries() == []
-        assert past.trouble.startswith("The history can't be read: it is not a file.")
+        assert past.warning.startswith("The history can't be read: it is not a file.")
         assert past.stamp() == ("", 0)
         with pytest.raises(HistoryError, match="You can delete it yourself"):
             past.clear()

@@ -318,7 +318,7 @@ def test_a_damaged_index_is_kept_and_replaced(tmp_path, folder, damage):
     with Index.open(path, OURS) as index:
         assert index.lookup(stored.file) is None
         assert index.match_words("dog") == []
-        assert "damaged" in index.trouble
+        assert "damaged" in index.warning
         assert index.add([stored]) == len(index) == len(index.vectors()) == 1
     assert (tmp_path / "index.sqlite3.damaged").read_bytes() == damaged
 
@@ -439,7 +439,7 @@ def test_a_killed_writer_loses_nothing_that_was_stored(tmp_path):
         writer.stderr.close()
         stored = int(rest[-1]) if rest else stored
         with Index.open(path, OURS) as index:
-            assert not index.trouble
+            assert not index.warning
             kept = [number for number, _ in index.match_words("dog", limit=10**6)]
             mine = [n for n in kept if int(index.picture(n).key, 16) >= 100_000 * round_]
         assert len(mine) in (stored - 100_000 * round_, stored - 100_000 * round_ + 10)

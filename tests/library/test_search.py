@@ -146,7 +146,7 @@ def test_a_query_without_words_is_refused(index, describer):
 def test_fts5_syntax_in_a_query_has_no_effect(index, describer, words):
     found = search(index, describer, words)
     assert len(found) <= len(CAPTIONS)
-    assert not index.trouble
+    assert not index.warning
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -155,7 +155,7 @@ def test_any_text_makes_a_valid_query(index, text):
     asked = fts_query(significant_words(text), searching.HUMAN_COLUMNS)
     if asked:
         index.match_words(asked)
-    assert not index.trouble
+    assert not index.warning
 
 
 def test_stop_words_count_only_without_others():

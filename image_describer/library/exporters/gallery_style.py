@@ -1,9 +1,9 @@
-"""How the gallery looks: light and dark, from 320 pixels upwards, and on paper."""
+"""The style sheet of the gallery: light and dark, from 320 pixels wide, and for print."""
 
 import base64
 import hashlib
 
-# Colours differ by at least 7 to 1 from what is behind them, of borders by 3 to 1 (WCAG 2.2).
+# Contrast is at least 7:1 for text and 3:1 for borders (WCAG 2.2).
 STYLE = """
 :root {
   color-scheme: light dark;
@@ -51,7 +51,7 @@ img {
 figcaption { padding: .75rem 1rem 1rem; }
 figcaption p { margin: 0 0 .35rem; }
 .sure, .name { font-size: .9375rem; color: var(--soft); }
-/* The name's link covers its picture, too: one link to reach with Tab, and a large one to click. */
+/* The name's link also covers the picture: one stop for Tab, and a large target to click. */
 figcaption a::after { content: ""; position: absolute; inset: 0 0 auto; height: var(--high); }
 .broken li { margin: 0 0 .75rem; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); color: var(--soft); }
@@ -72,8 +72,7 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); color: var(--sof
 
 _DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
-# The page runs no script and asks nobody for anything: only this style, and pictures from where
-# the page itself lies.
+# The page needs no script and loads nothing but this style and pictures beside it.
 POLICY = (
     f"default-src 'none'; img-src 'self' file:; style-src 'sha256-{_DIGEST}'; "
     "base-uri 'none'; form-action 'none'"
