@@ -30,6 +30,13 @@ def test_the_rate_is_changed_spoken_saved_and_limited(drive: Drive, tmp_path: Pa
     assert SettingsFile(file.path).load().rate == 450
 
 
+def test_the_settings_set_what_is_said(drive: Drive) -> None:
+    driven = drive()
+    driven.app.settings_controller.set(speech="results")
+    driven.press("Tab")
+    assert driven.heard.texts == []
+
+
 def test_an_error_of_saving_is_reported_once(drive: Drive, tmp_path: Path) -> None:
     (tmp_path / "settings.toml").mkdir()
     driven = drive(settings=SettingsFile(tmp_path / "settings.toml"))

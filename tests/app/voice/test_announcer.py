@@ -1,18 +1,86 @@
-"""What interrupts what, and the ticks of a slow voice."""
+"""What the announcer hands to the speaker, and what may go to an online voice."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from unittest.mock import Mock, call
 
 import pytest
 
-from image_describer.wording.sentence import SpokenDescription
+from image_describer.app.voice.announcer import Announcer
+from image_describer.captioner.description import Description
+from image_describer.wording.sentence import SpokenDescription, spoken
 from tests.support.window import AppDriver
 
-pytestmark = pytest.mark.gui
+DOG = Description("a brown dog runs", 0.8)
+REX = replace(DOG, alt_text="a dog named Rex")
+OWN = "Probably: a brown dog runs."
 
-Drive = Callable[..., AppDriver]
+
+def texts_for_online_voices(speaker: Mock) -> list[str]:
+    """The texts that were said without being marked as private."""
+    calls = speaker.say.mock_calls
+    return [
+        c.args[0] for c in calls if c.kwargs["kind"] == "description" or not c.kwargs["private"]
+    ]
 
 
-def test_a_slow_online_voice_ticks(drive: Drive, photo: str) -> None:
+@pytest.mark.parametrize(("asked", "kind"), [(True, "phrase"), (False, "notice")])
+def test_the_authors_words_are_private(asked: bool, kind: str) -> None:
+    speaker = Mock()
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(REX), asked=asked)
+    assert speaker.say.mock_calls == [
+        call("Its author says: a dog named Rex.", kind=kind, private=True),
+        call(OWN, kind="description", private=False, interrupt=False),
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["Its author says: ", "Sein Autor sagt: ", ""])
+def test_no_wording_sends_the_authors_words_online(
+    monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    monkeypatch.setattr("image_describer.wording.sentence.AUTHOR_PREFIX", prefix)
+    speaker = Mock()
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(REX))
+    assert texts_for_online_voices(speaker) == [OWN]
+
+
+def test_a_sentence_of_unknown_origin_is_private() -> None:
+    speaker = Mock()
+    old = SpokenDescription("Probably: Rex.", "")  # as an old history entry is read
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(old)
+    assert texts_for_online_voices(speaker) == []
+
+
+def test_without_the_authors_words_the_description_is_not_private() -> None:
+    speaker = Mock()
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(DOG))
+    assert speaker.say.mock_calls == [call(OWN, kind="description", private=False)]
+
+
+@pytest.mark.parametrize(
+    ("level", "texts"), [("all", ["answer", "focus"]), ("results", ["answer"]), ("off", [])]
+)
+def test_the_level_limits_what_is_said(level: str, texts: list[str]) -> None:
+    speaker = Mock()
+    announcer = Announcer(Mock(), speaker, lambda _reason: None)
+    announcer.level = level
+    announcer.answer("answer")
+    announcer.say_focus("focus")
+    assert [c.args[0] for c in speaker.say.mock_calls] == texts
+
+
+def test_the_focus_is_said_after_the_answer_to_the_same_key() -> None:
+    speaker = Mock()
+    announcer = Announcer(Mock(), speaker, lambda _reason: None)
+    announcer.say_focus("a button")
+    announcer.answer("Cancelled.")
+    announcer.say_focus("another button")
+    interrupts = [c.kwargs.get("interrupt", True) for c in speaker.say.mock_calls]
+    assert interrupts == [True, True, False]
+
+
+@pytest.mark.gui
+def test_a_slow_online_voice_ticks(drive: Callable[..., AppDriver], photo: str) -> None:
     driven = drive()
     driven.describe(photo)
     assert driven.heard.earcons == []
@@ -22,34 +90,3 @@ def test_a_slow_online_voice_ticks(drive: Drive, photo: str) -> None:
     driven.heard.fetching = False
     driven.until(lambda: not driven.root.tk.call("after", "info"), "the end of all timers")
     assert driven.heard.earcons == ["tick", "tick"]
-
-
-def test_authors_words_are_private_and_come_first(drive: Drive) -> None:
-    driven = drive()
-    calls: list[tuple[str, str, bool]] = []
-
-    def say(text: str, *, kind: str, private: bool = False, **_: bool) -> None:
-        calls.append((text, kind, private))
-
-    driven.heard.say = say  # type: ignore[method-assign,assignment]
-    spoken = SpokenDescription("Its author says: Anna.", "Probably: a dog.")
-    driven.context.voice.say_description(spoken)
-    driven.context.voice.say_description(spoken, asked=True)
-    assert calls == [
-        ("Its author says: Anna.", "notice", True),
-        ("Probably: a dog.", "description", False),
-        ("Its author says: Anna.", "phrase", True),
-        ("Probably: a dog.", "description", False),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("level", "texts"), [("all", ["answer", "focus"]), ("results", ["answer"]), ("off", [])]
-)
-def test_the_level_limits_what_is_said(drive: Drive, level: str, texts: list[str]) -> None:
-    driven = drive()
-    driven.heard.said.clear()
-    driven.context.voice.level = level
-    driven.context.voice.answer("answer")
-    driven.context.voice.say_focus("focus")
-    assert driven.heard.texts == texts
