@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
             index=not options.no_index,
             cancel=cancel,
             on_progress=reporter.update,
-            on_record=alt_texts.take,
+            on_record=alt_texts.write,
         )
     _print_summary(outcome, options.output)
     for line in alt_texts.summary():

@@ -75,7 +75,7 @@ class HistoryBrowser:
         self._stamp, entries = result
         if entries is not None:
             self._entries = entries
-            trouble = self._history.trouble if self._history is not None else ""
+            trouble = self._history.warning if self._history is not None else ""
         voice = self._context.voice
         if trouble:
             voice.error(trouble)

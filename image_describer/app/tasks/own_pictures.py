@@ -107,7 +107,7 @@ class OwnPictures:
         entries: list[HistoryEntry] = []
         if self._history is not None and settings.keep_history:
             entries = self._only_in_history(query, {hit.file for hit in hits})
-            troubles.append(self._history.trouble)
+            troubles.append(self._history.warning)
         strong = [listed_hit(hit, settings) for hit in hits if not hit.is_weak]
         strong += [listed_entry(entry, settings) for entry in entries]
         weak = [listed_hit(hit, settings) for hit in hits if hit.is_weak]
@@ -178,7 +178,7 @@ class OwnPictures:
 
     def _new_index_trouble(self) -> str:
         """What happened to the index, unless that has been reported already."""
-        trouble = self._index.trouble if self._index is not None else ""
+        trouble = self._index.warning if self._index is not None else ""
         with self._lock:
             reported, self._reported_trouble = self._reported_trouble, trouble
         return "" if trouble == reported else index_notice(trouble)

@@ -32,4 +32,4 @@ def test_deleted_files_are_forgotten_when_the_index_is_opened(
     second.keep(DescribedPicture(Description("a dog", 0.8, file=str(files[1])), PROBABLY))
     with Index.open() as index:
         wait_for(lambda: len(index) == 1, LIMIT_S, "the deleted file to be forgotten")
-        assert [hit for hit, _ in index.words("dog")] != []
+        assert [hit for hit, _ in index.match_words("dog")] != []
