@@ -180,13 +180,13 @@ class Describer:
         )
 
     def _quarter_turns(self, features: Features, picture: Picture) -> int:
-        """How many quarters the picture seems turned counterclockwise; 0 if in doubt."""
+        """How many quarters the picture seems rotated counterclockwise; 0 if in doubt."""
         if self._orientation is None or not shows_photograph(picture.notes):
             return 0
         return self._orientation.quarter_turns(features.regions, self._grid)
 
     def _upright_alternative(self, picture: Picture, quarters: int) -> list[Alternative]:
-        """The caption of the picture turned back by ``quarters``; nothing for 0."""
+        """The caption of the picture rotated back by ``quarters``; nothing for 0."""
         if not quarters:
             return []
         features = self._encoder.encode(np.rot90(picture.pixels, -quarters))

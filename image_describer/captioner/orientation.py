@@ -47,7 +47,7 @@ class OrientationHead:
         return exponentials / exponentials.sum()
 
     def quarter_turns(self, regions: np.ndarray, grid: tuple[int, int]) -> int:
-        """How many quarters the picture seems turned counterclockwise; 0 if in doubt."""
+        """How many quarters the picture seems rotated counterclockwise; 0 if in doubt."""
         probabilities = self.probabilities(regions, grid)
         if 1 - probabilities[0] <= self._threshold:
             return 0
