@@ -1,4 +1,4 @@
-"""Saving by real keys, on a screen: what lies in the folder afterwards, and what was heard."""
+"""The save dialog, worked by real keys: the files that it writes, and what is heard."""
 
 import errno
 import os
@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from image_describer.app import key_bindings, messages
 from image_describer.app.context import AppContext, DescribedPicture
-from image_describer.app.dialogs import save as saving
-from image_describer.app.dialogs.save import SUFFIXES, SaveDialog, as_text, with_suffix
+from image_describer.app.dialogs import save
+from image_describer.app.dialogs.save import SUFFIXES, SaveDialog, saved_text, with_suffix
 from image_describer.app.jobs import JobRunner
 from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Announcer
@@ -40,27 +40,27 @@ def described(file: Path | None) -> DescribedPicture:
     return DescribedPicture(Description(CAPTION, 0.834, notes=notes, file=name), SPOKEN)
 
 
-class Mouth(FakeSpeaker):
-    """A FakeSpeaker that saves, too: by ``saver``, once it is let."""
+class SavingSpeaker(FakeSpeaker):
+    """Saves speech by ``saver``, while ``release`` is set."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.let = threading.Event()
-        self.let.set()
+        self.release = threading.Event()
+        self.release.set()
         self.private: list[bool] = []
-        self.saver: Callable[[str, Path], str] = self._plainly
+        self.saver: Callable[[str, Path], str] = self._save_text
 
-    def _plainly(self, text: str, path: Path) -> str:
+    def _save_text(self, text: str, path: Path) -> str:
         path.write_bytes(text.encode())
         return "espeak"
 
     def save(self, text: str, path: Path, *, private: bool = False) -> str:
         self.private.append(private)
-        assert self.let.wait(2 * LIMIT_S)
+        assert self.release.wait(2 * LIMIT_S)
         return self.saver(text, path)
 
 
-class Stage(TkLoop):
+class DialogDriver(TkLoop):
     """A window with one button, and the dialog above it."""
 
     def __init__(self, screen: Screen, file: Path | None) -> None:
@@ -68,9 +68,9 @@ class Stage(TkLoop):
         self.root = tk.Tk()
         KEPT.append(self.root)
         self.root.geometry("700x500")
-        self.mouth = Mouth()
-        voice = Announcer(self.root, self.mouth, lambda _trouble: None)  # type: ignore[arg-type]
-        self.context = AppContext(self.root, JobRunner(self.root.after), self.mouth, voice)  # type: ignore[arg-type]
+        self.speaker = SavingSpeaker()
+        voice = Announcer(self.root, self.speaker, lambda _error: None)  # type: ignore[arg-type]
+        self.context = AppContext(self.root, JobRunner(self.root.after), self.speaker, voice)  # type: ignore[arg-type]
         self.context.run = {"escape": lambda: self.context.dialogs[-1].close()}
         self_voicing.SelfVoicing(self.root, voice.say_focus, lambda: None)
         self.button = tk.Button(self.root, text="Below")
@@ -80,14 +80,14 @@ class Stage(TkLoop):
         self.root.update()
         self.root.focus_force()
         self.button.focus_set()
-        self.until(lambda: self.mouth.texts == ["Below, button"], "the focus")
+        self.until(lambda: self.speaker.texts == ["Below, button"], "the focus")
         self.open(file)
 
     def open(self, file: Path | None) -> None:
         name = messages.FROM_CLIPBOARD if file is None else str(file)
         self.dialog.open(described(file), name)
         self.until(lambda: self.root.focus_get() is self.form.kind, "the dialog")
-        self.for_s(0.1)
+        self.settle()
 
     @property
     def form(self) -> Any:
@@ -95,34 +95,34 @@ class Stage(TkLoop):
 
     @property
     def heard(self) -> list[str]:
-        return self.mouth.texts
+        return self.speaker.texts
 
     @property
     def heard_so_far(self) -> list[str]:
-        return self.mouth.texts
+        return self.speaker.texts
 
-    def until_heard(self, words: str) -> None:
-        self.until(lambda: any(words in text for text in self.heard), words)
-        self.for_s(0.15)
+    def until_heard(self, part: str) -> None:
+        self.until(lambda: any(part in text for text in self.heard), part)
+        self.settle()
 
-    def name_it(self, name: str) -> None:
-        """Type another name; begins at the choice."""
+    def type_name(self, name: str) -> None:
+        """Go from the choice to the name and replace it."""
         self.press("Tab", "Home", "shift+End", "Delete")
         self.screen.type(name)
-        self.for_s(0.15)
+        self.settle()
 
 
 @pytest.fixture
-def stage(screen: Screen) -> Iterator[Callable[..., Stage]]:
-    opened: list[Stage] = []
+def open_dialog(screen: Screen) -> Iterator[Callable[..., DialogDriver]]:
+    opened: list[DialogDriver] = []
 
-    def start(file: Path | None) -> Stage:
-        opened.append(Stage(screen, file))
+    def start(file: Path | None) -> DialogDriver:
+        opened.append(DialogDriver(screen, file))
         return opened[-1]
 
     yield start
-    for one in opened:
-        one.root.destroy()
+    for driver in opened:
+        driver.root.destroy()
 
 
 @pytest.fixture
@@ -135,15 +135,17 @@ def photo(tmp_path: Path) -> Path:
 
 
 @pytest.mark.gui
-def test_a_text_is_saved_beside_the_picture(stage: Callable[..., Stage], photo: Path) -> None:
-    one = stage(photo)
-    assert "Save, dialog. What to save, choice, Description as text, 1 of 3" in one.heard
-    one.press("Tab")
-    assert one.heard[-1] == "File name, edit box, holiday.txt"
-    one.press("Tab")
-    assert one.heard[-1] == f"Folder, edit box, {photo.parent}"
-    one.press("Tab", "space")
-    one.until_heard("Saved holiday.txt in Pictures.")
+def test_a_text_is_saved_beside_the_picture(
+    open_dialog: Callable[..., DialogDriver], photo: Path
+) -> None:
+    driver = open_dialog(photo)
+    assert "Save, dialog. What to save, choice, Description as text, 1 of 3" in driver.heard
+    driver.press("Tab")
+    assert driver.heard[-1] == "File name, edit box, holiday.txt"
+    driver.press("Tab")
+    assert driver.heard[-1] == f"Folder, edit box, {photo.parent}"
+    driver.press("Tab", "space")
+    driver.until_heard("Saved holiday.txt in Pictures.")
     text = (photo.parent / "holiday.txt").read_text(encoding="utf-8")
     assert text.splitlines()[0] == SENTENCE
     assert f"Caption: {CAPTION}" in text
@@ -151,161 +153,167 @@ def test_a_text_is_saved_beside_the_picture(stage: Callable[..., Stage], photo: 
     assert "Note: The picture is blurred." in text
     assert "Picture: holiday.jpg" in text
     assert f"Saved: {datetime.now():%Y-%m-%d}" in text
-    assert not one.context.dialogs
-    assert one.root.focus_get() is one.button
-    assert one.heard[-1] == "Below, button"
+    assert not driver.context.dialogs
+    assert driver.root.focus_get() is driver.button
+    assert driver.heard[-1] == "Below, button"
     assert sorted(path.name for path in photo.parent.iterdir()) == ["holiday.jpg", "holiday.txt"]
 
 
 @pytest.mark.gui
-def test_the_name_and_the_format_follow_one_another(
-    stage: Callable[..., Stage], photo: Path
+def test_file_name_and_kind_follow_one_another(
+    open_dialog: Callable[..., DialogDriver], photo: Path
 ) -> None:
-    one = stage(photo)
-    one.press("Right")
-    assert one.heard[-1] == "Speech as MP3, 2 of 3"
-    one.press("Tab")
-    assert one.heard[-1] == "File name, edit box, holiday.mp3"
-    one.press("shift+Tab")
-    one.name_it("two.words.wav")
-    one.press("shift+Tab")
-    assert one.heard[-1] == "What to save, choice, Speech as WAV, 3 of 3"
-    one.press("Return")
-    one.until_heard("Saved two.words.wav in Pictures.")
+    driver = open_dialog(photo)
+    driver.press("Right")
+    assert driver.heard[-1] == "Speech as MP3, 2 of 3"
+    driver.press("Tab")
+    assert driver.heard[-1] == "File name, edit box, holiday.mp3"
+    driver.press("shift+Tab")
+    driver.type_name("two.words.wav")
+    driver.press("shift+Tab")
+    assert driver.heard[-1] == "What to save, choice, Speech as WAV, 3 of 3"
+    driver.press("Return")
+    driver.until_heard("Saved two.words.wav in Pictures.")
     assert (photo.parent / "two.words.wav").read_text() == SENTENCE
 
 
 @pytest.mark.gui
-def test_speech_is_saved_by_a_real_voice(stage: Callable[..., Stage], photo: Path) -> None:
-    one = stage(photo)
+def test_speech_is_saved_by_a_real_voice(
+    open_dialog: Callable[..., DialogDriver], photo: Path
+) -> None:
+    driver = open_dialog(photo)
     speaker = make_speaker(offline=True)
-    one.mouth.saver = speaker.save
-    one.press("End", "Return")
-    one.until_heard("Saved holiday.wav in Pictures.")
+    driver.speaker.saver = speaker.save
+    driver.press("End", "Return")
+    driver.until_heard("Saved holiday.wav in Pictures.")
     with wave.open(str(photo.parent / "holiday.wav")) as file:
         assert file.getnframes() / file.getframerate() > 1.0
-    one.open(photo)
-    one.press("Right", "Return")
-    one.until_heard("Saved holiday.mp3 in Pictures.")
+    driver.open(photo)
+    driver.press("Right", "Return")
+    driver.until_heard("Saved holiday.mp3 in Pictures.")
     assert (photo.parent / "holiday.mp3").stat().st_size > 1000
     speaker.close()
 
 
 @pytest.mark.parametrize(("alt_text", "private"), [("Ann", True), (None, False)])
-def test_speech_with_an_authors_words_is_made_offline(
+def test_speech_with_the_authors_words_is_made_offline(
     tmp_path: Path, alt_text: str | None, private: bool
 ) -> None:
-    mouth, opened = Mouth(), Mock()
-    dialog = SaveDialog(Mock(speaker=mouth))
+    speaker, opened = SavingSpeaker(), Mock()
+    dialog = SaveDialog(Mock(speaker=speaker))
     dialog.open_for = opened  # type: ignore[method-assign]
     description = Description(CAPTION, 0.834, alt_text=alt_text)
     dialog.open(DescribedPicture(description, spoken(description)), "holiday.jpg")
-    opened.call_args.args[2](tmp_path / "holiday.wav", False)
-    assert mouth.private == [private]
+    opened.call_args.args[3](tmp_path / "holiday.wav", False)
+    assert speaker.private == [private]
 
 
 @pytest.mark.gui
-def test_a_file_that_is_there_is_replaced_only_when_asked_twice(
-    stage: Callable[..., Stage], photo: Path
+def test_an_existing_file_is_replaced_after_a_second_press(
+    open_dialog: Callable[..., DialogDriver], photo: Path
 ) -> None:
     old = photo.parent / "holiday.txt"
     old.write_text("old")
-    one = stage(photo)
-    one.press("Return")
-    one.until_heard("holiday.txt is there already. Press Save again to replace it.")
+    driver = open_dialog(photo)
+    driver.press("Return")
+    driver.until_heard("holiday.txt already exists. Press Save again to replace it.")
     assert old.read_text() == "old"
-    assert "holiday.txt is there already" in one.form._told.cget("text")
+    assert "holiday.txt already exists" in driver.form._message.cget("text")
     other = photo.parent / "other.txt"
     other.write_text("other")
-    one.name_it("other.txt")
-    one.press("Return")
-    one.until_heard("other.txt is there already.")
+    driver.type_name("other.txt")
+    driver.press("Return")
+    driver.until_heard("other.txt already exists.")
     assert other.read_text() == "other"
-    one.press("Return")
-    one.until_heard("Saved other.txt in Pictures.")
+    driver.press("Return")
+    driver.until_heard("Saved other.txt in Pictures.")
     assert other.read_text().startswith(SENTENCE)
     assert old.read_text() == "old"
 
 
 @pytest.mark.gui
-def test_cancel_and_escape_save_nothing(stage: Callable[..., Stage], photo: Path) -> None:
-    one = stage(photo)
-    one.press("Tab", "Tab", "Tab", "Tab")
-    assert one.heard[-1] == "Cancel, button, 2 of 2"
-    one.press("Return")
-    one.until(lambda: one.root.focus_get() is one.button, "the window")
-    one.open(photo)
-    one.press("Escape")
-    one.until(lambda: one.root.focus_get() is one.button, "the window")
+def test_cancel_and_escape_save_nothing(
+    open_dialog: Callable[..., DialogDriver], photo: Path
+) -> None:
+    driver = open_dialog(photo)
+    driver.press("Tab", "Tab", "Tab", "Tab")
+    assert driver.heard[-1] == "Cancel, button, 2 of 2"
+    driver.press("Return")
+    driver.until(lambda: driver.root.focus_get() is driver.button, "the focus to return")
+    driver.open(photo)
+    driver.press("Escape")
+    driver.until(lambda: driver.root.focus_get() is driver.button, "the focus to return")
     assert [path.name for path in photo.parent.iterdir()] == ["holiday.jpg"]
 
 
 @pytest.mark.gui
-def test_what_goes_wrong_is_told_and_the_dialog_stays(
-    stage: Callable[..., Stage], photo: Path
+def test_errors_are_spoken_and_the_dialog_stays_open(
+    open_dialog: Callable[..., DialogDriver], photo: Path
 ) -> None:
-    one = stage(photo)
-    one.press("Tab", "Tab", "End")
-    one.screen.type("/nowhere")
-    one.press("Return")
-    one.until_heard(f"There is no folder {photo.parent}/nowhere. Choose another one.")
-    assert one.mouth.said[-1][1] == "error"
-    assert one.root.focus_get() is one.form.folder
-    one.press("shift+Tab", "Home", "shift+End", "Delete", "Return")
-    one.until_heard(saving.NO_NAME)
-    assert one.context.dialogs
+    driver = open_dialog(photo)
+    driver.press("Tab", "Tab", "End")
+    driver.screen.type("/nowhere")
+    driver.press("Return")
+    driver.until_heard(f"There is no folder {photo.parent}/nowhere. Choose another one.")
+    assert driver.speaker.said[-1][1] == "error"
+    assert driver.root.focus_get() is driver.form.folder
+    driver.press("shift+Tab", "Home", "shift+End", "Delete", "Return")
+    driver.until_heard(save.NO_NAME)
+    assert driver.context.dialogs
 
 
 @pytest.mark.gui
-def test_speech_that_fails_or_is_slow_is_told(stage: Callable[..., Stage], photo: Path) -> None:
-    one = stage(photo)
-    one.mouth.let.clear()
+def test_speech_that_is_slow_or_fails_is_reported(
+    open_dialog: Callable[..., DialogDriver], photo: Path
+) -> None:
+    driver = open_dialog(photo)
+    driver.speaker.release.clear()
 
     def fail(_text: str, _path: Path) -> str:
         raise SpeechError("Google does not answer.", "Use the offline voice.")
 
-    one.mouth.saver = fail
-    one.press("Right", "Return")
-    one.until_heard(messages.WORKING)
-    one.press("Return")
-    assert one.heard[-1] == messages.WORKING
-    one.mouth.let.set()
-    one.until_heard("Google does not answer. Use the offline voice.")
-    assert one.context.dialogs
-    one.mouth.saver = one.mouth._plainly
-    one.mouth.let.clear()
-    one.press("Return")
-    one.press("Escape")
-    one.mouth.let.set()
-    one.until_heard("Saved holiday.mp3 in Pictures.")
+    driver.speaker.saver = fail
+    driver.press("Right", "Return")
+    driver.until_heard(messages.WORKING)
+    driver.press("Return")
+    assert driver.heard[-1] == messages.WORKING
+    driver.speaker.release.set()
+    driver.until_heard("Google does not answer. Use the offline voice.")
+    assert driver.context.dialogs
+    driver.speaker.saver = driver.speaker._save_text
+    driver.speaker.release.clear()
+    driver.press("Return")
+    driver.press("Escape")
+    driver.speaker.release.set()
+    driver.until_heard("Saved holiday.mp3 in Pictures.")
 
 
 @pytest.mark.gui
-def test_a_picture_from_the_clipboard_goes_to_the_documents(
-    stage: Callable[..., Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_picture_from_the_clipboard_is_saved_in_documents(
+    open_dialog: Callable[..., DialogDriver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = tmp_path / "Documents"
     documents.mkdir()
     monkeypatch.setattr("platformdirs.user_documents_dir", lambda: str(documents))
-    one = stage(None)
-    one.press("Return")
-    one.until_heard("Saved Picture from the clipboard.txt in Documents.")
+    driver = open_dialog(None)
+    driver.press("Return")
+    driver.until_heard("Saved Picture from the clipboard.txt in Documents.")
     assert (documents / "Picture from the clipboard.txt").is_file()
 
 
-def test_a_folder_that_cannot_be_written_is_not_proposed(
+def test_a_read_only_folder_is_not_suggested(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = tmp_path / "Documents"
     monkeypatch.setattr("platformdirs.user_documents_dir", lambda: str(documents))
     monkeypatch.setattr("os.access", lambda path, _mode: Path(path) != photo.parent)
-    assert saving.default_place(str(photo), str(photo)) == (Path.home(), "holiday")
+    assert save.default_location(str(photo), str(photo)) == (Path.home(), "holiday")
     documents.mkdir()
-    assert saving.default_place(str(photo), str(photo)) == (documents, "holiday")
+    assert save.default_location(str(photo), str(photo)) == (documents, "holiday")
 
 
-def wanted(path: Path, *, replace: bool = False) -> saving.Wanted:
-    return saving.Wanted(path, "words", "speech", replace)
+def request(path: Path, *, replace: bool = False) -> save.SaveRequest:
+    return save.SaveRequest(path, "words", "speech", replace)
 
 
 def test_the_picture_itself_is_never_replaced(tmp_path: Path) -> None:
@@ -315,39 +323,47 @@ def test_the_picture_itself_is_never_replaced(tmp_path: Path) -> None:
     link.symlink_to(picture)
     for path in (picture, link):
         with pytest.raises(SaveError, match="is the picture itself"):
-            saving.write(wanted(path, replace=True), str(picture), lambda _text, _path: "")
+            save.save_description(
+                request(path, replace=True), str(picture), lambda _text, _path: ""
+            )
     assert picture.read_bytes() == b"pixels"
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "sentence"),
     [
         (errno.ENOSPC, "The disk is full."),
         (errno.EACCES, "You are not allowed to write in Pictures."),
         (errno.EIO, "new.txt can't be saved: Input/output error."),
     ],
 )
-def test_half_a_file_never_stays(
-    photo: Path, monkeypatch: pytest.MonkeyPatch, number: int, told: str
+def test_no_partial_file_is_left_behind(
+    photo: Path, monkeypatch: pytest.MonkeyPatch, number: int, sentence: str
 ) -> None:
     def fail(_handle: int) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(SaveError) as caught:
-        saving.write(wanted(photo.parent / "new.txt"), str(photo), lambda _text, _path: "")
-    assert caught.value.sentence == told
-    assert caught.value.way_out
+    with pytest.raises(SaveError) as error:
+        save.save_description(
+            request(photo.parent / "new.txt"), str(photo), lambda _text, _path: ""
+        )
+    assert error.value.sentence == sentence
+    assert error.value.way_out
     assert [path.name for path in photo.parent.iterdir()] == ["holiday.jpg"]
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
-    [("x" * 300 + ".txt", "too long"), ("nu\0ll.txt", "no valid name"), ("..", "is a folder")],
+    ("name", "part"),
+    [
+        ("x" * 300 + ".txt", "too long"),
+        ("nu\0ll.txt", "not a valid file name"),
+        ("..", "is a folder"),
+    ],
 )
-def test_names_that_are_none_are_told(tmp_path: Path, name: str, told: str) -> None:
-    with pytest.raises(SaveError, match=told):
-        saving.write(wanted(tmp_path / name), None, lambda _text, _path: "")
+def test_invalid_names_are_refused(tmp_path: Path, name: str, part: str) -> None:
+    with pytest.raises(SaveError, match=part):
+        save.save_description(request(tmp_path / name), None, lambda _text, _path: "")
 
 
 @given(
@@ -355,15 +371,15 @@ def test_names_that_are_none_are_told(tmp_path: Path, name: str, told: str) -> N
     st.sampled_from(SUFFIXES),
     st.sampled_from(SUFFIXES),
 )
-def test_an_ending_of_ours_is_replaced_and_others_stay(stem: str, one: str, other: str) -> None:
+def test_a_known_suffix_is_replaced_and_others_stay(stem: str, one: str, other: str) -> None:
     assert with_suffix(f"a{stem}.jpg", one) == f"a{stem}.jpg{one}"
     assert with_suffix(with_suffix(f"a{stem}", one), other).endswith(other)
     assert with_suffix(f"a{stem}{one}", other) == f"a{stem}{other}"
-    assert with_suffix(f"a{stem}{one.upper()}", other, keep_others=True).endswith(one.upper())
+    assert with_suffix(f"a{stem}{one.upper()}", other, keep_known=True).endswith(one.upper())
 
 
-def test_the_text_says_everything_once() -> None:
-    text = as_text(described(None), "a.jpg", datetime(2026, 2, 3, 4, 5))
+def test_the_saved_text_has_the_sentence_once() -> None:
+    text = saved_text(described(None), "a.jpg", datetime(2026, 2, 3, 4, 5))
     assert text.count(SENTENCE) == 1
     assert "Saved: 2026-02-03 04:05" in text
     assert text.endswith("\n")

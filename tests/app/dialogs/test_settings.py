@@ -238,7 +238,7 @@ def test_clearing_the_history_asks_first(opened: OpenSettings) -> None:
     assert opened.cleared == 0
     opened.press("Return")
     opened.press("Tab", "space")
-    assert opened.cleared == 1
+    opened.driven.until(lambda: opened.cleared, "the deletion")
     assert CLEARED in opened.driven.heard.texts
     assert opened.note == CLEARED
     assert opened.driven.root.focus_get() is opened.window.clear_button
@@ -250,6 +250,7 @@ def test_an_error_while_clearing_the_history_is_shown(opened: OpenSettings) -> N
     opened.driven.settle()
     opened.press("Return")
     opened.press("Tab", "space")
+    opened.driven.until(lambda: opened.errors, "the error")
     assert opened.errors == ["The history can't be cleared: no. Try again."]
     assert opened.note == "The history can't be cleared: no. Try again."
 
