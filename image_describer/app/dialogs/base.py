@@ -92,6 +92,12 @@ class Dialog(tk.Toplevel):
         for widget in (self, first):
             widget.bind("<Map>", self._on_map, add="+")
 
+    def bring_to_front(self) -> None:
+        """Make it the topmost window, which Escape closes first, and give it the focus."""
+        self.context.dialogs.remove(self)
+        self.context.dialogs.append(self)
+        take_focus(self.context)
+
     def close(self) -> None:
         """Close it; the focus goes back to where it was."""
         if self in self.context.dialogs:
@@ -136,10 +142,7 @@ def raise_dialog(context: "AppContext", kind: type[Dialog]) -> bool:
     """Bring the open dialog of this class to the front; False if there is none."""
     for dialog in context.dialogs:
         if isinstance(dialog, kind):
-            # Escape closes the last one of the list.
-            context.dialogs.remove(dialog)
-            context.dialogs.append(dialog)
-            take_focus(context)
+            dialog.bring_to_front()
             return True
     return False
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from image_describer import files
 from image_describer.app import messages
-from image_describer.app.dialogs.base import Dialog, raise_dialog
+from image_describer.app.dialogs.base import Dialog
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.app.widgets.button import RETURN_KEYS, Button
@@ -99,7 +99,7 @@ class SaveDialog:
         """
         if self._form is not None and self._form.winfo_exists():
             if subject is self._subject:
-                raise_dialog(self._context, SaveForm)
+                self._form.bring_to_front()
                 return
             self._form.close()
         self._subject = subject

@@ -97,16 +97,16 @@ class SearchWindow(Dialog):
         return self._found[max(0, self.results.cursor)] if self._found else None
 
     def _search(self) -> None:
-        words, own, settings = self.words.get(), self._own_pictures, self.context.settings
+        words, own_pictures, settings = self.words.get(), self._own_pictures, self.context.settings
         if not words.strip():
             self.context.voice.answer(NOTHING_TYPED)
             return
         nothing = messages.with_keys(NOTHING_FOUND, keymap.spoken)
-        self._start(lambda _job: own.find(words, settings), FOUND, nothing)
+        self._start(lambda _job: own_pictures.find(words, settings), FOUND, nothing)
 
     def _more_like_it(self) -> None:
         """Find pictures like the chosen one; before a search, like the main window's."""
-        chosen, own, settings = self._chosen, self._own_pictures, self.context.settings
+        chosen, own_pictures, settings = self._chosen, self._own_pictures, self.context.settings
         file = chosen.file if chosen is not None else self._picture
         if file is None:
             self.context.voice.answer(NO_PICTURE)
@@ -114,7 +114,7 @@ class SearchWindow(Dialog):
         # The texts are formatted later, and a name may contain braces.
         name = file_name(file).replace("{", "{{").replace("}", "}}")
         self._start(
-            lambda _job: own.similar(file, settings),
+            lambda _job: own_pictures.similar(file, settings),
             SIMILAR.replace("{name}", name),
             NONE_SIMILAR.replace("{name}", name),
         )

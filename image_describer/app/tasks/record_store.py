@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class RecordStore:
     """Records without their embeddings, in a temporary file without a name.
 
-    Any thread may add records while others read a snapshot. The file lives as long as the store:
-    whoever saves the list holds a reference, whatever the window does meanwhile.
+    Any thread may add records while others read a snapshot. The file lives as long as the store or
+    a snapshot of it, so that a save can finish whatever the window does meanwhile.
 
     ``error``: why a record could not be stored, or "".
     """

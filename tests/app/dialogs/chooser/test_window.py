@@ -164,7 +164,9 @@ def test_return_opens_folders_and_backspace_goes_back(
     assert chooser.texts[-1] == TOP
 
 
-def test_choosing_closes_it_and_restores_the_focus(open_chooser: OpenChooser, holiday: Path) -> None:
+def test_choosing_closes_it_and_restores_the_focus(
+    open_chooser: OpenChooser, holiday: Path
+) -> None:
     chooser = open_chooser()
     chooser.hears("Holiday")
     chooser.press("End", "Return")
