@@ -1,9 +1,9 @@
-"""A program to drag from, run as a process of its own: the mouse takes things out of its window.
+"""A program to drag from, run in a process of its own, which speaks XDND version 5.
 
-Started with its window's left, top, width and height in pixels, and a JSON object: kind of data ->
-its bytes as hexadecimal digits, or null to hang when it is asked for them. Speaks XDND version 5,
-https://freedesktop.org/wiki/Specifications/XDND, and prints "ready", then how the drag ended:
-"dropped copy", "refused" or "nowhere".
+Arguments: left, top, width and height of its window in pixels, and a JSON object that maps a type
+to its content as hexadecimal digits, or to null to hang when it is requested. Prints "ready", then
+how the drag ended: "dropped copy", "refused" or "nowhere".
+See https://freedesktop.org/wiki/Specifications/XDND.
 """
 
 import json
@@ -16,13 +16,15 @@ from Xlib.protocol import event
 VERSION = 5
 
 
-class Source:
-    def __init__(self, place: list[int], offered: dict[str, bytes | None]) -> None:
+class DragSource:
+    """A window whose content is dragged with the mouse."""
+
+    def __init__(self, geometry: list[int], offered: dict[str, bytes | None]) -> None:
         self.display = display.Display()
         self.root = self.display.screen().root
         self.offered = {self.atom(name): content for name, content in offered.items()}
         self.window = self.root.create_window(
-            *place,
+            *geometry,
             0,
             X.CopyFromParent,
             background_pixel=0x808080,
@@ -43,22 +45,22 @@ class Source:
         self.display.sync()
         print("ready", flush=True)
         while True:
-            happened = self.display.next_event()
-            if happened.type == X.ButtonPress:
-                self.window.set_selection_owner(self.atom("XdndSelection"), happened.time)
-            elif happened.type == X.MotionNotify and not self.dropped:
-                self.move(happened)
-            elif happened.type == X.ButtonRelease:
+            xevent = self.display.next_event()
+            if xevent.type == X.ButtonPress:
+                self.window.set_selection_owner(self.atom("XdndSelection"), xevent.time)
+            elif xevent.type == X.MotionNotify and not self.dropped:
+                self.move(xevent)
+            elif xevent.type == X.ButtonRelease:
                 if self.target is None:
                     return "nowhere"
-                # What the target thinks of the last motion may still be on its way.
-                self.tell("XdndPosition", 0, self.point(happened), happened.time, self.copy)
+                # The target's answer to the last motion may still be on its way.
+                self.send("XdndPosition", 0, self.point(xevent), xevent.time, self.copy)
                 self.dropped = True
-                self.released_at = happened.time
-            elif happened.type == X.SelectionRequest:
-                self.give(happened)
-            elif happened.type == X.ClientMessage:
-                ended = self.hear(happened)
+                self.released_at = xevent.time
+            elif xevent.type == X.SelectionRequest:
+                self.send_content(xevent)
+            elif xevent.type == X.ClientMessage:
+                ended = self.handle_message(xevent)
                 if ended:
                     return ended
 
@@ -66,24 +68,24 @@ class Source:
     def copy(self) -> int:
         return self.atom("XdndActionCopy")
 
-    def point(self, happened: Any) -> int:
-        return int(happened.root_x << 16 | happened.root_y)
+    def point(self, xevent: Any) -> int:
+        return int(xevent.root_x << 16 | xevent.root_y)
 
-    def move(self, happened: Any) -> None:
+    def move(self, xevent: Any) -> None:
         target = self.under_pointer()
         if target != self.target:
             if self.target is not None:
-                self.tell("XdndLeave")
+                self.send("XdndLeave")
             self.target, self.accepted = target, False
             if target is not None:
-                kinds = [*list(self.offered)[:3], 0, 0, 0][:3]
+                types = [*list(self.offered)[:3], 0, 0, 0][:3]
                 more = 1 if len(self.offered) > 3 else 0
-                self.tell("XdndEnter", VERSION << 24 | more, *kinds)
+                self.send("XdndEnter", VERSION << 24 | more, *types)
         if self.target is not None:
-            self.tell("XdndPosition", 0, self.point(happened), happened.time, self.copy)
+            self.send("XdndPosition", 0, self.point(xevent), xevent.time, self.copy)
 
     def under_pointer(self) -> Any:
-        """The window there that takes drops, the outermost first."""
+        """The outermost window there that accepts drops."""
         window = self.root
         while True:
             window = window.query_pointer().child
@@ -92,31 +94,31 @@ class Source:
             if window.get_full_property(self.atom("XdndAware"), Xatom.ATOM):
                 return window
 
-    def tell(self, kind: str, *data: int) -> None:
+    def send(self, message_type: str, *data: int) -> None:
         words = [self.window.id, *data, 0, 0, 0, 0][:5]
         message = event.ClientMessage(
-            window=self.target, client_type=self.atom(kind), data=(32, words)
+            window=self.target, client_type=self.atom(message_type), data=(32, words)
         )
         self.target.send_event(message)
         self.display.flush()
 
-    def give(self, asked: Any) -> None:
-        content = self.offered.get(asked.target)
-        if content is None and asked.target in self.offered:
+    def send_content(self, request: Any) -> None:
+        content = self.offered.get(request.target)
+        if content is None and request.target in self.offered:
             return
         if content is not None:
-            asked.requestor.change_property(asked.property, asked.target, 8, content)
+            request.requestor.change_property(request.property, request.target, 8, content)
         answer = event.SelectionNotify(
-            time=asked.time,
-            requestor=asked.requestor,
-            selection=asked.selection,
-            target=asked.target,
-            property=asked.property if content is not None else X.NONE,
+            time=request.time,
+            requestor=request.requestor,
+            selection=request.selection,
+            target=request.target,
+            property=request.property if content is not None else X.NONE,
         )
-        asked.requestor.send_event(answer)
+        request.requestor.send_event(answer)
         self.display.flush()
 
-    def hear(self, message: Any) -> str:
+    def handle_message(self, message: Any) -> str:
         words = message.data[1]
         if message.client_type == self.atom("XdndStatus"):
             self.accepted = bool(words[1] & 1)
@@ -124,9 +126,9 @@ class Source:
                 return ""  # it answers an earlier motion
             if self.accepted:
                 self.finishing = True
-                self.tell("XdndDrop", 0, self.released_at)
+                self.send("XdndDrop", 0, self.released_at)
             else:
-                self.tell("XdndLeave")
+                self.send("XdndLeave")
                 return "refused"
         elif message.client_type == self.atom("XdndFinished"):
             action = self.display.get_atom_name(words[2]) if words[2] else "nothing"
@@ -135,8 +137,8 @@ class Source:
 
 
 if __name__ == "__main__":
-    place, kinds = [int(word) for word in sys.argv[1:5]], json.loads(sys.argv[5])
+    geometry, types = [int(number) for number in sys.argv[1:5]], json.loads(sys.argv[5])
     offered = {
-        kind: None if digits is None else bytes.fromhex(digits) for kind, digits in kinds.items()
+        name: None if digits is None else bytes.fromhex(digits) for name, digits in types.items()
     }
-    print(Source(place, offered).run())
+    print(DragSource(geometry, offered).run())

@@ -1,19 +1,19 @@
-"""Files dropped on the window: real drags by the mouse, from a process that speaks XDND."""
+"""Files dropped on the window: real drags with the mouse, from a process that speaks XDND."""
 
 import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from image_describer.app.sources import drop
+from tests.support import xdnd_source
 from tests.support.screen import LIMIT_S, Screen
 
-# A window with a label in a frame in a canvas, as the program has; it writes down what it is told.
+# A window with a label in a frame in a canvas, like the program's; it prints each call.
 TARGET = """
 import json, sys, threading, tkinter as tk
 from image_describer.app.sources.drop import accept_drops
@@ -27,17 +27,17 @@ label = tk.Label(frame, text="here")
 label.pack(expand=True, fill="both")
 main = threading.get_ident()
 def write(kind):
-    def told(text):
+    def call(text):
         assert threading.get_ident() == main
         print(json.dumps([kind, text]), flush=True)
-    return told
-accepts = accept_drops(root, write("file"), write("trouble"))
+    return call
+accepts = accept_drops(root, write("file"), write("message"))
 root.wait_visibility()
 root.update()
 print(json.dumps(accepts), flush=True)
 root.mainloop()
 """
-SOURCE = Path(__file__).with_name("xdnd_source.py")
+SOURCE = Path(xdnd_source.__file__)
 PLACE = (20, 100, 160, 160)  # of the window to drag from: left, top, width, height in pixels
 FROM = (PLACE[0] + PLACE[2] // 2, PLACE[1] + PLACE[3] // 2)
 URIS, TEXT = "text/uri-list", "text/plain;charset=utf-8"
@@ -56,7 +56,7 @@ class Target:
         self.accepts = self.next()
 
     def next(self) -> object:
-        """What it was told next; waits for it."""
+        """Its next call; waits for it."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "it has ended"
@@ -65,15 +65,15 @@ class Target:
 
 @pytest.fixture
 def target(screen: Screen) -> Iterator[Target]:
-    one = Target(screen)
-    yield one
-    one.process.kill()
-    one.process.communicate()
+    target = Target(screen)
+    yield target
+    target.process.kill()
+    target.process.communicate()
 
 
 @pytest.fixture
 def drag(screen: Screen) -> Callable[..., str]:
-    """``drag({kind: bytes}, to)`` moves the mouse with it; how it ended."""
+    """``drag({type: content}, to)`` drags it there with the mouse; returns how that ended."""
 
     def run(offered: dict[str, bytes | None], to: tuple[int, int] = (800, 250)) -> str:
         spelled = json.dumps(
@@ -92,7 +92,6 @@ def drag(screen: Screen) -> Callable[..., str]:
             for step in range(1, 9):
                 x, y = (a + (b - a) * step // 8 for a, b in zip(FROM, to, strict=True))
                 screen.xdotool("mousemove", str(x), str(y))
-                time.sleep(0.02)  # seconds; a hand is slower
             screen.xdotool("mouseup", "1")
             return source.communicate(timeout=LIMIT_S)[0].strip()
         finally:
@@ -123,15 +122,17 @@ def test_a_file_is_opened(target: Target, drag: Drag, photos: list[Path]) -> Non
 
 
 @pytest.mark.gui
-def test_of_several_the_first_is_opened(target: Target, drag: Drag, photos: list[Path]) -> None:
+def test_of_several_files_the_first_is_opened(
+    target: Target, drag: Drag, photos: list[Path]
+) -> None:
     lines = [photos[0].parent.as_uri(), *(photo.as_uri() for photo in photos)]
     assert drag({URIS: "\r\n".join(lines).encode()}) == "dropped copy"
-    assert target.next() == ["trouble", drop.SEVERAL.format(count=3)]
+    assert target.next() == ["message", drop.SEVERAL.format(count=3)]
     assert target.next() == ["file", str(photos[0])]
 
 
 @pytest.mark.gui
-def test_a_name_that_is_no_utf_8_is_found(target: Target, drag: Drag, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf_8_is_found(target: Target, drag: Drag, tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"caf\xe9 \xff.png")
     file.touch()
     assert drag({URIS: f"{file.as_uri()}\r\n".encode()}) == "dropped copy"
@@ -146,9 +147,7 @@ def test_a_path_as_text(target: Target, drag: Drag, photos: list[Path]) -> None:
 
 
 @pytest.mark.gui
-def test_folders_addresses_and_text_get_one_sentence_each(
-    target: Target, drag: Drag, tmp_path: Path
-) -> None:
+def test_folders_urls_and_text_get_a_message(target: Target, drag: Drag, tmp_path: Path) -> None:
     for kind, content, sentence in (
         (URIS, f"{tmp_path.as_uri()}\r\n", drop.FOLDER),
         (URIS, "https://example.org/a.png\r\n", drop.WEB_ADDRESS),
@@ -158,13 +157,11 @@ def test_folders_addresses_and_text_get_one_sentence_each(
         (TEXT, "", drop.NO_FILE),
     ):
         assert drag({kind: content.encode()}) == "dropped copy"
-        assert target.next() == ["trouble", sentence]
+        assert target.next() == ["message", sentence]
 
 
 @pytest.mark.gui
-def test_what_can_t_be_a_file_is_refused_and_a_miss_is_a_miss(
-    target: Target, drag: Drag, photos: list[Path]
-) -> None:
+def test_other_types_are_refused(target: Target, drag: Drag, photos: list[Path]) -> None:
     assert drag({"image/png": b"..."}) == "refused"
     assert drag({URIS: photos[0].as_uri().encode()}, to=(400, 700)) == "nowhere"
     assert drag({URIS: photos[0].as_uri().encode()}) == "dropped copy"
@@ -172,7 +169,7 @@ def test_what_can_t_be_a_file_is_refused_and_a_miss_is_a_miss(
 
 
 @pytest.mark.gui
-def test_a_program_that_hangs_when_asked_is_given_up(
+def test_a_source_that_hangs_is_abandoned(
     target: Target, screen: Screen, drag: Drag, photos: list[Path]
 ) -> None:
     assert drag({URIS: None}) == "dropped nothing"
@@ -182,7 +179,7 @@ def test_a_program_that_hangs_when_asked_is_given_up(
 
 
 @pytest.mark.gui
-def test_the_app_goes_on_where_the_library_does_not_load(screen: Screen, tmp_path: Path) -> None:
+def test_the_window_works_without_the_library(screen: Screen, tmp_path: Path) -> None:
     broken = """
 import logging, sys, tkinter as tk
 import tkinterdnd2
@@ -200,27 +197,27 @@ else:
 print(accept_drops(root, print, print))
 root.update()
 """
-    for what in ("file", "machine", "module"):
+    for broken_part in ("file", "machine", "module"):
         done = subprocess.run(
-            [sys.executable, "-c", broken, what],
+            [sys.executable, "-c", broken, broken_part],
             env={**os.environ, "DISPLAY": screen.display},
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
         )
         assert done.returncode == 0, done.stderr
-        said, accepted = done.stdout.splitlines()
-        assert said.startswith("Files can't be dropped on this window: ")
+        message, accepted = done.stdout.splitlines()
+        assert message.startswith("Files can't be dropped on this window: ")
         assert accepted == "False"
 
 
-@pytest.mark.parametrize("words", ["", "\0", "/\0", "file:", "file://[", "''", "\udcff", "€"])
-def test_odd_words_are_no_files(words: str) -> None:
-    assert drop.choose_file([words]) == (None, drop.NO_FILE)
+@pytest.mark.parametrize("text", ["", "\0", "/\0", "file:", "file://[", "''", "\udcff", "€"])
+def test_odd_texts_are_not_files(text: str) -> None:
+    assert drop.choose_file([text]) == (None, drop.NO_FILE)
     assert drop.choose_file([]) == (None, drop.NO_FILE)
 
 
-def test_a_file_among_folders_and_addresses_is_what_was_meant(tmp_path: Path) -> None:
+def test_a_file_is_preferred_to_folders_and_urls(tmp_path: Path) -> None:
     file = tmp_path / "a\nb.png"
     file.touch()
     assert drop.choose_file([str(tmp_path), "http://x.org", str(file)]) == (str(file), "")

@@ -1,4 +1,4 @@
-"""What a Mac asks for, asked for on Linux: the Tcl commands are made and called all the same."""
+"""macOS's requests, on Linux: the Tcl commands exist and are called all the same."""
 
 import os
 import subprocess
@@ -14,26 +14,26 @@ MAC = """
 import tkinter as tk
 from image_describer.app.sources import macos
 root = tk.Tk()
-told = []
-def quit_it():
-    told.append("quit")
+calls = []
+def quit_app():
+    calls.append("quit")
     root.destroy()
 def fail(*words):
-    told.append(str(words[1]))
+    calls.append(str(words[1]))
 root.report_callback_exception = fail
 def settings():
-    told.append("settings")
+    calls.append("settings")
     raise ValueError("in settings")
-here = macos.answer_macos(root, told.append, settings, quit_it)
+here = macos.answer_macos(root, calls.append, settings, quit_app)
 assert not here and not root.tk.call("info", "commands", macos.QUIT)
-there = macos.answer_macos(root, told.append, settings, quit_it, windowing_system="aqua")
+there = macos.answer_macos(root, calls.append, settings, quit_app, windowing_system="aqua")
 assert there
 root.tk.call(macos.OPEN_FILES, "/Users/a/one two.png", "/Users/a/{b} [c].jpg", 7)
 root.tk.call(macos.SETTINGS)
-assert not told
+assert not calls
 root.after(50, lambda: root.tk.call(macos.QUIT))
 root.mainloop()
-print(told)
+print(calls)
 """
 
 
