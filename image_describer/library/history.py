@@ -4,6 +4,7 @@ Windows of the same user share it. Earlier versions kept it in a file of JSON li
 imported once and then deleted.
 """
 
+import contextlib
 import logging
 import os
 import re
@@ -72,12 +73,15 @@ class History:
         line = HistoryEntry(uuid.uuid4().hex, now, name, spoken, description).to_line()
         try:
             if len(line) > ENTRY_LIMIT_BYTES:
-                raise HistoryError(f"{_SUBJECT} can't be written: the description is too long.")
+                raise ValueError("the description is too long")
             entry = HistoryEntry.from_line(line)
             opened = self._opened()
             opened.write(lambda c: _add(c, [(line, entry)], opened.has_search))
-        except HistoryError as error:
-            raise HistoryError(error.sentence, "New descriptions are not kept.") from error
+        except (ValueError, HistoryError) as error:
+            sentence = f"{_SUBJECT} can't be written: {error}."
+            if isinstance(error, HistoryError):
+                sentence = error.sentence
+            raise HistoryError(sentence, "New descriptions are not kept.") from error
         return entry
 
     def stamp(self) -> Stamp:
@@ -119,6 +123,7 @@ class History:
             old = self._old_file()
             for file in [old, *old.parent.glob(f"{OLD_FILE}.damaged*")]:
                 file.unlink(missing_ok=True)
+            self._notices.clear()
         except HistoryError as error:
             raise HistoryError(error.sentence, self._delete_it_yourself()) from error
         except OSError as error:
@@ -166,8 +171,8 @@ class History:
     def _import_old_file(self, opened: Database) -> None:
         """Copy the entries of an earlier version's file, and delete it.
 
-        A file with damaged lines is renamed instead. If this fails, the next start tries again;
-        entries that were copied already are skipped.
+        A damaged file is renamed instead. If this fails, the next start tries again; entries that
+        were copied already are skipped.
         """
         old = self._old_file()
         if not old.is_file():
@@ -189,7 +194,10 @@ class History:
         except FileNotFoundError:  # another window was faster
             return
         except OSError as error:
-            self._notices.append(f"The old history can't be read: {reason(error)}.")
+            notice = f"The old history can't be read: {reason(error)}."
+            with contextlib.suppress(OSError):
+                notice += f" It is kept as {set_aside(old, None).name}."
+            self._notices.append(notice)
         except LibraryError as error:
             self._notices.append(str(error))
 

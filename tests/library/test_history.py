@@ -239,14 +239,23 @@ def test_any_old_file_is_survived(tmp_path_factory: pytest.TempPathFactory, cont
     past.close()
 
 
-def test_an_old_file_that_is_too_large_is_left_alone(
+def test_an_old_file_that_is_too_large_is_kept_under_another_name(
     past: History, old_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "OLD_FILE_LIMIT_BYTES", 10)
     old_file.write_bytes(b"x" * 11)
     assert past.entries() == []
-    assert past.warning == "The old history can't be read: it has 11 bytes."
-    assert old_file.exists()
+    assert past.warning == (
+        "The old history can't be read: it has 11 bytes. It is kept as history.jsonl.damaged."
+    )
+    assert not old_file.exists()
+
+
+def test_a_description_that_is_too_long_is_refused(past: History) -> None:
+    long = dataclasses.replace(DOG, notes=("x" * history.ENTRY_LIMIT_BYTES,))
+    with pytest.raises(HistoryError, match=r"can't be written: the description is too long\. New"):
+        past.add(long, SPOKEN, "dog.jpg")
+    assert past.entries() == []
 
 
 # Several windows
