@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from image_describer.captioner.describer import Describer
+from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.encoder import Encoder
 from image_describer.train import recipe
 from image_describer.train.data import load_pixels, read_flickr8k
 from tests.support import tiny
@@ -39,6 +40,6 @@ def test_the_tower_of_a_bundle_comes_back_from_int8(trained, tiny_bundle, tiny_d
     floats = pixels[np.newaxis].astype(np.float32) / 127.5 - 1.0
     original = np.asarray(model.tower.predict_on_batch(floats))[0]
     restored = np.asarray(run.upper.predict_on_batch(run.lower.predict_on_batch(floats)))[0]
-    shipped = Describer(tiny_bundle).extractor.extract(pixels).regions
+    shipped = Encoder.from_bundle(open_bundle(tiny_bundle)).encode(pixels).regions
     assert correlation(restored, original) > 0.99  # only the weights were rounded
     assert correlation(shipped, original) > 0.85  # and here the activations of a tiny tower too

@@ -84,13 +84,14 @@ def test_the_digest_tells_sizes_precisions_and_weights_apart(xception):
 
 
 def test_the_bundled_tower_sees_what_the_bundle_sees(shipped_bundle, monkeypatch):
-    from image_describer.captioner.describer import Describer
+    from image_describer.captioner.bundle import open_bundle
+    from image_describer.captioner.encoder import Encoder
 
     monkeypatch.delenv("IMAGE_DESCRIBER_BUNDLE", raising=False)
     extractor = extractors.build("xception", "bundled", precision="float32")
     pixels = load_pixels(tiny.REPO / "assets" / "samples" / "astronaut.jpg", extractor.size)
     here = extractor.regions(pixels[np.newaxis])[0]
-    there = Describer(shipped_bundle).extractor.extract(pixels).regions
+    there = Encoder.from_bundle(open_bundle(shipped_bundle)).encode(pixels).regions
     assert np.corrcoef(here.ravel(), there.ravel())[0, 1] > 0.9  # activations are int8 there
 
 
