@@ -150,6 +150,14 @@ class WorkerError(ImageDescriberError):
     """Describing processes that can't be started or don't stay alive."""
 
 
+class ProcessDiedError(WorkerError):
+    """The process that worked on an item died, and so did the one that tried again."""
+
+
+class ItemTimeoutError(WorkerError):
+    """A process took too long over an item and was killed."""
+
+
 class ServiceError(ImageDescriberError):
     """The service can't be started as it was asked to."""
 

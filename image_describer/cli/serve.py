@@ -10,7 +10,7 @@ from image_describer.cli.options import Subparsers, add_bundle, whole_number
 from image_describer.errors import ServiceError
 
 if TYPE_CHECKING:
-    from image_describer.server.config import Settings
+    from image_describer.server.config import ServerConfig
 
 DESCRIPTION = """\
 Let other programs ask over HTTP what a picture shows: a screen reader add-on, a browser extension,
@@ -183,10 +183,10 @@ def run(options: argparse.Namespace) -> int:
     return running.serve(settings, _warn_and_print_address)
 
 
-def _settings(options: argparse.Namespace, token: bytes | None) -> "Settings":
-    from image_describer.server.config import MEGABYTE, Limits, Settings
+def _settings(options: argparse.Namespace, token: bytes | None) -> "ServerConfig":
+    from image_describer.server.config import MEGABYTE, Limits, ServerConfig
 
-    return Settings(
+    return ServerConfig(
         host=options.host,
         port=options.port,
         bundle=options.bundle,

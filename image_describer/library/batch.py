@@ -23,11 +23,11 @@ from image_describer.library.checkpoint import (
     checkpoint_path,
     file_state,
 )
+from image_describer.library.describe_files import FileTask
 from image_describer.library.index import Index, ModelId, model_id_of
+from image_describer.library.local_pool import LocalPool
 from image_describer.library.record import Record
 from image_describer.library.scan import StrPath
-from image_describer.workers.pool import Engine
-from image_describer.workers.process import Task
 
 if TYPE_CHECKING:
     from image_describer.library.cluster import ClusterPool
@@ -72,7 +72,7 @@ def run(
     *,
     bundle: Path | None = None,
     workers: int | None = None,
-    engine: "Engine | ClusterPool | None" = None,
+    engine: "LocalPool | ClusterPool | None" = None,
     restart: bool = False,
     index: bool = True,
     cancel: threading.Event | None = None,
@@ -106,7 +106,7 @@ def run(
         batch = _BatchRun(
             paths, checkpoint, index_writer, cancel or threading.Event(), on_progress, on_record
         )
-        result = batch.run(engine or Engine(bundle, workers), use_index=not restart)
+        result = batch.run(engine or LocalPool(bundle, workers), use_index=not restart)
         index_writer.flush()
         if not result.cancelled:
             index_writer.forget_missing(paths)
@@ -209,7 +209,7 @@ class _BatchRun:
         self._began = self._reported_at = 0.0
         self._is_over = self._is_scanned = False
 
-    def run(self, engine: "Engine | ClusterPool", *, use_index: bool) -> BatchResult:
+    def run(self, engine: "LocalPool | ClusterPool", *, use_index: bool) -> BatchResult:
         counter = threading.Thread(target=self._count, daemon=True, name="count pictures")
         counter.start()
         self._began = time.monotonic()
@@ -245,7 +245,7 @@ class _BatchRun:
     def _remaining(self) -> int | None:
         return None if self._total is None else max(0, self._total - self._found)
 
-    def _tasks(self, use_index: bool) -> Iterator[Task]:
+    def _tasks(self, use_index: bool) -> Iterator[FileTask]:
         """Yield the pictures to describe; those that are known are finished on the way."""
         for number, found in enumerate(scan.pictures(self._paths, keep_going=self._keep_going)):
             self._found += 1

@@ -21,9 +21,9 @@ from image_describer.errors import ClusterError, ImageDescriberError, PictureErr
 from image_describer.library import cluster_worker
 from image_describer.library.cluster_client import TlsFiles, connect
 from image_describer.library.cluster_worker import ClusterTask, WorkerReply
+from image_describer.library.describe_files import FileTask
 from image_describer.library.record import Record
 from image_describer.text import file_name, visible
-from image_describer.workers.process import Task
 
 ANSWER_LIMIT_S = 20.0  # a scheduler usually answers in a millisecond
 WATCH_EVERY_S = 3.0
@@ -85,7 +85,7 @@ class ClusterPool:
 
     def run(
         self,
-        tasks: Iterator[Task],
+        tasks: Iterator[FileTask],
         cancel: threading.Event,
         remaining: Callable[[], int | None] = lambda: None,
     ) -> Iterator[tuple[int, Record]]:
@@ -138,7 +138,7 @@ class ClusterPool:
             self._client.close(timeout=CANCEL_WITHIN_S)
 
     def _submit_chunks(
-        self, tasks: Iterator[Task], cancel: threading.Event, remaining: Callable[[], int | None]
+        self, tasks: Iterator[FileTask], cancel: threading.Event, remaining: Callable[[], int | None]
     ) -> None:
         while len(self._in_flight) < CHUNKS_PER_THREAD * self.threads and not self._ready:
             chunk = self._retries.popleft() if self._retries else None
@@ -176,7 +176,7 @@ class ClusterPool:
         return size if left is None else max(1, min(size, -(-left // (2 * self.threads))))
 
     def _next_chunk(
-        self, tasks: Iterator[Task], cancel: threading.Event, size: int
+        self, tasks: Iterator[FileTask], cancel: threading.Event, size: int
     ) -> list[ClusterTask]:
         chunk: list[ClusterTask] = []
         content_bytes = 0

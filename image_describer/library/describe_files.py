@@ -14,6 +14,9 @@ from image_describer.text import file_name
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
 
+FileTask = tuple[int, str]
+"""A number that the batch knows a picture by, and its absolute path."""
+
 CHUNK_BYTES = 1 << 20
 KEY_LIMIT_BYTES = 1_000_000_000  # hashing more takes too long, and it is hardly a picture
 

@@ -13,12 +13,12 @@ from image_describer import __version__
 from image_describer.captioner.bundle import open_bundle
 from image_describer.server import page, problems, routes, speech, wowme
 from image_describer.server.addresses import allowed_host
-from image_describer.server.config import Settings
+from image_describer.server.config import ServerConfig
 from image_describer.server.metrics import Metrics
 from image_describer.server.middleware import access
 from image_describer.server.middleware.access_log import WatchingMiddleware
 from image_describer.server.middleware.limits import LimitsMiddleware
-from image_describer.server.queue import Crew
+from image_describer.server.queue import DescribeQueue
 from image_describer.server.schemas import ProblemBody
 
 ABOUT = """\
@@ -28,10 +28,10 @@ What is said can be wrong.
 PREFLIGHT_S = 600
 
 
-def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> FastAPI:
+def create_app(settings: ServerConfig, on_ready: Callable[[], None] = lambda: None) -> FastAPI:
     """The service as ``settings`` want it; its processes start and end with its lifespan.
 
-    ``app.state`` has ``settings``, ``crew``, ``metrics``, ``model`` (what /v1/version says),
+    ``app.state`` has ``settings``, ``queue``, ``metrics``, ``model`` (what /v1/version says),
     ``stopping``, and ``stop()``, after which it says that it stops. ``on_ready`` is called once
     pictures can be described. Raises BundleError, and UrlError for a wrong host in ``url_hosts``.
     """
@@ -48,7 +48,7 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     )
     app.state.settings = settings
     app.state.metrics = metrics = Metrics()
-    app.state.crew = crew = Crew(settings, metrics)
+    app.state.queue = queue = DescribeQueue(settings, metrics)
     app.state.model = {
         "bundle": str(manifest.get("name", "")),
         "digests": {name: str(one["sha256"]) for name, one in manifest["files"].items()},
@@ -56,7 +56,7 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     app.state.on_ready = on_ready
     app.state.stopping = False
     app.state.stop = lambda: setattr(app.state, "stopping", True)
-    metrics.watch(crew.pids)
+    metrics.watch(queue.pids)
     problems.add_handlers(app)
     for room in (routes, page, wowme):
         app.include_router(room.router)
@@ -65,7 +65,7 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     return app
 
 
-def _guard(app: FastAPI, settings: Settings) -> None:
+def _guard(app: FastAPI, settings: ServerConfig) -> None:
     """What each request passes through; the last that is added is the first that is asked."""
     app.add_middleware(LimitsMiddleware, settings=settings, metrics=app.state.metrics)
     free = frozenset({access.HEALTH, *page.PATHS})
@@ -86,19 +86,19 @@ def _guard(app: FastAPI, settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    crew: Crew = app.state.crew
+    queue: DescribeQueue = app.state.queue
 
     async def tell() -> None:
-        await crew.ready.wait()
+        await queue.ready.wait()
         app.state.on_ready()
 
-    crew.start()
+    queue.start()
     telling = asyncio.create_task(tell())
     try:
         yield
     finally:
         telling.cancel()
-        await crew.stop()
+        await queue.stop()
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerConfig:
     """``image-describer serve``'s options. ``token`` is None where none is asked for.
 
     ``url_hosts`` are the hosts pictures may be fetched from; fetching is off without any.

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from image_describer.imaging.open import PICTURE_SUFFIXES
 from image_describer.paths import assets_folder
 from image_describer.server import docs
-from image_describer.server.config import Settings
+from image_describer.server.config import ServerConfig
 from image_describer.wording import details
 
 POLICY = "; ".join(
@@ -99,7 +99,7 @@ def _asset(name: str) -> bytes:
     return assets_folder().joinpath(name).read_bytes()
 
 
-def _start(settings: Settings) -> bytes:
+def _start(settings: ServerConfig) -> bytes:
     text = Template(_asset("page/index.html").decode()).substitute(
         limit_bytes=settings.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),

@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from image_describer import __version__
-from image_describer.server import schemas, speech, uploads, worker
+from image_describer.server import schemas, speech, uploads
+from image_describer.server.jobs import SearchJob, SpeechJob
 from image_describer.server.problems import Problem
-from image_describer.server.queue import Crew
+from image_describer.server.queue import DescribeQueue
 from image_describer.server.schemas import (
     SENTENCE_LIMIT_CHARACTERS,
     SENTENCES_LIMIT,
@@ -66,8 +67,8 @@ async def describe(
     online = request.app.state.settings.online_voice
     spoken_in = await run_in_threadpool(speech.check_language, language, online)
     picture = (await uploads.read(request)).picture
-    crew: Crew = request.app.state.crew
-    record = await crew.describe(picture)
+    queue: DescribeQueue = request.app.state.queue
+    record = await queue.describe(picture)
     sentence = str(record["sentence"])
     request.state.caption = sentence
     if kind == speech.JSON:
@@ -76,7 +77,7 @@ async def describe(
     if online and not speech.is_private(record):
         sound = await run_in_threadpool(speech.spoken_online, sentence, format_, spoken_in)
     else:
-        sound = await crew.speak(worker.Spoken(sentence, format_))
+        sound = await queue.speak(SpeechJob(sentence, format_))
     return Response(sound, media_type=kind)
 
 
@@ -108,7 +109,7 @@ async def match(
             f"At most {SENTENCES_LIMIT} sentences of at most {SENTENCE_LIMIT_CHARACTERS} "
             "characters are compared.",
         )
-    scores = await request.app.state.crew.match(form.picture, sentences)
+    scores = await request.app.state.queue.match(form.picture, sentences)
     ranked = sorted(zip(scores, sentences, strict=True), key=lambda pair: -pair[0])
     return JSONResponse(
         {"matches": [{"sentence": text, "score": round(score, 4)} for score, text in ranked]}
@@ -123,8 +124,8 @@ async def match(
 )
 async def search(request: Request, search: schemas.Search) -> Response:
     """Only pictures that ``image-describer batch`` has described are found, the best first."""
-    wanted = worker.Wanted(search.words, tuple(search.within), search.limit)
-    pictures = await request.app.state.crew.search(wanted)
+    wanted = SearchJob(search.words, tuple(search.within), search.limit)
+    pictures = await request.app.state.queue.search(wanted)
     return JSONResponse({"pictures": pictures})
 
 
@@ -136,10 +137,10 @@ async def search(request: Request, search: schemas.Search) -> Response:
 )
 async def health(request: Request) -> Response:
     """200 when they can, 503 while the service starts or stops, or can't."""
-    crew: Crew = request.app.state.crew
-    ready = crew.ready.is_set() and not request.app.state.stopping
+    queue: DescribeQueue = request.app.state.queue
+    ready = queue.ready.is_set() and not request.app.state.stopping
     word = "stopping" if request.app.state.stopping else "ready" if ready else "starting"
-    return JSONResponse({"status": word, "workers": crew.workers}, 200 if ready else 503)
+    return JSONResponse({"status": word, "workers": queue.workers}, 200 if ready else 503)
 
 
 @router.get(

@@ -15,7 +15,7 @@ import uvicorn
 
 from image_describer.errors import ServiceError
 from image_describer.server.app import create_app
-from image_describer.server.config import Settings
+from image_describer.server.config import ServerConfig
 from image_describer.server.log import log
 from image_describer.server.protocol import HEADERS_LIMIT_BYTES, Protocol
 from image_describer.stdio import DONE, INTERRUPTED
@@ -29,7 +29,7 @@ SIGNALS = tuple(
 )
 
 
-def serve(settings: Settings, on_ready: Callable[[str], None]) -> int:
+def serve(settings: ServerConfig, on_ready: Callable[[str], None]) -> int:
     """Serve until a signal says to stop; returns the exit status.
 
     ``on_ready`` is called with the address, once pictures can be described. Raises ServiceError,

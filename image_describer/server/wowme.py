@@ -74,7 +74,7 @@ async def wowme(
     how sure it is.
     """
     picture = await fetching.fetch(image)
-    record: dict[str, Any] = await request.app.state.crew.describe(picture)
+    record: dict[str, Any] = await request.app.state.queue.describe(picture)
     request.state.caption = record["sentence"]
     return JSONResponse(
         {"Prediction Caption:": record["caption"]},

@@ -1,1 +1,1 @@
-"""A pool of describing processes, shared by the batch and the service."""
+"""One pool of describing processes, shared by the batch and the service."""

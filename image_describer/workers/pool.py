@@ -1,303 +1,392 @@
-"""Describing with all cores: processes that are handed pictures, watched, and replaced.
+"""A pool of describing processes, which are given jobs in groups, watched, and replaced.
 
-Processes, not threads: a decoder library that crashes on a hostile file, or fills the memory,
-takes its process with it and nothing else; and Python's lock leaves half of two cores idle.
+Processes, not threads: a decoder that crashes on a hostile file, or fills the memory, takes only
+its process with it, and Python's lock would leave half of two cores idle. Not a library's pool:
+Pebble's (5.2) processes share one pipe under a lock; killing an idle one breaks the pool for good.
 """
 
 import collections
-import contextlib
+import logging
 import multiprocessing
-import os
+import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from concurrent.futures import Future
 from multiprocessing import connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
 from image_describer.captioner import runtime
-from image_describer.errors import WorkerError
-from image_describer.library.record import Record
-from image_describer.workers import process as worker
-from image_describer.workers.process import Task
+from image_describer.errors import (
+    ImageDescriberError,
+    ItemTimeoutError,
+    ProcessDiedError,
+    WorkerError,
+)
+from image_describer.workers.process import WorkerJob, WorkerProcess
+from image_describer.workers.worker import WorkerOptions, WorkFunction
 
-AT_ONCE = 12  # pictures handed to a process at a time: more than its decoder has places for
-PICTURE_LIMIT_S = 120.0  # honest pictures take a tenth of a second; a slow disk may be asleep
+FIRST_GROUP_SIZE = 2  # so that the first results come soon
+ITEM_LIMIT_S = 120.0  # a picture takes a tenth of a second, but a slow disk may be asleep
 START_LIMIT_S = 300.0
-STARTS_IN_VAIN = 3  # one after the other: it is not a picture's fault then
-TRIES = 2  # of a picture whose process died
-LOOK_EVERY_S = 0.2  # whether somebody has cancelled
-CANCEL_WITHIN_S = 5.0  # what is in flight may be finished; a picture that hangs may not
+FAILED_STARTS_LIMIT = 3  # in a row: then no picture is at fault
+RESTART_DELAY_S = 1.0  # before the next start then, doubled each time
+RESTART_DELAY_LIMIT_S = 30.0
+ATTEMPTS_LIMIT = 2  # for an item whose process died
+POLL_EVERY_S = 0.2  # for cancellation and for processes that take too long
+CANCEL_WITHIN_S = 5.0  # items in progress may be finished, but one that hangs may not
+PENDING_GROUPS = 4  # per process, in `Pool.map`: one in progress, one sent ahead, two waiting
 
-LOST = "The process that looked at it ended by itself, twice ({how})."
-LOST_WAY_OUT = "The file is damaged in a way that I can't tell, or there is too little memory."
-SLOW = "Looking at it took longer than {limit:.0f} seconds."
+log = logging.getLogger(__name__)
 
 
 def default_workers() -> int:
-    """One process a core that this one may use."""
+    """One process per core that this process may use."""
     return runtime.cores()
 
 
-@dataclass
-class _Worker:
-    """A process, and what it was told."""
+class PoolEvents:
+    """What a pool reports, from its own thread; override what is of interest."""
 
-    process: SpawnProcess
-    pipe: connection.Connection
-    since: float
-    ready: bool = False
-    chunks: collections.deque[list[Task]] = field(default_factory=collections.deque)
-    at: int | None = None  # the picture that it looks at; NONE_ALONE: all of its chunk
-    asks: bool = False  # it will soon have nothing to do
+    def ready_changed(self, count: int) -> None:
+        """``count`` processes can work now."""
+
+    def group_sent(self, size: int) -> None:
+        """A group of jobs was sent to a process."""
+
+    def process_lost(self, timed_out: bool) -> None:
+        """A process died while it was ready, or was killed because it took too long."""
+
+    def start_failed(self, error: ImageDescriberError) -> None:
+        """No process can be started; waiting jobs are about to fail with ``error``."""
 
 
-class Engine:
-    """Describes with ``workers`` processes, each with the bundle in the folder ``bundle``.
+class Pool:
+    """Works on items in ``workers`` processes, each with its own `Describer` of ``bundle``.
 
-    ``gently``: a window in front of it, and what is spoken, come first.
+    ``low_priority`` lets other programs go first. Jobs whose process dies are tried again, twice
+    in all; those that take longer than ``item_limit_s`` are not. Processes start when they are
+    needed, or with `start`. The pool's thread does all the work; methods can be called from any.
     """
 
     def __init__(
-        self, bundle: Path | None = None, workers: int | None = None, *, gently: bool = False
+        self,
+        bundle: Path | None = None,
+        workers: int | None = None,
+        *,
+        group_size: int = 12,
+        low_priority: bool = False,
+        item_limit_s: float | None = None,
+        events: PoolEvents | None = None,
     ) -> None:
-        self._bundle = bundle
-        self._gently = gently
+        limit_s = ITEM_LIMIT_S if item_limit_s is None else item_limit_s
+        self._options = WorkerOptions(bundle, low_priority, limit_s)
         self._count = workers or default_workers()
-        self._crew: list[_Worker] = []
-        self._again: collections.deque[list[Task]] = collections.deque()
-        self._tries: collections.Counter[int] = collections.Counter()
+        self._group_size = group_size
+        self._events = events or PoolEvents()
+        self._processes: list[WorkerProcess] = []
+        self._waiting: collections.deque[WorkerJob] = collections.deque()
+        self._lock = threading.Lock()  # of _waiting, _thread, _closed and _is_woken
+        self._wake_reader, self._wake_writer = multiprocessing.Pipe(duplex=False)
+        self._is_woken = False
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._start_all = False
+        self._ready_count = 0
         self._failed_starts = 0
-        self._context = multiprocessing.get_context("spawn")
+        self._next_start = 0.0
+        self._start_error: ImageDescriberError | None = None
 
     @property
     def pids(self) -> list[int]:
-        """The numbers of the processes that work."""
-        return [w.process.pid for w in self._crew if w.process.pid is not None]
+        """The ids of the processes."""
+        return [process.pid for process in list(self._processes) if process.pid is not None]
 
-    def run(
-        self,
-        tasks: Iterator[Task],
-        cancel: threading.Event,
-        remaining: Callable[[], int | None] = lambda: None,
-    ) -> Iterator[tuple[int, Record]]:
-        """Describe ``tasks``; yields each one's number and record, in the order they are done.
+    def start(self) -> None:
+        """Start all processes, and keep as many running; returns at once."""
+        self._start_all = True
+        with self._lock:
+            self._run_thread()
 
-        Nothing a picture does is raised: it is tried twice, then its record says what happened.
-        When ``cancel`` is set, what is in flight is finished and no more begun. ``remaining``:
-        how many tasks are still to come, where that is known; the last ones are shared out evenly.
-        Raises BundleError and WorkerError.
+    def submit(
+        self, function: WorkFunction, item: Any, *, groupable: bool = False
+    ) -> "Future[Any]":
+        """Let a process call ``function`` with ``item``; ``groupable``: also with several.
+
+        The future gets the result, or an ImageDescriberError: what ``function`` raised,
+        ProcessDiedError, ItemTimeoutError, or WorkerError and BundleError if no process starts.
         """
-        source = _Source(tasks, cancel, remaining, self._count)
+        job = WorkerJob(function, item, groupable)
+        with self._lock:
+            if self._closed:
+                raise WorkerError("The describing processes were stopped.")
+            if self._start_error is not None and not self._ready_count:
+                job.future.set_exception(self._start_error)
+                return job.future
+            self._waiting.append(job)
+            self._run_thread()
+        return job.future
+
+    def map(
+        self,
+        function: WorkFunction,
+        items: Iterator[tuple[int, Any]],
+        cancel: threading.Event,
+    ) -> Iterator[tuple[int, Any]]:
+        """Call ``function`` with numbered items; yields numbers and results, as they are done.
+
+        In place of a result there may be a ProcessDiedError or an ItemTimeoutError. ``items`` is
+        read on the caller's thread, a few groups ahead. When ``cancel`` is set, what is in progress
+        is finished and no more is begun. Raises BundleError and WorkerError.
+        """
+        done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        pending: dict[Future[Any], int] = {}
+        limit = PENDING_GROUPS * self._group_size * self._count
+        exhausted = False
         deadline: float | None = None
-        try:
-            while True:
-                self._hand_out(source)
-                if not any(w.chunks for w in self._crew) and not self._again:
-                    return
-                yield from self._listen()
-                if cancel.is_set():
-                    self._again.clear()
-                    deadline = deadline or time.monotonic() + CANCEL_WITHIN_S
-                    if time.monotonic() > deadline:
-                        return
-        finally:
-            self.close()
+        while True:
+            if cancel.is_set() and deadline is None:
+                exhausted, deadline = True, time.monotonic() + CANCEL_WITHIN_S
+                for waiting in list(pending):
+                    waiting.cancel()
+            if not exhausted and len(pending) < limit:
+                numbered = next(items, None)
+                if numbered is None:
+                    exhausted = True
+                else:
+                    future = self.submit(function, numbered[1], groupable=True)
+                    pending[future] = numbered[0]
+                    future.add_done_callback(done.put)
+            if not pending and exhausted:
+                return
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            can_submit = not exhausted and len(pending) < limit
+            try:
+                future = done.get_nowait() if can_submit else done.get(timeout=POLL_EVERY_S)
+            except queue.Empty:
+                continue
+            number = pending.pop(future)
+            if future.cancelled():
+                continue
+            error = future.exception()
+            if error is None:
+                yield number, future.result()
+            elif isinstance(error, ProcessDiedError | ItemTimeoutError):
+                yield number, error
+            else:
+                raise error
 
     def close(self) -> None:
-        """End the processes."""
-        for one in self._crew:
-            one.pipe.close()
-            one.process.terminate()
-        for one in self._crew:
-            one.process.join(CANCEL_WITHIN_S)
-            if one.process.is_alive():
-                one.process.kill()
-                one.process.join()
-        self._crew = []
+        """End the processes and wait for that. Jobs that are not done fail with WorkerError."""
+        with self._lock:
+            self._closed = True
+            thread = self._thread
+            self._wake()
+        if thread is not None:
+            thread.join()
 
-    def _hand_out(self, source: "_Source") -> None:
-        while True:
-            free = next((w for w in self._crew if not w.chunks or w.asks), None)
-            if free is None and len(self._crew) >= self._count:
-                return
-            chunk = self._again.popleft() if self._again else source.chunk()
-            if not chunk:
-                return
-            if free is None:
-                free = self._start()
-                self._crew.append(free)
-            if not free.chunks and free.ready:
-                free.since = time.monotonic()
-            free.chunks.append(chunk)
-            free.asks = False
-            if free.ready:
-                self._send(free, chunk)
+    def _run_thread(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._manage, daemon=True, name="worker pool")
+            self._thread.start()
+        self._wake()
 
-    def _start(self) -> _Worker:
-        here, there = self._context.Pipe()
-        process = self._context.Process(
-            target=worker.main,
-            args=(there, self._bundle, self._gently),
-            daemon=True,
-            name="describing",
-        )
-        with _without_interrupts(), _one_thread_each():
-            process.start()
-        there.close()
-        return _Worker(process, here, time.monotonic())
+    def _wake(self) -> None:
+        if self._thread is not None and not self._is_woken:
+            self._is_woken = True
+            self._wake_writer.send_bytes(b"!")
+
+    def _manage(self) -> None:
+        """The pool's thread."""
+        error = WorkerError("The describing processes were stopped.")
+        try:
+            _block_interrupts()
+            while not self._closed:
+                self._start_processes()
+                self._send_groups()
+                self._receive()
+                self._kill_slow_processes()
+        except Exception:
+            log.exception("The pool of describing processes failed.")
+            error = WorkerError("The describing processes can't be managed.")
+        finally:
+            self._shut_down(error)
+
+    def _start_processes(self) -> None:
+        if time.monotonic() < self._next_start:
+            return
+        idle = sum(not process.groups for process in self._processes)
+        needed = self._count if self._start_all else len(self._waiting) - idle
+        while len(self._processes) < self._count and needed > 0:
+            try:
+                self._processes.append(WorkerProcess(self._options))
+            except OSError as error:
+                self._start_has_failed(None, error.strerror or type(error).__name__)
+                return
+            needed -= 1
+
+    def _send_groups(self) -> None:
+        for process in sorted(self._processes, key=lambda process: len(process.groups)):
+            if process.wants_more and (group := self._next_group(process)):
+                self._events.group_sent(len(group))
+                process.send(group)
+
+    def _next_group(self, process: WorkerProcess) -> list[WorkerJob]:
+        group: list[WorkerJob] = []
+        with self._lock:
+            limit = self._group_size if process.completed_groups else FIRST_GROUP_SIZE
+            size = min(limit, -(-len(self._waiting) // self._count))
+            while self._waiting and len(group) < size:
+                job = self._waiting[0]
+                is_single = job.alone or not job.groupable
+                if group and (is_single or job.function is not group[0].function):
+                    break
+                self._waiting.popleft()
+                if job.future.running() or job.future.set_running_or_notify_cancel():
+                    group.append(job)
+                    if is_single:
+                        break
+        return group
+
+    def _receive(self) -> None:
+        """Wait for a message, the end of a process, a new job, or the next check."""
+        by_handle: dict[Any, WorkerProcess] = {}
+        for process in self._processes:
+            by_handle[process.pipe] = by_handle[process.sentinel] = process
+        is_busy = any(process.groups or not process.ready for process in self._processes)
+        is_short = len(self._processes) < self._count and (self._start_all or self._waiting)
+        timeout = POLL_EVERY_S if is_busy or is_short else None
+        handles = connection.wait([self._wake_reader, *by_handle], timeout)
+        if self._wake_reader in handles:
+            with self._lock:
+                self._wake_reader.recv_bytes()
+                self._is_woken = False
+        for process in dict.fromkeys(by_handle[h] for h in handles if h in by_handle):
+            try:
+                process.receive(self._finish)
+            except ImageDescriberError as error:
+                self._replace(process, error)
+            except (EOFError, OSError):
+                self._replace(process, None)
+            else:
+                if process.ready:
+                    self._failed_starts, self._start_error = 0, None
+        self._report_ready()
+
+    def _kill_slow_processes(self) -> None:
+        now = time.monotonic()
+        for process in list(self._processes):
+            limit_s = self._options.limit_s if process.ready else START_LIMIT_S
+            waits = bool(process.groups) or not process.ready
+            if waits and now - process.active_since > limit_s:
+                process.kill()
+                self._replace(process, None, timed_out=True)
+        self._report_ready()
+
+    def _report_ready(self) -> None:
+        count = sum(process.ready for process in self._processes)
+        if count != self._ready_count:
+            self._ready_count = count
+            self._events.ready_changed(count)
 
     @staticmethod
-    def _send(one: _Worker, chunk: list[Task]) -> None:
-        try:
-            one.pipe.send(chunk)
-        except OSError:
-            return  # it has died: that is noticed by its sentinel
-
-    def _listen(self) -> Iterator[tuple[int, Record]]:
-        """Take in what the processes say; replace those that ended or hang."""
-        by_sign: dict[Any, _Worker] = {w.pipe: w for w in self._crew}
-        by_sign |= {w.process.sentinel: w for w in self._crew}
-        signs = connection.wait(list(by_sign), LOOK_EVERY_S)
-        for one in {id(by_sign[sign]): by_sign[sign] for sign in signs}.values():
-            yield from self._hear(one)
-        now = time.monotonic()
-        for one in list(self._crew):
-            limit = PICTURE_LIMIT_S if one.ready else START_LIMIT_S
-            if one.chunks and now - one.since > limit:
-                one.process.kill()
-                one.process.join()
-                yield from self._bury(one, SLOW.format(limit=limit), hung=True)
-
-    def _hear(self, one: _Worker) -> Iterator[tuple[int, Record]]:
-        try:
-            while one.pipe.poll():
-                kind, value = one.pipe.recv()
-                one.since = time.monotonic()
-                if kind == worker.AT:
-                    one.at = value
-                    one.asks = value == worker.NONE_ALONE and len(one.chunks) < 2
-                elif kind == worker.DONE:
-                    one.chunks.popleft()
-                    one.at = None
-                    yield from value
-                elif kind == worker.READY:
-                    one.ready = True
-                    self._failed_starts = 0
-                    for chunk in one.chunks:
-                        self._send(one, chunk)
-                else:
-                    raise value
-        except (EOFError, OSError):
-            one.process.join(CANCEL_WITHIN_S)
-            yield from self._bury(one, "")
-            return
-        if not one.process.is_alive():
-            yield from self._bury(one, "")
-
-    def _bury(self, one: _Worker, why: str, hung: bool = False) -> Iterator[tuple[int, Record]]:
-        """Take a process that ended out; what it had is done again, or given up."""
-        self._crew.remove(one)
-        one.pipe.close()
-        how = _how_it_ended(one.process.exitcode)
-        if not one.ready:
-            self._failed_starts += 1
-            if self._failed_starts >= STARTS_IN_VAIN:
-                raise WorkerError(
-                    f"The processes that describe don't start ({why or how}).",
-                    "See what image-describer doctor says; perhaps there is too little memory.",
-                )
-        for place, chunk in enumerate(one.chunks):
-            numbers = [number for number, _ in chunk]
-            if place == 0 and one.at in numbers:
-                blamed = [task for task in chunk if task[0] == one.at]
-            elif place == 0 and one.at == worker.NONE_ALONE:
-                blamed = chunk  # one of them, or nobody: each gets another try, alone
+    def _finish(group: list[WorkerJob], results: Any) -> None:
+        for index, job in enumerate(group):
+            if isinstance(results, ImageDescriberError):
+                job.future.set_exception(results)
             else:
-                blamed = []
-            others = [task for task in chunk if task not in blamed]
-            if others:
-                self._again.append(others)
-            for task in blamed:
-                if len(blamed) == 1:
-                    self._tries[task[0]] += 1
-                if self._tries[task[0]] >= TRIES or (hung and len(blamed) == 1):
-                    yield task[0], _broken(task[1], why or LOST.format(how=how))
-                else:
-                    self._again.append([task])
+                job.future.set_result(results[index])
 
-
-class _Source:
-    """Tasks in chunks: small ones first, so that something is soon heard, and at the end."""
-
-    def __init__(
-        self,
-        tasks: Iterator[Task],
-        cancel: threading.Event,
-        remaining: Callable[[], int | None],
-        workers: int,
+    def _replace(
+        self, process: WorkerProcess, error: ImageDescriberError | None, timed_out: bool = False
     ) -> None:
-        self._tasks, self._cancel, self._remaining = tasks, cancel, remaining
-        self._workers = workers
-        self._given = 0
-
-    def chunk(self) -> list[Task]:
-        size = AT_ONCE if self._given >= 2 * self._workers else 2
-        left = self._remaining()
-        if left is not None:
-            size = max(1, min(size, -(-left // (2 * self._workers))))
-        found: list[Task] = []
-        while len(found) < size and not self._cancel.is_set():
-            task = next(self._tasks, None)
-            if task is None:
-                break
-            found.append(task)
-        self._given += len(found)
-        return found
-
-
-def _broken(file: str, why: str) -> Record:
-    sentence = why if why.startswith(SLOW[:10]) else f"{why} {LOST_WAY_OUT}"
-    return Record(file, "", error=sentence)
-
-
-def _how_it_ended(code: int | None) -> str:
-    if code is not None and code < 0:
-        try:
-            return signal.Signals(-code).name
-        except ValueError:
-            return f"signal {-code}"
-    return f"exit status {code}"
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep NumPy's library from a thread a core in each process: they would be in each other's way.
-
-    It looks when it is loaded, which a program's main module may do first.
-    """
-    before = os.environ.get(worker.NUMPY_THREADS)
-    os.environ[worker.NUMPY_THREADS] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[worker.NUMPY_THREADS]
+        """Remove a process that ended; its jobs are done again, or given up."""
+        how = process.how_it_ended()
+        self._processes.remove(process)
+        process.pipe.close()
+        process.join()
+        if process.ready:
+            self._events.process_lost(timed_out)
         else:
-            os.environ[worker.NUMPY_THREADS] = before
+            self._start_has_failed(error, how)
+        suspects = process.suspects()
+        retries: list[WorkerJob] = []
+        for job in (job for group in process.groups for job in group):
+            if job not in suspects:
+                retries.append(job)
+                continue
+            if len(suspects) == 1:
+                job.attempts += 1
+            if timed_out and len(suspects) == 1:
+                limit_s = self._options.limit_s
+                job.future.set_exception(
+                    ItemTimeoutError(f"The picture took longer than {limit_s:.0f} seconds.")
+                )
+            elif job.attempts >= ATTEMPTS_LIMIT:
+                job.future.set_exception(
+                    ProcessDiedError(
+                        f"The process that opened the picture died twice ({how}).",
+                        "The file may be damaged, or there is too little memory.",
+                    )
+                )
+            else:
+                job.alone = True
+                retries.append(job)
+        with self._lock:
+            self._waiting.extendleft(reversed(retries))
+
+    def _start_has_failed(self, error: ImageDescriberError | None, how: str) -> None:
+        self._failed_starts += 1
+        delay_s = RESTART_DELAY_S * 2.0**self._failed_starts
+        if error is None and self._failed_starts < FAILED_STARTS_LIMIT:
+            return
+        self._next_start = time.monotonic() + min(delay_s, RESTART_DELAY_LIMIT_S)
+        if any(process.ready for process in self._processes):
+            return
+        reason = error or WorkerError(
+            f"The describing processes don't start ({how}).",
+            "Run image-describer doctor; there may be too little memory.",
+        )
+        with self._lock:
+            self._start_error, self._ready_count = reason, 0
+            jobs = list(self._waiting)
+            self._waiting.clear()
+        self._events.ready_changed(0)
+        self._events.start_failed(reason)
+        for job in jobs:
+            _fail(job, reason)
+
+    def _shut_down(self, error: WorkerError) -> None:
+        with self._lock:
+            self._closed = True
+            jobs = list(self._waiting)
+            self._waiting.clear()
+        processes, self._processes = self._processes, []
+        for process in processes:
+            process.close_pipe()
+            jobs += [job for group in process.groups for job in group]
+        for process in processes:
+            process.join()
+        for job in jobs:
+            _fail(job, error)
 
 
-class _without_interrupts:  # noqa: N801 - used like a function
-    """Ctrl+C, pressed while a process starts, would end that process in the middle of an import."""
+def _fail(job: WorkerJob, error: ImageDescriberError) -> None:
+    if job.future.running() or job.future.set_running_or_notify_cancel():
+        job.future.set_exception(error)
 
-    def __enter__(self) -> None:
-        self._before: Any = None
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+def _block_interrupts() -> None:
+    """Block Ctrl+C in this thread and in the processes that it starts.
+
+    Ctrl+C reaches them, too, and would end them in the middle of an import. multiprocessing's own
+    helper process unblocks the signals when it starts, so it is started first.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

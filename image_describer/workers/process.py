@@ -1,63 +1,145 @@
-"""A process that describes pictures for a batch, and may die of one without harm to the others.
+"""One describing process as its pool sees it: started, given groups of jobs, watched, ended."""
 
-It is told numbers and files, several at a time, and answers with what it looks at and then with
-their records. It ends when the process that started it does.
-"""
-
+import collections
+import contextlib
+import multiprocessing
 import os
 import signal
-from multiprocessing.connection import Connection
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any
 
-from image_describer.stdio import silence_output
+from image_describer.workers import worker
+from image_describer.workers.worker import WorkerOptions, WorkFunction
 
-Task = tuple[int, str]
-"""A number that the batch knows a picture by, and its absolute path."""
-
-GENTLE = 10  # of 19: what is left to it beside a program that wants all is a tenth of a core
-
+EXIT_LIMIT_S = 2.0
 NUMPY_THREADS = "OPENBLAS_NUM_THREADS"
 
-READY, FAILED, AT, DONE = "ready", "failed", "at", "done"
-NONE_ALONE = -1  # in place of a number: all have been looked at, their captions are being sought
+_SPAWN = multiprocessing.get_context("spawn")
 
 
-def main(pipe: Connection, bundle: Path | None, gently: bool = False) -> None:
-    """Describe what comes through ``pipe`` until it is closed.
+@dataclass(eq=False)
+class WorkerJob:
+    """An item to work on, and the future that waits for its result.
 
-    ``gently``: so that whatever else the computer does comes first, where the system can do that.
+    ``alone``: it may have ended a process, so it is not grouped with others again.
     """
-    if gently and hasattr(os, "nice"):
-        os.nice(GENTLE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; one answers
-    silence_output()
+
+    function: WorkFunction
+    item: Any
+    groupable: bool
+    future: "Future[Any]" = field(default_factory=Future)
+    attempts: int = 0
+    alone: bool = False
+
+
+class WorkerProcess:
+    """A process and the groups that were sent to it, the first of which it works on."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        parent_end, child_end = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(
+            target=worker.main, args=(child_end, options), daemon=True, name="describe"
+        )
+        with _one_numpy_thread():
+            self._process.start()
+        child_end.close()
+        self.pipe = parent_end
+        self.pid: int | None = self._process.pid
+        self.sentinel = self._process.sentinel
+        self.ready = False
+        self.groups: collections.deque[list[WorkerJob]] = collections.deque()
+        self.completed_groups = 0
+        self.index: int | None = None  # of the job it works on, or worker.ALL
+        self.active_since = time.monotonic()
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether it has nothing to do, or will soon: then the next group is sent ahead."""
+        return self.ready and (
+            not self.groups or (len(self.groups) == 1 and self.index == worker.ALL)
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def send(self, group: list[WorkerJob]) -> None:
+        """Send a group of jobs, which all have the same function."""
+        if not self.groups:
+            self.active_since = time.monotonic()
+        self.groups.append(group)
+        with contextlib.suppress(OSError):  # it has died: its sentinel tells
+            self.pipe.send((group[0].function, [job.item for job in group]))
+
+    def receive(self, on_done: Callable[[list[WorkerJob], Any], None]) -> None:
+        """Read what it has sent. Raises EOFError or OSError if it has ended, and BundleError."""
+        while self.pipe.poll():
+            kind, value = self.pipe.recv()
+            self.active_since = time.monotonic()
+            if kind == worker.READY:
+                self.ready = True
+            elif kind == worker.STARTED:
+                self.index = value
+            elif kind == worker.DONE:
+                self.index = None
+                self.completed_groups += 1
+                on_done(self.groups.popleft(), value)
+            else:
+                raise value
+        if not self._process.is_alive():
+            raise EOFError
+
+    def suspects(self) -> list[WorkerJob]:
+        """The jobs that may have ended the process, or made it hang."""
+        if not self.groups or self.index is None:
+            return []
+        group = self.groups[0]
+        return list(group) if self.index == worker.ALL else [group[self.index]]
+
+    def how_it_ended(self) -> str:
+        """A signal's name or an exit status. Waits for the end."""
+        self._process.join(EXIT_LIMIT_S)
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            try:
+                return signal.Signals(-code).name
+            except ValueError:
+                return f"signal {-code}"
+        return f"exit status {code}"
+
+    def kill(self) -> None:
+        """End the process at once and wait for that."""
+        self._process.kill()
+        self._process.join()
+
+    def close_pipe(self) -> None:
+        """Let an idle process end by itself, and kill one that is working or starting."""
+        self.pipe.close()
+        if self.groups or not self.ready:
+            self._process.kill()
+
+    def join(self) -> None:
+        """Wait for the end of the process after `close_pipe`."""
+        self._process.join(EXIT_LIMIT_S)
+        if self._process.is_alive():
+            self.kill()
+
+
+@contextlib.contextmanager
+def _one_numpy_thread() -> Iterator[None]:
+    """Processes use all cores already, so NumPy's library must not start a thread per core in each.
+
+    It reads the variable when it is loaded, which the program's main module may do first.
+    """
+    before = os.environ.get(NUMPY_THREADS)
+    os.environ[NUMPY_THREADS] = "1"
     try:
-        _work(pipe, bundle)
-    except (EOFError, OSError):  # nobody is there any more
-        os._exit(0)
-
-
-def _work(pipe: Connection, bundle: Path | None) -> None:
-    from image_describer.captioner.describer import Describer
-    from image_describer.errors import ImageDescriberError
-    from image_describer.library.describe_files import describe_files
-
-    try:
-        describer = Describer(bundle, threads=1)
-        if describer.has_joint_space:
-            _ = describer.joint_space
-    except ImageDescriberError as error:
-        pipe.send((FAILED, error))
-        return
-    pipe.send((READY, None))
-    while True:
-        tasks: list[Task] = pipe.recv()
-        numbers = [number for number, _ in tasks]
-
-        def at(place: int, numbers: list[int] = numbers) -> None:
-            pipe.send((AT, numbers[place] if place >= 0 else NONE_ALONE))
-
-        records = describe_files(describer, [file for _, file in tasks], at)
-        answer: Any = list(zip(numbers, records, strict=True))
-        pipe.send((DONE, answer))
+        yield
+    finally:
+        if before is None:
+            del os.environ[NUMPY_THREADS]
+        else:
+            os.environ[NUMPY_THREADS] = before

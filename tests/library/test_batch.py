@@ -17,11 +17,12 @@ from image_describer.library import batch, checkpoint
 from image_describer.library.checkpoint import NO_FILE, Checkpoint, file_state
 from image_describer.library.describe_files import describe_files
 from image_describer.library.index import Index
+from image_describer.library.local_pool import LocalPool
 from image_describer.library.record import Record
 from image_describer.paths import assets_folder
 from image_describer.wording.record import to_record
-from image_describer.workers import pool, process
-from tests.support import accidents
+from image_describer.workers import pool, worker
+from tests.support import worker_accidents
 
 SAMPLES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 
@@ -143,17 +144,13 @@ def test_a_cancelled_batch_resumes_and_describes_changed_files_again(tmp_path, a
 
 def test_a_killed_worker_is_replaced(tmp_path, album):
     output, killed = tmp_path / "out.jsonl", []
-
-    class Watched(pool.Engine):
-        def _hear(self, one):
-            yield from super()._hear(one)
-            if one.chunks and one.process.is_alive() and len(killed) < 2:
-                killed.append(one.process.pid)
-                os.kill(one.process.pid, signal.SIGKILL)
-
-    work = Watched(None, 2)
     files = sorted(str(path) for path in album.glob("*.jpg"))
-    done = dict(work.run(iter(enumerate(files)), threading.Event()))
+    work, done = LocalPool(None, 2), {}
+    for number, record in work.run(iter(enumerate(files)), threading.Event()):
+        done[number] = record
+        if len(killed) < 2:
+            killed.append(work.pids[0])
+            os.kill(killed[-1], signal.SIGKILL)
     assert killed
     assert sorted(done) == list(range(len(files)))
     assert [done[n].file for n in sorted(done)] == files
@@ -164,22 +161,22 @@ def test_a_killed_worker_is_replaced(tmp_path, album):
 
 @pytest.mark.slow
 def test_a_picture_that_crashes_its_worker_is_tried_twice(tmp_path, album, monkeypatch):
-    monkeypatch.setattr(process, "main", accidents.main)
-    monkeypatch.setattr(pool, "PICTURE_LIMIT_S", 6.0)
+    monkeypatch.setattr(worker, "main", worker_accidents.main)
+    monkeypatch.setattr(pool, "ITEM_LIMIT_S", 6.0)
     for name in ("crash", "hang", "once"):
         (album / f"{name}.jpg").write_bytes((album / "0.jpg").read_bytes())
     output = tmp_path / "out.jsonl"
     result = batch.run([album], output, workers=2)
     reasons = {os.path.basename(file): reason for file, reason in result.failures}
     assert sorted(reasons) == ["broken.jpg", "crash.jpg", "hang.jpg"]
-    assert "ended by itself, twice (SIGSEGV)" in reasons["crash.jpg"]
-    assert reasons["hang.jpg"] == "Looking at it took longer than 6 seconds."
+    assert "died twice (SIGSEGV)" in reasons["crash.jpg"]
+    assert reasons["hang.jpg"] == "The picture took longer than 6 seconds."
     assert lines(output)["once.jpg"]["caption"] == lines(output)["0.jpg"]["caption"]
     assert len(lines(output)) == 11
 
 
 def test_workers_that_do_not_start_are_reported(tmp_path, album, monkeypatch):
-    monkeypatch.setattr(process, "main", accidents.no_start)
+    monkeypatch.setattr(worker, "main", worker_accidents.exit_at_start)
     with pytest.raises(ImageDescriberError, match="don't start \\(exit status 7\\)"):
         batch.run([album], tmp_path / "out.jsonl", workers=2)
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.service import Service, sample
 
-ACCIDENTS = "from tests.support import service_accidents; service_accidents.install()"
+ACCIDENTS = "from tests.support import worker_accidents; worker_accidents.install()"
 LIMIT_S = 4
 BODY_MB = 1
 PLACES = 3

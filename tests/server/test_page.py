@@ -18,7 +18,7 @@ from image_describer.errors import PictureError
 from image_describer.imaging.open import PICTURE_SUFFIXES, open_picture
 from image_describer.library.exporters import gallery_style
 from image_describer.server import page as page_module
-from image_describer.server.config import Settings
+from image_describer.server.config import ServerConfig
 from image_describer.wording.details import what_is_where
 from image_describer.wording.record import to_record
 from tests.support import tiny
@@ -458,9 +458,9 @@ def test_the_page_knows_what_the_program_knows(service):
 @pytest.mark.parametrize(
     ("settings", "kept", "voice"),
     [
-        (Settings(), page_module.NOTHING_KEPT, page_module.OFFLINE),
+        (ServerConfig(), page_module.NOTHING_KEPT, page_module.OFFLINE),
         (
-            Settings(log_captions=True, online_voice=True),
+            ServerConfig(log_captions=True, online_voice=True),
             page_module.CAPTIONS_KEPT,
             page_module.ONLINE,
         ),

@@ -13,7 +13,7 @@ from tests.support import pictures
 from tests.support.screen import wait_for
 from tests.support.service import SERVICE_WORKERS, Service, sample
 
-ACCIDENTS = "from tests.support import service_accidents; service_accidents.install()"
+ACCIDENTS = "from tests.support import worker_accidents; worker_accidents.install()"
 LIMIT_S = 6  # of a request; a picture has a third of it
 
 
@@ -29,7 +29,7 @@ def test_a_picture_that_kills_its_process_twice_is_refused_and_not_tried_a_third
     crashes = careless.metric("image_describer_crashes")
     answer = careless.describe(b"crash 1")
     assert answer.status_code == 422
-    assert "ended by itself, twice" in answer.json()["detail"]
+    assert "died twice" in answer.json()["detail"]
     assert careless.metric("image_describer_crashes") - crashes == 2
     assert careless.describe(b"crash 1").status_code == 422
     assert careless.metric("image_describer_crashes") - crashes == 2

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.service import Service, sample
 
-ACCIDENTS = "from tests.support import service_accidents; service_accidents.install()"
+ACCIDENTS = "from tests.support import worker_accidents; worker_accidents.install()"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 

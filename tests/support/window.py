@@ -16,10 +16,10 @@ from image_describer.app.context import AppContext
 from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.captioner.description import Description
 from image_describer.errors import BundleError
+from image_describer.library import local_pool
 from image_describer.library.history import History
+from image_describer.library.local_pool import LocalPool
 from image_describer.settings import SettingsFile
-from image_describer.workers import pool
-from image_describer.workers.pool import Engine
 from tests.support.screen import LIMIT_S, Screen
 
 TURN_S = 0.003
@@ -231,11 +231,10 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder is described as eagerly as other programs work: beside the other tests, processes
     that let all else come first hardly get a turn on a slow machine."""
 
-    def engine_of(*given: Any, gently: bool = False, **named: Any) -> Engine:
-        return gentle(*given, **named)
+    def normal_priority(*args: Any, low_priority: bool = False, **kwargs: Any) -> LocalPool:
+        return LocalPool(*args, **kwargs)
 
-    gentle = pool.Engine
-    monkeypatch.setattr(pool, "Engine", engine_of)
+    monkeypatch.setattr(local_pool, "LocalPool", normal_priority)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class FolderRun:
     def work(self, _job: "BackgroundJob") -> "BatchResult":
         """Describe until everything is done or `stop` is called. Raises ImageDescriberError."""
         from image_describer.library import batch
-        from image_describer.workers.pool import Engine
+        from image_describer.library.local_pool import LocalPool
 
         try:
             os.scandir(self.folder).close()
@@ -58,7 +58,7 @@ class FolderRun:
             cancel=self._stop,
             on_progress=self._on_progress,
             on_record=self._on_record,
-            engine=Engine(gently=True),
+            engine=LocalPool(low_priority=True),
         )
         if not outcome.cancelled:
             self.records.mark_complete()

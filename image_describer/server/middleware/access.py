@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from image_describer.server import problems
-from image_describer.server.config import Settings
+from image_describer.server.config import ServerConfig
 
 HEALTH = "/v1/health"
 BEARER = b"bearer "
@@ -41,7 +41,7 @@ class NamesMiddleware:
     to do harm.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerConfig) -> None:
         self._app = app
         self._host = settings.host
         self._names = {name.lower().rstrip(".") for name in settings.names}
@@ -84,7 +84,7 @@ class NamesMiddleware:
 class TokenMiddleware:
     """Asks for the token, where there is one, except for ``free`` paths."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, free: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerConfig, free: frozenset[str]) -> None:
         self._app = app
         self._token = settings.token
         self._free = free

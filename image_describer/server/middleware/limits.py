@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from image_describer.server import problems
-from image_describer.server.config import MEGABYTE, Settings
+from image_describer.server.config import MEGABYTE, ServerConfig
 from image_describer.server.metrics import Metrics
 from image_describer.server.problems import Problem
 
@@ -47,7 +47,7 @@ class LimitsMiddleware:
     client goes away, what was done for it is cancelled.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerConfig, metrics: Metrics) -> None:
         self._app = app
         self._limits = settings.limits
         self._metrics = metrics

@@ -1,0 +1,91 @@
+"""What a describing process does for the service; each function runs in such a process."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from image_describer.errors import LibraryError, PictureError
+
+if TYPE_CHECKING:
+    from image_describer.captioner.describer import Describer
+    from image_describer.library.index import Index
+    from image_describer.workers.worker import OnStart
+
+
+class MatchJob(NamedTuple):
+    """A picture's file and the sentences to compare with it."""
+
+    picture: bytes
+    sentences: tuple[str, ...]
+
+
+class SearchJob(NamedTuple):
+    """What to search the user's pictures for; see `image_describer.library.search.search`."""
+
+    words: str
+    folders: tuple[str, ...]
+    limit: int
+
+
+class SpeechJob(NamedTuple):
+    """A sentence and the format of its sound file, "wav" or "mp3"."""
+
+    sentence: str
+    format: str
+
+
+def describe(
+    describer: "Describer", pictures: Sequence[bytes], on_start: "OnStart"
+) -> list[dict[str, Any] | PictureError]:
+    """Return the object of ``describe --json`` for each picture, or why there is none."""
+    from image_describer.wording.record import to_record
+
+    return [
+        result if isinstance(result, PictureError) else to_record(result)
+        for result in describer.describe_many(pictures, on_start)
+    ]
+
+
+def match(
+    describer: "Describer", jobs: Sequence[MatchJob], _on_start: "OnStart"
+) -> list[list[float]]:
+    """Return the scores of each job's sentences; see `Describer.matches`."""
+    return [list(describer.matches(job.picture, job.sentences)) for job in jobs]
+
+
+def search(
+    describer: "Describer", jobs: Sequence[SearchJob], _on_start: "OnStart"
+) -> list[list[dict[str, object]]]:
+    """Return what ``search --json`` prints for each job. Raises LibraryError."""
+    from image_describer.library.search import search as search_index
+    from image_describer.library.search_record import (
+        DESCRIBE_FIRST,
+        NOTHING_DESCRIBED,
+        search_record,
+    )
+
+    index = _open_index(describer)
+    if not len(index):
+        raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
+    answers = []
+    for job in jobs:
+        folders = [Path(folder) for folder in job.folders] or None
+        hits = search_index(index, describer, job.words, folders, job.limit)
+        answers.append([search_record(hit) for hit in hits])
+    return answers
+
+
+def speak(_describer: "Describer", jobs: Sequence[SpeechJob], _on_start: "OnStart") -> list[bytes]:
+    """Return the content of each sound file. Raises SpeechError."""
+    from image_describer.server.speech import spoken_offline
+
+    return [spoken_offline(job.sentence, job.format) for job in jobs]
+
+
+@functools.lru_cache(maxsize=1)
+def _open_index(describer: "Describer") -> "Index":
+    """Return the index, which stays open: reading its embeddings takes longer than a search."""
+    from image_describer.library.index import Index, model_id
+
+    return Index.open(model=model_id(describer))
