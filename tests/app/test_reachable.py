@@ -1,4 +1,4 @@
-"""Every dialog, walked with Tab: everything is reached, named, and differs from its neighbours."""
+"""Tab reaches every widget of every window, and each has a text of its own."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -13,8 +13,17 @@ from tests.support.window import AppDriver
 pytestmark = pytest.mark.gui
 
 Drive = Callable[..., AppDriver]
-# What is worked with a mouse; frames and labels only show.
-WORKED = ("Button", "Checkbutton", "Scale", "Entry", "Listbox", "Text", "Radiobutton", "Spinbox")
+# Classes that the user works; frames and labels only show.
+CONTROL_CLASSES = (
+    "Button",
+    "Checkbutton",
+    "Scale",
+    "Entry",
+    "Listbox",
+    "Text",
+    "Radiobutton",
+    "Spinbox",
+)
 OPENED_BY = {
     "main window": "",
     "help": "F1",
@@ -25,14 +34,14 @@ OPENED_BY = {
     "save": "ctrl+s",
     "settings": "ctrl+comma",
 }
-LONGEST_ROUND = 60  # presses of Tab
+MOST_TABS = 60
 
 
 @pytest.fixture
 def driven(drive: Drive, photo: str, tmp_path: Path) -> AppDriver:
-    one = drive(history=History(tmp_path / "library" / "index.sqlite3"))
-    one.describe(photo)
-    return one
+    driver = drive(history=History(tmp_path / "library" / "index.sqlite3"))
+    driver.describe(photo)
+    return driver
 
 
 def inside(window: tk.Misc) -> list[tk.Misc]:
@@ -43,13 +52,13 @@ def inside(window: tk.Misc) -> list[tk.Misc]:
     return found
 
 
-def is_worked(widget: tk.Misc) -> bool:
+def is_control(widget: tk.Misc) -> bool:
     bound = any(sequence in ("<Button-1>", "<ButtonRelease-1>") for sequence in widget.bind())
-    return widget.winfo_viewable() and (widget.winfo_class() in WORKED or bound)
+    return widget.winfo_viewable() and (widget.winfo_class() in CONTROL_CLASSES or bound)
 
 
 @pytest.mark.parametrize("name", OPENED_BY)
-def test_tab_reaches_everything_and_each_says_something_else(driven: AppDriver, name: str) -> None:
+def test_tab_reaches_every_control_and_each_has_its_own_text(driven: AppDriver, name: str) -> None:
     key = OPENED_BY[name]
     if key:
         driven.press(key)
@@ -61,26 +70,24 @@ def test_tab_reaches_everything_and_each_says_something_else(driven: AppDriver, 
         lambda: str(self_voicing.focused(driven.root)).startswith(str(window)), "the focus in it"
     )
     driven.until_idle()
-    reached, said = [], []
-    for _ in range(LONGEST_ROUND):
+    reached, texts = [], []
+    for _ in range(MOST_TABS):
         driven.press("Tab")
         widget = self_voicing.focused(driven.root)
         assert widget is not None
         if reached and widget is reached[0]:
             break
         reached.append(widget)
-        said.append(driven.heard.texts[-1].removeprefix("Image Describer. "))
+        texts.append(driven.heard.texts[-1].removeprefix("Image Describer. "))
         assert widget.winfo_toplevel() is window
     else:
-        raise AssertionError("Tab does not come round")
-    missed = [widget for widget in inside(window) if is_worked(widget) and widget not in reached]
+        raise AssertionError("Tab does not return to the first widget")
+    missed = [widget for widget in inside(window) if is_control(widget) and widget not in reached]
     assert missed == []
-    assert all(said)
-    for one, other in zip(said, [*said[1:], said[0]], strict=True):
-        assert one != other
-    assert len(set(said)) == len(said)
-    for words, widget in zip(said, reached, strict=True):
-        assert self_voicing.role_of(widget) in words, (words, widget)
+    assert all(texts)
+    assert len(set(texts)) == len(texts)
+    for text, widget in zip(texts, reached, strict=True):
+        assert self_voicing.role_of(widget) in text, (text, widget)
     back = []
     for _ in reached:
         driven.press("shift+Tab")

@@ -74,7 +74,7 @@ def test_escape_stops_a_run_and_begin_continues_it(
 ) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(100):
+    for number in range(60):
         photograph(seed=number).save(folder / f"{number}.jpg")
     driver = drive(history=history, indexed=True)
     window = describe_folder(driver, folder)
@@ -83,10 +83,10 @@ def test_escape_stops_a_run_and_begin_continues_it(
     assert driver.heard.said_last(folder_dialog.STOPPING)
     until_ended(driver, window)
     done = len(window.list.items)
-    assert done < 100
+    assert done < 60
     text = next(text for text in driver.heard.texts if text.startswith("Stopped after"))
     assert text in (
-        f"Stopped after {done} of 100. {folder_dialog.CONTINUES}",
+        f"Stopped after {done} of 60. {folder_dialog.CONTINUES}",
         f"Stopped after {done}. {folder_dialog.CONTINUES}",
     )
     with Index.open() as index:
@@ -200,7 +200,7 @@ def test_progress_is_spoken_at_tenths_and_on_request(
     monkeypatch.setattr(folder_dialog, "PROGRESS_EVERY_S", 0.0)
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(30):
+    for number in range(12):
         photograph(seed=number).save(folder / f"{number}.jpg")
     driver = drive()
     window = describe_folder(driver, folder)
@@ -210,10 +210,10 @@ def test_progress_is_spoken_at_tenths_and_on_request(
 
     driver.until(tenths, "a tenth", MANY_LIMIT_S)
     driver.press("ctrl+r")
-    assert " of 30" in driver.heard.texts[-1]
+    assert " of 12" in driver.heard.texts[-1]
     until_ended(driver, window)
     assert len(tenths()) == len(set(tenths()))
-    assert "30 described." in driver.heard.texts
+    assert "12 described." in driver.heard.texts
 
 
 def test_a_missing_model_is_reported_as_one_error(
