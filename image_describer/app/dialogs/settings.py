@@ -110,21 +110,21 @@ class SettingsWindow(Dialog):
         self.body.rowconfigure(0, weight=1)
         self._column = ScrolledColumn(self.body)
         self._column.grid(row=0, column=0, sticky="nsew")
-        self._column.request_size(*(size * self._scale() // 100 for size in PREFERRED_PX))
+        self._column.request_size(*(size * self._size_percent() // 100 for size in PREFERRED_PX))
         for name, setting in SETTINGS.items():
             if setting.kind != "folders":
-                self._add(name, setting)
-        self.clear_button = self._button(CLEAR_TITLE, self._ask_to_clear)
-        self.defaults_button = self._button("Defaults", self._defaults)
-        self._button("Close\nEscape", self.close)
+                self._add_setting(name, setting)
+        self.clear_button = self._add_button(CLEAR_TITLE, self._ask_to_clear)
+        self.defaults_button = self._add_button("Defaults", self._restore_defaults)
+        self._add_button("Close\nEscape", self.close)
         self._note = Label(self._column.inside, font=theme.font("status"))
         self._column.watch()
 
-    def _scale(self) -> int:
+    def _size_percent(self) -> int:
         """The size of the dialog in percent; the dialog itself keeps within the screen."""
         return max(100, self.context.settings.text_size)
 
-    def _add(self, name: str, setting: Setting) -> None:
+    def _add_setting(self, name: str, setting: Setting) -> None:
         # Each has a row of its own; otherwise a choice would have two positions, one among its
         # values and one among the other choices.
         row = tk.Frame(self._column.inside)
@@ -174,7 +174,7 @@ class SettingsWindow(Dialog):
             unit=setting.unit,
         )
 
-    def _button(self, label: str, command: Callable[[], None]) -> Button:
+    def _add_button(self, label: str, command: Callable[[], None]) -> Button:
         row = tk.Frame(self._column.inside)
         theme.apply_style(row, "frame")
         row.pack(fill="x", pady=4)
@@ -200,7 +200,7 @@ class SettingsWindow(Dialog):
         self.show_note(warning)
         self.context.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
 
-    def _defaults(self) -> None:
+    def _restore_defaults(self) -> None:
         unchanged = {name: getattr(self.context.settings, name) for name in KEPT_BY_DEFAULTS}
         self._apply(replace(Settings(), **unchanged))
         self.refresh()
