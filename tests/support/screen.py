@@ -1,7 +1,7 @@
-"""A screen that is not there: Xvfb, with the keys, the clipboard and the sight of a user.
+"""A virtual screen (Xvfb) with real keys, and the real program on it.
 
-The fixture ``screen`` starts a server on a free display and points this process to it; ``app``
-starts the real program on it, in a process and with folders of its own.
+The fixture ``screen`` starts a server on a free display and sets DISPLAY; ``app`` starts the
+program in a process of its own, with folders of its own.
 """
 
 import os
@@ -15,12 +15,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageGrab
 
-# Where all is well nobody waits that long; a machine with other work is slow to start a program.
+# Far more than is usually needed; a busy machine is slow to start a program.
 LIMIT_S = 60.0
 MANY_LIMIT_S = 120.0  # until dozens of pictures are described
-AGAIN_S = 2.0  # how long a key is given before it is pressed once more
+RETRY_S = 2.0  # before a key is pressed again
 POLL_S = 0.03
-ROUNDS = 10
 CLIPBOARD = "import sys, tkinter; root = tkinter.Tk(); root.withdraw(); "
 SIZE_PX = (1280, 900)
 
@@ -46,7 +45,7 @@ class Screen:
         )
         os.close(writable)
         with os.fdopen(readable) as answer:
-            number = answer.readline().strip()  # ends with the server, if that can't start
+            number = answer.readline().strip()  # empty if the server can't start
         if not number:
             raise RuntimeError(f"Xvfb did not start: status {self._server.wait(timeout=5)}")
         self.display = f":{number}"
@@ -60,7 +59,7 @@ class Screen:
             self._server.wait()
 
     def shot(self, file: Path | None = None) -> Image.Image:
-        """What is to be seen now; also written to ``file``."""
+        """A screenshot; also saved to ``file``."""
         image = ImageGrab.grab(xdisplay=self.display).convert("RGB")
         if file is not None:
             image.save(file)
@@ -77,19 +76,19 @@ class Screen:
         return done.stdout.strip()
 
     def press(self, *keys: str) -> None:
-        """Press and release, one after the other: "ctrl+o", "F1", "Control_L"."""
+        """Press and release the keys one after the other: "ctrl+o", "F1", "Control_L"."""
         self.xdotool("key", "--delay", "20", *keys)
 
     def press_until(self, key: str, done: Callable[[], object], name: str) -> None:
-        """Press ``key``, and press it again every AGAIN_S, until ``done()``.
+        """Press ``key`` every RETRY_S until ``done()``.
 
-        Only for keys that harm nothing when they come twice, such as an Escape that closes a
-        dialog: the first one may find the program busy with something that it ends instead.
+        Only for keys that may be pressed twice, such as the Escape that closes a dialog: the first
+        one may cancel something else that is running.
         """
         limit = time.monotonic() + LIMIT_S
         while True:
             self.press(key)
-            if holds_within(done, AGAIN_S):
+            if wait_until(done, RETRY_S):
                 return
             if time.monotonic() > limit:
                 raise AssertionError(f"pressed {key} for {LIMIT_S} s in vain for {name}")
@@ -98,18 +97,18 @@ class Screen:
         self.xdotool("type", "--delay", "8", text)
 
     def windows(self, name: str) -> list[str]:
-        """The ids of the visible windows whose title holds ``name`` (a regular expression)."""
+        """The ids of the visible windows whose title matches ``name`` (a regular expression)."""
         return self.xdotool("search", "--onlyvisible", "--name", name).split()
 
     def focus(self, window: str) -> None:
         self.xdotool("windowfocus", "--sync", window)
 
     def focused(self) -> str:
-        """The title of the window that gets the keys."""
+        """The title of the window that has the focus."""
         return self.xdotool("getwindowfocus", "getwindowname")
 
     def _clipboard(self, script: str) -> str:
-        # A process of its own: Tk would answer from what this process once put there itself.
+        # In another process, because Tk would return what this process has once put there.
         done = subprocess.run(
             [sys.executable, "-c", CLIPBOARD + script],
             env={**os.environ, "DISPLAY": self.display},
@@ -120,62 +119,31 @@ class Screen:
         return done.stdout
 
     def clipboard(self) -> str:
-        """The text on the clipboard, or nothing."""
+        """The text on the clipboard; may be empty."""
         return self._clipboard("sys.stdout.buffer.write(root.clipboard_get().encode())")
 
     def clear_clipboard(self) -> None:
-        """Take the clipboard over, and be gone."""
+        """Take over the clipboard and exit."""
         self._clipboard("root.clipboard_clear(); root.clipboard_append('-'); root.update()")
 
 
-def holds_within(what: Callable[[], object], limit_s: float) -> object:
-    """The first true answer of ``what``; its last, false one after ``limit_s``."""
+def wait_until(condition: Callable[[], object], limit_s: float) -> object:
+    """The first true result of ``condition``; its last, false one after ``limit_s``."""
     limit = time.monotonic() + limit_s
     while True:
-        late = time.monotonic() > limit  # seen first: however slow the machine, it is asked twice
-        answer = what()
-        if answer or late:
-            return answer
+        late = time.monotonic() > limit  # before the call, so that there are at least two
+        result = condition()
+        if result or late:
+            return result
         time.sleep(POLL_S)
 
 
-def wait_for(what: Callable[[], object], limit_s: float, name: str) -> object:
-    """The first true answer of ``what``; fails after ``limit_s``."""
-    answer = holds_within(what, limit_s)
-    if not answer:
+def wait_for(condition: Callable[[], object], limit_s: float, name: str) -> object:
+    """The first true result of ``condition``; fails after ``limit_s``."""
+    result = wait_until(condition, limit_s)
+    if not result:
         raise AssertionError(f"waited {limit_s} s in vain for {name}")
-    return answer
-
-
-def own_time() -> float:
-    """Seconds by a clock that stands still while this thread could run, but others had the cores.
-
-    On Linux; elsewhere it is time.monotonic().
-    """
-    try:
-        queued_ns = int(Path("/proc/thread-self/schedstat").read_bytes().split()[1])
-    except (OSError, ValueError, IndexError):
-        queued_ns = 0
-    return time.monotonic() - queued_ns / 1e9
-
-
-def assert_once_below(measure: Callable[[], float], limit: float, name: str) -> None:
-    """That ``measure()`` stays below ``limit`` once in ROUNDS times.
-
-    Another program may well hold up one of them, or most, but hardly each.
-    """
-    found: list[float] = []
-    while len(found) < ROUNDS:
-        found.append(measure())
-        if found[-1] < limit:
-            return
-    raise AssertionError(f"tried in vain to see {name} below {limit}: {found}")
-
-
-def assert_below(seconds: float, limit_s: float) -> None:
-    """That something took less than ``limit_s``; failing so, a test of sound is run again."""
-    if not seconds < limit_s:
-        raise AssertionError(f"hoped in vain for less than {limit_s} s: it took {seconds:.2f} s")
+    return result
 
 
 def assert_near(seconds: float, wanted_s: float, by_s: float) -> None:
@@ -225,7 +193,7 @@ class RunningApp:
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def title(self) -> str:
-        """The title of the program's main window; empty while there is none."""
+        """The title of the main window; empty while there is none."""
         for window in self.screen.windows("Image Describer"):
             name = self.screen.xdotool("getwindowname", window)
             if not name.startswith("Help"):
@@ -233,7 +201,7 @@ class RunningApp:
         return ""
 
     def wait_title(self, part: str, limit_s: float = LIMIT_S) -> str:
-        """Wait until the title holds ``part``."""
+        """Wait until the title contains ``part``."""
 
         def there() -> str:
             if self.process.poll() is not None:
@@ -247,13 +215,13 @@ class RunningApp:
             raise AssertionError(f"{error}; it was {self.title()!r}; log:\n{self.log}") from None
 
     def focus(self) -> None:
-        """Give its main window the keys."""
+        """Focus its main window."""
         for window in self.screen.windows("Image Describer"):
             if not self.screen.xdotool("getwindowname", window).startswith("Help"):
                 self.screen.focus(window)
 
     def copied(self, keys: tuple[str, ...] = ("ctrl+c",)) -> str:
-        """What ``keys`` put on the clipboard."""
+        """The text that ``keys`` put on the clipboard."""
         self.screen.clear_clipboard()
         self.screen.press(*keys)
         return str(wait_for(self.screen.clipboard, LIMIT_S, "something on the clipboard"))
@@ -273,12 +241,12 @@ FOLDERS = ("config", "cache", "state", "data")
 
 
 def app_folders(folder: Path) -> dict[str, str]:
-    """Environment that keeps the program's own files in ``folder``."""
+    """The environment that keeps the program's own files in ``folder``."""
     return {f"XDG_{name.upper()}_HOME": str(folder / name) for name in FOLDERS}
 
 
 def why_no_screen() -> str | None:
-    """What is missing for a screen on this machine, or None."""
+    """What this machine lacks for a screen, or None."""
     if sys.platform != "linux":
         return "Xvfb is used on Linux only"
     missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
@@ -289,7 +257,7 @@ def why_no_screen() -> str | None:
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[Screen]:
-    """A Screen that this process and its children draw on."""
+    """A Screen for this process and its children."""
     reason = why_no_screen()
     if reason is not None:
         if os.environ.get("CI"):
@@ -304,7 +272,7 @@ def screen() -> Iterator[Screen]:
 
 @pytest.fixture(scope="session")
 def small_server(screen: Screen) -> Iterator[Screen]:
-    """Until the very end: a program whose server goes is ended by Xlib."""
+    """Kept for the whole session, because Xlib ends a process whose server ends."""
     small = Screen((640, 480))
     yield small
     small.close()
@@ -329,5 +297,5 @@ def app(screen: Screen, tmp_path: Path) -> Iterator[Callable[..., RunningApp]]:
         return running[-1]
 
     yield start
-    for one in running:
-        one.end()
+    for program in running:
+        program.end()
