@@ -131,22 +131,22 @@ def test_the_disk_is_full(
     monkeypatch.setattr("image_describer.settings.write_private", full)
     monkeypatch.setattr("image_describer.library.history._add", database_full)
     settings = SettingsFile(tmp_path / "settings.toml")
-    driven = drive(settings=settings, history=History(tmp_path / "library" / "index.sqlite3"))
-    driven.app.open_file(photo)
-    driven.until(lambda: any(kind == "error" for _, kind, _ in driven.heard.said), "the error")
-    kinds = [kind for _, kind, _ in driven.heard.said]
-    assert driven.heard.said[-1] == (
+    driver = drive(settings=settings, history=History(tmp_path / "library" / "index.sqlite3"))
+    driver.app.open_file(photo)
+    driver.until(lambda: any(kind == "error" for _, kind, _ in driver.heard.said), "the error")
+    kinds = [kind for _, kind, _ in driver.heard.said]
+    assert driver.heard.said[-1] == (
         "The history can't be written: the disk is full. New descriptions are not kept.",
         "error",
         False,  # it waits for the description
     )
     assert kinds.index("description") < kinds.index("error")
-    driven.press("ctrl+Up")
-    driven.until(
-        lambda: driven.heard.said_last("The settings can't be saved: No space"), "the error"
+    driver.press("ctrl+Up")
+    driver.until(
+        lambda: driver.heard.said_last("The settings can't be saved: No space"), "the error"
     )
-    driven.press("F5")
-    assert CAPTION in driven.heard.texts[-1]
+    driver.press("F5")
+    assert CAPTION in driver.heard.texts[-1]
 
 
 def test_two_windows_share_settings_and_history(

@@ -19,72 +19,72 @@ pytestmark = pytest.mark.gui
 Drive = Callable[..., AppDriver]
 
 
-def headings(driven: AppDriver) -> list[str]:
-    return [dialog.heading for dialog in driven.context.dialogs]
+def headings(driver: AppDriver) -> list[str]:
+    return [dialog.heading for dialog in driver.context.dialogs]
 
 
 def test_the_first_start_asks_for_the_voice(drive: Drive, photo: str, tmp_path: Path) -> None:
     file = SettingsFile(tmp_path / "settings.toml")
-    driven = drive(settings=file)
-    driven.app.start([photo], may_ask=True)
-    driven.until(lambda: driven.screen.focused().startswith("Choose a voice"), "the question")
-    driven.settle()
-    assert driven.heard.texts == [f"Image Describer. {messages.VOICE_QUESTION}"]
-    assert driven.heard.settings["offline"] is True
-    driven.press("Return")
-    driven.until_described()
-    assert driven.heard.settings["offline"] is False
-    driven.until(lambda: SettingsFile(file.path).load().online is True, "the choice on disk")
+    driver = drive(settings=file)
+    driver.app.start([photo], may_ask=True)
+    driver.until(lambda: driver.screen.focused().startswith("Choose a voice"), "the question")
+    driver.settle()
+    assert driver.heard.texts == [f"Image Describer. {messages.VOICE_QUESTION}"]
+    assert driver.heard.settings["offline"] is True
+    driver.press("Return")
+    driver.until_described()
+    assert driver.heard.settings["offline"] is False
+    driver.until(lambda: SettingsFile(file.path).load().online is True, "the choice on disk")
 
 
 def test_escape_postpones_the_question(drive: Drive, tmp_path: Path) -> None:
-    driven = drive(settings=SettingsFile(tmp_path / "settings.toml"))
-    driven.app.start([], may_ask=True)
-    driven.until(lambda: driven.screen.focused().startswith("Choose a voice"), "the question")
-    driven.settle()
-    driven.press("Tab")
-    assert driven.heard.said_last("Offline voice, button, 2 of 2")
-    driven.press("Escape")
-    assert driven.heard.said_last(messages.NOT_YET)
-    assert driven.heard.settings["offline"] is True
-    assert driven.context.settings.online is None
+    driver = drive(settings=SettingsFile(tmp_path / "settings.toml"))
+    driver.app.start([], may_ask=True)
+    driver.until(lambda: driver.screen.focused().startswith("Choose a voice"), "the question")
+    driver.settle()
+    driver.press("Tab")
+    assert driver.heard.said_last("Offline voice, button, 2 of 2")
+    driver.press("Escape")
+    assert driver.heard.said_last(messages.NOT_YET)
+    assert driver.heard.settings["offline"] is True
+    assert driver.context.settings.online is None
 
 
 def test_an_open_question_keeps_the_focus(drive: Drive, tmp_path: Path) -> None:
-    driven = drive(settings=SettingsFile(tmp_path / "settings.toml"))
-    driven.app.start([], may_ask=True)
-    driven.until(lambda: driven.screen.focused().startswith("Choose a voice"), "the question")
-    driven.screen.focus(driven.screen.windows("^Image Describer$")[0])
-    driven.until(
-        lambda: driven.screen.focused().startswith("Choose a voice"), "the focus to come back"
+    driver = drive(settings=SettingsFile(tmp_path / "settings.toml"))
+    driver.app.start([], may_ask=True)
+    driver.until(lambda: driver.screen.focused().startswith("Choose a voice"), "the question")
+    driver.screen.focus(driver.screen.windows("^Image Describer$")[0])
+    driver.until(
+        lambda: driver.screen.focused().startswith("Choose a voice"), "the focus to come back"
     )
-    widget = focused(driven.root)
+    widget = focused(driver.root)
     assert widget is not None
-    assert widget.winfo_toplevel() is driven.context.dialogs[-1]
+    assert widget.winfo_toplevel() is driver.context.dialogs[-1]
 
 
 def test_the_greeting_does_not_interrupt_an_error(drive: Drive, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("rate = [[")
-    driven = drive(settings=SettingsFile(file))
-    driven.app.start([])
-    assert [kind for _, kind, _ in driven.heard.said[-2:]] == ["error", "notice"]
+    driver = drive(settings=SettingsFile(file))
+    driver.app.start([])
+    assert [kind for _, kind, _ in driver.heard.said[-2:]] == ["error", "notice"]
 
 
 def test_escape_stops_speech_before_it_cancels(
     drive: Drive, photo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "ANNOUNCE_AFTER_MS", 600_000)
-    driven = drive()
-    driven.describer.proceed.clear()
-    driven.heard.speaking = True
-    driven.app.open_file(photo)
-    driven.press("Escape")
-    assert driven.heard.stops == 1
-    assert "Cancelled." not in driven.heard.texts
-    driven.press("Escape")
-    assert driven.heard.texts == ["Cancelled."]
-    driven.describer.proceed.set()
+    driver = drive()
+    driver.describer.proceed.clear()
+    driver.heard.speaking = True
+    driver.app.open_file(photo)
+    driver.press("Escape")
+    assert driver.heard.stops == 1
+    assert "Cancelled." not in driver.heard.texts
+    driver.press("Escape")
+    assert driver.heard.texts == ["Cancelled."]
+    driver.describer.proceed.set()
 
 
 @pytest.mark.parametrize(
@@ -100,57 +100,57 @@ def test_escape_stops_speech_before_it_cancels(
 def test_a_dialog_that_is_open_comes_to_the_front(
     drive: Drive, photo: str, tmp_path: Path, key: str, heading: str
 ) -> None:
-    driven = drive(history=History(tmp_path / "library" / "index.sqlite3"))
-    driven.app.open_file(photo)
-    driven.until_described()
-    driven.press("F1")
-    driven.until(lambda: headings(driven) == ["Help"], "the help")
-    driven.press_and_wait(key)
-    driven.until(lambda: len(headings(driven)) == 2, heading)
-    driven.app.help()  # F1 is the chooser's own key
-    driven.settle()
-    assert headings(driven) == [heading, "Help"]
-    driven.press(key)
-    driven.until(lambda: headings(driven) == ["Help", heading], "the dialog to come to the front")
-    driven.until(
-        lambda: str(focused(driven.root)).startswith(str(driven.context.dialogs[-1])),
+    driver = drive(history=History(tmp_path / "library" / "index.sqlite3"))
+    driver.app.open_file(photo)
+    driver.until_described()
+    driver.press("F1")
+    driver.until(lambda: headings(driver) == ["Help"], "the help")
+    driver.press_and_wait(key)
+    driver.until(lambda: len(headings(driver)) == 2, heading)
+    driver.app.help()  # F1 is the chooser's own key
+    driver.settle()
+    assert headings(driver) == [heading, "Help"]
+    driver.press(key)
+    driver.until(lambda: headings(driver) == ["Help", heading], "the dialog to come to the front")
+    driver.until(
+        lambda: str(focused(driver.root)).startswith(str(driver.context.dialogs[-1])),
         "its focus",
     )
-    driven.until(lambda: heading in driven.heard.texts[-1], "its name")
+    driver.until(lambda: heading in driver.heard.texts[-1], "its name")
 
 
 def test_a_missing_bundle_is_reported_at_the_start_and_tried_again(
     drive: Drive, photo: str
 ) -> None:
-    driven = drive()
-    driven.build_error = BundleError("The bundle is gone.", "Put it back.")
-    driven.app.start([])
-    driven.until(lambda: "The bundle is gone. Put it back." in driven.heard.texts, "the error")
-    assert driven.shown == "The bundle is gone. Put it back."
-    driven.build_error = None
-    driven.app.open_file(photo)
-    driven.until_described()
-    assert len(driven.builds) == 2
+    driver = drive()
+    driver.build_error = BundleError("The bundle is gone.", "Put it back.")
+    driver.app.start([])
+    driver.until(lambda: "The bundle is gone. Put it back." in driver.heard.texts, "the error")
+    assert driver.shown == "The bundle is gone. Put it back."
+    driver.build_error = None
+    driver.app.open_file(photo)
+    driver.until_described()
+    assert len(driver.builds) == 2
 
 
 def test_a_failing_command_is_reported(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
-    driven = drive()
+    driver = drive()
     monkeypatch.setattr(messages, "NO_PICTURE", "{nobody} knows this key")
-    driven.press("F2")
-    assert "KeyError" in driven.shown
-    assert driven.heard.texts[-1] == driven.shown
+    driver.press("F2")
+    assert "KeyError" in driver.shown
+    assert driver.heard.texts[-1] == driver.shown
 
 
 def test_an_error_beside_the_picture_waits_for_the_description(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.app.open_file(photo)
-    driven.until_described()
-    driven.context.report_error(SettingsError("The settings can't be saved."))
-    assert driven.heard.said[-1] == ("The settings can't be saved.", "error", False)
+    driver = drive()
+    driver.app.open_file(photo)
+    driver.until_described()
+    driver.context.report_error(SettingsError("The settings can't be saved."))
+    assert driver.heard.said[-1] == ("The settings can't be saved.", "error", False)
 
 
 def test_ctrl_q_quits(drive: Drive) -> None:
-    driven = drive()
-    driven.screen.press("ctrl+q")
+    driver = drive()
+    driver.screen.press("ctrl+q")
     with pytest.raises(tk.TclError, match="destroyed"):
-        driven.until(lambda: not driven.root.winfo_exists(), "the end")
+        driver.until(lambda: not driver.root.winfo_exists(), "the end")

@@ -39,60 +39,60 @@ def set_layout(screen: Screen, layout: str) -> None:
 def test_shortcuts_work_on_layouts_without_latin_letters(
     layout: str, drive: Drive, photo: str
 ) -> None:
-    driven = drive()
-    driven.describe(photo)
-    driven.press(f"ctrl+{KEY_C}")
-    assert driven.root.clipboard_get() == CAPTION
-    stops = driven.heard.stops
-    driven.press("shift+F1")
-    driven.press(f"ctrl+{KEY_O}")
-    assert driven.heard.texts[-1] == "Control O: open a picture."
-    driven.press(f"ctrl+shift+{KEY_O}")
-    assert driven.heard.texts[-1] == "Control Shift O: describe a folder."
-    driven.press("Escape")
-    driven.heard.said.clear()
-    driven.press(f"ctrl+{KEY_R}")
-    assert driven.heard.texts == [f"Probably: {CAPTION}."]
-    assert driven.heard.stops <= stops + 1  # Control was not pressed alone
-    driven.press(f"ctrl+shift+{KEY_O}")
-    driven.until(lambda: driven.context.dialogs, "the folder's dialog")
-    assert driven.context.dialogs[0].heading == "Describe a folder"
-    driven.press(f"ctrl+{KEY_O}")
-    assert driven.heard.texts[-1].startswith("Not while Describe a folder is open.")
-    driven.press(f"ctrl+{KEY_R}")
-    assert driven.heard.texts[-1] == f"Probably: {CAPTION}."
+    driver = drive()
+    driver.describe(photo)
+    driver.press(f"ctrl+{KEY_C}")
+    assert driver.root.clipboard_get() == CAPTION
+    stops = driver.heard.stops
+    driver.press("shift+F1")
+    driver.press(f"ctrl+{KEY_O}")
+    assert driver.heard.texts[-1] == "Control O: open a picture."
+    driver.press(f"ctrl+shift+{KEY_O}")
+    assert driver.heard.texts[-1] == "Control Shift O: describe a folder."
+    driver.press("Escape")
+    driver.heard.said.clear()
+    driver.press(f"ctrl+{KEY_R}")
+    assert driver.heard.texts == [f"Probably: {CAPTION}."]
+    assert driver.heard.stops <= stops + 1  # Control was not pressed alone
+    driver.press(f"ctrl+shift+{KEY_O}")
+    driver.until(lambda: driver.context.dialogs, "the folder's dialog")
+    assert driver.context.dialogs[0].heading == "Describe a folder"
+    driver.press(f"ctrl+{KEY_O}")
+    assert driver.heard.texts[-1].startswith("Not while Describe a folder is open.")
+    driver.press(f"ctrl+{KEY_R}")
+    assert driver.heard.texts[-1] == f"Probably: {CAPTION}."
 
 
 def test_edit_boxes_and_menus_work_on_a_russian_layout(screen: Screen, drive: Drive) -> None:
-    driven = drive()
-    driven.press("ctrl+shift+o")
-    driven.until(lambda: driven.context.dialogs, "the folder's dialog")
-    box = driven.root.focus_get()
+    driver = drive()
+    driver.press("ctrl+shift+o")
+    driver.until(lambda: driver.context.dialogs, "the folder's dialog")
+    box = driver.root.focus_get()
     assert isinstance(box, tk.Entry)
-    driven.screen.type("tea")
-    driven.until(lambda: box.get().endswith("tea"), "the text")
+    driver.screen.type("tea")
+    driver.until(lambda: box.get().endswith("tea"), "the text")
     set_layout(screen, "ru")
     try:
-        driven.press(f"ctrl+{KEY_A}", f"ctrl+{KEY_C}", "End", f"ctrl+{KEY_V}")
+        driver.press(f"ctrl+{KEY_A}", f"ctrl+{KEY_C}", "End", f"ctrl+{KEY_V}")
         assert box.get().endswith("teatea")
-        driven.press("Escape", "Escape")
-        driven.press(f"alt+{KEY_S}", "Down")
-        driven.until(
-            lambda: any(text.startswith("Repeat, Control R") for text in driven.heard.texts),
+        driver.press("Escape", "Escape")
+        driver.press(f"alt+{KEY_S}", "Down")
+        driver.until(
+            lambda: any(text.startswith("Repeat, Control R") for text in driver.heard.texts),
             "the entry of the Speech menu",
         )
-        driven.press("Escape", "Escape")
+        driver.press("Escape", "Escape")
     finally:
         set_layout(screen, "us")
 
 
 def test_the_comma_of_a_russian_layout_opens_the_settings(screen: Screen, drive: Drive) -> None:
-    driven = drive()
+    driver = drive()
     set_layout(screen, "ru")
     try:
-        driven.press(f"ctrl+{KEY_COMMA}")
-        driven.until(lambda: driven.context.dialogs, "the settings")
-        assert isinstance(driven.context.dialogs[0], SettingsWindow)
+        driver.press(f"ctrl+{KEY_COMMA}")
+        driver.until(lambda: driver.context.dialogs, "the settings")
+        assert isinstance(driver.context.dialogs[0], SettingsWindow)
     finally:
         set_layout(screen, "us")
 
@@ -100,53 +100,53 @@ def test_the_comma_of_a_russian_layout_opens_the_settings(screen: Screen, drive:
 def test_control_alone_stops_and_control_with_another_key_does_not(
     drive: Drive, photo: str
 ) -> None:
-    driven = drive()
-    driven.describe(photo)
-    driven.press("Control_L")
-    assert driven.heard.stops == 1
-    driven.press("Control_R")
-    assert driven.heard.stops == 2
-    driven.press("ctrl+c", "ctrl+Tab", "ctrl+x", "ctrl+shift")
-    assert driven.heard.stops == 2
-    driven.screen.xdotool("keydown", "Control_L")
-    driven.settle()
-    assert driven.heard.stops == 2
-    driven.screen.xdotool("keyup", "Control_L")
-    driven.settle()
-    assert driven.heard.stops == 3
+    driver = drive()
+    driver.describe(photo)
+    driver.press("Control_L")
+    assert driver.heard.stops == 1
+    driver.press("Control_R")
+    assert driver.heard.stops == 2
+    driver.press("ctrl+c", "ctrl+Tab", "ctrl+x", "ctrl+shift")
+    assert driver.heard.stops == 2
+    driver.screen.xdotool("keydown", "Control_L")
+    driver.settle()
+    assert driver.heard.stops == 2
+    driver.screen.xdotool("keyup", "Control_L")
+    driver.settle()
+    assert driver.heard.stops == 3
 
 
 def test_keys_work_with_caps_lock(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.describe(photo)
-    driven.heard.said.clear()
-    driven.press("Caps_Lock")
+    driver = drive()
+    driver.describe(photo)
+    driver.heard.said.clear()
+    driver.press("Caps_Lock")
     try:
-        driven.press("ctrl+r")
+        driver.press("ctrl+r")
     finally:
-        driven.press("Caps_Lock")
-    assert driven.heard.texts == [f"Probably: {CAPTION}."]
+        driver.press("Caps_Lock")
+    assert driver.heard.texts == [f"Probably: {CAPTION}."]
 
 
 def test_key_clicks(drive: Drive) -> None:
-    driven = drive()
-    driven.press("F2")
-    assert driven.heard.earcons == []
-    driven.app.settings_controller.set(key_sounds=True)
-    driven.press("F2", "Tab")
-    assert driven.heard.earcons == ["key", "key"]
+    driver = drive()
+    driver.press("F2")
+    assert driver.heard.earcons == []
+    driver.app.settings_controller.set(key_sounds=True)
+    driver.press("F2", "Tab")
+    assert driver.heard.earcons == ["key", "key"]
 
 
 def test_the_menus_contain_the_table(drive: Drive) -> None:
-    driven = drive()
-    bar = driven.root.nametowidget(driven.root.cget("menu"))
+    driver = drive()
+    bar = driver.root.nametowidget(driver.root.cget("menu"))
     entries = {}
     for number in range(bar.index("end") + 1):
-        menu = driven.root.nametowidget(bar.entrycget(number, "menu"))
+        menu = driver.root.nametowidget(bar.entrycget(number, "menu"))
         for entry in range(menu.index("end") + 1):
             label = menu.entrycget(entry, "label")
             letter = label[int(menu.entrycget(entry, "underline"))].upper()
             entries[label] = (bar.entrycget(number, "label"), letter)
     assert entries == {command.label: (command.menu, command.letter) for command in keymap.COMMANDS}
-    driven.press("alt+h", "w")
-    driven.until(lambda: driven.heard.said_last("No picture is open."), "the command")
+    driver.press("alt+h", "w")
+    driver.until(lambda: driver.heard.said_last("No picture is open."), "the command")

@@ -11,23 +11,23 @@ from tests.support.window import AppDriver
 
 @pytest.mark.gui
 def test_it_describes_keys_until_escape(drive: Callable[..., AppDriver]) -> None:
-    driven = drive()
-    driven.press("shift+F1")
-    assert driven.heard.texts[-1] == ON
-    driven.press("ctrl+o")
-    assert driven.heard.texts[-1] == "Control O: open a picture."
-    driven.press("ctrl+shift+o")
-    assert driven.heard.texts[-1] == "Control Shift O: describe a folder."
-    driven.press("ctrl+comma", "F9")
-    assert driven.heard.texts[-1] == "F9 does nothing here."
-    driven.press("Tab")
-    assert driven.heard.texts[-1].startswith("Tab: ")
-    assert driven.root.focus_get() is driven.app.window.sentence
-    assert driven.context.dialogs == []
-    driven.press("Escape")
-    assert driven.heard.texts[-1] == OFF
-    driven.press("Tab")
-    assert driven.heard.texts[-1] == "Open, button, 1 of 6"
+    driver = drive()
+    driver.press("shift+F1")
+    assert driver.heard.texts[-1] == ON
+    driver.press("ctrl+o")
+    assert driver.heard.texts[-1] == "Control O: open a picture."
+    driver.press("ctrl+shift+o")
+    assert driver.heard.texts[-1] == "Control Shift O: describe a folder."
+    driver.press("ctrl+comma", "F9")
+    assert driver.heard.texts[-1] == "F9 does nothing here."
+    driver.press("Tab")
+    assert driver.heard.texts[-1].startswith("Tab: ")
+    assert driver.root.focus_get() is driver.app.window.sentence
+    assert driver.context.dialogs == []
+    driver.press("Escape")
+    assert driver.heard.texts[-1] == OFF
+    driver.press("Tab")
+    assert driver.heard.texts[-1] == "Open, button, 1 of 6"
 
 
 def test_it_knows_every_command() -> None:

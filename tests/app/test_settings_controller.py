@@ -16,45 +16,45 @@ Drive = Callable[..., AppDriver]
 
 def test_the_rate_is_changed_spoken_saved_and_limited(drive: Drive, tmp_path: Path) -> None:
     file = SettingsFile(tmp_path / "settings.toml")
-    driven = drive(settings=file)
-    driven.press("ctrl+Up")
-    assert driven.heard.texts[-1] == "195 words a minute"
-    assert driven.heard.settings["rate"] == 195
-    driven.press("ctrl+Down", "ctrl+Down")
-    assert driven.heard.texts[-1] == "155 words a minute"
-    driven.until(lambda: SettingsFile(file.path).load().rate == 155, "the rate on disk")
+    driver = drive(settings=file)
+    driver.press("ctrl+Up")
+    assert driver.heard.texts[-1] == "195 words a minute"
+    assert driver.heard.settings["rate"] == 195
+    driver.press("ctrl+Down", "ctrl+Down")
+    assert driver.heard.texts[-1] == "155 words a minute"
+    driver.until(lambda: SettingsFile(file.path).load().rate == 155, "the rate on disk")
     for _ in range(20):
-        driven.app.faster()
-    assert driven.heard.texts[-1] == "fastest, 450 words a minute"
-    driven.app.quit()
+        driver.app.faster()
+    assert driver.heard.texts[-1] == "fastest, 450 words a minute"
+    driver.app.quit()
     assert SettingsFile(file.path).load().rate == 450
 
 
 def test_the_settings_set_what_is_said(drive: Drive) -> None:
-    driven = drive()
-    driven.app.settings_controller.set(speech="results")
-    driven.press("Tab")
-    assert driven.heard.texts == []
+    driver = drive()
+    driver.app.settings_controller.set(speech="results")
+    driver.press("Tab")
+    assert driver.heard.texts == []
 
 
 def test_an_error_of_saving_is_reported_once(drive: Drive, tmp_path: Path) -> None:
     (tmp_path / "settings.toml").mkdir()
-    driven = drive(settings=SettingsFile(tmp_path / "settings.toml"))
+    driver = drive(settings=SettingsFile(tmp_path / "settings.toml"))
 
     def errors() -> list[str]:
-        return [text for text in driven.heard.texts if "can't be saved" in text]
+        return [text for text in driver.heard.texts if "can't be saved" in text]
 
-    driven.app.faster()
-    driven.until(errors, "the error")
-    driven.app.faster()
-    driven.until(lambda: not driven.root.tk.call("after", "info"), "the end of all timers")
+    driver.app.faster()
+    driver.until(errors, "the error")
+    driver.app.faster()
+    driver.until(lambda: not driver.root.tk.call("after", "info"), "the end of all timers")
     assert len(errors()) == 1
 
 
 def test_only_changes_of_the_look_repaint_the_window(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    driven = drive()
+    driver = drive()
     repaints: list[int] = []
     change = theme.Theme.change
 
@@ -63,7 +63,7 @@ def test_only_changes_of_the_look_repaint_the_window(
         change(self, high_contrast=high_contrast, text_size=text_size)
 
     monkeypatch.setattr(theme.Theme, "change", record)
-    driven.app.faster()
+    driver.app.faster()
     assert repaints == []
-    driven.app.settings_controller.set(text_size=150)
+    driver.app.settings_controller.set(text_size=150)
     assert repaints == [150]

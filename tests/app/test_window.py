@@ -14,54 +14,54 @@ Drive = Callable[..., AppDriver]
 
 
 def test_the_sentence_can_be_read_and_selected_but_not_changed(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.describe(photo)
-    before = driven.shown
-    text = driven.app.window.sentence
-    driven.press("x", "BackSpace", "Delete", "Return", "ctrl+k", "shift+Insert", "ctrl+h")
-    assert driven.shown == before
-    driven.press("Home", "Right", "Right")
+    driver = drive()
+    driver.describe(photo)
+    before = driver.shown
+    text = driver.app.window.sentence
+    driver.press("x", "BackSpace", "Delete", "Return", "ctrl+k", "shift+Insert", "ctrl+h")
+    assert driver.shown == before
+    driver.press("Home", "Right", "Right")
     assert text.index("insert") == "1.2"
-    driven.press("Home", "shift+Right", "shift+Right", "shift+Right")
+    driver.press("Home", "shift+Right", "shift+Right", "shift+Right")
     assert text.selected() == "Pro"
-    driven.press("ctrl+c")
-    assert driven.root.clipboard_get() == "Pro"
-    driven.press("Right")
-    driven.press("ctrl+c")
-    assert driven.root.clipboard_get() == CAPTION
-    assert driven.heard.texts[-1] == messages.COPIED.format(caption=CAPTION)
+    driver.press("ctrl+c")
+    assert driver.root.clipboard_get() == "Pro"
+    driver.press("Right")
+    driver.press("ctrl+c")
+    assert driver.root.clipboard_get() == CAPTION
+    assert driver.heard.texts[-1] == messages.COPIED.format(caption=CAPTION)
 
 
 def test_control_a_selects_the_description(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.describe(photo)
-    driven.press("ctrl+a")
-    assert driven.heard.texts[-1] == f"{driven.shown} selected"
-    assert driven.app.window.sentence.selected() == driven.shown
+    driver = drive()
+    driver.describe(photo)
+    driver.press("ctrl+a")
+    assert driver.heard.texts[-1] == f"{driver.shown} selected"
+    assert driver.app.window.sentence.selected() == driver.shown
 
 
 def test_tab_reaches_everything_and_returns(drive: Drive) -> None:
-    driven = drive()
-    window = driven.app.window
+    driver = drive()
+    window = driver.app.window
     expected = [*window.buttons.values(), window.view, window.sentence]
     seen = []
     for _ in expected:
-        driven.press("Tab")
-        seen.append(driven.root.focus_get())
+        driver.press("Tab")
+        seen.append(driver.root.focus_get())
     assert seen == expected
     back = []
     for _ in expected:
-        driven.press("shift+Tab")
-        back.append(driven.root.focus_get())
+        driver.press("shift+Tab")
+        back.append(driver.root.focus_get())
     assert back == [*reversed(expected[:-1]), expected[-1]]
 
 
 def test_the_focus_is_visible(drive: Drive) -> None:
-    driven = drive()
-    window = driven.app.window
+    driver = drive()
+    window = driver.app.window
     yellow = tuple(bytes.fromhex(theme.NORMAL.focus[1:]))
-    driven.press("Tab", "Tab")
-    shot = driven.screen.shot()
+    driver.press("Tab", "Tab")
+    shot = driver.screen.shot()
 
     def has_ring(widget: tk.Misc) -> bool:
         x, y = widget.winfo_rootx(), widget.winfo_rooty()
@@ -73,37 +73,37 @@ def test_the_focus_is_visible(drive: Drive) -> None:
 
 
 def test_space_and_return_press_the_focused_button(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.describe(photo)
-    driven.heard.said.clear()
-    driven.press("Tab", "Tab", "space", "Return")
-    driven.until(lambda: driven.heard.texts.count(f"Probably: {CAPTION}.") == 2, "both keys")
+    driver = drive()
+    driver.describe(photo)
+    driver.heard.said.clear()
+    driver.press("Tab", "Tab", "space", "Return")
+    driver.until(lambda: driver.heard.texts.count(f"Probably: {CAPTION}.") == 2, "both keys")
 
 
 def test_the_status_line_shows_why_nothing_is_heard(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.describe(photo)
-    driven.heard.last_error = "I can't speak."
-    driven.press("F5")
-    driven.until(lambda: driven.app.window.status_line == "Ready. I can't speak.", "the problem")
-    driven.press("F2")
-    assert driven.heard.texts[-1] == "photo.png. 300 by 200 pixels. Ready. I can't speak."
-    driven.heard.last_error = ""
-    driven.press("F2")
-    driven.until(lambda: driven.app.window.status_line == "Ready", "the problem to disappear")
+    driver = drive()
+    driver.describe(photo)
+    driver.heard.last_error = "I can't speak."
+    driver.press("F5")
+    driver.until(lambda: driver.app.window.status_line == "Ready. I can't speak.", "the problem")
+    driver.press("F2")
+    assert driver.heard.texts[-1] == "photo.png. 300 by 200 pixels. Ready. I can't speak."
+    driver.heard.last_error = ""
+    driver.press("F2")
+    driver.until(lambda: driver.app.window.status_line == "Ready", "the problem to disappear")
 
 
 def test_the_smallest_window_shows_everything(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.root.geometry("640x480")
-    driven.app.window.sentence.show("Probably: " + "a brown dog runs through grass " * 6)
-    driven.app.open_file(photo)
-    driven.until(lambda: driven.root.winfo_width() == 640, "the smallest window")
-    driven.until_idle()
-    window = driven.app.window
+    driver = drive()
+    driver.root.geometry("640x480")
+    driver.app.window.sentence.show("Probably: " + "a brown dog runs through grass " * 6)
+    driver.app.open_file(photo)
+    driver.until(lambda: driver.root.winfo_width() == 640, "the smallest window")
+    driver.until_idle()
+    window = driver.app.window
     for widget in (window.sentence, *window.buttons.values(), window.view):
-        right = widget.winfo_rootx() + widget.winfo_width() - driven.root.winfo_rootx()
-        bottom = widget.winfo_rooty() + widget.winfo_height() - driven.root.winfo_rooty()
+        right = widget.winfo_rootx() + widget.winfo_width() - driver.root.winfo_rootx()
+        bottom = widget.winfo_rooty() + widget.winfo_height() - driver.root.winfo_rooty()
         assert right <= 640
         assert bottom <= 480
     for button in window.buttons.values():

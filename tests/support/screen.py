@@ -146,10 +146,10 @@ def wait_for(condition: Callable[[], object], limit_s: float, name: str) -> obje
     return result
 
 
-def assert_near(seconds: float, wanted_s: float, by_s: float) -> None:
-    """That what was heard lasted ``wanted_s``; gaps of a sound server that is held up count too."""
-    if not abs(seconds - wanted_s) <= by_s:
-        raise AssertionError(f"hoped in vain for {wanted_s:.2f} s of sound: {seconds:.2f} s")
+def assert_near(seconds: float, expected_s: float, by_s: float) -> None:
+    """That the sound lasted about ``expected_s``; a busy sound server makes gaps in it."""
+    if not abs(seconds - expected_s) <= by_s:
+        raise AssertionError(f"the sound lasted {seconds:.2f} s instead of {expected_s:.2f} s")
 
 
 class RunningApp:

@@ -17,11 +17,11 @@ Drive = Callable[..., AppDriver]
 
 
 def test_of_several_files_the_first_is_opened(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.app.start([photo, "other.png"])
-    driven.until_described()
-    assert driven.heard.said[0] == (messages.ONLY_FIRST.format(count=2), "error", True)
-    assert driven.app.describe_task.current.file == photo
+    driver = drive()
+    driver.app.start([photo, "other.png"])
+    driver.until_described()
+    assert driver.heard.said[0] == (messages.ONLY_FIRST.format(count=2), "error", True)
+    assert driver.app.describe_task.current.file == photo
 
 
 @pytest.mark.parametrize(
@@ -31,25 +31,25 @@ def test_of_several_files_the_first_is_opened(drive: Drive, photo: str) -> None:
 def test_an_offline_start_is_not_taken_by_an_online_window(
     drive: Drive, photo: str, window: bool | None, start: bool, taken: bool
 ) -> None:
-    driven = drive()
-    driven.app.settings_controller.set(online=window)
-    assert driven.app.sources.take_start(StartRequest([photo], start, "0")) is taken
-    assert (driven.app.describe_task.current.file == photo) is taken
+    driver = drive()
+    driver.app.settings_controller.set(online=window)
+    assert driver.app.sources.take_start(StartRequest([photo], start, "0")) is taken
+    assert (driver.app.describe_task.current.file == photo) is taken
 
 
 def test_a_later_start_leaves_the_focus_in_the_dialog(drive: Drive) -> None:
-    driven = drive()
-    driven.press("ctrl+comma")
-    driven.until(lambda: driven.heard.said_last("Settings, dialog."), "the settings")
-    before = focused(driven.root)
-    driven.app.sources.take_start(StartRequest([], False, "1"))
-    driven.settle()
-    assert focused(driven.root) is before
+    driver = drive()
+    driver.press("ctrl+comma")
+    driver.until(lambda: driver.heard.said_last("Settings, dialog."), "the settings")
+    before = focused(driver.root)
+    driver.app.sources.take_start(StartRequest([], False, "1"))
+    driver.settle()
+    assert focused(driver.root) is before
     assert before is not None
-    driven.press("Escape")
-    driven.app.sources.take_start(StartRequest([], False, "1"))
-    driven.settle()
-    assert focused(driven.root) is driven.app.window.sentence
+    driver.press("Escape")
+    driver.app.sources.take_start(StartRequest([], False, "1"))
+    driver.settle()
+    assert focused(driver.root) is driver.app.window.sentence
 
 
 def test_a_clipboard_that_hangs_does_not_block_the_window(
@@ -62,11 +62,11 @@ def test_a_clipboard_that_hangs_does_not_block_the_window(
         return ""
 
     monkeypatch.setattr("image_describer.app.sources.clipboard.reader", lambda _root: hang)
-    driven = drive()
-    driven.screen.press("ctrl+v")
-    driven.until(lambda: driven.heard.said_last(messages.WORKING), "Working")
-    before = driven.shown
-    driven.press("Escape")
-    assert driven.heard.texts[-1] == messages.CANCELLED
-    assert driven.shown == before
+    driver = drive()
+    driver.screen.press("ctrl+v")
+    driver.until(lambda: driver.heard.said_last(messages.WORKING), "Working")
+    before = driver.shown
+    driver.press("Escape")
+    assert driver.heard.texts[-1] == messages.CANCELLED
+    assert driver.shown == before
     proceed.set()

@@ -20,20 +20,20 @@ Drive = Callable[..., AppDriver]
 def held(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> AppDriver:
     """Its describer waits until ``proceed`` is set; "Working" is said only when a key asks."""
     monkeypatch.setattr(progress, "ANNOUNCE_AFTER_MS", 600_000)
-    driven = drive()
-    driven.describer.proceed.clear()
-    return driven
+    driver = drive()
+    driver.describer.proceed.clear()
+    return driver
 
 
 def test_a_picture_is_described_shown_and_spoken(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.app.start([photo])
-    driven.until_described()
-    assert driven.shown == f"Probably: {CAPTION}."
-    assert driven.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
-    assert driven.root.title() == f"Probably: {CAPTION}. - photo.png - Image Describer"
-    assert driven.describer.threads[0] is not threading.main_thread()
-    assert "Working" not in driven.heard.texts
+    driver = drive()
+    driver.app.start([photo])
+    driver.until_described()
+    assert driver.shown == f"Probably: {CAPTION}."
+    assert driver.heard.said[-1] == (f"Probably: {CAPTION}.", "description", True)
+    assert driver.root.title() == f"Probably: {CAPTION}. - photo.png - Image Describer"
+    assert driver.describer.threads[0] is not threading.main_thread()
+    assert "Working" not in driver.heard.texts
 
 
 def test_the_window_answers_while_a_picture_is_described(held: AppDriver, photo: str) -> None:
@@ -46,17 +46,17 @@ def test_the_window_answers_while_a_picture_is_described(held: AppDriver, photo:
 
 
 def test_a_long_description_is_announced_once_and_ticks(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.describer.proceed.clear()
-    driven.app.open_file(photo)
-    driven.until(lambda: "Working" in driven.heard.texts, "Working")
-    assert driven.shown == "Working…"
-    driven.until(lambda: driven.heard.earcons == ["tick"], "a tick")
-    driven.describer.proceed.set()
-    driven.until_described()
-    driven.until(lambda: not driven.root.tk.call("after", "info"), "the end of all timers")
-    assert driven.heard.earcons == ["tick"]
-    assert driven.heard.texts.count("Working") == 1
+    driver = drive()
+    driver.describer.proceed.clear()
+    driver.app.open_file(photo)
+    driver.until(lambda: "Working" in driver.heard.texts, "Working")
+    assert driver.shown == "Working…"
+    driver.until(lambda: driver.heard.earcons == ["tick"], "a tick")
+    driver.describer.proceed.set()
+    driver.until_described()
+    driver.until(lambda: not driver.root.tk.call("after", "info"), "the end of all timers")
+    assert driver.heard.earcons == ["tick"]
+    assert driver.heard.texts.count("Working") == 1
 
 
 def test_a_cancelled_description_is_dropped(held: AppDriver, photo: str) -> None:
@@ -101,31 +101,31 @@ def test_another_picture_replaces_the_current_one(
 
 
 def test_a_file_that_is_not_a_picture_is_reported(drive: Drive, photo: str, tmp_path: Path) -> None:
-    driven = drive()
+    driver = drive()
     bad = tmp_path / "bad.jpg"
     bad.write_text("not a picture")
-    driven.app.open_file(str(bad))
-    driven.until(lambda: driven.heard.said, "the error")
-    assert driven.shown == driven.heard.texts[-1]
-    assert "Traceback" not in driven.shown
-    driven.press("F5")
-    assert driven.heard.texts[-1] == driven.heard.texts[-2]
-    driven.app.open_file(photo)
-    driven.until_described()
+    driver.app.open_file(str(bad))
+    driver.until(lambda: driver.heard.said, "the error")
+    assert driver.shown == driver.heard.texts[-1]
+    assert "Traceback" not in driver.shown
+    driver.press("F5")
+    assert driver.heard.texts[-1] == driver.heard.texts[-2]
+    driver.app.open_file(photo)
+    driver.until_described()
 
 
 def test_a_missing_file_is_named_without_its_folders(drive: Drive, tmp_path: Path) -> None:
-    driven = drive()
-    driven.app.open_file(str(tmp_path / "gone\n.jpg"))
-    driven.until(lambda: driven.heard.said_last("There is no file"), "the error")
-    assert str(tmp_path) not in driven.heard.texts[-1]
-    assert driven.heard.texts[-1].startswith('There is no file "gone\\n.jpg".')
+    driver = drive()
+    driver.app.open_file(str(tmp_path / "gone\n.jpg"))
+    driver.until(lambda: driver.heard.said_last("There is no file"), "the error")
+    assert str(tmp_path) not in driver.heard.texts[-1]
+    assert driver.heard.texts[-1].startswith('There is no file "gone\\n.jpg".')
 
 
 def test_an_unexpected_error_names_the_log(drive: Drive, photo: str) -> None:
-    driven = drive(error=ZeroDivisionError("secret"))
-    driven.app.open_file(photo)
-    driven.until(lambda: driven.heard.said, "the error")
-    assert "ZeroDivisionError" in driven.shown
-    assert messages.LOG_NAME in driven.shown
-    assert "secret" not in driven.shown
+    driver = drive(error=ZeroDivisionError("secret"))
+    driver.app.open_file(photo)
+    driver.until(lambda: driver.heard.said, "the error")
+    assert "ZeroDivisionError" in driver.shown
+    assert messages.LOG_NAME in driver.shown
+    assert "secret" not in driver.shown

@@ -327,14 +327,14 @@ def test_hedges_can_be_switched_off(stage: ExplorerDriver) -> None:
 
 
 def test_where_am_i_and_repeat_say_the_part(drive: Callable[..., AppDriver], photo: str) -> None:
-    driven = drive()
-    driven.describe(photo)
-    driven.press("ctrl+e")
-    driven.until(lambda: driven.heard.said_last("Exploring. Centre."), "the first part")
-    driven.press("Up")
-    driven.until(lambda: driven.heard.said_last("Top."), "the part above")
-    part = driven.heard.texts[-1]
-    driven.press("F2")
-    assert ". Exploring, top. " in driven.heard.texts[-1]
-    driven.press("ctrl+r")
-    assert driven.heard.texts[-1] == part
+    driver = drive()
+    driver.describe(photo)
+    driver.press("ctrl+e")
+    driver.until(lambda: driver.heard.said_last("Exploring. Centre."), "the first part")
+    driver.press("Up")
+    driver.until(lambda: driver.heard.said_last("Top."), "the part above")
+    part = driver.heard.texts[-1]
+    driver.press("F2")
+    assert ". Exploring, top. " in driver.heard.texts[-1]
+    driver.press("ctrl+r")
+    assert driver.heard.texts[-1] == part

@@ -24,28 +24,28 @@ def history(tmp_path: Path) -> History:
 
 
 def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
-    driven = drive(history=history)
-    driven.press_and_wait("alt+Up")
-    assert driven.heard.texts[-1] == messages.NO_EARLIER
+    driver = drive(history=history)
+    driver.press_and_wait("alt+Up")
+    assert driver.heard.texts[-1] == messages.NO_EARLIER
     one, two, three = (
         str(shutil.copy(photo, Path(photo).with_name(f"{name}.png")))
         for name in ("one", "two", "three")
     )
     for file in (one, two, three):
-        driven.describe(file)
-    driven.press_and_wait("alt+Up")
-    assert driven.heard.said[-2:] == [
+        driver.describe(file)
+    driver.press_and_wait("alt+Up")
+    assert driver.heard.said[-2:] == [
         ("2 of 3. two.png.", "phrase", True),
         (SENTENCE, "description", False),
     ]
-    driven.until(lambda: driven.app.describe_task.current.picture is not None, "the picture")
-    driven.press("F2")
-    assert "two.png. 300 by 200 pixels. Description 2 of 3." in driven.heard.texts[-1]
-    driven.press_and_wait("alt+Up", "alt+Up")
-    assert driven.heard.texts[-1] == messages.NO_EARLIER
-    driven.press_and_wait("alt+Down", "alt+Down", "alt+Down")
-    assert driven.heard.texts[-1] == messages.NO_LATER
-    driven.app.quit()
+    driver.until(lambda: driver.app.describe_task.current.picture is not None, "the picture")
+    driver.press("F2")
+    assert "two.png. 300 by 200 pixels. Description 2 of 3." in driver.heard.texts[-1]
+    driver.press_and_wait("alt+Up", "alt+Up")
+    assert driver.heard.texts[-1] == messages.NO_EARLIER
+    driver.press_and_wait("alt+Down", "alt+Down", "alt+Down")
+    assert driver.heard.texts[-1] == messages.NO_LATER
+    driver.app.quit()
     again = drive(history=History(history.path))
     again.press_and_wait("alt+Up")
     again.until(lambda: again.heard.said_last(SENTENCE), "the newest of the last time")
@@ -60,21 +60,21 @@ def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
 def test_nothing_is_kept_while_the_history_is_off(
     drive: Drive, photo: str, history: History
 ) -> None:
-    driven = drive(history=history)
-    driven.app.settings_controller.set(keep_history=False)
-    driven.describe(photo)
-    driven.press_and_wait("alt+Up")
-    assert driven.heard.texts[-1] == messages.HISTORY_OFF
+    driver = drive(history=history)
+    driver.app.settings_controller.set(keep_history=False)
+    driver.describe(photo)
+    driver.press_and_wait("alt+Up")
+    assert driver.heard.texts[-1] == messages.HISTORY_OFF
     assert not history.path.exists()
 
 
 def test_an_error_of_the_history_is_heard_before_the_answer(drive: Drive, tmp_path: Path) -> None:
     (tmp_path / "history.jsonl").write_bytes(b"garbage\n")
-    driven = drive(history=History(tmp_path / "library" / "index.sqlite3"))
-    driven.press("alt+Up")
-    driven.until(lambda: driven.heard.said_last("There is no earlier"), "the answer")
-    assert [kind for _, kind, _ in driven.heard.said[-2:]] == ["error", "notice"]
-    assert CAPTION not in driven.shown
+    driver = drive(history=History(tmp_path / "library" / "index.sqlite3"))
+    driver.press("alt+Up")
+    driver.until(lambda: driver.heard.said_last("There is no earlier"), "the answer")
+    assert [kind for _, kind, _ in driver.heard.said[-2:]] == ["error", "notice"]
+    assert CAPTION not in driver.shown
 
 
 def test_changes_by_other_windows_are_seen(drive: Drive, history: History) -> None:
@@ -97,7 +97,7 @@ def test_keys_pressed_while_the_history_is_read_count(drive: Drive, history: His
         history.add(
             Description("a dog", 0.8), SpokenDescription("", "Probably: a dog."), f"{number}.png"
         )
-    driven = drive(history=history)
+    driver = drive(history=history)
     for _ in range(3):
-        driven.app.earlier()
-    driven.until(lambda: "3 of 5. 2.png." in driven.heard.texts, "three steps back")
+        driver.app.earlier()
+    driver.until(lambda: "3 of 5. 2.png." in driver.heard.texts, "three steps back")

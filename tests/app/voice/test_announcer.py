@@ -81,12 +81,12 @@ def test_the_focus_is_said_after_the_answer_to_the_same_key() -> None:
 
 @pytest.mark.gui
 def test_a_slow_online_voice_ticks(drive: Callable[..., AppDriver], photo: str) -> None:
-    driven = drive()
-    driven.describe(photo)
-    assert driven.heard.earcons == []
-    driven.heard.fetching = True
-    driven.press("F5")
-    driven.until(lambda: len(driven.heard.earcons) == 2, "two ticks")
-    driven.heard.fetching = False
-    driven.until(lambda: not driven.root.tk.call("after", "info"), "the end of all timers")
-    assert driven.heard.earcons == ["tick", "tick"]
+    driver = drive()
+    driver.describe(photo)
+    assert driver.heard.earcons == []
+    driver.heard.fetching = True
+    driver.press("F5")
+    driver.until(lambda: len(driver.heard.earcons) == 2, "two ticks")
+    driver.heard.fetching = False
+    driver.until(lambda: not driver.root.tk.call("after", "info"), "the end of all timers")
+    assert driver.heard.earcons == ["tick", "tick"]

@@ -24,12 +24,12 @@ TK_ROLES = {"Button", "Canvas", "Checkbutton", "Combobox", "Entry", "Label", "Li
 
 
 @pytest.fixture
-def driven(drive: Callable[..., AppDriver]) -> AppDriver:
+def driver(drive: Callable[..., AppDriver]) -> AppDriver:
     return drive()
 
 
 @pytest.fixture
-def calls(driven: AppDriver) -> list[Call]:
+def calls(driver: AppDriver) -> list[Call]:
     calls: list[Call] = []
     for command in (
         *("set_acc_name", "set_acc_role", "set_acc_value"),
@@ -39,7 +39,7 @@ def calls(driven: AppDriver) -> list[Call]:
         def record(*arguments: str, command: str = command) -> None:
             calls.append((command, *map(str, arguments)))
 
-        driven.root.tk.createcommand(f"::tk::accessible::{command}", record)
+        driver.root.tk.createcommand(f"::tk::accessible::{command}", record)
     return calls
 
 
@@ -48,8 +48,8 @@ def test_every_role_is_one_that_tk_knows() -> None:
     assert {*native.ROLES.values(), native.OTHER_ROLE} <= TK_ROLES
 
 
-def test_every_widget_has_its_role(driven: AppDriver, calls: list[Call]) -> None:
-    root = driven.root
+def test_every_widget_has_its_role(driver: AppDriver, calls: list[Call]) -> None:
+    root = driver.root
     item_list = ItemList(root, name="Cakes")
     widgets = {
         Choice(root, [(1, "one"), (2, "two")], 1, name="Number"): "Combobox",
@@ -60,23 +60,23 @@ def test_every_widget_has_its_role(driven: AppDriver, calls: list[Call]) -> None
     }
     for widget, role in widgets.items():
         assert ("set_acc_role", str(widget), role) in calls
-    native.describe(driven.app.window.view, "Picture", "image", "")
-    assert ("set_acc_role", str(driven.app.window.view), "Canvas") in calls
+    native.describe(driver.app.window.view, "Picture", "image", "")
+    assert ("set_acc_role", str(driver.app.window.view), "Canvas") in calls
     button = Button(root, "Yes", lambda: None)
     assert native.tk_role(button, "button") == native.tk_role(button, "key") == "Button"
-    assert native.tk_role(driven.app.window.sentence, "text, arrow keys read it") == "Text"
+    assert native.tk_role(driver.app.window.sentence, "text, arrow keys read it") == "Text"
 
 
-def test_names_values_and_the_focus_are_passed_on(driven: AppDriver, calls: list[Call]) -> None:
-    choice = Choice(driven.root, [(1, "one"), (2, "two")], 1, name="Number")
+def test_names_values_and_the_focus_are_passed_on(driver: AppDriver, calls: list[Call]) -> None:
+    choice = Choice(driver.root, [(1, "one"), (2, "two")], 1, name="Number")
     assert ("set_acc_name", str(choice), "Number") in calls
     choice._move(1)
     assert ("set_acc_value", str(choice), "two, 2 of 2") in calls
     assert ("emit_selection_change", str(choice)) in calls
-    driven.press("Tab")
-    assert calls[-1] == ("emit_focus_change", str(driven.app.window.buttons["open"]))
+    driver.press("Tab")
+    assert calls[-1] == ("emit_focus_change", str(driver.app.window.buttons["open"]))
 
 
-def test_an_older_tk_is_told_nothing(driven: AppDriver) -> None:
-    assert not native.available(driven.root)
-    native.describe(driven.root, "name", "button", "")
+def test_an_older_tk_is_told_nothing(driver: AppDriver) -> None:
+    assert not native.available(driver.root)
+    native.describe(driver.root, "name", "button", "")

@@ -25,8 +25,8 @@ Drive = Callable[..., AppDriver]
 class Sampler(Dialog):
     """A dialog with one widget of each kind."""
 
-    def __init__(self, driven: AppDriver) -> None:
-        super().__init__(driven.context, "Sampler")
+    def __init__(self, driver: AppDriver) -> None:
+        super().__init__(driver.context, "Sampler")
         self.changes: list[Any] = []
         values = [("a", "apple"), ("b", "pear"), ("c", "plum")]
         note = self.changes.append
@@ -43,21 +43,21 @@ class Sampler(Dialog):
 
 @pytest.fixture
 def sampler(drive: Drive) -> tuple[AppDriver, Sampler]:
-    driven = drive()
-    dialog = Sampler(driven)
+    driver = drive()
+    dialog = Sampler(driver)
     dialog.open(dialog.choice)
-    driven.until(lambda: driven.root.focus_get() is dialog.choice, "the focus")
-    driven.settle()
-    return driven, dialog
+    driver.until(lambda: driver.root.focus_get() is dialog.choice, "the focus")
+    driver.settle()
+    return driver, dialog
 
 
 def test_each_widget_says_name_role_state_and_position(sampler: tuple[AppDriver, Sampler]) -> None:
-    driven, _dialog = sampler
-    heard = driven.heard
+    driver, _dialog = sampler
+    heard = driver.heard
     assert heard.texts[-1] == "Sampler, dialog. Fruit, choice, pear, 2 of 3"
     said = []
     for _ in range(6):
-        driven.press("Tab")
+        driver.press("Tab")
         said.append(heard.texts[-1])
     assert said == [
         "Sugar, check box, not checked",
@@ -72,120 +72,120 @@ def test_each_widget_says_name_role_state_and_position(sampler: tuple[AppDriver,
 def test_each_change_says_the_new_value_and_interrupts(
     sampler: tuple[AppDriver, Sampler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    driven, dialog = sampler
-    said = driven.heard.said
-    driven.press("Right")
+    driver, dialog = sampler
+    said = driver.heard.said
+    driver.press("Right")
     assert said[-1] == ("plum, 3 of 3", "phrase", True)
-    driven.press("Tab")
-    driven.press("space")
+    driver.press("Tab")
+    driver.press("space")
     assert said[-1] == ("checked", "phrase", True)
-    driven.press("Tab")
-    driven.press("Right", "Prior")
+    driver.press("Tab")
+    driver.press("Right", "Prior")
     assert said[-1] == ("10 grams", "phrase", True)
     assert dialog.changes == ["c", True, 6, 10]
-    driven.press("Tab")
-    driven.press("x")
+    driver.press("Tab")
+    driver.press("x")
     assert said[-1][0] == "x"
-    driven.press("BackSpace")
+    driver.press("BackSpace")
     assert said[-1][0] == "x deleted"
-    driven.press("Tab")
-    driven.press("Down")
+    driver.press("Tab")
+    driver.press("Down")
     assert said[-1][0] == "banana, 2 of 4"
-    driven.press("b")
+    driver.press("b")
     assert said[-1][0] == "bread, 3 of 4"
-    driven.press("b")
+    driver.press("b")
     assert said[-1][0] == "banana, 2 of 4"
     monkeypatch.setattr(typeahead, "PAUSE_S", 0.0)
-    driven.press("c")
+    driver.press("c")
     assert said[-1][0] == "cherry, 4 of 4"
 
 
 def test_closing_a_dialog_announces_the_new_focus(
     sampler: tuple[AppDriver, Sampler],
 ) -> None:
-    driven, dialog = sampler
-    driven.press("Escape")
-    driven.until(lambda: not dialog.winfo_exists(), "the dialog to close")
-    driven.settle()
-    assert driven.root.focus_get() is driven.app.window.sentence
-    assert driven.heard.texts[-1] == "Image Describer. Description, text, empty"
+    driver, dialog = sampler
+    driver.press("Escape")
+    driver.until(lambda: not dialog.winfo_exists(), "the dialog to close")
+    driver.settle()
+    assert driver.root.focus_get() is driver.app.window.sentence
+    assert driver.heard.texts[-1] == "Image Describer. Description, text, empty"
 
 
 def test_a_key_that_a_dialog_does_not_allow_says_so(sampler: tuple[AppDriver, Sampler]) -> None:
-    driven, dialog = sampler
-    driven.press("ctrl+o")
-    assert driven.heard.texts[-1] == UNAVAILABLE.format(title="Sampler")
+    driver, dialog = sampler
+    driver.press("ctrl+o")
+    assert driver.heard.texts[-1] == UNAVAILABLE.format(title="Sampler")
     assert dialog.winfo_exists()
 
 
 def test_copy_and_paste_belong_to_the_edit_box(sampler: tuple[AppDriver, Sampler]) -> None:
-    driven, dialog = sampler
+    driver, dialog = sampler
     dialog.entry.focus_set()
-    driven.settle()
-    driven.press("ctrl+slash", "ctrl+c", "End", "ctrl+v")
+    driver.settle()
+    driver.press("ctrl+slash", "ctrl+c", "End", "ctrl+v")
     assert dialog.entry.get() == "TeaTea"
 
 
 def test_a_move_of_the_focus_is_said_once(drive: Drive) -> None:
-    driven = drive()
-    driven.press("Tab")
-    assert driven.heard.texts == ["Open, button, 1 of 6"]
+    driver = drive()
+    driver.press("Tab")
+    assert driver.heard.texts == ["Open, button, 1 of 6"]
 
 
 def test_the_description_is_read_by_letter_word_and_line(drive: Drive, photo: str) -> None:
-    driven = drive()
-    driven.app.open_file(photo)
-    driven.until_described()
-    driven.press("Right")
-    assert driven.heard.texts[-1] == "r"
-    driven.press("Home")
-    assert driven.heard.texts[-1] == "capital P"
-    driven.press("ctrl+Right")
-    assert driven.heard.texts[-1] == "Probably"
-    driven.press("ctrl+Right")
-    assert driven.heard.texts[-1] == "two"
-    driven.press("Down")
-    assert driven.heard.texts[-1] == f"Probably: {CAPTION}."
-    driven.press("End")
-    assert driven.heard.texts[-1] == "end"
-    driven.press("Home", "shift+ctrl+Right")
-    assert driven.heard.texts[-1] == "Probably selected"
+    driver = drive()
+    driver.app.open_file(photo)
+    driver.until_described()
+    driver.press("Right")
+    assert driver.heard.texts[-1] == "r"
+    driver.press("Home")
+    assert driver.heard.texts[-1] == "capital P"
+    driver.press("ctrl+Right")
+    assert driver.heard.texts[-1] == "Probably"
+    driver.press("ctrl+Right")
+    assert driver.heard.texts[-1] == "two"
+    driver.press("Down")
+    assert driver.heard.texts[-1] == f"Probably: {CAPTION}."
+    driver.press("End")
+    assert driver.heard.texts[-1] == "end"
+    driver.press("Home", "shift+ctrl+Right")
+    assert driver.heard.texts[-1] == "Probably selected"
 
 
 def test_menu_entries_are_spoken(drive: Drive) -> None:
-    driven = drive()
-    driven.press("alt+s", "Down")
-    driven.until(
-        lambda: [text for text in driven.heard.texts if text.startswith("Repeat, Control R, 1 of")],
+    driver = drive()
+    driver.press("alt+s", "Down")
+    driver.until(
+        lambda: [text for text in driver.heard.texts if text.startswith("Repeat, Control R, 1 of")],
         "the menu entry",
     )
-    driven.press("Escape", "Escape")
+    driver.press("Escape", "Escape")
 
 
 def test_returning_from_another_program_announces_the_focus(drive: Drive) -> None:
-    driven = drive()
+    driver = drive()
     code = "import tkinter as t; r = t.Tk(); r.title('other'); r.update(); r.focus_force(); "
     other = subprocess.Popen([sys.executable, "-c", code + "r.mainloop()"])
     try:
-        driven.until(lambda: driven.screen.focused() == "other", "the other program")
-        driven.settle()
-        driven.heard.said.clear()
-        driven.screen.focus(driven.screen.windows("^Image Describer$")[0])
-        driven.until(lambda: driven.heard.texts, "the announcement")
-        assert driven.heard.texts[-1].startswith("Image Describer. Description, text")
+        driver.until(lambda: driver.screen.focused() == "other", "the other program")
+        driver.settle()
+        driver.heard.said.clear()
+        driver.screen.focus(driver.screen.windows("^Image Describer$")[0])
+        driver.until(lambda: driver.heard.texts, "the announcement")
+        assert driver.heard.texts[-1].startswith("Image Describer. Description, text")
     finally:
         other.kill()
         other.wait()
 
 
 def test_all_widgets_of_the_window_have_different_names(drive: Drive) -> None:
-    driven = drive()
+    driver = drive()
     said = [
         self_voicing.spoken_text(widget)
         for widget in (
-            driven.app.window.view,
-            driven.app.window.sentence,
-            *driven.app.window.buttons.values(),
+            driver.app.window.view,
+            driver.app.window.sentence,
+            *driver.app.window.buttons.values(),
         )
     ]
     assert all(said)
