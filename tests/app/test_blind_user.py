@@ -1,32 +1,57 @@
-"""A blind user at the real program: the short form of benchmarks/blind_user.py, by its command."""
+"""A whole session by keys alone, from the first start to the history of the second."""
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.screen import Screen
-from tests.support.sound import NullSink
+from image_describer import Describer
+from image_describer.paths import assets_folder
+from tests.support.screen import LIMIT_S
+from tests.support.spoken import SpokenApp
 
-BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "blind_user.py"
-LIMIT_S = 800.0  # half a minute, on a machine with nothing else to do
+SETTINGS = b"rate = 450\n"  # the voice is not chosen yet
 
 
 @pytest.mark.gui
 @pytest.mark.sound
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_blind_user_hears_all_that_is_needed(
-    screen: Screen, null_sink: NullSink, tmp_path: Path
+def test_everything_needed_is_heard(
+    spoken: Callable[..., SpokenApp], tiny_bundle: Path, tmp_path: Path
 ) -> None:
-    # The fixtures tell whether there is a screen and sound at all; the command brings its own.
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARK), "--short", "--into", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 of 10 as expected, 0 stray sounds" in done.stdout
-    assert (tmp_path / "blind_user.wav").stat().st_size > 1_000_000
+    home = tmp_path / "user"
+    (home / "Pictures").mkdir(parents=True)
+    for name in ("astronaut.jpg", "cat.jpg", "coffee.jpg"):
+        content = (assets_folder() / "samples" / name).read_bytes()
+        (home / "Pictures" / name).write_bytes(content)
+    caption = Describer(tiny_bundle).describe(home / "Pictures" / "cat.jpg").caption
+
+    first = spoken(settings=SETTINGS, HOME=str(home))
+    for part, *keys in (
+        ("Which voice should read",),
+        ("Offline voice, button, 2 of 2", "Tab"),
+        ("Control O opens a picture", "Return"),
+        ("No picture is open", "F2"),
+        ("Open a picture, dialog", "ctrl+o"),
+        ("cat.jpg, picture", "c"),
+        (caption, "Return"),
+        (caption, "ctrl+r"),
+        ("430 words a minute", "ctrl+Down"),
+        ("percent", "ctrl+d"),
+        ("Description", "Escape"),
+        ("Exploring", "ctrl+e"),
+        ("Left. ", "Left"),
+        ("No longer exploring", "Escape"),
+        ("offline voice", "ctrl+comma"),
+        ("Description", "Escape"),
+    ):
+        first.wait_to_hear(part, *keys)
+    first.assert_working()
+    first.screen.press("ctrl+q")
+    assert first.running.process.wait(timeout=LIMIT_S) == 0
+
+    second = spoken(settings=None, HOME=str(home))
+    second.wait_to_hear("Control O opens a picture")
+    second.wait_to_hear(caption, "alt+Up")
+    second.wait_to_hear("offline voice", "ctrl+comma")
+    second.assert_working()

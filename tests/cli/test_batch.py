@@ -150,7 +150,7 @@ def test_ctrl_c_writes_what_is_done(tmp_path, album, environment):
         ([".", "--output", "out.txt"], ".jsonl, .csv or .html"),
         ([".", "--output", "no/out.csv"], "there is no folder"),
         ([".", "--output", "out.csv", "--workers", "0"], "is not a whole number from 1 to 64"),
-        ([".", "--output", "out.csv", "--bundle", "nowhere"], "nowhere doesn't exist"),
+        ([".", "--output", "out.csv", "--bundle", "nowhere"], "model bundle"),
         (["."], "--output"),
         ([".", "--output", "out.csv", "--send-pictures"], "--send-pictures needs --scheduler."),
         ([".", "--output", "out.csv", "--copies", "c"], "--copies needs --write-alt-text."),

@@ -145,7 +145,7 @@ def test_sentences_are_spoken_once_and_in_order(describe, photo, voices):
 
 
 def test_equal_sentences_are_spoken_for_each_picture(describe, photo, voices):
-    voices["espeak"].seconds = 1.0  # the first is not over when the second comes
+    voices["espeak"].seconds = 0.3  # the first is not over when the second comes
     picture = photo()
     status, out, _ = describe("--speak", picture, picture)
     assert (status, len(out), out[0]) == (0, 2, out[1])
