@@ -33,11 +33,8 @@ def load(path: Path, threads: int) -> Any:
             f"The inference engine is missing: {error}.",
             "Install it with: python -m pip install ai-edge-litert",
         ) from error
-    # The content, not the path: on Windows the engine opens no path with characters outside the
-    # system's code page. The interpreter uses the bytes where they are and keeps them alive.
-    content = bundle_files.read(path, bundle_files.FILE_LIMIT_BYTES)
     try:
-        interpreter = Interpreter(model_content=content, num_threads=threads)
+        interpreter = Interpreter(**_model(path), num_threads=threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise BundleError(
@@ -45,6 +42,17 @@ def load(path: Path, threads: int) -> Any:
             bundle_files.WAY_OUT,
         ) from error
     return interpreter
+
+
+def _model(path: Path) -> dict[str, Any]:
+    """Return the arguments that tell LiteRT which model to load.
+
+    A path lets it map the file, which processes share. On Windows it can't open a path that isn't
+    ASCII, so such a file is read here; the interpreter keeps the bytes alive.
+    """
+    if str(path).isascii():
+        return {"model_path": str(path)}
+    return {"model_content": bundle_files.read(path, bundle_files.FILE_LIMIT_BYTES)}
 
 
 def load_keeping_tensors(content: bytes) -> Any:
