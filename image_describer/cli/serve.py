@@ -170,10 +170,10 @@ def run(options: argparse.Namespace) -> int:
         ) from error
     from image_describer.server import run as running
     from image_describer.server import token
-    from image_describer.server.middleware import access
+    from image_describer.server.middleware import access_control
 
     settings = _settings(options, token.read(options.token_file))
-    if access.is_loopback(settings.host):
+    if access_control.is_loopback(settings.host):
         return running.serve(settings, _print_address)
     if settings.token is None:
         raise ServiceError(
@@ -184,7 +184,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace, token: bytes | None) -> "ServerConfig":
-    from image_describer.server.config import MEGABYTE, Limits, ServerConfig
+    from image_describer.server.config import MEGABYTE, RequestLimits, ServerConfig
 
     return ServerConfig(
         host=options.host,
@@ -197,7 +197,7 @@ def _settings(options: argparse.Namespace, token: bytes | None) -> "ServerConfig
         names=tuple(options.name),
         log_captions=options.log_captions,
         online_voice=options.online_voice,
-        limits=Limits(
+        limits=RequestLimits(
             body_bytes=options.max_body * MEGABYTE,
             request_s=float(options.time_limit),
             in_flight=options.max_in_flight,

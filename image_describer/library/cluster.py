@@ -138,7 +138,10 @@ class ClusterPool:
             self._client.close(timeout=CANCEL_WITHIN_S)
 
     def _submit_chunks(
-        self, tasks: Iterator[FileTask], cancel: threading.Event, remaining: Callable[[], int | None]
+        self,
+        tasks: Iterator[FileTask],
+        cancel: threading.Event,
+        remaining: Callable[[], int | None],
     ) -> None:
         while len(self._in_flight) < CHUNKS_PER_THREAD * self.threads and not self._ready:
             chunk = self._retries.popleft() if self._retries else None

@@ -1,4 +1,4 @@
-"""The service, put together: routes, limits and what guards them."""
+"""The application: routes, middleware, and the lifespan of the processes."""
 
 import asyncio
 import contextlib
@@ -14,30 +14,31 @@ from image_describer.captioner.bundle import open_bundle
 from image_describer.server import page, problems, routes, speech, wowme
 from image_describer.server.addresses import allowed_host
 from image_describer.server.config import ServerConfig
-from image_describer.server.metrics import Metrics
-from image_describer.server.middleware import access
-from image_describer.server.middleware.access_log import WatchingMiddleware
+from image_describer.server.metrics import ServiceMetrics
+from image_describer.server.middleware import access_control
+from image_describer.server.middleware.access_control import OriginMiddleware
+from image_describer.server.middleware.access_log import AccessLogMiddleware
 from image_describer.server.middleware.limits import LimitsMiddleware
 from image_describer.server.queue import DescribeQueue
-from image_describer.server.schemas import ProblemBody
+from image_describer.server.schemas import ProblemSchema
 
 ABOUT = """\
-Says what a photograph shows, and how sure it is. Pictures don't leave the computer it runs on.
-What is said can be wrong.
+Describes photographs and says how certain it is. Pictures don't leave the computer it runs on.
+Descriptions can be wrong.
 """
 PREFLIGHT_S = 600
 
 
-def create_app(settings: ServerConfig, on_ready: Callable[[], None] = lambda: None) -> FastAPI:
-    """The service as ``settings`` want it; its processes start and end with its lifespan.
+def create_app(config: ServerConfig, on_ready: Callable[[], None] = lambda: None) -> FastAPI:
+    """Return the application; its processes start and end with its lifespan.
 
-    ``app.state`` has ``settings``, ``queue``, ``metrics``, ``model`` (what /v1/version says),
-    ``stopping``, and ``stop()``, after which it says that it stops. ``on_ready`` is called once
-    pictures can be described. Raises BundleError, and UrlError for a wrong host in ``url_hosts``.
+    ``app.state`` has ``config``, ``queue``, ``metrics``, ``model`` (the response of /v1/version),
+    ``stopping``, and ``stop()``, which sets it. ``on_ready`` is called once pictures can be
+    described. Raises BundleError, and UrlError for an invalid host in ``url_hosts``.
     """
-    for host in settings.url_hosts:
-        allowed_host(host)  # a wrong one is told now, not with the first picture
-    manifest = open_bundle(settings.bundle).manifest
+    for host in config.url_hosts:
+        allowed_host(host)  # report an invalid one now, not with the first picture
+    manifest = open_bundle(config.bundle).manifest
     app = FastAPI(
         title="Image Describer",
         description=ABOUT,
@@ -46,81 +47,79 @@ def create_app(settings: ServerConfig, on_ready: Callable[[], None] = lambda: No
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.settings = settings
-    app.state.metrics = metrics = Metrics()
-    app.state.queue = queue = DescribeQueue(settings, metrics)
+    app.state.config = config
+    app.state.metrics = metrics = ServiceMetrics()
+    app.state.queue = queue = DescribeQueue(config, metrics)
     app.state.model = {
         "bundle": str(manifest.get("name", "")),
-        "digests": {name: str(one["sha256"]) for name, one in manifest["files"].items()},
+        "digests": {name: str(entry["sha256"]) for name, entry in manifest["files"].items()},
     }
     app.state.on_ready = on_ready
     app.state.stopping = False
     app.state.stop = lambda: setattr(app.state, "stopping", True)
     metrics.watch(queue.pids)
     problems.add_handlers(app)
-    for room in (routes, page, wowme):
-        app.include_router(room.router)
-    _guard(app, settings)
+    for module in (routes, page, wowme):
+        app.include_router(module.router)
+    _add_middleware(app, config)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
-def _guard(app: FastAPI, settings: ServerConfig) -> None:
-    """What each request passes through; the last that is added is the first that is asked."""
-    app.add_middleware(LimitsMiddleware, settings=settings, metrics=app.state.metrics)
-    free = frozenset({access.HEALTH, *page.PATHS})
-    app.add_middleware(access.TokenMiddleware, settings=settings, free=free)
-    if settings.origins:
+def _add_middleware(app: FastAPI, config: ServerConfig) -> None:
+    """Add the middleware; what is added last runs first."""
+    app.add_middleware(LimitsMiddleware, config=config, metrics=app.state.metrics)
+    public = frozenset({access_control.HEALTH, *page.PATHS})
+    app.add_middleware(access_control.TokenMiddleware, config=config, public=public)
+    if config.origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=list(settings.origins),
+            allow_origins=list(config.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Accept"],
             max_age=PREFLIGHT_S,
         )
-    app.add_middleware(access.NamesMiddleware, settings=settings)
-    app.add_middleware(
-        WatchingMiddleware, metrics=app.state.metrics, captions=settings.log_captions
-    )
+    app.add_middleware(OriginMiddleware, config=config)
+    app.add_middleware(AccessLogMiddleware, metrics=app.state.metrics, captions=config.log_captions)
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     queue: DescribeQueue = app.state.queue
 
-    async def tell() -> None:
+    async def report_ready() -> None:
         await queue.ready.wait()
         app.state.on_ready()
 
     queue.start()
-    telling = asyncio.create_task(tell())
+    reporter = asyncio.create_task(report_ready())
     try:
         yield
     finally:
-        telling.cancel()
+        reporter.cancel()
         await queue.stop()
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's description, with the problems' schema, 422 as the problem it is here, and the
-    languages of the voice that was chosen.
+    """Return FastAPI's OpenAPI description with problem JSON for 422, the languages of the chosen
+    voice, and the token.
     """
     if app.openapi_schema is None:
-        described = get_openapi(
+        description = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        schemas = described.setdefault("components", {}).setdefault("schemas", {})
-        schemas["ProblemBody"] = ProblemBody.model_json_schema()
+        schemas = description.setdefault("components", {}).setdefault("schemas", {})
+        schemas["ProblemSchema"] = ProblemSchema.model_json_schema()
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
-        for parameter in described["paths"]["/v1/describe"]["post"]["parameters"]:
+        for parameter in description["paths"]["/v1/describe"]["post"]["parameters"]:
             if parameter["name"] == "language":
-                languages = speech.spoken(app.state.settings.online_voice)
+                languages = speech.available_languages(app.state.config.online_voice)
                 parameter["schema"] = {"type": "string", "enum": languages}
-        if app.state.settings.token is not None:
-            described["components"]["securitySchemes"] = {
+        if app.state.config.token is not None:
+            description["components"]["securitySchemes"] = {
                 "token": {"type": "http", "scheme": "bearer"}
             }
-            described["security"] = [{"token": []}]
-        app.openapi_schema = described
+            description["security"] = [{"token": []}]
+        app.openapi_schema = description
     return app.openapi_schema

@@ -1,4 +1,4 @@
-"""What the service was told when it was started."""
+"""The configuration of the service."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,30 +7,30 @@ MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one client may cost."""
+class RequestLimits:
+    """Limits for requests."""
 
     body_bytes: int = 20 * MEGABYTE
-    request_s: float = 30.0  # from the end of a request's headers to the last byte of its answer
-    in_flight: int = 64  # requests that are worked on or wait; beyond it 429
+    request_s: float = 30.0  # from the end of the headers to the last byte of the response
+    in_flight: int = 64  # requests that are processed or wait; more get 429
 
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """``image-describer serve``'s options. ``token`` is None where none is asked for.
+    """The options of ``image-describer serve``. ``token`` is None if none is required.
 
-    ``url_hosts`` are the hosts pictures may be fetched from; fetching is off without any.
-    ``origins`` are those of web pages that may ask (CORS); the service's own page always may.
+    Pictures may be fetched from ``url_hosts`` only. ``origins`` are those of web pages that may
+    send requests (CORS); the service's own page always may.
     """
 
     host: str = "127.0.0.1"
     port: int = 8470
     bundle: Path | None = None
-    workers: int = 0  # processes that describe; 0 is one a core
+    workers: int = 0  # describing processes; 0 is one per core
     token: bytes | None = field(default=None, repr=False)
     url_hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()  # further names this service is called by (the Host header)
+    names: tuple[str, ...] = ()  # further host names of this service
     log_captions: bool = False
     online_voice: bool = False
-    limits: Limits = Limits()
+    limits: RequestLimits = RequestLimits()

@@ -1,4 +1,4 @@
-"""What the service counts, for Prometheus. No picture, no caption and no address is among it."""
+"""Metrics for Prometheus, without pictures, captions or addresses."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,66 +12,62 @@ SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SIZES = (1, 2, 4, 8)
 
 
-class Metrics:
-    """The counters of one service."""
+class ServiceMetrics:
+    """The metrics of one service."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         self.requests = Counter(
             f"{PREFIX}_requests",
-            "Requests that were answered.",
+            "Answered requests.",
             ["method", "route", "status"],
             registry=registry,
         )
         self.seconds = Histogram(
             f"{PREFIX}_request_seconds",
-            "From the last byte of a request's headers to the last of its answer.",
+            "Time from the last byte of the headers to the last byte of the response.",
             ["route"],
             buckets=SECONDS,
             registry=registry,
         )
         self.in_flight = Gauge(
             f"{PREFIX}_in_flight",
-            "Requests that are worked on, or wait for that.",
+            "Requests that are processed or wait.",
             registry=registry,
         )
-        self.pictures = Counter(
-            f"{PREFIX}_pictures", "Pictures that were described.", registry=registry
-        )
+        self.pictures = Counter(f"{PREFIX}_pictures", "Described pictures.", registry=registry)
         self.group_size = Histogram(
             f"{PREFIX}_group_size",
-            "Tasks that were handed to a process together.",
+            "Jobs that were sent to a process together.",
             buckets=SIZES,
             registry=registry,
         )
         self.crashes = Counter(
-            f"{PREFIX}_crashes", "Processes that ended by themselves.", registry=registry
+            f"{PREFIX}_crashes", "Describing processes that died.", registry=registry
         )
         self.time_outs = Counter(
             f"{PREFIX}_time_outs",
-            "Processes that were ended for taking too long.",
+            "Describing processes that were killed because they took too long.",
             registry=registry,
         )
 
     def watch(self, pids: Callable[[], Iterable[int]]) -> None:
-        """Tell the memory of the processes ``pids``, and of this one, too."""
-        self._registry.register(_Memory(pids))
+        """Also report the memory of this process and of the processes ``pids``."""
+        self._registry.register(_MemoryCollector(pids))
 
     def text(self) -> bytes:
-        """All of it in Prometheus's text format 0.0.4."""
+        """Return all metrics in Prometheus's text format 0.0.4."""
         return generate_latest(self._registry)
 
 
-class _Memory(Collector):
-    """How much memory the processes hold, measured when asked for."""
+class _MemoryCollector(Collector):
+    """The memory of the processes, measured on each request."""
 
     def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
         self._pids = pids
 
     def collect(self) -> Iterable[Metric]:
-        memory = GaugeMetricFamily(
-            f"{PREFIX}_memory_bytes", "Memory held (resident set).", labels=["process"]
-        )
+        memory = GaugeMetricFamily(f"{PREFIX}_memory_bytes", "Resident memory.", labels=["process"])
         memory.add_metric(["http"], psutil.Process().memory_info().rss)
         for number, pid in enumerate(self._pids(), start=1):
             try:

@@ -64,7 +64,7 @@ router = APIRouter(include_in_schema=False)
 @router.api_route("/", methods=["GET", "HEAD"])
 async def start(request: Request) -> Response:
     """The page for people."""
-    return _answer(request, _start(request.app.state.settings), HTML)
+    return _answer(request, _start(request.app.state.config), HTML)
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])
@@ -99,13 +99,13 @@ def _asset(name: str) -> bytes:
     return assets_folder().joinpath(name).read_bytes()
 
 
-def _start(settings: ServerConfig) -> bytes:
+def _start(config: ServerConfig) -> bytes:
     text = Template(_asset("page/index.html").decode()).substitute(
-        limit_bytes=settings.limits.body_bytes,
+        limit_bytes=config.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),
         nameless=html.escape(" ".join(sorted(details.NOT_OBJECTS))),
         things=html.escape(" ".join(sorted(details.NOUNS_IN_ING))),
-        kept=CAPTIONS_KEPT if settings.log_captions else NOTHING_KEPT,
-        voice=ONLINE if settings.online_voice else OFFLINE,
+        kept=CAPTIONS_KEPT if config.log_captions else NOTHING_KEPT,
+        voice=ONLINE if config.online_voice else OFFLINE,
     )
     return text.encode()

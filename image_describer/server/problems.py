@@ -1,4 +1,4 @@
-"""Errors as problem JSON (RFC 9457): what clients are told when something can't be done."""
+"""Errors as problem JSON (RFC 9457)."""
 
 import http
 import json
@@ -20,24 +20,24 @@ MEDIA_TYPE = "application/problem+json"
 DETAIL_LIMIT_CHARACTERS = 1000
 UNPROCESSABLE, UNAVAILABLE, CONFLICT = 422, 503, 409
 
-# Of errors that carry no ``status`` themselves; the first that fits counts.
+# For errors without a ``status`` of their own; the first match counts.
 STATUSES: tuple[tuple[type[ImageDescriberError], int], ...] = (
     (PictureError, UNPROCESSABLE),
     (LibraryError, CONFLICT),
-    (BundleError, CONFLICT),  # a model without the joint space, say, can't match
+    (BundleError, CONFLICT),  # for example, a model without a joint space can't match
     (SpeechError, UNAVAILABLE),
-    (ImageDescriberError, UNPROCESSABLE),  # a value that is not allowed
+    (ImageDescriberError, UNPROCESSABLE),  # an invalid value
 )
 SENTENCES = {
-    404: "There is nothing at this address. What there is says /docs.",
-    405: "That can't be done with this address. What can be done says /docs.",
+    404: "Nothing was found at this address. See /docs for the list.",
+    405: "This address does not support that method. See /docs for the list.",
 }
 
 
 class Problem(HTTPException):
-    """A request that can't be answered: its status, one sentence, and headers.
+    """A problem to answer with: its status, one sentence, and headers.
 
-    An HTTPException, because FastAPI hands on no other kind that is raised while a body is read.
+    It is an HTTPException, because FastAPI replaces others that are raised while a body is read.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Problem(HTTPException):
 
 
 def body(status: int, sentence: str) -> bytes:
-    """Problem JSON of a status and a sentence."""
+    """Return problem JSON."""
     problem = {
         "type": "about:blank",
         "title": _title(status),
@@ -58,15 +58,15 @@ def body(status: int, sentence: str) -> bytes:
 
 
 def response(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
-    """The same as an answer."""
+    """Return a response with problem JSON."""
     return Response(body(status, sentence), status, headers, MEDIA_TYPE)
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let ``app`` answer with problems whatever is raised in it."""
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(ImageDescriberError, _of_ours)
+    """Let ``app`` answer with problem JSON for all errors."""
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, _validation_problem)
+    app.add_exception_handler(ImageDescriberError, _error_problem)
 
 
 def _title(status: int) -> str:
@@ -76,20 +76,20 @@ def _title(status: int) -> str:
         return "Problem"
 
 
-async def _of_http(request: Request, error: Exception) -> Response:
+async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = str(error.detail)
-    if sentence == _title(error.status_code):  # the framework's own words: a word or two
+    if sentence == _title(error.status_code):  # the framework's own text: a word or two
         sentence = SENTENCES.get(error.status_code, sentence)
     return response(error.status_code, sentence, error.headers)
 
 
-async def _of_validation(request: Request, error: Exception) -> Response:
+async def _validation_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return response(UNPROCESSABLE, " ".join(_sentences(error)))
 
 
-async def _of_ours(request: Request, error: Exception) -> Response:
+async def _error_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImageDescriberError)
     known = next(status for kind, status in STATUSES if isinstance(error, kind))
     status = getattr(error, "status", known)
@@ -98,8 +98,8 @@ async def _of_ours(request: Request, error: Exception) -> Response:
 
 
 def _sentences(error: RequestValidationError) -> list[str]:
-    told: list[str] = []
-    for one in error.errors()[:5]:
-        place = ".".join(str(part) for part in one.get("loc", ()))
-        told.append(f"{place}: {one.get('msg', 'not valid')}.")
-    return told
+    sentences = []
+    for details in error.errors()[:5]:
+        location = ".".join(str(part) for part in details.get("loc", ()))
+        sentences.append(f"{location}: {details.get('msg', 'not valid')}.")
+    return sentences

@@ -21,7 +21,7 @@ from image_describer.server import jobs
 from image_describer.server.config import ServerConfig
 from image_describer.server.jobs import MatchJob, SearchJob, SpeechJob
 from image_describer.server.log import log
-from image_describer.server.metrics import Metrics
+from image_describer.server.metrics import ServiceMetrics
 from image_describer.workers.pool import Pool, PoolEvents
 from image_describer.workers.worker import WorkFunction
 
@@ -41,7 +41,7 @@ class DescribeQueue:
     Call `start` first and `stop` at the end. ``ready`` is set while at least one process can work.
     """
 
-    def __init__(self, config: ServerConfig, metrics: Metrics) -> None:
+    def __init__(self, config: ServerConfig, metrics: ServiceMetrics) -> None:
         self.ready = asyncio.Event()
         self.workers = 0  # processes that can work now
         self._metrics = metrics
@@ -149,7 +149,7 @@ class DescribeQueue:
 class _QueueEvents(PoolEvents):
     """Logs and counts what happens to the processes."""
 
-    def __init__(self, metrics: Metrics, on_ready_changed: Callable[[int], None]) -> None:
+    def __init__(self, metrics: ServiceMetrics, on_ready_changed: Callable[[int], None]) -> None:
         self._metrics = metrics
         self._on_ready_changed = on_ready_changed
         self.start_error: ImageDescriberError | None = None  # of the last failed start

@@ -1,4 +1,4 @@
-"""What can be asked: a route for each."""
+"""The routes of the API."""
 
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from image_describer.server.schemas import (
 
 router = APIRouter()
 
-EVERYWHERE = (400, 401, 403, 408, 413, 421, 429, 500, 503)
+COMMON_PROBLEMS = (400, 401, 403, 408, 413, 421, 429, 500, 503)
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 SENTENCES = {
     "type": "array",
@@ -32,7 +32,7 @@ PICTURE_BODY = {
 
 
 def _body(**fields: Any) -> dict[str, Any]:
-    """What FastAPI is to say of a body that is a picture or a form."""
+    """Return the OpenAPI description of a body that is a picture or a form."""
     form = {
         "type": "object",
         "properties": {uploads.PICTURE: BINARY["schema"], **fields},
@@ -44,28 +44,28 @@ def _body(**fields: Any) -> dict[str, Any]:
 
 @router.post(
     "/v1/describe",
-    summary="What does this picture show?",
-    response_model=schemas.Described,
+    summary="Describe a picture",
+    response_model=schemas.DescriptionSchema,
     responses={
         200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
-        **schemas.problems(*EVERYWHERE, 406, 415, 422),
+        **schemas.problems(*COMMON_PROBLEMS, 406, 415, 422),
     },
     openapi_extra=_body(),
 )
 async def describe(
     request: Request,
     language: Annotated[
-        str | None, Query(description="Of the speech, such as en-GB.", max_length=40)
+        str | None, Query(description="Language of the speech, such as en-GB.", max_length=40)
     ] = None,
 ) -> Response:
-    """The picture is the body, or in a form. ``Accept: audio/mpeg`` or ``audio/wav`` answers the
-    sentence, spoken.
+    """Send the picture as the body or in a form. With ``Accept: audio/mpeg`` or ``audio/wav`` the
+    answer is the spoken sentence.
     """
-    kind = speech.wanted(",".join(request.headers.getlist("accept")))
+    kind = speech.best_media_type(",".join(request.headers.getlist("accept")))
     if kind is None:
-        raise Problem(406, f"There is no such answer. There are: {', '.join(speech.OFFERED)}.")
-    online = request.app.state.settings.online_voice
-    spoken_in = await run_in_threadpool(speech.check_language, language, online)
+        raise Problem(406, f"The response can be one of: {', '.join(speech.OFFERED)}.")
+    online = request.app.state.config.online_voice
+    speech_language = await run_in_threadpool(speech.check_language, language, online)
     picture = (await uploads.read(request)).picture
     queue: DescribeQueue = request.app.state.queue
     record = await queue.describe(picture)
@@ -75,7 +75,7 @@ async def describe(
         return JSONResponse(record)
     format_ = speech.FORMATS[kind]
     if online and not speech.is_private(record):
-        sound = await run_in_threadpool(speech.spoken_online, sentence, format_, spoken_in)
+        sound = await run_in_threadpool(speech.spoken_online, sentence, format_, speech_language)
     else:
         sound = await queue.speak(SpeechJob(sentence, format_))
     return Response(sound, media_type=kind)
@@ -83,9 +83,9 @@ async def describe(
 
 @router.post(
     "/v1/match",
-    summary="Which of these sentences fits this picture best?",
-    response_model=schemas.Matches,
-    responses=schemas.problems(*EVERYWHERE, 409, 415, 422),
+    summary="Compare a picture with sentences",
+    response_model=schemas.MatchesResponse,
+    responses=schemas.problems(*COMMON_PROBLEMS, 409, 415, 422),
     openapi_extra=_body(sentence=SENTENCES),
 )
 async def match(
@@ -93,21 +93,21 @@ async def match(
     sentence: Annotated[
         list[str],
         Query(
-            description="English; may be given several times, or in the form.",
+            description="An English sentence; repeat it, or use the form.",
             json_schema_extra=SENTENCES,
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """The picture is the body, or in a form with a field ``sentence`` for each of them."""
+    """Send the picture as the body, or in a form with a field ``sentence`` for each sentence."""
     form = await uploads.read(request)
     sentences = [*sentence, *form.sentences]
     if not sentences:
-        raise Problem(422, "There is no sentence to compare. Add ?sentence= and English words.")
+        raise Problem(422, "No sentence was given. Add ?sentence= with an English sentence.")
     if len(sentences) > SENTENCES_LIMIT or max(map(len, sentences)) > SENTENCE_LIMIT_CHARACTERS:
         raise Problem(
             422,
-            f"At most {SENTENCES_LIMIT} sentences of at most {SENTENCE_LIMIT_CHARACTERS} "
-            "characters are compared.",
+            f"Send at most {SENTENCES_LIMIT} sentences of at most {SENTENCE_LIMIT_CHARACTERS} "
+            "characters.",
         )
     scores = await request.app.state.queue.match(form.picture, sentences)
     ranked = sorted(zip(scores, sentences, strict=True), key=lambda pair: -pair[0])
@@ -118,35 +118,35 @@ async def match(
 
 @router.post(
     "/v1/search",
-    summary="Which of one's own pictures fit these words?",
-    response_model=schemas.Found,
-    responses=schemas.problems(*EVERYWHERE, 409, 415, 422),
+    summary="Search your own pictures",
+    response_model=schemas.SearchResponse,
+    responses=schemas.problems(*COMMON_PROBLEMS, 409, 415, 422),
 )
-async def search(request: Request, search: schemas.Search) -> Response:
-    """Only pictures that ``image-describer batch`` has described are found, the best first."""
-    wanted = SearchJob(search.words, tuple(search.within), search.limit)
-    pictures = await request.app.state.queue.search(wanted)
+async def search(request: Request, search: schemas.SearchRequest) -> Response:
+    """Search the pictures that ``image-describer batch`` has described; the best come first."""
+    job = SearchJob(search.words, tuple(search.within), search.limit)
+    pictures = await request.app.state.queue.search(job)
     return JSONResponse({"pictures": pictures})
 
 
 @router.get(
     "/v1/health",
-    summary="Can pictures be described now?",
-    response_model=schemas.Health,
-    responses={503: {"model": schemas.Health}, **schemas.problems(403, 421)},
+    summary="Check whether pictures can be described now",
+    response_model=schemas.HealthResponse,
+    responses={503: {"model": schemas.HealthResponse}, **schemas.problems(403, 421)},
 )
 async def health(request: Request) -> Response:
-    """200 when they can, 503 while the service starts or stops, or can't."""
+    """The status is 200 if they can, and 503 while the service starts, stops, or fails."""
     queue: DescribeQueue = request.app.state.queue
     ready = queue.ready.is_set() and not request.app.state.stopping
-    word = "stopping" if request.app.state.stopping else "ready" if ready else "starting"
-    return JSONResponse({"status": word, "workers": queue.workers}, 200 if ready else 503)
+    status = "stopping" if request.app.state.stopping else "ready" if ready else "starting"
+    return JSONResponse({"status": status, "workers": queue.workers}, 200 if ready else 503)
 
 
 @router.get(
     "/v1/version",
-    summary="Which program and which model are these?",
-    response_model=schemas.Version,
+    summary="Show the versions of the program and the model",
+    response_model=schemas.VersionResponse,
     responses=schemas.problems(401, 403, 421),
 )
 async def version(request: Request) -> Response:
@@ -156,7 +156,7 @@ async def version(request: Request) -> Response:
 
 @router.get(
     "/metrics",
-    summary="What was counted, for Prometheus",
+    summary="Show metrics for Prometheus",
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
@@ -164,6 +164,6 @@ async def version(request: Request) -> Response:
     },
 )
 async def metrics(request: Request) -> Response:
-    """Prometheus's text format."""
+    """Metrics in Prometheus's text format."""
     text = await run_in_threadpool(request.app.state.metrics.text)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,4 +1,4 @@
-"""What the service answers, and what it is asked, for its OpenAPI description."""
+"""Requests and responses of the service, for its OpenAPI description."""
 
 from typing import Annotated, Any
 
@@ -17,67 +17,69 @@ Pixels = Annotated[int, Field(ge=1)]
 Sentence = Annotated[str, Field(min_length=1, max_length=SENTENCE_LIMIT_CHARACTERS)]
 
 
-class _Exact(BaseModel):
-    """What has these fields and no others."""
+class _StrictModel(BaseModel):
+    """Exactly these fields."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Alternative(_Exact):
+class AlternativeSchema(_StrictModel):
     """Another caption."""
 
     caption: str
     confidence: Fraction
 
 
-class Word(_Exact):
-    """A word of the caption, and where it was seen: left, top, right, bottom, from 0 to 1."""
+class WordSchema(_StrictModel):
+    """A word of the caption and its region: left, top, right, bottom, from 0 to 1."""
 
     word: str
     region: Annotated[list[Fraction], Field(min_length=4, max_length=4)]
 
 
-class Timings(_Exact):
-    """Where the time went, in seconds."""
+class TimingsSchema(_StrictModel):
+    """How long each step took, in seconds."""
 
     read: Seconds
     extract: Seconds
     decode: Seconds
 
 
-class Described(_Exact):
+class DescriptionSchema(_StrictModel):
     """What a picture shows: the object that ``image-describer describe --json`` prints."""
 
-    file: str | None = Field(description="Always null here: the picture came without a place.")
+    file: str | None = Field(description="Always null here: the picture was sent without a path.")
     caption: str = Field(description="The bare caption: lower case, no full stop.")
-    sentence: str = Field(description="What is spoken: it says how sure it is.")
-    confidence: Fraction = Field(description="0.8: four in five people would accept the caption.")
-    alternatives: list[Alternative]
-    words: list[Word]
-    notes: list[str] = Field(description="About the picture itself, such as: It is very dark.")
-    alt_text: str | None = Field(description="What the picture's author says of it.")
-    seconds: Timings
+    sentence: str = Field(description="The spoken sentence, which says how certain it is.")
+    confidence: Fraction = Field(
+        description="0.8 means that four in five people would accept the caption."
+    )
+    alternatives: list[AlternativeSchema]
+    words: list[WordSchema]
+    notes: list[str] = Field(description="Notes on the picture, such as: It is very dark.")
+    alt_text: str | None = Field(description="The alt text by the picture's author.")
+    seconds: TimingsSchema
     width: Pixels
     height: Pixels
 
 
-class Matched(_Exact):
-    """A sentence and how well it fits, from -1 to 1: made to compare, no probability."""
+class MatchSchema(_StrictModel):
+    """A sentence and its score from -1 to 1, for comparison only; it is not a probability."""
 
     sentence: str
     score: Annotated[float, Field(ge=-1, le=1)]
 
 
-class Matches(_Exact):
-    """Sentences, the best first."""
+class MatchesResponse(_StrictModel):
+    """Sentences, best first."""
 
-    matches: list[Matched]
+    matches: list[MatchSchema]
 
 
-class Search(_Exact):
-    """What to look for among one's own pictures."""
+class SearchRequest(_StrictModel):
+    """What to search your pictures for."""
 
-    words: Sentence = Field(description="English: a dog in the snow.")
+    words: Sentence = Field(description="English words, such as: a dog in the snow.")
     limit: Annotated[int, Field(ge=1, le=FOUND_LIMIT)] = Field(default=10)
     within: list[
         Annotated[str, Field(min_length=1, max_length=PATH_LIMIT_CHARACTERS, pattern=NO_NUL)]
@@ -85,12 +87,12 @@ class Search(_Exact):
         default_factory=list,
         alias="in",
         max_length=FOLDERS_LIMIT,
-        description="Only pictures below one of these folders.",
+        description="Search only below these folders.",
     )
 
 
-class Picture(_Exact):
-    """One of one's own pictures: the object that ``image-describer search --json`` prints."""
+class FoundPictureSchema(_StrictModel):
+    """One of your pictures: the object that ``image-describer search --json`` prints."""
 
     file: str
     caption: str
@@ -104,29 +106,29 @@ class Picture(_Exact):
     changed: bool
 
 
-class Found(_Exact):
-    """Pictures that were found, the best first."""
+class SearchResponse(_StrictModel):
+    """Pictures that were found, best first."""
 
-    pictures: list[Picture]
+    pictures: list[FoundPictureSchema]
 
 
-class Health(_Exact):
-    """Whether pictures can be described now."""
+class HealthResponse(_StrictModel):
+    """Whether the service can describe pictures now."""
 
     status: str = Field(description='"ready", "starting" or "stopping"')
-    workers: Annotated[int, Field(ge=0)] = Field(description="Processes that can answer.")
+    workers: Annotated[int, Field(ge=0)] = Field(description="Number of processes that can work.")
 
 
-class Version(_Exact):
-    """Which program this is, and which model speaks here."""
+class VersionResponse(_StrictModel):
+    """The version of the program and its model."""
 
     program: str
     bundle: str
-    digests: dict[str, str] = Field(description="SHA-256, hex, of each of the model's files.")
+    digests: dict[str, str] = Field(description="SHA-256 in hex of each file of the model.")
 
 
-class ProblemBody(BaseModel):
-    """Why there is no answer (RFC 9457). ``detail`` is a sentence for people."""
+class ProblemSchema(BaseModel):
+    """A problem (RFC 9457). ``detail`` is a sentence for people."""
 
     type: str
     title: str
@@ -135,25 +137,25 @@ class ProblemBody(BaseModel):
 
 
 PROBLEMS: dict[int, str] = {
-    400: "The request makes no sense, as HTTP or as a form.",
+    400: "The request or its form is malformed.",
     401: "The token is missing or wrong.",
-    403: "A web page from elsewhere asked.",
-    406: "None of the kinds that are accepted can be had.",
+    403: "The request comes from a web page that is not allowed.",
+    406: "None of the accepted media types is available.",
     408: "The request did not arrive in time.",
-    409: "There is nothing to search in, or the model has no way to do this.",
+    409: "There is nothing to search, or the model does not support this.",
     413: "The request is too large.",
-    415: "The body is of a kind that is not taken.",
-    421: "The service is not called by that name.",
-    422: "The picture can't be opened, or a value is not allowed.",
-    429: "Too much at a time.",
-    500: "A fault of the program itself.",
-    503: "It took too long, or the service is starting or stopping.",
+    415: "The media type of the body is not supported.",
+    421: "The host name is not allowed.",
+    422: "The picture can't be opened, or a value is invalid.",
+    429: "Too many requests.",
+    500: "Internal error.",
+    503: "The request took too long, or the service is starting or stopping.",
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What FastAPI is to say of answers that are problems."""
-    schema = {"$ref": "#/components/schemas/ProblemBody"}
+    """Return the OpenAPI responses for problems with these statuses."""
+    schema = {"$ref": "#/components/schemas/ProblemSchema"}
     return {
         status: {
             "description": PROBLEMS[status],

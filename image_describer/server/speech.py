@@ -1,4 +1,4 @@
-"""A sentence as a sound file: which format is wanted, in which voice, and the making of it."""
+"""Sentences as sound files: the choice of format and voice, and the synthesis."""
 
 import tempfile
 from collections.abc import Mapping
@@ -14,9 +14,10 @@ OFFERED = (JSON, "audio/mpeg", "audio/wav", "audio/x-wav")
 ENGLISH = "en"
 
 
-def wanted(accept: str | None) -> str | None:
-    """Which of ``OFFERED`` an Accept header wants most, JSON where it is all the same; None where
-    none will do. RFC 9110, 12.5.1: what is named more exactly counts, whatever its order.
+def best_media_type(accept: str | None) -> str | None:
+    """Return which of ``OFFERED`` an Accept header prefers, JSON if equal, None if it accepts none.
+
+    RFC 9110, 12.5.1: the most specific range counts, in any order.
     """
     if not accept or not accept.strip():
         return JSON
@@ -46,51 +47,53 @@ def _quality(offer: str, ranges: list[tuple[str, float]]) -> float:
     return 0.0
 
 
-def spoken(online: bool) -> list[str]:
-    """The keys of the languages that are spoken here."""
+def available_languages(online: bool) -> list[str]:
+    """Return the keys of the languages that the voice speaks."""
     from image_describer.speech import languages
 
     return [
         ENGLISH,
-        *(one.key for one in (languages.all_languages() if online else languages.ENGLISH)),
+        *(
+            language.key
+            for language in (languages.all_languages() if online else languages.ENGLISH)
+        ),
     ]
 
 
 def check_language(key: str | None, online: bool) -> str:
-    """The key of a language that is spoken here; the usual one for None. Raises NoLanguageError.
+    """Return the key of a language, the default for None. Raises NoLanguageError.
 
-    Offline, that is English, in whatever accent is asked for: sentences are English. ``online``:
-    Google's voice has them all.
+    The offline voice speaks English only, in any accent; Google's (``online``) speaks them all.
     """
     from image_describer.speech import languages
 
     if key is None:
         return languages.DEFAULT_LANGUAGE.key
     known = {ENGLISH: languages.DEFAULT_LANGUAGE.key}
-    known |= {one.key.casefold(): one.key for one in languages.all_languages()}
+    known |= {entry.key.casefold(): entry.key for entry in languages.all_languages()}
     name = visible(key[:40])
     if key.casefold() not in known:
         raise NoLanguageError(f'There is no voice for "{name}".', "Try en-US or en-GB.")
     found = known[key.casefold()]
-    if not online and found not in {one.key for one in languages.ENGLISH}:
+    if not online and found not in {entry.key for entry in languages.ENGLISH}:
         raise NoLanguageError(
             f'The voice on this computer speaks English only, not "{name}".',
-            "Google's voice speaks it where the service was started with --online-voice.",
+            "Start the service with --online-voice for Google's voice, which may speak it.",
         )
     return found
 
 
 def spoken_offline(sentence: str, kind: str) -> bytes:
-    """The content of a sound file, ``kind`` "mp3" or "wav", by the voice on this computer.
+    """Return a sound file's content, ``kind`` "mp3" or "wav", by the voice on this computer.
 
     Raises SpeechError.
     """
-    return _saved(sentence, kind, offline=True, language=None)
+    return _synthesize(sentence, kind, offline=True, language=None)
 
 
 def spoken_online(sentence: str, kind: str, language: str) -> bytes:
-    """The same by Google's voice, and offline where that does not answer. Raises SpeechError."""
-    return _saved(sentence, kind, offline=False, language=language)
+    """The same by Google's voice, or offline if that fails. Raises SpeechError."""
+    return _synthesize(sentence, kind, offline=False, language=language)
 
 
 def is_private(record: Mapping[str, Any]) -> bool:
@@ -101,7 +104,7 @@ def is_private(record: Mapping[str, Any]) -> bool:
     return bool(record["alt_text"])
 
 
-def _saved(sentence: str, kind: str, *, offline: bool, language: str | None) -> bytes:
+def _synthesize(sentence: str, kind: str, *, offline: bool, language: str | None) -> bytes:
     from image_describer.speech import make_speaker
 
     with (

@@ -1,4 +1,4 @@
-"""The picture in a request, and what else its form holds. Nothing of it touches a disk."""
+"""Reading the picture and the form of a request, in memory only."""
 
 from typing import NamedTuple
 
@@ -14,37 +14,37 @@ FILES_LIMIT = 4
 FIELD_LIMIT_BYTES = 64_000
 MULTIPART = "multipart/form-data"
 RAW = "application/octet-stream"
-NO_KIND = (
-    "Send the picture itself, with the header Content-Type: image/jpeg or the like, or a form "
-    "(multipart/form-data) with the field picture."
+UNSUPPORTED_TYPE = (
+    "Send the picture as the body, with a header such as Content-Type: image/jpeg, or in the field "
+    "picture of a form (multipart/form-data)."
 )
 
 
-class Form(NamedTuple):
-    """A picture's file, and sentences beside it."""
+class PictureForm(NamedTuple):
+    """A picture's file and the sentences of the form."""
 
     picture: bytes
     sentences: list[str]
 
 
-class _InMemory(MultiPartParser):
-    """Starlette's parser, which else puts larger files on the disk. The body is limited anyhow."""
+class _InMemoryParser(MultiPartParser):
+    """Starlette's parser, which would write larger files to the disk. Bodies are limited."""
 
     spool_max_size = 1 << 40
 
 
-async def read(request: Request) -> Form:
-    """The form of a request, or its raw body. Raises Problem."""
+async def read(request: Request) -> PictureForm:
+    """Return the form of a request, or its raw body. Raises Problem."""
     kind = request.headers.get("content-type", RAW).partition(";")[0].strip().lower()
     if kind == MULTIPART:
         return await _multipart(request)
     if kind != RAW and not kind.startswith("image/"):
-        raise Problem(415, NO_KIND)
-    return Form(await request.body(), [])
+        raise Problem(415, UNSUPPORTED_TYPE)
+    return PictureForm(await request.body(), [])
 
 
-async def _multipart(request: Request) -> Form:
-    parser = _InMemory(
+async def _multipart(request: Request) -> PictureForm:
+    parser = _InMemoryParser(
         request.headers,
         request.stream(),
         max_files=FILES_LIMIT,
@@ -54,16 +54,16 @@ async def _multipart(request: Request) -> Form:
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise Problem(400, f"That form can't be read: {error.message}") from error
+        raise Problem(400, f"The form can't be read: {error.message}") from error
     except (KeyError, ValueError, LookupError) as error:
-        raise Problem(400, "That form can't be read: it is put together wrongly.") from error
+        raise Problem(400, "The form can't be read: it is malformed.") from error
     try:
         files = [value for value in form.values() if isinstance(value, UploadFile)]
         named = [value for value in form.getlist(PICTURE) if isinstance(value, UploadFile)]
         if not (named or files):
-            raise Problem(422, "There is no picture in that form: it has no file.")
+            raise Problem(422, "The form has no file.")
         picture = await (named or files)[0].read()
         sentences = [value for value in form.getlist(SENTENCE) if isinstance(value, str)]
-        return Form(picture, sentences)
+        return PictureForm(picture, sentences)
     finally:
         await form.close()

@@ -1,4 +1,4 @@
-"""``GET /wowme?image=URL``: a picture by its URL, answered as attend-and-tell's service did."""
+"""``GET /wowme?image=URL`` describes a picture by its URL, as attend-and-tell's service did."""
 
 from typing import Annotated, Any
 
@@ -10,15 +10,15 @@ from image_describer.server import schemas
 from image_describer.server.addresses import URL_LIMIT
 from image_describer.server.fetch import Fetcher
 from image_describer.server.problems import MEDIA_TYPE, Problem
-from image_describer.server.routes import EVERYWHERE
+from image_describer.server.routes import COMMON_PROBLEMS
 
 CONFIDENCE = "Image-Describer-Confidence"
 
 router = APIRouter()
 
 
-class Predicted(BaseModel):
-    """What the first system of this family answered, to the letter."""
+class WowmeResponse(BaseModel):
+    """The response of attend-and-tell's service, unchanged."""
 
     caption: str = Field(
         alias="Prediction Caption:", description="The bare caption, without a hedge."
@@ -26,54 +26,54 @@ class Predicted(BaseModel):
 
 
 def fetcher(request: Request) -> Fetcher:
-    """What fetches for this service. Raises Problem where no hosts were named to fetch from."""
-    hosts = request.app.state.settings.url_hosts
+    """Return what fetches pictures. Raises Problem if no hosts are allowed."""
+    hosts = request.app.state.config.url_hosts
     if not hosts:
         raise Problem(
             403,
-            "Fetching pictures by URL is off. Whoever runs the service can switch it on: "
-            "--allow-url-hosts. Or send the picture itself to /v1/describe.",
+            "Fetching pictures by URL is turned off. Start the service with --allow-url-hosts, or "
+            "send the picture itself to /v1/describe.",
         )
     return Fetcher(hosts)
 
 
-def _problem(what: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ProblemBody"}
-    return {"description": what, "content": {MEDIA_TYPE: {"schema": schema}}}
+def _problem(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/ProblemSchema"}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 @router.get(
     "/wowme",
-    summary="What does the picture at this URL show?",
-    response_model=Predicted,
+    summary="Describe the picture at a URL",
+    response_model=WowmeResponse,
     responses={
         200: {
             "headers": {
                 CONFIDENCE: {
-                    "description": "How sure the caption is, 0 to 1; below 0.4 likely wrong.",
+                    "description": "Confidence from 0 to 1; below 0.4 the caption is likely wrong.",
                     "schema": {"type": "number", "minimum": 0, "maximum": 1},
                 }
             }
         },
-        **schemas.problems(*EVERYWHERE),
-        403: _problem("Pictures are not fetched from there, or not at all."),
+        **schemas.problems(*COMMON_PROBLEMS),
+        403: _problem("This address is not allowed, or fetching is turned off."),
         413: _problem("The picture is too large."),
-        415: _problem("What lies there is no picture."),
-        422: _problem("The picture can't be opened, or there is no URL."),
+        415: _problem("The URL does not lead to a picture."),
+        422: _problem("The picture can't be opened, or the URL is missing."),
         502: _problem("The picture could not be fetched."),
-        504: _problem("The picture did not come in time."),
+        504: _problem("Fetching the picture took too long."),
     },
 )
 async def wowme(
     request: Request,
     image: Annotated[str, Query(max_length=URL_LIMIT, description="http or https")],
-    fetching: Annotated[Fetcher, Depends(fetcher)],
+    picture_fetcher: Annotated[Fetcher, Depends(fetcher)],
 ) -> Response:
-    """A caption without its hedge sounds surer than it is: its confidence is in the header
-    Image-Describer-Confidence. To have it read to somebody, ask /v1/describe, whose sentence says
-    how sure it is.
+    """The bare caption sounds more certain than it is; the header Image-Describer-Confidence has
+    its confidence. For text that is read to people, use /v1/describe: its sentence says how certain
+    it is.
     """
-    picture = await fetching.fetch(image)
+    picture = await picture_fetcher.fetch(image)
     record: dict[str, Any] = await request.app.state.queue.describe(picture)
     request.state.caption = record["sentence"]
     return JSONResponse(

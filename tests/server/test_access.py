@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from image_describer.server.middleware import access
+from image_describer.server.middleware import access_control
 from tests.support.service import Service, sample
 
 TOKEN = "correct-horse-battery-staple"
@@ -204,9 +204,9 @@ def test_captions_are_logged_where_that_was_asked_for(tiny_bundle):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "[::1]"])
 def test_loopback_is_known(host):
-    assert access.is_loopback(host)
+    assert access_control.is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", "", "127.1"])
 def test_what_is_not_loopback_is_known(host):
-    assert not access.is_loopback(host)
+    assert not access_control.is_loopback(host)

@@ -1,4 +1,4 @@
-"""The guard of fetched URLs: every spelling that leads inwards is refused, others are not."""
+"""Checks of URLs: internal addresses are refused in every spelling, public ones are not."""
 
 import asyncio
 import ipaddress
@@ -12,27 +12,27 @@ from hypothesis import strategies as st
 from image_describer.errors import UrlError, UrlRefusedError
 from image_describer.server import addresses
 from image_describer.server.addresses import is_public
-from tests.support.url_spellings import ALLOWED, INWARDS, NAMES, OUTWARDS
+from tests.support.url_spellings import ALLOWED, INTERNAL, NAMES, PUBLIC
 
 PORT = "8080"
 
 
 class EveryHost(addresses.AllowedHost):
-    """The worst that somebody who runs the service can do: allow whatever is asked."""
+    """The worst configuration: every host is allowed."""
 
     def allows(self, place):
         return True
 
 
-def led(url, allowed):
-    """The addresses that a URL would be fetched from."""
+def resolved(url, allowed):
+    """Return the addresses that a URL would be fetched from."""
     place = addresses.parse(url.replace("PORT", PORT), allowed)
     return asyncio.run(addresses.resolve(place, is_public))
 
 
 @pytest.fixture
 def names(monkeypatch):
-    """The names of the table lead to their addresses; numbers are read by the system itself."""
+    """Resolve the names of the table; the system reads numeric addresses."""
     known = {addresses._canonical(name): address for name, address in NAMES.items()}
     real = socket.getaddrinfo
 
@@ -41,7 +41,7 @@ def names(monkeypatch):
         address = known.get(host, host)
         if address.endswith("%eth0"):
             return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, port, 0, 2))]
-        # A test asks no server of names.
+        # Tests send no DNS queries.
         return real(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -55,35 +55,30 @@ def no_lookup(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
-def test_the_table_is_long_and_says_nothing_twice():
-    assert len(INWARDS) >= 120
-    assert len(set(INWARDS)) == len(INWARDS)
-
-
-@pytest.mark.parametrize("url", INWARDS, ids=ascii)
-def test_what_leads_inwards_is_refused_before_any_name_is_looked_up(url, no_lookup):
+@pytest.mark.parametrize("url", INTERNAL, ids=ascii)
+def test_internal_urls_are_refused_without_a_lookup(url, no_lookup):
     with pytest.raises(UrlRefusedError) as refused:
-        led(url, [addresses.allowed_host(ALLOWED)])
+        resolved(url, [addresses.allowed_host(ALLOWED)])
     assert refused.value.status == 403
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", INWARDS, ids=ascii)
-def test_what_leads_inwards_is_refused_even_where_every_host_is_allowed(url, names):
+@pytest.mark.parametrize("url", INTERNAL, ids=ascii)
+def test_internal_urls_are_refused_even_if_every_host_is_allowed(url, names):
     with pytest.raises(UrlError) as refused:
-        led(url, [EveryHost("")])
-    # Names that are not in the table's are found nowhere here.
+        resolved(url, [EveryHost("")])
+    # Other names are not found.
     assert refused.value.status == 403 or "can't be found" in str(refused.value)
 
 
-def test_names_that_lead_inwards_are_refused_and_not_only_unknown(names):
+def test_names_of_internal_addresses_are_refused(names):
     for name in NAMES:
         with pytest.raises(UrlRefusedError, match="public internet"):
-            led(f"http://{name}/", [EveryHost("")])
+            resolved(f"http://{name}/", [EveryHost("")])
 
 
-@pytest.mark.parametrize("row", OUTWARDS, ids=lambda row: ascii(row.url))
-def test_what_leads_outwards_is_taken_as_it_is_meant(row):
+@pytest.mark.parametrize("row", PUBLIC, ids=lambda row: ascii(row.url))
+def test_public_urls_are_normalized(row):
     place = addresses.parse(row.url, [addresses.allowed_host(host) for host in row.hosts])
     assert place.url == row.place
 
@@ -112,13 +107,13 @@ def test_a_rule_allows_only_what_it_names(entry, url):
      "a.org/x", "a b.org", "a@b.org", "a.org:", "a.org:0", "a.org:65536", "a.org:x", "127.1",
      "0x7f000001", "[::1", "::1", "[fe80::1%eth0]", "a..org", "-a.org", "a.org\n:80"],
 )  # fmt: skip
-def test_what_is_no_host_can_t_be_allowed(entry):
+def test_invalid_hosts_cannot_be_allowed(entry):
     with pytest.raises(UrlRefusedError, match="no host"):
         addresses.allowed_host(entry)
 
 
 @pytest.mark.parametrize("address", ["", "x", "127.1", "2130706433", "fe80::1%eth0", "8.8.8.8%1"])
-def test_what_is_no_plain_address_is_not_public(address):
+def test_other_spellings_of_addresses_are_not_public(address):
     assert not is_public(address)
 
 
@@ -134,7 +129,7 @@ def test_public_addresses_are_public(address):
 
 
 @given(st.ip_addresses(v=4) | st.ip_addresses(v=6))
-def test_what_python_calls_private_or_special_is_never_public(ip):
+def test_addresses_that_python_calls_special_are_not_public(ip):
     special = (
         ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_reserved
     )
@@ -186,7 +181,7 @@ def spelled(draw):
 @given(spelled(), st.sampled_from(("http", "https", "HTTP")), st.sampled_from(("", ":8080")))
 def test_no_spelling_of_a_private_address_gets_through(host, scheme, port):
     with pytest.raises(UrlRefusedError):
-        led(f"{scheme}://{host}{port}/x.jpg", [EveryHost("")])
+        resolved(f"{scheme}://{host}{port}/x.jpg", [EveryHost("")])
 
 
 @given(st.text(max_size=200) | st.text("http:/\\@#?.[]%0127afx \t").map("http://".__add__))
@@ -209,22 +204,22 @@ def test_no_text_gets_past_the_one_host_that_is_allowed(text):
         ["10.0.0.1", "93.184.216.34"],
     ],
 )
-def test_one_address_inside_refuses_all(found, monkeypatch):
+def test_one_internal_address_refuses_the_host(found, monkeypatch):
     def getaddrinfo(host, port, *rest, **more):
         return [(0, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(UrlRefusedError, match="public internet") as refused:
-        led(f"http://{ALLOWED}/", [addresses.allowed_host(ALLOWED)])
+        resolved(f"http://{ALLOWED}/", [addresses.allowed_host(ALLOWED)])
     assert not any(address in str(refused.value) for address in found)
 
 
 @pytest.mark.parametrize("trouble", [socket.gaierror(-2, "x"), OSError(), UnicodeError()])
-def test_a_name_that_leads_nowhere_is_told(trouble, monkeypatch):
+def test_a_name_without_an_address_is_reported(trouble, monkeypatch):
     def getaddrinfo(*rest, **more):
         raise trouble
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(UrlError, match="can't be found") as failed:
-        led(f"http://{ALLOWED}/", [addresses.allowed_host(ALLOWED)])
+        resolved(f"http://{ALLOWED}/", [addresses.allowed_host(ALLOWED)])
     assert failed.value.status == 502

@@ -55,7 +55,7 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("accept", ACCEPTED)
 def test_the_accept_header_is_understood(accept):
-    assert speech.wanted(accept) == ACCEPTED[accept]
+    assert speech.best_media_type(accept) == ACCEPTED[accept]
 
 
 def test_nothing_acceptable_is_said_before_the_picture_is_looked_at(service):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.support.service import ON_LOOPBACK, Service, sample
-from tests.support.url_spellings import INWARDS
+from tests.support.url_spellings import INTERNAL
 from tests.support.web_server import WebServer, answer, redirect
 
 
@@ -97,7 +97,7 @@ def test_no_option_lets_a_service_ask_this_machine(tiny_bundle, web, tmp_path):
     with Service(tiny_bundle, *options, env={"IMAGE_DESCRIBER_URL_JUDGE": "all"}) as running:
         assert asked(running, f"http://127.0.0.1:{port}/cat.jpg").status_code == 401
         head = {"Authorization": f"Bearer {token.read_text()}"}
-        for url in INWARDS:
+        for url in INTERNAL:
             text = url.replace("PORT", str(port)).encode("utf-8", "surrogatepass")
             found = asked(running, text, headers=head)
             # 422: too long; 502: a name that leads nowhere.

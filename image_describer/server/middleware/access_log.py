@@ -1,4 +1,4 @@
-"""The outermost layer: each request gets its line in the log, is counted, and never fails."""
+"""The outermost middleware: logs and counts requests, and answers 500 for internal errors."""
 
 import time
 
@@ -8,12 +8,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from image_describer.fault_log import record_fault
 from image_describer.server import problems
 from image_describer.server.log import log
-from image_describer.server.metrics import Metrics
-from image_describer.server.middleware.limits import GONE
+from image_describer.server.metrics import ServiceMetrics
+from image_describer.server.middleware.limits import CLIENT_CLOSED
 from image_describer.text import visible
 
-SHOWN_CHARACTERS = 200  # of a path
-OTHER = "other"  # the route of what has none: paths that clients make up are not counted one by one
+SHOWN_CHARACTERS = 200  # of the path
+OTHER = "other"  # one label for all unknown paths and methods
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -25,13 +25,13 @@ HEADERS = {
 }
 
 
-class WatchingMiddleware:
-    """Logs, counts, adds headers for safety, and answers 500 for a fault of the program itself.
+class AccessLogMiddleware:
+    """Logs and counts requests, adds security headers, and answers 500 for internal errors.
 
-    The log has no picture, no query and, unless ``captions``, nothing of what was said.
+    The log has no pictures, no queries and, unless ``captions``, no captions.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, captions: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServiceMetrics, captions: bool) -> None:
         self._app = app
         self._metrics = metrics
         self._captions = captions
@@ -44,7 +44,7 @@ class WatchingMiddleware:
         status, size = 0, 0
         scope.setdefault("state", {})
 
-        async def counted(message: Message) -> None:
+        async def counting_send(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -57,18 +57,17 @@ class WatchingMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, counted)
-        except Exception as fault:
-            sentence = record_fault(fault)
-            log(sentence)
+            await self._app(scope, receive, counting_send)
+        except Exception as error:
+            log(record_fault(error))
             if not status:
-                told = "Something went wrong in the program itself. Its log says what."
-                await problems.response(500, told)(scope, receive, counted)
+                sentence = "An internal error occurred. See the log of the service."
+                await problems.response(500, sentence)(scope, receive, counting_send)
         finally:
             seconds = time.perf_counter() - began
-            self._tell(scope, status or GONE, seconds, size)
+            self._record(scope, status or CLIENT_CLOSED, seconds, size)
 
-    def _tell(self, scope: Scope, status: int, seconds: float, size: int) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float, size: int) -> None:
         route = getattr(scope.get("route"), "path", OTHER)
         method = scope["method"] if scope["method"] in METHODS else OTHER
         self._metrics.requests.labels(method, route, str(status)).inc()

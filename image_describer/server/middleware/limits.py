@@ -1,4 +1,4 @@
-"""What one client may cost: bytes, time, and a place among those that are worked on."""
+"""Limits of requests: size, time, and number in progress."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,48 +11,53 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from image_describer.server import problems
 from image_describer.server.config import MEGABYTE, ServerConfig
-from image_describer.server.metrics import Metrics
+from image_describer.server.metrics import ServiceMetrics
 from image_describer.server.problems import Problem
 
-WORK = ("/v1/describe", "/v1/match", "/v1/search", "/wowme")  # the paths that cost more than bytes
-HELD_BODIES = 12  # of the largest size: so much is held of all bodies, whoever sends them
+WORKER_PATHS = (
+    "/v1/describe",
+    "/v1/match",
+    "/v1/search",
+    "/wowme",
+)  # the paths that need a describing process
+BUFFERED_BODIES = 12  # of the largest size: the limit for all bodies in memory
 RETRY_AFTER_S = 1
-LINGER_S = 2.0  # a client that still sends is listened to for so long, or its answer would be lost
+LINGER_S = 2.0  # keep reading so long from a client that still sends, so that it gets the response
 
-GONE = 499  # what nginx logs for a client that went away
+CLIENT_CLOSED = 499  # nginx's status for a client that disconnected
 
 
 @dataclass
-class _Request:
-    """How far one request is."""
+class _RequestState:
+    """The progress of one request."""
 
     has_body: bool
-    work: bool
+    needs_worker: bool
     scope: anyio.CancelScope
-    complete: bool = False  # its body was read to the end ...
-    delivered: bool = False  # ... and the application has it
+    complete: bool = False  # the whole body was read ...
+    delivered: bool = False  # ... and given to the application
     received: int = 0
-    placed: bool = False  # it is counted among those in flight
-    started: bool = False  # its answer was begun
-    gone: bool = False
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    counted: bool = False  # among the requests in flight
+    started: bool = False  # the response was started
+    disconnected: bool = False
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
     watcher: "asyncio.Task[None] | None" = None
 
 
 class LimitsMiddleware:
-    """Refuses what is too large (413), too slow (408, 503) or too much at a time (429).
+    """Refuses requests that are too large (413), too slow (408, 503) or too many (429).
 
-    A body is counted while it comes in, and time from the end of the headers to that of the answer.
-    Only a request whose body is there takes a place: whoever sends slowly keeps nobody out. When a
-    client goes away, what was done for it is cancelled.
+    Bodies are counted while they arrive. Time runs from the end of the headers to the end of the
+    response. Only requests with a complete body count as in flight, so that slow senders block
+    nobody. When a client disconnects, its work is cancelled.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServerConfig, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, config: ServerConfig, metrics: ServiceMetrics) -> None:
         self._app = app
-        self._limits = settings.limits
+        self._limits = config.limits
         self._metrics = metrics
-        self._placed = 0
-        self._held = 0
+        self._in_flight = 0
+        self._buffered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,68 +65,70 @@ class LimitsMiddleware:
             return
         headers = Headers(scope=scope)
         has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
-        work = scope["path"] in WORK
+        needs_worker = scope["path"] in WORKER_PATHS
         with anyio.move_on_after(self._limits.request_s) as time:
-            request = _Request(has_body, work, time, complete=not has_body)
+            request = _RequestState(has_body, needs_worker, time, complete=not has_body)
             try:
-                await self._guarded(request, scope, receive, send)
+                await self._handle(request, scope, receive, send)
             finally:
                 if request.watcher is not None:
                     request.watcher.cancel()
-                self._held -= request.received
-                if request.placed:
-                    self._placed -= 1
+                self._buffered -= request.received
+                if request.counted:
+                    self._in_flight -= 1
                     self._metrics.in_flight.dec()
-        if request.gone:
-            scope["state"]["gone"] = True
+        if request.disconnected:
+            scope["state"]["disconnected"] = True
         elif time.cancelled_caught and not request.started:
             answer = self._too_slow(request)
             with anyio.move_on_after(LINGER_S):
                 await answer(scope, receive, send)
 
-    async def _guarded(self, request: _Request, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handle(
+        self, request: _RequestState, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         limited_send = self._sender(request, receive, send)
         try:
             declared = Headers(scope=scope).get("content-length", "0")
             if declared.isdecimal() and int(declared[:20]) > self._limits.body_bytes:
                 raise self._too_large()
-            if request.work:
-                self._look_for_room()
+            if request.needs_worker:
+                self._check_in_flight()
             if request.complete:
-                self._body_is_there(request, receive)
+                self._body_complete(request, receive)
         except Problem as problem:
             answer = problems.response(problem.status_code, problem.detail, problem.headers)
             await answer(scope, receive, limited_send)
             return
         await self._app(scope, self._receiver(request, receive), limited_send)
 
-    def _receiver(self, request: _Request, receive: Receive) -> Receive:
+    def _receiver(self, request: _RequestState, receive: Receive) -> Receive:
         async def limited() -> Message:
             if request.complete and request.delivered:
-                await request.over.wait()
+                await request.closed.wait()
                 return {"type": "http.disconnect"}
             if request.complete:
                 request.delivered = True
                 return {"type": "http.request", "body": b"", "more_body": False}
             message = await receive()
             if message["type"] == "http.disconnect":
-                await self._gone(request)
+                await self._cancel(request)
                 return message
             size = len(message.get("body", b""))
             request.received += size
-            self._held += size
+            self._buffered += size
             if request.received > self._limits.body_bytes:
                 raise self._too_large()
-            if self._held > HELD_BODIES * self._limits.body_bytes:
-                raise _too_many()
+            if self._buffered > BUFFERED_BODIES * self._limits.body_bytes:
+                raise _too_many_requests()
             if not message.get("more_body", False) and not request.complete:
                 request.complete = request.delivered = True
-                self._body_is_there(request, receive)
+                self._body_complete(request, receive)
             return message
 
         return limited
 
-    def _sender(self, request: _Request, receive: Receive, send: Send) -> Send:
+    def _sender(self, request: _RequestState, receive: Receive, send: Send) -> Send:
         async def limited(message: Message) -> None:
             request.started = True
             if request.complete:
@@ -138,43 +145,43 @@ class LimitsMiddleware:
 
         return limited
 
-    def _look_for_room(self) -> None:
-        if self._placed >= self._limits.in_flight:
-            raise _too_many()
+    def _check_in_flight(self) -> None:
+        if self._in_flight >= self._limits.in_flight:
+            raise _too_many_requests()
 
-    def _body_is_there(self, request: _Request, receive: Receive) -> None:
-        """Give a request its place, and watch whether its client stays."""
-        if not request.work:
+    def _body_complete(self, request: _RequestState, receive: Receive) -> None:
+        """Count a request as in flight, and watch for its client to disconnect."""
+        if not request.needs_worker:
             return
-        self._look_for_room()
-        self._placed += 1
-        request.placed = True
+        self._check_in_flight()
+        self._in_flight += 1
+        request.counted = True
         self._metrics.in_flight.inc()
         request.watcher = asyncio.create_task(self._watch(request, receive))
 
-    async def _watch(self, request: _Request, receive: Receive) -> None:
+    async def _watch(self, request: _RequestState, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             continue
-        request.over.set()
+        request.closed.set()
         if not request.started:
-            await self._gone(request)
+            await self._cancel(request)
 
     @staticmethod
-    async def _gone(request: _Request) -> None:
-        request.gone = True
-        request.over.set()
+    async def _cancel(request: _RequestState) -> None:
+        request.disconnected = True
+        request.closed.set()
         request.scope.cancel()
 
     def _too_large(self) -> Problem:
         limit = self._limits.body_bytes / MEGABYTE
-        return Problem(413, f"That is too much: at most {limit:g} MB are taken.")
+        return Problem(413, f"The request is too large: at most {limit:g} MB are allowed.")
 
-    def _too_slow(self, request: _Request) -> Any:
+    def _too_slow(self, request: _RequestState) -> Any:
         limit = self._limits.request_s
         if request.complete:
             return problems.response(
                 503,
-                f"It took longer than {limit:g} seconds. Try again later.",
+                f"The request took longer than {limit:g} seconds. Try again later.",
                 {"Retry-After": str(RETRY_AFTER_S), "Connection": "close"},
             )
         return problems.response(
@@ -184,16 +191,16 @@ class LimitsMiddleware:
         )
 
 
-def _too_many() -> Problem:
+def _too_many_requests() -> Problem:
     return Problem(
         429,
-        "There is more to do than fits. Try again in a moment.",
+        "Too many requests. Try again in a moment.",
         {"Retry-After": str(RETRY_AFTER_S)},
     )
 
 
 async def _linger(receive: Callable[[], Awaitable[Message]]) -> None:
-    """Listen a moment to what is still sent, and forget it."""
+    """Read for a moment what is still sent, and discard it."""
     with anyio.move_on_after(LINGER_S):
         while True:
             message = await receive()
