@@ -23,17 +23,20 @@ NAMES = [f"{number}.jpg" for number in range(12)]
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    folder = tmp_path / "album"
+    return make_album(tmp_path / "album", NAMES)
+
+
+def make_album(folder: Path, names: list[str]) -> Path:
     folder.mkdir()
     image = Image.open(assets_folder() / "samples" / "coffee.jpg")
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(names):
         image.resize((100 + number, 100 + number)).save(folder / name)
     return folder
 
 
-def lines_of(output: Path) -> list[dict[str, str]]:
+def lines_of(output: Path, names: list[str]) -> list[dict[str, str]]:
     lines = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
-    assert [os.path.basename(line["file"]) for line in lines] == NAMES
+    assert [os.path.basename(line["file"]) for line in lines] == names
     return lines
 
 
@@ -118,7 +121,7 @@ def test_the_next_run_goes_on_after_a_kill(
     written = sum(alt_text.read(path) is not None for path in album.glob("*.jpg"))
     assert 3 <= written < 12
     run(environment, arguments)
-    lines = lines_of(output)
+    lines = lines_of(output, NAMES)
     after = digests(album)
     for line, name in zip(lines, NAMES, strict=True):
         caption = line["caption"]
@@ -132,9 +135,11 @@ def test_the_next_run_goes_on_after_a_kill(
 
 
 def test_a_resumed_batch_knows_pictures_by_their_new_content(
-    tmp_path: Path, album: Path, tiny_bundle: Path
+    tmp_path: Path, tiny_bundle: Path
 ) -> None:
     """The batch is resumed with --write-alt-text --in-place."""
+    names = [f"{number}.jpg" for number in range(60)]  # more than a worker gets at once
+    album = make_album(tmp_path / "album", names)
     output, cancel = tmp_path / "out.jsonl", threading.Event()
     arguments = {"bundle": tiny_bundle, "workers": 1, "index": False}
     first = batch.run(
@@ -143,5 +148,7 @@ def test_a_resumed_batch_knows_pictures_by_their_new_content(
     assert first.cancelled
     writer = alt_text_writer.AltTextWriter(options_of("--in-place", "--unsure"), [album])
     assert batch.run([album], output, on_record=writer.write, **arguments).known >= 1
-    assert writer.counts == {alt_text_writer.AltTextOutcome.WRITTEN: len(NAMES)}
-    assert [line["key"] for line in lines_of(output)] == [digests(album)[name] for name in NAMES]
+    assert writer.counts == {alt_text_writer.AltTextOutcome.WRITTEN: len(names)}
+    assert [line["key"] for line in lines_of(output, names)] == [
+        digests(album)[name] for name in names
+    ]
