@@ -1,4 +1,4 @@
-"""What the README and docs/service say of the service: every line that is to be typed is typed."""
+"""What docs/service.md and docs/service say about the service: every command is run."""
 
 import argparse
 import re
@@ -17,10 +17,8 @@ DEPLOYED = tiny.REPO / "docs" / "service"
 USUAL = "http://127.0.0.1:8470"
 
 
-def readme() -> str:
-    """The README's part about the service."""
-    text = (tiny.REPO / "README.md").read_text("utf-8")
-    return text.partition("\n## For other programs: the service\n")[2].partition("\n## ")[0]
+def documentation() -> str:
+    return (tiny.REPO / "docs" / "service.md").read_text("utf-8")
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -30,8 +28,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-@pytest.mark.parametrize("line", re.findall(r"^ {4}(curl .+)$", readme(), re.MULTILINE))
-def test_each_curl_of_the_readme_is_answered(line, library, tmp_path):
+@pytest.mark.parametrize("line", re.findall(r"^ {4}(curl .+)$", documentation(), re.MULTILINE))
+def test_each_curl_line_of_the_documentation_is_answered(line, library, tmp_path):
     if not shutil.which("curl"):
         pytest.skip("needs curl")
     (tmp_path / "holiday.jpg").write_bytes(sample())
@@ -44,16 +42,16 @@ def test_each_curl_of_the_readme_is_answered(line, library, tmp_path):
     assert (spoken.read_bytes() if "mp3" in line else done.stdout)[:1] in (b"{", b"I", b"\xff")
 
 
-def test_the_readme_lists_every_option_and_every_address(service, capsys):
+def test_the_documentation_lists_every_option_and_every_address(service, capsys):
     with pytest.raises(SystemExit):
         parsed(["serve", "--help"])
     options = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
-    listed = set(re.findall(r"`(--[a-z-]+)", readme()))
+    listed = set(re.findall(r"`(--[a-z-]+)", documentation()))
     assert len(options) >= 12
     assert options <= listed
     for path, item in service.client.get("/openapi.json").json()["paths"].items():
         for method in item:
-            assert f"`{method.upper()} {path}" in readme(), path
+            assert f"`{method.upper()} {path}" in documentation(), path
 
 
 def test_the_systemd_unit_starts_what_can_be_started():
@@ -62,7 +60,7 @@ def test_the_systemd_unit_starts_what_can_be_started():
     program, *arguments = shlex.split(line.replace("%i", "8470").replace("%d", "/run/secrets"))
     assert program.endswith("/bin/image-describer")
     assert str(parsed(arguments).token_file) == "/run/secrets/token"
-    # What is in flight is finished before systemd loses its patience.
+    # Requests in progress end before systemd kills the process.
     (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
     assert int(patience) > parsed(arguments).time_limit + 5
 
