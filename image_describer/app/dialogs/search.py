@@ -133,10 +133,10 @@ class SearchWindow(Dialog):
         self._found = outcome.pictures
         self.results.set_items([one_line(hit.text) for hit in self._found])
         self._show_full_text()
-        if outcome.trouble:
-            self.context.voice.error(outcome.trouble)
+        if outcome.warning:
+            self.context.voice.error(outcome.warning)
         # Without cutting the error short.
-        say = self.context.voice.say_next if outcome.trouble else self.context.voice.answer
+        say = self.context.voice.say_next if outcome.warning else self.context.voice.answer
         if not self._found:
             say(none.format())
             return

@@ -71,15 +71,15 @@ class HistoryBrowser:
     def _read(self, result: "tuple[Stamp, list[HistoryEntry] | None]") -> None:
         self._reading = False
         steps, self._pending_steps = self._pending_steps, 0
-        trouble = ""
+        warning = ""
         self._stamp, entries = result
         if entries is not None:
             self._entries = entries
-            trouble = self._history.warning if self._history is not None else ""
+            warning = self._history.warning if self._history is not None else ""
         voice = self._context.voice
-        if trouble:
-            voice.error(trouble)
-        say = voice.notify if trouble else voice.answer  # an answer would interrupt the error
+        if warning:
+            voice.error(warning)
+        say = voice.notify if warning else voice.answer  # an answer would interrupt the error
         for _ in range(abs(steps)):
             if not self._show_neighbour(1 if steps > 0 else -1, say):
                 break

@@ -42,13 +42,13 @@ class ListedPicture:
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """Pictures, best first. ``weak``: none of them fits well. ``trouble``: what else the user
+    """Pictures, best first. ``weak``: none of them fits well. ``warning``: what else the user
     should know, in sentences; mostly empty.
     """
 
     pictures: tuple[ListedPicture, ...]
     weak: bool = False
-    trouble: str = ""
+    warning: str = ""
 
 
 class OwnPictures:
@@ -65,7 +65,7 @@ class OwnPictures:
         self._indexed = indexed
         self._lock = threading.Lock()
         self._index: Index | None = None
-        self._reported_trouble = ""
+        self._reported_warning = ""
 
     def searchable(self, settings: "Settings") -> bool:
         """Whether there is anything to search. Returns at once."""
@@ -95,26 +95,26 @@ class OwnPictures:
         from image_describer.errors import LibraryError
 
         hits: list[SearchHit] = []
-        troubles: list[str] = []
+        warnings: list[str] = []
         if self._indexed:
             from image_describer.library.search import search
 
             try:
                 hits = search(self._open_index(), self._load(), query, limit=RESULTS_LIMIT)
             except LibraryError as error:
-                troubles.append(str(error))
-            troubles.append(self._new_index_trouble())
+                warnings.append(str(error))
+            warnings.append(self._new_index_warning())
         entries: list[HistoryEntry] = []
         if self._history is not None and settings.keep_history:
             entries = self._only_in_history(query, {hit.file for hit in hits})
-            troubles.append(self._history.warning)
+            warnings.append(self._history.warning)
         strong = [listed_hit(hit, settings) for hit in hits if not hit.is_weak]
         strong += [listed_entry(entry, settings) for entry in entries]
         weak = [listed_hit(hit, settings) for hit in hits if hit.is_weak]
         return SearchOutcome(
             tuple((strong + weak)[:RESULTS_LIMIT]),
             weak=bool(weak and not strong),
-            trouble=" ".join(filter(None, troubles)),
+            warning=" ".join(filter(None, warnings)),
         )
 
     def similar(self, file: str, settings: "Settings") -> SearchOutcome:
@@ -127,7 +127,7 @@ class OwnPictures:
         strong = [hit for hit in hits if not hit.is_weak]
         pictures = tuple(listed_hit(hit, settings) for hit in strong or hits)
         return SearchOutcome(
-            pictures, weak=bool(pictures and not strong), trouble=self._new_index_trouble()
+            pictures, weak=bool(pictures and not strong), warning=self._new_index_warning()
         )
 
     def clear(self) -> None:
@@ -176,18 +176,18 @@ class OwnPictures:
                 ).start()
             return self._index
 
-    def _new_index_trouble(self) -> str:
+    def _new_index_warning(self) -> str:
         """What happened to the index, unless that has been reported already."""
-        trouble = self._index.warning if self._index is not None else ""
+        warning = self._index.warning if self._index is not None else ""
         with self._lock:
-            reported, self._reported_trouble = self._reported_trouble, trouble
-        return "" if trouble == reported else index_notice(trouble)
+            reported, self._reported_warning = self._reported_warning, warning
+        return "" if warning == reported else index_notice(warning)
 
 
-def index_notice(trouble: str) -> str:
+def index_notice(warning: str) -> str:
     """Add to a sentence about a damaged index how to fill the new one from the window."""
     fill_again = messages.with_keys(FILL_AGAIN, keymap.spoken)
-    return f"{trouble} {fill_again}" if trouble else ""
+    return f"{warning} {fill_again}" if warning else ""
 
 
 def listed_hit(hit: "SearchHit", settings: "Settings") -> ListedPicture:
