@@ -1,10 +1,9 @@
-"""Which URLs a picture may be fetched from: their form, their host, the addresses behind it.
+"""Rules for URLs to fetch pictures from, against server-side request forgery (SSRF).
 
-A service that fetches what it is told can be made to ask what only it can reach: the router, a
-printer, a cloud's metadata. So a URL is taken apart once, here, by a grammar that knows no second
-reading; its host has to be among those that were named when the service was started; and every
-address that the host's name leads to has to be a public one. `fetch` connects to those addresses
-and to nothing else, so that a name which answers differently the next time changes nothing.
+A service that fetches any URL could reach a router, a printer or a cloud's metadata. So a URL is
+parsed once, here, by an unambiguous grammar; its host must be one that the service was started
+with; and every address that the host resolves to must be public. `fetch` connects to those
+addresses only, so that DNS rebinding has no effect.
 """
 
 import asyncio
@@ -20,9 +19,9 @@ import idna
 from image_describer.errors import UrlError, UrlRefusedError
 from image_describer.text import shorten, visible
 
-URL_LIMIT = 4_000  # characters; longer ones are not pictures' addresses
+URL_LIMIT = 4_000  # characters
 HOST_LIMIT = 253  # characters, by RFC 1035
-SHOWN = 80  # characters of a host's name in a sentence
+SHOWN_CHARACTERS = 80  # of a host's name in a sentence
 PORTS = {"http": 80, "https": 443}
 
 _URL = re.compile(
@@ -31,16 +30,16 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^\[\]:]+)(?::(?P<port>[0-9]{1,5}))?")
-# What programs disagree on how to read: blanks, control characters, backslashes.
-_ODD = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff\u2028\u2029]")
+# Parsers disagree on these: blanks, control characters, backslashes.
+_AMBIGUOUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff\u2028\u2029]")
 _NAME = re.compile(
     r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a last label that makes a host an IPv4 address
 
-# IANA's registries of special addresses, and what clouds have put on public ones. Python's own
-# `is_global` differs between its versions and takes multicast for global.
-_CLOSED_4 = tuple(
+# IANA's special-purpose addresses, and those that clouds use internally. Python's own `is_global`
+# differs between versions and includes multicast.
+_PRIVATE_4 = tuple(
     map(
         ip_network,
         (
@@ -66,8 +65,8 @@ _CLOSED_4 = tuple(
         ),
     )
 )
-_OPEN_6 = ip_network("2000::/3")  # all that is given out; mapped, local and multicast lie elsewhere
-_CLOSED_6 = tuple(
+_GLOBAL_6 = ip_network("2000::/3")  # all allocated addresses
+_PRIVATE_6 = tuple(
     map(
         ip_network,
         (
@@ -80,13 +79,13 @@ _CLOSED_6 = tuple(
         ),
     )
 )
-_NAT64 = ip_network("64:ff9b::/96")  # an IPv4 address, seen from a network that has IPv6 only
-_ISATAP = (0x00005EFE, 0x02005EFE)  # in front of an IPv4 address in the last 32 bits
+_NAT64 = ip_network("64:ff9b::/96")  # IPv4 addresses in networks with IPv6 only
+_ISATAP = (0x00005EFE, 0x02005EFE)  # before an IPv4 address in the last 32 bits
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a URL leads: ``host`` in ASCII and lower case, ``target`` the path with its query."""
+class FetchTarget:
+    """A parsed URL: ``host`` in lower-case ASCII, ``target`` is the path with the query."""
 
     scheme: str
     host: str
@@ -95,77 +94,83 @@ class Place:
 
     @property
     def netloc(self) -> str:
-        """Host, and port where it is not the scheme's own."""
+        """The host, with the port unless it is the default."""
         return self.host if self.port == PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The place in the one spelling that is used from here on."""
+        """The normalized URL."""
         return f"{self.scheme}://{self.netloc}{self.target}"
 
 
 @dataclass(frozen=True)
 class AllowedHost:
-    """One host that was named when the service was started.
+    """A host that pictures may be fetched from.
 
-    ``below`` also allows every name that ends in it; without ``port`` only the scheme's own port
-    is allowed.
+    ``subdomains`` also allows all names below it; without ``port``, only the default port is
+    allowed.
     """
 
     name: str
     port: int | None = None
-    below: bool = False
+    subdomains: bool = False
 
-    def allows(self, place: Place) -> bool:
-        """Whether pictures may be fetched from ``place``, as far as its name tells."""
-        named = place.host == self.name or (self.below and place.host.endswith(f".{self.name}"))
-        return named and place.port == (self.port or PORTS[place.scheme])
+    def allows(self, place: FetchTarget) -> bool:
+        """Whether ``place`` has this host and port."""
+        matches = place.host == self.name or (
+            self.subdomains and place.host.endswith(f".{self.name}")
+        )
+        return matches and place.port == (self.port or PORTS[place.scheme])
 
 
 def allowed_host(entry: str) -> AllowedHost:
-    """``entry`` as a rule: "photos.example.org", "photos.example.org:8443", or ".example.org" for
-    that host and all below it. Raises UrlRefusedError for what is no host.
+    """Parse "photos.example.org", "photos.example.org:8443", or ".example.org" for subdomains, too.
+
+    Raises UrlRefusedError for an invalid host.
     """
     found = _ENTRY.fullmatch(entry.strip())
-    below = entry.strip().startswith(".")
+    subdomains = entry.strip().startswith(".")
     port = int(found["port"]) if found and found["port"] else None
-    name = _canonical(found["host"][below:]) if found else ""
-    if not name or port == 0 or (port or 0) > 65_535 or (below and not _may_be_below(name)):
+    name = _canonical(found["host"][subdomains:]) if found else ""
+    if (
+        not name
+        or port == 0
+        or (port or 0) > 65_535
+        or (subdomains and not _can_have_subdomains(name))
+    ):
         raise UrlRefusedError(
-            f'"{shorten(visible(entry), SHOWN)}" is no host that pictures can be fetched from.',
-            "Write a name like photos.example.org, without http:// and without a path.",
+            f'"{shorten(visible(entry), SHOWN_CHARACTERS)}" is not a valid host name.',
+            "Use a name such as photos.example.org, without http:// and without a path.",
         )
-    return AllowedHost(name, port, below)
+    return AllowedHost(name, port, subdomains)
 
 
-def parse(url: str, allowed: Iterable[AllowedHost]) -> Place:
-    """Where ``url`` leads. Raises UrlRefusedError unless it is plain http or https to a host that
-    is allowed.
-    """
-    found = None if len(url) > URL_LIMIT or _ODD.search(url) else _URL.fullmatch(url)
+def parse(url: str, allowed: Iterable[AllowedHost]) -> FetchTarget:
+    """Parse ``url``. Raises UrlRefusedError unless it is HTTP or HTTPS on an allowed host."""
+    found = None if len(url) > URL_LIMIT or _AMBIGUOUS.search(url) else _URL.fullmatch(url)
     host = _canonical(found["host"]) if found else ""
     if not found or not host or not 0 < int(found["port"] or 1) < 65_536:
         raise UrlRefusedError(
-            "That is no address of a picture that I fetch.",
-            "Give one like https://photos.example.org/dog.jpg: http or https, no user name, no "
-            "blanks or backslashes.",
+            "This address is not allowed.",
+            "Use one such as https://photos.example.org/dog.jpg: http or https, without a user "
+            "name, blanks or backslashes.",
         )
     scheme = found["scheme"].lower()
     port = int(found["port"]) if found["port"] else PORTS[scheme]
     target = (found["path"] or "/") + (found["query"] or "")
-    place = Place(scheme, host, port, "".join(c if c.isascii() else quote(c) for c in target))
-    if not any(one.allows(place) for one in allowed):
+    place = FetchTarget(scheme, host, port, "".join(c if c.isascii() else quote(c) for c in target))
+    if not any(host_rule.allows(place) for host_rule in allowed):
         raise UrlRefusedError(
-            f'Pictures are not fetched from "{shorten(visible(place.netloc), SHOWN)}".',
-            "Whoever runs the service can allow it: --allow-url-hosts.",
+            f'Fetching from "{shorten(visible(place.netloc), SHOWN_CHARACTERS)}" is not allowed.',
+            "To allow it, start the service with --allow-url-hosts.",
         )
     return place
 
 
-async def resolve(place: Place, judge: Callable[[str], bool]) -> list[str]:
-    """The addresses of a place, looked up once; all of them pass ``judge``.
+async def resolve(place: FetchTarget, is_allowed_ip: Callable[[str], bool]) -> list[str]:
+    """Return the IP addresses of a host, which all pass ``is_allowed_ip``.
 
-    Raises UrlRefusedError when one does not, UrlError when there is none.
+    Raises UrlRefusedError if one does not, and UrlError if there are none.
     """
     if place.host.startswith("["):
         found = [place.host[1:-1]]
@@ -173,21 +178,21 @@ async def resolve(place: Place, judge: Callable[[str], bool]) -> list[str]:
         loop = asyncio.get_running_loop()
         try:
             infos = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as trouble:
-            raise _nowhere(place) from trouble
+        except (OSError, UnicodeError) as error:
+            raise _not_found_error(place) from error
         found = list(dict.fromkeys(str(info[4][0]) for info in infos))
     if not found:
-        raise _nowhere(place)
-    if not all(judge(address) for address in found):
+        raise _not_found_error(place)
+    if not all(is_allowed_ip(address) for address in found):
         raise UrlRefusedError(
-            f'Pictures are not fetched from "{shorten(visible(place.host), SHOWN)}": it is not on '
-            "the public internet."
+            f'The host "{shorten(visible(place.host), SHOWN_CHARACTERS)}" is not on the public '
+            "internet."
         )
     return found
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet's; False for whatever is no address."""
+    """Whether an IP address is on the public internet; False if it is not an address."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -198,15 +203,15 @@ def is_public(address: str) -> bool:
         if ip in _NAT64:
             return is_public(str(IPv4Address(int(ip) & 0xFFFFFFFF)))
         return (
-            ip in _OPEN_6
-            and not any(ip in network for network in _CLOSED_6)
+            ip in _GLOBAL_6
+            and not any(ip in network for network in _PRIVATE_6)
             and (int(ip) >> 32 & 0xFFFFFFFF) not in _ISATAP
         )
-    return not any(ip in network for network in _CLOSED_4)
+    return not any(ip in network for network in _PRIVATE_4)
 
 
 def _canonical(host: str) -> str:
-    """A host in the one spelling that is compared and asked for; empty when it is none."""
+    """Return the normalized host, "" if it is invalid."""
     if host.startswith("["):
         return _canonical_6(host[1:-1])
     if not host.isascii():
@@ -218,7 +223,7 @@ def _canonical(host: str) -> str:
     if len(name) > HOST_LIMIT or not _NAME.fullmatch(name):
         return ""
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
-        # 127.1, 0x7f000001, 2130706433, 0177.0.0.1: only four plain numbers are read by all alike.
+        # 127.1, 0x7f000001, 2130706433, 0177.0.0.1: parsers agree only on four decimal numbers.
         try:
             return str(IPv4Address(name))
         except ValueError:
@@ -234,8 +239,8 @@ def _canonical_6(text: str) -> str:
     return "" if ip.scope_id is not None else f"[{ip.compressed}]"
 
 
-def _may_be_below(name: str) -> bool:
-    """Whether names can end in this one: not in an IP address, not in a whole top-level domain."""
+def _can_have_subdomains(name: str) -> bool:
+    """Whether a host may have subdomains: IP addresses and top-level domains may not."""
     return "." in name and not name.startswith("[") and not _is_ipv4(name)
 
 
@@ -243,8 +248,8 @@ def _is_ipv4(name: str) -> bool:
     return bool(_NUMBER.fullmatch(name.rpartition(".")[2]))
 
 
-def _nowhere(place: Place) -> UrlError:
+def _not_found_error(place: FetchTarget) -> UrlError:
     return UrlError(
-        f'The host "{shorten(visible(place.host), SHOWN)}" can\'t be found.',
-        "Check how its name is written.",
+        f'The host "{shorten(visible(place.host), SHOWN_CHARACTERS)}" can\'t be found.',
+        "Check the spelling of the name.",
     )

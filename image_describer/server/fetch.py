@@ -1,8 +1,8 @@
-"""A picture's URL -> its bytes, from hosts that were named when the service was started.
+"""Fetch pictures by URL from the hosts that the service was started with.
 
-What may be asked is decided in `addresses`. The connection goes to an address that was checked
-there, by number; the host's name only serves the certificate and the Host header. Proxies of the
-environment are not used, cookies neither sent nor kept, nothing is stored.
+`addresses` decides what may be fetched. Connections go to the IP addresses that were checked there;
+the host's name is used only for the certificate and the Host header. No proxies, no cookies, and
+nothing is stored.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from image_describer.errors import (
 from image_describer.metadata import formats
 from image_describer.server.addresses import (
     AllowedHost,
-    Place,
+    FetchTarget,
     allowed_host,
     is_public,
     parse,
@@ -34,52 +34,55 @@ from image_describer.server.addresses import (
 )
 
 BYTES_LIMIT = 20_000_000
-TIME_LIMIT_S = 10.0  # from looking up the name to the last byte, redirects included
-CONNECT_LIMIT_S = 3.0  # then the host's next address is tried
+TIME_LIMIT_S = 10.0  # from the name lookup to the last byte, including redirects
+CONNECT_LIMIT_S = 3.0  # then the next address is tried
 REDIRECTS_LIMIT = 3
-READ_BYTES = 16_384  # at once; many tiny chunks in more would hold up other requests
+READ_BYTES = 16_384  # per read; many tiny chunks in more would delay other requests
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BINARY = frozenset(
     {"application/octet-stream", "binary/octet-stream"}
-)  # what stores say of any file
+)  # what file stores send for any file
 
 
 class Fetcher:
-    """Fetches pictures from ``hosts`` (see `addresses.allowed_host`), and from nowhere else.
+    """Fetches pictures from ``hosts`` only; see `addresses.allowed_host`.
 
-    ``judge`` says of an IP address whether it may be connected to. Tests give another one, to
-    reach a server of their own; no option and no variable of the environment changes it.
+    ``is_allowed_ip`` tells whether an IP address may be used. Tests replace it to reach their own
+    server; no option and no environment variable does.
     """
 
     def __init__(
         self,
         hosts: Sequence[str],
         *,
-        judge: Callable[[str], bool] = is_public,
-        trust: ssl.SSLContext | None = None,
-        seconds: float = TIME_LIMIT_S,
+        is_allowed_ip: Callable[[str], bool] = is_public,
+        ssl_context: ssl.SSLContext | None = None,
+        limit_s: float = TIME_LIMIT_S,
         limit_bytes: int = BYTES_LIMIT,
     ) -> None:
         self._allowed: list[AllowedHost] = [allowed_host(host) for host in hosts]
-        self._judge = judge
-        self._trust = trust
-        self._seconds = seconds
+        self._is_allowed_ip = is_allowed_ip
+        self._ssl_context = ssl_context
+        self._limit_s = limit_s
         self._limit_bytes = limit_bytes
 
     async def fetch(self, url: str) -> bytes:
-        """The bytes of the picture at ``url``. Raises UrlError, whose ``status`` tells its kind:
-        403 refused, 413 too large, 415 no picture, 502 failed, 504 too slow.
+        """Return the bytes of the picture at ``url``.
+
+        Raises UrlError, whose ``status`` is 403 (refused), 413 (too large), 415 (not a picture),
+        502 (failed) or 504 (too slow).
         """
         place = parse(url, self._allowed)
         try:
-            return await asyncio.wait_for(self._followed(place), self._seconds)
-        except asyncio.TimeoutError as trouble:
+            return await asyncio.wait_for(self._follow_redirects(place), self._limit_s)
+        except asyncio.TimeoutError as error:
             raise UrlSlowError(
-                f"The picture did not come within {self._seconds:g} seconds.", "Try again later."
-            ) from trouble
+                f"Fetching the picture took longer than {self._limit_s:g} seconds.",
+                "Try again later.",
+            ) from error
 
-    async def _followed(self, place: Place) -> bytes:
-        addresses = await resolve(place, self._judge)
+    async def _follow_redirects(self, place: FetchTarget) -> bytes:
+        addresses = await resolve(place, self._is_allowed_ip)
         for _ in range(REDIRECTS_LIMIT + 1):
             found = await self._get(place, addresses)
             if isinstance(found, bytes):
@@ -88,13 +91,13 @@ class Fetcher:
             place = parse(found, self._allowed)
             if place.host != host:
                 raise UrlRefusedError(
-                    "That address leads on to another host, which is not followed.",
-                    "Give the address where the picture itself lies.",
+                    "This address redirects to another host, which is not allowed.",
+                    "Use the address of the picture itself.",
                 )
-        raise UrlError(f"That address leads on more than {REDIRECTS_LIMIT} times.")
+        raise UrlError(f"This address redirects more than {REDIRECTS_LIMIT} times.")
 
-    async def _get(self, place: Place, addresses: list[str]) -> bytes | str:
-        """The picture's bytes, or the URL that the server says to ask instead."""
+    async def _get(self, place: FetchTarget, addresses: list[str]) -> bytes | str:
+        """Return the picture's bytes, or the URL that the server redirects to."""
         events = self._events(place, addresses)
         async with contextlib.aclosing(events):
             body = bytearray()
@@ -107,23 +110,25 @@ class Fetcher:
                     elif isinstance(event, h11.Data):
                         body += event.data
                         self._check_size(len(body))
-            except (OSError, h11.RemoteProtocolError, EOFError) as trouble:
-                raise _failed(trouble) from trouble
+            except (OSError, h11.RemoteProtocolError, EOFError) as error:
+                raise _failed(error) from error
         if formats.recognize(bytes(body[: formats.HEAD_BYTES])) is None:
             raise _no_picture()
         return bytes(body)
 
-    async def _events(self, place: Place, addresses: list[str]) -> AsyncGenerator[h11.Event, None]:
-        """What the server answers to a GET of ``place``, up to the end of its message."""
+    async def _events(
+        self, place: FetchTarget, addresses: list[str]
+    ) -> AsyncGenerator[h11.Event, None]:
+        """Yield the events of the response to a GET request, up to its end."""
         reader, writer = await self._connect(place, addresses)
         try:
-            talk = h11.Connection(h11.CLIENT)
-            writer.write(talk.send(_request(place)) or b"")
-            writer.write(talk.send(h11.EndOfMessage()) or b"")
+            http = h11.Connection(h11.CLIENT)
+            writer.write(http.send(_request(place)) or b"")
+            writer.write(http.send(h11.EndOfMessage()) or b"")
             while True:
-                event = talk.next_event()
+                event = http.next_event()
                 if event is h11.NEED_DATA:
-                    talk.receive_data(await reader.read(READ_BYTES))
+                    http.receive_data(await reader.read(READ_BYTES))
                     continue
                 if not isinstance(event, h11.Event) or isinstance(event, h11.ConnectionClosed):
                     raise EOFError
@@ -131,13 +136,13 @@ class Fetcher:
                 if isinstance(event, h11.EndOfMessage):
                     return
         finally:
-            writer.transport.abort()  # a goodbye would wait for the server's
+            writer.transport.abort()  # closing TLS properly would wait for the server
 
     async def _connect(
-        self, place: Place, addresses: list[str]
+        self, place: FetchTarget, addresses: list[str]
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to the first of ``addresses`` that takes one."""
-        trouble: BaseException | None = None
+        """Connect to the first of ``addresses`` that accepts."""
+        last_error: BaseException | None = None
         secure = place.scheme == "https"
         for address in addresses:
             try:
@@ -146,20 +151,20 @@ class Fetcher:
                         address,
                         place.port,
                         limit=READ_BYTES,
-                        ssl=(self._trust or _trust()) if secure else None,
+                        ssl=(self._ssl_context or _ssl_context()) if secure else None,
                         server_hostname=place.host.strip("[]") if secure else None,
                     ),
                     CONNECT_LIMIT_S,
                 )
             except (OSError, asyncio.TimeoutError) as error:
-                trouble = error
-        raise _failed(trouble) from trouble
+                last_error = error
+        raise _failed(last_error) from last_error
 
     def _check(self, answer: h11.Response) -> None:
-        """Raises UrlError unless the answer's head promises a picture that can be taken."""
+        """Raise UrlError unless the headers are those of a picture of an allowed size."""
         if answer.status_code != 200:
             raise UrlError(
-                f"The server has no picture there: it answered {answer.status_code}.",
+                f"The picture's server answered with status {answer.status_code}.",
                 "Check the address.",
             )
         kind = _header(answer, b"content-type").partition(";")[0].strip().lower()
@@ -172,25 +177,20 @@ class Fetcher:
     def _check_size(self, size: int) -> None:
         if size > self._limit_bytes:
             raise UrlTooLargeError(
-                f"That picture is too large: more than {self._limit_bytes // 1_000_000} MB.",
-                "Give a smaller one.",
+                f"The picture is larger than {self._limit_bytes // 1_000_000} MB.",
+                "Use a smaller picture.",
             )
 
 
-async def fetch(url: str, hosts: Sequence[str]) -> bytes:
-    """The bytes of the picture at ``url``, see `Fetcher.fetch`."""
-    return await Fetcher(hosts).fetch(url)
-
-
 @functools.cache
-def _trust() -> ssl.SSLContext:
-    """Certificates as this system and as Mozilla trust them."""
+def _ssl_context() -> ssl.SSLContext:
+    """Trust the certificate authorities of this system and of Mozilla."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
 
 
-def _request(place: Place) -> h11.Request:
+def _request(place: FetchTarget) -> h11.Request:
     return h11.Request(
         method="GET",
         target=place.target,
@@ -198,7 +198,7 @@ def _request(place: Place) -> h11.Request:
             ("Host", place.netloc),
             ("User-Agent", f"image-describer/{__version__}"),
             ("Accept", "image/*"),
-            ("Accept-Encoding", "identity"),  # what is unpacked could be a bomb
+            ("Accept-Encoding", "identity"),  # compressed data could be a decompression bomb
             ("Connection", "close"),
         ],
     )
@@ -209,21 +209,21 @@ def _header(answer: h11.Response, name: bytes) -> str:
 
 
 def _checked_location(answer: h11.Response) -> str:
-    """Where a redirect leads. Raises UrlError for what joining would silently change."""
+    """Return the target of a redirect. Raises UrlError for what urljoin would silently change."""
     location = _header(answer, b"location")
     if not location or not location.isprintable() or not location.isascii():
-        raise UrlError("That address leads on to nowhere.")
+        raise UrlError("This address redirects to an invalid address.")
     return location
 
 
 def _no_picture() -> UrlNoPictureError:
     known = ", ".join(format_.name for format_ in formats.FORMATS)
     return UrlNoPictureError(
-        "What lies at that address is not a picture I can open.", f"I can open {known}."
+        "This address does not lead to a picture I can open.", f"I can open {known}."
     )
 
 
-def _failed(trouble: BaseException | None) -> UrlError:
-    if isinstance(trouble, ssl.SSLCertVerificationError):
-        return UrlError("The server of that address has no certificate that can be trusted.")
-    return UrlError("The picture can't be fetched: its server did not answer properly.")
+def _failed(error: BaseException | None) -> UrlError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return UrlError("The certificate of the picture's server is not trusted.")
+    return UrlError("The picture's server did not send a valid response.")

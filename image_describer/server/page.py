@@ -1,6 +1,6 @@
-"""The web page at ``/``, its files, and the page for programs at ``/docs``.
+"""The web page at ``/``, its files, and the page for developers at ``/docs``.
 
-Nothing in them comes from elsewhere or runs inline, and the policy they are sent with says so.
+They load nothing from elsewhere and run nothing inline, which their security policy enforces.
 """
 
 import functools
@@ -38,7 +38,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-cache",  # kept by browsers, but asked for again: a new version shows
+    "Cache-Control": "no-cache",  # browsers revalidate, so that a new version shows at once
 }
 HTML = "text/html; charset=utf-8"
 # Address, file in the folder of assets, type.
@@ -46,36 +46,34 @@ FILES = (
     ("/page.css", "page/page.css", "text/css; charset=utf-8"),
     ("/page.js", "page/page.js", "text/javascript; charset=utf-8"),
     ("/icon.svg", "icon.svg", "image/svg+xml"),
-    ("/favicon.ico", "icon.png", "image/png"),  # what browsers ask for unasked
+    ("/favicon.ico", "icon.png", "image/png"),  # browsers request it by default
 )
-# What anyone may have, without the token: there is nothing of anybody's in it.
+# Public without the token: they contain no user data.
 PATHS = frozenset({"/", "/docs", "/openapi.json", *(address for address, _, _ in FILES)})
 
-NOTHING_KEPT = "The service keeps neither it nor its description."
-CAPTIONS_KEPT = "The service does not keep it, but its log does keep what was said of it."
-OFFLINE = "What you hear is made by the service itself, without the internet."
-ONLINE = (
-    "What you hear may be made by Google: the service sends the sentence there, never the picture."
-)
+NOTHING_KEPT = "The service stores neither the picture nor its description."
+CAPTIONS_KEPT = "The service does not store the picture, but its log contains the description."
+OFFLINE = "The service makes the speech itself, without the internet."
+ONLINE = "Google may make the speech: the service sends it the sentence, never the picture."
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def start(request: Request) -> Response:
-    """The page for people."""
-    return _answer(request, _start(request.app.state.config), HTML)
+async def start_page(request: Request) -> Response:
+    """The page that describes pictures."""
+    return _response(request, _start_page(request.app.state.config), HTML)
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])
-async def for_programs(request: Request) -> Response:
-    """The page for programs: what OpenAPI says, to be read."""
-    return _answer(request, docs.page(request.app.openapi()).encode(), HTML)
+async def developer_page(request: Request) -> Response:
+    """The OpenAPI description as a page."""
+    return _response(request, docs.page(request.app.openapi()).encode(), HTML)
 
 
 def _file(name: str, kind: str) -> Callable[[Request], Response]:
     def serve(request: Request) -> Response:
-        return _answer(request, _asset(name), kind)
+        return _response(request, _asset(name), kind)
 
     return serve
 
@@ -84,12 +82,12 @@ for _address, _name, _kind in FILES:
     router.add_api_route(_address, _file(_name, _kind), methods=["GET", "HEAD"])
 
 
-def _answer(request: Request, content: bytes, kind: str) -> Response:
-    """``content``, or 304 where the browser has it."""
+def _response(request: Request, content: bytes, kind: str) -> Response:
+    """Return ``content``, or 304 if the browser has it."""
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {**HEADERS, "ETag": tag}
     known = request.headers.get("if-none-match", "")
-    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+    if tag in (known_tag.strip().removeprefix("W/") for known_tag in known.split(",")):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type=kind)
 
@@ -99,7 +97,7 @@ def _asset(name: str) -> bytes:
     return assets_folder().joinpath(name).read_bytes()
 
 
-def _start(config: ServerConfig) -> bytes:
+def _start_page(config: ServerConfig) -> bytes:
     text = Template(_asset("page/index.html").decode()).substitute(
         limit_bytes=config.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),

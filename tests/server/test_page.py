@@ -314,7 +314,7 @@ def test_a_token_is_asked_for_and_a_service_that_is_gone_is_told(
             assert axe_violations(page, *ALSO) == []
             page.keyboard.type("a-wrong-one")
             page.keyboard.press("Enter")
-            assert trouble(page) == "That token is not the right one."
+            assert trouble(page) == "The token is wrong."
             assert focused(page) == "token"
             page.keyboard.type(TOKEN)
             page.keyboard.press("Enter")
@@ -467,6 +467,6 @@ def test_the_page_knows_what_the_program_knows(service):
     ],
 )
 def test_the_page_says_what_becomes_of_a_picture(settings, kept, voice):
-    start = page_module._start(settings).decode()
+    start = page_module._start_page(settings).decode()
     assert f"{kept} {voice}" in start
     assert "$" not in start

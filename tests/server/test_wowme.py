@@ -114,5 +114,5 @@ def test_a_wrong_host_is_told_at_the_start(tiny_bundle):
     command += ["--bundle", str(tiny_bundle), "--allow-url-hosts", "https://example.org/photos"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert 'image-describer: "https://example.org/photos" is no host' in done.stderr
+    assert 'image-describer: "https://example.org/photos" is not a valid host name' in done.stderr
     assert "Traceback" not in done.stderr
