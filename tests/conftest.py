@@ -1,4 +1,4 @@
-"""Fixtures that several tests share."""
+"""Fixtures shared by several tests."""
 
 import signal
 from pathlib import Path
@@ -12,20 +12,20 @@ from tests.support.sound import no_sound_card, null_sink  # noqa: F401
 from tests.support.spoken import spoken  # noqa: F401
 from tests.support.window import drive, eager, photo  # noqa: F401
 
-# How a failure reads that may be the machine's: a wait without its event, or a server that hangs.
-IN_VAIN = ["in vain", "TimeoutExpired", "did not start", "records nothing", "ms exceeded"]
+# Failures that a busy machine can cause: an event that came too late, or a server that hangs.
+TIMEOUTS = ["timed out", "TimeoutExpired", "did not start", "records nothing"]
 RERUNS = 2
 
-# A worker of pytest-xdist ignores Ctrl+C, and so would every program that a test starts.
+# A pytest-xdist worker ignores Ctrl+C, and the programs that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what needs a screen, sound or a browser be run again when it waited in vain."""
+    """Run tests of the window, sound or browser again after a timeout, never a wrong answer."""
     for item in items:
         if any(item.get_closest_marker(name) for name in ("gui", "sound", "browser")):
-            item.add_marker(pytest.mark.flaky(reruns=RERUNS, only_rerun=IN_VAIN))
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS, only_rerun=TIMEOUTS))
 
 
 @pytest.fixture(scope="session")

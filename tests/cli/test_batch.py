@@ -67,7 +67,7 @@ def wait_for_records(checkpoint: Path, count: int, process: subprocess.Popen[str
         if checkpoint.exists() and checkpoint.read_bytes().count(b"\n") > count:
             return
         time.sleep(0.01)
-    pytest.fail("waited in vain for the checkpoint")
+    pytest.fail("timed out waiting for the checkpoint")
 
 
 def test_progress_and_errors_are_printed(run, tmp_path, album, tiny_bundle):

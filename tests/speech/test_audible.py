@@ -94,7 +94,7 @@ def test_google_s_voice_is_heard_without_any_player_program(null_sink: NullSink,
             check=False,
         )
     if not server.texts:
-        raise AssertionError("hoped in vain for a request within the time limit of the voice")
+        raise AssertionError("timed out: no request within the time limit of the voice")
     assert server.texts == [CAPTION]
     assert (run.stdout, run.stderr) == ("gtts None False\n", "")
     assert_near(recordings[0].audible_s, TONE_S, 0.15)

@@ -91,7 +91,9 @@ class Screen:
             if wait_until(done, RETRY_S):
                 return
             if time.monotonic() > limit:
-                raise AssertionError(f"pressed {key} for {LIMIT_S} s in vain for {name}")
+                raise AssertionError(
+                    f"timed out after pressing {key} for {LIMIT_S} s, waiting for {name}"
+                )
 
     def type(self, text: str) -> None:
         self.xdotool("type", "--delay", "8", text)
@@ -142,7 +144,7 @@ def wait_for(condition: Callable[[], object], limit_s: float, name: str) -> obje
     """The first true result of ``condition``; fails after ``limit_s``."""
     result = wait_until(condition, limit_s)
     if not result:
-        raise AssertionError(f"waited {limit_s} s in vain for {name}")
+        raise AssertionError(f"timed out after {limit_s} s waiting for {name}")
     return result
 
 

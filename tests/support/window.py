@@ -111,7 +111,7 @@ class TkLoop:
         """Run the loop until ``condition()`` is true."""
         limit = time.monotonic() + limit_s
         while not condition():
-            assert time.monotonic() < limit, f"waited in vain for {name}; {self.heard_so_far}"
+            assert time.monotonic() < limit, f"timed out waiting for {name}; {self.heard_so_far}"
             self.root.update()
             time.sleep(TURN_S)
 

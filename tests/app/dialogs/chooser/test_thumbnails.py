@@ -45,7 +45,7 @@ class TimerLoop:
     def until(self, condition: Callable[[], Any]) -> None:
         limit = time.monotonic() + LIMIT_S
         while not condition():
-            assert time.monotonic() < limit, "waited in vain"
+            assert time.monotonic() < limit, "timed out waiting for the thumbnail"
             self.advance(10)
             time.sleep(0.001)
 
