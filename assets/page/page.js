@@ -92,7 +92,7 @@ async function post(one, accept) {
     });
   } catch {
     if (one.giveUp.signal.aborted && one.giveUp.signal.reason !== "slow") throw new Trouble("");
-    throw new Trouble("The service does not answer. Is it still running?", { again: true });
+    throw new Trouble("The service does not respond. Is it still running?", { again: true });
   } finally {
     clearTimeout(slow);
   }
@@ -138,7 +138,7 @@ async function take(file, remark = "") {
     one.bytes = await file.arrayBuffer();
   } catch {
     if (work === one) {
-      fail(new Trouble("That can't be read. If it is a folder, choose a picture that lies in it."));
+      fail(new Trouble("This can't be read. If it is a folder, choose a picture inside it."));
     }
     return;
   }
@@ -169,7 +169,7 @@ async function describe(one) {
     if (work !== one) return;
     if (trouble.token) askToken(trouble.message);
     else if (trouble instanceof Trouble) fail(trouble);
-    else fail(new Trouble("The answer broke off.", { again: true }));
+    else fail(new Trouble("The response was interrupted.", { again: true }));
   } finally {
     clearTimeout(working);
     if (work === one || !work) hide(part("cancel"));
@@ -216,19 +216,19 @@ function showMore(record) {
   const more = part("more");
   more.replaceChildren();
   more.parentElement.open = false;
-  if (record.alt_text) more.append(made("h3", "Its author says"), made("p", record.alt_text));
+  if (record.alt_text) more.append(made("h3", "Alt text by the author"), made("p", record.alt_text));
   if (record.notes.length) more.append(made("h3", "Notes"), list(record.notes));
   if (!isBlank(record)) {
-    more.append(made("h3", "How sure"), made("p", `${percent(record.confidence)} sure.`));
+    more.append(made("h3", "Confidence"), made("p", `${percent(record.confidence)} sure.`));
     const others = record.alternatives
       .filter((other) => other.caption && other.caption !== record.caption)
       .slice(0, ALTERNATIVES)
       .map((other) => `${other.caption}: ${percent(other.confidence)}`);
-    if (others.length) more.append(made("h3", "It could also be"), list(others));
+    if (others.length) more.append(made("h3", "Alternatives"), list(others));
     const words = record.words
       .filter(({ word }) => namesAThing(word))
       .map(({ word, region }) => `${word}: ${placeOf(region)}`);
-    if (words.length) more.append(made("h3", "What was seen where"), list([...new Set(words)]));
+    if (words.length) more.append(made("h3", "Objects and where they are"), list([...new Set(words)]));
   }
   more.append(made("h3", "Size"), made("p", `${record.width} by ${record.height} pixels.`));
 }
@@ -296,7 +296,7 @@ async function hear() {
     if (late()) return;
     showStop(false);
     if (trouble.token) askToken(trouble.message);
-    else if (trouble.name === "NotAllowedError") note("This browser needs you to press Hear it.");
+    else if (trouble.name === "NotAllowedError") note("This browser needs you to press Play.");
     else note(trouble instanceof Trouble ? trouble.message : "The speech can't be played here.");
   } finally {
     clearTimeout(preparing);
@@ -344,7 +344,7 @@ part("token-form").addEventListener("submit", (event) => {
   part("token").value = "";
   say("");
   if (!/^[\x21-\x7e]+$/.test(given)) {
-    askToken("A token has only letters, digits and signs, without spaces.");
+    askToken("A token has only letters, digits and symbols, without spaces.");
     return;
   }
   setToken(given);
@@ -356,7 +356,7 @@ part("token-form").addEventListener("submit", (event) => {
 
 function takeFirst(files) {
   const others = files.length - 1;
-  take(files[0], others ? `Of ${files.length} files this is the first: one at a time.` : "");
+  take(files[0], others ? `Only the first of ${files.length} files is described.` : "");
 }
 
 // So that the same picture can be chosen twice in a row.
@@ -396,7 +396,7 @@ document.addEventListener("drop", (event) => {
   if (event.dataTransfer.files.length) takeFirst(event.dataTransfer.files);
   else {
     begin();
-    fail(new Trouble("That is no file. Save the picture first, then drop its file."));
+    fail(new Trouble("This is not a file. Save the picture first, then drop its file."));
   }
 });
 
@@ -449,4 +449,4 @@ speed.addEventListener("change", () => {
 
 if (/Mac|iPhone|iPad/.test(navigator.platform)) part("paste-key").textContent = "Command+V";
 const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-part("where").textContent = here ? ", on this computer," : ` (${location.host})`;
+part("where").textContent = here ? " on this computer" : ` (${location.host})`;

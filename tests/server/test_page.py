@@ -327,7 +327,7 @@ def test_a_token_is_asked_for_and_a_service_that_is_gone_is_told(
             described(page)
             service.process.kill()
             choose(page)
-            assert trouble(page) == "The service does not answer. Is it still running?"
+            assert trouble(page) == "The service does not respond. Is it still running?"
             assert page.is_visible("#again")
             assert axe_violations(page, *ALSO) == []
 
