@@ -173,6 +173,7 @@ def test_pipelined_requests_are_answered_in_order(narrow):
     assert [answer[:3] for answer in answers] == [b"200", b"200", b"422", b"200"]
 
 
+@pytest.mark.slow
 def test_memory_held_by_bodies_is_limited(tiny_bundle):
     """Forty clients send all but one byte of a body of the largest size, and then wait."""
     size = 4_900_000

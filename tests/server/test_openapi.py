@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 import schemathesis
 
 from tests.support import tiny
@@ -20,6 +21,7 @@ CASES = 50  # of each operation, at most; beside those that try every limit of t
 OPERATIONS = 7
 
 
+@pytest.mark.slow
 def test_no_case_finds_a_fault_of_the_server_or_breaks_the_schema(library, tmp_path):
     service, report = library[0], tmp_path / "report.json"
     program = "import sys; from schemathesis.cli import schemathesis; sys.exit(schemathesis())"
