@@ -45,6 +45,7 @@ def history(folder, name):
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", small.RECIPES)
 def test_a_recipe_runs_from_pictures_to_figures(name, data, runs, tmp_path, monkeypatch):
     from image_describer.train import classic, evaluate
@@ -80,6 +81,7 @@ def test_a_stand_in_is_told_in_the_figures(data, tmp_path, runs):
     assert run.facts["vectors"]["dimension_of_recipe"] == 50
 
 
+@pytest.mark.slow
 def test_attention_is_kept_for_each_word_to_be_drawn(data, runs, tmp_path, monkeypatch):
     from image_describer.train import classic, evaluate
 
@@ -104,6 +106,7 @@ def test_attention_is_kept_for_each_word_to_be_drawn(data, runs, tmp_path, monke
     assert list(spoken.words) == words[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", ["captions", "prefixes"])
 def test_both_forms_of_samples_learn(samples, data, runs, tmp_path):
     from image_describer.train import classic
@@ -175,6 +178,7 @@ def _reached(file, step):
         return False
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_with_the_best_weights(data, runs, tmp_path):
     from image_describer.train import classic
     from image_describer.train.classic_fit import fit_task
@@ -198,6 +202,7 @@ def test_early_stopping_ends_with_the_best_weights(data, runs, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_frozen_vectors_stay_as_they_were_and_others_learn(data, runs, tmp_path):
     from image_describer.train import classic
 

@@ -131,6 +131,7 @@ def test_a_tf_config_that_makes_no_sense_is_refused_with_the_way_to_write_it(set
     assert "10.0.0.1:2222" in caught.value.way_out
 
 
+@pytest.mark.slow
 def test_workers_meet_and_an_absent_one_is_named_in_time():
     ports = free_ports(3)
     places = [meeting.parse(tf_config(ports, index)) for index in range(3)]

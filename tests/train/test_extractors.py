@@ -46,6 +46,7 @@ def never(sentence):
 # Extractors ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("inception_v3", 107), ("resnet50", 64)])
 def test_every_extractor_gives_a_grid_of_regions(name, size):
     extractor = extractors.build(name, "random", size, precision="float32")
@@ -95,6 +96,7 @@ def test_the_bundled_tower_sees_what_the_bundle_sees(shipped_bundle, monkeypatch
     assert np.corrcoef(here.ravel(), there.ravel())[0, 1] > 0.9  # activations are int8 there
 
 
+@pytest.mark.slow
 def test_weights_come_from_a_file_of_keras(tmp_path):
     extractor = extractors.build("resnet50", "random", 64, precision="float32")
     file = tmp_path / "resnet.weights.h5"

@@ -100,6 +100,7 @@ def trained(request, data, tmp_path_factory):
     return run, model, classic.evaluate(run, model)["metrics"]
 
 
+@pytest.mark.slow
 def test_training_tells_pairs_apart_and_finds_what_belongs_together(trained):
     _, _, metrics = trained
     # Two of twelve captions drawn at random say the very same of a picture.
@@ -146,6 +147,7 @@ def test_towers_and_representations_are_saved_and_agree(trained):
     assert lines[2].split("\t") == [names[1], run.data.captions[names[1]][0]]
 
 
+@pytest.mark.slow
 def test_a_matrix_with_its_captions_is_read_trained_on_and_judged(tmp_path, data):
     from image_describer.train import classic
     from image_describer.train.data import read

@@ -70,6 +70,7 @@ def said(colour, side):
     return f"A {colour} square is on the {side} side."
 
 
+@pytest.mark.slow
 def test_the_sentence_that_says_what_is_there_scores_best(describer, tiny_data):
     right = 0
     for number, file in pictures(tiny_data).items():

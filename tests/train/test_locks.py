@@ -16,6 +16,7 @@ def _hold(path, held, seconds):
         time.sleep(seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_second_process_waits_and_a_dead_one_holds_nothing(tmp_path, killed):
     context = multiprocessing.get_context("spawn")

@@ -46,6 +46,7 @@ def bundle(tiny_bundle, tmp_path, monkeypatch):
     return used
 
 
+@pytest.mark.slow
 def test_the_decoder_of_a_bundle_comes_back_from_int8(tiny_bundle, tiny_run):
     weights = decoder_weights(open_bundle(tiny_bundle))
     with np.load(tiny_run / "runs" / "tiny" / "whole.npz") as arrays:

@@ -49,6 +49,7 @@ def written(tiny_run, tiny_data, tmp_path_factory):
     return report.write(chosen, data, choices), data
 
 
+@pytest.mark.slow
 def test_the_page_stands_alone_and_every_picture_is_told_in_words(written):
     page, data = written
     text = page.read_text("utf-8")
@@ -66,6 +67,7 @@ def test_the_page_stands_alone_and_every_picture_is_told_in_words(written):
     assert data.captions[name][0] in text
 
 
+@pytest.mark.slow
 def test_everything_of_a_recipe_is_small(written):
     page, _ = written
     assert sum(file.stat().st_size for file in page.parent.iterdir()) < LIMIT_BYTES
@@ -75,6 +77,7 @@ def test_everything_of_a_recipe_is_small(written):
             assert len(image.convert("RGB").getcolors(1 << 20)) > 4  # something is drawn
 
 
+@pytest.mark.slow
 def test_no_picture_of_the_data_set_is_in_the_results(written):
     page, data = written
     kept = {file.stem for file in page.parent.iterdir()}
@@ -84,6 +87,7 @@ def test_no_picture_of_the_data_set_is_in_the_results(written):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_table_takes_the_place_between_the_marks(written):
     page, _ = written
     readme = (page.parent.parent.parent / "README.md").read_text("utf-8")

@@ -19,6 +19,7 @@ def losses(run, stage):
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_the_loss_falls(tiny_run):
     found = losses(tiny_run / "runs" / "tiny", "head")
     assert len(found) == 12
@@ -104,6 +105,7 @@ def test_what_it_lacks_is_said_in_one_line(words, told):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_weights_of_another_shape_are_refused(tiny_data, tmp_path):
     import numpy as np
 

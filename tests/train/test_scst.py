@@ -52,6 +52,7 @@ def pixels(data, names):
     return from_files(data, tiny.SIZE)(names, np.zeros(len(names), int))
 
 
+@pytest.mark.slow
 def test_captions_are_drawn_as_likely_as_the_captioner_finds_them(start, data):
     from image_describer.train.sampler import Sampler
 
@@ -187,6 +188,7 @@ def test_a_disturbed_head_learns_by_reward_too(data, tmp_path):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
+@pytest.mark.slow
 def test_a_recipe_without_rewards_is_left_alone(start):
     from image_describer.train import pipeline
 

@@ -170,6 +170,7 @@ def test_what_it_lacks_is_one_sentence_and_the_status_2(words, told, monkeypatch
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_features_are_written_as_the_original_kept_them_and_read_again(
     choices, tiny_data, tmp_path
 ):
@@ -224,6 +225,7 @@ def damaged(tiny_data, tmp_path):
     return own
 
 
+@pytest.mark.slow
 def test_broken_pictures_are_counted_once_and_left_out_of_an_original(
     choices, tiny_data, tmp_path, caplog
 ):

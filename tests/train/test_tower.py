@@ -28,6 +28,7 @@ def parts(last, seed=0):
     return lower, xception.build_upper(grid, channels, 0.06, 2, last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", [4, 5, 6])
 def test_the_regions_are_the_same_wherever_the_tower_is_parted(last):
     from image_describer.train.pipeline import _carry
