@@ -32,7 +32,8 @@ SERVICE_WORKERS = 2
 # What no option can do: loopback stands for the public internet, within the service's process.
 ON_LOOPBACK = (
     "import functools; from image_describer.server import fetch, wowme; "
-    "wowme.Fetcher = functools.partial(fetch.Fetcher, is_allowed_ip={'127.0.0.1'}.__contains__, limit_s=2)"
+    "wowme.Fetcher = functools.partial(fetch.Fetcher, "
+    "is_allowed_ip={'127.0.0.1'}.__contains__, limit_s=2)"
 )
 LISTENS = re.compile(r"listens on (http://\S+)/\.")
 
