@@ -4,7 +4,7 @@ Nothing here needs Tk, so that the command line and the docs can use the table, 
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 CONTROL_ALONE = "Control alone"
@@ -162,24 +162,6 @@ COMMANDS = (
 )
 EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywhere)
 
-# Keys that move, select and edit in every text. A command may take one only if it does the same to
-# the description (copy, paste) and leaves the key to edit boxes.
-TEXT_KEYS = frozenset(
-    f"{modifier}{key}".lower()
-    for key in ("Left", "Right", "Up", "Down", "Home", "End", "Prior", "Next")
-    for modifier in ("", "Shift+", "Ctrl+", "Ctrl+Shift+")
-) | frozenset(
-    key.lower()
-    for key in (
-        *("Ctrl+A", "Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+Y", "Ctrl+Z", "Ctrl+Shift+Z"),
-        *("Tab", "Shift+Tab", "Return", "Space", "BackSpace", "Delete", "Insert"),
-        *("Ctrl+BackSpace", "Ctrl+Delete", "Ctrl+Insert", "Shift+Insert", "Shift+Delete"),
-    )
-)
-# These move by paragraph in long texts, which is useless in a description of one sentence; all
-# other keys for the rate are taken by screen readers or need two hands.
-TEXT_KEYS_TAKEN = frozenset({"ctrl+up", "ctrl+down"})
-
 # Tk's name for each modifier; on a Mac, Command takes the place of Control.
 TK_MODIFIERS = {"Ctrl": "Control", "Shift": "Shift", "Alt": "Alt", "Command": "Command"}
 TK_KEYS = {",": "comma"}
@@ -234,51 +216,16 @@ def control_shortcut(key: str) -> tuple[str, bool] | None:
     return last.lower(), "Shift" in modifiers
 
 
-def clashes(commands: Iterable[Command], menus: Iterable[Menu] = MENUS) -> list[str]:
-    """A sentence for each key, menu letter, label or name that is used twice, or is wrong."""
-    found: list[str] = []
-    claimed: dict[tuple[str, str], str] = {}
-    menus = tuple(menus)
-
-    def claim(kind: str, value: str, owner: str) -> None:
-        other = claimed.setdefault((kind, value.lower()), owner)
-        if other is not owner:
-            found.append(f"{other} and {owner} both use the {kind} {value}.")
-
-    for menu in menus:
-        claim("letter", menu.letter, menu.name)
-    for number, command in enumerate(commands):
-        owner = f"{command.name} (row {number})"
-        claim("name", command.name, owner)
-        claim("label", command.label, owner)
-        claim(f"letter of the menu {command.menu}", command.letter, owner)
-        for key in command.keys:
-            claim("key", key, owner)
-            if key.lower() in TEXT_KEYS - TEXT_KEYS_TAKEN and not command.edits:
-                found.append(f"{owner} takes the key {key}, which texts need.")
-        if command.menu not in {menu.name for menu in menus}:
-            found.append(f"{owner} names a menu that does not exist: {command.menu}.")
-        if command.letter.lower() not in command.label.lower():
-            found.append(f"{owner} has a letter that is not in its label: {command.letter}.")
-    return found
-
-
-def help_lines(platform: str = sys.platform) -> list[str]:
+def help_lines(
+    platform: str = sys.platform, write: Callable[[str, str], str] = written
+) -> list[str]:
     """One line per command, as F1 shows them."""
     return [
-        f"{' or '.join(written(key, platform) for key in command.keys)}: {command.does}."
+        f"{' or '.join(write(key, platform) for key in command.keys)}: {command.does}."
         for command in COMMANDS
     ]
 
 
 def spoken_help(platform: str = sys.platform) -> str:
     """What F1 says."""
-    return " ".join(
-        f"{' or '.join(spoken(key, platform) for key in command.keys)}: {command.does}."
-        for command in COMMANDS
-    )
-
-
-def markdown_list(platform: str = "linux") -> str:
-    """The list of keys in docs/keys.md."""
-    return "".join(f"- {line}\n" for line in help_lines(platform))
+    return " ".join(help_lines(platform, spoken))

@@ -60,14 +60,3 @@ def log_error(error: Exception) -> None:
         log.warning("%s", error)
     else:
         log.error("A job failed", exc_info=error)
-
-
-def file_types(suffixes: tuple[str, ...], any_case: bool) -> list[tuple[str, tuple[str, ...]]]:
-    """The types of files in the platform's dialog for opening one.
-
-    ``any_case``: its patterns match ``.JPG`` as well as ``.jpg``, which they don't on Linux.
-    """
-    patterns = [f"*{suffix.lower()}" for suffix in suffixes]
-    if not any_case:
-        patterns += [pattern.upper() for pattern in patterns]
-    return [("Pictures", tuple(patterns)), ("All files", ("*",))]

@@ -4,7 +4,6 @@ import tkinter as tk
 from pathlib import Path
 from tkinter import filedialog
 
-from image_describer.app.messages import file_types
 from image_describer.imaging.open import PICTURE_SUFFIXES
 
 
@@ -24,3 +23,14 @@ def ask_for_picture(root: tk.Tk, beside: str | None) -> str:
         )
         or ""
     )
+
+
+def file_types(suffixes: tuple[str, ...], any_case: bool) -> list[tuple[str, tuple[str, ...]]]:
+    """The types of files to choose from, as (label, patterns).
+
+    ``any_case``: the patterns match ``.JPG`` as well as ``.jpg``, which they don't on Linux.
+    """
+    patterns = [f"*{suffix.lower()}" for suffix in suffixes]
+    if not any_case:
+        patterns += [pattern.upper() for pattern in patterns]
+    return [("Pictures", tuple(patterns)), ("All files", ("*",))]
