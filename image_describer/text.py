@@ -115,3 +115,10 @@ def _displayed(char: str) -> str:
     if category in _SPACE_CATEGORIES:
         return " "
     return "" if category in _HIDDEN_CATEGORIES and char not in _JOINERS else char
+
+
+def common_prefix(first: str, second: str) -> str:
+    """Return the characters that both strings begin with."""
+    pairs = enumerate(zip(first, second, strict=False))
+    end = next((index for index, (a, b) in pairs if a != b), min(len(first), len(second)))
+    return first[:end]

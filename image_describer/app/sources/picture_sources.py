@@ -42,13 +42,13 @@ class PictureSources:
     def choose(self) -> None:
         """Ask for a picture in the spoken chooser."""
         # Imported here because it needs NumPy and Pillow, without which the window opens faster.
-        from image_describer.app.dialogs.chooser.window import ChooserWindow, PictureChooser
+        from image_describer.app.dialogs.chooser.window import ChooserWindow
 
         if raise_dialog(self._context, ChooserWindow):
             return
         recent = self._context.settings.recent_folders
-        chooser = PictureChooser(self._context, recent, self._chosen, self.choose_natively)
-        chooser.open(self._current_path())
+        chooser = ChooserWindow(self._context, recent, self._chosen, self.choose_natively)
+        chooser.begin(self._current_path())
 
     def choose_natively(self) -> None:
         """Ask for a picture in the platform's dialog; on Linux, Tk draws it."""

@@ -5,6 +5,7 @@ import tkinter as tk
 from typing import NamedTuple
 
 from image_describer.app.modifier_keys import control_pressed, shift_pressed
+from image_describer.text import common_prefix
 
 TextWidget = tk.Text | tk.Entry
 CHARACTER_NAMES = {
@@ -150,11 +151,11 @@ def _selection(before: str, now: str) -> str:
 
 def _typed_or_deleted(before: CaretState, now: CaretState) -> str:
     """What was typed or deleted; the whole text after any other change."""
-    left = _common_prefix_length(before.text, now.text)
+    left = len(common_prefix(before.text, now.text))
     if len(now.text) > len(before.text):
         left = min(left, now.position)
     rest_before, rest_now = before.text[left:], now.text[left:]
-    right = _common_prefix_length(rest_before[::-1], rest_now[::-1])
+    right = len(common_prefix(rest_before[::-1], rest_now[::-1]))
     removed = rest_before[: len(rest_before) - right]
     added = rest_now[: len(rest_now) - right]
     if before.selected and now.position >= len(added):
@@ -168,11 +169,6 @@ def _typed_or_deleted(before: CaretState, now: CaretState) -> str:
     if removed and not added:
         return f"{_spoken(removed)} deleted"
     return now.text or "empty"
-
-
-def _common_prefix_length(one: str, other: str) -> int:
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _spoken(text: str) -> str:

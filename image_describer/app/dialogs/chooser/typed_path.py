@@ -4,30 +4,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from image_describer.app.dialogs.chooser.listing import SUFFIXES, EntryKind
+from image_describer.app.dialogs.chooser.listing import SUFFIXES, EntryKind, FolderEntry
 from image_describer.app.file_url import file_url_path, is_file_url
-from image_describer.text import file_name, natural_key, visible
+from image_describer.text import common_prefix, natural_key, visible
 
 QUOTES = "\"'"
 SEPARATORS = os.sep + (os.altsep or "")
 NO_COMPLETION = "Nothing there begins with that."
 
 
-@dataclass(frozen=True)
-class PathCandidate:
+@dataclass(frozen=True, slots=True)
+class PathCandidate(FolderEntry):
     """One completion: ``text`` would replace what was typed, and means exactly ``path``."""
 
     text: str
-    path: str
-    kind: EntryKind
-
-    @property
-    def name(self) -> str:
-        return file_name(self.path)
-
-    @property
-    def spoken(self) -> str:
-        return f"{self.name}, {self.kind}"
 
 
 @dataclass(frozen=True)
@@ -91,13 +81,13 @@ def complete(
         return PathCompletion(text)  # a URL of another computer
     parent = expand(head, folder, known) or folder
     candidates = tuple(
-        PathCandidate(f"{head}{name}{os.sep if kind == 'folder' else ''}", path, kind)
+        PathCandidate(path, kind, f"{head}{name}{os.sep if kind == 'folder' else ''}")
         for name, path, kind in _matches(parent, stem, all_files)
     )
     if not candidates:
         return PathCompletion(text)
     paths = {candidate.text: candidate.path for candidate in candidates}
-    common = _common_start(min(paths), max(paths))  # all others lie between these two
+    common = common_prefix(min(paths), max(paths))  # all others lie between these two
     if len(common) < len(start):  # the names only match what was typed if case is ignored
         return PathCompletion(text, "", candidates, paths)
     return PathCompletion(common, common[len(start) :], candidates, paths)
@@ -119,12 +109,6 @@ def _plain_start(text: str) -> str:
     if is_file_url(typed):
         return file_url_path(typed) or ""
     return f"~{os.sep}" if typed == "~" else typed
-
-
-def _common_start(first: str, last: str) -> str:
-    pairs = enumerate(zip(first, last, strict=False))
-    end = next((index for index, (one, other) in pairs if one != other), len(first))
-    return first[:end]
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -50,37 +50,12 @@ LARGE_TEXT_PERCENT = 100
 NARROW_WIDTH = 8  # characters
 
 
-class PictureChooser:
+class ChooserWindow(Dialog):
     """Lets a user choose a picture; ``chosen(path)`` is called with it.
 
     ``recent``: recently used folders, the newest first. ``native()`` opens the platform's own
     dialog, after the chooser has been closed.
     """
-
-    def __init__(
-        self,
-        context: "AppContext",
-        recent: Sequence[str],
-        chosen: Callable[[str], None],
-        native: Callable[[], None],
-    ) -> None:
-        self._context = context
-        self._recent = tuple(recent)
-        self._chosen = chosen
-        self._native = native
-        self.window: ChooserWindow | None = None
-
-    def open(self, beside: str | None) -> None:
-        """Open it in the folder of the picture ``beside``, or else in the last folder used."""
-        if self.window is not None and self.window.winfo_exists():
-            self.window.lift()
-            return
-        self.window = ChooserWindow(self._context, self._recent, self._chosen, self._native)
-        self.window.begin(beside)
-
-
-class ChooserWindow(Dialog):
-    """The open chooser."""
 
     def __init__(
         self,
@@ -108,7 +83,7 @@ class ChooserWindow(Dialog):
         )
 
     def begin(self, beside: str | None) -> None:
-        """Show the window, with the folder of the picture ``beside``."""
+        """Show the folder of the picture ``beside``, or else the last folder used."""
         # The folder is spoken once it is read, so the focus need not be.
         self_voicing.skip_next_focus(self.files)
         self.open(self.files)

@@ -62,6 +62,13 @@ def test_recent_folders_of_the_same_name_are_distinguished() -> None:
     assert [place.name for place in found] == ["Zoo in a", "Zoo in b", "Beach"]
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin", "win32", "sunos5"])
-def test_drives_of_every_platform_exist(platform: str) -> None:
-    assert all(os.path.isdir(place.path) for place in drives(platform))
+@pytest.mark.parametrize("platform", ["linux", "darwin", "sunos5"])
+def test_the_root_of_the_file_system_is_a_drive(platform: str) -> None:
+    found = drives(platform)
+    assert found[-1].path == "/"
+    assert all(os.path.isdir(place.path) for place in found)
+
+
+def test_windows_has_a_root_for_each_drive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "exists", lambda path: path in ("C:\\", "E:\\"))
+    assert [place.spoken for place in drives("win32")] == ["Drive C", "Drive E"]
