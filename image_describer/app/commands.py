@@ -40,10 +40,10 @@ log = logging.getLogger(__name__)
 class Application:
     """The running app. Everything here runs on the window's thread and returns at once.
 
-    It has a method for each command of the table of keys, by the command's name. ``offline`` and
-    ``mute`` are what the command line asked for; None leaves it to the settings. Without
-    ``settings`` and ``history`` nothing is kept, and without ``indexed`` nothing is put into the
-    index of the user's pictures.
+    Each command of `keymap.COMMANDS` is a method of the same name. ``offline`` and ``mute`` come
+    from the command line; None leaves the choice to the settings. Without ``settings`` and
+    ``history`` nothing is stored; without ``indexed`` nothing is added to the index of the user's
+    pictures.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Application:
         root.bind("<FocusIn>", self._keep_focus_in_dialog, add="+")
         self._save_dialog: SaveDialog | None = None
         self._ended = False
-        # It shows the greeting, which is spoken anyway.
+        # It shows the greeting, which is spoken separately.
         self_voicing.skip_next_focus(self.window.sentence)
         self.window.sentence.focus_set()
 
@@ -282,7 +282,7 @@ class Application:
         self.context.voice.answer(answer)
 
     def _before_change(self) -> None:
-        """Another picture comes: close what is open about the current one."""
+        """Close what belongs to the current picture, before another one replaces it."""
         self.sources.paste_task.cancel()
         self._status_commands.close_details()
         self._explorer.forget()
@@ -307,7 +307,7 @@ class Application:
         self.context.jobs.start(lambda _job: own_pictures.clear(), cleared, failed)
 
     def _keep_focus_in_dialog(self, _event: object) -> None:
-        """While a question is open, it keeps the focus, whichever window the user switches to."""
+        """Return the focus to an open question when the user switches to another window."""
         if self.context.dialogs and not self.context.dialogs[-1].all_keys:
             self._root.after_idle(take_focus, self.context)
 
@@ -319,9 +319,9 @@ class Application:
 
     def _report_error(self, error: Exception) -> None:
         """Say and show an error; the picture and its description stay."""
+        messages.log_error(error)
         if self._ended:
             return
-        messages.log_error(error)
         message = self.describe_task.current.notice = messages.user_message(error)
         self.window.show_status(message)
         self.context.voice.say_next(message, "error")
@@ -330,8 +330,8 @@ class Application:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """A key, a button or a timer failed: Tk would only print a traceback."""
+        log.error("The window failed", exc_info=(kind, error, trace))
         if isinstance(error, Exception) and not self._ended:
-            log.error("The window failed", exc_info=(kind, error, trace))
             message = self.describe_task.current.message = messages.user_message(error)
             self.describe_task.show(message, messages.NOT_DESCRIBED)
             self.context.voice.error(message)

@@ -40,15 +40,13 @@ class CurrentPicture:
 
     ``file`` is its path, or what stands for its name; ``picture`` its pixels, once read;
     ``described`` its description, once made. ``message`` is what Ctrl+R says while there is no
-    description. ``history_position`` ("2 of 14") is empty unless it comes from the history.
-    ``status`` is the status line, ``notice`` an error that left the picture in place.
+    description. ``status`` is the status line, ``notice`` an error that left the picture in place.
     """
 
     file: str | None = None
     picture: "Picture | None" = None
     described: DescribedPicture | None = None
     message: str = ""
-    history_position: str = ""
     status: str = ""
     notice: str = ""
 

@@ -1,4 +1,4 @@
-"""Reports an error that recurs, as with every picture, only once."""
+"""Reports an error only once, even if it recurs with every picture."""
 
 from collections.abc import Callable
 
@@ -16,5 +16,5 @@ class ErrorThrottle:
             self._report(error)
 
     def reset(self) -> None:
-        """It succeeded: the same error would be news again."""
+        """Forget the last error, after a success."""
         self._reported = ""

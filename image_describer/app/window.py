@@ -59,7 +59,7 @@ class MainWindow:
         self.fit(100)
         self._set_icon()
         self._status = ""
-        self._voice_problem = ""
+        self.voice_problem = ""  # why nothing is heard, shown after the status
         self.show_title(None)
 
     def show_title(self, file: str | None, state: str = "") -> None:
@@ -75,23 +75,13 @@ class MainWindow:
         self._status = status
         self._fill_status_line()
 
-    @property
-    def voice_problem(self) -> str:
-        """Why nothing is heard, shown behind the status; empty while all is well."""
-        return self._voice_problem
-
     def show_voice_problem(self, problem: str) -> None:
         """Show why nothing is heard, or nothing once speech is heard again."""
-        self._voice_problem = problem
+        self.voice_problem = problem
         self._fill_status_line()
 
-    @property
-    def status_line(self) -> str:
-        """The whole line, as it is shown."""
-        return str(self._status_label.cget("text"))
-
     def _fill_status_line(self) -> None:
-        status, problem = self._status, self._voice_problem
+        status, problem = self._status, self.voice_problem
         line = f"{finish(status)} {problem}" if status and problem else status or problem
         self._status_label.configure(text=one_line(line))
 

@@ -80,17 +80,21 @@ def test_space_and_return_press_the_focused_button(drive: Drive, photo: str) -> 
     driver.until(lambda: driver.heard.texts.count(f"Probably: {CAPTION}.") == 2, "both keys")
 
 
+def status_line(driver: AppDriver) -> str:
+    return str(driver.app.window._status_label.cget("text"))
+
+
 def test_the_status_line_shows_why_nothing_is_heard(drive: Drive, photo: str) -> None:
     driver = drive()
     driver.describe(photo)
     driver.heard.last_error = "I can't speak."
     driver.press("F5")
-    driver.until(lambda: driver.app.window.status_line == "Ready. I can't speak.", "the problem")
+    driver.until(lambda: status_line(driver) == "Ready. I can't speak.", "the problem")
     driver.press("F2")
     assert driver.heard.texts[-1] == "photo.png. 300 by 200 pixels. Ready. I can't speak."
     driver.heard.last_error = ""
     driver.press("F2")
-    driver.until(lambda: driver.app.window.status_line == "Ready", "the problem to disappear")
+    driver.until(lambda: status_line(driver) == "Ready", "the problem to disappear")
 
 
 def test_the_smallest_window_shows_everything(drive: Drive, photo: str) -> None:

@@ -34,7 +34,7 @@ SOME_FAILED = "{count:,} could not be opened; the end of the list says why."
 STOPPING = "Stopping."
 STOPPED = "Stopped after {counted}."
 CONTINUES = "Begin continues from there."
-NOT_INDEXED = "These descriptions can't be searched later. {trouble}"
+NOT_INDEXED = "These descriptions can't be searched later. {reason}"
 PROGRESS_EVERY_S = 10.0  # announcing it more often would disturb reading the list
 POLL_MS = 100
 LINES_PER_POLL = 400  # adding these to the list takes about 10 ms
@@ -61,9 +61,8 @@ class FolderWindow(Dialog):
         self._failed_lines: list[ResultLine] = []  # listed at the end
         self._run: FolderRun | None = None
         self._job: BackgroundJob | None = None
-        self._result: BatchResult | Exception | None = (
-            None  # of a run whose end was not reported yet
-        )
+        # Of a run whose end was not reported yet.
+        self._result: BatchResult | Exception | None = None
         self._timer: str | None = None
         self._progress = JobProgress(context)
         self._save_dialog = SaveDialog(context)
@@ -212,7 +211,7 @@ class FolderWindow(Dialog):
 
             self.context.voice.error(index_notice(outcome.index_notice))
         if outcome.index_error:
-            self.context.voice.error(NOT_INDEXED.format(trouble=outcome.index_error))
+            self.context.voice.error(NOT_INDEXED.format(reason=outcome.index_error))
         count, known = outcome.described + outcome.known, outcome.known
         if outcome.cancelled:
             done = count + len(outcome.failures)

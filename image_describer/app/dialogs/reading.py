@@ -2,13 +2,9 @@
 
 from image_describer.app import theme
 from image_describer.app.context import AppContext
-from image_describer.app.dialogs.base import Dialog, raise_dialog
+from image_describer.app.dialogs.base import Dialog
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.read_only_text import ReadOnlyText
-
-
-class ReadingDialog(Dialog):
-    """The open window of a `ReadingWindow`."""
 
 
 class ReadingWindow:
@@ -19,27 +15,23 @@ class ReadingWindow:
         self._dialog: Dialog | None = None
         self._text: ReadOnlyText | None = None
 
-    @property
-    def title(self) -> str:
-        """The title of the open window; empty while there is none."""
-        return self._dialog.heading if self._dialog in self._context.dialogs else ""
-
     def show(self, title: str, text: str, spoken: str = "") -> None:
         """Open the window, or reuse the open one, with ``text`` under ``title``, and say the text.
 
         ``spoken``: what to say instead of ``text``.
         """
-        spoken = spoken or " ".join(text.split("\n"))
-        if self._dialog is None or self._text is None or not self.title:
+        spoken = spoken or text.replace("\n", " ")
+        dialog = self._dialog
+        if dialog is None or self._text is None or dialog not in self._context.dialogs:
             self._build(title, text)
             self._context.voice.answer(f"{title}, dialog. {spoken}")
             return
-        self._dialog.set_title(title)
+        dialog.set_title(title)
         self._fill(self._text, title, text)
         if self_voicing.focused(self._context.root) is not self._text:
             self_voicing.skip_next_focus(self._text)  # the whole text is spoken
         self._text.focus_set()
-        raise_dialog(self._context, ReadingDialog)
+        dialog.bring_to_front()
         self._context.voice.answer(f"{title}. {spoken}")
 
     def close(self) -> None:
@@ -48,7 +40,7 @@ class ReadingWindow:
             self._dialog.close()
 
     def _build(self, title: str, text: str) -> None:
-        dialog = self._dialog = ReadingDialog(self._context, title, all_keys=True)
+        dialog = self._dialog = Dialog(self._context, title, all_keys=True)
         dialog.body.columnconfigure(0, weight=1)
         dialog.body.rowconfigure(0, weight=1)
         view = self._text = ReadOnlyText(dialog.body, font=theme.font("help"), width=48, height=16)

@@ -14,7 +14,7 @@ from image_describer.app import messages
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.progress import JobProgress
-from image_describer.app.widgets.button import RETURN_KEYS, Button
+from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.choice import Choice
 from image_describer.app.widgets.entry_box import EntryBox
 from image_describer.app.widgets.label import Label, WrappedLabel
@@ -137,15 +137,12 @@ class SaveForm(Dialog):
             widget.grid(row=row, column=1, sticky="ew", pady=6)
         self._message = WrappedLabel(self.body, height=MESSAGE_LINES, anchor="nw", padx=0)
         self._message.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(12, 0))
-        self.save_button, self.cancel_button = self._make_buttons()
+        self.add_buttons(("Save", self._save), ("Cancel", self.close))
         for widget in (self.kind, self.name, self.folder):
             for key in RETURN_KEYS:
                 widget.bind(key, lambda _event: self._save())
         self.name.bind("<KeyRelease>", self._on_name)
         self.open(self.kind)
-
-    def _make_buttons(self) -> list[Button]:
-        return self.add_buttons(("Save", self._save), ("Cancel", self.close))
 
     def _on_kind(self, suffix: str) -> None:
         """Adapt the file name to the kind."""

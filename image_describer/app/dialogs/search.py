@@ -131,7 +131,7 @@ class SearchWindow(Dialog):
 
     def _on_found(self, outcome: "SearchOutcome", found: str, none: str) -> None:
         self._found = outcome.pictures
-        self.results.set_items([one_line(hit.text) for hit in self._found])
+        self.results.set_items([one_line(picture.text) for picture in self._found])
         self._show_full_text()
         if outcome.warning:
             self.context.voice.error(outcome.warning)
@@ -148,7 +148,8 @@ class SearchWindow(Dialog):
         self.context.voice.error(messages.user_message(error))
 
     def _shown_path(self) -> str:
-        return self.full_text.shown().partition("\n")[0] or self_voicing.EMPTY
+        chosen = self._chosen
+        return visible(chosen.file or "") if chosen is not None else self_voicing.EMPTY
 
     def _show_full_text(self) -> None:
         chosen = self._chosen
@@ -170,13 +171,14 @@ class SearchWindow(Dialog):
             self._on_error,
         )
 
-    def _open_if(self, exists: bool, hit: "ListedPicture") -> None:
+    def _open_if(self, exists: bool, picture: "ListedPicture") -> None:
         """Open the file; if it is gone or never was a file, say its description."""
-        if exists and hit.file is not None:
+        file, sentence = picture.file, picture.sentence
+        if file is None:
             self.close()
-            self._open_picture(hit.file)
-        elif hit.file is not None:
-            self.context.voice.answer(GONE.format(name=file_name(hit.file), sentence=hit.sentence))
+            self.context.voice.answer(sentence)
+        elif exists:
+            self.close()
+            self._open_picture(file)
         else:
-            self.close()
-            self.context.voice.answer(hit.sentence)
+            self.context.voice.answer(GONE.format(name=file_name(file), sentence=sentence))

@@ -1,6 +1,7 @@
 """Reads the clipboard: the path of a file, a picture, or an error that says why neither."""
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -39,6 +40,8 @@ TOO_LARGE = "The picture on the clipboard is too large."
 SAVE_IT = "Save it as a file and open that, or install xclip and try again."
 UNREADABLE = "The clipboard can't be read."
 OPEN_FILE = "Open the picture as a file instead."
+
+log = logging.getLogger(__name__)
 
 
 def reader(root: "tk.Misc") -> "Callable[[], ClipboardContent]":
@@ -149,6 +152,7 @@ def _read_system(text: str) -> "ClipboardContent":
     try:
         content = ImageGrab.grabclipboard()
     except Exception as error:  # Pillow raises many kinds of errors for odd content
+        log.warning("Pillow can't read the clipboard: %r", error)
         raise PictureError(UNREADABLE, OPEN_FILE) from error
     if isinstance(content, Image.Image):
         return content

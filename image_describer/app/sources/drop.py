@@ -6,6 +6,7 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 
 from image_describer.app.jobs import BackgroundJob, JobRunner
+from image_describer.app.messages import log_error
 from image_describer.app.sources import clipboard
 
 WEB_SCHEMES = ("http://", "https://", "ftp://")
@@ -45,7 +46,7 @@ def accept_drops(
                 on_file(file)
 
         # On a thread, because the disk may be slow, and the other program waits for an answer.
-        jobs.start(choose, open_it, _log_failure)
+        jobs.start(choose, open_it, log_error)
         return "copy"
 
     try:
@@ -105,7 +106,3 @@ def _with_raw_bytes(item: str) -> str:
             for char in item
         )
     )
-
-
-def _log_failure(error: Exception) -> None:
-    log.error("Checking what was dropped failed", exc_info=error)

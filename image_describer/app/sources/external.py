@@ -10,7 +10,7 @@ ANSWER_LIMIT_S = 0.8
 
 
 class ExternalSources:
-    """Open from `open` to `close`. Sources that aren't available are skipped."""
+    """Accepts files between `open` and `close`. Unavailable sources are skipped."""
 
     def __init__(self, context: AppContext, sources: PictureSources) -> None:
         self._context = context

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
 from image_describer.app.error_throttle import ErrorThrottle
+from image_describer.app.messages import log_error
 from image_describer.app.tasks.describe import DescribeTask
 from image_describer.text import file_name
 
@@ -113,10 +114,7 @@ class HistoryBrowser:
 
     def _show(self, entry: "HistoryEntry", position: str, say: Callable[[str], None]) -> None:
         described = DescribedPicture(entry.description, entry.spoken)
-        current = CurrentPicture(
-            entry.file or entry.name, described=described, history_position=position
-        )
-        self._describe_task.replace(current)
+        self._describe_task.replace(CurrentPicture(entry.file or entry.name, described=described))
         self._describe_task.show(
             described.sentence, messages.HISTORY_POSITION.format(position=position)
         )
@@ -124,12 +122,15 @@ class HistoryBrowser:
         say(f"{position}. {entry.name}.")
         self._context.voice.say_next(entry.spoken.author)
         self._context.voice.say_next(entry.spoken.own, "description")
-        self._context.jobs.start(
-            lambda _job: reopen(entry.file), self._reopened, lambda _error: None
-        )
+        file = entry.file
+        if file is not None:
+            self._context.jobs.start(
+                lambda _job: reopen(file),
+                lambda result: self._reopened(file, *result),
+                log_error,  # the description stays, without its picture
+            )
 
-    def _reopened(self, result: "tuple[str, Picture, tuple[str, ...]]") -> None:
-        file, picture, facts = result
+    def _reopened(self, file: str, picture: "Picture", facts: tuple[str, ...]) -> None:
         current = self._describe_task.current
         if current.file == file and current.described is not None:
             current.described = DescribedPicture(
@@ -146,12 +147,9 @@ def read_if_changed(
     return stamp, None if stamp == known else history.entries()
 
 
-def reopen(file: str | None) -> "tuple[str, Picture, tuple[str, ...]]":
-    """The picture of an old description and the facts about its file. Raises PictureError."""
-    from image_describer.errors import PictureError
+def reopen(file: str) -> "tuple[Picture, tuple[str, ...]]":
+    """The picture in ``file`` and the facts about the file. Raises PictureError."""
     from image_describer.imaging.file_info import file_facts
     from image_describer.imaging.open import open_picture
 
-    if file is None:
-        raise PictureError("This picture was not a file.")
-    return file, open_picture(file), tuple(file_facts(file))
+    return open_picture(file), tuple(file_facts(file))

@@ -1,6 +1,5 @@
 """The user's own pictures, kept and found in the index and the history together."""
 
-import logging
 import os
 import threading
 from dataclasses import dataclass
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 RESULTS_LIMIT = 50  # a longer list is not listened to
 FILL_AGAIN = "{folder} fills it again."
 CHANGED = "The file has changed since."
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -218,9 +215,7 @@ def list_line(description: "Description", settings: "Settings", file: str) -> st
 
 def _forget_missing(index: "Index") -> None:
     """Remove pictures whose files were deleted; checking all of them may take seconds."""
-    from image_describer.errors import LibraryError
-
     try:
         index.forget_missing()
-    except LibraryError as error:
-        log.warning("Deleted pictures can't be removed from the index: %s", error)
+    except Exception as error:
+        messages.log_error(error)

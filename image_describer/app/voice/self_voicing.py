@@ -67,26 +67,26 @@ def set_title(window: tk.Misc, title: str) -> None:
 
 def skip_next_focus(widget: tk.Misc) -> None:
     """Don't announce ``widget`` when it gets the focus next: it is said in another way."""
-    layer = _layer(widget)
-    if layer is not None:
-        layer.skip_next_focus(widget)
+    voicing = _self_voicing(widget)
+    if voicing is not None:
+        voicing.skip_next_focus(widget)
 
 
 def value_changed(widget: tk.Misc) -> None:
     """Say the new value of ``widget``, or the item of a list that is active now."""
     state = state_of(widget)
     native.value(widget, state)
-    layer = _layer(widget)
+    voicing = _self_voicing(widget)
     # An announcement of the focus that is still due will include the new value.
-    if layer is not None and state and not layer.focus_pending:
-        layer.say(state)
+    if voicing is not None and state and not voicing.focus_pending:
+        voicing.say(state)
 
 
 def say_for(widget: tk.Misc, text: str) -> None:
     """Say what a key has done to ``widget``, if its state doesn't show that."""
-    layer = _layer(widget)
-    if layer is not None:
-        layer.say(text)
+    voicing = _self_voicing(widget)
+    if voicing is not None:
+        voicing.say(text)
 
 
 def spoken_text(widget: tk.Misc) -> str:
@@ -156,7 +156,7 @@ def _option(widget: tk.Misc, option: str) -> str:
         return ""
 
 
-def _layer(widget: tk.Misc) -> "SelfVoicing | None":
+def _self_voicing(widget: tk.Misc) -> "SelfVoicing | None":
     return getattr(cast(Any, widget)._root(), "self_voicing", None)
 
 

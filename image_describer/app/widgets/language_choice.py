@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from image_describer.app.jobs import JobRunner
+from image_describer.app.messages import log_error
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.choice import Choice
 from image_describer.app.widgets.typeahead import TypeAhead, typed_character
@@ -32,9 +33,10 @@ class LanguageChoice(Choice):
         )
         self._typeahead = TypeAhead()
         self.bind("<KeyPress>", self._on_key, add="+")
-        self.bind("<Prior>", lambda _event: self._page(-PAGE))
-        self.bind("<Next>", lambda _event: self._page(PAGE))
-        jobs.start(lambda _job: languages.choices(), self._offer, self._failed)
+        self.bind("<Prior>", lambda _event: self._move(-PAGE))
+        self.bind("<Next>", lambda _event: self._move(PAGE))
+        # After an error, English and the present language can still be chosen.
+        jobs.start(lambda _job: languages.choices(), self._offer, log_error)
 
     def set(self, value: Any) -> None:
         """Choose the language with this key, ignoring case."""
@@ -45,12 +47,6 @@ class LanguageChoice(Choice):
             key = self.value
             self._values = with_key(choices, key)
             self.set(key)
-
-    def _failed(self, error: Exception) -> None:
-        raise error  # logged by JobRunner; English can still be chosen
-
-    def _page(self, step: int) -> str:
-        return self._choose(max(0, min(len(self._values) - 1, self._index + step)))
 
     def _on_key(self, event: "tk.Event[tk.Misc]") -> str | None:
         char = typed_character(event)

@@ -7,6 +7,7 @@ from PIL import Image, ImageTk
 
 from image_describer.app import theme
 from image_describer.app.jobs import BackgroundJob, JobRunner
+from image_describer.app.messages import log_error
 
 if TYPE_CHECKING:
     from image_describer.imaging.open import Picture
@@ -63,7 +64,7 @@ class PictureView(tk.Canvas):
         picture, room = self._picture, (self.winfo_width() - ring, self.winfo_height() - ring)
         if picture is not None and min(room) > 1:
             self._job = self._jobs.start(
-                lambda _job: scaled(picture, room, self.MAX_ZOOM), self._draw, self._failed
+                lambda _job: scaled(picture, room, self.MAX_ZOOM), self._draw, log_error
             )
 
     def _draw(self, image: Image.Image) -> None:
@@ -94,9 +95,6 @@ class PictureView(tk.Canvas):
         )
         for colour, thickness in OUTLINES:
             self.create_rectangle(*corners, outline=colour, width=thickness, tags=OUTLINE_TAG)
-
-    def _failed(self, error: Exception) -> None:
-        raise error  # logged by JobRunner; the description matters more than the view
 
 
 def scaled(picture: "Picture", room: tuple[int, int], max_zoom: float) -> Image.Image:

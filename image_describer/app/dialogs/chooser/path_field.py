@@ -10,6 +10,7 @@ from image_describer.app.dialogs.chooser.typed_path import (
     expand,
 )
 from image_describer.app.jobs import BackgroundJob, JobRunner
+from image_describer.app.messages import log_error
 from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.entry_box import EntryBox
 
@@ -114,11 +115,10 @@ class PathField(EntryBox):
                 done(completion)
 
         self._job = self._jobs.start(
-            lambda _job: complete(text, folder, all_files, known), completed, self._on_error
+            lambda _job: complete(text, folder, all_files, known),
+            completed,
+            log_error,  # Return reports what is wrong with a path
         )
-
-    def _on_error(self, error: Exception) -> None:
-        raise error  # logged by JobRunner; Return reports what is wrong with a path
 
     def _show_completion(self, completion: PathCompletion) -> None:
         self._keep(completion)

@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from image_describer.app.jobs import BackgroundJob, JobRunner
+from image_describer.app.messages import log_error
 from image_describer.errors import ImageDescriberError
 
 REST_MS = 150  # while an arrow key is held down, no thumbnails are loaded
@@ -80,7 +81,7 @@ class ThumbnailLoader:
         if self._requested is not None and self._requested != key:
             self._load(self._requested)
         if not isinstance(error, ImageDescriberError):
-            raise error  # logged by JobRunner; a missing thumbnail does not matter
+            log_error(error)
 
 
 def load_thumbnail(path: str, size: Size) -> Image.Image:
