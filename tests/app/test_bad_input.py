@@ -1,4 +1,4 @@
-"""Failures around the whole program: each is program spoken sentence, and the program goes on."""
+"""Failures around the whole program: each is reported by a spoken sentence."""
 
 import errno
 import os

@@ -130,7 +130,7 @@ def test_a_missing_bundle_is_reported_at_the_start_and_tried_again(
     driver.build_error = None
     driver.app.open_file(photo)
     driver.until_described()
-    assert len(driver.builds) == 2
+    assert driver.builds == 2
 
 
 def test_a_failing_command_is_reported(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:

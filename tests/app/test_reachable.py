@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from image_describer.app.key_bindings import descendants
 from image_describer.app.voice import self_voicing
 from image_describer.library.history import History
 from tests.support.window import AppDriver
@@ -44,14 +45,6 @@ def driven(drive: Drive, photo: str, tmp_path: Path) -> AppDriver:
     return driver
 
 
-def inside(window: tk.Misc) -> list[tk.Misc]:
-    found: list[tk.Misc] = []
-    for child in window.winfo_children():
-        if not isinstance(child, tk.Toplevel | tk.Menu):
-            found += [child, *inside(child)]
-    return found
-
-
 def is_control(widget: tk.Misc) -> bool:
     bound = any(sequence in ("<Button-1>", "<ButtonRelease-1>") for sequence in widget.bind())
     return widget.winfo_viewable() and (widget.winfo_class() in CONTROL_CLASSES or bound)
@@ -82,7 +75,9 @@ def test_tab_reaches_every_control_and_each_has_its_own_text(driven: AppDriver, 
         assert widget.winfo_toplevel() is window
     else:
         raise AssertionError("Tab does not return to the first widget")
-    missed = [widget for widget in inside(window) if is_control(widget) and widget not in reached]
+    missed = [
+        widget for widget in descendants(window) if is_control(widget) and widget not in reached
+    ]
     assert missed == []
     assert all(texts)
     assert len(set(texts)) == len(texts)

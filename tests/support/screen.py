@@ -30,18 +30,12 @@ class Screen:
     def __init__(self, size: tuple[int, int] = SIZE_PX) -> None:
         readable, writable = os.pipe()
         geometry = f"{size[0]}x{size[1]}x24"
-        command = [
-            "Xvfb",
-            "-displayfd",
-            str(writable),
-            "-screen",
-            "0",
-            geometry,
-            "-nolisten",
-            "tcp",
-        ]
+        command = ["Xvfb", "-displayfd", str(writable), "-screen", "0", geometry]
         self._server = subprocess.Popen(
-            command, pass_fds=(writable,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*command, "-nolisten", "tcp"],
+            pass_fds=(writable,),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         os.close(writable)
         with os.fdopen(readable) as answer:
@@ -161,13 +155,12 @@ class RunningApp:
         self,
         screen: Screen,
         folder: Path,
-        words: list[str],
-        more: dict[str, str],
+        arguments: list[str],
+        variables: dict[str, str],
         program: Sequence[str] = ("-m", "image_describer"),
     ) -> None:
         self.screen = screen
         self.folder = folder
-        self.words = words
         runtime = folder / "runtime"
         runtime.mkdir(mode=0o700, exist_ok=True)
         environment = {
@@ -175,11 +168,11 @@ class RunningApp:
             **app_folders(folder),
             "XDG_RUNTIME_DIR": str(runtime),
             "DISPLAY": screen.display,
-            **more,
+            **variables,
         }
         self._errors = (folder / "stderr.txt").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, *program, *words],
+            [sys.executable, *program, *arguments],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
@@ -292,10 +285,10 @@ def app(screen: Screen, tmp_path: Path) -> Iterator[Callable[..., RunningApp]]:
     """``app("picture.jpg", SOME_VARIABLE="value")`` starts the program; it ends with the test."""
     running: list[RunningApp] = []
 
-    def start(*words: str, **more: str) -> RunningApp:
+    def start(*arguments: str, **variables: str) -> RunningApp:
         folder = tmp_path / "app"
         folder.mkdir(exist_ok=True)
-        running.append(RunningApp(screen, folder, list(words), more))
+        running.append(RunningApp(screen, folder, list(arguments), variables))
         return running[-1]
 
     yield start

@@ -61,11 +61,6 @@ class SpokenApp:
             assert "Traceback" not in output
             assert " ERROR " not in output
 
-    def type_path(self, path: Path) -> None:
-        """Type a path into the focused field and press Return."""
-        self.screen.type(str(path))
-        self.screen.press("Return")
-
 
 StartApp = Callable[..., SpokenApp]
 

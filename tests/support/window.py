@@ -30,11 +30,10 @@ KEPT: list[tk.Tk] = []
 CAPTION = "two dogs play in the snow"
 
 
-class SlowDescriber:
-    """Takes ``seconds`` for a picture, or raises ``error``; waits while ``proceed`` is not set."""
+class FakeDescriber:
+    """Waits while ``proceed`` is not set; then describes the picture, or raises ``error``."""
 
-    def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
-        self.seconds = seconds
+    def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.files: list[str | None] = []
         self.threads: list[threading.Thread] = []
@@ -44,7 +43,6 @@ class SlowDescriber:
     def describe(self, source: Any) -> Description:
         self.files.append(source.file)
         self.threads.append(threading.current_thread())
-        time.sleep(self.seconds)
         assert self.proceed.wait(2 * LIMIT_S)
         if self.error is not None:
             raise self.error
@@ -167,7 +165,7 @@ class AppDriver(TkLoop):
         self.heard = FakeSpeaker()
         self.root = tk.Tk()
         KEPT.append(self.root)
-        self.builds: list[float] = []
+        self.builds = 0
         speaker: Any = self.heard
         lazy = LazyDescriber(self._build)
         self.app = Application(self.root, lazy, speaker, settings, history, indexed=indexed)
@@ -177,7 +175,7 @@ class AppDriver(TkLoop):
         self.focus()
 
     def _build(self) -> Any:
-        self.builds.append(time.monotonic())
+        self.builds += 1
         if self.build_error is not None:
             raise self.build_error
         return self.describer
@@ -215,9 +213,8 @@ class AppDriver(TkLoop):
 def drive(screen: Screen) -> Iterator[Callable[..., AppDriver]]:
     opened: list[AppDriver] = []
 
-    def start(seconds: float = 0.0, error: Exception | None = None, **kept: Any) -> AppDriver:
-        describer = kept.pop("describer", None) or SlowDescriber(seconds, error)
-        opened.append(AppDriver(screen, describer, **kept))
+    def start(error: Exception | None = None, describer: Any = None, **options: Any) -> AppDriver:
+        opened.append(AppDriver(screen, describer or FakeDescriber(error), **options))
         return opened[-1]
 
     yield start

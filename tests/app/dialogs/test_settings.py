@@ -21,7 +21,7 @@ from image_describer.errors import ImageDescriberError
 from image_describer.settings import SETTINGS, Settings, SettingsFile
 from image_describer.speech import languages
 from tests.support.screen import Screen
-from tests.support.window import AppDriver, SlowDescriber
+from tests.support.window import AppDriver, FakeDescriber
 
 pytestmark = pytest.mark.gui
 
@@ -281,7 +281,7 @@ def test_languages_that_arrive_after_closing_are_ignored(opened: OpenSettings) -
 def test_nothing_is_cut_off_on_a_small_screen(
     small_screen: Screen, tmp_path: Path, text_size: int, high_contrast: bool
 ) -> None:
-    driven = AppDriver(small_screen, SlowDescriber())
+    driven = AppDriver(small_screen, FakeDescriber())
     try:
         file = SettingsFile(tmp_path / "settings.toml")
         file.save(Settings(text_size=text_size, high_contrast=high_contrast))
@@ -317,7 +317,7 @@ def _walk_through(opened: OpenSettings, screen: Screen) -> None:
 
 
 def test_the_focus_stays_in_view_while_the_text_grows(small_screen: Screen, tmp_path: Path) -> None:
-    driven = AppDriver(small_screen, SlowDescriber())
+    driven = AppDriver(small_screen, FakeDescriber())
     try:
         opened = OpenSettings(driven, SettingsFile(tmp_path / "settings.toml"))
         opened.focus("text_size")

@@ -38,8 +38,8 @@ print(json.dumps(accepts), flush=True)
 root.mainloop()
 """
 SOURCE = Path(xdnd_source.__file__)
-PLACE = (20, 100, 160, 160)  # of the window to drag from: left, top, width, height in pixels
-FROM = (PLACE[0] + PLACE[2] // 2, PLACE[1] + PLACE[3] // 2)
+GEOMETRY = (20, 100, 160, 160)  # of the window to drag from: left, top, width, height in pixels
+FROM = (GEOMETRY[0] + GEOMETRY[2] // 2, GEOMETRY[1] + GEOMETRY[3] // 2)
 URIS, TEXT = "text/uri-list", "text/plain;charset=utf-8"
 
 
@@ -80,7 +80,7 @@ def drag(screen: Screen) -> Callable[..., str]:
             {kind: None if given is None else given.hex() for kind, given in offered.items()}
         )
         source = subprocess.Popen(
-            [sys.executable, str(SOURCE), *map(str, PLACE), spelled],
+            [sys.executable, str(SOURCE), *map(str, GEOMETRY), spelled],
             env={**os.environ, "DISPLAY": screen.display},
             stdout=subprocess.PIPE,
             text=True,

@@ -311,20 +311,20 @@ def test_random_bytes_are_not_a_request(wild: bytes) -> None:
 
 
 @given(
-    st.recursive(
-        st.none() | st.booleans() | st.text(max_size=9) | st.integers(),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from(["files", "offline", "version", "x"]), inner)
-        ),
-        max_leaves=9,
-    )
+    files=st.lists(st.sampled_from(["/a.png", "b.png", 7])) | st.none(),
+    offline=st.booleans() | st.none(),
+    version=st.text() | st.none(),
 )
-def test_every_parsed_request_is_valid(content: object) -> None:
-    request = single_instance.parse_message(json.dumps(content).encode())
-    if request is not None:
-        assert all(os.path.isabs(file) for file in request.files)
-        assert isinstance(request.offline, bool)
+def test_only_valid_requests_are_parsed(files: object, offline: object, version: object) -> None:
+    content = json.dumps({"files": files, "offline": offline, "version": version}).encode()
+    valid = (
+        isinstance(files, list)
+        and set(files) <= {"/a.png"}
+        and offline is not None
+        and version is not None
+    )
+    expected = (files, offline, version) if valid else None
+    assert single_instance.parse_message(content) == expected
 
 
 @pytest.mark.gui

@@ -149,72 +149,72 @@ class ExplorerDriver(TkLoop):
 
 
 @pytest.fixture
-def stage(screen: Screen) -> Iterator[ExplorerDriver]:
+def driver(screen: Screen) -> Iterator[ExplorerDriver]:
     driver = ExplorerDriver(screen)
     yield driver
     driver.explorer.forget()
     driver.root.destroy()
 
 
-def test_the_arrows_say_each_part_and_the_edges(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    assert stage.hear("ctrl+e") == "Exploring. Centre. Probably: something cyan."
-    assert stage.root.focus_get() is stage.view
-    assert stage.hear("Left") == "Left. Probably: something yellow."
-    assert stage.hear("Left") == EDGE
-    assert stage.hear("Up") == "Top left. Probably: something red."
-    assert stage.hear("Right") == "Top. Probably: something lime."
-    assert stage.hear("KP_Down") == "Centre. Probably: something cyan."
-    assert stage.shown[-1] == "Centre. Probably: something cyan."
-    assert threading.main_thread() not in stage.describer.threads
+def test_the_arrows_say_each_part_and_the_edges(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    assert driver.hear("ctrl+e") == "Exploring. Centre. Probably: something cyan."
+    assert driver.root.focus_get() is driver.view
+    assert driver.hear("Left") == "Left. Probably: something yellow."
+    assert driver.hear("Left") == EDGE
+    assert driver.hear("Up") == "Top left. Probably: something red."
+    assert driver.hear("Right") == "Top. Probably: something lime."
+    assert driver.hear("KP_Down") == "Centre. Probably: something cyan."
+    assert driver.shown[-1] == "Centre. Probably: something cyan."
+    assert threading.main_thread() not in driver.describer.threads
 
 
-def test_the_next_parts_are_described_ahead(stage: ExplorerDriver) -> None:
-    stage.describer.seconds = 0.1
-    stage.show(nine_colours())
-    stage.hear("ctrl+e")
-    stage.until(lambda: stage.describer.count >= 9, "the parts ahead")
+def test_the_next_parts_are_described_ahead(driver: ExplorerDriver) -> None:
+    driver.describer.seconds = 0.1
+    driver.show(nine_colours())
+    driver.hear("ctrl+e")
+    driver.until(lambda: driver.describer.count >= 9, "the parts ahead")
     for key in ("Left", "Up", "Right", "Right", "Down"):
-        before = len(stage.heard.said)
-        stage.view.event_generate(f"<{key}>")
-        assert len(stage.heard.said) == before + 1
+        before = len(driver.heard.said)
+        driver.view.event_generate(f"<{key}>")
+        assert len(driver.heard.said) == before + 1
 
 
-def test_parts_are_entered_and_left(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.hear("ctrl+e")
-    assert stage.hear("BackSpace") == WHOLE_PICTURE
-    assert stage.hear("Right", "Return") == "Middle of the right. Probably: something magenta."
-    assert stage.hear("Left") == "Middle left of the right. Probably: something magenta."
-    assert stage.hear("KP_Enter") == PART_TOO_SMALL
-    assert stage.hear("BackSpace") == "Right. Probably: something magenta."
+def test_parts_are_entered_and_left(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.hear("ctrl+e")
+    assert driver.hear("BackSpace") == WHOLE_PICTURE
+    assert driver.hear("Right", "Return") == "Middle of the right. Probably: something magenta."
+    assert driver.hear("Left") == "Middle left of the right. Probably: something magenta."
+    assert driver.hear("KP_Enter") == PART_TOO_SMALL
+    assert driver.hear("BackSpace") == "Right. Probably: something magenta."
 
 
-def test_the_part_is_framed_where_it_is(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.hear("ctrl+e")
-    left, top, right, bottom = stage.framed()
-    width, height = stage.view.winfo_width() - 12, stage.view.winfo_height() - 12
+def test_the_part_is_framed_where_it_is(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.hear("ctrl+e")
+    left, top, right, bottom = driver.framed()
+    width, height = driver.view.winfo_width() - 12, driver.view.winfo_height() - 12
     assert (left + right) / 2 == pytest.approx(width / 2, abs=4)
     assert (top + bottom) / 2 == pytest.approx(height / 2, abs=4)
     assert right - left == pytest.approx(height / 3, abs=12)
-    stage.hear("Left")
-    assert stage.framed()[2] < left + 12
-    stage.root.geometry("500x500")
-    stage.until(lambda: stage.root.winfo_width() == 500, "the smaller window")
-    stage.until_idle()
-    moved = stage.framed()
-    assert moved[2] - moved[0] == pytest.approx((stage.view.winfo_height() - 12) / 3, abs=12)
+    driver.hear("Left")
+    assert driver.framed()[2] < left + 12
+    driver.root.geometry("500x500")
+    driver.until(lambda: driver.root.winfo_width() == 500, "the smaller window")
+    driver.until_idle()
+    moved = driver.framed()
+    assert moved[2] - moved[0] == pytest.approx((driver.view.winfo_height() - 12) / 3, abs=12)
 
 
-def test_the_frame_has_a_dark_and_a_light_line(stage: ExplorerDriver) -> None:
+def test_the_frame_has_a_dark_and_a_light_line(driver: ExplorerDriver) -> None:
     """On yellow, the black one shows; on black, the yellow one."""
-    stage.show(nine_colours())
-    stage.hear("ctrl+e", "Left")
-    left, top, _right, bottom = stage.framed()
-    image = stage.screen.shot()
-    x = stage.view.winfo_rootx() + 6 + left
-    y = stage.view.winfo_rooty() + 6 + (top + bottom) // 2
+    driver.show(nine_colours())
+    driver.hear("ctrl+e", "Left")
+    left, top, _right, bottom = driver.framed()
+    image = driver.screen.shot()
+    x = driver.view.winfo_rootx() + 6 + left
+    y = driver.view.winfo_rooty() + 6 + (top + bottom) // 2
     row = [image.getpixel((x + step, y)) for step in range(-3, 10)]
     assert FRAME in row
     assert (0, 0, 0) in row[:4]
@@ -222,108 +222,108 @@ def test_the_frame_has_a_dark_and_a_light_line(stage: ExplorerDriver) -> None:
 
 
 @pytest.mark.parametrize("key", ["ctrl+e", "Escape"])
-def test_leaving_returns_the_focus(stage: ExplorerDriver, key: str) -> None:
-    stage.show(nine_colours())
-    stage.hear("ctrl+e")
-    stage.screen.press(key)
-    stage.until(lambda: stage.root.focus_get() is stage.text, "the focus")
-    stage.settle()
-    assert stage.heard.texts[-2:] == [ENDED, "Below, button"]
-    assert not stage.explorer.active
-    assert stage.shown[-1] == ""
+def test_leaving_returns_the_focus(driver: ExplorerDriver, key: str) -> None:
+    driver.show(nine_colours())
+    driver.hear("ctrl+e")
+    driver.screen.press(key)
+    driver.until(lambda: driver.root.focus_get() is driver.text, "the focus")
+    driver.settle()
+    assert driver.heard.texts[-2:] == [ENDED, "Below, button"]
+    assert not driver.explorer.active
+    assert driver.shown[-1] == ""
     with pytest.raises(AssertionError, match="no frame"):
-        stage.framed()
+        driver.framed()
 
 
-def test_escape_stops_speech_before_it_leaves(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.hear("ctrl+e")
-    stage.heard.speaking = True
-    stage.screen.press("Escape")
-    stage.until(lambda: stage.escapes, "the window's own Escape")
-    assert stage.explorer.active
-    stage.screen.press("Escape")
-    stage.until(lambda: stage.heard.texts[-2:] == [ENDED, "Below, button"], "the end")
-    assert stage.escapes == 1
+def test_escape_stops_speech_before_it_leaves(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.hear("ctrl+e")
+    driver.heard.speaking = True
+    driver.screen.press("Escape")
+    driver.until(lambda: driver.escapes, "the window's own Escape")
+    assert driver.explorer.active
+    driver.screen.press("Escape")
+    driver.until(lambda: driver.heard.texts[-2:] == [ENDED, "Below, button"], "the end")
+    assert driver.escapes == 1
 
 
-def test_tab_goes_to_the_picture_and_an_arrow_starts(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    assert stage.hear("Tab") == "Picture, image, colours.png. Arrow keys explore."
-    assert stage.hear("Up") == "Exploring. Centre. Probably: something cyan."
-    assert stage.hear("Up") == "Top. Probably: something lime."
-    stage.press("Tab")
-    assert stage.hear("shift+Tab") == "Picture, image, Top. Probably: something lime."
-    assert stage.hear("Left") == "Top left. Probably: something red."
-    stage.press("Tab")
-    assert stage.hear("ctrl+e") == "Top left. Probably: something red."
+def test_tab_goes_to_the_picture_and_an_arrow_starts(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    assert driver.hear("Tab") == "Picture, image, colours.png. Arrow keys explore."
+    assert driver.hear("Up") == "Exploring. Centre. Probably: something cyan."
+    assert driver.hear("Up") == "Top. Probably: something lime."
+    driver.press("Tab")
+    assert driver.hear("shift+Tab") == "Picture, image, Top. Probably: something lime."
+    assert driver.hear("Left") == "Top left. Probably: something red."
+    driver.press("Tab")
+    assert driver.hear("ctrl+e") == "Top left. Probably: something red."
 
 
-def test_keys_of_commands_are_left_alone(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.hear("ctrl+e")
-    before = len(stage.heard.said)
+def test_keys_of_commands_are_left_alone(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.hear("ctrl+e")
+    before = len(driver.heard.said)
     for key in ("ctrl+Up", "alt+Up", "ctrl+Down", "shift+Left", "ctrl+Return"):
-        stage.press(key)
-    assert len(stage.heard.said) == before
+        driver.press(key)
+    assert len(driver.heard.said) == before
 
 
-def test_without_a_picture_it_says_why(stage: ExplorerDriver) -> None:
-    assert stage.hear("ctrl+e").startswith("No picture is open.")
-    assert stage.root.focus_get() is stage.text
-    stage.current.file = "/pictures/colours.png"
-    assert stage.hear("ctrl+e") == messages.WORKING
-    stage.show(nine_colours(60))
-    assert stage.hear("ctrl+e") == PICTURE_TOO_SMALL
+def test_without_a_picture_it_says_why(driver: ExplorerDriver) -> None:
+    assert driver.hear("ctrl+e").startswith("No picture is open.")
+    assert driver.root.focus_get() is driver.text
+    driver.current.file = "/pictures/colours.png"
+    assert driver.hear("ctrl+e") == messages.WORKING
+    driver.show(nine_colours(60))
+    assert driver.hear("ctrl+e") == PICTURE_TOO_SMALL
 
 
-def test_another_picture_starts_again(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.hear("ctrl+e", "Left")
+def test_another_picture_starts_again(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.hear("ctrl+e", "Left")
     turned = nine_colours()
-    stage.show(Picture(turned.pixels[::-1, ::-1].copy(), "PNG", SIDE_PX, SIDE_PX, (), "other.png"))
-    assert not stage.explorer.active
-    assert stage.hear("Left") == "Exploring. Centre. Probably: something cyan."
-    assert stage.hear("Left") == "Left. Probably: something magenta."
+    driver.show(Picture(turned.pixels[::-1, ::-1].copy(), "PNG", SIDE_PX, SIDE_PX, (), "other.png"))
+    assert not driver.explorer.active
+    assert driver.hear("Left") == "Exploring. Centre. Probably: something cyan."
+    assert driver.hear("Left") == "Left. Probably: something magenta."
 
 
-def test_a_describer_that_fails_is_reported_and_tried_again(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.describer.error = BundleError("The bundle is gone.", "Put it back.")
-    assert stage.hear("ctrl+e") == "The bundle is gone. Put it back."
-    assert stage.heard.said[-1][1] == "error"
-    assert not stage.explorer.active
-    stage.describer.error = None
-    assert stage.hear("ctrl+e") == "Exploring. Centre. Probably: something cyan."
+def test_a_describer_that_fails_is_reported_and_tried_again(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.describer.error = BundleError("The bundle is gone.", "Put it back.")
+    assert driver.hear("ctrl+e") == "The bundle is gone. Put it back."
+    assert driver.heard.said[-1][1] == "error"
+    assert not driver.explorer.active
+    driver.describer.error = None
+    assert driver.hear("ctrl+e") == "Exploring. Centre. Probably: something cyan."
 
 
-def test_a_slow_part_is_announced_and_the_window_answers_meanwhile(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.describer.proceed.clear()
-    stage.screen.press("ctrl+e")
-    stage.until(lambda: stage.heard.said_last(messages.WORKING), messages.WORKING)
-    stage.describer.proceed.set()
-    stage.until(lambda: "cyan" in stage.heard.texts[-1], "the part")
+def test_a_slow_part_is_announced_and_the_window_answers_meanwhile(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.describer.proceed.clear()
+    driver.screen.press("ctrl+e")
+    driver.until(lambda: driver.heard.said_last(messages.WORKING), messages.WORKING)
+    driver.describer.proceed.set()
+    driver.until(lambda: "cyan" in driver.heard.texts[-1], "the part")
 
 
-def test_only_the_last_of_many_keys_is_answered(stage: ExplorerDriver) -> None:
-    stage.show(nine_colours())
-    stage.hear("ctrl+e")
-    stage.describer.seconds = 0.2
-    stage.explorer.forget()
-    stage.until_idle()
-    before = len(stage.said)
+def test_only_the_last_of_many_keys_is_answered(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    driver.hear("ctrl+e")
+    driver.describer.seconds = 0.2
+    driver.explorer.forget()
+    driver.until_idle()
+    before = len(driver.said)
     for key in ("Left", "Left", "Up"):  # starts in the centre, then left, then up
-        stage.view.event_generate(f"<{key}>")
-    stage.until(lambda: len(stage.said) > before, "the part")
-    stage.until_idle()
-    assert stage.said[before:] == ["Top left. Probably: something red."]
+        driver.view.event_generate(f"<{key}>")
+    driver.until(lambda: len(driver.said) > before, "the part")
+    driver.until_idle()
+    assert driver.said[before:] == ["Top left. Probably: something red."]
 
 
-def test_hedges_can_be_switched_off(stage: ExplorerDriver) -> None:
-    stage.context.settings = replace(stage.context.settings, hedging=False)
-    stage.show(nine_colours())
-    assert stage.hear("ctrl+e") == "Exploring. Centre. Something cyan."
+def test_hedges_can_be_switched_off(driver: ExplorerDriver) -> None:
+    driver.context.settings = replace(driver.context.settings, hedging=False)
+    driver.show(nine_colours())
+    assert driver.hear("ctrl+e") == "Exploring. Centre. Something cyan."
 
 
 def test_where_am_i_and_repeat_say_the_part(drive: Callable[..., AppDriver], photo: str) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from image_describer.app.dialogs.base import UNAVAILABLE, Dialog
-from image_describer.app.voice import self_voicing
 from image_describer.app.widgets import typeahead
 from image_describer.app.widgets.check_box import CheckBox
 from image_describer.app.widgets.choice import Choice
@@ -176,17 +175,3 @@ def test_returning_from_another_program_announces_the_focus(drive: Drive) -> Non
     finally:
         other.kill()
         other.wait()
-
-
-def test_all_widgets_of_the_window_have_different_names(drive: Drive) -> None:
-    driver = drive()
-    said = [
-        self_voicing.spoken_text(widget)
-        for widget in (
-            driver.app.window.view,
-            driver.app.window.sentence,
-            *driver.app.window.buttons.values(),
-        )
-    ]
-    assert all(said)
-    assert len(set(said)) == len(said)
