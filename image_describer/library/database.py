@@ -339,10 +339,12 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 def _version(connection: sqlite3.Connection) -> int | None:
     """Return the format, None for an empty file. Raises DatabaseError for another program's."""
+    # Counted first: another process may create the tables, together with the id, at any moment.
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application_id = connection.execute("PRAGMA application_id").fetchone()[0]
     if application_id == APPLICATION_ID:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if application_id or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if application_id or tables:
         raise sqlite3.DatabaseError("it is not a database of this program")
     return None
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -206,11 +207,41 @@ def test_the_old_file_is_imported_once(past: History, old_file: Path) -> None:
     assert names(History(past.path)) == ["0.jpg", "1.jpg", "2.jpg", "new.jpg"]
 
 
-def test_an_interrupted_import_adds_nothing_twice(past: History, old_file: Path) -> None:
-    for _ in range(2):  # the second time as if the first had not come to delete it
-        old_file.write_bytes(old_line(0) + old_line(1))
-        assert names(past) == ["0.jpg", "1.jpg"]
-        past.close()
+KILLED_IMPORT = """
+import os, sys
+from pathlib import Path
+from image_describer.library import database
+from image_describer.library.history import History
+add_history = database.add_history
+
+def killed_halfway(connection, rows, has_search):
+    add_history(connection, rows[:1], has_search)
+    os._exit(9)
+
+if sys.argv[2] == "while adding":
+    database.add_history = killed_halfway
+else:
+    Path.unlink = lambda *_, **__: os._exit(9)
+History(Path(sys.argv[1])).entries()
+"""
+
+
+@pytest.mark.parametrize("moment", ["while adding", "before the old file is deleted"])
+def test_a_killed_import_loses_nothing_and_adds_nothing_twice(
+    past: History, old_file: Path, moment: str
+) -> None:
+    old_file.write_bytes(old_line(0) + old_line(1))
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_IMPORT, str(past.path), moment],
+        cwd=Path(__file__).parents[2],
+        timeout=120,
+    )
+    assert killed.returncode == 9
+    assert old_file.exists()
+    assert names(past) == ["0.jpg", "1.jpg"]
+    assert len(past.find("brown")) == 1
+    assert past.warning == ""
+    assert not old_file.exists()
 
 
 def test_damaged_lines_of_the_old_file_are_skipped_and_counted(
@@ -288,6 +319,21 @@ def test_two_windows_lose_nothing(past: History, old_file: Path) -> None:
     assert found.count("0.jpg") == 1
     for letter in "ab":
         assert [name for name in found if name[0] == letter] == [f"{letter}{n}" for n in range(40)]
+
+
+def test_a_database_that_another_window_is_creating_is_not_damaged(past: History) -> None:
+    past.path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(past.path)) as connection:
+
+        class SlowConnection:
+            """A connection on which another window creates the tables after the first query."""
+
+            def execute(self, sql: str) -> SimpleNamespace:
+                row = connection.execute(sql).fetchone()
+                past.add(DOG, SPOKEN, "dog.jpg")
+                return SimpleNamespace(fetchone=lambda: row)
+
+        assert database._version(SlowConnection()) == database.VERSION
 
 
 # The index in the same database
