@@ -137,11 +137,9 @@ class PartDescriber:
         self,
         describe: Callable[[Picture], Description],
         pixels: np.ndarray,
-        margin: float = MARGIN,
     ) -> None:
         self._describe = describe
         self._pixels = pixels
-        self._margin = margin
         self._cache: dict[Region, Description] = {}
         self._work = threading.Lock()  # one description at a time: it uses all cores anyway
         self._requests = threading.Condition()
@@ -187,7 +185,7 @@ class PartDescriber:
     def _describe_once(self, box: Region, keep_going: Callable[[], bool]) -> Description | None:
         with self._work:
             if box not in self._cache and keep_going():
-                self._cache[box] = self._describe(crop_part(self._pixels, box, self._margin))
+                self._cache[box] = self._describe(crop_part(self._pixels, box))
             return self._cache.get(box)
 
 

@@ -124,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
             options.output,
             bundle=options.bundle,
             workers=options.workers,
-            engine=_cluster(options),
+            pool=_cluster(options),
             restart=options.restart,
             index=not options.no_index,
             cancel=cancel,

@@ -21,8 +21,6 @@ from image_describer.metadata import formats, xmp
 from image_describer.metadata.formats import FORMATS, PictureFormat
 from image_describer.text import file_size, visible
 
-PICTURE_SUFFIXES: tuple[str, ...] = tuple(s for format_ in FORMATS for s in format_.suffixes)
-
 SHORT_FILE_BYTES = 200  # a damaged file as short as this was most probably cut off
 CANNOT_OPEN = "That file is not a picture I can open"
 SAVE_SMALLER = "Save it smaller and try again."

@@ -72,7 +72,7 @@ def run(
     *,
     bundle: Path | None = None,
     workers: int | None = None,
-    engine: "LocalPool | ClusterPool | None" = None,
+    pool: "LocalPool | ClusterPool | None" = None,
     restart: bool = False,
     index: bool = True,
     cancel: threading.Event | None = None,
@@ -106,7 +106,7 @@ def run(
         batch = _BatchRun(
             paths, checkpoint, index_writer, cancel or threading.Event(), on_progress, on_record
         )
-        result = batch.run(engine or LocalPool(bundle, workers), use_index=not restart)
+        result = batch.run(pool or LocalPool(bundle, workers), use_index=not restart)
         index_writer.flush()
         if not result.cancelled:
             index_writer.forget_missing(paths)
@@ -209,13 +209,13 @@ class _BatchRun:
         self._began = self._reported_at = 0.0
         self._is_over = self._is_scanned = False
 
-    def run(self, engine: "LocalPool | ClusterPool", *, use_index: bool) -> BatchResult:
+    def run(self, pool: "LocalPool | ClusterPool", *, use_index: bool) -> BatchResult:
         counter = threading.Thread(target=self._count, daemon=True, name="count pictures")
         counter.start()
         self._began = time.monotonic()
         try:
             tasks = self._tasks(use_index)
-            for number, record in engine.run(tasks, self._cancel, self._remaining):
+            for number, record in pool.run(tasks, self._cancel, self._remaining):
                 self._finish(number, record, self._states.pop(number, NO_FILE))
                 self._result.described += not record.error
         finally:

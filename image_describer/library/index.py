@@ -38,9 +38,9 @@ WEIGHTS = (4.0, 2.0, 6.0, 3.0)  # of a word in caption, alternatives, author's w
 
 
 class ModelId(NamedTuple):
-    """The model that described a picture: digests of the ``name``d model and of its ``space``.
+    """The model that described a picture.
 
-    ``name`` is the digest of all its files, ``space`` of those that its embeddings depend on.
+    ``name`` is a digest of all its files, ``space`` of those that its embeddings depend on.
     """
 
     name: str

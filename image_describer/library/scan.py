@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from image_describer.errors import ScanError
 from image_describer.files import is_hidden
-from image_describer.metadata.formats import FORMATS
+from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.text import natural_key, visible
-
-SUFFIXES = frozenset(suffix for format_ in FORMATS for suffix in format_.suffixes)
 
 StrPath = str | os.PathLike[str]
 
@@ -90,7 +88,7 @@ def _scan_folder(
                         continue
                     if _is_folder(entry):
                         subfolders.append(entry.name)
-                    elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                    elif os.path.splitext(entry.name)[1].lower() in PICTURE_SUFFIXES:
                         files.append(entry.name)
         except FileNotFoundError:  # deleted in the meantime
             continue

@@ -80,6 +80,7 @@ FORMATS = (
         brands=(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", *OPEN_BRANDS),
     ),
 )
+PICTURE_SUFFIXES = tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
 
 PROGRESSIVE_LIMIT_PX = 80 * MEGA  # up to 8 bytes a pixel (CMYK), all held at once
 SCANNED_LIMIT_PX = 2_000 * MEGA  # pixels times scans: each scan goes over the whole picture

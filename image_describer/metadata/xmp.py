@@ -35,18 +35,21 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ENCODED_NAMES = (NAME.encode(), NAME.encode("utf-16-le"))
 
 
-def author_alt_text(packet: object, language: str = LANGUAGE) -> str | None:
+def author_alt_text(packet: object) -> str | None:
     """Return the author's alt text in an XMP packet, as one clean line; None if there is none.
 
-    Text that this program wrote is left out. Of several languages, ``language`` is preferred, then
+    Text that this program wrote is left out. Of several languages, English is preferred, then
     the author's default, then the first. At most ``TEXT_LIMIT`` characters. Never raises: a damaged
     packet has no alt text.
     """
-    return _choose(author_alternatives(packet), language)
+    return _choose(author_alternatives(packet), LANGUAGE)
 
 
 def alt_text(packet: object, language: str = LANGUAGE) -> str | None:
-    """Like `author_alt_text`, but no matter who wrote it: what other programs read out."""
+    """Like `author_alt_text`, but no matter who wrote it: what other programs read out.
+
+    ``language`` is preferred.
+    """
     return _choose(alternatives(packet), language)
 
 

@@ -85,12 +85,12 @@ _ISATAP = (0x00005EFE, 0x02005EFE)  # before an IPv4 address in the last 32 bits
 
 @dataclass(frozen=True)
 class FetchTarget:
-    """A parsed URL: ``host`` in lower-case ASCII, ``target`` is the path with the query."""
+    """A parsed URL: ``host`` in lower-case ASCII, ``path`` includes the query."""
 
     scheme: str
     host: str
     port: int
-    target: str
+    path: str
 
     @property
     def netloc(self) -> str:
@@ -100,7 +100,7 @@ class FetchTarget:
     @property
     def url(self) -> str:
         """The normalized URL."""
-        return f"{self.scheme}://{self.netloc}{self.target}"
+        return f"{self.scheme}://{self.netloc}{self.path}"
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,12 @@ class AllowedHost:
     port: int | None = None
     subdomains: bool = False
 
-    def allows(self, place: FetchTarget) -> bool:
-        """Whether ``place`` has this host and port."""
-        matches = place.host == self.name or (
-            self.subdomains and place.host.endswith(f".{self.name}")
+    def allows(self, target: FetchTarget) -> bool:
+        """Whether ``target`` has this host and port."""
+        matches = target.host == self.name or (
+            self.subdomains and target.host.endswith(f".{self.name}")
         )
-        return matches and place.port == (self.port or PORTS[place.scheme])
+        return matches and target.port == (self.port or PORTS[target.scheme])
 
 
 def allowed_host(entry: str) -> AllowedHost:
@@ -157,35 +157,35 @@ def parse(url: str, allowed: Iterable[AllowedHost]) -> FetchTarget:
         )
     scheme = found["scheme"].lower()
     port = int(found["port"]) if found["port"] else PORTS[scheme]
-    target = (found["path"] or "/") + (found["query"] or "")
-    place = FetchTarget(scheme, host, port, "".join(c if c.isascii() else quote(c) for c in target))
-    if not any(host_rule.allows(place) for host_rule in allowed):
+    path = (found["path"] or "/") + (found["query"] or "")
+    target = FetchTarget(scheme, host, port, "".join(c if c.isascii() else quote(c) for c in path))
+    if not any(host_rule.allows(target) for host_rule in allowed):
         raise UrlRefusedError(
-            f'Fetching from "{shorten(visible(place.netloc), SHOWN_CHARACTERS)}" is not allowed.',
+            f'Fetching from "{shorten(visible(target.netloc), SHOWN_CHARACTERS)}" is not allowed.',
             "To allow it, start the service with --allow-url-hosts.",
         )
-    return place
+    return target
 
 
-async def resolve(place: FetchTarget, is_allowed_ip: Callable[[str], bool]) -> list[str]:
+async def resolve(target: FetchTarget, is_allowed_ip: Callable[[str], bool]) -> list[str]:
     """Return the IP addresses of a host, which all pass ``is_allowed_ip``.
 
     Raises UrlRefusedError if one does not, and UrlError if there are none.
     """
-    if place.host.startswith("["):
-        found = [place.host[1:-1]]
+    if target.host.startswith("["):
+        found = [target.host[1:-1]]
     else:
         loop = asyncio.get_running_loop()
         try:
-            infos = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+            infos = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise _not_found_error(place) from error
+            raise _not_found_error(target) from error
         found = list(dict.fromkeys(str(info[4][0]) for info in infos))
     if not found:
-        raise _not_found_error(place)
+        raise _not_found_error(target)
     if not all(is_allowed_ip(address) for address in found):
         raise UrlRefusedError(
-            f'The host "{shorten(visible(place.host), SHOWN_CHARACTERS)}" is not on the public '
+            f'The host "{shorten(visible(target.host), SHOWN_CHARACTERS)}" is not on the public '
             "internet."
         )
     return found
@@ -248,8 +248,8 @@ def _is_ipv4(name: str) -> bool:
     return bool(_NUMBER.fullmatch(name.rpartition(".")[2]))
 
 
-def _not_found_error(place: FetchTarget) -> UrlError:
+def _not_found_error(target: FetchTarget) -> UrlError:
     return UrlError(
-        f'The host "{shorten(visible(place.host), SHOWN_CHARACTERS)}" can\'t be found.',
+        f'The host "{shorten(visible(target.host), SHOWN_CHARACTERS)}" can\'t be found.',
         "Check the spelling of the name.",
     )

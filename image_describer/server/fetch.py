@@ -72,40 +72,40 @@ class Fetcher:
         Raises UrlError, whose ``status`` is 403 (refused), 413 (too large), 415 (not a picture),
         502 (failed) or 504 (too slow).
         """
-        place = parse(url, self._allowed)
+        target = parse(url, self._allowed)
         try:
-            return await asyncio.wait_for(self._follow_redirects(place), self._limit_s)
+            return await asyncio.wait_for(self._follow_redirects(target), self._limit_s)
         except asyncio.TimeoutError as error:
             raise UrlSlowError(
                 f"Fetching the picture took longer than {self._limit_s:g} seconds.",
                 "Try again later.",
             ) from error
 
-    async def _follow_redirects(self, place: FetchTarget) -> bytes:
-        addresses = await resolve(place, self._is_allowed_ip)
+    async def _follow_redirects(self, target: FetchTarget) -> bytes:
+        addresses = await resolve(target, self._is_allowed_ip)
         for _ in range(REDIRECTS_LIMIT + 1):
-            found = await self._get(place, addresses)
+            found = await self._get(target, addresses)
             if isinstance(found, bytes):
                 return found
-            host = place.host
-            place = parse(found, self._allowed)
-            if place.host != host:
+            host = target.host
+            target = parse(found, self._allowed)
+            if target.host != host:
                 raise UrlRefusedError(
                     "This address redirects to another host, which is not allowed.",
                     "Use the address of the picture itself.",
                 )
         raise UrlError(f"This address redirects more than {REDIRECTS_LIMIT} times.")
 
-    async def _get(self, place: FetchTarget, addresses: list[str]) -> bytes | str:
+    async def _get(self, target: FetchTarget, addresses: list[str]) -> bytes | str:
         """Return the picture's bytes, or the URL that the server redirects to."""
-        events = self._events(place, addresses)
+        events = self._events(target, addresses)
         async with contextlib.aclosing(events):
             body = bytearray()
             try:
                 async for event in events:
                     if isinstance(event, h11.Response):
                         if event.status_code in REDIRECTS:
-                            return urljoin(place.url, _checked_location(event))
+                            return urljoin(target.url, _checked_location(event))
                         self._check(event)
                     elif isinstance(event, h11.Data):
                         body += event.data
@@ -117,13 +117,13 @@ class Fetcher:
         return bytes(body)
 
     async def _events(
-        self, place: FetchTarget, addresses: list[str]
+        self, target: FetchTarget, addresses: list[str]
     ) -> AsyncGenerator[h11.Event, None]:
         """Yield the events of the response to a GET request, up to its end."""
-        reader, writer = await self._connect(place, addresses)
+        reader, writer = await self._connect(target, addresses)
         try:
             http = h11.Connection(h11.CLIENT)
-            writer.write(http.send(_request(place)) or b"")
+            writer.write(http.send(_request(target)) or b"")
             writer.write(http.send(h11.EndOfMessage()) or b"")
             while True:
                 event = http.next_event()
@@ -139,20 +139,20 @@ class Fetcher:
             writer.transport.abort()  # closing TLS properly would wait for the server
 
     async def _connect(
-        self, place: FetchTarget, addresses: list[str]
+        self, target: FetchTarget, addresses: list[str]
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect to the first of ``addresses`` that accepts."""
         last_error: BaseException | None = None
-        secure = place.scheme == "https"
+        secure = target.scheme == "https"
         for address in addresses:
             try:
                 return await asyncio.wait_for(
                     asyncio.open_connection(
                         address,
-                        place.port,
+                        target.port,
                         limit=READ_BYTES,
                         ssl=(self._ssl_context or _ssl_context()) if secure else None,
-                        server_hostname=place.host.strip("[]") if secure else None,
+                        server_hostname=target.host.strip("[]") if secure else None,
                     ),
                     CONNECT_LIMIT_S,
                 )
@@ -190,12 +190,12 @@ def _ssl_context() -> ssl.SSLContext:
     return context
 
 
-def _request(place: FetchTarget) -> h11.Request:
+def _request(target: FetchTarget) -> h11.Request:
     return h11.Request(
         method="GET",
-        target=place.target,
+        target=target.path,
         headers=[
-            ("Host", place.netloc),
+            ("Host", target.netloc),
             ("User-Agent", f"image-describer/{__version__}"),
             ("Accept", "image/*"),
             ("Accept-Encoding", "identity"),  # compressed data could be a decompression bomb

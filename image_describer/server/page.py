@@ -11,7 +11,7 @@ from string import Template
 
 from fastapi import APIRouter, Request, Response
 
-from image_describer.imaging.open import PICTURE_SUFFIXES
+from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.paths import assets_folder
 from image_describer.server import docs
 from image_describer.server.config import ServerConfig

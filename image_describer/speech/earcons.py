@@ -41,12 +41,11 @@ SOUNDS: dict[str, tuple[EarconNote, ...]] = {
     "key": (EarconNote(2400, 0.012, 0.10, decay=4),),
     "open": (EarconNote(400, 0.16, 0.16, decay=2, to_hertz=900),),
 }
-NAMES = tuple(SOUNDS)
 
 
 @functools.lru_cache(maxsize=64)
 def synthesize(name: str, volume: int = 100) -> bytes:
-    """Return the PCM of an earcon at ``volume`` percent. Raises KeyError if it is not in NAMES."""
+    """Return the PCM of one of SOUNDS at ``volume`` percent. Raises KeyError for another name."""
     samples = array("h")
     for note in SOUNDS[name]:
         samples.extend(_note_samples(note, volume / 100))

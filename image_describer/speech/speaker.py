@@ -195,7 +195,7 @@ class Speaker:
             self._cancel(self._pending())
 
     def earcon(self, name: str) -> None:
-        """Play one of earcons.NAMES over the speech; returns at once and never raises."""
+        """Play one of earcons.SOUNDS over the speech; returns at once and never raises."""
         utterance = Utterance(name, "earcon")
         try:
             clip = AudioClip(earcons.synthesize(name, self._volume), earcons.RATE_HZ)

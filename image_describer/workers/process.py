@@ -62,10 +62,6 @@ class WorkerProcess:
             not self.groups or (len(self.groups) == 1 and self.index == worker.ALL)
         )
 
-    @property
-    def is_alive(self) -> bool:
-        return self._process.is_alive()
-
     def send(self, group: list[WorkerJob]) -> None:
         """Send a group of jobs, which all have the same function."""
         if not self.groups:

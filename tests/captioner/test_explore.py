@@ -230,7 +230,10 @@ def test_different_parts_get_different_descriptions(tiny_bundle, tiny_data):
     """With a real network, the coloured half and the dark half."""
     file = next(iter(sorted((tiny_data / "Flicker8k_Dataset").glob("*.jpg"))))
     describer = Describer(tiny_bundle)
-    parts = PartDescriber(describer.describe, open_picture(file).pixels, 0.0)
-    left, right = (parts.describe(box) for box in ((0, 0, 0.5, 1), (0.5, 0, 1, 1)))
+    pixels = open_picture(file).pixels
+    left, right = (
+        describer.describe(explore.crop_part(pixels, box, 0.0))
+        for box in ((0, 0, 0.5, 1), (0.5, 0, 1, 1))
+    )
     assert (left.caption, left.confidence) != (right.caption, right.confidence)
     assert left.width == right.width == 48

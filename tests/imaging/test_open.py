@@ -18,8 +18,9 @@ from PIL import Image
 from image_describer.errors import PictureError
 from image_describer.imaging.decode import LONGER_SIDE_PX
 from image_describer.imaging.notes import BLANK
-from image_describer.imaging.open import PICTURE_SUFFIXES, open_picture
+from image_describer.imaging.open import open_picture
 from image_describer.metadata import formats
+from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.text import file_size
 from tests.imaging.test_decode import assert_quarters
 from tests.support import pictures

@@ -122,9 +122,9 @@ def test_a_cancelled_batch_resumes_and_describes_changed_files_again(tmp_path, a
         records.append(record)
         cancel.set()
 
-    engine = LocalPool(None, 1, group_size=1)  # so that few pictures are in progress then
+    pool = LocalPool(None, 1, group_size=1)  # so that few pictures are in progress then
     stopped = batch.run(
-        [album], output, engine=engine, index=False, cancel=cancel, on_record=stop_soon
+        [album], output, pool=pool, index=False, cancel=cancel, on_record=stop_soon
     )
     assert stopped.cancelled
     assert 0 < stopped.described < 7

@@ -26,7 +26,7 @@ def samples(name: str, volume: int = 100) -> np.ndarray:
 
 
 def test_all_names_have_different_sounds() -> None:
-    assert set(NAMES) == set(earcons.NAMES)
+    assert set(NAMES) == set(earcons.SOUNDS)
     assert len({earcons.synthesize(name) for name in NAMES}) == len(NAMES)
 
 

@@ -4,7 +4,7 @@ import tkinter as tk
 from pathlib import Path
 from tkinter import filedialog
 
-from image_describer.imaging.open import PICTURE_SUFFIXES
+from image_describer.metadata.formats import PICTURE_SUFFIXES
 
 
 def ask_for_picture(root: tk.Tk, beside: str | None) -> str:

@@ -58,7 +58,7 @@ class FolderRun:
             cancel=self._stop,
             on_progress=self._on_progress,
             on_record=self._on_record,
-            engine=LocalPool(low_priority=True),
+            pool=LocalPool(low_priority=True),
         )
         if not outcome.cancelled:
             self.records.mark_complete()

@@ -11,7 +11,7 @@ from typing import Literal, overload
 from image_describer.app.folder_error import folder_error
 from image_describer.errors import FolderError
 from image_describer.files import is_hidden
-from image_describer.imaging.open import PICTURE_SUFFIXES
+from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.text import file_name, natural_key, plural
 
 CHUNK = 500  # entries between two checks whether to go on; 5 ms on a local disk
