@@ -1,4 +1,4 @@
-"""POST /v1/describe by a real client: the answers, and what is refused."""
+"""POST /v1/describe: descriptions and refused requests."""
 
 import json
 import subprocess
@@ -11,18 +11,18 @@ from image_describer.captioner.describer import Describer
 from image_describer.paths import assets_folder
 from image_describer.wording.record import to_record
 from tests.support import pictures
-from tests.support.service import RUN, Service, authored, sample
+from tests.support.service import RUN, Service, picture_with_alt_text, sample
 
 SAMPLES = sorted(path.name for path in (assets_folder() / "samples").glob("*.jpg"))
 FORMATS = pictures.in_every_format()
 
 
-def same(record: dict) -> dict:
-    """What does not change from time to time and place to place."""
+def comparable(record: dict) -> dict:
+    """Return a record without the time it took and the file's name."""
     return {k: v for k, v in record.items() if k not in ("seconds", "file")}
 
 
-def test_answers_what_describe_json_prints(service, tiny_bundle):
+def test_the_record_is_the_one_that_describe_json_prints(service, tiny_bundle):
     file = assets_folder() / "samples" / "cat.jpg"
     done = subprocess.run(
         [sys.executable, "-c", RUN, "describe", "--json", "--bundle", str(tiny_bundle), str(file)],
@@ -36,22 +36,22 @@ def test_answers_what_describe_json_prints(service, tiny_bundle):
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert list(answer.json()) == list(printed)
-    assert same(answer.json()) == same(printed)
+    assert comparable(answer.json()) == comparable(printed)
     assert answer.json()["file"] is None
 
 
-def test_a_form_is_answered_as_a_raw_body(service):
+def test_forms_are_answered_like_raw_bodies(service):
     raw = service.describe(sample()).json()
-    decoy = ("z.txt", b"no picture", "text/plain")
+    decoy = ("z.txt", b"not a picture", "text/plain")
     forms = (
         {"picture": ("a.jpg", sample(), "image/jpeg")},
-        {"whatever": ("a.jpg", sample(), "image/jpeg")},  # the first file will do
+        {"whatever": ("a.jpg", sample(), "image/jpeg")},  # any field with a file
         [("other", decoy), ("picture", ("a.jpg", sample(), "application/octet-stream"))],
     )
     for files in forms:
         answer = service.client.post("/v1/describe", files=files)
         assert answer.status_code == 200, answer.text
-        assert same(answer.json()) == same(raw)
+        assert comparable(answer.json()) == comparable(raw)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -61,22 +61,22 @@ def test_every_format(service, name):
     assert answer.json()["caption"]
 
 
-def test_many_at_once_get_each_their_own_answer(service, tiny_bundle):
+def test_concurrent_requests_get_their_own_descriptions(service, tiny_bundle):
     describer = Describer(tiny_bundle)
-    alone = {name: same(to_record(describer.describe(sample(name)))) for name in SAMPLES}
-    asked = SAMPLES * 12
+    expected = {name: comparable(to_record(describer.describe(sample(name)))) for name in SAMPLES}
+    asked = SAMPLES * 6
     groups = service.metric("image_describer_group_size_count")
     done = service.metric("image_describer_pictures")
     with ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda name: service.describe(sample(name)), asked))
     assert {answer.status_code for answer in answers} == {200}
-    assert [same(answer.json()) for answer in answers] == [alone[name] for name in asked]
+    assert [comparable(answer.json()) for answer in answers] == [expected[name] for name in asked]
     assert service.metric("image_describer_pictures") - done == len(asked)
     assert service.metric("image_describer_group_size_count") - groups < len(asked)
 
 
 REFUSED = {
-    "no picture": (b"this is no picture at all", "application/octet-stream", 422),
+    "text": (b"this is not a picture", "application/octet-stream", 422),
     "empty": (b"", "image/png", 422),
     "truncated": (sample()[:3000], "image/jpeg", 422),
     "too many pixels": (pictures.png_bomb(), "image/png", 422),
@@ -88,9 +88,9 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_what_is_no_picture_gets_a_problem(service, what):
-    body, kind, status = REFUSED[what]
+@pytest.mark.parametrize("name", REFUSED)
+def test_other_content_is_refused_with_a_problem(service, name):
+    body, kind, status = REFUSED[name]
     answer = service.describe(body, headers={"Content-Type": kind})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -102,19 +102,19 @@ def test_what_is_no_picture_gets_a_problem(service, what):
     assert "Traceback" not in answer.text
 
 
-def test_a_form_without_a_file_gets_a_problem(service):
+def test_forms_without_a_file_are_refused(service):
     answer = service.client.post("/v1/describe", files={"picture": (None, "just text")})
     assert answer.status_code == 422
     assert "no file" in answer.json()["detail"]
 
 
-def test_a_picture_that_its_author_has_described(service):
-    record = service.describe(authored()).json()
+def test_alt_text_is_part_of_the_description(service):
+    record = service.describe(picture_with_alt_text()).json()
     assert record["alt_text"] == "Ann on the beach"
     assert record["sentence"].startswith("Its author says: Ann on the beach.")
 
 
-def test_nothing_of_a_picture_touches_the_disk(tiny_bundle, tmp_path):
+def test_uploads_are_not_written_to_disk(tiny_bundle, tmp_path):
     empty = tmp_path / "temporary"
     empty.mkdir()
     watch = (

@@ -1,4 +1,4 @@
-"""What docs/service.md and docs/service say about the service: every command is run."""
+"""The commands and files of docs/service.md and docs/service."""
 
 import argparse
 import re
@@ -13,8 +13,8 @@ from image_describer.cli import serve
 from tests.support import tiny
 from tests.support.service import sample
 
-DEPLOYED = tiny.REPO / "docs" / "service"
-USUAL = "http://127.0.0.1:8470"
+DEPLOYMENT = tiny.REPO / "docs" / "service"
+DEFAULT_URL = "http://127.0.0.1:8470"
 
 
 def documentation() -> str:
@@ -22,19 +22,19 @@ def documentation() -> str:
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
-    """What follows ``image-describer``, as its parser takes it."""
+    """Parse the arguments that follow ``image-describer``."""
     parser = argparse.ArgumentParser()
     serve.add_parser(parser.add_subparsers())
     return parser.parse_args(arguments)
 
 
 @pytest.mark.parametrize("line", re.findall(r"^ {4}(curl .+)$", documentation(), re.MULTILINE))
-def test_each_curl_line_of_the_documentation_is_answered(line, library, tmp_path):
+def test_the_documented_curl_commands_work(line, library, tmp_path):
     if not shutil.which("curl"):
         pytest.skip("needs curl")
     (tmp_path / "holiday.jpg").write_bytes(sample())
-    assert USUAL in line
-    command = line.replace(USUAL, library[0].url).replace("curl ", "curl --fail --silent ")
+    assert DEFAULT_URL in line
+    command = line.replace(DEFAULT_URL, library[0].url).replace("curl ", "curl --fail --silent ")
     done = subprocess.run(
         shlex.split(command), capture_output=True, cwd=tmp_path, timeout=60, check=True
     )
@@ -42,7 +42,7 @@ def test_each_curl_line_of_the_documentation_is_answered(line, library, tmp_path
     assert (spoken.read_bytes() if "mp3" in line else done.stdout)[:1] in (b"{", b"I", b"\xff")
 
 
-def test_the_documentation_lists_every_option_and_every_address(service, capsys):
+def test_the_documentation_lists_every_option_and_operation(service, capsys):
     with pytest.raises(SystemExit):
         parsed(["serve", "--help"])
     options = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
@@ -54,30 +54,30 @@ def test_the_documentation_lists_every_option_and_every_address(service, capsys)
             assert f"`{method.upper()} {path}" in documentation(), path
 
 
-def test_the_systemd_unit_starts_what_can_be_started():
-    unit = (DEPLOYED / "image-describer@.service").read_text("utf-8")
+def test_the_systemd_unit_has_valid_options():
+    unit = (DEPLOYMENT / "image-describer@.service").read_text("utf-8")
     (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
     program, *arguments = shlex.split(line.replace("%i", "8470").replace("%d", "/run/secrets"))
     assert program.endswith("/bin/image-describer")
     assert str(parsed(arguments).token_file) == "/run/secrets/token"
     # Requests in progress end before systemd kills the process.
-    (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
-    assert int(patience) > parsed(arguments).time_limit + 5
+    (stop_limit_s,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(stop_limit_s) > parsed(arguments).time_limit + 5
 
 
-def test_the_compose_file_starts_what_can_be_started():
-    compose = yaml.safe_load((DEPLOYED / "compose.yaml").read_text("utf-8"))
+def test_the_compose_file_has_valid_options():
+    compose = yaml.safe_load((DEPLOYMENT / "compose.yaml").read_text("utf-8"))
     describer, proxy = compose["services"]["describer"], compose["services"]["proxy"]
-    entry = re.findall(r"^ENTRYPOINT (.+)$", (DEPLOYED / "Dockerfile").read_text("utf-8"), re.M)
+    entry = re.findall(r"^ENTRYPOINT (.+)$", (DEPLOYMENT / "Dockerfile").read_text("utf-8"), re.M)
     assert entry == ['["image-describer", "serve"]']
-    # What Compose takes from its environment, and refuses to go without.
+    # Compose requires NAME in its environment.
     command = [re.sub(r"\$\{NAME:\?.+\}$", "pictures.example.org", a) for a in describer["command"]]
     assert command != describer["command"]
     options = parsed(["serve", *command])
     assert str(options.token_file) == f"/run/secrets/{describer['secrets'][0]}"
-    assert "ports" not in describer, "only the server with TLS can be reached"
+    assert "ports" not in describer, "only the TLS server may be reachable"
     assert int(describer["stop_grace_period"].removesuffix("s")) > options.time_limit + 5
-    nginx = (DEPLOYED / "nginx.conf").read_text("utf-8")
+    nginx = (DEPLOYMENT / "nginx.conf").read_text("utf-8")
     assert f"server describer:{options.port} " in nginx
     assert f"client_max_body_size {options.max_body}m;" in nginx
     assert all(f"/run/secrets/{name};" in nginx for name in proxy["secrets"])

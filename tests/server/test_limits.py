@@ -1,19 +1,20 @@
 """Limits of requests, and clients that are slow, broken or disconnected."""
 
 import contextlib
+import http.client
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
+from tests.support.screen import wait_for
 from tests.support.service import Service, sample
 
 ACCIDENTS = "from tests.support import worker_accidents; worker_accidents.install()"
-LIMIT_S = 4
+LIMIT_S = 3
 BODY_MB = 1
 IN_FLIGHT = 3
 
@@ -22,8 +23,8 @@ IN_FLIGHT = 3
 def narrow(tiny_bundle) -> Iterator[Service]:
     """A service with small limits."""
     options = ("--workers", "1", "--max-body", str(BODY_MB), "--time-limit", str(LIMIT_S))
-    places = ("--max-in-flight", str(IN_FLIGHT))
-    with Service(tiny_bundle, *options, *places, before=ACCIDENTS) as started:
+    in_flight = ("--max-in-flight", str(IN_FLIGHT))
+    with Service(tiny_bundle, *options, *in_flight, before=ACCIDENTS) as started:
         yield started
 
 
@@ -42,7 +43,15 @@ def connected(service: Service) -> Iterator[socket.socket]:
         yield connection
 
 
-def answer_of(connection: socket.socket) -> bytes:
+def response_status(connection: socket.socket) -> int:
+    """Read one response without waiting for the service to close the connection."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    response.read()
+    return response.status
+
+
+def read_all(connection: socket.socket) -> bytes:
     """Return everything until the service closes the connection."""
     received = b""
     with contextlib.suppress(ConnectionError):
@@ -54,7 +63,7 @@ def answer_of(connection: socket.socket) -> bytes:
 def test_a_body_declared_too_large_is_refused_at_once(narrow):
     with connected(narrow) as connection:
         connection.sendall(head(50_000_000))
-        answer = answer_of(connection)
+        answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in answer.lower()
     assert b"at most 1 MB" in answer
@@ -63,16 +72,13 @@ def test_a_body_declared_too_large_is_refused_at_once(narrow):
 def test_a_chunked_body_is_counted_while_it_arrives(narrow):
     with connected(narrow) as connection:
         connection.sendall(head(None, "Transfer-Encoding: chunked"))
-        sent = 0
         with contextlib.suppress(ConnectionError):
             for _ in range(200):
                 connection.sendall(b"10000\r\n" + bytes(0x10000) + b"\r\n")
-                sent += 0x10000
-        answer = answer_of(connection)
-    assert answer.startswith(b"HTTP/1.1 413 ")
+        assert response_status(connection) == 413
 
 
-def test_a_client_that_sends_all_before_it_reads_still_gets_its_413(narrow):
+def test_clients_that_send_everything_before_reading_get_413(narrow):
     answer = narrow.describe(bytes(2_500_000))
     assert answer.status_code == 413
     answer = narrow.client.post("/v1/describe", files={"picture": bytes(2_500_000)})
@@ -88,68 +94,63 @@ def test_a_body_at_the_limit_is_accepted(narrow):
 def test_expect_100_continue(narrow):
     with connected(narrow) as connection:
         connection.sendall(head(50_000_000, "Expect: 100-continue"))
-        assert answer_of(connection).startswith(b"HTTP/1.1 413 ")
+        assert response_status(connection) == 413
     with connected(narrow) as connection:
         body = sample()
         connection.sendall(head(len(body), "Expect: 100-continue", "Connection: close"))
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
         connection.sendall(body)
-        assert b"HTTP/1.1 200 " in answer_of(connection)
+        assert response_status(connection) == 200
 
 
 def test_more_requests_than_allowed_get_429(narrow):
-    slow = b"sleep:1\n" + sample()
+    slow = b"sleep:0.5\n" + sample()
     with ThreadPoolExecutor(IN_FLIGHT) as threads:
         busy = [threads.submit(narrow.describe, slow) for _ in range(IN_FLIGHT)]
-        time.sleep(0.5)
+        narrow.wait_until_in_flight(IN_FLIGHT)
         refused = narrow.describe(sample())
         health = narrow.client.get("/v1/health")
-        statuses = [one.result().status_code for one in busy]
+        statuses = [request.result().status_code for request in busy]
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.headers["content-type"] == "application/problem+json"
     assert health.status_code == 200
-    assert set(statuses) <= {200, 503}, "three that sleep take longer than the others' time"
+    assert set(statuses) <= {200, 503}
     assert narrow.describe(sample()).status_code == 200
 
 
-def test_slow_uploads_get_408_and_block_nobody(narrow):
+def test_slow_uploads_get_408_and_do_not_block_others(narrow):
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(connected(narrow)) for _ in range(3 * IN_FLIGHT)]
         for connection in slow:
             connection.sendall(head(100_000) + b"x" * 1000)
-        assert [narrow.describe(sample()).status_code for _ in range(5)] == [200] * 5
-        answers = [answer_of(connection) for connection in slow]
-    assert all(answer.startswith(b"HTTP/1.1 408 ") for answer in answers)
+        assert [narrow.describe(sample()).status_code for _ in range(3)] == [200] * 3
+        assert {response_status(connection) for connection in slow} == {408}
 
 
 def test_requests_that_take_too_long_get_503(narrow):
     answer = narrow.describe(b"hang")
     assert answer.status_code == 503
-    end = time.monotonic() + 10
-    while narrow.describe(sample()).status_code != 200:
-        assert time.monotonic() < end
+    wait_for(lambda: narrow.describe(sample()).status_code == 200, 10, "another process")
 
 
 def test_broken_clients_leave_no_open_connections(narrow):
     files = psutil.Process(narrow.process.pid).num_fds()
     body = sample()
-    now = struct.pack("ii", 1, 0)  # close() sends RST
+    immediately = struct.pack("ii", 1, 0)  # close() sends RST
     for cut in (0, 1, 10, len(head(len(body))), len(head(len(body))) + 1000):
         for reset in (True, False):
             with connected(narrow) as connection:
                 connection.sendall((head(len(body)) + body)[:cut])
                 if reset:
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, immediately)
     with connected(narrow) as half:  # half-closed after sending everything
         half.sendall(head(len(body)) + body)
         half.shutdown(socket.SHUT_WR)
-        answer_of(half)
+        read_all(half)
     assert narrow.describe(body).status_code == 200
-    end = time.monotonic() + 10
-    while psutil.Process(narrow.process.pid).num_fds() > files + 2:
-        assert time.monotonic() < end, "connections are left open"
-        time.sleep(0.1)
+    process = psutil.Process(narrow.process.pid)
+    wait_for(lambda: process.num_fds() <= files + 2, 10, "connections to be closed")
     assert narrow.metric("image_describer_in_flight") == 0
 
 
@@ -159,7 +160,7 @@ def test_huge_headers_are_refused(narrow):
         with contextlib.suppress(ConnectionError):
             for _ in range(100):
                 connection.sendall(b"X-a: " + b"b" * 10_000 + b"\r\n")
-        answer = answer_of(connection)
+        answer = read_all(connection)
     assert not answer or answer.startswith(b"HTTP/1.1 4")
     assert narrow.client.get("/v1/health").status_code == 200
 
@@ -169,7 +170,7 @@ def test_pipelined_requests_are_answered_in_order(narrow):
     last = head(len(body), "Connection: close") + body
     with connected(narrow) as connection:
         connection.sendall((head(len(body)) + body) * 2 + head(3) + b"abc" + last)
-        answers = answer_of(connection).split(b"HTTP/1.1 ")[1:]
+        answers = read_all(connection).split(b"HTTP/1.1 ")[1:]
     assert [answer[:3] for answer in answers] == [b"200", b"200", b"422", b"200"]
 
 
@@ -188,7 +189,7 @@ def test_memory_held_by_bodies_is_limited(tiny_bundle):
             with contextlib.suppress(ConnectionError):
                 connection.sendall(bytes(size - 1))
         held = psutil.Process(own.process.pid).memory_info().rss - before
-        assert held < 130_000_000, "all of them have sent 200 MB"
+        assert held < 130_000_000, "the clients sent 200 MB"
         assert own.client.get("/v1/health").status_code == 200
-        answers = {answer_of(connection)[:13] for connection in clients}
+        answers = {read_all(connection)[:13] for connection in clients}
     assert answers == {b"HTTP/1.1 429 ", b"HTTP/1.1 408 "}

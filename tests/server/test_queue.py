@@ -1,9 +1,8 @@
-"""The queue of a real service: accidents of its processes do not affect other requests."""
+"""The queue: crashed, hung and killed processes do not affect other requests."""
 
 import os
-import signal
-import sys
-import time
+import shutil
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -14,18 +13,18 @@ from tests.support.screen import wait_for
 from tests.support.service import SERVICE_WORKERS, Service, sample
 
 ACCIDENTS = "from tests.support import worker_accidents; worker_accidents.install()"
-LIMIT_S = 6  # of a request; a picture has a third of it
+LIMIT_S = 6  # of a request; describing may take a third of it
 
 
 @pytest.fixture(scope="module")
 def accident_service(tiny_bundle):
-    """A service whose processes have accidents."""
+    """A service whose processes crash, hang or sleep on command."""
     options = ("--workers", "2", "--time-limit", str(LIMIT_S))
     with Service(tiny_bundle, *options, before=ACCIDENTS) as started:
         yield started
 
 
-def test_a_picture_that_kills_two_processes_is_not_tried_again(accident_service):
+def test_a_picture_that_crashes_two_processes_is_not_retried(accident_service):
     crashes = accident_service.metric("image_describer_crashes")
     answer = accident_service.describe(b"crash 1")
     assert answer.status_code == 422
@@ -37,8 +36,8 @@ def test_a_picture_that_kills_two_processes_is_not_tried_again(accident_service)
 
 
 def test_one_crash_loses_no_response(accident_service, tmp_path):
-    accident = b"once:" + os.fsencode(tmp_path / "was-here") + b"\n" + sample()
-    bodies = [sample(), accident, sample(), sample()]
+    crashing = b"once:" + os.fsencode(tmp_path / "crashed") + b"\n" + sample()
+    bodies = [sample(), crashing, sample(), sample()]
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(accident_service.describe, bodies))
     assert [answer.status_code for answer in answers] == [200] * 4
@@ -48,30 +47,30 @@ def test_one_crash_loses_no_response(accident_service, tmp_path):
 def test_a_picture_that_hangs_gets_503_and_others_are_described(accident_service):
     with ThreadPoolExecutor(4) as threads:
         hung = threads.submit(accident_service.describe, b"hang")
-        fine = [accident_service.describe(sample()) for _ in range(3)]
+        others = [accident_service.describe(sample()) for _ in range(3)]
         answer = hung.result()
-    assert [one.status_code for one in fine] == [200] * 3
+    assert [other.status_code for other in others] == [200] * 3
     assert answer.status_code == 503
     assert "longer than 2 seconds" in answer.json()["detail"]
     assert answer.headers["retry-after"]
     assert accident_service.describe(sample()).status_code == 200
 
 
-def test_processes_killed_under_load_lose_no_response(service):
+def test_killing_busy_processes_loses_no_response(service):
     body = sample()
     with ThreadPoolExecutor(8) as threads:
-        asked = [threads.submit(service.describe, body) for _ in range(60)]
+        requests = [threads.submit(service.describe, body) for _ in range(60)]
         for _ in range(2):
-            time.sleep(0.3)
+            wait_for(lambda: service.workers, 20, "a process")
             service.workers[0].kill()
-        answers = [one.result() for one in asked]
+        answers = [request.result() for request in requests]
     assert {answer.status_code for answer in answers} == {200}
 
 
-def test_idle_processes_that_are_killed_are_replaced(service):
-    before = all_worker_pids(service)  # another test may just have killed one
-    for one in service.workers:
-        one.kill()
+def test_killed_idle_processes_are_replaced(service):
+    before = all_worker_pids(service)  # another test may have just killed one
+    for worker in service.workers:
+        worker.kill()
     answer = service.describe(sample())
     assert answer.status_code == 200
     assert not before & all_worker_pids(service)
@@ -80,9 +79,7 @@ def test_idle_processes_that_are_killed_are_replaced(service):
 def all_worker_pids(service):
     """Return the ids of the service's processes once all are running."""
     wait_for(lambda: len(service.workers) == SERVICE_WORKERS, 20, "all processes")
-    found = {one.pid for one in service.workers}
-    assert len(found) == SERVICE_WORKERS
-    return found
+    return {worker.pid for worker in service.workers}
 
 
 @pytest.mark.parametrize(
@@ -91,12 +88,9 @@ def all_worker_pids(service):
         pictures.png_bomb(),
         pictures.png_text_bomb(),
         pictures.jpeg_scan_bomb(),
-        pictures.jpeg_of_size(65_000, 65_000),
-        pictures.gif_of_size(65_000, 65_000),
         pictures.tiff_tile_bomb(),
-        pictures.tiff_of_many_tiles(),
     ],
-    ids=["png", "text", "scans", "jpeg", "gif", "tiles", "many tiles"],
+    ids=["png", "text", "scans", "tiles"],
 )
 def test_decompression_bombs_are_refused_without_a_crash(service, body):
     crashes = service.metric("image_describer_crashes")
@@ -106,51 +100,47 @@ def test_decompression_bombs_are_refused_without_a_crash(service, body):
 
 
 def test_requests_of_disconnected_clients_are_dropped(accident_service):
-    """Two slow pictures keep both processes busy while ten clients connect and leave."""
-    import socket
-
+    """Ten clients disconnect while both processes are busy with slow pictures."""
     slow = b"sleep:1.5\n" + sample()
     pictures_done = accident_service.metric("image_describer_pictures")
     with ThreadPoolExecutor(2) as threads:
         busy = [threads.submit(accident_service.describe, slow) for _ in range(2)]
-        time.sleep(0.5)
+        accident_service.wait_until_in_flight(2)
         head = (
             f"POST /v1/describe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/jpeg\r\n"
             f"Content-Length: {len(sample())}\r\n\r\n"
         ).encode()
         for _ in range(10):
-            with socket.create_connection(("127.0.0.1", accident_service.port)) as gone:
-                gone.sendall(head + sample())
-        assert [one.result().status_code for one in busy] == [200, 200]
+            with socket.create_connection(("127.0.0.1", accident_service.port)) as client:
+                client.sendall(head + sample())
+        assert [request.result().status_code for request in busy] == [200, 200]
     assert accident_service.describe(sample()).status_code == 200
     assert accident_service.metric("image_describer_pictures") - pictures_done == 3
     assert accident_service.metric("image_describer_in_flight") == 0
 
 
-def test_no_process_is_left_when_the_service_is_killed(tiny_bundle):
+def test_killing_the_service_ends_its_processes(tiny_bundle):
     with Service(tiny_bundle, "--workers", "2", before=ACCIDENTS) as own:
-        family = psutil.Process(own.process.pid).children(recursive=True)
-        assert len(family) >= 2
+        children = psutil.Process(own.process.pid).children(recursive=True)
+        assert len(children) >= 2
         with ThreadPoolExecutor(1) as threads:
             hung = threads.submit(own.describe, b"hang")
-            time.sleep(0.5)
+            own.wait_until_in_flight(1)
             own.process.kill()
             with pytest.raises(Exception, match=r"(?i)disconnect|reset|closed|refused"):
                 hung.result()
-        _, left = psutil.wait_procs(family, timeout=10)
+        _, left = psutil.wait_procs(children, timeout=10)
         assert not left
 
 
-def test_a_model_that_cannot_be_loaded_is_reported(tiny_bundle, tmp_path):
-    """The model is damaged after the service started, and its processes are replaced."""
-    import shutil
-
+def test_a_damaged_model_is_reported(tiny_bundle, tmp_path):
+    """The model is damaged after the start, and then the processes are replaced."""
     bundle = tmp_path / "bundle"
     shutil.copytree(tiny_bundle, bundle)
     with Service(bundle, "--workers", "1") as own:
         (bundle / "extractor.tflite").write_bytes(b"damaged")
-        for one in own.workers:
-            one.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        for worker in own.workers:
+            worker.kill()
         answer = own.describe(sample())
         assert answer.status_code == 503
         assert "extractor.tflite" in answer.json()["detail"]

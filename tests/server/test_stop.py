@@ -1,4 +1,4 @@
-"""How the service stops: what is in flight is answered, and no process is left."""
+"""Stopping the service: requests in flight are answered, and all processes end."""
 
 import signal
 import socket
@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.screen import wait_for
 from tests.support.service import Service, sample
 
 ACCIDENTS = "from tests.support import worker_accidents; worker_accidents.install()"
@@ -18,71 +19,72 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 
 def slow(seconds: float) -> bytes:
-    """A picture that takes so long."""
+    """Return a picture that takes ``seconds`` to describe."""
     return b"sleep:%g\n" % seconds + sample()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_what_is_in_flight_is_finished_and_the_status_is_0(tiny_bundle, sign):
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
+def test_requests_in_flight_are_finished_and_the_status_is_0(tiny_bundle, number):
     with Service(tiny_bundle, "--workers", "2", before=ACCIDENTS) as own:
-        family = psutil.Process(own.process.pid).children(recursive=True)
-        with ThreadPoolExecutor(6) as threads:
-            asked = [threads.submit(own.describe, slow(1)) for _ in range(6)]
-            time.sleep(0.5)
-            own.process.send_signal(sign)
-            answers = [one.result() for one in asked]
+        children = psutil.Process(own.process.pid).children(recursive=True)
+        with ThreadPoolExecutor(4) as threads:
+            requests = [threads.submit(own.describe, slow(0.5)) for _ in range(4)]
+            own.wait_until_in_flight(4)
+            own.process.send_signal(number)
+            answers = [request.result() for request in requests]
         assert own.process.wait(20) == 0
         assert {answer.status_code for answer in answers} == {200}
-        _, left = psutil.wait_procs(family, timeout=5)
+        _, left = psutil.wait_procs(children, timeout=5)
         assert not left
         assert not [line for line in own.log if "Traceback" in line or "rror" in line]
 
 
 @pytest.mark.slow
-def test_under_load_nobody_who_was_let_in_is_dropped(tiny_bundle):
-    """Four clients ask all the time, each with a connection that it keeps.
+def test_no_accepted_request_is_dropped_when_stopping_under_load(tiny_bundle):
+    """Four clients with persistent connections send requests all the time.
 
-    Who comes after the signal may be too late: a connection that the system has taken, and the
-    service not yet, is reset when nobody listens any more.
+    A request sent after the signal may fail: connections that the system has accepted, but the
+    service has not, are reset when the listening socket is closed.
     """
     with Service(tiny_bundle, "--workers", "1") as own:
-        body, broken, done, told = sample(), [], [], threading.Event()
+        body, errors, statuses, stopping = sample(), [], [], threading.Event()
 
-        def ask_on() -> None:
+        def send_requests() -> None:
             with httpx.Client(base_url=own.url, timeout=30, trust_env=False) as client:
                 while True:
-                    late = told.is_set()
+                    late = stopping.is_set()
                     try:
                         answer = client.post(
                             "/v1/describe", content=body, headers={"Content-Type": "image/jpeg"}
                         )
                     except httpx.ConnectError:
-                        return  # nobody listens any more: that is the end
+                        return  # the service has stopped
                     except httpx.HTTPError as error:
                         if not late:
-                            broken.append(repr(error))
+                            errors.append(repr(error))
                         return
-                    done.append(answer.status_code)
+                    statuses.append(answer.status_code)
 
         with ThreadPoolExecutor(4) as threads:
-            clients = [threads.submit(ask_on) for _ in range(4)]
-            time.sleep(1.5)
-            told.set()
+            clients = [threads.submit(send_requests) for _ in range(4)]
+            wait_for(lambda: len(statuses) > 20, 30, "20 responses")
+            stopping.set()
             own.process.send_signal(signal.SIGTERM)
-            for one in clients:
-                one.result(30)
+            for client in clients:
+                client.result(30)
         assert own.process.wait(20) == 0
-        assert not broken
-        assert len(done) > 4
-        assert set(done) == {200}
+        assert not errors
+        assert set(statuses) == {200}
 
 
 @pytest.mark.slow
-def test_it_says_that_it_stops_and_takes_no_more(tiny_bundle):
+def test_health_is_stopping_and_new_connections_are_refused(tiny_bundle):
     with Service(tiny_bundle, "--workers", "1", before=ACCIDENTS) as own:
         with ThreadPoolExecutor(1) as threads:
             busy = threads.submit(own.describe, slow(2.5))
-            time.sleep(0.5)
+            own.wait_until_in_flight(1)
             own.process.send_signal(signal.SIGTERM)
             time.sleep(0.1)
             health = own.client.get("/v1/health")
@@ -96,46 +98,48 @@ def test_it_says_that_it_stops_and_takes_no_more(tiny_bundle):
 
 
 @pytest.mark.slow
-def test_a_client_that_never_ends_its_request_does_not_hold_it_up_for_ever(tiny_bundle):
+def test_an_incomplete_request_delays_the_stop_no_longer_than_its_limit(
+    tiny_bundle,
+):
     with (
         Service(tiny_bundle, "--workers", "1", "--time-limit", "3") as own,
-        socket.create_connection(("127.0.0.1", own.port)) as slow_one,
+        socket.create_connection(("127.0.0.1", own.port)) as client,
     ):
-        slow_one.sendall(
+        client.sendall(
             b"POST /v1/describe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
             b"Content-Type: image/png\r\n\r\nab"
         )
-        time.sleep(0.2)
+        own.wait_until_in_flight(1)
         own.process.send_signal(signal.SIGTERM)
         assert own.process.wait(20) == 0
 
 
-def test_a_second_signal_ends_it_at_once(tiny_bundle):
+def test_a_second_signal_stops_at_once(tiny_bundle):
     with Service(tiny_bundle, "--workers", "1", before=ACCIDENTS) as own:
-        family = psutil.Process(own.process.pid).children(recursive=True)
+        children = psutil.Process(own.process.pid).children(recursive=True)
         with ThreadPoolExecutor(1) as threads:
             hung = threads.submit(own.describe, b"hang")
-            time.sleep(0.5)
+            own.wait_until_in_flight(1)
             own.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             own.process.send_signal(signal.SIGTERM)
             assert own.process.wait(5) == 130
             with pytest.raises(httpx.HTTPError):
                 hung.result()
-        _, left = psutil.wait_procs(family, timeout=5)
+        _, left = psutil.wait_procs(children, timeout=5)
         assert not left
 
 
 @pytest.mark.slow
-def test_a_signal_to_all_its_processes_loses_nothing_either(tiny_bundle):
-    """systemd and a terminal's Ctrl+C send it to all of them."""
+def test_a_signal_to_all_processes_loses_no_response(tiny_bundle):
+    """systemd and Ctrl+C in a terminal signal every process."""
     with Service(tiny_bundle, "--workers", "2", before=ACCIDENTS) as own:
         with ThreadPoolExecutor(2) as threads:
-            asked = [threads.submit(own.describe, slow(1)) for _ in range(2)]
-            time.sleep(0.5)
-            for one in own.workers:
-                one.send_signal(signal.SIGTERM)
-                one.send_signal(signal.SIGINT)
+            requests = [threads.submit(own.describe, slow(1)) for _ in range(2)]
+            own.wait_until_in_flight(2)
+            for worker in own.workers:
+                worker.send_signal(signal.SIGTERM)
+                worker.send_signal(signal.SIGINT)
             own.process.send_signal(signal.SIGTERM)
-            assert [one.result().status_code for one in asked] == [200, 200]
+            assert [request.result().status_code for request in requests] == [200, 200]
         assert own.process.wait(20) == 0

@@ -1,6 +1,6 @@
-"""A real browser without a window, and axe-core in it: for the gallery, and for whatever has pages.
+"""A headless Chromium with axe-core, for tests of HTML pages.
 
-Chromium comes from the system, as a user's would; Playwright only drives it.
+Playwright drives the system's Chromium; it does not bring its own.
 """
 
 import os
@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# It must neither phone home nor touch a profile of its user's.
-QUIET = (
+# No background requests.
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -23,14 +23,14 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-# Contrast of 7 to 1 and targets of 24 px, which axe-core only looks at when asked.
-ALSO = ("color-contrast-enhanced", "target-size")
+# Contrast of 7 to 1 and targets of 24 px: axe-core checks them only on request.
+EXTRA_RULES = ("color-contrast-enhanced", "target-size")
 START_LIMIT_MS = 120_000
 PAGE_LIMIT_MS = 60_000
 
 
 class Browser:
-    """One headless Chromium with an empty profile; each page has a context of its own."""
+    """A headless Chromium with an empty profile; each page has its own context."""
 
     def __init__(self, chromium: Any) -> None:
         self._chromium = chromium
@@ -38,44 +38,47 @@ class Browser:
     def open(
         self, url: str, width: int = 1280, height: int = 900, scheme: str = "light", **more: Any
     ) -> Any:
-        """Playwright's page, loaded; ``scheme`` is "light" or "dark". Close it: `closing`."""
+        """Return a loaded Playwright page, which the caller closes.
+
+        ``scheme`` is "light" or "dark". ``page.console`` collects console messages, and
+        ``page.requests`` the requested URLs.
+        """
         context = self._chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, **more
         )
         page = context.new_page()
         page.set_default_timeout(PAGE_LIMIT_MS)
-        page.on("console", lambda said: page.said.append(said.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.said = []  # what the page wrote to its console: broken policies, above all
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.asked = []  # every address that it asked for
+        page.console, page.requests = [], []
+        page.on("console", lambda message: page.console.append(message.text))
+        page.on("pageerror", lambda error: page.console.append(str(error)))
+        page.on("request", lambda request: page.requests.append(request.url))
         page.goto(url)
         return page
 
     def violations(self, url: str, **settings: Any) -> list[str]:
-        """What axe-core has against a page: rule, element and reason, a line each."""
+        """Return axe-core's violations of a page, one line each: rule, element and reason."""
         with closing(self.open(url, bypass_csp=True, **settings)) as page:
             return axe_violations(page)
 
 
-def axe_report(page: Any, *also: str) -> dict[str, Any]:
-    """What axe-core says of a page that is open, in the state in which it is. It needs bypass_csp.
+def axe_report(page: Any, *extra_rules: str) -> dict[str, Any]:
+    """Return axe-core's report on an open page in its current state.
 
-    ``also``: further rules, that axe-core leaves out unless they are named.
+    The page must be opened with bypass_csp. ``extra_rules`` are off by default in axe-core.
     """
     from axe_playwright_python.sync_playwright import Axe
 
-    rules = {rule: {"enabled": True} for rule in also}
+    rules = {rule: {"enabled": True} for rule in extra_rules}
     found: dict[str, Any] = Axe().run(page, options={"rules": rules}).response
-    assert found["passes"], "axe-core looked at nothing"
+    assert found["passes"], "axe-core checked nothing"
     return found
 
 
-def axe_violations(page: Any, *also: str) -> list[str]:
-    """What it has against the page: rule, element and reason, a line each."""
+def axe_violations(page: Any, *extra_rules: str) -> list[str]:
+    """Return axe-core's violations, one line each: rule, element and reason."""
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in axe_report(page, *also)["violations"]
+        for violation in axe_report(page, *extra_rules)["violations"]
         for node in violation["nodes"]
     ]
 
@@ -87,22 +90,22 @@ def started(program: str) -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=program, args=list(QUIET), timeout=START_LIMIT_MS
+            executable_path=program, args=list(ARGUMENTS), timeout=START_LIMIT_MS
         )
         yield Browser(chromium)
         chromium.close()
 
 
 def installed() -> str | None:
-    """The program of the system's Chromium, where there is one."""
+    """Return the path of the system's Chromium, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-# Not for the whole session: while Playwright runs, this thread has an event loop, and no other
-# test could start its own.
+# Module scope: while Playwright runs, this thread has an event loop, so that no test could start
+# another one.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium. Where there is none, the test fails on CI and is skipped elsewhere."""
+    """A headless Chromium. Without one, tests fail on CI and are skipped elsewhere."""
     program = installed()
     if program is None:
         assert "CI" not in os.environ, "chromium is missing: .ci/run installs it"

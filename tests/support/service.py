@@ -1,4 +1,4 @@
-"""A real service for tests: ``image-describer serve`` in a process of its own, on a free port."""
+"""A real service for tests: ``image-describer serve`` in its own process, on a free port."""
 
 import contextlib
 import io
@@ -29,19 +29,19 @@ RUN = "import sys; from image_describer.cli.main import main; sys.exit(main())"
 STOP_LIMIT_S = 40.0
 LOG_LIMIT_S = 10.0
 SERVICE_WORKERS = 2
-# What no option can do: loopback stands for the public internet, within the service's process.
+# Code that makes the service treat 127.0.0.1 as public and fetches give up early.
 ON_LOOPBACK = (
     "import functools; from image_describer.server import fetch, wowme; "
     "wowme.Fetcher = functools.partial(fetch.Fetcher, "
-    "is_allowed_ip={'127.0.0.1'}.__contains__, limit_s=2)"
+    "is_allowed_ip={'127.0.0.1'}.__contains__, limit_s=1)"
 )
 LISTENS = re.compile(r"listens on (http://\S+)/\.")
 
 
 class Service:
-    """A service that was started with ``arguments``; ``client`` asks it.
+    """A service started with ``arguments``; ``client`` is an HTTP client for it.
 
-    ``url`` has no slash at its end. Used in a with-block, it is stopped at the end of it.
+    ``url`` has no trailing slash. As a context manager, it stops the service at the end.
     ``before`` is code that the process runs first.
     """
 
@@ -73,10 +73,13 @@ class Service:
             env={**os.environ, **(env or {})},
         )
         self.log: list[str] = []  # the lines of stderr so far
-        self.said: list[str] = []  # the lines of stdout so far
+        self.output: list[str] = []  # the lines of stdout so far
         self._readers = [
             threading.Thread(target=self._read, args=(stream, lines), daemon=True)
-            for stream, lines in ((self.process.stderr, self.log), (self.process.stdout, self.said))
+            for stream, lines in (
+                (self.process.stderr, self.log),
+                (self.process.stdout, self.output),
+            )
         ]
         for reader in self._readers:
             reader.start()
@@ -92,7 +95,7 @@ class Service:
     def _address(self) -> str:
         end = time.monotonic() + START_LIMIT_S
         while time.monotonic() < end:
-            for line in list(self.said):
+            for line in list(self.output):
                 if found := LISTENS.search(line + "\n"):
                     return found[1].rstrip("/")
             if self.process.poll() is not None:
@@ -103,22 +106,22 @@ class Service:
 
     @property
     def workers(self) -> list[psutil.Process]:
-        """The processes that describe."""
+        """The describing processes."""
         children = psutil.Process(self.process.pid).children()
         found = []
-        for one in children:
-            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended in this moment
-                if "spawn_main" in " ".join(one.cmdline()):
-                    found.append(one)
+        for process in children:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may have just ended
+                if "spawn_main" in " ".join(process.cmdline()):
+                    found.append(process)
         return found
 
     def describe(self, picture: bytes, **more: Any) -> httpx.Response:
-        """Ask what a picture shows."""
+        """Send a picture to /v1/describe."""
         headers = {"Content-Type": "application/octet-stream", **more.pop("headers", {})}
         return self.client.post("/v1/describe", content=picture, headers=headers, **more)
 
     def metric(self, name: str) -> float:
-        """The sum of the values of one of its metrics."""
+        """Return the sum of a metric's values."""
         lines = self.client.get("/metrics").text.splitlines()
         values = [
             float(line.rpartition(" ")[2])
@@ -127,8 +130,8 @@ class Service:
         ]
         return sum(values)
 
-    def logs(self, text: str) -> bool:
-        """Whether a line of the log has ``text``, now or soon: it is written after the answer."""
+    def wait_for_log(self, text: str) -> bool:
+        """Whether ``text`` appears in the log within LOG_LIMIT_S; lines follow their response."""
         end = time.monotonic() + LOG_LIMIT_S
         while not any(text in line for line in list(self.log)):
             if time.monotonic() > end:
@@ -136,10 +139,17 @@ class Service:
             time.sleep(0.02)
         return True
 
-    def stop(self, sign: int = signal.SIGTERM) -> int:
-        """Stop it; returns its exit status."""
+    def wait_until_in_flight(self, count: int) -> None:
+        """Wait until the service is processing ``count`` requests."""
+        end = time.monotonic() + LOG_LIMIT_S
+        while self.metric("image_describer_in_flight") < count:
+            assert time.monotonic() < end, f"timed out: never {count} requests in flight"
+            time.sleep(0.02)
+
+    def stop(self) -> int:
+        """Stop the service with SIGTERM and return its exit status."""
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(sign)
+            self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(STOP_LIMIT_S)
         finally:
@@ -163,12 +173,12 @@ class Service:
 
 
 def sample(name: str = "cat.jpg") -> bytes:
-    """A photograph that ships."""
+    """Return a sample photograph."""
     return (assets_folder() / "samples" / name).read_bytes()
 
 
-def authored() -> bytes:
-    """A photograph whose author has written who is in it."""
+def picture_with_alt_text() -> bytes:
+    """Return a JPEG with the alt text "Ann on the beach" in its metadata."""
     xmp = (
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/'
         b'22-rdf-syntax-ns#"><rdf:Description xmlns:Iptc4xmpCore="http://iptc.org/std/'
@@ -183,7 +193,7 @@ def authored() -> bytes:
 
 @pytest.fixture(scope="session")
 def service(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with the tiny bundle, for a user who has nothing yet. Tests must not stop it."""
+    """A service with the tiny bundle and an empty home. Tests must not stop it."""
     home = str(tmp_path_factory.mktemp("home"))
     with Service(
         tiny_bundle, "--workers", str(SERVICE_WORKERS), env=dict.fromkeys(HOMES, home)
@@ -192,7 +202,7 @@ def service(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def run(env: dict[str, str], *arguments: str) -> str:
-    """What the command line prints."""
+    """Run the command line and return what it prints."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         capture_output=True,
@@ -203,11 +213,11 @@ def run(env: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def library(
     tmp_path_factory: pytest.TempPathFactory, shipped_bundle: Path
 ) -> Iterator[tuple[Service, dict[str, str], Path]]:
-    """A user's home with three pictures described, its environment, and its service."""
+    """A service for a home with described sample pictures, with its environment and the home."""
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(assets_folder() / "samples", home / "Pictures" / "2019")
     (home / "Pictures" / "2020").mkdir()

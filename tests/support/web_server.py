@@ -1,4 +1,4 @@
-"""A web server on loopback that answers what a test tells it to, down to the single byte."""
+"""A web server on loopback whose responses a test defines byte by byte."""
 
 import contextlib
 import socket
@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
+TLS_HANDSHAKE = b"\x16\x03"
 Answer = bytes | Callable[[], Iterable[bytes]]
 
 
 def answer(body: bytes, kind: str = "image/jpeg", status: str = "200 OK", *more: str) -> bytes:
-    """An HTTP answer in full."""
+    """Return a complete HTTP response."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *more]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
@@ -21,9 +22,9 @@ def redirect(location: str, *more: str) -> bytes:
 
 
 class WebServer:
-    """Listens on ``address`` within a with-block; ``answers`` has what each path is answered.
+    """A context manager that serves ``answers``, which maps paths to responses.
 
-    ``requests`` are the requests so far, each as it came; ``names`` those that TLS was asked for.
+    ``requests`` has the heads of the requests so far; ``names`` the names that TLS clients sent.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class WebServer:
             tls.sni_callback = lambda _socket, name, _context: self.names.append(name)
         self._listener = socket.create_server((address, port))
         self.port: int = self._listener.getsockname()[1]
-        self._over = threading.Event()
+        self._closed = threading.Event()
 
     def __enter__(self) -> "WebServer":
         threading.Thread(target=self._serve, daemon=True).start()
@@ -49,20 +50,20 @@ class WebServer:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self._over.set()
+        self._closed.set()
         self._listener.close()
 
     def _serve(self) -> None:
-        while not self._over.is_set():
+        while not self._closed.is_set():
             try:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._respond, args=(connection,), daemon=True).start()
 
-    def _talk(self, connection: socket.socket) -> None:
+    def _respond(self, connection: socket.socket) -> None:
         connection.settimeout(20)
-        # A client that hangs up, or that does not like the certificate, is what tests are about.
+        # Clients may disconnect or reject the certificate: tests provoke both.
         with contextlib.suppress(OSError), connection:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
@@ -72,11 +73,14 @@ class WebServer:
                 if not more:
                     return
                 head += more
+                if head.startswith(TLS_HANDSHAKE):
+                    connection.sendall(answer(b"", status="400 Bad Request"))
+                    return
             text = head.decode("latin-1")
             self.requests.append(text)
-            given = self.answers.get(text.split()[1], answer(b"", status="404 Not Found"))
-            for part in [given] if isinstance(given, bytes) else given():
-                if self._over.is_set():
+            response = self.answers.get(text.split()[1], answer(b"", status="404 Not Found"))
+            for part in [response] if isinstance(response, bytes) else response():
+                if self._closed.is_set():
                     return
                 connection.sendall(part)
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The pool of describing processes: jobs in groups, replaced processes, cancellation."""
+"""The pool of describing processes: groups of jobs, replaced processes, cancellation."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def crash(describer, items, on_start):
 
 
 def crash_in_groups(describer, items, on_start):
-    """End the process when several items are being finished together; later every item is alone."""
+    """End the process if the group has several items."""
     on_start(worker.ALL)
     if len(items) > 1:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -71,9 +71,9 @@ def events():
 @pytest.fixture(scope="module")
 def shared(tiny_bundle):
     """A pool of one process. Tests must not end its process."""
-    made = Pool(tiny_bundle, 1)
-    yield made
-    made.close()
+    pool = Pool(tiny_bundle, 1)
+    yield pool
+    pool.close()
 
 
 def test_a_job_gets_its_result(shared):
@@ -86,7 +86,7 @@ def test_an_error_of_the_function_reaches_the_future(shared):
 
 
 def test_groupable_jobs_are_grouped_and_others_are_not(shared):
-    shared.submit(echo, "warm").result(LIMIT_S)
+    shared.submit(echo, "first").result(LIMIT_S)
     grouped = list(
         shared.map(echo, iter(enumerate("abcdefghijklmnopqrstuvwxyz")), threading.Event())
     )
@@ -96,7 +96,7 @@ def test_groupable_jobs_are_grouped_and_others_are_not(shared):
     assert [future.result(LIMIT_S) for future in singles] == [(letter, 1) for letter in "abcd"]
 
 
-def test_map_reads_a_few_groups_ahead_and_stops_when_it_is_cancelled(shared):
+def test_map_reads_a_few_groups_ahead_and_stops_when_cancelled(shared):
     cancel, taken = threading.Event(), []
 
     def numbers():
@@ -121,7 +121,7 @@ def test_a_cancelled_future_is_not_worked_on(tiny_bundle):
     pool.close()
 
 
-def test_an_item_that_kills_its_process_is_tried_twice_and_harms_no_other(tiny_bundle, events):
+def test_an_item_that_kills_its_process_is_tried_twice_and_others_are_finished(tiny_bundle, events):
     pool = Pool(tiny_bundle, 1, events=events)
     bad, good = pool.submit(crash, "bad"), pool.submit(echo, "good")
     with pytest.raises(ProcessDiedError, match="SIGKILL"):
@@ -131,7 +131,7 @@ def test_an_item_that_kills_its_process_is_tried_twice_and_harms_no_other(tiny_b
     pool.close()
 
 
-def test_items_of_a_group_whose_process_died_are_tried_alone(tiny_bundle, events):
+def test_items_of_a_group_are_retried_one_by_one_after_a_crash(tiny_bundle, events):
     pool = Pool(tiny_bundle, 1, events=events)
     futures = [pool.submit(crash_in_groups, item, groupable=True) for item in range(4)]
     assert [future.result(LIMIT_S) for future in futures] == list(range(4))
@@ -139,7 +139,7 @@ def test_items_of_a_group_whose_process_died_are_tried_alone(tiny_bundle, events
     pool.close()
 
 
-def test_an_item_that_takes_too_long_is_given_up(tiny_bundle, events):
+def test_an_item_that_takes_too_long_fails(tiny_bundle, events):
     pool = Pool(tiny_bundle, 1, item_limit_s=1.0, events=events)
     slow, good = pool.submit(hang, "slow"), pool.submit(echo, "good")
     with pytest.raises(ItemTimeoutError):

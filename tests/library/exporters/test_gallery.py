@@ -96,7 +96,7 @@ def test_pictures_with_odd_names_are_shown(tmp_path, odd_pictures, browser):  # 
         sources = images.evaluate_all("all => all.map(i => new URL(i.src).pathname)")
         assert links == sources
         assert page.title() == "Pictures in site"
-        assert page.said == []
+        assert page.console == []
 
 
 def test_a_page_loads_nothing_remote_and_runs_no_script(tmp_path, browser):  # noqa: F811
@@ -106,8 +106,8 @@ def test_a_page_loads_nothing_remote_and_runs_no_script(tmp_path, browser):  # n
     html.write_text(text.replace("</body>", end), "utf-8")
     with closing(browser.open(address(html))) as page:
         assert page.title() == "Pictures in site"
-        assert len(page.said) == 2
-        assert all("Content Security Policy" in said for said in page.said)
+        assert len(page.console) == 2
+        assert all("Content Security Policy" in message for message in page.console)
     assert "http:" not in text
     assert "https:" not in text
     assert "<script" not in text
