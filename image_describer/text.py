@@ -82,7 +82,7 @@ def fold(text: str) -> str:
 
 
 def natural_key(name: str) -> tuple[str, str]:
-    """Sort key for natural order: img2 before img10, 07 with 7, no matter the case.
+    """Sort key for natural order: img2 before img10, 07 with 7, ignoring case.
 
     Different names have different keys.
     """

@@ -72,7 +72,7 @@ def is_photograph(thumbnail: np.ndarray) -> bool:
 
 
 def score(thumbnail: np.ndarray, classifier: PhotoClassifier) -> float:
-    """Return how likely (H, W, 3) uint8, of about 256 a side, is no photograph: in [0, 1]."""
+    """Return how likely (H, W, 3) uint8, of about 256 a side, is not a photograph: in [0, 1]."""
     return float(scores(thumbnail_features(thumbnail)[np.newaxis], classifier)[0])
 
 

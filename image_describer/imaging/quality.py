@@ -1,4 +1,4 @@
-"""Detects pictures whose captions would mislead: blank, dark, blurred or no photographs.
+"""Detects pictures whose captions would mislead: blank, dark, blurred, or not photographs.
 
 Everything is measured on a thumbnail, in a few milliseconds. The thresholds for dark and blurred
 pictures were chosen on 600 photographs of Flickr8k and darkened and blurred copies of them, and

@@ -169,7 +169,7 @@ class History:
         return self.path.parent.parent / OLD_FILE
 
     def _import_old_file(self, opened: Database) -> None:
-        """Copy the entries of an earlier version's file, and delete it.
+        """Merge the entries of an earlier version's file into the table by time, and delete it.
 
         A damaged file is renamed instead. If this fails, the next start tries again; entries that
         were copied already are skipped.
@@ -179,8 +179,8 @@ class History:
             return
         try:
             lines = [line for line in read_limited(old, OLD_FILE_LIMIT_BYTES).split(b"\n") if line]
-            parsed = [(line, entry) for line in lines if (entry := _parsed(line)) is not None]
-            opened.write(lambda c: _add(c, parsed[-ENTRIES_LIMIT:], opened.has_search))
+            parsed = _parsed_lines(lines)
+            opened.write(lambda c: _merge(c, parsed, opened.has_search))
             damaged = len(lines) - len(parsed)
             if damaged:
                 copy = set_aside(old, None)
@@ -229,6 +229,19 @@ def _add(
             connection.execute("DELETE FROM history_words WHERE rowid <= ?", oldest)
 
 
+def _merge(
+    connection: sqlite3.Connection, entries: Sequence[tuple[bytes, HistoryEntry]], has_search: bool
+) -> None:
+    """Add entries by their time: they may be older than those in the table."""
+    rows = connection.execute("SELECT entry FROM history ORDER BY id").fetchall()
+    stored = _parsed_lines([line.encode() for (line,) in rows])
+    if stored:
+        connection.execute("DELETE FROM history")
+        if has_search:
+            connection.execute("DELETE FROM history_words")
+    _add(connection, sorted([*stored, *entries], key=lambda item: item[1].time), has_search)
+
+
 def _search(connection: sqlite3.Connection, words: Sequence[str], has_search: bool) -> _Rows:
     if not has_search:
         return _search_without_fts5(connection, words)
@@ -254,6 +267,11 @@ def _search_without_fts5(connection: sqlite3.Connection, words: Sequence[str]) -
     )
     rows = connection.execute(query, [f"% {word}%" for word in words])
     return [(entry,) for entry, _matches in rows]
+
+
+def _parsed_lines(lines: Sequence[bytes]) -> list[tuple[bytes, HistoryEntry]]:
+    """Return the lines that are not damaged, with their entries."""
+    return [(line, entry) for line in lines if (entry := _parsed(line)) is not None]
 
 
 def _parsed(line: bytes) -> HistoryEntry | None:

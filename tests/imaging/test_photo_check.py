@@ -1,4 +1,4 @@
-"""Photographs are told from drawings, screenshots and pages."""
+"""Photographs are distinguished from drawings, screenshots and pages."""
 
 from pathlib import Path
 

@@ -244,6 +244,19 @@ def test_a_killed_import_loses_nothing_and_adds_nothing_twice(
     assert not old_file.exists()
 
 
+def test_an_import_does_not_displace_newer_entries(
+    past: History, old_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "ENTRIES_LIMIT", 3)
+    past.add(DOG, SPOKEN, "new.jpg")
+    past.close()
+    early = dataclasses.replace(HistoryEntry.from_line(old_line(0)), time=NOON.replace(year=2020))
+    lines = [dataclasses.replace(early, key=f"{n}", name=f"{n}.jpg").to_line() for n in range(3)]
+    old_file.write_bytes(b"\n".join(lines))
+    assert names(past) == ["1.jpg", "2.jpg", "new.jpg"]
+    assert len(past.find("brown")) == 1
+
+
 def test_damaged_lines_of_the_old_file_are_skipped_and_counted(
     past: History, old_file: Path
 ) -> None:

@@ -151,7 +151,7 @@ def test_an_old_line_is_split_if_its_sentence_is_ours(expected: SpokenDescriptio
     [
         "Sein Autor sagt: a dog named Rex. Probably: a brown dog runs through the grass.",
         "Its author says: a dog named Ann. Probably: a brown dog runs through the grass.",
-        f"{spoken(REX).text} Alt text by its author: a dog named Rex.",  # said twice once
+        f"{spoken(REX).text} Alt text by its author: a dog named Rex.",  # it repeats them
         "Probably: a brown dog runs through the grass.",
     ],
 )

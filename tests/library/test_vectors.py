@@ -160,12 +160,12 @@ def test_the_file_of_another_index_or_model_is_not_used(index, file):
         add(other, range(30))
         assert len(other.vectors()) == 30
     assert len(index.vectors()) == MANY - 30
-    with Index.open(file.parent / "new" / "index.sqlite3", OURS) as anew:
-        add(anew, range(30, MANY))
+    with Index.open(file.parent / "new" / "index.sqlite3", OURS) as new_index:
+        add(new_index, range(30, MANY))
         (file.parent / "new" / vectors.FILE).write_bytes(old)
-        check_key = keys(anew, anew.vectors().nearest(ALL[40], 1))
+        check_key = keys(new_index, new_index.vectors().nearest(ALL[40], 1))
         assert check_key == [40]
-        assert len(anew.vectors()) == 30
+        assert len(new_index.vectors()) == 30
 
 
 def test_without_a_file_everything_is_kept_in_memory(index, monkeypatch):
