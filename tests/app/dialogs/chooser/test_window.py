@@ -22,12 +22,12 @@ from image_describer.app.dialogs.chooser.window import (
 from image_describer.app.tasks import progress
 from image_describer.app.widgets.typeahead import PAUSE_S
 from tests.support import pictures
-from tests.support.screen import LIMIT_S, ROUNDS
+from tests.support.screen import LIMIT_S
 from tests.support.window import AppDriver
 
 pytestmark = pytest.mark.gui
 
-
+ATTEMPTS = 10  # of input that a slow machine may deliver too slowly
 OpenChooser = Callable[..., "ChooserDriver"]
 
 
@@ -452,7 +452,7 @@ def test_clicks_select_and_open(open_chooser: OpenChooser, holiday: Path) -> Non
     chooser.said.clear()
     screen.xdotool("click", "1")
     assert chooser.hears("Beach") == "Beach, folder, 2 of 5"
-    for _ in range(ROUNDS):  # on a slow machine two clicks may not be a double click
+    for _ in range(ATTEMPTS):  # on a slow machine two clicks may not be a double click
         screen.xdotool("click", "--repeat", "2", "--delay", "60", "1")
         chooser.driver.settle()
         if chooser.window.browser.busy or "Beach:" in " ".join(chooser.texts):
@@ -502,7 +502,7 @@ def test_the_rows_of_a_large_folder_are_added_in_chunks(
     assert sizes == [CHUNK] * (2_000 // CHUNK)
     chooser.press("End")
     assert chooser.texts == ["IMG_1999.jpg, picture, 2,000 of 2,000"]
-    for _ in range(ROUNDS):  # a slow machine may pause within the name, which begins a new prefix
+    for _ in range(ATTEMPTS):  # a slow machine may pause within the name, which begins a new prefix
         chooser.type("img_1234")
         if chooser.texts[-1] == "IMG_1234.jpg, picture, 1,235 of 2,000":
             break
