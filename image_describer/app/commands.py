@@ -63,7 +63,7 @@ class Application:
         self._indexed = indexed
         self._own_pictures = OwnPictures(describer, history, indexed=indexed)
         self._not_indexed = ErrorThrottle(self._report_error)
-        voice = Announcer(root, speaker, self._show_voice_problem)
+        voice = Announcer(root, speaker, lambda problem: self.window.show_voice_problem(problem))
         run = {command.name: getattr(self, command.name) for command in keymap.COMMANDS}
         self.context = context = AppContext(root, JobRunner(root.after), speaker, voice, run=run)
         context.report_error = self._report_error
@@ -335,6 +335,3 @@ class Application:
             message = self.describe_task.current.message = messages.user_message(error)
             self.describe_task.show(message, messages.NOT_DESCRIBED)
             self.context.voice.error(message)
-
-    def _show_voice_problem(self, problem: str) -> None:
-        self.window.show_voice_problem(problem)

@@ -71,8 +71,9 @@ class OpenDialog(Protocol):
 
 @dataclass
 class AppContext:
-    """``settings`` is replaced, never changed; ``run`` maps a command's name to its function.
+    """The objects that the parts of the window share.
 
+    ``settings`` is replaced, never changed; ``run`` maps a command's name to its function;
     ``dialogs`` holds the open dialogs, the topmost last. ``report_error(error)`` says and shows an
     error that leaves the current picture in place.
     """

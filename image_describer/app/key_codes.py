@@ -44,11 +44,12 @@ def is_non_latin(keysym: str) -> bool:
 def latin_letter(keysym: str, keycode: int, *, shift: bool = False, platform: str = "") -> str:
     """The Latin letter (or comma) of a key with a non-Latin symbol; empty for any other key.
 
-    With ``shift``, a sign counts as non-Latin, too: Arabic layouts have signs above their letters.
+    With ``shift``, a symbol counts as non-Latin, too: on Arabic layouts, Shift and a letter's key
+    give a symbol.
     ``platform``: as sys.platform, the default.
     """
-    is_sign = len(keysym) > 1 or not keysym.isalpha()
-    if not (is_non_latin(keysym) or (shift and is_sign)):
+    is_symbol = len(keysym) > 1 or not keysym.isalpha()
+    if not (is_non_latin(keysym) or (shift and is_symbol)):
         return ""
     platform = platform or sys.platform
     if platform == "win32":

@@ -44,7 +44,7 @@ def with_keys(text: str, write: Callable[[str], str]) -> str:
 
 
 def user_message(error: Exception) -> str:
-    """What the user is told about ``error``: its own sentence, or where the log is."""
+    """The message for the user: the error's own sentences, or where the log is."""
     if isinstance(error, ImageDescriberError):
         return str(error)
     try:
@@ -55,7 +55,7 @@ def user_message(error: Exception) -> str:
 
 
 def log_error(error: Exception) -> None:
-    """Log what the user was told; with a traceback, if the error was not expected."""
+    """Log an error; with a traceback, unless it is one of the program's own."""
     if isinstance(error, ImageDescriberError):
         log.warning("%s", error)
     else:

@@ -27,8 +27,8 @@ def default_location(folder: str) -> tuple[Path, str]:
 def write_list(path: Path, run: "FolderRun", replace: bool) -> Path:
     """Save what ``run`` has described so far, whole or not at all. Blocks. Returns ``path``.
 
-    The run may go on meanwhile. Raises SaveError, FileExistsAlreadyError unless ``replace``, and
-    OutputError.
+    The run may still be in progress. Raises SaveError, OutputError and, unless ``replace``,
+    FileExistsAlreadyError.
     """
     from image_describer.library import exporters
 

@@ -106,6 +106,7 @@ def _list_content() -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(_run([sys.executable, "-I", str(READER)]))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
+        log.warning("The clipboard can't be read: %r", error)
         raise PictureError(UNREADABLE, OPEN_FILE) from error
     return content
 

@@ -80,8 +80,8 @@ def _register(root: tk.Tk, dropped: Callable[[str, str], str]) -> None:
 
 
 def _file(item: str) -> str | None:
-    for spelling in (item, _with_raw_bytes(item)):
-        path = _path(spelling)
+    for text in (item, _with_raw_bytes(item)):
+        path = _path(text)
         if path is not None and os.path.isfile(path):
             return path
     return None

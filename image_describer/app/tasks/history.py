@@ -61,7 +61,7 @@ class HistoryBrowser:
             )
 
     def forget(self) -> None:
-        """The history has been cleared."""
+        """Drop the entries that were read, because the history has been cleared."""
         self._entries, self._stamp, self._current_key = [], None, None
 
     def _kept(self, entry: "HistoryEntry") -> None:

@@ -20,7 +20,7 @@ class RecordStore:
     """Records without their embeddings, in a temporary file without a name.
 
     Any thread may add records while others read a snapshot. The file lives as long as the store or
-    a snapshot of it, so that a save can finish whatever the window does meanwhile.
+    a snapshot of it, so that a save can finish although another run begins or the window closes.
 
     ``error``: why a record could not be stored, or "".
     """

@@ -37,14 +37,14 @@ def describe(widget: tk.Misc, name: str, role: str, state: str) -> None:
 
 
 def value(widget: tk.Misc, state: str) -> None:
-    """``widget`` has a new value."""
+    """Report the new value of ``widget``."""
     if available(widget):
         _call(widget, "set_acc_value", state)
         _call(widget, "emit_selection_change")
 
 
 def focus(widget: tk.Misc) -> None:
-    """``widget`` has got the focus."""
+    """Report that ``widget`` has the focus."""
     if available(widget):
         _call(widget, "emit_focus_change")
 

@@ -76,11 +76,11 @@ def drag(screen: Screen) -> Callable[..., str]:
     """``drag({type: content}, to)`` drags it there with the mouse; returns how that ended."""
 
     def run(offered: dict[str, bytes | None], to: tuple[int, int] = (800, 250)) -> str:
-        spelled = json.dumps(
-            {kind: None if given is None else given.hex() for kind, given in offered.items()}
+        content = json.dumps(
+            {kind: None if data is None else data.hex() for kind, data in offered.items()}
         )
         source = subprocess.Popen(
-            [sys.executable, str(SOURCE), *map(str, GEOMETRY), spelled],
+            [sys.executable, str(SOURCE), *map(str, GEOMETRY), content],
             env={**os.environ, "DISPLAY": screen.display},
             stdout=subprocess.PIPE,
             text=True,

@@ -306,8 +306,8 @@ def test_many_starts_at_once_reach_one_window(
 
 
 @given(st.binary(max_size=200))
-def test_random_bytes_are_not_a_request(wild: bytes) -> None:
-    assert single_instance.parse_message(wild) is None
+def test_random_bytes_are_not_a_request(message: bytes) -> None:
+    assert single_instance.parse_message(message) is None
 
 
 @given(

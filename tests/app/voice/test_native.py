@@ -1,4 +1,4 @@
-"""What Tk 9.1 is told for screen readers, with its commands recorded by the test."""
+"""What is passed on to Tk 9.1 for screen readers, with its commands recorded by the test."""
 
 from collections.abc import Callable
 
@@ -77,6 +77,6 @@ def test_names_values_and_the_focus_are_passed_on(driver: AppDriver, calls: list
     assert calls[-1] == ("emit_focus_change", str(driver.app.window.buttons["open"]))
 
 
-def test_an_older_tk_is_told_nothing(driver: AppDriver) -> None:
+def test_an_older_tk_gets_no_calls(driver: AppDriver) -> None:
     assert not native.available(driver.root)
     native.describe(driver.root, "name", "button", "")

@@ -66,8 +66,8 @@ def test_a_repeated_character_is_a_prefix_where_a_name_begins_so() -> None:
 
 
 @given(st.lists(ANY_NAME, min_size=1, max_size=20), st.text(max_size=6), st.integers(0, 19))
-def test_the_result_begins_with_what_was_typed(given: list[str], text: str, index: int) -> None:
-    names = [fold(name) for name in given]
+def test_the_result_begins_with_what_was_typed(listed: list[str], text: str, index: int) -> None:
+    names = [fold(name) for name in listed]
     typeahead, index = TypeAhead(Clock()), index % len(names)
     for char in text:
         found = typeahead.type(char, names, index)

@@ -95,7 +95,7 @@ def test_completion_of_case_hidden_names_quotes_urls_and_variables(photos: Path)
 def test_a_completed_text_means_the_file_that_it_named(
     tmp_path_factory: pytest.TempPathFactory, name: str, inner: str, cut: int
 ) -> None:
-    here = tmp_path_factory.mktemp("wild")
+    here = tmp_path_factory.mktemp("names")
     (here / name).mkdir()
     file = here / name / f"{inner}.jpg"
     file.touch()
