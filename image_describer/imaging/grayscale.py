@@ -24,8 +24,7 @@ def is_grayscale(pixels: np.ndarray) -> bool:
     In both, the chroma of a pixel follows from its brightness.
     """
     factor = max(1, max(pixels.shape[:2]) // THUMBNAIL_PX)
-    image = Image.fromarray(pixels)
-    small = np.asarray((image.reduce(factor) if factor > 1 else image).convert("YCbCr"))
+    small = np.asarray(Image.fromarray(pixels).reduce(factor).convert("YCbCr"))
     luma, *chroma = small.reshape(-1, 3).astype(np.float32).T
     contrast = max(1.0, float(np.ptp(np.percentile(luma, (1, 99)))))
     powers = np.stack([(luma / 255) ** power for power in range(CURVE_TERMS)], axis=1)

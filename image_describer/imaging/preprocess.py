@@ -26,8 +26,7 @@ def trim_bars(pixels: np.ndarray) -> tuple[slice, slice]:
     Bars come in pairs of one colour, above and below or left and right; a plain sky alone stays.
     """
     factor = max(1, max(pixels.shape[:2]) // THUMBNAIL_PX)
-    image = Image.fromarray(pixels)
-    small = image.reduce(factor) if factor > 1 else image
+    small = Image.fromarray(pixels).reduce(factor)
     dark, bright = _quantiles(small, (0.01, 0.99))
     tolerance = max(LEAST_BAR_TOLERANCE, BAR_TOLERANCE * (bright - dark))
     thumbnail = np.asarray(small).astype(np.int16)

@@ -287,7 +287,7 @@ def test_the_default_path_is_in_the_data_folder(tmp_path, monkeypatch):
 
 
 def garbage(path):
-    path.write_bytes(b"this is no database " * 1000)
+    path.write_bytes(b"this is not a database " * 1000)
 
 
 def cut(path):
