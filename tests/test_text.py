@@ -126,3 +126,9 @@ def test_digits_of_any_script_and_length_are_compared() -> None:
     names = ["img10", "IMG2", "img\u0663", "img1"]
     assert sorted(names, key=text.natural_key) == ["img1", "IMG2", "img\u0663", "img10"]
     assert text.natural_key("9" * 10_000) < text.natural_key("1" + "0" * 10_000)
+
+
+def test_the_common_prefix_is_what_both_begin_with() -> None:
+    assert text.common_prefix("img1.jpg", "img10.jpg") == "img1"
+    assert text.common_prefix("img", "img1") == "img"
+    assert text.common_prefix("a", "") == ""

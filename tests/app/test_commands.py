@@ -149,6 +149,16 @@ def test_an_error_beside_the_picture_waits_for_the_description(drive: Drive, pho
     assert driver.heard.said[-1] == ("The settings can't be saved.", "error", False)
 
 
+def test_an_error_while_quitting_is_logged(
+    drive: Drive, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "settings.toml").mkdir()
+    driver = drive(settings=SettingsFile(tmp_path / "settings.toml"))
+    driver.app.faster()
+    driver.app.quit()
+    assert "The settings can't be saved" in caplog.text
+
+
 def test_ctrl_q_quits(drive: Drive) -> None:
     driver = drive()
     driver.screen.press("ctrl+q")

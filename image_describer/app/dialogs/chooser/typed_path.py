@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from image_describer.app.dialogs.chooser.listing import SUFFIXES, EntryKind, FolderEntry
 from image_describer.app.file_url import file_url_path, is_file_url
+from image_describer.files import is_hidden
 from image_describer.text import common_prefix, natural_key, visible
 
 QUOTES = "\"'"
@@ -72,7 +73,7 @@ def complete(
 ) -> PathCompletion:
     """Complete ``text``, typed in ``folder``. Reads a folder: not for the window's thread.
 
-    Completes folders and pictures, or ``all_files``; hidden names only after a typed dot. Case is
+    Completes folders and pictures, or ``all_files``; hidden ones only if their name was begun. Case is
     ignored where no name begins exactly so. A folder that can't be read has no candidates.
     """
     start = _plain_start(text)
@@ -126,7 +127,7 @@ def _matches(folder: str, stem: str, all_files: bool) -> list[tuple[str, str, En
         with os.scandir(folder) as items:
             for item in items:
                 kind = _kind(item, all_files)
-                if kind is not None and (stem or not item.name.startswith(".")):
+                if kind is not None and (stem or not is_hidden(item)):
                     entries.append((item.name, item.path, kind))
     except (OSError, ValueError):
         return []
