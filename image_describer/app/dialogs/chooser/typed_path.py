@@ -73,8 +73,8 @@ def complete(
 ) -> PathCompletion:
     """Complete ``text``, typed in ``folder``. Reads a folder: not for the window's thread.
 
-    Completes folders and pictures, or ``all_files``; hidden ones only if their name was begun. Case is
-    ignored where no name begins exactly so. A folder that can't be read has no candidates.
+    Completes folders and pictures, or ``all_files``; hidden ones only once part of the name is
+    typed. Ignores case if no name matches exactly. A folder that can't be read has no candidates.
     """
     start = _plain_start(text)
     head, stem = _split(start)
