@@ -1,31 +1,31 @@
-// The service's page: a picture is chosen, dropped or pasted, and its description is read at once.
+// The service's page: the user chooses, drops or pastes a picture and gets its description.
 //
-// For people with a screen reader: everything is told once, by one of two live regions (#status for
-// the description and what hinders it, #notice for speech and copying). The focus stays where it
-// is: what reads a newly focused element would cut the description short, or say it twice. It only
-// moves, to the heading before the description, when what had it goes away; and to the field of
-// the token, which has to be filled in first.
+// Screen readers: everything is announced once, by one of two live regions (#status for
+// descriptions and errors, #notice for speech and copying). The focus does not move, because a
+// screen reader that reads a newly focused element would interrupt the description or repeat it.
+// Two exceptions: when the focused element is hidden, the focus moves to the heading before the
+// description; and it moves to the token's field, which must be filled in first.
 //
-// What comes from the service or from a picture is only ever put in as text.
+// Content of the service or of a picture is only inserted as text.
 "use strict";
 
-const SAY_WORKING_AFTER_MS = 500; // a longer silence feels broken
-const PATIENCE_MS = 120_000; // for one answer; the service itself gives up earlier
-const WAIT_LIMIT_S = 60; // a service that is busy for longer is left to be asked again by hand
+const PROGRESS_AFTER_MS = 500; // a longer silence feels broken
+const RESPONSE_LIMIT_MS = 120_000; // the service itself gives up earlier
+const WAIT_LIMIT_S = 60; // if the service is busy for longer, the user has to try again
 const TRIES_LIMIT = 10;
 const MEGABYTE = 1_000_000;
 const TITLE = "Image Describer";
-const BLANK = "The picture is blank."; // whatever else is said of an empty page is invented
+const BLANK = "The picture is blank."; // a description of a blank picture is a guess
 const ALTERNATIVES = 4;
-const EVERYWHERE = 0.85; // of the picture, in both directions
+const EVERYWHERE = 0.85; // share of the picture's width and height
 
 const part = (id) => document.getElementById(id);
 const [picture, status, notice, heading] = ["picture", "status", "notice", "heading"].map(part);
 const [sound, speak, speed] = ["sound", "speak", "speed"].map(part);
 
-let work = null; // the picture that was chosen last: {bytes, type, remark, giveUp, record, speech}
+let work = null; // the latest picture: {bytes, type, remark, giveUp, record, speech}
 
-class Trouble extends Error {
+class RequestError extends Error {
   constructor(sentence, { again = false, token = false } = {}) {
     super(sentence);
     this.again = again;
@@ -33,7 +33,7 @@ class Trouble extends Error {
   }
 }
 
-// What is told ------------------------------------------------------------------------------------
+// Announcements -----------------------------------------------------------------------------------
 
 function say(text, kind = "", aloud = true) {
   status.setAttribute("aria-live", aloud ? "polite" : "off");
@@ -50,49 +50,51 @@ function hide(element) {
   element.hidden = true;
 }
 
-function kept(storage, name, value) {
+function stored(storage, name, value) {
   try {
     if (value === undefined) return storage().getItem(name);
     storage().setItem(name, value);
   } catch {
-    // A browser that is told to keep nothing: it lasts as long as the page.
+    // The browser's storage is off: the value lasts as long as the page.
   }
   return null;
 }
 const browser = () => localStorage;
 const tab = () => sessionStorage;
 
-// Asking the service ------------------------------------------------------------------------------
+// Requests ----------------------------------------------------------------------------------------
 
-let token = kept(tab, "token") || "";
+let token = stored(tab, "token") || "";
 
-async function ask(one, accept, tell) {
+async function ask(job, accept, announce) {
   for (let tries = 1; ; tries++) {
-    const answer = await post(one, accept);
+    const answer = await post(job, accept);
     if (answer.ok) return answer;
     const sentence = await sentenceOf(answer);
-    if (answer.status === 401) throw new Trouble(token ? sentence : "", { token: true });
+    if (answer.status === 401) throw new RequestError(token ? sentence : "", { token: true });
     const wait = Math.max(1, Math.ceil(Number(answer.headers.get("Retry-After")) || 0));
     const busy = answer.status === 429 || (answer.status === 503 && wait > 1);
-    if (!busy) throw new Trouble(sentence, { again: answer.status >= 500 });
-    if (tries === TRIES_LIMIT || wait > WAIT_LIMIT_S) throw new Trouble(sentence, { again: true });
-    tell(`The service is busy. Trying again in ${wait} second${wait === 1 ? "" : "s"} ...`);
-    await pause(1000 * wait, one.giveUp.signal);
+    if (!busy) throw new RequestError(sentence, { again: answer.status >= 500 });
+    if (tries === TRIES_LIMIT || wait > WAIT_LIMIT_S) {
+      throw new RequestError(sentence, { again: true });
+    }
+    announce(`The service is busy. Trying again in ${wait} second${wait === 1 ? "" : "s"} ...`);
+    await pause(1000 * wait, job.giveUp.signal);
   }
 }
 
-async function post(one, accept) {
+async function post(job, accept) {
   const headers = { Accept: accept, "Content-Type": "application/octet-stream" };
   if (token) headers.Authorization = `Bearer ${token}`;
-  const slow = setTimeout(() => one.giveUp.abort("slow"), PATIENCE_MS);
+  const slow = setTimeout(() => job.giveUp.abort("slow"), RESPONSE_LIMIT_MS);
   try {
     return await fetch("v1/describe", {
-      ...{ method: "POST", body: one.bytes, headers, signal: one.giveUp.signal },
+      ...{ method: "POST", body: job.bytes, headers, signal: job.giveUp.signal },
       ...{ cache: "no-store", credentials: "omit", redirect: "error" },
     });
   } catch {
-    if (one.giveUp.signal.aborted && one.giveUp.signal.reason !== "slow") throw new Trouble("");
-    throw new Trouble("The service does not respond. Is it still running?", { again: true });
+    if (job.giveUp.signal.aborted && job.giveUp.signal.reason !== "slow") throw new RequestError("");
+    throw new RequestError("The service does not respond. Is it still running?", { again: true });
   } finally {
     clearTimeout(slow);
   }
@@ -103,7 +105,7 @@ async function sentenceOf(answer) {
     const { detail } = await answer.json();
     if (typeof detail === "string" && detail) return detail;
   } catch {
-    // Something between the page and the service answered, a proxy perhaps.
+    // The response is not the service's, perhaps a proxy's.
   }
   return `That did not work: the service answered ${answer.status}.`;
 }
@@ -113,7 +115,7 @@ function pause(ms, signal) {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener("abort", () => {
       clearTimeout(timer);
-      reject(new Trouble(""));
+      reject(new RequestError(""));
     });
   });
 }
@@ -125,24 +127,24 @@ async function take(file, remark = "") {
   const limit = Number(picture.dataset.limitBytes);
   if (file.size > limit) {
     fail(
-      new Trouble(
+      new RequestError(
         `That picture is too large: it has ${Math.ceil(file.size / MEGABYTE)} MB, and this ` +
           `service takes ${Math.floor(limit / MEGABYTE)} MB. Save it smaller and try again.`,
       ),
     );
     return;
   }
-  const one = { type: file.type, remark, giveUp: new AbortController() };
-  work = one;
+  const job = { type: file.type, remark, giveUp: new AbortController() };
+  work = job;
   try {
-    one.bytes = await file.arrayBuffer();
+    job.bytes = await file.arrayBuffer();
   } catch {
-    if (work === one) {
-      fail(new Trouble("This can't be read. If it is a folder, choose a picture inside it."));
+    if (work === job) {
+      fail(new RequestError("This can't be read. If it is a folder, choose a picture inside it."));
     }
     return;
   }
-  if (work === one) await describe(one);
+  if (work === job) await describe(job);
 }
 
 function begin() {
@@ -155,32 +157,32 @@ function begin() {
   document.title = TITLE;
 }
 
-async function describe(one) {
-  one.giveUp = new AbortController();
+async function describe(job) {
+  job.giveUp = new AbortController();
   const working = setTimeout(() => {
     if (!status.textContent) say("Looking at it ...");
     part("cancel").hidden = false;
-  }, SAY_WORKING_AFTER_MS);
+  }, PROGRESS_AFTER_MS);
   try {
-    const answer = await ask(one, "application/json", (text) => work === one && say(text));
+    const answer = await ask(job, "application/json", (text) => work === job && say(text));
     const record = await answer.json();
-    if (work === one) show(one, record);
-  } catch (trouble) {
-    if (work !== one) return;
-    if (trouble.token) askToken(trouble.message);
-    else if (trouble instanceof Trouble) fail(trouble);
-    else fail(new Trouble("The response was interrupted.", { again: true }));
+    if (work === job) show(job, record);
+  } catch (error) {
+    if (work !== job) return;
+    if (error.token) askToken(error.message);
+    else if (error instanceof RequestError) fail(error);
+    else fail(new RequestError("The response was interrupted.", { again: true }));
   } finally {
     clearTimeout(working);
-    if (work === one || !work) hide(part("cancel"));
+    if (work === job || !work) hide(part("cancel"));
   }
 }
 
-function fail(trouble) {
-  if (!trouble.message) return;
+function fail(error) {
+  if (!error.message) return;
   document.title = `No description – ${TITLE}`;
-  say(trouble.message, "trouble");
-  if (trouble.again) part("again").hidden = false;
+  say(error.message, "trouble");
+  if (error.again) part("again").hidden = false;
 }
 
 function cancel() {
@@ -188,28 +190,28 @@ function cancel() {
   say("Cancelled.");
 }
 
-// A result ----------------------------------------------------------------------------------------
+// Results -----------------------------------------------------------------------------------------
 
-function show(one, record) {
-  one.record = record;
+function show(job, record) {
+  job.record = record;
   document.title = `${record.sentence} – ${TITLE}`;
-  // A page that speaks by itself has told it; a screen reader would tell it again.
+  // With automatic speech, a screen reader would repeat the sentence.
   say(record.sentence, "sentence", !speak.checked);
   showMore(record);
-  showPreview(one);
+  showPreview(job);
   part("result").hidden = false;
-  note(one.remark);
+  note(job.remark);
   if (speak.checked) hear();
 }
 
 const isBlank = (record) => record.notes.includes(BLANK);
 
-function showPreview(one) {
+function showPreview(job) {
   const preview = part("preview");
   part("figure").hidden = true;
   if (preview.src) URL.revokeObjectURL(preview.src);
-  preview.alt = isBlank(one.record) ? BLANK : one.record.caption || one.record.sentence;
-  preview.src = URL.createObjectURL(new Blob([one.bytes], { type: one.type }));
+  preview.alt = isBlank(job.record) ? BLANK : job.record.caption || job.record.sentence;
+  preview.src = URL.createObjectURL(new Blob([job.bytes], { type: job.type }));
 }
 
 function showMore(record) {
@@ -226,7 +228,7 @@ function showMore(record) {
       .map((other) => `${other.caption}: ${percent(other.confidence)}`);
     if (others.length) more.append(made("h3", "Alternatives"), list(others));
     const words = record.words
-      .filter(({ word }) => namesAThing(word))
+      .filter(({ word }) => isObject(word))
       .map(({ word, region }) => `${word}: ${placeOf(region)}`);
     if (words.length) more.append(made("h3", "Objects and where they are"), list([...new Set(words)]));
   }
@@ -249,12 +251,12 @@ function percent(fraction) {
   return `${Math.round(100 * fraction)} percent`;
 }
 
-// Words that name nothing one could point at, and those that only look like something that is done.
+// Words that name no object, and words with -ing that do name one.
 const [nameless, things] = ["nameless", "things"].map(
   (name) => new Set(part("more").dataset[name].split(" ")),
 );
 
-function namesAThing(word) {
+function isObject(word) {
   if (word.endsWith("ing")) return things.has(word);
   return /\p{L}/u.test(word) && !nameless.has(word);
 }
@@ -267,37 +269,37 @@ function placeOf([left, top, right, bottom]) {
   return `${row} ${column}`.trim() || "centre";
 }
 
-// Hearing -----------------------------------------------------------------------------------------
+// Speech ------------------------------------------------------------------------------------------
 
-let hearing = 0; // counts what was begun or stopped, so that what comes too late is dropped
+let hearing = 0; // changes with each start and stop, so that outdated responses are dropped
 
 async function hear() {
-  const one = work;
+  const job = work;
   stopSpeech();
-  const mine = ++hearing;
-  const late = () => mine !== hearing;
+  const own = ++hearing;
+  const late = () => own !== hearing;
   note("");
   showStop(true);
-  const preparing = setTimeout(() => note("Preparing the speech ..."), SAY_WORKING_AFTER_MS);
+  const preparing = setTimeout(() => note("Preparing the speech ..."), PROGRESS_AFTER_MS);
   try {
-    if (!one.speech) {
-      const answer = await ask(one, "audio/mpeg", (text) => late() || note(text));
+    if (!job.speech) {
+      const answer = await ask(job, "audio/mpeg", (text) => late() || note(text));
       const speech = await answer.blob();
       if (late()) return;
-      one.speech = URL.createObjectURL(speech);
+      job.speech = URL.createObjectURL(speech);
     }
-    if (!sound.src) sound.src = one.speech;
+    if (!sound.src) sound.src = job.speech;
     sound.currentTime = 0;
     sound.playbackRate = Number(speed.value);
     await sound.play();
     clearTimeout(preparing);
     if (!late()) note("");
-  } catch (trouble) {
+  } catch (error) {
     if (late()) return;
     showStop(false);
-    if (trouble.token) askToken(trouble.message);
-    else if (trouble.name === "NotAllowedError") note("This browser needs you to press Play.");
-    else note(trouble instanceof Trouble ? trouble.message : "The speech can't be played here.");
+    if (error.token) askToken(error.message);
+    else if (error.name === "NotAllowedError") note("This browser needs you to press Play.");
+    else note(error instanceof RequestError ? error.message : "The speech can't be played here.");
   } finally {
     clearTimeout(preparing);
   }
@@ -327,7 +329,7 @@ function askToken(refused = "") {
   setToken("");
   part("token-form").hidden = false;
   part("token").setAttribute("aria-invalid", String(Boolean(refused)));
-  // The field tells why it is there when it gets the focus.
+  // The field's own description is read when it gets the focus.
   if (refused) say(refused, "trouble");
   else say("Waiting for the token.", "", false);
   part("token").focus();
@@ -335,33 +337,33 @@ function askToken(refused = "") {
 
 function setToken(text) {
   token = text;
-  kept(tab, "token", text);
+  stored(tab, "token", text);
 }
 
 part("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const given = part("token").value.trim();
+  const entered = part("token").value.trim();
   part("token").value = "";
   say("");
-  if (!/^[\x21-\x7e]+$/.test(given)) {
+  if (!/^[\x21-\x7e]+$/.test(entered)) {
     askToken("A token has only letters, digits and symbols, without spaces.");
     return;
   }
-  setToken(given);
+  setToken(entered);
   hide(part("token-form"));
   if (work) describe(work);
 });
 
-// What people do ----------------------------------------------------------------------------------
+// Input -------------------------------------------------------------------------------------------
 
 function takeFirst(files) {
   const others = files.length - 1;
   take(files[0], others ? `Only the first of ${files.length} files is described.` : "");
 }
 
-// So that the same picture can be chosen twice in a row.
+// Without this, choosing the same picture again would fire no change event.
 picture.addEventListener("click", () => (picture.value = ""));
-// Chromium opens its dialog by Space only.
+// Chromium opens its dialog with Space only.
 picture.addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();
@@ -376,14 +378,14 @@ document.addEventListener("paste", (event) => {
   if (files.length) takeFirst(files);
   else {
     begin();
-    fail(new Trouble("There is no picture on the clipboard."));
+    fail(new RequestError("There is no picture on the clipboard."));
   }
 });
 
-let held = 0; // how many elements the drag is over: each entered tells once, each left once
+let dragDepth = 0; // elements under the drag: dragenter and dragleave fire for each
 const over = (change) => {
-  held = Math.max(0, held + change);
-  document.body.classList.toggle("over", held > 0);
+  dragDepth = Math.max(0, dragDepth + change);
+  document.body.classList.toggle("over", dragDepth > 0);
 };
 document.addEventListener("dragenter", (event) => {
   if (event.dataTransfer.types.includes("Files")) over(1);
@@ -392,11 +394,11 @@ document.addEventListener("dragleave", () => over(-1));
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  over(-held);
+  over(-dragDepth);
   if (event.dataTransfer.files.length) takeFirst(event.dataTransfer.files);
   else {
     begin();
-    fail(new Trouble("This is not a file. Save the picture first, then drop its file."));
+    fail(new RequestError("This is not a file. Save the picture first, then drop its file."));
   }
 });
 
@@ -407,10 +409,10 @@ document.addEventListener("keydown", (event) => {
 });
 part("cancel").addEventListener("click", cancel);
 part("again").addEventListener("click", () => {
-  const one = work;
+  const job = work;
   hide(part("again"));
   say("");
-  if (one) describe(one);
+  if (job) describe(job);
 });
 
 part("hear").addEventListener("click", hear);
@@ -438,12 +440,12 @@ function copyOldWay(text) {
   if (!document.execCommand("copy")) throw new Error("not allowed");
 }
 
-speak.checked = kept(browser, "speak") === "yes";
-speak.addEventListener("change", () => kept(browser, "speak", speak.checked ? "yes" : "no"));
-const rate = kept(browser, "speed");
+speak.checked = stored(browser, "speak") === "yes";
+speak.addEventListener("change", () => stored(browser, "speak", speak.checked ? "yes" : "no"));
+const rate = stored(browser, "speed");
 if ([...speed.options].some((option) => option.value === rate)) speed.value = rate;
 speed.addEventListener("change", () => {
-  kept(browser, "speed", speed.value);
+  stored(browser, "speed", speed.value);
   sound.playbackRate = Number(speed.value);
 });
 

@@ -32,8 +32,8 @@ _PAGE = """\
 <body>
 <main>
 <h1>{title} for developers</h1>
-<p>Version {version}. {about}</p>
-<p>The same as OpenAPI: <a href="openapi.json">openapi.json</a>.</p>
+<p>Version {version}. {description}</p>
+<p>As OpenAPI: <a href="openapi.json">openapi.json</a>.</p>
 <p>Errors are <code>{problem}</code> (RFC 9457); <code>detail</code> is a sentence for people.</p>
 <nav aria-label="Contents"><ul>
 {contents}
@@ -49,23 +49,23 @@ _PAGE = """\
 def page(openapi: Node) -> str:
     """Return an OpenAPI 3.1 description as HTML, with relative links."""
     operations = list(_operations(openapi))
-    names = [(f"{method.upper()} {path}", about) for path, method, about in operations]
+    names = [(f"{method.upper()} {path}", operation) for path, method, operation in operations]
     contents = "\n".join(
-        f'<li><a href="#o{number}">{escape(name)}</a>: {escape(about.get("summary", ""))}</li>'
-        for number, (name, about) in enumerate(names)
+        f'<li><a href="#o{number}">{escape(name)}</a>: {escape(operation.get("summary", ""))}</li>'
+        for number, (name, operation) in enumerate(names)
     )
     sections = "\n".join(
         f'<section class="operation" aria-labelledby="o{number}">\n'
         f'<h2 id="o{number}"><code>{escape(name)}</code></h2>\n'
-        + "\n".join(_operation(about, openapi))
+        + "\n".join(_operation(operation, openapi))
         + "\n</section>"
-        for number, (name, about) in enumerate(names)
+        for number, (name, operation) in enumerate(names)
     )
     info = openapi.get("info", {})
     return _PAGE.format(
         title=escape(info.get("title", "")),
         version=escape(info.get("version", "")),
-        about=escape(info.get("description", "")),
+        description=escape(info.get("description", "")),
         problem=MEDIA_TYPE,
         contents=contents,
         operations=sections,
@@ -77,20 +77,20 @@ def _operations(openapi: Node) -> Iterator[tuple[str, str, Node]]:
         yield from ((path, method, item[method]) for method in METHODS if method in item)
 
 
-def _operation(about: Node, openapi: Node) -> Iterator[str]:
-    yield from _paragraphs(about.get("description") or about.get("summary", ""))
-    parameters = [_resolved(one, openapi) for one in about.get("parameters", ())]
+def _operation(operation: Node, openapi: Node) -> Iterator[str]:
+    yield from _paragraphs(operation.get("description") or operation.get("summary", ""))
+    parameters = [_resolved(parameter, openapi) for parameter in operation.get("parameters", ())]
     if parameters:
         yield "<h3>Parameters</h3>"
-        yield _definitions((_parameter(one), one.get("description", "")) for one in parameters)
-    body = _resolved(about.get("requestBody", {}), openapi)
+        yield _definitions((_parameter(item), item.get("description", "")) for item in parameters)
+    body = _resolved(operation.get("requestBody", {}), openapi)
     if body:
         yield "<h3>Body</h3>"
         yield from _paragraphs(body.get("description", ""))
         yield from _contents(body.get("content", {}), openapi)
     yield "<h3>Responses</h3>"
     errors = []
-    for status, response in sorted(about.get("responses", {}).items()):
+    for status, response in sorted(operation.get("responses", {}).items()):
         response = _resolved(response, openapi)
         line = f"<strong>{escape(status)}</strong>: {_text(response.get('description', ''))}"
         if status.startswith("2"):
@@ -103,9 +103,9 @@ def _operation(about: Node, openapi: Node) -> Iterator[str]:
 
 
 def _contents(content: Node, openapi: Node) -> Iterator[str]:
-    for kind, holds in content.items():
+    for kind, media_type in content.items():
         yield f"<p><code>{escape(kind)}</code></p>"
-        shape = _shape(holds.get("schema", {}), openapi, DEPTH)
+        shape = _shape(media_type.get("schema", {}), openapi, DEPTH)
         if isinstance(shape, (dict, list)):
             yield f"<pre>{escape(json.dumps(shape, indent=2))}</pre>"
 
@@ -148,7 +148,7 @@ def _resolved(node: Node, openapi: Node) -> Node:
 def _shape(schema: Node, openapi: Node, depth: int) -> Any:
     """Return an example with objects and arrays as they are, and types instead of values."""
     schema = _resolved(schema, openapi)
-    options = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    options = [item for item in schema.get("anyOf", ()) if item.get("type") != "null"]
     if len(options) == 1 and "$ref" in options[0]:
         return _shape(options[0], openapi, depth)
     if depth and schema.get("properties"):
@@ -165,6 +165,6 @@ def _kind(schema: Node) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_kind(one) for one in schema["anyOf"]))
+        return " or ".join(dict.fromkeys(_kind(item) for item in schema["anyOf"]))
     kind = schema.get("type") or schema.get("title") or "anything"
     return str(schema.get("format") or kind)

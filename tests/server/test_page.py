@@ -94,6 +94,9 @@ def page(browser: Browser, service: Service) -> Iterator[Any]:  # noqa: F811
 def opened(browser: Browser, service: Service, **settings: Any) -> Iterator[Any]:  # noqa: F811
     with closing(browser.open(service.url, **settings)) as page:
         page.set_default_timeout(WAIT_LIMIT_MS)
+        # Playwright intercepts file choosers once there is a listener, but not always in time for a
+        # key press that follows at once.
+        page.on("filechooser", lambda _chooser: None)
         page.evaluate(LISTEN)
         yield page
 
