@@ -123,9 +123,7 @@ def test_a_cancelled_batch_resumes_and_describes_changed_files_again(tmp_path, a
         cancel.set()
 
     pool = LocalPool(None, 1, group_size=1)  # so that few pictures are in progress then
-    stopped = batch.run(
-        [album], output, pool=pool, index=False, cancel=cancel, on_record=stop_soon
-    )
+    stopped = batch.run([album], output, pool=pool, index=False, cancel=cancel, on_record=stop_soon)
     assert stopped.cancelled
     assert 0 < stopped.described < 7
     assert len(lines(output)) == len(records)
