@@ -10,6 +10,7 @@ from PIL import Image
 
 from image_describer.imaging import photo_check
 from image_describer.imaging.notes import BLANK, BLURRED, DARK, NOT_A_PHOTOGRAPH
+from image_describer.imaging.preprocess import quantiles
 
 # The longer side. Flickr8k's photographs have 224 pixels: what is unsharp at this size is unsharp
 # for the network too, and what is slightly soft at full size does no harm.
@@ -36,7 +37,7 @@ def find_notes(pixels: np.ndarray) -> tuple[str, ...]:
 def photograph_notes(pixels: np.ndarray) -> tuple[str, ...]:
     """Return the notes on (H, W, 3) uint8 that is known to be a photograph: dark, blurred."""
     grey = np.asarray(Image.fromarray(thumbnail(pixels)).convert("L"))
-    dark, highlights, bright = _grey_levels(grey, (0.01, 0.97, 0.99))
+    dark, highlights, bright = quantiles(grey, (0.01, 0.97, 0.99))
     contrast = max(float(bright - dark), 1.0)
     notes = []
     if grey.mean() < DARK_MEAN and highlights < DARK_HIGHLIGHTS:
@@ -58,12 +59,8 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
 def is_blank(small: np.ndarray) -> bool:
     """Return whether nothing can be seen on a thumbnail (H, W, 3) uint8."""
     # Channel by channel: red on green of the same brightness can be seen.
-    ranges = [np.ptp(_grey_levels(small[..., channel], (0.001, 0.999))) for channel in range(3)]
+    ranges = [np.ptp(quantiles(small[..., channel], (0.001, 0.999))) for channel in range(3)]
     return max(ranges) < BLANK_RANGE
-
-
-def _grey_levels(values: np.ndarray, quantiles: tuple[float, ...]) -> np.ndarray:
-    return np.quantile(values, quantiles, method="inverted_cdf").astype(int)
 
 
 def _is_blurred(grey: np.ndarray, contrast: float) -> bool:
