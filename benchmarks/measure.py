@@ -74,7 +74,7 @@ def summary(values: Sequence[float]) -> dict[str, float]:
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
     """Like `summary`, with the 90th percentile."""
-    ninth = statistics.quantiles(values, n=10)[-1]
+    ninth = statistics.quantiles(values, n=10)[-1] if len(values) > 1 else values[0]
     return {**summary(values), "percentile 90": round(ninth, 4)}
 
 
