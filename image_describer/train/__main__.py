@@ -64,16 +64,10 @@ examples:
   python -m image_describer.train --from bundled --data MY_PICTURES --install
       the same, and uses the new one from then on, unless it does worse on the pictures kept back;
       --restore brings the old one back
-  TF_CONFIG='{example}' \\
-  python -m image_describer.train --recipe image-describer --data FLICKR8K
-      on several machines, started on each with its own index
 
 Judging uses Java, where there is one, for METEOR and the PTB tokenizer. Errors are one sentence on
 stderr, and the exit status 2; after Ctrl+C it is 130 and a checkpoint is written.
 """
-TF_CONFIG = (
-    '{"cluster": {"worker": ["HOST1:2222", "HOST2:2222"]}, "task": {"type": "worker", "index": 0}}'
-)
 FAILED, INTERRUPTED = 2, 130
 
 
@@ -124,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m image_describer.train",
         description=ABOUT,
-        epilog=EXAMPLES.format(stages=stages, example=TF_CONFIG),
+        epilog=EXAMPLES.format(stages=stages),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
@@ -192,16 +186,15 @@ def _train(options: argparse.Namespace) -> int:
     data = _data(options)
     try:
         with stderr_silenced():
-            from image_describer.train import distributed, fit, stages
+            from image_describer.train import fit, stages
     except ImportError as error:
         raise TrainingError(
             f"Training needs a package that is missing: {error.name}.",
             "Install it with: python -m pip install 'image-describer[train]'",
         ) from error
-    team = distributed.join() if options.stage in ("all", "fit") else None
     choices = stages.Choices(
         options.runs, options.results, options.output, options.bundle, options.extractor,
-        options.weights, options.vectors, options.resume, team, options.read_features,
+        options.weights, options.vectors, options.resume, options.read_features,
         options.write_features,
     )  # fmt: skip
     try:

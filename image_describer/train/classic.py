@@ -5,7 +5,6 @@ Each stage takes up what the one before left in the run's folder, so that it can
 
 import logging
 import shutil
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -50,10 +49,10 @@ def _leave_out_broken(run: Run) -> None:
     run.facts["pictures"] = {split: len(some) for split, some in run.names.items()}
 
 
-def fit(run: Run, fitter: Callable[..., list[dict[str, Any]]] = fit_task) -> keras.Model:
+def fit(run: Run) -> keras.Model:
     """Train the recipe's network; its checkpoint and losses lie in the run's folder."""
     model = build(run)
-    records = fitter(STAGE, run.recipe.fit, _task(run, model), run.folder, run.options.resume)
+    records = fit_task(STAGE, run.recipe.fit, _task(run, model), run.folder, run.options.resume)
     log.info("%s: %d epochs, loss %.4f", run.recipe.name, len(records), records[-1]["loss"])
     return model
 

@@ -56,25 +56,8 @@ class Task(Protocol):
         ...
 
 
-class Team(Protocol):
-    """Other processes that train the same network, each on its share of the batches."""
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What a step raises when one of them is gone; the variables are then as before it."""
-        ...
-
-    def begin(self, model: keras.Model) -> None:
-        """Called once, when the model is as training starts or goes on from."""
-        ...
-
-    def gather(self, gradients: list[Any]) -> list[Any]:
-        """The gradients summed over all of them."""
-        ...
-
-
 def fit_task(
-    name: str, stage: Stage, task: Task, folder: Path, resume: bool, team: Team | None = None
+    name: str, stage: Stage, task: Task, folder: Path, resume: bool
 ) -> list[dict[str, Any]]:
     """Train ``task.model``; checkpoint ``folder/<name>.npz``, losses ``folder/<name>.jsonl``.
 
@@ -90,9 +73,7 @@ def fit_task(
     if resume and file.exists():
         step, sums = checkpoint.load(file, task.model), checkpoint.sums(file)
     history = History(folder / f"{name}.jsonl", step)
-    if team is not None:
-        team.begin(task.model)
-    fitting = _Fitting(task, stage, total, file, history, sums, team)
+    fitting = _Fitting(task, stage, total, file, history, sums)
     with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit=" steps") as bar:
         fitting.run(step, interrupt, bar)
     if stage.patience and best_file(file).exists():
@@ -111,10 +92,8 @@ class _Fitting:
         file: Path,
         history: History,
         sums: dict[str, float],
-        team: Team | None,
     ) -> None:
-        self._task, self._stage, self._total, self._team = task, stage, total, team
-        self._lost: tuple[type[Exception], ...] = team.errors if team else ()
+        self._task, self._stage, self._total = task, stage, total
         self._file, self._history, self._sums = file, history, sums
         # Compiled for each shape of a batch: relaxed shapes would take the length from networks
         # that walk along the words.
@@ -128,11 +107,7 @@ class _Fitting:
                 tqdm.write(f"No better {BETTER_BY} for {self._stage.patience} epochs: done.")
                 return
             share = tf.constant(step / self._total, tf.float32)
-            try:
-                self._add(self._train_step(batch, share))
-            except self._lost:
-                self._save(step)
-                raise
+            self._add(self._train_step(batch, share))
             step += 1
             bar.update()
             bar.set_postfix(loss=f"{self._means()['loss']:.4f}", refresh=False)
@@ -164,7 +139,7 @@ class _Fitting:
             found = self._task.losses(batch, share, True)
         weights = model.trainable_variables
         gradients = tape.gradient(found["objective"], weights)
-        model.optimizer.apply(self._team.gather(gradients) if self._team else gradients, weights)
+        model.optimizer.apply(gradients, weights)
         return found
 
     def _judge(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -107,10 +107,10 @@ def prepare(chosen: recipe.Recipe, data: Dataset, choices: Any) -> Run:
             f"'{chosen.name}' needs photographs, and this data brings only features.",
             "Choose joint-embedding.",
         )
-    if choices.team is not None or choices.extractor or choices.weights:
+    if choices.extractor or choices.weights:
         raise TrainingError(
-            f"'{chosen.name}' sees through the extractor of a bundle, on one machine.",
-            "Leave out --extractor, --weights and TF_CONFIG; --bundle names another bundle.",
+            f"'{chosen.name}' sees through the extractor of a bundle.",
+            "Leave out --extractor and --weights; --bundle names another bundle.",
         )
     for problem in data.problems:
         log.warning("%s", problem)

@@ -4,13 +4,12 @@
 ``classic``; what a stage is called, and what it leaves, is the same for both.
 """
 
-import functools
 import json
 import logging
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,6 @@ class Choices:
     weights: str = ""
     vectors: Path | None = None
     resume: bool = False
-    team: Any = field(default=None, repr=False)
     read_features: Path | None = None
     write_features: Path | None = None
 
@@ -85,12 +83,6 @@ def run(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str
 
 def _refuse_what_is_for_originals(chosen: Recipe, data: Dataset, choices: Choices) -> None:
     name = chosen.name
-    if choices.team is not None:
-        raise TrainingError(
-            f"'{name}' can't be trained by several machines yet.",
-            "The original systems' recipes can: image-describer and the others of --list. "
-            "For one machine: unset TF_CONFIG.",
-        )
     if choices.extractor not in ("", "xception"):
         raise TrainingError(f"'{name}' trains its own Xception.", "Leave out --extractor.")
     if choices.vectors is not None:
@@ -241,8 +233,8 @@ def _originals(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> d
             return classic_export.export(prepared, model)
         return classic.evaluate(prepared, model)
     _features(prepared, choices)
-    model = classic.fit(prepared, _fitter(choices.team))
-    if stage == "fit" or (choices.team is not None and choices.team.index):
+    model = classic.fit(prepared)
+    if stage == "fit":
         return _last_losses(prepared.folder)
     found = classic.evaluate(prepared, model)
     classic_export.export(prepared, model)
@@ -258,16 +250,6 @@ def _features(prepared: Any, choices: Choices) -> None:
     if choices.write_features is not None:
         feature_pickle.write(choices.write_features, prepared.store)
         log.info("The features are in %s.", choices.write_features)
-
-
-def _fitter(team: Any) -> Callable[..., list[dict[str, Any]]]:
-    from image_describer.train.classic_fit import fit_task
-
-    if team is None:
-        return fit_task
-    from image_describer.train.distributed import fit_together
-
-    return functools.partial(fit_together, team)
 
 
 # Both
