@@ -31,9 +31,9 @@ from image_describer.captioner.bundle_files import write
 from image_describer.errors import ImageDescriberError
 from image_describer.imaging import quality
 from image_describer.imaging.open import Picture, open_picture
-from image_describer.train.data import Dataset, read_flickr8k
-from image_describer.train.degrade import WAYS, degraded
-from image_describer.train.evaluate import tokenize
+from image_describer.train.data.corruptions import WAYS, degraded
+from image_describer.train.data.dataset import Dataset, read_flickr8k
+from image_describer.train.evaluate.captions import tokenize
 
 CLEAN = "clean"
 TARGETS = {"greyscale": 0.9, "tall, grey bars": 0.9, "JPEG quality 30": 0.9}  # of clean CIDEr

@@ -165,28 +165,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _data(options: argparse.Namespace) -> Any:
-    from image_describer.train import data
+    from image_describer.train.data import dataset
 
     named = options.data or os.environ.get("IMAGE_DESCRIBER_DATA")
     if not named:
         raise TrainingError(
             "Training needs data.",
-            f"{data.WHERE_TO_GET_IT} To fetch it: --download flickr8k --data FOLDER.",
+            f"{dataset.WHERE_TO_GET_IT} To fetch it: --download flickr8k --data FOLDER.",
         )
     folder = Path(named)
     if (folder / "flickr8k").is_dir():
         folder = folder / "flickr8k"
-    return data.read(folder, options.format) if folder.exists() else data.read_flickr8k(folder)
+    return (
+        dataset.read(folder, options.format) if folder.exists() else dataset.read_flickr8k(folder)
+    )
 
 
 def _train(options: argparse.Namespace) -> int:
     from image_describer.train import recipe
 
     chosen = recipe.load(options.recipe)
-    data = _data(options)
+    dataset = _data(options)
     try:
         with stderr_silenced():
-            from image_describer.train import fit, stages
+            from image_describer.train import stages
+            from image_describer.train.fit import loop
     except ImportError as error:
         raise TrainingError(
             f"Training needs a package that is missing: {error.name}.",
@@ -198,15 +201,15 @@ def _train(options: argparse.Namespace) -> int:
         options.write_features,
     )  # fmt: skip
     try:
-        print(json.dumps(stages.run(options.stage, chosen, data, choices)), flush=True)
-    except fit.RunStoppedError as stopped:
+        print(json.dumps(stages.run(options.stage, chosen, dataset, choices)), flush=True)
+    except loop.RunStoppedError as stopped:
         print(f"{stopped} Go on with the same command and --resume.", file=sys.stderr)
         return INTERRUPTED
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from image_describer.train import evaluate as judging
+    from image_describer.train.evaluate import captions as judging
 
     bundle = options.bundle or paths.bundle_folder()
     found = judging.evaluate(bundle, _data(options))
@@ -217,14 +220,14 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from image_describer.train.figures import listing
+    from image_describer.train.report.leaderboard import listing
 
     print(listing(options.results))
     return 0
 
 
 def _download(options: argparse.Namespace) -> int:
-    from image_describer.train.download import download
+    from image_describer.train.data.download import download
 
     folder = download(options.download, options.data or Path(options.download))
     print(
@@ -234,14 +237,14 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from image_describer.train.installing import restore
+    from image_describer.train.export.install import restore
 
     print(restore(paths.bundle_folder()))
     return 0
 
 
 def _tune(options: argparse.Namespace) -> int:
-    from image_describer.train.own_pictures import tune
+    from image_describer.train.extend.own_pictures import tune
 
     if options.data is None:
         raise TrainingError(

@@ -19,21 +19,16 @@ from image_describer.captioner import bundle_files
 from image_describer.captioner.bundle import MANIFEST, WEIGHTS, open_bundle, write_manifest
 from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
-from image_describer.train import (
-    checkpoint,
-    equalise,
-    fit,
-    model_card,
-    recipe,
-    scst,
-    xception,
-)
-from image_describer.train.augment import Views
-from image_describer.train.batches import Loader, from_cache, from_files
-from image_describer.train.captioner import Captioner
-from image_describer.train.data import Dataset, load_pixels
-from image_describer.train.features import FeatureCache, LowerBlocks, filled
-from image_describer.train.text import Vocabulary
+from image_describer.train import recipe
+from image_describer.train.data.augment import Views
+from image_describer.train.data.batches import Loader, from_cache, from_files
+from image_describer.train.data.dataset import Dataset, load_pixels
+from image_describer.train.data.vocabulary import Vocabulary
+from image_describer.train.export import cross_layer_equalization, model_card
+from image_describer.train.features.cache import FeatureCache, LowerBlocks, filled
+from image_describer.train.fit import checkpoint, loop, self_critical
+from image_describer.train.models import xception
+from image_describer.train.models.attention_lstm import Captioner
 
 log = logging.getLogger(__name__)
 
@@ -88,15 +83,15 @@ def fit_head(run: Run) -> Captioner:
     these anew at each step: by words, then by the reward of captions where the recipe has that."""
     stage, reward = run.recipe.head, run.recipe.head_scst
     loader = from_cache(lower_maps(run)) if stage.kept else _anew(run)
-    with fit.precision(run.recipe.precision):
+    with loop.precision(run.recipe.precision):
         tower = _head_tower(run)
-        model = fit.build_captioner(run.recipe, tower, run.vocabulary)
-    fit.fit_stage(
+        model = loop.build_captioner(run.recipe, tower, run.vocabulary)
+    loop.fit_stage(
         "head", stage, model, run.data, run.vocabulary, loader, run.folder, run.seed, run.resume
     )
     if reward.epochs:
         reward = dataclasses.replace(reward, crops=stage.crops, mirror=stage.mirror)
-        scst.fit_scst(
+        self_critical.fit_scst(
             "head-scst", reward, model, run.data, run.vocabulary, loader,
             run.folder, run.seed + 3, run.resume, disturbed=stage.noise > 0,
         )  # fmt: skip
@@ -115,7 +110,7 @@ def _head_tower(run: Run) -> keras.Model:
             lower, net.width, net.middle_blocks, stage.frozen, stage.noise
         )
     _carry((run.lower, run.upper), (upper,))
-    fit.freeze_normalisation(upper, xception.LAST_BLOCK)
+    loop.freeze_normalisation(upper, xception.LAST_BLOCK)
     return upper
 
 
@@ -134,7 +129,7 @@ def lower_maps(run: Run) -> FeatureCache:
             "Its stage `fit` needs no features.",
         )
     if (stage.size, stage.frozen) != (0, xception.LAST_BLOCK):
-        with fit.precision(run.recipe.precision):
+        with loop.precision(run.recipe.precision):
             lower = _tower_parts(run.recipe, stage.size, stage.frozen)[0]
         _carry((run.lower,), (lower,))
     folder = run.folder.parent / "features"
@@ -145,14 +140,14 @@ def lower_maps(run: Run) -> FeatureCache:
 
 def fit_whole(run: Run, head: Captioner) -> Captioner:
     """Every layer, on pixels; batch normalisation keeps its statistics."""
-    with fit.precision(run.recipe.precision):
+    with loop.precision(run.recipe.precision):
         model = build_whole(run)
     _copy(head.decoder, model.decoder)
     _copy(head.presence, model.presence)
     if not run.recipe.whole.epochs:
         checkpoint.save(run.folder / "whole.npz", model, 0, optimizer=False)
         return model
-    fit.fit_stage(
+    loop.fit_stage(
         "whole", run.recipe.whole, model, run.data, run.vocabulary,
         from_files(run.data, run.recipe.network.size), run.folder, run.seed + 1, run.resume,
     )  # fmt: skip
@@ -177,14 +172,14 @@ def fit_scst(run: Run, whole: Captioner) -> Captioner:
             data,
             Views(stage.crops, stage.mirror),
         )
-        with fit.precision(run.recipe.precision):
-            model = fit.build_captioner(run.recipe, upper, run.vocabulary)
+        with loop.precision(run.recipe.precision):
+            model = loop.build_captioner(run.recipe, upper, run.vocabulary)
         loader = from_cache(cache)
         words = np.zeros((1, 1, 2), np.int32)
         model({"picture": np.zeros((1, *upper.input_shape[1:]), np.float32), "words": words})
         _copy(whole.decoder, model.decoder)
         _copy(whole.presence, model.presence)
-    scst.fit_averaged(
+    self_critical.fit_averaged(
         "scst", stage, model, data, run.vocabulary, loader, run.folder, run.seed + 2, run.resume
     )
     if model is not whole:
@@ -198,12 +193,12 @@ def build_whole(run: Run, rescaled: bool = False) -> Captioner:
     parts = _tower_parts(run.recipe, rescaled=rescaled)
     _carry((run.lower, run.upper), parts)
     for part in parts:
-        fit.freeze_normalisation(part)
+        loop.freeze_normalisation(part)
     lower, upper = parts
     shape = lower.input_shape[1:]
     pixels = keras.Input(shape, name="pixels")
     tower = keras.Model(pixels, upper(lower(pixels)), name="xception")
-    model = fit.build_captioner(run.recipe, tower, run.vocabulary)
+    model = loop.build_captioner(run.recipe, tower, run.vocabulary)
     words = np.zeros((1, 1, 2), np.int32)
     model({"picture": np.zeros((1, *shape), np.float32), "words": words})  # creates the weights
     return model
@@ -246,8 +241,8 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     Confidence and figures come from dev, through the very files that are written; where the data
     has no dev split, confidence is left plain.
     """
-    from image_describer.train import export as litert
-    from image_describer.train.evaluate import evaluate, for_manifest
+    from image_describer.train.evaluate.captions import evaluate, for_manifest
+    from image_describer.train.export import litert
     from image_describer.train.refine import refine, wanted
 
     # In float32, whatever it was trained in.
@@ -307,7 +302,7 @@ def _equalise(model: Captioner, samples: np.ndarray) -> None:
     lower, upper = model.tower.layers[1:]
     floats = samples[:EQUALISE_BY].astype(np.float32) / 127.5 - 1.0
     parts = np.array_split(floats, -(-len(floats) // EQUALISE_BATCH))
-    factors = equalise.equalise(lower, upper, parts)
+    factors = cross_layer_equalization.equalise(lower, upper, parts)
     project = model.decoder.project.kernel
     project.assign(project / factors[:, np.newaxis])
 

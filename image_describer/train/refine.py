@@ -22,15 +22,15 @@ from image_describer.captioner.bundle import (
     write_manifest,
 )
 from image_describer.errors import TrainingError
-from image_describer.train import fit, scst
-from image_describer.train.augment import AND_MIRRORED, Views
-from image_describer.train.batches import Loader, from_cache
-from image_describer.train.bundled_decoder import decoder_weights, fill
-from image_describer.train.captioner import Captioner
-from image_describer.train.data import Dataset
-from image_describer.train.features import ShippedExtractor, filled
+from image_describer.train.data.augment import AND_MIRRORED, Views
+from image_describer.train.data.batches import Loader, from_cache
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.vocabulary import Vocabulary
+from image_describer.train.features.cache import ShippedExtractor, filled
+from image_describer.train.fit import loop, self_critical
+from image_describer.train.models.attention_lstm import Captioner
+from image_describer.train.models.bundle_decoder import decoder_weights, fill
 from image_describer.train.recipe import Recipe
-from image_describer.train.text import Vocabulary
 
 # Of the checkpoints and the losses in the run's folder.
 WORDS, REWARDS = "refine", "scst"
@@ -50,21 +50,21 @@ def refine(folder: Path, recipe: Recipe, data: Dataset, run: Path, resume: bool)
     What the extractor sees is cached beside ``run``: 0.8 MB a picture. Raises TrainingError,
     BundleError and RunStoppedError.
     """
-    from image_describer.train.export import export_decoder
+    from image_describer.train.export.litert import export_decoder
 
     bundle = open_bundle(folder)
     stages = (recipe.refine, recipe.scst)
     views = Views(max(s.crops for s in stages), any(s.mirror for s in stages), recipe.refine.grey)
     loader, shape = regions_of(bundle, data, run.parent / "features", views)
     vocabulary = Vocabulary.from_tokenizer(bundle.tokenizer)
-    with fit.precision(recipe.precision):
+    with loop.precision(recipe.precision):
         model = captioner_of(bundle, recipe, vocabulary, shape)
     run.mkdir(parents=True, exist_ok=True)
     fixed = (model, data, vocabulary, loader, run)
     if recipe.refine.epochs:
-        fit.fit_stage(WORDS, recipe.refine, *fixed, recipe.seed, resume)
+        loop.fit_stage(WORDS, recipe.refine, *fixed, recipe.seed, resume)
     if recipe.scst.epochs and recipe.scst.layers == "decoder":
-        scst.fit_averaged(REWARDS, recipe.scst, *fixed, recipe.seed, resume)
+        self_critical.fit_averaged(REWARDS, recipe.scst, *fixed, recipe.seed, resume)
     whole = captioner_of(bundle, recipe, vocabulary, shape)  # in float32, whatever learnt
     for new, old in zip(whole.decoder.weights, model.decoder.weights, strict=True):
         new.assign(old)
@@ -79,7 +79,9 @@ def refine_bundle(
     Returns what `evaluate` found. Raises as `refine` does, and TrainingError where the recipe has
     nothing to refine.
     """
-    from image_describer.train import evaluate, model_card, pipeline
+    from image_describer.train import pipeline
+    from image_describer.train.evaluate import captions
+    from image_describer.train.export import model_card
 
     if not wanted(recipe):
         raise TrainingError(
@@ -99,9 +101,9 @@ def refine_bundle(
     write_manifest(draft, {**fields, "files": files})
     refine(draft, recipe, data, run, resume)
     write_manifest(draft, {**fields, "files": files})
-    found = evaluate.evaluate(draft, data)
+    found = captions.evaluate(draft, data)
     bundle_files.write(run / "metrics.json", (json.dumps(found, indent=2) + "\n").encode())
-    fields |= evaluate.for_manifest(found)
+    fields |= captions.for_manifest(found)
     model_card.write(draft / model_card.NAME, write_manifest(draft, {**fields, "files": files}))
     pipeline.install(draft, output)
     return found
@@ -125,7 +127,7 @@ def captioner_of(
     # Nothing below the decoder learns, so there is nothing that naming words could teach.
     recipe = dataclasses.replace(recipe, loss=dataclasses.replace(recipe.loss, presence_weight=0.0))
     regions = keras.Input(shape, name="regions")
-    model = fit.build_captioner(recipe, keras.Model(regions, regions, name="tower"), vocabulary)
+    model = loop.build_captioner(recipe, keras.Model(regions, regions, name="tower"), vocabulary)
     words = np.zeros((1, 1, 2), np.int32)
     model({"picture": np.zeros((1, *shape), np.float32), "words": words})  # creates the weights
     fill(model.decoder, decoder_weights(bundle))

@@ -15,9 +15,9 @@ from typing import Any
 
 from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
-from image_describer.train import cleaning, feature_pickle
-from image_describer.train.broken import without_broken
-from image_describer.train.data import Dataset
+from image_describer.train.data import cleaning, feature_pickle
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.verify_images import without_broken
 from image_describer.train.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -104,8 +104,8 @@ def _refuse_what_is_for_originals(chosen: Recipe, data: Dataset, choices: Choice
 
 
 def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
-    from image_describer.train import evaluate as judging
     from image_describer.train import pipeline
+    from image_describer.train.evaluate import captions as judging
 
     if stage == "evaluate":
         found = judging.evaluate(choices.bundle or choices.output, data)
@@ -140,7 +140,7 @@ def _ours(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[s
 
 def _refined(chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
     from image_describer import paths
-    from image_describer.train import evaluate as judging
+    from image_describer.train.evaluate import captions as judging
     from image_describer.train.refine import refine_bundle
 
     bundle, folder = choices.bundle or paths.bundle_folder(), choices.runs / chosen.name
@@ -153,13 +153,14 @@ def _refined(chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
 
 def _trained(prepared: Any) -> Any:
     """The captioner as its last checkpoint has it. Raises TrainingError where there is none."""
-    from image_describer.train import checkpoint, fit, pipeline
-    from image_describer.train.classic_fit import best_file
+    from image_describer.train import pipeline
+    from image_describer.train.baselines.fit import best_file
+    from image_describer.train.fit import checkpoint, loop
 
     last = prepared.folder / "whole.npz"
     if not last.exists():
         raise _not_yet(prepared.recipe.name, prepared.folder.parent, "fit")
-    with fit.precision(prepared.recipe.precision):
+    with loop.precision(prepared.recipe.precision):
         model = pipeline.build_whole(prepared)
     best = best_file(last)
     use_best = prepared.recipe.whole.patience and best.exists()
@@ -175,7 +176,7 @@ def keep_figures(folder: Path, results: Path) -> None:
         if file.exists():
             shutil.copyfile(file, results / file.name)
     if (results / "metrics.json").exists():
-        from image_describer.train import evaluate as judging
+        from image_describer.train.evaluate import captions as judging
 
         judging.keep(json.loads((results / "metrics.json").read_text("utf-8")), results)
 
@@ -184,7 +185,7 @@ def keep_figures(folder: Path, results: Path) -> None:
 
 
 def _space(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
-    from image_describer.train import joint_export, joint_run
+    from image_describer.train.heads import joint_export, joint_run
 
     if stage == "report":
         return report(chosen, data, choices)
@@ -213,7 +214,8 @@ def _space(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[
 
 
 def _originals(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
-    from image_describer.train import classic, classic_export, classic_run
+    from image_describer.train.baselines import export, stages
+    from image_describer.train.baselines import run as classic_run
 
     if stage == "report":
         return report(chosen, data, choices)
@@ -228,25 +230,25 @@ def _originals(stage: str, chosen: Recipe, data: Dataset, choices: Choices) -> d
     if stage == "features":
         return _timed(data, lambda: _features(prepared, choices))
     if stage in ("evaluate", "export"):
-        model = classic.trained(prepared)
+        model = stages.trained(prepared)
         if stage == "export":
-            return classic_export.export(prepared, model)
-        return classic.evaluate(prepared, model)
+            return export.export(prepared, model)
+        return stages.evaluate(prepared, model)
     _features(prepared, choices)
-    model = classic.fit(prepared)
+    model = stages.fit(prepared)
     if stage == "fit":
         return _last_losses(prepared.folder)
-    found = classic.evaluate(prepared, model)
-    classic_export.export(prepared, model)
+    found = stages.evaluate(prepared, model)
+    export.export(prepared, model)
     report(chosen, data, choices)
     return found
 
 
 def _features(prepared: Any, choices: Choices) -> None:
     """Compute them; write them as the original kept its own, where that is asked for."""
-    from image_describer.train import classic
+    from image_describer.train.baselines import stages
 
-    classic.features(prepared)
+    stages.features(prepared)
     if choices.write_features is not None:
         feature_pickle.write(choices.write_features, prepared.store)
         log.info("The features are in %s.", choices.write_features)
@@ -257,7 +259,7 @@ def _features(prepared: Any, choices: Choices) -> None:
 
 def report(chosen: Recipe, data: Dataset, choices: Choices) -> dict[str, Any]:
     """Draw the recipe's page, and the table over all recipes. Raises TrainingError."""
-    from image_describer.train import report as pages
+    from image_describer.train.report import page as pages
 
     folder = choices.results / chosen.name
     if not (folder / "metrics.json").exists():
@@ -295,7 +297,7 @@ def _timed(data: Dataset, work: Callable[[], object]) -> dict[str, Any]:
 
 def _last_losses(folder: Path) -> dict[str, Any]:
     """The last record of each stage's losses."""
-    from image_describer.train.history import History
+    from image_describer.train.fit.log import History
 
     last = {}
     for file in sorted(folder.glob("*.jsonl")):

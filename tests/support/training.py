@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from image_describer.train import recipe
-from image_describer.train.data import Dataset
-from image_describer.train.text import Vocabulary
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.vocabulary import Vocabulary
 from tests.support import tiny
 
 COLOURS, SIDES = ("red", "green", "blue"), ("left", "right")
@@ -97,10 +97,10 @@ def build_small_captioner(data: Dataset, chosen: recipe.Recipe) -> tuple[Any, Vo
     """An attention LSTM on such feature maps, without a convolutional encoder."""
     import keras
 
-    from image_describer.train import fit
+    from image_describer.train.fit import loop
 
     vocabulary = Vocabulary.build((c for several in data.captions.values() for c in several), 1, 8)
     keras.utils.set_random_seed(1)
     maps = keras.Input((2, 2, 8))
     tower = keras.Model(maps, keras.layers.Reshape((4, 8))(maps))
-    return fit.build_captioner(chosen, tower, vocabulary), vocabulary
+    return loop.build_captioner(chosen, tower, vocabulary), vocabulary

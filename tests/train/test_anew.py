@@ -8,7 +8,7 @@ import pytest
 
 from image_describer.errors import TrainingError
 from image_describer.train import recipe
-from image_describer.train.data import read_flickr8k
+from image_describer.train.data.dataset import read_flickr8k
 from tests.support import tiny
 
 
@@ -32,7 +32,7 @@ def weights(model):
 
 
 def test_the_joined_tower_sees_what_its_two_parts_see():
-    from image_describer.train import xception
+    from image_describer.train.models import xception
     from image_describer.train.pipeline import _carry
 
     size, width = 96, 0.06
@@ -74,7 +74,7 @@ def test_the_frozen_blocks_stay_and_the_others_learn(chosen, data, tmp_path):
 
 
 def test_crops_without_colours_come_from_files_too(data):
-    from image_describer.train.batches import from_files
+    from image_describer.train.data.batches import from_files
 
     names = data.splits["train"][:1] * 40
     seen = from_files(data, 48, grey=0.5)(names, np.arange(2, 82, 2))
@@ -93,6 +93,6 @@ def test_there_is_nothing_to_compute_before(chosen, data, tmp_path):
 
 @pytest.mark.parametrize(("batch", "batches"), [(1, 48), (32, 48), (96, 16), (5000, 1)])
 def test_statistics_are_settled_by_no_more_pictures_where_batches_are_large(batch, batches):
-    from image_describer.train import fit
+    from image_describer.train.fit import loop
 
-    assert fit.settling(batch) == batches
+    assert loop.settling(batch) == batches

@@ -11,8 +11,9 @@ from image_describer.captioner.bundle import open_bundle, write_manifest
 from image_describer.captioner.decoder import Decoder
 from image_describer.captioner.describer import Describer
 from image_describer.captioner.encoder import Encoder
-from image_describer.train import augment, recipe
-from image_describer.train.data import load_pixels, read_flickr8k
+from image_describer.train import recipe
+from image_describer.train.data import augment
+from image_describer.train.data.dataset import load_pixels, read_flickr8k
 from tests.support import tiny
 
 
@@ -73,8 +74,8 @@ def test_the_cache_holds_what_a_user_would_get(tiny_bundle, data, tmp_path):
 def test_the_captioner_made_of_a_bundle_finds_words_as_likely_as_the_bundle(
     tiny_bundle, data, tmp_path
 ):
+    from image_describer.train.data.vocabulary import END, START, Vocabulary
     from image_describer.train.refine import captioner_of, regions_of
-    from image_describer.train.text import END, START, Vocabulary
 
     bundle = open_bundle(tiny_bundle)
     loader, shape = regions_of(bundle, data, tmp_path)
@@ -107,8 +108,8 @@ def test_other_views_are_parts_of_the_picture_and_always_the_same():
 
 
 def test_views_that_a_stage_asks_for(data):
-    from image_describer.train.batches import Batches
-    from image_describer.train.text import Vocabulary
+    from image_describer.train.data.batches import Batches
+    from image_describer.train.data.vocabulary import Vocabulary
 
     vocabulary = Vocabulary.build(["a red square"], 1, 5)
     seen = set()

@@ -10,7 +10,7 @@ import pytest
 
 from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.describer import Describer
-from image_describer.train.evaluate import has_java
+from image_describer.train.evaluate.captions import has_java
 from tests.support import tiny
 
 

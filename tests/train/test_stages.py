@@ -13,9 +13,11 @@ from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.describer import Describer
 from image_describer.errors import TrainingError
 from image_describer.train import __main__ as command
-from image_describer.train import array_pickle, classic_run, recipe, stages
-from image_describer.train.classic import features
-from image_describer.train.data import read
+from image_describer.train import recipe, stages
+from image_describer.train.baselines import run as classic_run
+from image_describer.train.baselines.stages import features
+from image_describer.train.data import array_pickle
+from image_describer.train.data.dataset import read
 from tests.support import tiny, training
 
 

@@ -1,0 +1,1 @@
+"""The five original systems that this project grew from."""

@@ -1,0 +1,1 @@
+"""Captions and embeddings compared with what people wrote."""

@@ -1,0 +1,1 @@
+"""A trained model as the files of a bundle."""

@@ -1,0 +1,1 @@
+"""Adding to a finished bundle: new words from one's own pictures."""

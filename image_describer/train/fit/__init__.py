@@ -1,0 +1,1 @@
+"""The training loop, and the losses and rewards that it is given."""

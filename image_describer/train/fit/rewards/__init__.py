@@ -1,0 +1,1 @@
+"""Rewards of sampled captions: CIDEr-D, BLEU-4 and METEOR."""

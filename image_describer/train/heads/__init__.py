@@ -1,0 +1,1 @@
+"""The small parts of a bundle that are fitted to its encoder."""

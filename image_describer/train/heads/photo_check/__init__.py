@@ -1,0 +1,1 @@
+"""Telling drawings, screenshots and documents from photographs by a thumbnail."""

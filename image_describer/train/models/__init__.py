@@ -1,0 +1,1 @@
+"""The networks that ship: the Xception encoder, the attention decoder and the joint space."""

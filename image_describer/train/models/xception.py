@@ -1,0 +1,247 @@
+"""Xception (Chollet 2017, arXiv:1610.02357) in two parts, apart after block 13 or an earlier one.
+
+The layers carry the names that Keras Applications gives them, so that its weights fit. The two
+parts are apart because the first is slow and good from the start, while the second is quick and,
+where ImageNet's block 14 is missing, has to be learnt.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from image_describer.errors import TrainingError
+from image_describer.train.models import regularization as noises
+from image_describer.train.models.bundle_encoder import RESCALE, tower_weights
+
+ENTRY_FILTERS = (128, 256, 728)
+MIDDLE_FILTERS = 728
+LOWER_CHANNELS = 1024
+UPPER_CHANNELS = (1536, 2048)
+RESIDUAL_BLOCKS = (2, 3, 4, 13)
+RESCALED = (5, 6, 7, 8)  # blocks that end in outliers, for which all steps would be made large
+FIRST_MIDDLE, LAST_BLOCK = 5, 13  # block 13 ends what ImageNet's weights are always there for
+
+
+def build_lower(
+    size: int,
+    width: float = 1.0,
+    middle_blocks: int = 8,
+    last: int = LAST_BLOCK,
+    rescaled: bool = False,
+) -> keras.Model:
+    """Blocks 1 to ``last``: pixels (N, size, size, 3) in [-1, 1] -> (N, G, G, C).
+
+    G is size / 32 and C 1024 * ``width`` for ``last`` 13; from 4 to 12 they are size / 16 and 728.
+    ``width`` scales the number of channels and ``middle_blocks`` the depth, for small test models.
+    ``rescaled`` gives what the blocks ``RESCALED`` add a factor for each channel, 1 at first: see
+    `image_describer.train.equalise`.
+    """
+    pixels = keras.Input((size, size, 3), name="pixels")
+    x = _conv(pixels, _scaled(32, width), "block1_conv1", strides=2)
+    x = _conv(x, _scaled(64, width), "block1_conv2")
+    for block, filters in enumerate(ENTRY_FILTERS, start=2):
+        shortcut = _shortcut(x, _scaled(filters, width), block)
+        if block > 2:
+            x = keras.layers.Activation("relu", name=f"block{block}_sepconv1_act")(x)
+        x = _separable(x, _scaled(filters, width), f"block{block}_sepconv1")
+        x = keras.layers.Activation("relu", name=f"block{block}_sepconv2_act")(x)
+        x = _separable(x, _scaled(filters, width), f"block{block}_sepconv2")
+        x = _halve(x, block, shortcut)
+    x = _later_blocks(x, FIRST_MIDDLE, last, width, middle_blocks, rescaled=rescaled)
+    return keras.Model(pixels, x, name="xception_lower")
+
+
+def build_upper(
+    grid: int,
+    channels: int = LOWER_CHANNELS,
+    width: float = 1.0,
+    middle_blocks: int = 8,
+    last: int = LAST_BLOCK,
+    noise: float = 0.0,
+) -> keras.Model:
+    """The blocks after ``last``: what `build_lower` puts out, (N, grid, grid, channels) -> regions
+    (N, R, 2048 * width), row by row, R as many as block 13 has cells.
+
+    ``noise`` is how strongly they are disturbed in training: see `image_describer.train.noise`.
+    """
+    lower = keras.Input((grid, grid, channels), name="lower")
+    regions = _regions(lower, width, middle_blocks, last, noise)
+    return keras.Model(lower, regions, name="xception_upper")
+
+
+def build_joined(
+    lower: keras.Model, width: float, middle_blocks: int, last: int, noise: float = 0.0
+) -> keras.Model:
+    """What `build_upper` builds, on ``lower``: pixels (N, size, size, 3) -> regions (N, R, C)."""
+    regions = _regions(lower.output, width, middle_blocks, last, noise)
+    return keras.Model(lower.input, regions, name="xception")
+
+
+def _regions(
+    x: keras.KerasTensor, width: float, middle_blocks: int, last: int, noise: float
+) -> keras.KerasTensor:
+    if noise:
+        x = noises.Overlaid(noise * noises.OVERLAID, "overlaid")(x)
+        x = noises.CutOut(noise * noises.CUT_OUT, "cut_out")(x)
+    x = _later_blocks(x, last + 1, LAST_BLOCK, width, middle_blocks, noise)
+    if noise:
+        x = keras.layers.Dropout(noise * noises.BEFORE, name="drop_before")(x)
+    for unit, filters in enumerate(UPPER_CHANNELS, start=1):
+        x = _separable(x, _scaled(filters, width), f"block14_sepconv{unit}")
+        x = keras.layers.Activation("relu", name=f"block14_sepconv{unit}_act")(x)
+        if noise and unit == 1:
+            x = keras.layers.SpatialDropout2D(noise * noises.BETWEEN, name="drop_between")(x)
+    if noise:
+        x = keras.layers.Dropout(noise * noises.AFTER, name="drop_after")(x)
+    return keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
+
+
+def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[str]:
+    """Fill both parts from ``source``: an ``.npz`` keyed ``layer/variable``, or a name.
+
+    ``imagenet`` is fetched through Keras Applications, ``bundled`` is the shipped model. Returns
+    the names of the variables that the source lacks, which stay as they were drawn. Raises
+    TrainingError, and BundleError where the shipped model is damaged.
+    """
+    if source == "imagenet":
+        lookup = _imagenet()
+    elif source == "bundled":
+        lookup = tower_weights().get
+    else:
+        lookup = _npz(Path(source))
+    missing = []
+    for layer in (*lower.layers, *upper.layers):
+        for variable in layer.weights:
+            key = f"{layer.name}/{_variable_name(variable)}"
+            value = lookup(key)
+            if value is None:
+                missing.append(key)
+            elif tuple(value.shape) != tuple(variable.shape):
+                raise TrainingError(
+                    f"{source} holds {key} as {value.shape}, but the network needs "
+                    f"{tuple(variable.shape)}.",
+                    "Give weights of Xception at full width.",
+                )
+            else:
+                variable.assign(value.astype("float32"))
+    return missing
+
+
+def _variable_name(variable: keras.Variable) -> str:
+    # Since Keras 3 a separable convolution's own name stands before its kernels' names.
+    return variable.path.rsplit("/", 1)[-1]
+
+
+def _npz(path: Path) -> Callable[[str], np.ndarray | None]:
+    try:
+        arrays = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"The weights {path} can't be read: {error}.",
+            "Give an .npz file of arrays named layer/variable, or 'imagenet'.",
+        ) from error
+    return arrays.get
+
+
+def _imagenet() -> Callable[[str], np.ndarray | None]:
+    try:
+        whole = keras.applications.Xception(weights="imagenet", include_top=False)
+    except Exception as error:  # Keras wraps every failure of the download in a bare Exception
+        raise TrainingError(
+            f"Keras could not fetch its ImageNet weights: {error}.",
+            "Connect to the internet, or give --weights FILE.npz.",
+        ) from error
+    found: dict[str, np.ndarray] = {}
+    shortcuts = iter(RESIDUAL_BLOCKS)
+    shortcut_norms = iter(RESIDUAL_BLOCKS)
+    for layer in whole.layers:
+        name = layer.name
+        if name.startswith("conv2d"):
+            name = f"block{next(shortcuts)}_residual_conv"
+        elif name.startswith("batch_normalization"):
+            name = f"block{next(shortcut_norms)}_residual_bn"
+        for variable in layer.weights:
+            found[f"{name}/{_variable_name(variable)}"] = np.asarray(variable)
+    return found.get
+
+
+def _later_blocks(
+    x: keras.KerasTensor,
+    first: int,
+    last: int,
+    width: float,
+    middle_blocks: int,
+    noise: float = 0.0,
+    rescaled: bool = False,
+) -> keras.KerasTensor:
+    """Those of the middle flow, and block 13, that lie between ``first`` and ``last``."""
+    filters = _scaled(MIDDLE_FILTERS, width)
+    middle = range(FIRST_MIDDLE, FIRST_MIDDLE + middle_blocks)
+    asked = [block for block in middle if first <= block <= last]
+    # From half the share to the whole, the later the more.
+    skipped = np.linspace(0.5, 1.0, len(asked)) * noise * noises.SKIPPED
+    for block, rate in zip(asked, skipped, strict=True):
+        shortcut = x
+        for unit in (1, 2, 3):
+            x = keras.layers.Activation("relu", name=f"block{block}_sepconv{unit}_act")(x)
+            x = _separable(x, filters, f"block{block}_sepconv{unit}")
+        if rescaled and block in RESCALED:
+            x = keras.layers.DepthwiseConv2D(
+                1, use_bias=False, depthwise_initializer="ones", name=f"block{block}{RESCALE}"
+            )(x)
+        if noise:
+            x = noises.StochasticDepth(float(rate), f"block{block}_depth")(x)
+        x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])
+    if not first <= LAST_BLOCK <= last:
+        return x
+    shortcut = _shortcut(x, _scaled(LOWER_CHANNELS, width), LAST_BLOCK)
+    for unit, wide in ((1, filters), (2, _scaled(LOWER_CHANNELS, width))):
+        x = keras.layers.Activation("relu", name=f"block13_sepconv{unit}_act")(x)
+        x = _separable(x, wide, f"block13_sepconv{unit}")
+    return _halve(x, LAST_BLOCK, shortcut)
+
+
+def leaves(network: keras.Model) -> Iterator[keras.Layer]:
+    """A network's layers; of networks inside it, theirs."""
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer)
+        else:
+            yield layer
+
+
+def block_of(layer: str) -> int:
+    """The number of the block that a layer of either part belongs to, 0 for any other layer."""
+    found = re.match(r"block(\d+)_", layer)
+    return int(found[1]) if found else 0
+
+
+def _scaled(filters: int, width: float) -> int:
+    return max(8, int(filters * width))
+
+
+def _conv(x: keras.KerasTensor, filters: int, name: str, strides: int = 1) -> keras.KerasTensor:
+    x = keras.layers.Conv2D(filters, 3, strides=strides, use_bias=False, name=name)(x)
+    x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+    return keras.layers.Activation("relu", name=f"{name}_act")(x)
+
+
+def _separable(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
+    x = keras.layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
+    return keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+
+
+def _shortcut(x: keras.KerasTensor, filters: int, block: int) -> keras.KerasTensor:
+    name = f"block{block}_residual"
+    x = keras.layers.Conv2D(
+        filters, 1, strides=2, padding="same", use_bias=False, name=f"{name}_conv"
+    )(x)
+    return keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+
+
+def _halve(x: keras.KerasTensor, block: int, shortcut: keras.KerasTensor) -> keras.KerasTensor:
+    x = keras.layers.MaxPooling2D(3, strides=2, padding="same", name=f"block{block}_pool")(x)
+    return keras.layers.Add(name=f"block{block}_add")([x, shortcut])
