@@ -4,13 +4,15 @@ from pathlib import Path
 
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import WHERE_TO_GET_IT, Dataset
-from image_describer.train.data.gathering import (
+from image_describer.train.data.formats.reading import (
     NO_TEST_SPLIT,
-    Gathering,
-    drawn_splits,
-    files_in,
-    text_of,
-    told_splits,
+    CaptionCollector,
+    kept_for_dev,
+    names_in,
+    random_splits,
+    read_text,
+    source,
+    split_note,
 )
 
 PICTURE_FOLDERS = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images")
@@ -18,46 +20,55 @@ TEXT_FOLDER = "Flickr8k_text"
 CAPTIONS_FILE = "Flickr8k.token.txt"
 SPLIT_FILES = {"train": "Flickr_8k.trainImages.txt", "dev": "Flickr_8k.devImages.txt"}
 TEST_SPLIT_FILE = "Flickr_8k.testImages.txt"
-DEV_SHARE = 1 / 8  # 1,000 of 8,000, where the split files are missing
+DEV_SHARE = 1 / 8  # 1,000 of 8,000, if the split files are missing
 
 
-def recognises(path: Path) -> bool:
-    return (_texts(path) / CAPTIONS_FILE).is_file()
+def recognizes(path: Path) -> bool:
+    return (_text_folder(path) / CAPTIONS_FILE).is_file()
 
 
-def read(folder: Path, use_leftovers: bool = True) -> Dataset:
+def read(folder: Path) -> Dataset:
     """Read the official files below ``folder``.
 
-    Pictures that are in no split train too, if ``use_leftovers``; those of a test split never do.
-    Raises TrainingError.
+    Pictures that are in no split train, too; those of a test split never do. Raises TrainingError.
     """
     pictures = next((folder / name for name in PICTURE_FOLDERS if (folder / name).is_dir()), None)
-    texts = _texts(folder)
+    texts = _text_folder(folder)
     if pictures is None or not (texts / CAPTIONS_FILE).is_file():
         raise TrainingError(f"There is no Flickr8k in {folder}.", WHERE_TO_GET_IT)
-    gathered = Gathering(CAPTIONS_FILE, files_in(pictures, WHERE_TO_GET_IT))
-    text, problems = text_of(texts / CAPTIONS_FILE, WHERE_TO_GET_IT)
+    collector = CaptionCollector(CAPTIONS_FILE, names_in(pictures, WHERE_TO_GET_IT))
+    text, problems = read_text(texts / CAPTIONS_FILE, WHERE_TO_GET_IT)
     for line in text.split("\n"):
         identity, _, caption = line.rstrip("\r").partition("\t")
         if line.strip():
-            gathered.add(identity.rpartition("#")[0], caption, identity)
-    gathered.require_any(WHERE_TO_GET_IT)
-    problems += gathered.problems()
-    captions = gathered.captions
-    held_back = _held_back(texts, problems)
-    if any((texts / file).exists() for file in SPLIT_FILES.values()):
+            collector.add(identity.rpartition("#")[0], caption, identity)
+    collector.require_captions(WHERE_TO_GET_IT)
+    problems += collector.problems()
+    captions = collector.captions
+    test = _test_split(texts, problems)
+    split_files = [texts / file for file in SPLIT_FILES.values() if (texts / file).exists()]
+    if split_files:
         splits = _read_splits(texts, captions, problems)
     else:
-        splits = drawn_splits(captions.keys() - held_back, DEV_SHARE)
-        problems.append(told_splits(splits))
-    if use_leftovers:
-        taken = {*splits["train"], *splits["dev"], *held_back}
-        splits["train"] += [name for name in sorted(captions) if name not in taken]
-    return Dataset(pictures, captions, splits, problems)
+        splits = random_splits(captions.keys() - test, DEV_SHARE)
+        problems.append(split_note(splits))
+    used = {*splits["train"], *splits["dev"], *test}
+    splits["train"] += [name for name in sorted(captions) if name not in used]
+    return Dataset(
+        files={name: pictures / name for name in captions},
+        captions=captions,
+        splits=splits,
+        problems=problems,
+        sources=[
+            source(
+                folder, "flickr8k", len(captions), captions, [texts / CAPTIONS_FILE, *split_files]
+            )
+        ],
+    )
 
 
-def _texts(folder: Path) -> Path:
-    """The archive of texts brings no folder of its own: they may lie beside the pictures'."""
+def _text_folder(folder: Path) -> Path:
+    """The archive of texts has no folder of its own: they may be beside that of the pictures."""
     below = folder / TEXT_FOLDER
     return below if below.is_dir() else folder
 
@@ -71,15 +82,11 @@ def _read_splits(
         splits[split] = [name for name in dict.fromkeys(names) if name in captions]
         if lost := len(names) - len(splits[split]):
             problems.append(f"{lost} of the {split} split's {len(names)} names can't be used.")
-    dev = set(splits["dev"])
-    if both := len(dev.intersection(splits["train"])):
-        splits["train"] = [name for name in splits["train"] if name not in dev]
-        problems.append(f"{both} pictures are in both splits: they are kept for dev.")
+    kept_for_dev(splits, problems)
     return splits
 
 
-def _held_back(texts: Path, problems: list[str]) -> set[str]:
-    """The pictures of a test split, which never train."""
+def _test_split(texts: Path, problems: list[str]) -> set[str]:
     file = texts / TEST_SPLIT_FILE
     if file.is_file():
         return set(_names(file))

@@ -1,0 +1,145 @@
+"""What the readers of several formats share: collecting captions, splits, text files."""
+
+import gzip
+import hashlib
+import random
+from collections.abc import Hashable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from image_describer.errors import TrainingError
+from image_describer.files import reason
+from image_describer.metadata.formats import PICTURE_SUFFIXES
+
+NO_TEST_SPLIT = "There is no test split: figures are on dev only."
+SPLIT_SEED = 1  # constant, so that dev has the same pictures in every run
+
+
+class CaptionCollector:
+    """Collects captions by picture. ``present`` are the names of the pictures that exist."""
+
+    def __init__(self, source: str, present: Iterable[str]) -> None:
+        self.source = source
+        self.present = set(present)
+        self.captions: dict[str, list[str]] = {}
+        self._missing: dict[str, None] = {}
+        self._identities: set[Hashable] = set()
+        self._without_caption = self._duplicates = 0
+
+    def add(self, name: str, caption: str, identity: Hashable) -> None:
+        """Add a caption, unless one with the same ``identity`` was added before."""
+        name, caption = name.strip(), caption.strip()
+        if not name or not caption:
+            self._without_caption += 1
+        elif name not in self.present:
+            self._missing[name] = None
+        elif identity in self._identities:
+            self._duplicates += 1
+        else:
+            self._identities.add(identity)
+            self.captions.setdefault(name, []).append(caption)
+
+    def malformed(self) -> None:
+        """Count a line or an entry that has no caption."""
+        self._without_caption += 1
+
+    def problems(self) -> list[str]:
+        """Sentences about what was left out."""
+        sentences = []
+        if self._missing:
+            sentences.append(
+                f"{len(self._missing)} captioned names have no picture: {min(self._missing)} ..."
+            )
+        if self._without_caption:
+            sentences.append(f"{self._without_caption} lines of {self.source} have no caption.")
+        if self._duplicates:
+            sentences.append(f"{self._duplicates} captions of {self.source} are duplicates.")
+        uncaptioned = sorted(
+            name
+            for name in self.present - self.captions.keys()
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES
+        )
+        if uncaptioned:
+            sentences.append(f"{len(uncaptioned)} pictures have no caption: {uncaptioned[0]} ...")
+        return sentences
+
+    def require_captions(self, way_out: str) -> None:
+        """Raise TrainingError if no picture has a caption."""
+        if not self.captions:
+            details = " ".join(self.problems())
+            raise TrainingError(f"{self.source} has no caption for any picture. {details}", way_out)
+
+
+def random_splits(names: Iterable[str], dev_share: float) -> dict[str, list[str]]:
+    """Split ``names`` at random, the same way each time; with two or more, neither is empty."""
+    shuffled = sorted(names)
+    random.Random(SPLIT_SEED).shuffle(shuffled)
+    return split_at_end(shuffled, dev_share)
+
+
+def split_at_end(names: Sequence[str], dev_share: float) -> dict[str, list[str]]:
+    """The last ``dev_share`` of ``names`` is dev."""
+    dev = min(len(names) - 1, max(1, round(len(names) * dev_share)))
+    train = len(names) - dev
+    return {"train": list(names[:train]), "dev": list(names[train:])}
+
+
+def split_note(splits: dict[str, list[str]]) -> str:
+    """The sentence about data that came without splits."""
+    return (
+        f"The data has no splits: {len(splits['train'])} pictures are for training, "
+        f"{len(splits['dev'])} for dev."
+    )
+
+
+def kept_for_dev(splits: dict[str, list[str]], problems: list[str]) -> None:
+    """Remove pictures that are in both splits from train."""
+    dev = set(splits["dev"])
+    if both := len(dev.intersection(splits["train"])):
+        splits["train"] = [name for name in splits["train"] if name not in dev]
+        problems.append(f"{both} pictures are in both splits: they are kept for dev.")
+
+
+def source(
+    path: Path, format: str, pictures: int, captions: dict[str, list[str]], files: Iterable[Path]
+) -> dict[str, Any]:
+    """The record of a set in `Dataset.sources`; ``files`` are those of its captions."""
+    content = hashlib.sha256()
+    for file in files:
+        content.update(file.read_bytes())
+    return {
+        "set": path.name,
+        "format": format,
+        "pictures": pictures,
+        "captions": sum(map(len, captions.values())),
+        "sha256": content.hexdigest(),
+    }
+
+
+def names_in(folder: Path, way_out: str) -> set[str]:
+    """The names of the entries of ``folder``. Raises TrainingError."""
+    try:
+        return {path.name for path in folder.iterdir()}
+    except OSError as error:
+        raise TrainingError(f"{folder} can't be read: {reason(error)}.", way_out) from error
+
+
+def read_text(file: Path, way_out: str) -> tuple[str, list[str]]:
+    """Read a text file, possibly gzipped, and report lines that are not UTF-8.
+
+    Raises TrainingError.
+    """
+    try:
+        content = file.read_bytes()
+        if file.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (EOFError, gzip.zlib.error, gzip.BadGzipFile) as error:
+        raise TrainingError(f"{file} is damaged: {error}.", way_out) from error
+    except OSError as error:
+        raise TrainingError(f"{file} can't be read: {reason(error)}.", way_out) from error
+    try:
+        return content.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        text = content.decode("utf-8-sig", "replace")
+        lines = sum("\ufffd" in line for line in text.split("\n"))
+        return text, [f"{lines} lines of {file.name} are not valid UTF-8."]
