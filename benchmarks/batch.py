@@ -26,6 +26,7 @@ import psutil
 
 from image_describer import paths
 from image_describer.captioner import runtime
+from image_describer.captioner.bundle import ENCODER
 from image_describer.library import batch, scan
 from image_describer.workers import pool
 
@@ -33,7 +34,6 @@ RATIO_TARGET = 0.9  # of the bare encoder's pictures per second
 SAMPLE_EVERY_S = 0.2
 FLAT = 1.05  # the mean memory of the last fifth, compared with the second fifth
 BARE_PICTURES = 200
-ENCODER = "extractor.tflite"
 
 
 def bare_rate(count: int, cores: int) -> tuple[float, float]:

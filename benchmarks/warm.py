@@ -20,7 +20,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from image_describer import Describer
 from image_describer.captioner import runtime
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import ENCODER, open_bundle
 from image_describer.imaging.open import open_picture
 from image_describer.imaging.preprocess import resize
 
@@ -31,9 +31,7 @@ STEPS = ("read", "extract", "decode")
 
 def bare_encoder(bundle: Path | None, threads: int, picture: Path) -> Callable[[], None]:
     """Return a function that runs the encoder once, on pixels that were set beforehand."""
-    interpreter = Interpreter(
-        str(open_bundle(bundle).path("extractor.tflite")), num_threads=threads
-    )
+    interpreter = Interpreter(str(open_bundle(bundle).path(ENCODER)), num_threads=threads)
     interpreter.allocate_tensors()
     entry = interpreter.get_input_details()[0]
     pixels = resize(open_picture(picture).pixels, int(entry["shape"][1]))

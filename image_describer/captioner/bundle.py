@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,24 +32,41 @@ from image_describer.captioner.tokenizer import (
 from image_describer.errors import BundleError
 from image_describer.text import visible
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
-TOKENIZER = "tokenizer.pkl"
-# File names and the manifest's keys belong to the bundle's format, which published bundles have:
-# they keep their old terms until the format changes.
-ENCODER = "extractor.tflite"
+ENCODER = "encoder.tflite"
 DECODER = "decoder.tflite"
+TOKENIZER = "tokenizer.pkl"
 REQUIRED_FILES = (ENCODER, DECODER, TOKENIZER)
 # Optional parts:
-JOINT_SPACE = "joint.tflite"  # without it pictures and sentences can't be matched
-NGRAM_PRIOR = "phrases.npz"  # without it n-grams don't count in the ranking
-ORIENTATION = "turned.npy"  # without it rotated pictures are not noticed
-NOVELTY = "unlike.npy"  # without it unfamiliar pictures are not noticed
+JOINT_SPACE = "joint_space.tflite"  # without it pictures and sentences can't be matched
+NGRAM_PRIOR = "ngram_prior.npz"  # without it n-grams don't count in the ranking
+ORIENTATION = "orientation.npy"  # without it rotated pictures are not noticed
+NOVELTY = "novelty.npy"  # without it unfamiliar pictures are not noticed
+PHOTO_CHECK = "photo_check.json"  # without it the program's own classifier decides
+
+_FILES_OF_FORMAT_1 = {
+    "extractor.tflite": ENCODER,
+    "joint.tflite": JOINT_SPACE,
+    "phrases.npz": NGRAM_PRIOR,
+    "turned.npy": ORIENTATION,
+    "unlike.npy": NOVELTY,
+}
+_FORMAT_1: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
+    (("files",), _FILES_OF_FORMAT_1),
+    ((), {"joint": "joint_space", "turned": "orientation", "unlike": "novelty"}),
+    (("joint_space",), {"extractor": "encoder"}),
+    (("orientation",), {"doubt": "threshold"}),
+    (("novelty",), {"doubt": "photograph_limit"}),
+    (("decode",), {"phrase_weight": "ngram_weight"}),
+    (("confidence", "weights"), confidence.MEASURES_OF_FORMAT_1),
+)
+"""Sections of the manifest, and what format 1 called their keys: {old name: new name}."""
 
 MANIFEST_LIMIT_BYTES = 1_000_000  # a real one has a few kB
 FILES_LIMIT = 32
 
-WEIGHTS = ("match_weight", "phrase_weight")  # of the ranking; 0 where they are missing
+WEIGHTS = ("match_weight", "ngram_weight")  # of the ranking; 0 where they are missing
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -68,26 +85,33 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
 }
 """Section, field: type, least and greatest value of each number that the pipeline relies on."""
 _OPTIONAL_NUMBERS: dict[str, dict[str, dict[str, tuple[type, float, float]]]] = {
-    JOINT_SPACE: {"joint": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
-    ORIENTATION: {"turned": {"doubt": (float, 0.0, 1.0)}},
-    NOVELTY: {"unlike": {"usual": (float, -100.0, 100.0), "doubt": (float, -100.0, 100.0)}},
+    JOINT_SPACE: {"joint_space": {"words": (int, 1, WORDS_LIMIT), "dimension": (int, 1, 100_000)}},
+    ORIENTATION: {"orientation": {"threshold": (float, 0.0, 1.0)}},
+    NOVELTY: {
+        "novelty": {"usual": (float, -100.0, 100.0), "photograph_limit": (float, -100.0, 100.0)}
+    },
 }
 """The same, for each optional file of a bundle that has it."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle. ``tokenizer`` is what `load_tokenizer` returns."""
+    """A checked bundle. ``tokenizer`` is what `load_tokenizer` returns.
+
+    ``manifest`` has the file names and keys of the current format. ``old_names`` maps these file
+    names to the ones in the folder where an older format called them something else.
+    """
 
     folder: Path
     manifest: dict[str, Any]
     tokenizer: dict[str, Any]
+    old_names: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         """Path of a file of the bundle. Raises BundleError if the manifest doesn't list it."""
         if name not in self.manifest["files"]:
             raise BundleError(f"The model bundle has no file {visible(name)}.", WAY_OUT)
-        return self.folder / name
+        return self.folder / self.old_names.get(name, name)
 
 
 def open_bundle(folder: Path | None = None) -> Bundle:
@@ -102,11 +126,11 @@ def open_bundle(folder: Path | None = None) -> Bundle:
             f"Correct or unset IMAGE_DESCRIBER_BUNDLE. {WAY_OUT}" if from_environment else WAY_OUT
         )
         raise BundleError(f"There is no model bundle folder {shown(folder)}.", way_out)
-    manifest = _read_manifest(folder / MANIFEST)
+    manifest, old_names = _read_manifest(folder / MANIFEST)
     for name, entry in manifest["files"].items():
-        _check_file(folder / name, entry)
+        _check_file(folder / old_names.get(name, name), entry)
     tokenizer = load_tokenizer(folder / TOKENIZER)
-    return Bundle(folder, manifest, tokenizer)
+    return Bundle(folder, manifest, tokenizer, old_names)
 
 
 def write_manifest(folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,6 +143,7 @@ def write_manifest(folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(folder)
     names: Iterable[str] = fields.get("files", REQUIRED_FILES)
     manifest: dict[str, Any] = {"format": FORMAT, "name": "", "created": _now(), **fields}
+    manifest["format"] = FORMAT
     manifest["files"] = {name: fingerprint(folder / name) for name in sorted(names)}
     _check_manifest(manifest, folder / MANIFEST)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
@@ -126,14 +151,40 @@ def write_manifest(folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the manifest in the current format, and the `Bundle.old_names`."""
     content = read(path, MANIFEST_LIMIT_BYTES)
     try:
         manifest = json.loads(content.decode(), parse_int=_short_int, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise damaged(path, "it is not JSON") from error
+    old_names = _rename_format_1(manifest)
     _check_manifest(manifest, path)
-    return dict(manifest)
+    return manifest, old_names
+
+
+def _rename_format_1(manifest: Any) -> dict[str, str]:
+    """Give a manifest of format 1 the current names, in place, and return the `Bundle.old_names`.
+
+    The manifest has not been checked yet. One of another format is left as it is.
+    """
+    old_names: dict[str, str] = {}
+    if type(manifest) is not dict or type(manifest.get("format")) is not int:
+        return old_names
+    if manifest["format"] != 1:
+        return old_names
+    manifest["format"] = FORMAT
+    for path, names in _FORMAT_1:
+        section: Any = manifest
+        for key in path:
+            section = section.get(key) if type(section) is dict else None
+        if type(section) is dict:
+            if names is _FILES_OF_FORMAT_1:
+                old_names = {names[name]: name for name in names if name in section}
+            items = [(names.get(name, name), value) for name, value in section.items()]
+            section.clear()
+            section.update(items)
+    return old_names
 
 
 def _check_manifest(manifest: Any, path: Path) -> None:

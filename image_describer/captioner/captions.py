@@ -46,7 +46,7 @@ class CaptionGenerator:
         self._match_weight = (
             float(weights.get("match_weight", 0.0)) if self.has_joint_space else 0.0
         )
-        self._ngram_weight = float(weights.get("phrase_weight", 0.0)) if self._ngram_prior else 0.0
+        self._ngram_weight = float(weights.get("ngram_weight", 0.0)) if self._ngram_prior else 0.0
         self._colour_ids = tuple(i for i, word in enumerate(self._words) if word in COLOUR_WORDS)
 
     @property

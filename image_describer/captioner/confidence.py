@@ -15,21 +15,33 @@ if TYPE_CHECKING:
     from image_describer.captioner.features import Features
 
 MEASURES = {
-    "word": "mean log-probability of a word, including the end",
-    "unsure": "mean log-probability of the three least probable words",
-    "beams": "logarithm of the total probability of all captions found",
+    "mean_log_prob": "mean log-probability of a word, including the end",
+    "lowest_log_probs": "mean log-probability of the three least probable words",
+    "total_log_prob": "logarithm of the total probability of all captions found",
     "length": "number of words",
-    "rare": "how rare the words are in the training captions: sum of the logarithms of their ranks",
-    "gaze": "how widely the attention is spread: its entropy, in nats",
-    "strength": "mean length of the features of a cell",
-    "evenness": "length of the mean features of all cells",
+    "rarity": "sum of the logarithms of the words' ranks by frequency in the training captions",
+    "attention_entropy": "how widely the attention is spread: its entropy, in nats",
+    "region_norm": "mean length of the features of a cell",
+    "pooled_norm": "length of the mean features of all cells",
     "match": "cosine of picture and caption in the joint space, if the bundle has one",
-    "agreement": "score of its words and word pairs by the n-gram prior, if the bundle has one",
-    "unlike": "how far the picture is from the training photographs, if the bundle can tell",
+    "ngram_score": "score of its words and word pairs by the n-gram prior, if the bundle has one",
+    "novelty": "how far the picture is from the training photographs, if the bundle can tell",
 }
 """Name and meaning of each measure that can have a weight. Bundles use the names."""
+MEASURES_OF_FORMAT_1 = {
+    "word": "mean_log_prob",
+    "unsure": "lowest_log_probs",
+    "beams": "total_log_prob",
+    "rare": "rarity",
+    "gaze": "attention_entropy",
+    "strength": "region_norm",
+    "evenness": "pooled_norm",
+    "agreement": "ngram_score",
+    "unlike": "novelty",
+}
+"""The names in bundles of format 1, and the ones that replaced them."""
 
-OPTIONAL = {"match": "match", "agreement": "ngram_score"}  # fields of Beam that may be None
+OPTIONAL = ("match", "ngram_score")  # fields of Beam that may be None
 COMMON_RANK = 10  # "a", "in", "the", ... "dog" say nothing about how specific a caption is
 SPECIAL_WORDS = 4  # start, end, unknown, padding; the other ids are ordered by frequency
 LEAST_PROBABLE = 3  # words
@@ -42,33 +54,31 @@ def measures(
 ) -> list[dict[str, float]]:
     """Return the measures of each caption of a picture, in the order of ``beams``.
 
-    ``features`` are the picture's. "match" and "agreement" are left out unless every beam has
-    them, and "unlike" without ``novelty``.
+    ``features`` are the picture's. "match" and "ngram_score" are left out unless every beam has
+    them, "novelty" if it is None.
     """
     regions, mean = features.regions, features.pooled
     norms = np.sqrt(np.einsum("rc,rc->r", regions, regions))
     shared = {
-        "beams": math.log(max(sum(math.exp(sum(beam.log_probs)) for beam in beams), 1e-300)),
-        "strength": float(norms.mean()),
-        "evenness": math.sqrt(float(mean @ mean)),
+        "total_log_prob": math.log(
+            max(sum(math.exp(sum(beam.log_probs)) for beam in beams), 1e-300)
+        ),
+        "region_norm": float(norms.mean()),
+        "pooled_norm": math.sqrt(float(mean @ mean)),
     }
     if novelty is not None:
-        shared["unlike"] = novelty
-    optional = {
-        name: field
-        for name, field in OPTIONAL.items()
-        if all(getattr(beam, field) is not None for beam in beams)
-    }
+        shared["novelty"] = novelty
+    optional = [name for name in OPTIONAL if all(getattr(beam, name) is not None for beam in beams)]
     result = []
     for beam in beams:
         own = {
-            "word": beam.mean_log_prob,
-            "unsure": float(np.mean(sorted(beam.log_probs)[:LEAST_PROBABLE])),
+            "mean_log_prob": beam.mean_log_prob,
+            "lowest_log_probs": float(np.mean(sorted(beam.log_probs)[:LEAST_PROBABLE])),
             "length": float(len(beam.words)),
-            "rare": sum(_rarity(word) for word in beam.words),
-            "gaze": _entropy(beam.attention),
+            "rarity": sum(_rarity(word) for word in beam.words),
+            "attention_entropy": _entropy(beam.attention),
         }
-        own |= {name: float(getattr(beam, field)) for name, field in optional.items()}
+        own |= {name: float(getattr(beam, name)) for name in optional}
         result.append({**shared, **own})
     return result
 
@@ -77,11 +87,11 @@ def confidence(table: Mapping[str, Any], measured: Mapping[str, float]) -> float
     """How likely the caption with these measures would be accepted, in [0, 1].
 
     ``table`` comes from the manifest: ``offset``, and ``weights`` with the weight, mean and scale
-    of each measure; or, in the first bundles, ``slope`` and ``offset`` over "word". A missing
-    measure counts as average.
+    of each measure; or, in the first bundles, ``slope`` and ``offset`` over "mean_log_prob". A
+    missing measure counts as average.
     """
     if "weights" not in table:
-        x = table["slope"] * measured["word"] + table["offset"]
+        x = table["slope"] * measured["mean_log_prob"] + table["offset"]
     else:
         x = table["offset"]
         for name, entry in table["weights"].items():

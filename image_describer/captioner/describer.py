@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from image_describer.captioner import orientation
+from image_describer.captioner import bundle_files, orientation
 from image_describer.captioner.beam_search import Beam
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import PHOTO_CHECK, Bundle, open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.description import Alternative, Description, Seconds
 from image_describer.captioner.encoder import Encoder
 from image_describer.captioner.features import Features
 from image_describer.captioner.orientation import OrientationHead
 from image_describer.errors import PictureError
-from image_describer.imaging import quality
+from image_describer.imaging import photo_check, quality
 from image_describer.imaging.notes import NOT_A_PHOTOGRAPH, shows_photograph
 from image_describer.imaging.open import Picture, Source, open_picture
 
@@ -53,6 +53,7 @@ class Describer:
         self._encoder = Encoder.from_bundle(opened, threads)
         self._captions = CaptionGenerator(opened)
         self._orientation = OrientationHead.from_bundle(opened)
+        self._photo_classifier = _photo_classifier(opened)
 
     def describe(self, source: Source | Picture) -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
@@ -133,6 +134,10 @@ class Describer:
     def _encode(self, source: Source | Picture) -> _Encoded:
         start = time.perf_counter()
         picture = source if isinstance(source, Picture) else open_picture(source)
+        # The notes of a part of a picture, which has no format, are not those of a whole picture.
+        if self._photo_classifier is not None and (picture.format or picture is not source):
+            notes = quality.find_notes(picture.pixels, self._photo_classifier)
+            picture = replace(picture, notes=notes)
         opened = time.perf_counter()
         features = self._encoder.encode(picture.pixels)
         encoded = time.perf_counter()
@@ -193,3 +198,14 @@ class Describer:
         beam = self._captions.generate(features)[0]
         text = self._captions.text(beam.words)
         return [Alternative(text, *self._captions.confidences([beam], features))]
+
+
+def _photo_classifier(bundle: Bundle) -> photo_check.PhotoClassifier | None:
+    """Load a bundle's own classifier; None if it has none. Raises BundleError if it is damaged."""
+    if PHOTO_CHECK not in bundle.manifest["files"]:
+        return None
+    path = bundle.path(PHOTO_CHECK)
+    try:
+        return photo_check.load_classifier(path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise bundle_files.damaged(path, "its weights are not the expected ones") from error

@@ -20,7 +20,7 @@ SIGNATURES = {"picture": "regions", "sentence": "words"}
 
 
 class JointSpace:
-    """The two encoders in ``joint.tflite``, safe to share between threads.
+    """The two encoders in ``joint_space.tflite``, safe to share between threads.
 
     The file has two signatures: ``picture``, regions (1, R, C) -> vector (1, D), and ``sentence``,
     word ids (1, T), padded at the end, -> vector (1, D). ``words`` is the vocabulary that it was
@@ -51,7 +51,7 @@ class JointSpace:
             )
         tokenizer = bundle.tokenizer
         # A bundle tuned on the user's own pictures may know more words than its joint space.
-        words = tokenizer["words"][: bundle.manifest["joint"]["words"]]
+        words = tokenizer["words"][: bundle.manifest["joint_space"]["words"]]
         path = bundle.path(JOINT_SPACE)
         return cls(path, words, unknown=tokenizer["unk"], pad=tokenizer["pad"])
 

@@ -14,7 +14,7 @@ from image_describer.imaging.region import region_of
 
 
 class Encoder:
-    """The network in ``extractor.tflite``: one picture at a time, safe to share between threads."""
+    """The network in ``encoder.tflite``: one picture at a time, safe to share between threads."""
 
     def __init__(self, file: Path, threads: int) -> None:
         self._interpreter = runtime.load(file, threads)

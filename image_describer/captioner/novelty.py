@@ -34,8 +34,8 @@ class NoveltyHead:
             return None
         shape = (bundle.manifest["regions"]["channels"] + 1,)
         weights = bundle_files.read_array(bundle.path(NOVELTY), FILE_LIMIT_BYTES, shape)
-        numbers = bundle.manifest["unlike"]
-        return cls(weights, numbers["usual"], numbers["doubt"])
+        numbers = bundle.manifest["novelty"]
+        return cls(weights, numbers["usual"], numbers["photograph_limit"])
 
     def score(self, pooled: np.ndarray) -> float:
         """Score the mean of a picture's regions (C,); usually between -2 and 2."""

@@ -38,7 +38,7 @@ class OrientationHead:
             return None
         shape = (3 * bundle.manifest["regions"]["channels"] + 1, 4)
         weights = bundle_files.read_array(bundle.path(ORIENTATION), FILE_LIMIT_BYTES, shape)
-        return cls(weights, bundle.manifest["turned"]["doubt"])
+        return cls(weights, bundle.manifest["orientation"]["threshold"])
 
     def probabilities(self, regions: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
         """The probability of each class, (4,), for regions (R, C) on a ``grid`` (rows, columns)."""

@@ -11,7 +11,7 @@ import logging
 import math
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -58,16 +58,18 @@ class PhotoClassifier(NamedTuple):
     threshold: float
 
 
-def is_photograph(thumbnail: np.ndarray) -> bool:
+def is_photograph(thumbnail: np.ndarray, classifier: PhotoClassifier | None = None) -> bool:
     """Return whether pixels (H, W, 3) uint8, of about 256 a side, seem to be a photograph.
 
-    Without its weights, everything is a photograph, so that it can still be described.
+    ``classifier`` None is the one in the assets. Without its weights, everything is a photograph,
+    so that it can still be described.
     """
-    try:
-        classifier = load_classifier()
-    except (OSError, ValueError, KeyError) as error:
-        log.warning("Every picture is taken for a photograph: %s", error)
-        return True
+    if classifier is None:
+        try:
+            classifier = default_classifier()
+        except (OSError, ValueError) as error:
+            log.warning("Every picture is taken for a photograph: %s", error)
+            return True
     return score(thumbnail, classifier) <= classifier.threshold
 
 
@@ -85,14 +87,26 @@ def scores(features: np.ndarray, classifier: PhotoClassifier) -> np.ndarray:
 
 
 @cache
-def load_classifier(file: Path | None = None) -> PhotoClassifier:
-    """Read the weights from the assets, or from another file. Raises OSError and ValueError."""
-    file = file or paths.assets_folder() / CLASSIFIER_FILE
+def default_classifier() -> PhotoClassifier:
+    """The classifier in the assets, which is read once. Raises OSError and ValueError."""
+    return load_classifier(paths.assets_folder() / CLASSIFIER_FILE)
+
+
+def load_classifier(file: Path) -> PhotoClassifier:
+    """Read the weights from a file. Raises OSError, and ValueError if they are not valid."""
     fields = json.loads(file.read_text(encoding="utf-8"))
-    arrays = {name: np.asarray(fields[name], np.float64) for name in PhotoClassifier._fields[:5]}
-    return PhotoClassifier(
-        **arrays, output_offset=fields["output_offset"], threshold=fields["threshold"]
-    )
+    try:
+        arrays: list[Any] = [np.asarray(fields[n], np.float64) for n in PhotoClassifier._fields]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{file.name} lacks weights") from error
+    features = thumbnail_features(np.zeros((LEAST_PX, LEAST_PX, 3), np.uint8)).shape
+    units = arrays[3].shape
+    shapes = [features, features, (*features, *units), units, units, (), ()]
+    if [array.shape for array in arrays] != shapes or not all(
+        np.isfinite(array).all() for array in arrays
+    ):
+        raise ValueError(f"the weights in {file.name} are not the expected ones")
+    return PhotoClassifier(*arrays[:5], *(float(number) for number in arrays[5:]))
 
 
 def thumbnail_features(thumbnail: np.ndarray) -> np.ndarray:

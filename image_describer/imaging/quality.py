@@ -10,6 +10,7 @@ from PIL import Image
 
 from image_describer.imaging import photo_check
 from image_describer.imaging.notes import BLANK, BLURRED, DARK, NOT_A_PHOTOGRAPH
+from image_describer.imaging.photo_check import PhotoClassifier
 from image_describer.imaging.preprocess import quantiles
 
 # The longer side. Flickr8k's photographs have 224 pixels: what is unsharp at this size is unsharp
@@ -24,12 +25,15 @@ BLURRED_CURVATURE = 0.18  # of the contrast: the steepest 1 % of the curvature;
 # photographs have 0.25 and more, the same blurred by 1.5 pixels have less
 
 
-def find_notes(pixels: np.ndarray) -> tuple[str, ...]:
-    """Return the notes on pixels (H, W, 3) uint8; most pictures have none."""
+def find_notes(pixels: np.ndarray, classifier: PhotoClassifier | None = None) -> tuple[str, ...]:
+    """Return the notes on pixels (H, W, 3) uint8; most pictures have none.
+
+    ``classifier`` tells photographs from other pictures; None is the one in the assets.
+    """
     small = thumbnail(pixels)
     if is_blank(small):
         return (BLANK,)
-    if not photo_check.is_photograph(small):
+    if not photo_check.is_photograph(small, classifier):
         return (NOT_A_PHOTOGRAPH,)  # a dark theme isn't a dark picture
     return photograph_notes(small)
 

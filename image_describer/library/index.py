@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from image_describer.captioner.bundle import DECODER, ENCODER, JOINT_SPACE
 from image_describer.captioner.description import Description
 from image_describer.errors import LibraryError
 from image_describer.files import reason
@@ -30,8 +31,8 @@ from image_describer.text import visible
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
 
-MODEL_FILES = ("extractor.tflite", "decoder.tflite", "joint.tflite")
-SPACE_FILES = ("extractor.tflite", "joint.tflite")  # only vectors of the same two are comparable
+MODEL_FILES = (ENCODER, DECODER, JOINT_SPACE)
+SPACE_FILES = (ENCODER, JOINT_SPACE)  # only vectors of the same two are comparable
 
 LOST_KEPT_S = 30 * 86_400.0  # a missing file may have been moved, or its disk unplugged
 WEIGHTS = (4.0, 2.0, 6.0, 3.0)  # of a word in caption, alternatives, author's words, file name

@@ -254,7 +254,7 @@ def export(run: Run, model: Captioner, output: Path) -> dict[str, Any]:
     draft = run.folder / "bundle"
     draft.mkdir(exist_ok=True)
     recipe_ = run.recipe
-    litert.export_extractor(model.tower, samples, draft / "extractor.tflite")
+    litert.export_extractor(model.tower, samples, draft / "encoder.tflite")
     regions = model.tower.output_shape[1:]
     litert.export_decoder(model.decoder, regions, recipe_.decode.beams, draft / "decoder.tflite")
     save_tokenizer(run.vocabulary.tokenizer(), draft / "tokenizer.pkl")

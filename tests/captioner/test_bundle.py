@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from image_describer.captioner.bundle import MANIFEST, open_bundle, write_manifest
+from image_describer.captioner.bundle import MANIFEST, REQUIRED_FILES, open_bundle, write_manifest
 from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import BundleError
 
@@ -35,7 +35,7 @@ FIELDS: dict[str, Any] = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "extractor.tflite").write_bytes(os.urandom(100_000))
+    (tmp_path / "encoder.tflite").write_bytes(os.urandom(100_000))
     (tmp_path / "decoder.tflite").write_bytes(os.urandom(1_000))
     save_tokenizer(TOKENIZER, tmp_path / "tokenizer.pkl")
     write_manifest(tmp_path, FIELDS)
@@ -68,13 +68,13 @@ def refusal(folder: Path) -> str:
 def test_a_written_bundle_is_read_back(folder: Path) -> None:
     bundle = open_bundle(folder)
     assert bundle.tokenizer == TOKENIZER
-    assert bundle.path("extractor.tflite") == folder / "extractor.tflite"
+    assert bundle.path("encoder.tflite") == folder / "encoder.tflite"
     assert bundle.manifest["regions"] == FIELDS["regions"]
     assert bundle.manifest["files"]["decoder.tflite"]["bytes"] == 1_000
-    assert bundle.manifest["format"] == 1
+    assert bundle.manifest["format"] == 2
     assert sorted(path.name for path in folder.iterdir()) == [
         "decoder.tflite",
-        "extractor.tflite",
+        "encoder.tflite",
         "manifest.json",
         "tokenizer.pkl",
     ]
@@ -91,22 +91,22 @@ def test_the_environment_variable_names_the_default(
 
 
 def test_an_unlisted_file_has_no_path(folder: Path) -> None:
-    with pytest.raises(BundleError, match="no file joint"):
-        open_bundle(folder).path("joint.tflite")
+    with pytest.raises(BundleError, match="no file joint_space"):
+        open_bundle(folder).path("joint_space.tflite")
 
 
 def test_an_optional_file_is_checked_too(folder: Path) -> None:
-    (folder / "joint.tflite").write_bytes(b"tower")
-    names = ["joint.tflite", "extractor.tflite", "decoder.tflite", "tokenizer.pkl"]
+    (folder / "joint_space.tflite").write_bytes(b"space")
+    names = ["joint_space.tflite", "encoder.tflite", "decoder.tflite", "tokenizer.pkl"]
     section = {"words": 100, "dimension": 8}
-    write_manifest(folder, {**FIELDS, "files": names, "joint": section})
-    assert open_bundle(folder).path("joint.tflite").read_bytes() == b"tower"
-    (folder / "joint.tflite").write_bytes(b"towel")
-    assert "joint.tflite is damaged" in refusal(folder)
+    write_manifest(folder, {**FIELDS, "files": names, "joint_space": section})
+    assert open_bundle(folder).path("joint_space.tflite").read_bytes() == b"space"
+    (folder / "joint_space.tflite").write_bytes(b"spare")
+    assert "joint_space.tflite is damaged" in refusal(folder)
 
 
 @pytest.mark.parametrize(
-    ("name", "where"), [("extractor.tflite", 0), ("decoder.tflite", 0.5), ("tokenizer.pkl", 1)]
+    ("name", "where"), [("encoder.tflite", 0), ("decoder.tflite", 0.5), ("tokenizer.pkl", 1)]
 )
 def test_one_changed_byte_is_found(folder: Path, name: str, where: float) -> None:
     content = bytearray((folder / name).read_bytes())
@@ -116,7 +116,7 @@ def test_one_changed_byte_is_found(folder: Path, name: str, where: float) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["extractor.tflite", "decoder.tflite", "tokenizer.pkl", "manifest.json"]
+    "name", ["encoder.tflite", "decoder.tflite", "tokenizer.pkl", "manifest.json"]
 )
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
@@ -151,8 +151,8 @@ def test_a_pipe_is_refused_without_waiting(folder: Path) -> None:
         b'{"format": NaN}',
         b'{"format": ' + b"9" * 100_000 + b"}",
         b'{"format": true}',
-        b'{"format": 1}',
-        b'{"format": 1, "files": []}',
+        b'{"format": 2}',
+        b'{"format": 2, "files": []}',
         b" " * 2_000_000,
     ],
     ids=lambda content: repr(content[:20]),
@@ -162,9 +162,55 @@ def test_a_damaged_manifest_is_refused(folder: Path, content: bytes) -> None:
     assert "manifest.json" in refusal(folder)
 
 
+def test_a_bundle_of_format_1_is_read_under_the_new_names(folder: Path) -> None:
+    for name in ("joint_space.tflite", "novelty.npy"):
+        (folder / name).write_bytes(name.encode())
+    table = {name: {"weight": 1.0, "mean": 0.0, "scale": 1.0} for name in ("rarity", "novelty")}
+    sections = {
+        "joint_space": {"words": 100, "dimension": 8},
+        "novelty": {"usual": -0.5, "photograph_limit": 0.5},
+        "decode": {**FIELDS["decode"], "ngram_weight": 2.0},
+        "confidence": {"offset": 0.0, "weights": table},
+        "files": [*REQUIRED_FILES, "joint_space.tflite", "novelty.npy"],
+    }
+    new = write_manifest(folder, {**FIELDS, **sections})
+    text = (folder / MANIFEST).read_text()
+    for now, then in {
+        '"format": 2': '"format": 1',
+        "joint_space.tflite": "joint.tflite",
+        "encoder.tflite": "extractor.tflite",
+        "novelty.npy": "unlike.npy",
+        "photograph_limit": "doubt",
+        "ngram_weight": "phrase_weight",
+        '"joint_space"': '"joint"',
+        '"rarity"': '"rare"',
+        '"novelty"': '"unlike"',
+    }.items():
+        assert now in text
+        text = text.replace(now, then)
+        if (folder / now).exists():
+            (folder / now).rename(folder / then)
+    (folder / MANIFEST).write_text(text)
+    bundle = open_bundle(folder)
+    assert bundle.manifest == new
+    assert bundle.path("encoder.tflite") == folder / "extractor.tflite"
+    assert bundle.path("novelty.npy").read_bytes() == b"novelty.npy"
+    assert bundle.path("decoder.tflite") == folder / "decoder.tflite"
+    (folder / "joint.tflite").unlink()
+    assert f"lacks {folder / 'joint.tflite'}" in refusal(folder)
+
+
+@pytest.mark.parametrize("section", ["files", "joint", "decode", "confidence"])
+def test_a_damaged_manifest_of_format_1_is_refused(folder: Path, section: str) -> None:
+    change(folder, "format", to=1)
+    change(folder, section, to=[])
+    if section != "joint":
+        assert "manifest.json is damaged" in refusal(folder)
+
+
 def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
-    change(folder, "format", to=2)
-    assert "has format 2, made for a newer Image Describer" in refusal(folder)
+    change(folder, "format", to=3)
+    assert "has format 3, made for a newer Image Describer" in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +262,7 @@ def test_a_missing_entry_and_too_many_entries_are_refused(folder: Path) -> None:
         ("confidence", "slope", [1]),
         ("confidence", "offset", 1e300),
         ("confidence", "weights", {"luck": {"weight": 1.0, "mean": 0.0, "scale": 1.0}}),
-        ("confidence", "weights", {"word": {"weight": 1.0, "mean": 0.0, "scale": 0.0}}),
+        ("confidence", "weights", {"mean_log_prob": {"weight": 1.0, "mean": 0.0, "scale": 0.0}}),
     ],
 )
 def test_a_number_that_is_not_valid_is_named(
@@ -227,7 +273,10 @@ def test_a_number_that_is_not_valid_is_named(
 
 
 def test_confidence_may_be_a_table_of_weights(folder: Path) -> None:
-    table = {"offset": 0.5, "weights": {"word": {"weight": 1.0, "mean": -0.8, "scale": 0.2}}}
+    table = {
+        "offset": 0.5,
+        "weights": {"mean_log_prob": {"weight": 1.0, "mean": -0.8, "scale": 0.2}},
+    }
     write_manifest(folder, {**FIELDS, "confidence": table})
     assert open_bundle(folder).manifest["confidence"] == table
 

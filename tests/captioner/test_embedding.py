@@ -114,13 +114,13 @@ def test_a_joint_space_without_its_numbers_is_refused(tiny_bundle, tmp_path, sec
     (folder / JOINT_SPACE).write_bytes(b"not a network")
     manifest = dict(open_bundle(folder).manifest)
     manifest |= {"files": [*manifest["files"], JOINT_SPACE]}
-    manifest["joint"] = {"words": 10, "dimension": 8}
+    manifest["joint_space"] = {"words": 10, "dimension": 8}
     write_manifest(folder, manifest)
-    with pytest.raises(BundleError, match=r"joint\.tflite can't be run"):
+    with pytest.raises(BundleError, match=r"joint_space\.tflite can't be run"):
         _ = Describer(folder).joint_space
     stored = json.loads((folder / "manifest.json").read_text("utf-8"))
-    (folder / "manifest.json").write_text(json.dumps({**stored, "joint": section}), "utf-8")
-    with pytest.raises(BundleError, match='"words" in its "joint" is not valid'):
+    (folder / "manifest.json").write_text(json.dumps({**stored, "joint_space": section}), "utf-8")
+    with pytest.raises(BundleError, match='"words" in its "joint_space" is not valid'):
         open_bundle(folder)
 
 

@@ -116,14 +116,14 @@ def test_a_bundle_without_a_prior_has_no_ngram_measure(tiny_bundle, features):
     assert NgramPrior.from_bundle(bundle) is None
     generator = CaptionGenerator(bundle)
     (first, *_) = generator.measures(generator.generate(features), features)
-    assert "agreement" not in first
+    assert "ngram_score" not in first
 
 
 def test_captions_with_expected_ngrams_come_first(folder, features):
     before = CaptionGenerator(open_bundle(folder)).generate(features)
     keys = [{int(k) for keys, _ in count_ngrams(b.words) for k in keys} for b in before]
     gram = min(set().union(*keys[1:]) - keys[0])  # in a lower caption, but not in the first
-    put_prior(folder, arrays_of([gram], features.pooled.size), phrase_weight=100.0)
+    put_prior(folder, arrays_of([gram], features.pooled.size), ngram_weight=100.0)
     generator = CaptionGenerator(open_bundle(folder))
     after = generator.generate(features)
     assert {beam.words for beam in after} == {beam.words for beam in before}
@@ -132,7 +132,7 @@ def test_captions_with_expected_ngrams_come_first(folder, features):
     assert contains[0]
     assert not contains[-1]
     measures = generator.measures(after, features)
-    assert [measured["agreement"] > 0 for measured in measures] == contains
+    assert [measured["ngram_score"] > 0 for measured in measures] == contains
     caption = Describer(folder).describe(photograph(96, 96)).caption
     assert caption == generator.text(after[0].words)
 

@@ -36,10 +36,10 @@ def always(bundle, score):
     return weights
 
 
-def with_weights(bundle, weights, usual=-0.5, doubt=0.0):
+def with_weights(bundle, weights, usual=-0.5, photograph_limit=0.0):
     """The bundle with these weights."""
-    numbers = {"usual": usual, "doubt": doubt}
-    return bundle_parts.put_array(bundle, NOVELTY, weights, unlike=numbers)
+    numbers = {"usual": usual, "photograph_limit": photograph_limit}
+    return bundle_parts.put_array(bundle, NOVELTY, weights, novelty=numbers)
 
 
 def marked_as_drawing(picture):
@@ -76,8 +76,8 @@ def test_the_network_corrects_the_note_about_drawings(bundle, score, notes):
     assert description.caption == without.caption
 
 
-@pytest.mark.parametrize(("score", "doubted"), [(-1.0, False), (1.0, True)])
-def test_the_confidence_is_only_limited_for_what_is_not_a_photograph(bundle, score, doubted):
+@pytest.mark.parametrize(("score", "limited"), [(-1.0, False), (1.0, True)])
+def test_the_confidence_is_only_limited_for_what_is_not_a_photograph(bundle, score, limited):
     with_weights(bundle, always(bundle, score))
     manifest = open_bundle(bundle).manifest
     table = {"slope": 0.0, "offset": 2.0}  # always confident
@@ -85,7 +85,7 @@ def test_the_confidence_is_only_limited_for_what_is_not_a_photograph(bundle, sco
     picture = marked_as_drawing(open_picture(photograph(96, 96)))
     result = Describer(bundle).describe(picture).confidence
     limit = MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH
-    assert result == (limit if doubted else pytest.approx(0.881, abs=0.001))
+    assert result == (limit if limited else pytest.approx(0.881, abs=0.001))
 
 
 def test_a_corrected_photograph_may_be_dark_and_a_blank_page_stays_blank(bundle):
@@ -103,8 +103,8 @@ def test_confidence_uses_it_if_the_bundle_has_it(bundle):
         CaptionGenerator(opened),
         Encoder.from_bundle(opened).encode(picture.pixels),
     )
-    assert "unlike" not in generator.measures(generator.generate(features), features)[0]
-    table = {"offset": 0.0, "weights": {"unlike": {"weight": -1.0, "mean": 0.0, "scale": 0.5}}}
+    assert "novelty" not in generator.measures(generator.generate(features), features)[0]
+    table = {"offset": 0.0, "weights": {"novelty": {"weight": -1.0, "mean": 0.0, "scale": 0.5}}}
     assert confidence(table, {}) == pytest.approx(0.5)  # without a head, the average
     confidences = {}
     for score in (-1.0, 2.0):
@@ -132,7 +132,7 @@ def test_damaged_weights_are_refused(bundle, damage):
         Describer(bundle)
 
 
-@pytest.mark.parametrize("name", ["usual", "doubt"])
+@pytest.mark.parametrize("name", ["usual", "photograph_limit"])
 def test_weights_without_their_thresholds_are_refused(bundle, name):
     with pytest.raises(BundleError, match=name):
         with_weights(bundle, always(bundle, 1.0), **{name: float("inf")})

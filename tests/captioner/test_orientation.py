@@ -29,9 +29,11 @@ def bundle(tiny_bundle, tmp_path):
     return shutil.copytree(tiny_bundle, tmp_path / "bundle")
 
 
-def with_head(bundle, weights, doubt=0.9):
+def with_head(bundle, weights, threshold=0.9):
     """The bundle with a head of these weights."""
-    return bundle_parts.put_array(bundle, ORIENTATION, weights, turned={"doubt": doubt})
+    return bundle_parts.put_array(
+        bundle, ORIENTATION, weights, orientation={"threshold": threshold}
+    )
 
 
 def always(bundle, turn):
@@ -118,8 +120,8 @@ def test_a_damaged_head_is_refused(bundle, damage):
 
 
 def test_a_head_without_its_threshold_is_refused(bundle):
-    with pytest.raises(BundleError, match="doubt"):
-        with_head(bundle, always(bundle, 1), doubt=1.5)
+    with pytest.raises(BundleError, match="threshold"):
+        with_head(bundle, always(bundle, 1), threshold=1.5)
 
 
 def test_bars_around_a_picture_change_neither_caption_nor_regions(tiny_bundle):

@@ -37,7 +37,7 @@ def test_the_engine_never_opens_a_path_that_is_not_ascii(tiny_bundle, tmp_path, 
 
 def test_the_content_lives_as_long_as_the_interpreter(tiny_bundle, tmp_path):
     folder = shutil.copytree(tiny_bundle, tmp_path / NON_ASCII)
-    interpreter = runtime.load(folder / "extractor.tflite", threads=1)
+    interpreter = runtime.load(folder / "encoder.tflite", threads=1)
     gc.collect()
     interpreter.invoke()
     assert interpreter.get_tensor(interpreter.get_output_details()[0]["index"]).size
@@ -53,4 +53,4 @@ def test_a_file_that_is_not_a_network_is_refused(tmp_path, content):
 
 def test_a_network_of_another_structure_has_no_batched_variant(tiny_bundle, tmp_path):
     assert runtime.load_batched(tmp_path / "missing.tflite", "step", "attention") is None
-    assert runtime.load_batched(tiny_bundle / "extractor.tflite", "step", "attention") is None
+    assert runtime.load_batched(tiny_bundle / "encoder.tflite", "step", "attention") is None

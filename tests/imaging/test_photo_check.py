@@ -41,16 +41,16 @@ def test_pictures_of_any_size_have_features(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
     features = photo_check.thumbnail_features(pixels)
     assert np.isfinite(features).all()
-    assert features.shape == photo_check.load_classifier().centre.shape
+    assert features.shape == photo_check.default_classifier().centre.shape
 
 
 def test_without_the_classifier_every_picture_is_a_photograph(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(photo_check.paths, "assets_folder", lambda: tmp_path)
-    photo_check.load_classifier.cache_clear()
+    photo_check.default_classifier.cache_clear()
     try:
         assert open_picture(pictures.page_of_text()).notes == ()
     finally:
-        photo_check.load_classifier.cache_clear()
+        photo_check.default_classifier.cache_clear()
     assert photo_check.CLASSIFIER_FILE in caplog.text

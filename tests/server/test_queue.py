@@ -138,12 +138,12 @@ def test_a_damaged_model_is_reported(tiny_bundle, tmp_path):
     bundle = tmp_path / "bundle"
     shutil.copytree(tiny_bundle, bundle)
     with Service(bundle, "--workers", "1") as own:
-        (bundle / "extractor.tflite").write_bytes(b"damaged")
+        (bundle / "encoder.tflite").write_bytes(b"damaged")
         for worker in own.workers:
             worker.kill()
         answer = own.describe(sample())
         assert answer.status_code == 503
-        assert "extractor.tflite" in answer.json()["detail"]
+        assert "encoder.tflite" in answer.json()["detail"]
         health = own.client.get("/v1/health")
         assert health.status_code == 503
         assert health.json() == {"status": "starting", "workers": 0}

@@ -39,7 +39,7 @@ def refined(bundle, data, place, **more):
 @pytest.mark.slow
 def test_only_the_decoder_changes_and_it_learns(tiny_bundle, data, tmp_path):
     folder, run = refined(tiny_bundle, data, tmp_path, crops=1, sharpen=1.5)
-    same = ("extractor.tflite", "tokenizer.pkl")
+    same = ("encoder.tflite", "tokenizer.pkl")
     assert all((folder / n).read_bytes() == (tiny_bundle / n).read_bytes() for n in same)
     assert (folder / "decoder.tflite").read_bytes() != (tiny_bundle / "decoder.tflite").read_bytes()
     rewards = [json.loads(line) for line in (run / "scst.jsonl").read_text("utf-8").splitlines()]

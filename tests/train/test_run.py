@@ -52,7 +52,7 @@ def test_the_bundle_describes_a_picture_in_the_words_it_learnt(tiny_bundle, tiny
 
 
 def test_only_built_in_operators_are_exported(tiny_bundle):
-    for name in ("extractor.tflite", "decoder.tflite"):
+    for name in ("encoder.tflite", "decoder.tflite"):
         content = (tiny_bundle / name).read_bytes()
         assert content[4:8] == b"TFL3"
         assert b"Flex" not in content

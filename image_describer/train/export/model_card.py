@@ -6,6 +6,15 @@ from textwrap import fill
 from typing import Any
 
 from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import (
+    DECODER,
+    ENCODER,
+    JOINT_SPACE,
+    NGRAM_PRIOR,
+    NOVELTY,
+    ORIENTATION,
+    TOKENIZER,
+)
 from image_describer.captioner.confidence import MEASURES
 from image_describer.train.recipe import BLOCKS
 
@@ -96,7 +105,8 @@ more seldom still.
 def write(file: Path, manifest: Mapping[str, Any]) -> None:
     """Write the card of a bundle with this manifest."""
     judged = manifest.get("judged", {})
-    made = manifest.get(MADE, f"by `python -m image_describer.train --recipe {manifest['name']}`")
+    made = manifest.get(MADE, {}).get("note")
+    made = made or f"by `python -m image_describer.train --recipe {manifest['name']}`"
     about = _ABOUT.format(created=manifest["created"][:10], made=made)
     text = _TEXT.format(
         name=manifest["name"],
@@ -205,13 +215,13 @@ On photographs unlike Flickr8k's it is worth less."""
 _AGREED = """\
 Of pictures where at least two people told one and nobody told the other, what it says:"""
 _ROLES = {
-    "extractor.tflite": "Xception, pixels to regions, int8",
-    "decoder.tflite": "the attention LSTM, one word a call, int8 weights",
-    "tokenizer.pkl": "the words and their ids",
-    "joint.tflite": "pictures and sentences in one space: ranks captions, int8 weights",
-    "phrases.npz": "words and pairs of words to be expected: ranks captions, int8 weights",
-    "turned.npy": "tells when a picture lies on its side",
-    "unlike.npy": "tells unfamiliar pictures from photographs like those it learnt from",
+    ENCODER: "Xception, pixels to regions, int8",
+    DECODER: "the attention LSTM, one word a call, int8 weights",
+    TOKENIZER: "the words and their ids",
+    JOINT_SPACE: "pictures and sentences in one space: ranks captions, int8 weights",
+    NGRAM_PRIOR: "words and pairs of words to be expected: ranks captions, int8 weights",
+    ORIENTATION: "tells when a picture lies on its side",
+    NOVELTY: "tells unfamiliar pictures from photographs like those it learnt from",
 }
 
 

@@ -123,7 +123,7 @@ def compare(folder: Path, runs: Path, bundle: Path | None, choices: Tuning = TUN
             f"It can learn a word that {LEAST_COUNT} of the captions that it learns from hold.",
         )
     weights, reader = decoder_weights(old), Reader(old)
-    extractor = Encoder(old.path("extractor.tflite"), threads=os.cpu_count() or 1)
+    extractor = Encoder(old.path("encoder.tflite"), threads=os.cpu_count() or 1)
     first_new = len(vocabulary) - len(new)
     stand_ins = [
         tuning.stand_in(weights, reader, _heard(extractor, data, vocabulary, word), first_new + at)

@@ -33,11 +33,11 @@ class Pooled:
     name, grid = "means", 1
 
     def __init__(self, bundle: Bundle) -> None:
-        file = bundle.path("extractor.tflite")
+        file = bundle.path("encoder.tflite")
         self._extractor = Encoder(file, default_threads())
         self.size = self._extractor.size
         self.channels = VIEWS * int(bundle.manifest["regions"]["channels"])
-        digest = bundle.manifest["files"]["extractor.tflite"]["sha256"]
+        digest = bundle.manifest["files"]["encoder.tflite"]["sha256"]
         self.digest = hashlib.sha256(f"{self.name} {digest}".encode()).hexdigest()
 
     def regions(self, pixels: np.ndarray) -> np.ndarray:

@@ -47,7 +47,7 @@ def export(
         "words": len(run.vocabulary),
         "dimension": run.recipe.network.heads * run.recipe.network.units,
         "recipe": run.recipe.name,
-        "extractor": run.bundle.manifest["files"]["extractor.tflite"]["sha256"],
+        "encoder": run.bundle.manifest["files"]["encoder.tflite"]["sha256"],
         "tokenizer": run.bundle.manifest["files"]["tokenizer.pkl"]["sha256"],
     }
     if run.data.splits.get("dev"):
@@ -82,7 +82,7 @@ def add(bundle: Path, run: Path) -> dict[str, Any]:
             "Run: python -m image_describer.train --recipe joint --data FLICKR8K",
         ) from error
     files = opened.manifest["files"]
-    for kind, file in (("extractor", "extractor.tflite"), ("tokenizer", "tokenizer.pkl")):
+    for kind, file in (("encoder", "encoder.tflite"), ("tokenizer", "tokenizer.pkl")):
         if facts[kind] != files[file]["sha256"]:
             raise TrainingError(
                 f"The towers in {source} were made for another {file} than that of {bundle}.",
@@ -90,7 +90,7 @@ def add(bundle: Path, run: Path) -> dict[str, Any]:
             )
     bundle_files.write(bundle / JOINT_SPACE, content)
     fields = {key: value for key, value in opened.manifest.items() if key != "format"}
-    fields |= {"files": sorted({*files, JOINT_SPACE}), "joint": facts}
+    fields |= {"files": sorted({*files, JOINT_SPACE}), "joint_space": facts}
     manifest = write_manifest(bundle, fields)
     model_card.write(bundle / model_card.NAME, manifest)
     return manifest

@@ -49,9 +49,9 @@ def fit(bundle: Path, data: Dataset, each: int = EACH, harmed: int = HARMED) -> 
     scores = normalize(held) @ weights[:-1] + weights[-1]
     numbers = {
         "usual": round(float(np.quantile(scores, USUAL)), 5),
-        "doubt": round(float(np.quantile(scores, DOUBT)), 5),
+        "photograph_limit": round(float(np.quantile(scores, DOUBT)), 5),
     }
-    bundle_part.put_array(opened, NOVELTY, weights, unlike=numbers)
+    bundle_part.put_array(opened, NOVELTY, weights, novelty=numbers)
     return numbers
 
 

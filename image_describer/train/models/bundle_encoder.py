@@ -28,7 +28,7 @@ def tower_weights(folder: Path | None = None) -> dict[str, np.ndarray]:
     Export folded each batch normalisation into the kernel before it; here it comes back as the
     identity with the folded bias. Raises BundleError.
     """
-    file = open_bundle(folder).path("extractor.tflite")
+    file = open_bundle(folder).path("encoder.tflite")
     model = schema.ModelT.InitFromPackedBuf(file.read_bytes(), 0)
     graph = model.subgraphs[0]
     found: dict[str, np.ndarray] = {}

@@ -67,7 +67,7 @@ def test_the_card_tells_what_was_found_and_what_was_not_measured(found, tmp_path
         "metrics": {"dev": {"CIDEr": 0.5}},
         "files": {"decoder.tflite": {"bytes": 1234}},
         "licence": "MIT",
-        "confidence": {"offset": 0.1, "weights": {"rare": {}}},
+        "confidence": {"offset": 0.1, "weights": {"rarity": {}}},
         "judged": {"people": found, "confidence": {"both": half, "mean": mean}},
     }
     card = tmp_path / "MODEL_CARD.md"

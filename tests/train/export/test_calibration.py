@@ -67,7 +67,7 @@ def test_an_exported_tower_is_nearer_to_the_float_one_than_by_the_greatest_numbe
     exact = np.asarray(tower(pictures / np.float32(127.5) - 1.0))
 
     def error():
-        file = tmp_path / "extractor.tflite"
+        file = tmp_path / "encoder.tflite"
         export_extractor(tower, pictures, file)
         interpreter = load(file, 1)
         entry, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]

@@ -75,7 +75,7 @@ def test_tuned_bundles_know_the_new_words_better_and_nothing_is_installed(folder
     tuned, old = open_bundle(compared.draft).manifest, open_bundle(bundle).manifest
     assert tuned["confidence"] == old["confidence"]
     assert tuned["decode"] == old["decode"]
-    assert tuned["files"]["extractor.tflite"] == old["files"]["extractor.tflite"]
+    assert tuned["files"]["encoder.tflite"] == old["files"]["encoder.tflite"]
     assert (bundle / "manifest.json").read_bytes() == before
     assert not install.previous(bundle).exists()
     told = str(compared)

@@ -62,7 +62,7 @@ def drawn(count, slope, offset, seed=0):
     rng = np.random.default_rng(seed)
     word, length = rng.normal(-1.0, 0.5, count), rng.normal(10.0, 2.0, count)
     good = rng.random(count) < 1 / (1 + np.exp(-(slope * word + offset)))
-    found = [{"word": w, "length": n, "rare": 7.0} for w, n in zip(word, length, strict=True)]
+    found = [{"mean_log_prob": w, "length": n, "rarity": 7.0} for w, n in zip(word, length, strict=True)]
     return found, good
 
 
@@ -71,7 +71,7 @@ def test_the_fit_finds_the_curve_that_made_the_answers():
     assert invalid_field(table) is None
     assert set(table["weights"]) == {"word", "length"}  # what is the same for all says nothing
     for word in (-2.0, -1.0, 0.0):
-        sure = confidence(table, {"word": word, "length": 10.0})
+        sure = confidence(table, {"mean_log_prob": word, "length": 10.0})
         assert sure == pytest.approx(1 / (1 + np.exp(-(3.0 * word + 2.0))), abs=0.02)
     assert abs(table["weights"]["length"]["weight"]) < 0.05
 
@@ -129,7 +129,7 @@ def test_other_captions_are_learnt_from_and_not_judged():
         words = (*rng.normal(size=2), *rng.normal(size=8))
         told = rng.random(2) < 0.7  # whatever its measure is
         others = rng.random(8) < 1 / (1 + np.exp(-3 * np.array(words[2:])))
-        found[f"{number}.jpg"] = [{"word": word} for word in words]
+        found[f"{number}.jpg"] = [{"mean_log_prob": word} for word in words]
         good[f"{number}.jpg"] = [bool(one) for one in (*told, *others)]
     assert fit_all(found, good)["weights"]["word"]["weight"] > 1.0
     alone = {name: several[:1] for name, several in found.items()}

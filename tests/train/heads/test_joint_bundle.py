@@ -121,7 +121,7 @@ def test_towers_of_another_extractor_are_not_added(prepared, tmp_path):
     file = copied / "export" / "joint.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "extractor": "0" * 64}), "utf-8")
     before = (old / "manifest.json").read_bytes()
-    with pytest.raises(TrainingError, match=r"another extractor\.tflite"):
+    with pytest.raises(TrainingError, match=r"another encoder\.tflite"):
         joint_export.add(old, copied)
     assert (old / "manifest.json").read_bytes() == before
     with pytest.raises(TrainingError, match="no towers"):

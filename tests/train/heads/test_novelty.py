@@ -40,7 +40,7 @@ def test_fitting_leaves_a_bundle_that_opens(bundle, tiny_data):
     after = open_bundle(bundle)
     assert NoveltyHead.from_bundle(after) is not None
     assert set(after.manifest["files"]) == {*before["files"], NOVELTY}
-    assert after.manifest["unlike"] == numbers
+    assert after.manifest["novelty"] == numbers
     assert numbers["usual"] <= numbers["doubt"]
     assert after.manifest["metrics"] == before["metrics"]
 

@@ -34,6 +34,6 @@ def test_fitting_leaves_a_bundle_that_opens(bundle, tiny_data):
     after = open_bundle(bundle)
     assert OrientationHead.from_bundle(after) is not None
     assert set(after.manifest["files"]) == {*before["files"], ORIENTATION}
-    assert after.manifest["turned"].items() >= figures.items()
+    assert after.manifest["orientation"].items() >= figures.items()
     assert figures["false_alarms"] <= 1 / 6
     assert after.manifest["metrics"] == before["metrics"]
