@@ -1,7 +1,7 @@
-"""Features -> captions: beam search over the attention LSTM, one LiteRT call for each word."""
+"""Features -> captions: beam search over a recurrent decoder, one LiteRT call for each word."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,17 @@ from image_describer.captioner import runtime
 from image_describer.captioner.beam_search import Beam, BeamSearch, BeamSearchSettings
 from image_describer.captioner.bundle import DECODER, Bundle
 
-STATES = ("h1", "c1", "h2", "c2")
-PREPARED = ("keys", "values", "picture")
 BATCH_SIZE = 8  # pictures in a step: each then costs half as much as alone; more gain nothing
 
 
 class Decoder:
     """The decoder in ``decoder.tflite``, safe to share between threads.
 
-    The file has two signatures: ``prepare`` runs once for each picture, ``step`` once for each
-    word, with a row for each beam. No caption contains the ids ``banned``; the id ``end`` ends it.
+    The file has two signatures. ``prepare`` runs once for each picture: regions (1, R, C) ->
+    whatever ``step`` needs of the picture. ``step`` runs once for each word: words (1, K) int32, a
+    row for each of K beams, the states (1, K, ...), zeros at first, and what ``prepare`` returned
+    -> log_probs (1, K, V), the new states, and attention (K, R). Its outputs that are also inputs
+    are the states. No caption contains the ids ``banned``; the id ``end`` ends it.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class Decoder:
         self._step = self._interpreter.get_signature_runner("step")
         details = self._step.get_input_details()
         self.beams = int(details["words"]["shape"][1])
-        self._zeros = {s: np.zeros(details[s]["shape"], np.float32) for s in STATES}
+        states = sorted(details.keys() & self._step.get_output_details().keys())
+        self._zeros = {s: np.zeros(details[s]["shape"], details[s]["dtype"]) for s in states}
+        self._prepared = sorted(details.keys() & self._prepare.get_output_details().keys())
         self._settings = BeamSearchSettings(start, end, banned, max_length, length_norm, self.beams)
         self._batch_step: Any = None
         self._can_batch = True
@@ -80,9 +83,8 @@ class Decoder:
                 self._load_batched()
             if len(regions) < 2 or not self._can_batch:
                 return [self._search(*pair) for pair in zip(regions, banned, strict=True)]
-            return _BatchSearch(self._prepare, self._batch_step, self._zeros, self._settings).run(
-                regions, banned
-            )
+            search = _BatchSearch(self._prepared_of, self._batch_step, self._zeros, self._settings)
+            return search.run(regions, banned)
 
     def _load_batched(self) -> None:
         self._batch_interpreter = runtime.load_batched(self._file, "step", "attention")
@@ -91,17 +93,21 @@ class Decoder:
             self._batch_step = self._batch_interpreter.get_signature_runner("step")
 
     def _search(self, regions: np.ndarray, banned: tuple[int, ...]) -> list[Beam]:
-        prepared = self._prepare(regions=regions[np.newaxis])
-        fixed = {name: prepared[name] for name in PREPARED}
+        prepared = self._prepared_of(regions)
         state = self._zeros
         search = BeamSearch(self._settings, banned)
         while True:
             words = np.array([search.last_words], np.int32)
-            output = self._step(words=words, **state, **fixed)
+            output = self._step(words=words, **state, **prepared)
             parents = search.advance(output["log_probs"][0], output["attention"])
             if parents is None:
                 return search.captions
-            state = {name: output[name][:, parents] for name in STATES}
+            state = {name: output[name][:, parents] for name in state}
+
+    def _prepared_of(self, regions: np.ndarray) -> dict[str, np.ndarray]:
+        """Run ``prepare`` on a picture's regions (R, C)."""
+        output = self._prepare(regions=regions[np.newaxis])
+        return {name: output[name] for name in self._prepared}
 
 
 @dataclass
@@ -120,7 +126,11 @@ class _BatchSearch:
     """
 
     def __init__(
-        self, prepare: Any, step: Any, zeros: dict[str, np.ndarray], settings: BeamSearchSettings
+        self,
+        prepare: Callable[[np.ndarray], dict[str, np.ndarray]],
+        step: Any,
+        zeros: dict[str, np.ndarray],
+        settings: BeamSearchSettings,
     ) -> None:
         self._prepare, self._step, self._zeros, self._settings = prepare, step, zeros, settings
 
@@ -147,7 +157,7 @@ class _BatchSearch:
                     self._fill(slot, row, remaining, regions, banned)
                     continue
                 self._words[row] = slot.search.last_words
-                for name in STATES:
+                for name in self._zeros:
                     self._values[name][row] = output[name][row, parents]
             slots = self._shrink(slots)
         return captions
@@ -166,14 +176,12 @@ class _BatchSearch:
             slot.search = None
             return
         slot.search = BeamSearch(self._settings, banned[slot.picture])
-        prepared = self._prepare(regions=regions[slot.picture][np.newaxis])
-        for name in PREPARED:
+        for name, prepared in self._prepare(regions[slot.picture]).items():
             if name not in self._values:
-                shape = (len(self._words), *prepared[name].shape[1:])
-                self._values[name] = np.zeros(shape, np.float32)
-            self._values[name][row] = prepared[name][0]
-        for name in STATES:
-            self._values[name][row] = 0.0
+                self._values[name] = np.repeat(np.zeros_like(prepared), len(self._words), axis=0)
+            self._values[name][row] = prepared[0]
+        for name in self._zeros:
+            self._values[name][row] = 0
         self._words[row] = self._settings.start
 
     def _shrink(self, slots: list[_Slot]) -> list[_Slot]:
