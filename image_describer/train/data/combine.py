@@ -1,7 +1,6 @@
 """Several sets as one data set, with no picture in more than one split."""
 
-import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -18,16 +17,17 @@ def combined(parts: Mapping[str, Dataset], weights: Mapping[str, float]) -> Data
     """
     with_pictures = [part for part in parts.values() if part.captions or part.uncaptioned]
     several = len(with_pictures) > 1
+    matrices = [part for part in with_pictures if part.features is not None]
+    if matrices and several:
+        raise TrainingError(
+            "A matrix of features can't be combined with other sets of pictures.",
+            "Name it as the only one in the recipe's data.sets.",
+        )
     whole = Dataset()
-    if any(part.features is not None for part in with_pictures):
-        if several:
-            raise TrainingError(
-                "A matrix of features can't be combined with other pictures.",
-                "Name it as the only set with pictures.",
-            )
-        whole.features, whole.rows = with_pictures[0].features, with_pictures[0].rows
+    for part in matrices:
+        whole.features, whole.rows = part.features, part.rows
     for name, part in parts.items():
-        keys = _keys(name, part, whole) if several else {key: key for key in _all_keys(part)}
+        keys = _keys(name, part, whole) if several else {key: key for key in _names(part)}
         _add(whole, part, keys)
         if weights.get(name, 1.0) != 1.0:
             whole.weights.update(dict.fromkeys(keys.values(), weights[name]))
@@ -35,68 +35,78 @@ def combined(parts: Mapping[str, Dataset], weights: Mapping[str, float]) -> Data
         whole.sources += [{**record, "set": name} for record in part.sources]
     if several:
         _separate(whole)
-    soft_labels = {name: part for name, part in parts.items() if part.labels}
-    for name, part in soft_labels.items():
-        _label(whole, name, part.labels)
+    for name, part in parts.items():
+        if part.labels:
+            _add_labels(whole, name, part.labels)
     return whole
 
 
-def _all_keys(part: Dataset) -> list[str]:
+def _names(part: Dataset) -> list[str]:
     return list(dict.fromkeys([*part.captions, *part.uncaptioned]))
 
 
 def _keys(name: str, part: Dataset, whole: Dataset) -> dict[str, str]:
-    """The key of each picture in the combined data: its folder and its name.
+    """The key of each picture in the combined data: a folder and its name.
 
-    Files of the same folder share its name, so that "everyday" and "everyday/uncaptioned.json" give
-    a picture the same key.
+    The folder of a set that is a file is the one that it is in: "everyday" and
+    "everyday/uncaptioned.json" give the same picture the same key.
     """
     path = PurePosixPath(name)
-    prefix = path.parent if path.suffix and str(path.parent) != "." else path
-    keys = {key: f"{prefix}/{key}" for key in _all_keys(part)}
-    for key, combined_key in keys.items():
-        if whole.files.get(combined_key, part.files[key]) != part.files[key]:
-            return {key: f"{name}/{key}" for key in keys}
+    folder = path.parent if path.suffix and path.parent.name else path
+    keys = {key: f"{folder}/{key}" for key in _names(part)}
+    taken = (whole.files.get(key) for key in keys.values())
+    if any(file not in (None, part.files[key]) for key, file in zip(keys, taken, strict=True)):
+        return {key: f"{name}/{key}" for key in keys}
     return keys
 
 
 def _add(whole: Dataset, part: Dataset, keys: Mapping[str, str]) -> None:
-    whole.files.update({keys[key]: file for key, file in part.files.items()})
-    for key, captions in part.captions.items():
-        known = whole.captions.setdefault(keys[key], [])
-        known += [caption for caption in captions if caption not in known]
+    whole.files.update({keys[name]: file for name, file in part.files.items()})
+    for name, captions in part.captions.items():
+        present = whole.captions.get(keys[name], [])
+        whole.captions[keys[name]] = list(dict.fromkeys([*present, *captions]))
     for split, names in part.splits.items():
-        whole.splits[split] += [keys[key] for key in names if keys[key] not in whole.splits[split]]
-    whole.uncaptioned += [keys[key] for key in part.uncaptioned]
+        added = [keys[name] for name in names]
+        whole.splits[split] = list(dict.fromkeys([*whole.splits[split], *added]))
+    whole.uncaptioned += [keys[name] for name in part.uncaptioned]
     whole.sentences += part.sentences
 
 
 def _separate(whole: Dataset) -> None:
-    """Remove from the training pictures what is also in dev, or was held back by its set."""
+    """Remove from training the pictures that are also in dev or that their set holds back, and
+    from the uncaptioned ones those that have captions.
+
+    Copies are recognized by their content.
+    """
     found = digests(whole.files.values())
-
-    def identities(keys: Iterable[str]) -> dict[str, str]:
-        return {key: found.get(whole.files[key], key) for key in keys}
-
-    train = set(whole.splits["train"])
-    held_out = set(whole.splits["dev"]) | (whole.captions.keys() - train)
-    held_out_content = set(identities(held_out).values())
-    captioned_content = set(identities(whole.captions).values())
-    lost = {
-        key
-        for key, content in identities([*train, *whole.uncaptioned]).items()
-        if key in held_out or content in held_out_content
-    }
-    whole.splits["train"] = [key for key in whole.splits["train"] if key not in lost]
-    uncaptioned = identities(dict.fromkeys(whole.uncaptioned))
-    whole.uncaptioned = [
-        key for key, content in uncaptioned.items() if content not in captioned_content
-    ]
+    content = {key: found.get(file, key) for key, file in whole.files.items()}
+    train = whole.splits["train"]
+    held_out = {content[key] for key in whole.captions.keys() - train}
+    held_out |= {content[key] for key in whole.splits["dev"]}
+    whole.splits["train"] = [key for key in train if content[key] not in held_out]
+    uncaptioned = [key for key in whole.uncaptioned if content[key] not in held_out]
+    lost = len(train) - len(whole.splits["train"]) + len(whole.uncaptioned) - len(uncaptioned)
     if lost:
         whole.problems.append(
-            f"{len(lost)} training pictures are in dev, too: they are kept for dev only."
+            f"{lost} training pictures are also in dev or a test split: they are not trained on."
         )
+    captioned = {content[key] for key in whole.captions}
+    whole.uncaptioned = [
+        key for key in dict.fromkeys(uncaptioned) if content[key] not in captioned
+    ]
 
 
-def _label(whole: Dataset, name: str, labels: Mapping[str, np.ndarray]) -> None:
-    ...
+def _add_labels(whole: Dataset, name: str, labels: Mapping[str, np.ndarray]) -> None:
+    """Give the labels of a set to the pictures of the same file name, or of the same key."""
+    found = {}
+    for key, file in whole.files.items():
+        label = labels.get(key, labels.get(file.name))
+        if label is not None:
+            found[key] = label
+    if len({len(label) for label in [*whole.labels.values(), *found.values()]}) > 1:
+        raise TrainingError(f"{name} has another number of labels than the set before it.")
+    whole.labels.update(found)
+    whole.problems.append(
+        f"{name}: {len(found)} of {len(whole.files)} pictures have soft labels; it has "
+        f"{len(labels)}."
+    )

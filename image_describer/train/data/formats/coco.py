@@ -2,119 +2,163 @@
 
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
-from image_describer.train.data.gathering import (
+from image_describer.train.data.formats.reading import (
     NO_TEST_SPLIT,
-    Gathering,
-    drawn_splits,
-    files_in,
-    text_of,
-    told_splits,
+    CaptionCollector,
+    kept_for_dev,
+    names_in,
+    random_splits,
+    read_text,
+    source,
+    split_note,
 )
 
-DEV_SHARE = 0.2  # 80/20, as attend-and-tell has it
+DEV_SHARE = 0.2  # of attend-and-tell
 NUMBERED_2014 = "COCO_{split}_{number:012d}.jpg"
 NUMBERED = "{number:012d}.jpg"  # since 2017
-_SPLIT = re.compile(r"(?:train|val)\d{4}")
+YEAR = re.compile(r"(?:train|val)\d{4}")
 WAY_OUT = (
     "Give --data a captions JSON, such as annotations/captions_train2014.json, with its pictures "
-    "in train2014/ beside it or beside its folder."
+    "in train2014/ or images/, beside it or beside its folder."
 )
 
 
-def recognises(path: Path) -> bool:
-    return _file(path) is not None
+def recognizes(path: Path) -> bool:
+    return bool(_files(path))
 
 
 def read(path: Path) -> Dataset:
-    """Read one captions JSON, or that of a folder (train before val). Raises TrainingError."""
-    file = _file(path)
-    if file is None:
+    """Read a captions JSON, or those of a folder: train, and dev or val of the same year.
+
+    A single file is split at random. One whose list of annotations is empty is a set of pictures
+    without captions. Raises TrainingError.
+    """
+    files = _files(path)
+    if not files:
         raise TrainingError(f"There is no captions JSON in {path}.", WAY_OUT)
-    text, problems = text_of(file, WAY_OUT)
-    annotations, images = _parts(file, text)
-    split = _SPLIT.search(file.stem)
-    pictures = _pictures(file, split.group() if split else "")
-    gathered = Gathering(file.name, files_in(pictures, WAY_OUT))
+    parts = [_read_file(file) for file in files]
+    data = Dataset(problems=[problem for part in parts for problem in part.problems])
+    for part in parts:
+        data.files |= part.files
+        for name, captions in part.captions.items():
+            data.captions.setdefault(name, []).extend(captions)
+    if not data.captions:
+        data.uncaptioned = sorted(data.files)
+    elif len(parts) == 2:
+        data.splits = {"train": list(parts[0].captions), "dev": list(parts[1].captions)}
+        kept_for_dev(data.splits, data.problems)
+        data.problems.append(NO_TEST_SPLIT)
+    else:
+        data.splits = random_splits(data.captions, DEV_SHARE)
+        data.problems += [NO_TEST_SPLIT, split_note(data.splits)]
+    data.sources = [source(path, "coco", len(data.files), data.captions, files)]
+    return data
+
+
+def _read_file(file: Path) -> Dataset:
+    text, problems = read_text(file, WAY_OUT)
+    annotations, images = _lists(file, text)
+    found = YEAR.search(file.stem)
+    year = found.group() if found else ""
+    folder = _picture_folder(file, year)
+    present = names_in(folder, WAY_OUT)
     names = _names(images, problems)
-    for place, entry in enumerate(annotations):
-        number, caption, identity = _entry(entry, place)
+    if not annotations:
+        listed = set(names.values())
+        if lost := len(listed - present):
+            problems.append(f"{lost} of the pictures in {file.name} don't exist.")
+        return Dataset(
+            files={name: folder / name for name in listed & present}, problems=problems
+        )
+    # Other files of captions may share the folder: only the pictures of this one are expected to
+    # have captions in it.
+    collector = CaptionCollector(file.name, present.intersection(names.values()) or present)
+    for index, entry in enumerate(annotations):
+        number, caption, identity = _entry(entry, index)
         if number is None or caption is None:
-            gathered.malformed()
+            collector.malformed()
         else:
-            name = names.get(number) or _numbered(number, split.group() if split else "")
-            gathered.add(name, caption, identity)
-    gathered.require_any(WAY_OUT)
-    splits = drawn_splits(gathered.captions, DEV_SHARE)
-    problems += [*gathered.problems(), NO_TEST_SPLIT, told_splits(splits)]
-    return Dataset(pictures, gathered.captions, splits, problems)
+            collector.add(names.get(number) or _numbered(number, year), caption, identity)
+    collector.require_captions(WAY_OUT)
+    return Dataset(
+        files={name: folder / name for name in collector.captions},
+        captions=collector.captions,
+        problems=problems + collector.problems(),
+    )
 
 
-def _file(path: Path) -> Path | None:
+def _files(path: Path) -> Sequence[Path]:
+    """The file at ``path``, or the first pair of train and dev in a folder, or the first file."""
     if not path.is_dir():
-        return path if path.suffix == ".json" and path.is_file() else None
-    found = [*path.glob("captions_*.json"), *path.glob("annotations/captions_*.json")]
-    return min(found, key=lambda file: ("train" not in file.name, file.name), default=None)
+        return [path] if path.suffix == ".json" and path.is_file() else []
+    found = sorted([*path.glob("captions_*.json"), *path.glob("annotations/captions_*.json")])
+    for train in found:
+        for word in ("dev", "val"):
+            dev = train.with_name(train.name.replace("train", word))
+            if dev != train and dev in found:
+                return [train, dev]
+    return sorted(found, key=lambda file: "train" not in file.name)[:1]
 
 
-def _parts(file: Path, text: str) -> tuple[list[Any], list[Any]]:
-    """The lists of annotations and of images. Raises TrainingError for another JSON."""
+def _lists(file: Path, text: str) -> tuple[list[Any], list[Any]]:
+    """The lists of annotations and of images. Raises TrainingError for another kind of JSON."""
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise TrainingError(f"{file} is no JSON: {error}.", WAY_OUT) from error
+        raise TrainingError(f"{file} is not valid JSON: {error}.", WAY_OUT) from error
     parts = whole if isinstance(whole, dict) else {}
     annotations, images = parts.get("annotations"), parts.get("images", [])
     if not isinstance(annotations, list) or not isinstance(images, list):
-        raise TrainingError(f"{file} holds no list of annotations.", WAY_OUT)
+        raise TrainingError(f"{file} has no list of annotations.", WAY_OUT)
     return annotations, images
 
 
-def _pictures(file: Path, split: str) -> Path:
-    """The folder of the pictures: named after the split, "images", or the file's own."""
+def _picture_folder(file: Path, year: str) -> Path:
+    """The folder of the pictures: train2014 or the like, images, or the file's own."""
     for folder in (file.parent, file.parent.parent):
-        for name in filter(None, (split, f"images/{split}" if split else "", "images")):
+        for name in filter(None, (year, f"images/{year}" if year else "", "images")):
             if (folder / name).is_dir():
                 return folder / name
     return file.parent
 
 
 def _names(images: list[Any], problems: list[str]) -> dict[Hashable, str]:
-    """File names by the pictures' numbers; of a number that is there twice the first counts."""
+    """File names by the pictures' numbers; the first one of a number counts."""
     names: dict[Hashable, str] = {}
-    twice = 0
+    duplicates = 0
     for entry in images:
         if not isinstance(entry, dict):
             continue
         number, name = entry.get("id"), entry.get("file_name")
         if isinstance(number, int | str) and isinstance(name, str):
-            twice += number in names
+            duplicates += number in names
             names.setdefault(number, name)
-    if twice:
-        problems.append(f"{twice} pictures' numbers are there twice: the first one counts.")
+    if duplicates:
+        problems.append(f"{duplicates} numbers of pictures are duplicates: the first one counts.")
     return names
 
 
-def _entry(entry: Any, place: int) -> tuple[int | str | None, str | None, Hashable]:
-    """Picture's number, caption and identity of one annotation; None for what is missing."""
+def _entry(entry: Any, index: int) -> tuple[int | str | None, str | None, Hashable]:
+    """The picture's number, caption and identity of an annotation; None for what is missing."""
     if not isinstance(entry, dict):
         return None, None, None
-    number, caption, own = entry.get("image_id"), entry.get("caption"), entry.get("id")
+    number, caption, identity = entry.get("image_id"), entry.get("caption"), entry.get("id")
     return (
         number if isinstance(number, int | str) else None,
         caption if isinstance(caption, str) else None,
-        own if isinstance(own, int | str) else f"at place {place}",
+        identity if isinstance(identity, int | str) else f"index {index}",
     )
 
 
-def _numbered(number: int | str, split: str) -> str:
-    """The file that COCO gives a picture's number."""
+def _numbered(number: int | str, year: str) -> str:
+    """COCO's file name for a picture's number."""
     if not isinstance(number, int):
         return number
-    pattern = NUMBERED_2014 if split.endswith("2014") else NUMBERED
-    return pattern.format(split=split, number=number)
+    pattern = NUMBERED_2014 if year.endswith("2014") else NUMBERED
+    return pattern.format(split=year, number=number)

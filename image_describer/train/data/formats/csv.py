@@ -1,4 +1,4 @@
-"""Kaggle's copy of Flickr8k: captions.txt, a CSV headed "image,caption", and the folder Images."""
+"""A CSV table of captions and its pictures: a user's own, or Kaggle's copy of Flickr8k."""
 
 import csv
 from collections.abc import Iterator
@@ -6,78 +6,132 @@ from pathlib import Path
 
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
-from image_describer.train.data.gathering import (
+from image_describer.train.data.formats.reading import (
     NO_TEST_SPLIT,
-    Gathering,
-    drawn_splits,
-    files_in,
-    text_of,
-    told_splits,
+    CaptionCollector,
+    random_splits,
+    read_text,
+    source,
+    split_note,
 )
 
-CAPTIONS_FILE = "captions.txt"
+CAPTIONS_FILES = ("captions.csv", "captions.txt")  # Kaggle's is called .txt
 PICTURE_FOLDERS = ("Images", "images")
-HEADER = ("image", "caption")
+PICTURE_COLUMNS = ("file", "image", "picture", "name", "filename")
+CAPTION_COLUMNS = ("caption", "description", "alt", "text")
 DEV_SHARE = 1 / 8  # as in Flickr8k's own splits: 1,000 of 8,000
-WAY_OUT = "Give --data the folder that holds captions.txt, headed 'image,caption', and Images/."
+OWN_DEV_SHARE = 0.2
+OWN_MINIMUM = 5  # pictures: four to train on and one to compare by
+HEADER_LIMIT = 1000  # characters
+WAY_OUT = (
+    "Put the pictures into one folder with captions.csv: its first line is 'file,caption', and "
+    "every other line is the name of a picture and a sentence about it."
+)
 
 
-def recognises(path: Path) -> bool:
-    file = _file(path)
+def recognizes(path: Path) -> bool:
+    file = _table(path)
+    if file is None or file.suffix not in (".csv", ".txt"):
+        return False
     try:
         with file.open(encoding="utf-8-sig", errors="replace") as lines:
-            return _is_header(lines.readline(200))
+            return _columns(lines.readline(HEADER_LIMIT)) is not None
     except (OSError, ValueError):
         return False
 
 
-def read(path: Path) -> Dataset:
-    """Read captions.txt (or a CSV of another name) and the pictures beside it. No splits come
-    with it, so they are drawn. Raises TrainingError."""
-    file = _file(path)
+def read(path: Path, dev_share: float = DEV_SHARE) -> Dataset:
+    """Read the table, a file or the one in a folder, and find its pictures: in Images/ beside it,
+    or anywhere below its folder. Splits are random. Raises TrainingError."""
+    file = _table(path)
+    if file is None:
+        tables = len(list(path.glob("*.csv"))) if path.is_dir() else 0
+        raise TrainingError(
+            f"There are {tables} CSV files in {path} and no captions.csv."
+            if tables
+            else f"There is no CSV file in {path}.",
+            WAY_OUT,
+        )
+    text, problems = read_text(file, WAY_OUT)
+    header, _, body = text.replace("\r\n", "\n").partition("\n")
+    columns = _columns(header)
+    if columns is None:
+        raise TrainingError(f"{file} has no columns 'file' and 'caption'.", WAY_OUT)
+    delimiter, name_column, caption_column, last = columns
     folders = (file.parent / name for name in PICTURE_FOLDERS)
-    pictures = next((folder for folder in folders if folder.is_dir()), None)
-    if pictures is None:
-        raise TrainingError(f"There is no folder of pictures beside {file}.", WAY_OUT)
-    gathered = Gathering(file.name, files_in(pictures, WAY_OUT))
-    text, problems = text_of(file, WAY_OUT)
-    for row in _rows(text, problems):
-        if len(row) < 2:
-            gathered.malformed()
-        else:
-            # A comma that was not quoted parted the caption.
-            name, caption = row[0], ",".join(row[1:])
-            gathered.add(name, caption, (name, caption))
-    gathered.require_any(WAY_OUT)
-    splits = drawn_splits(gathered.captions, DEV_SHARE)
-    problems += [*gathered.problems(), NO_TEST_SPLIT, told_splits(splits)]
-    return Dataset(pictures, gathered.captions, splits, problems)
+    pictures = next((folder for folder in folders if folder.is_dir()), file.parent)
+    present = {p.relative_to(pictures).as_posix() for p in pictures.rglob("*") if p.is_file()}
+    collector = CaptionCollector(file.name, present)
+    for row in _rows(body, delimiter, problems):
+        if len(row) <= max(name_column, caption_column):
+            collector.malformed()
+            continue
+        # Commas of a caption that was not quoted split it into several cells.
+        cells = row[caption_column:] if last else [row[caption_column]]
+        name = row[name_column].strip().replace("\\", "/").removeprefix("./")
+        caption = delimiter.join(cells)
+        collector.add(name, caption, (name, caption))
+    collector.require_captions(WAY_OUT)
+    captions = collector.captions
+    splits = random_splits(captions, dev_share)
+    return Dataset(
+        files={name: pictures / name for name in captions},
+        captions=captions,
+        splits=splits,
+        problems=[*problems, *collector.problems(), NO_TEST_SPLIT, split_note(splits)],
+        sources=[source(path, "csv", len(captions), captions, [file])],
+    )
 
 
-def _file(path: Path) -> Path:
-    return path / CAPTIONS_FILE if path.is_dir() else path
+def read_own(folder: Path) -> Dataset:
+    """Read a user's own pictures, a fifth of which is dev. Raises TrainingError, for fewer than
+    ``OWN_MINIMUM`` pictures too."""
+    if not folder.is_dir():
+        raise TrainingError(f"There is no folder {folder}.", WAY_OUT)
+    data = read(folder, OWN_DEV_SHARE)
+    if len(data.captions) < OWN_MINIMUM:
+        raise TrainingError(
+            f"{folder} has captions for {len(data.captions)} pictures; the minimum is "
+            f"{OWN_MINIMUM}.",
+            "Fifty or more make a difference that can be measured.",
+        )
+    return data
 
 
-def _is_header(line: str) -> bool:
-    return tuple(cell.strip().lower() for cell in line.split(",")) == HEADER
+def _table(path: Path) -> Path | None:
+    """The table in a folder: captions.csv, captions.txt, or the only CSV file."""
+    if not path.is_dir():
+        return path if path.is_file() else None
+    named = next((path / name for name in CAPTIONS_FILES if (path / name).is_file()), None)
+    tables = list(path.glob("*.csv"))
+    return named or (tables[0] if len(tables) == 1 else None)
 
 
-def _rows(text: str, problems: list[str]) -> Iterator[list[str]]:
-    """The rows below the header, blank ones apart."""
-    _, _, body = text.replace("\r\n", "\n").partition("\n")
+def _columns(header: str) -> tuple[str, int, int, bool] | None:
+    """The delimiter, the columns of pictures and captions, and whether captions are last."""
+    delimiter = ";" if ";" in header else ","  # spreadsheets use semicolons in many countries
+    heads = [head.strip().strip('"').lower() for head in header.split(delimiter)]
+    name = next((i for i, head in enumerate(heads) if head in PICTURE_COLUMNS), None)
+    caption = next((i for i, head in enumerate(heads) if head in CAPTION_COLUMNS), None)
+    if name is None or caption is None:
+        return None
+    return delimiter, name, caption, caption == len(heads) - 1
+
+
+def _rows(body: str, delimiter: str, problems: list[str]) -> Iterator[list[str]]:
+    """The rows below the header that are not blank."""
     lines = body.split("\n")
     try:
-        rows = list(csv.reader((line + "\n" for line in lines), strict=True))
+        rows = list(csv.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True))
     except csv.Error:
-        # A quote that nobody closed: it spoils no more than its own line.
-        rows = [_row(line) for line in lines]
-        problems.append("Quotes in the captions don't match: lines are read one by one.")
+        # An unclosed quote: it should damage no more than its own line.
+        rows = [_row(line, delimiter) for line in lines]
+        problems.append("Quotes in the captions are unbalanced: lines are read one by one.")
     return (row for row in rows if any(cell.strip() for cell in row))
 
 
-def _row(line: str) -> list[str]:
+def _row(line: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader([line], strict=True), [])
+        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except csv.Error:
-        name, _, caption = line.partition(",")
-        return [name, caption.strip('"')]
+        return [cell.strip('"') for cell in line.split(delimiter)]
