@@ -20,6 +20,7 @@ from image_describer.train.heads.context import FittedPart, HeadContext, array_c
 from image_describer.train.progress import progress
 
 PICTURES = 4000  # each upright and rotated
+MIN_PICTURES = 3  # one for each rotation
 FALSE_ALARMS = 0.007  # of upright dev pictures; one in a hundred is acceptable
 CORRUPTIONS = ("greyscale", "dark, a quarter of the light", "blurred, radius 2", "JPEG quality 30")
 CORRUPTED_EVERY = 5  # pictures
@@ -36,8 +37,8 @@ def fit(context: HeadContext, pictures: int = PICTURES) -> FittedPart:
     keys = context.training_pictures
     order = np.random.default_rng(context.recipe.seed).permutation(len(keys))[:pictures]
     dev = context.data.splits["dev"]
-    if not keys or not dev:
-        raise TrainingError("There are no pictures to learn from how upright ones look.")
+    if min(pictures, len(keys)) < MIN_PICTURES or not dev:
+        raise TrainingError("There are too few pictures to learn how upright ones look.")
     weights = fit_weights(*_summaries(context, [keys[i] for i in order], CORRUPTED_EVERY))
     summaries, turns = _summaries(context, dev)
     rotated = 1 - probabilities(weights, summaries)[:, 0]
@@ -50,7 +51,7 @@ def fit(context: HeadContext, pictures: int = PICTURES) -> FittedPart:
 def _summaries(
     context: HeadContext, keys: Sequence[str], corrupted_every: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Summaries (2 N, 3 C) float32 of each picture upright and rotated, and quarter turns (2 N,)."""
+    """Each picture upright and rotated -> summaries (2 N, 3 C) float32, quarter turns (2 N,)."""
     regions = context.bundle.manifest["regions"]
     grid = (int(regions["rows"]), int(regions["columns"]))
     pictures = _upright_and_rotated(context, keys, corrupted_every)

@@ -1,0 +1,79 @@
+"""Fitting parts of a bundle, and adding them to it."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from image_describer.captioner import bundle_files
+from image_describer.captioner.bundle import open_bundle, write_manifest
+from image_describer.errors import TrainingError
+from image_describer.files import reason
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.export import model_card
+from image_describer.train.heads import joint_space, ngram_prior, novelty, orientation, photo_check
+from image_describer.train.heads.context import FittedPart, HeadContext
+from image_describer.train.recipe import Part, Recipe
+
+log = logging.getLogger(__name__)
+
+PARTS: Mapping[Part, Callable[[HeadContext], FittedPart]] = {
+    "joint_space": joint_space.fit,
+    "ngram_prior": ngram_prior.fit,
+    "orientation": orientation.fit,
+    "novelty": novelty.fit,
+    "photo_check": photo_check.fit,  # judged together with novelty, therefore after it
+}
+
+
+def add(
+    folder: Path,
+    parts: Sequence[Part],
+    data: Dataset,
+    recipe: Recipe,
+    runs: Path,
+    run_folder: Path,
+    *,
+    resume: bool = False,
+    vectors: Path | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Fit ``parts`` to the bundle in ``folder`` and add each to it; returns their figures.
+
+    ``runs`` and ``run_folder`` are those of `HeadContext`. A part is added when it is fitted, so
+    that the bundle is whole at every moment but the one between two writes. Raises TrainingError
+    and BundleError.
+    """
+    bundle = open_bundle(folder)
+    context = HeadContext(bundle, data, recipe, runs, run_folder, resume, vectors)
+    figures = {}
+    for name in sorted(parts, key=list(PARTS).index):
+        log.info("Fitting %s.", name)
+        fitted = PARTS[name](context)
+        write(folder, fitted)
+        context.bundle = open_bundle(folder)
+        figures[name] = fitted.figures
+    return figures
+
+
+def write(folder: Path, fitted: FittedPart) -> None:
+    """Write a part into a bundle: its files, then the manifest, then the model card.
+
+    The files of a bundle in an older format are renamed as well.
+    Raises BundleError, and TrainingError if the disk is full.
+    """
+    bundle = open_bundle(folder)
+    files = sorted({*bundle.manifest["files"], *fitted.files})
+    try:
+        for name in bundle.old_names:
+            bundle_files.write(folder / name, bundle.path(name).read_bytes())
+        for name, content in fitted.files.items():
+            bundle_files.write(folder / name, content)
+        manifest = write_manifest(folder, {**bundle.manifest, **fitted.sections, "files": files})
+        model_card.write(folder / model_card.NAME, manifest)
+        for old_name in bundle.old_names.values():
+            (folder / old_name).unlink()
+    except OSError as error:
+        raise TrainingError(
+            f"The bundle {folder} can't be written: {reason(error)}.",
+            "Free some space or make the folder writable, and run the command again.",
+        ) from error

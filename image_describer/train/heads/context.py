@@ -1,0 +1,84 @@
+"""What the parts of a bundle are fitted with, and what fitting one of them results in."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from image_describer.captioner.bundle import Bundle
+from image_describer.captioner.encoder import Encoder
+from image_describer.train.data.augment import Views
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.features.cache import FeatureCache
+from image_describer.train.features.encoders import BundleEncoder
+from image_describer.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class FittedPart:
+    """The content of a part's ``files`` by name, its ``sections`` of the manifest, and ``figures``
+    that say how good it is."""
+
+    files: dict[str, bytes]
+    sections: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class HeadContext:
+    """``bundle`` is the one that gets the parts, ``runs`` has the feature caches of all runs, and
+    ``folder`` the checkpoints of this one, which are continued with ``resume``. ``vectors`` is a
+    file of word vectors."""
+
+    bundle: Bundle
+    data: Dataset
+    recipe: Recipe
+    runs: Path
+    folder: Path
+    resume: bool = False
+    vectors: Path | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        """The bundle's encoder, for pictures that are in no cache."""
+        return self._cached_encoder.encoder
+
+    @property
+    def training_pictures(self) -> list[str]:
+        """Keys of all training pictures, with captions and without."""
+        return [*self.data.splits["train"], *self.data.uncaptioned]
+
+    def pooled(self, keys: Sequence[str], mirrored: bool = False) -> np.ndarray:
+        """Means of the regions (N, C) float32 of pictures, or of their mirror images.
+
+        They are computed once and kept in a cache. Raises TrainingError.
+        """
+        cache = self._mirrored_cache if mirrored else self._plain_cache
+        cache.fill(self.data, keys)
+        views = np.full(len(keys), int(mirrored))
+        return cache.take(keys, views).reshape(len(keys), -1).astype(np.float32)
+
+    @cached_property
+    def _cached_encoder(self) -> BundleEncoder:
+        return BundleEncoder(self.bundle, pooled=True)
+
+    @cached_property
+    def _mirrored_cache(self) -> FeatureCache:
+        return FeatureCache(self.runs / "features", self._cached_encoder, Views(mirror=True))
+
+    @cached_property
+    def _plain_cache(self) -> FeatureCache:
+        if "joint_space" in self.recipe.heads.parts:  # needs both views: one cache for all parts
+            return self._mirrored_cache
+        return FeatureCache(self.runs / "features", self._cached_encoder, Views())
+
+
+def array_content(array: np.ndarray) -> bytes:
+    """The content of a .npy file."""
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    return content.getvalue()
