@@ -38,7 +38,7 @@ def fit(context: HeadContext) -> FittedPart:
 
 def _word_ids(captions: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
     """The known words of each caption, without start, end and padding."""
-    rows = vocabulary.encode(captions, marks=False)
+    rows = vocabulary.encode(captions)
     return [[int(word) for word in row if word >= len(SPECIAL_WORDS)] for row in rows]
 
 
@@ -60,7 +60,7 @@ def fit_arrays(
     targets = _targets(counted, rarity, rarest)
     rank = min(rank, *targets.shape)
     _, _, components = randomized_svd(
-        targets, rank, n_oversamples=OVERSAMPLES, n_iter=1, random_state=SEED
+        targets, rank, n_oversamples=OVERSAMPLES, n_iter=2, random_state=SEED
     )
     inputs = ngram_prior.square_roots(pooled)
     scale = max(float(inputs.std()), 1e-6)
