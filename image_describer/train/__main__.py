@@ -1,260 +1,315 @@
-"""``python -m image_describer.train``: retrain the describer, one stage or all of them."""
+"""``python -m image_describer.train``: train a describer, or add to one."""
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
+import shlex
 import sys
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from image_describer import paths
 from image_describer.errors import ImageDescriberError, TrainingError
 from image_describer.stdio import stderr_silenced
+from image_describer.train.stages import STAGES
 
 log = logging.getLogger(__name__)
 
+FAILED, INTERRUPTED = 2, 130
+WORDS = "words"  # the part of a bundle that `extend` adds from one's own pictures
+
 ABOUT = """\
-Retrain Image Describer, or train one of the five systems that it grew from.
+Train Image Describer, or one of the five systems that it grew from.
 
-It needs photographs with captions. Flickr8k, the data set that the program was trained on, has
-8,000 photographs and 40,000 captions in 1.1 GB, and is free for research and teaching:
+Training needs pictures with captions. Flickr8k has 8,000 pictures and 40,000 captions, in 1.1 GB,
+and is free for research and teaching:
 
-  python -m image_describer.train --download flickr8k --data FOLDER
-      fetches it into FOLDER; what breaks off goes on with the same command
+  python -m image_describer.train download --data FOLDER
 
-Other ways to the same data: Kaggle's copy ("Flickr 8k Dataset": captions.txt and Images/), COCO's
-captions JSON with its photographs, or a text of lines 'name caption' beside an .npy of features.
-Flickr8k as published is Flicker8k_Dataset/ (photographs) and Flickr8k_text/ (Flickr8k.token.txt,
-Flickr_8k.trainImages.txt, Flickr_8k.devImages.txt). IMAGE_DESCRIBER_DATA may name it instead of
---data.
-
---read-features takes what an extractor saw of each picture out of a features.pkl, as the original
-programs kept it, instead of computing it; --write-features leaves one for them. Such a file is a
-pickle, which may hold a program: here only arrays of numbers are read from it, and nothing runs.
+Other formats: COCO's captions JSON with its pictures; a CSV file with the columns 'image' and
+'caption' beside its pictures (Kaggle's copy of Flickr8k is one); a text file of lines
+'name caption' beside an .npy matrix of features. A recipe can mix several sets, also pictures
+without captions, captions without pictures, and soft labels of a teacher: see train/README.md.
+IMAGE_DESCRIBER_DATA can name the folder instead of --data.
 """
 EXAMPLES = """\
 stages:
-  all       every stage one after the other (what happens if no stage is named)
+  all       every stage, one after the other (the default)
 {stages}
 
+other commands:
+  extend    adds parts to a finished bundle: {parts}, or {words}
+  list      the recipes with their figures
+  download  downloads Flickr8k into --data
+  restore   brings back the model before the last --install
+
 examples:
-  python -m image_describer.train --list
-      the recipes, and how well each did
-  python -m image_describer.train --data FLICKR8K --weights imagenet
-      trains 'best' and writes the bundle to models/: a day and a half on two cores with AVX-512
-  python -m image_describer.train --recipe kept-crops --data FLICKR8K --weights imagenet
-      the same with what shipped before: some hours on two cores, and 40 GB of disk
-  python -m image_describer.train --data FLICKR8K --weights imagenet --resume
-      goes on after Ctrl+C, a crash or a power cut
-  python -m image_describer.train --recipe keras-captioning --data FLICKR8K --vectors GLOVE.txt
-      another recipe, every stage of it
-  python -m image_describer.train fit --recipe attend-and-tell --extractor xception --data FLICKR8K
-      one stage; Xception stands in for InceptionV3
-  python -m image_describer.train features --recipe image-describer --data FLICKR8K \\
-      --extractor xception --write-features features.pkl
-      the original's features.pkl; a recipe trains on one with --read-features features.pkl
-  python -m image_describer.train evaluate --data FLICKR8K --bundle models
-      judges a bundle on dev; prints JSON, draws how far its confidence can be trusted into
-      train/results/NAME/. With --update the bundle and its card take over what was found
-  python -m image_describer.train --from bundled --data MY_PICTURES
-      tunes the shipped model by your own pictures in minutes. MY_PICTURES holds pictures and
-      captions.csv, headed 'file,caption'; several rows a picture are welcome. It prints how the
-      old and the new one do on pictures kept back
-  python -m image_describer.train --from bundled --data MY_PICTURES --install
-      the same, and uses the new one from then on, unless it does worse on the pictures kept back;
-      --restore brings the old one back
+  python -m image_describer.train --data flickr8k --output models
+      trains 'best' and everything that ships with it: a day and a half on two cores with AVX-512,
+      an hour on a GPU (KERAS_BACKEND=jax or torch)
+  python -m image_describer.train --data flickr8k --output models --resume
+      continues after Ctrl+C, a crash or a power cut
+  python -m image_describer.train --recipe keras-captioning --data flickr8k --vectors GLOVE.txt
+      another recipe; --recipe also takes a TOML file of your own
+  python -m image_describer.train fit --recipe attend-and-tell --encoder xception --data flickr8k
+      one stage, with Xception instead of the recipe's encoder
+  python -m image_describer.train evaluate --bundle models --data flickr8k
+      measures a bundle on dev; --update stores the newly fitted confidence in it
+  python -m image_describer.train extend orientation novelty --bundle models --data flickr8k
+      fits these parts again
+  python -m image_describer.train extend words --data MY_PICTURES --install
+      teaches the model the words of your own pictures, in a minute. MY_PICTURES contains pictures
+      and captions.csv with the columns 'file' and 'caption'. Without --install it only prints how
+      the old and the new model do on pictures that were held out
 
-Judging uses Java, where there is one, for METEOR and the PTB tokenizer. Errors are one sentence on
-stderr, and the exit status 2; after Ctrl+C it is 130 and a checkpoint is written.
+Evaluation uses Java, if it is installed, for METEOR and the PTB tokenizer. Errors are one sentence
+on stderr, with exit status 2; after Ctrl+C, the status is 130 and there is a checkpoint.
 """
-FAILED, INTERRUPTED = 2, 130
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = _parser()
-    words = sys.argv[1:] if argv is None else argv
+    words = list(sys.argv[1:] if argv is None else argv)
     if not words:
         print(parser.format_help())
         return FAILED
     options = parser.parse_args(words)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr otherwise
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    _quiet()
     try:
-        return _chosen(options)(options)
+        return _command(options)(options, words)
     except ImageDescriberError as error:
         print(error, file=sys.stderr)
         return FAILED
     except OSError as error:
-        print(f"A file can't be written or read: {error}. Is the disk full?", file=sys.stderr)
+        print(f"A file can't be read or written: {error}. Is the disk full?", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return INTERRUPTED
 
 
-def _chosen(options: argparse.Namespace) -> Any:
-    """What is to be done, by the options that say so."""
-    if options.list:
-        return _list
-    if options.restore:
-        return _restore
-    if options.download:
-        return _download
-    if options.start == "bundled":
-        return _tune
-    if options.install:
-        raise TrainingError("--install belongs to --from bundled.", "Leave it out, or add that.")
-    of_a_bundle = options.stage == "evaluate" and (options.bundle or options.recipe == "best")
-    return _evaluate if of_a_bundle else _train
+def _quiet() -> None:
+    """Keep the libraries' own messages out of the output."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for name in ("absl", "tensorflow", "jax"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*softmax over axis.*")
+    warnings.filterwarnings("ignore", category=SyntaxWarning)
+
+
+def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace, list[str]], int]:
+    commands: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
+        "list": _list,
+        "download": _download,
+        "restore": _restore,
+        "extend": _extend,
+    }
+    if options.parts and options.command != "extend":
+        raise TrainingError(
+            f"The command '{options.command}' takes no '{options.parts[0]}'.",
+            "Only 'extend' is followed by names.",
+        )
+    if options.command == "evaluate" and options.bundle is not None:
+        return _evaluate
+    return commands.get(options.command, _train)
 
 
 def _parser() -> argparse.ArgumentParser:
-    from image_describer.train.stages import STAGES
+    from image_describer.train.recipe import PARTS
 
     stages = "\n".join(f"  {name:9} {does}" for name, does in STAGES.items())
     parser = argparse.ArgumentParser(
         prog="python -m image_describer.train",
         description=ABOUT,
-        epilog=EXAMPLES.format(stages=stages),
+        epilog=EXAMPLES.format(stages=stages, parts=", ".join(PARTS), words=WORDS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add("stage", nargs="?", choices=("all", *STAGES), default="all", help="see below")
-    what = parser.add_argument_group("what is trained")
-    add = what.add_argument
-    add("--list", action="store_true", help="name the recipes with their figures")
+    commands = ("all", *STAGES, "extend", "list", "download", "restore")
+    parser.add_argument(
+        "command", nargs="?", choices=commands, default="all", metavar="COMMAND", help="see below"
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="for extend: what to add")
+    add = parser.add_argument_group("what is trained").add_argument
     add("--recipe", default="best", help="name, or TOML file of your own (default: best)")
-    add("--from", dest="start", choices=("bundled",), help="tune the shipped model by --data")
-    add("--extractor", default="", metavar="NAME",
-        help="stands in for the recipe's: xception, inception_v3 or resnet50")  # fmt: skip
-    add("--weights", default="",
-        help="the extractor's: 'imagenet' (fetched by Keras), 'bundled' (the shipped model, the "
-        "default for 'best'), 'random', or a file")  # fmt: skip
+    add("--encoder", choices=("xception", "inception_v3", "resnet50"),
+        help="instead of the recipe's")  # fmt: skip
+    add("--weights",
+        help="of the encoder: 'imagenet' (downloaded by Keras), 'bundled' (the shipped model), "
+        "'random', a file, or the folder of a bundle")  # fmt: skip
     add("--vectors", type=Path, metavar="FILE",
-        help="word vectors as text, GloVe's or word2vec's, for recipes that need some")  # fmt: skip
-    add = parser.add_argument_group("from which data").add_argument
-    add("--data", type=Path, help="folder, or file, of captioned pictures")
-    add("--format", default="auto", help="flickr8k, kaggle, coco or matrix (default: found out)")
+        help="word vectors as text, in the format of GloVe or word2vec")  # fmt: skip
+    add = parser.add_argument_group("the data").add_argument
+    add("--data", type=Path, metavar="FOLDER", help="folder of the recipe's data sets, or a set")
     add("--read-features", type=Path, metavar="FILE",
-        help="train on the features of this features.pkl ({name: array}); for recipes that see a "
-        "picture as one vector")  # fmt: skip
-    add("--download", metavar="NAME",
-        help="fetch a data set into --data: flickr8k, 1.1 GB. Only MD5 sums of it are published: "
-        "they tell damage, not forgery")  # fmt: skip
-    add = parser.add_argument_group("where it goes").add_argument
-    add("--runs", type=Path, default=Path("train/runs"),
-        help="folder for checkpoints and caches, 40 GB for best, 3 GB for others (default: "
-        "train/runs)")  # fmt: skip
-    add("--results", type=Path, default=Path("train/results"),
-        help="folder for figures and pages (default: train/results)")  # fmt: skip
-    add("--output", type=Path, default=Path("models"), help="folder for the bundle (models)")
+        help="use the features of this features.pkl, {name: array}, instead of the encoder; only "
+        "arrays of numbers are read from it, nothing is executed")  # fmt: skip
     add("--write-features", type=Path, metavar="FILE",
-        help="after the stage features, fit or all: write features.pkl as the original "
-        "did")  # fmt: skip
-    add("--resume", action="store_true", help="go on from the last checkpoint")
-    add("--bundle", type=Path, help="for evaluate: the bundle to judge (default: the shipped one)")
+        help="write the features as features.pkl (for recipes with pooled features)")  # fmt: skip
+    add = parser.add_argument_group("results").add_argument
+    add("--runs", type=Path, default=Path("train/runs"), metavar="FOLDER",
+        help="checkpoints and caches: up to 3 GB (default: train/runs)")  # fmt: skip
+    add("--results", type=Path, default=Path("train/results"), metavar="FOLDER",
+        help="figures and pages (default: train/results)")  # fmt: skip
+    add("--output", type=Path, metavar="FOLDER",
+        help="install the finished bundle here, and keep the one before as FOLDER.previous "
+        "(default: it stays in the folder of the run)")  # fmt: skip
+    add("--resume", action="store_true", help="continue from the last checkpoint")
+    add("--overwrite", action="store_true", help="start over, and delete the run that is there")
+    add = parser.add_argument_group("finished bundles").add_argument
+    add("--bundle", type=Path, metavar="FOLDER",
+        help="for evaluate and extend (default for extend: the shipped one)")  # fmt: skip
     add("--update", action="store_true",
-        help="for evaluate: give the bundle the confidence and the figures found, and its card "
-        "anew")  # fmt: skip
-    add("--install", action="store_true", help="with --from: use the tuned model from now on")
-    add("--restore", action="store_true", help="bring back the model before the last --install")
+        help="for evaluate: store the new confidence and figures in --bundle")  # fmt: skip
+    add("--install", action="store_true", help="for extend words: use the new model from now on")
     return parser
 
 
-def _data(options: argparse.Namespace) -> Any:
-    from image_describer.train.data import dataset
+def _data_folder(options: argparse.Namespace) -> Path:
+    from image_describer.train.data.dataset import WHERE_TO_GET_IT
 
-    named = options.data or os.environ.get("IMAGE_DESCRIBER_DATA")
-    if not named:
+    folder = options.data or os.environ.get("IMAGE_DESCRIBER_DATA")
+    if not folder:
         raise TrainingError(
             "Training needs data.",
-            f"{dataset.WHERE_TO_GET_IT} To fetch it: --download flickr8k --data FOLDER.",
+            f"{WHERE_TO_GET_IT} To download Flickr8k: download --data FOLDER.",
         )
-    folder = Path(named)
-    if (folder / "flickr8k").is_dir():
-        folder = folder / "flickr8k"
-    return (
-        dataset.read(folder, options.format) if folder.exists() else dataset.read_flickr8k(folder)
-    )
+    return Path(folder)
 
 
-def _train(options: argparse.Namespace) -> int:
-    from image_describer.train import recipe
-
-    chosen = recipe.load(options.recipe)
-    dataset = _data(options)
+def _import_keras() -> None:
+    """Import Keras and its backend without their messages. Raises TrainingError."""
     try:
         with stderr_silenced():
-            from image_describer.train import stages
-            from image_describer.train.fit import loop
+            import keras  # noqa: F401
     except ImportError as error:
         raise TrainingError(
             f"Training needs a package that is missing: {error.name}.",
             "Install it with: python -m pip install 'image-describer[train]'",
         ) from error
-    choices = stages.Choices(
-        options.runs, options.results, options.output, options.bundle, options.extractor,
-        options.weights, options.vectors, options.resume, options.read_features,
-        options.write_features,
-    )  # fmt: skip
+
+
+def _recipe(options: argparse.Namespace) -> Any:
+    """The recipe, with the encoder and the weights of the command line."""
+    from image_describer.train import recipe
+
+    chosen = recipe.load(options.recipe)
+    changes = {
+        key: getattr(options, key) for key in ("encoder", "weights") if getattr(options, key)
+    }
+    if options.encoder and not options.weights and options.encoder != chosen.features.encoder:
+        changes["weights"] = "bundled" if options.encoder == "xception" else "imagenet"
+    features = dataclasses.replace(chosen.features, **changes)
+    return dataclasses.replace(chosen, features=features)
+
+
+def _run_options(options: argparse.Namespace, words: list[str]) -> Any:
+    from image_describer.train.run import Options
+
+    command = shlex.join(["python", "-m", "image_describer.train", *words])
+    fields = {field.name for field in dataclasses.fields(Options)} - {"command", "arguments"}
+    chosen = {name: getattr(options, name) for name in fields - {"data"}}
+    arguments = tuple(words[1:] if words[0] == options.command else words)
+    return Options(data=_data_folder(options), command=command, arguments=arguments, **chosen)
+
+
+def _train(options: argparse.Namespace, words: list[str]) -> int:
+    chosen, run_options = _recipe(options), _run_options(options, words)
+    _import_keras()
+    from image_describer.train.fit.loop import RunStoppedError
+    from image_describer.train.pipeline import Pipeline
+    from image_describer.train.run import Run
+
     try:
-        print(json.dumps(stages.run(options.stage, chosen, dataset, choices)), flush=True)
-    except loop.RunStoppedError as stopped:
-        print(f"{stopped} Go on with the same command and --resume.", file=sys.stderr)
+        figures = Pipeline(Run(chosen, run_options))(options.command)
+    except RunStoppedError as stopped:
+        print(f"{stopped} Continue with the same command and --resume.", file=sys.stderr)
         return INTERRUPTED
+    print(json.dumps(figures), flush=True)
     return 0
 
 
-def _evaluate(options: argparse.Namespace) -> int:
-    from image_describer.train.evaluate import captions as judging
+def _evaluate(options: argparse.Namespace, words: list[str]) -> int:
+    """Measure a finished bundle."""
+    from image_describer.train.data import dataset
+    from image_describer.train.report import results
 
-    bundle = options.bundle or paths.bundle_folder()
-    found = judging.evaluate(bundle, _data(options))
-    name = judging.keep_of(bundle, found, options.results, options.update)
-    log.info("Drawings and tables are in %s.", name)
-    print(json.dumps({**found, **judging.for_manifest(found), "metrics": found["metrics"]}))
+    sets = _recipe(options).data.sets
+    judgement = results.judge(options.bundle, dataset.read_sets(_data_folder(options), sets))
+    folder = results.folder_of(options.bundle, options.results)
+    results.write(folder, options.bundle, judgement)
+    if options.update:
+        results.update(options.bundle, judgement)
+    log.info("Figures and tables are in %s.", folder)
+    print(json.dumps(judgement.evaluation.metrics), flush=True)
     return 0
 
 
-def _list(options: argparse.Namespace) -> int:
-    from image_describer.train.report.leaderboard import listing
+def _extend(options: argparse.Namespace, words: list[str]) -> int:
+    from image_describer.train.recipe import PARTS
 
-    print(listing(options.results))
+    known = (*PARTS, WORDS)
+    if not options.parts or set(options.parts) - set(known):
+        unknown = f"There is no part '{options.parts[0]}'." if options.parts else "Name a part."
+        raise TrainingError(unknown, f"There are: {', '.join(known)}.")
+    if WORDS in options.parts:
+        return _extend_words(options)
+    if options.install:
+        raise TrainingError("--install is for 'extend words'.", "Name the bundle with --bundle.")
+    _import_keras()
+    from image_describer.train.data import dataset
+    from image_describer.train.heads import add
+
+    recipe, bundle = _recipe(options), options.bundle or paths.bundle_folder()
+    data = dataset.read_sets(_data_folder(options), recipe.data.sets)
+    figures = add.add(
+        bundle, options.parts, data, recipe, options.runs, folder=options.runs / "extend",
+        resume=options.resume, vectors=options.vectors,
+    )  # fmt: skip
+    print(json.dumps(figures), flush=True)
     return 0
 
 
-def _download(options: argparse.Namespace) -> int:
-    from image_describer.train.data.download import download
-
-    folder = download(options.download, options.data or Path(options.download))
-    print(
-        f"{options.download} is in {folder}. Next: python -m image_describer.train --data {folder}"
-    )
-    return 0
-
-
-def _restore(options: argparse.Namespace) -> int:
-    from image_describer.train.export.install import restore
-
-    print(restore(paths.bundle_folder()))
-    return 0
-
-
-def _tune(options: argparse.Namespace) -> int:
+def _extend_words(options: argparse.Namespace) -> int:
     from image_describer.train.extend.own_pictures import tune
 
     if options.data is None:
         raise TrainingError(
-            "Your own pictures are needed.", "Give their folder, with captions.csv, as --data."
+            "Your own pictures are missing.", "Give their folder, with captions.csv, as --data."
         )
-    with stderr_silenced():
-        import tensorflow  # noqa: F401
-    told, done = tune(options.data, options.runs, options.bundle, options.install)
-    print(told)
+    if len(options.parts) > 1:
+        raise TrainingError("'words' is added alone.", "Leave out the other parts.")
+    _import_keras()
+    summary, done = tune(options.data, options.runs, options.bundle, options.install)
+    print(summary)
     return 0 if done else FAILED
+
+
+def _list(options: argparse.Namespace, words: list[str]) -> int:
+    from image_describer.train.report import leaderboard
+
+    print(leaderboard.short(options.results))
+    return 0
+
+
+def _download(options: argparse.Namespace, words: list[str]) -> int:
+    from image_describer.train.data.download import download
+
+    folder = download("flickr8k", options.data or Path("flickr8k"))
+    print(f"Flickr8k is in {folder}. Next: python -m image_describer.train --data {folder}")
+    return 0
+
+
+def _restore(options: argparse.Namespace, words: list[str]) -> int:
+    from image_describer.train.export.bundle import restore
+
+    print(restore(options.bundle or paths.bundle_folder()))
+    return 0
 
 
 if __name__ == "__main__":

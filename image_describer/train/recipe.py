@@ -1,7 +1,7 @@
-"""Recipes: a training run's choices, as TOML files in ``train/recipes/``.
+"""Recipes: the settings of a training run, one dataclass for each stage, as TOML files.
 
-A recipe may build on another: ``extends = "best"`` takes all of that one's choices, and what the
-file writes itself goes before them.
+A recipe can extend another: with ``extends = "best"`` it has all settings of that one, except for
+those that the file sets itself.
 """
 
 import dataclasses
@@ -27,12 +27,13 @@ Rules = Literal[
     "attend-and-tell",
     "joint-embedding",
 ]
-Kind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint", "joint-space"]
-
+NetworkKind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint-embedding"]
+Part = Literal["joint_space", "ngram_prior", "orientation", "novelty", "photo_check"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 BLOCKS = 14  # of Xception
 
-# What a number may be, where it is less than "not negative": from, up to.
+# Smallest and largest value of a number, where "not negative" is not enough.
 RANGES = {
     "batch": (1, 65_536),
     "units": (1, 65_536),
@@ -47,222 +48,209 @@ RANGES = {
     "axes": (1, 65_536),
     "temperature": (1e-3, 100.0),
     "label_smoothing": (0.0, 0.95),
-    "sampling": (0.0, 1.0),
-    "samples": (1, 1_000),
+    "samples": (2, 1_000),
     "crops": (0, 1_000),
-    "sharpen": (0.1, 10.0),
-    "frozen": (4, BLOCKS - 1),
-    "grey": (0.0, 1.0),
-    "noise": (0.0, 2.0),
-    "averaging": (0.0, 0.99999),
+    "logit_scale": (0.1, 10.0),
+    "frozen_blocks": (4, BLOCKS),
+    "grayscale": (0.0, 1.0),
+    "regularization": (0.0, 2.0),
+    "ema_decay": (0.0, 0.99999),
+    "calibration_pictures": (1, 10_000),
 }
 
 
 @dataclass(frozen=True)
-class Text:
-    """Which words a network knows: see ``text.Vocabulary``.
+class Data:
+    """The data sets, and the words of their captions.
 
-    ``max_words`` 0 is the longest caption's, ``top_k`` 0 all words that are common enough.
-    ``counted`` "all" counts the words of dev as well, as some of the original systems do.
+    ``sets`` are folders or files below the data folder, each in one of the formats of
+    `train.data.dataset`; ``weights`` says how many times an epoch shows the pictures of each set
+    (empty: once). ``pictures`` and ``captions`` limit the pictures, and the captions of each
+    picture, that are trained on (0: all).
+
+    ``rules`` names the rules that split captions into words (`train.data.cleaning`). A word that
+    occurs fewer than ``min_count`` times, or is not among the ``top_words`` (0: all), is unknown:
+    marked as ``<unk>``, or skipped. ``max_words`` 0 is the length of the longest caption.
+    ``count_dev`` counts the words of dev too, as one of the original systems did.
     """
 
-    min_count: int = 5
-    max_words: int = 18
-    top_k: int = 0
-    rules: Rules = "plain"
-    unknown: Literal["mark", "skip"] = "mark"
-    counted: Literal["train", "all"] = "train"
-
-
-@dataclass(frozen=True)
-class Data:
-    """How much of the training data is used: 0 is all. ``captions`` is that of each picture."""
-
+    sets: tuple[str, ...] = ("flickr8k",)
+    weights: tuple[float, ...] = ()
     pictures: int = 0
     captions: int = 0
+    rules: Rules = "plain"
+    min_count: int = 5
+    top_words: int = 0
+    max_words: int = 18
+    unknown: Literal["mark", "skip"] = "mark"
+    count_dev: bool = False
 
 
 @dataclass(frozen=True)
-class Extractor:
-    """What turns a picture into numbers, for all networks but the attention LSTM.
+class Features:
+    """The encoder, and the views of a picture that it is shown.
 
-    ``size`` 0 is the extractor's usual one; ``pooled`` one vector a picture, else its grid.
+    ``weights``: "imagenet" (downloaded by Keras), "bundled" (those of the shipped model),
+    "random", an ``.npz`` file, or the folder of a bundle. ``size`` is the side of the input in
+    pixels; ``train_size`` that of training views (0: the same). ``width`` and ``middle_blocks``
+    make a smaller Xception. ``pooled`` reduces a picture to the mean of its regions.
+
+    The first ``frozen_blocks`` blocks of Xception are not trained; of the other encoders, nothing
+    is. With ``cache_features`` the output of the frozen blocks is computed once and kept on disk;
+    without it, it is computed at each step, for new views each time. ``mirror`` adds mirror images,
+    ``crops`` that many random crops of each picture, a share ``grayscale`` of them without colors.
     """
 
-    name: Literal["xception", "inception_v3", "resnet50"] = "xception"
+    encoder: Literal["xception", "inception_v3", "resnet50"] = "xception"
     weights: str = "imagenet"
-    size: int = 0
-    pooled: bool = True
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Word vectors to start from. ``dimension`` 0 is none; ``file`` "" is that of --vectors."""
-
-    dimension: int = 0
-    file: str = ""
-    trainable: bool = False
+    size: int = 299
+    train_size: int = 0
+    width: float = 1.0
+    middle_blocks: int = 8
+    pooled: bool = False
+    frozen_blocks: int = BLOCKS
+    cache_features: bool = True
+    mirror: bool = False
+    crops: int = 0
+    grayscale: float = 0.0
 
 
 @dataclass(frozen=True)
 class Network:
-    """``attention`` is the width of additive attention, ``heads`` the number of dot-product ones.
+    """The decoder. ``attention`` is the width of additive attention, ``heads`` the number of
+    dot-product attention heads. ``vectors`` is the dimension of the word vectors that the embedding
+    starts from (0: none); they are trained further only with ``train_vectors``."""
 
-    ``size``, ``width`` and ``middle_blocks`` shape the tower of an attention LSTM.
-    """
-
-    kind: Kind = "attention-lstm"
-    size: int = 299
-    width: float = 1.0
-    middle_blocks: int = 8
+    kind: NetworkKind = "attention-lstm"
     units: int = 512
     embedding: int = 256
     heads: int = 4
     attention: int = 256
     dropout: float = 0.4
+    vectors: int = 0
+    train_vectors: bool = False
 
 
 @dataclass(frozen=True)
-class Space:
-    """The joint space over the shipped extractor, of ``network.units`` numbers.
+class Fit:
+    """Training by cross-entropy (joint-embedding: by a hinge loss).
 
-    ``axes``: along how many every second head sees, ``captions``: of each picture in a batch,
-    ``temperature``: what scores are divided by. Learnt, it sank to 0.03 and cost recall.
+    ``learning_rate`` is Adam's at its peak; the blocks of the encoder that had weights to start
+    from learn at ``encoder_lr_scale`` times that. ``clip_norm`` is the largest norm of the
+    gradients (0: any). ``ema_decay`` above 0 keeps a moving average of the weights, which is what
+    is evaluated and exported. ``patience`` is the number of epochs without a lower dev loss after
+    which training stops, with the best weights (0 disables early stopping).
+
+    ``presence_weight`` weighs a second loss: which words occur in any caption of the picture, from
+    its pooled regions; ``labels_weight`` a third: the soft labels of a teacher, where a data set
+    has them. ``regularization`` scales the noise of `train.models.regularization`.
     """
 
-    axes: int = 640
-    captions: int = 5
-    temperature: float = 0.06
-
-
-@dataclass(frozen=True)
-class Loss:
-    """``sampling`` is the share of words that scheduled sampling replaces at the end of a stage.
-
-    ``negatives`` and ``margin`` are those of the hinge of a joint embedding.
-    """
-
+    epochs: float = 1
+    batch: int = 16
+    learning_rate: float = 1e-4
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup_steps: int = 100
+    clip_norm: float = 1.0
+    encoder_lr_scale: float = 1.0
+    ema_decay: float = 0.0
+    patience: int = 0
     label_smoothing: float = 0.1
     presence_weight: float = 0.02
-    sampling: float = 0.0
-    negatives: Literal["shuffled", "hardest"] = "shuffled"
+    labels_weight: float = 0.0
+    regularization: float = 0.0
     margin: float = 1.0
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One stretch of training. ``rate`` is Adam's step size at its peak; a cosine takes it to 0.
-
-    ``size`` is the side of the pictures (0: the network's). ``frozen`` is the last block of the
-    tower that stays as it is, in `head` alone: what it puts out is computed once. The blocks up to
-    13, which know something already, learn at ``pretrained`` times the rate.
-    ``kept`` computes what the frozen blocks put out once and keeps it; without it (in `head` alone)
-    it is computed anew from the pictures at each step, which takes no disk, and far longer, but
-    for as many crops as there may be.
-    ``mirror`` shows mirror images too, ``crops`` that many other parts of each picture, half of
-    them mirrored and the share ``grey`` without colours (in `head` and `refine`).
-    ``noise`` is how strongly the tower is disturbed while it learns (in `head`; 0: not at all, see
-    ``noise``). ``averaging`` is the share of itself that a moving average of the weights keeps at
-    each step, which takes their place in the end (0: there is none; not in `fit`).
-    ``clip`` is the largest norm of a gradient (0: any), ``patience`` the number of epochs without
-    a better dev loss after which the stage ends with the best weights (0: never). ``samples`` says
-    what one sample is: a whole caption under a mask, or each prefix of each caption.
-    """
-
-    epochs: float = 1
-    rate: float = 1e-4
-    batch: int = 16
-    warmup_steps: int = 100
-    clip: float = 1.0
-    mirror: bool = True
-    crops: int = 0
-    grey: float = 0.0
-    size: int = 0
-    frozen: int = 13
-    kept: bool = True
-    pretrained: float = 1.0
-    noise: float = 0.0
-    averaging: float = 0.0
-    schedule: Literal["cosine", "constant"] = "cosine"
-    patience: int = 0
-    samples: Literal["captions", "prefixes"] = "captions"
-
-
-@dataclass(frozen=True)
 class Reward:
-    """Self-critical training on CIDEr-D: ``epochs`` 0 leaves it out.
+    """Self-critical training (Rennie et al. 2017) after `Fit`; ``epochs`` 0 leaves it out.
 
-    ``samples`` captions are drawn for each picture of a batch. ``layers`` "head" trains block 14
-    and the decoder over cached maps, "whole" every layer on pixels, "decoder" the decoder alone,
-    over what the exported extractor sees. ``sharpen`` multiplies the logits before the first step:
-    label smoothing leaves so much to unlikely words that most captions drawn would be nonsense.
-    ``averaged`` epochs more follow the others; the weights become the mean over their ends.
-    BLEU-4 and METEOR (`image_describer.train.overlap`) count ``bleu`` and ``meteor`` times beside
-    CIDEr-D. ``pretrained`` and ``averaging`` are those of `Stage`.
+    ``samples`` captions of each picture are rewarded by CIDEr-D, plus ``bleu`` times BLEU-4 and
+    ``meteor`` times METEOR. ``logit_scale`` multiplies the logits before the first step: label
+    smoothing leaves so much probability to unlikely words that most samples would be nonsense.
+    The other settings are those of `Fit`.
     """
 
     epochs: float = 0
-    rate: float = 1e-5
     batch: int = 16
+    learning_rate: float = 1e-5
+    schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = 50
-    clip: float = 1.0
-    mirror: bool = True
-    crops: int = 0
+    clip_norm: float = 1.0
+    encoder_lr_scale: float = 1.0
+    ema_decay: float = 0.0
     samples: int = 5
-    baseline: Literal["greedy", "mean-of-others"] = "mean-of-others"
-    layers: Literal["head", "whole", "decoder"] = "head"
-    sharpen: float = 1.0
-    averaged: float = 0
+    logit_scale: float = 1.0
     bleu: float = 0.0
     meteor: float = 0.0
-    pretrained: float = 1.0
-    averaging: float = 0.0
+    regularization: float = 0.0
 
 
 @dataclass(frozen=True)
-class Decode:
-    """``match_weight`` is how much a caption's match with the picture counts beside its score,
-    in a bundle that holds a joint space; ``phrase_weight`` how much its agreement with what people
-    would write, in one that holds an n-gram prior."""
+class JointSpace:
+    """The joint space of pictures and sentences: ``heads`` spaces of ``units`` numbers each.
 
+    Every second head sees the picture along its ``axes`` main axes. A batch has ``captions``
+    captions of each picture; scores are divided by ``temperature``.
+    """
+
+    units: int = 416
+    heads: int = 2
+    axes: int = 640
+    dropout: float = 0.4
+    captions: int = 5
+    max_words: int = 24
+    temperature: float = 0.06
+    epochs: float = 14
+    batch: int = 256
+    learning_rate: float = 3e-3
+    warmup_steps: int = 20
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The ``parts`` of a bundle that are fitted to its encoder once it is exported."""
+
+    parts: tuple[Part, ...] = ()
+    joint_space: JointSpace = field(default_factory=JointSpace)
+
+
+@dataclass(frozen=True)
+class Export:
+    """How the bundle is written and decodes.
+
+    The encoder's int8 ranges are measured on ``calibration_pictures``. ``match_weight`` is the
+    weight of a caption's match with the picture in the ranking, if there is a joint space;
+    ``ngram_weight`` that of the n-gram prior.
+    """
+
+    calibration_pictures: int = 200
     beams: int = 5
     length_norm: float = 0.0
     match_weight: float = 0.0
-    phrase_weight: float = 0.0
+    ngram_weight: float = 0.0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All choices of a run.
+    """All settings of a run.
 
-    An attention LSTM is trained by ``head`` (the tower's last blocks and the decoder),
-    ``head_scst`` (the same by the reward of captions, over the same views, as much disturbed),
-    ``whole`` (every layer), ``refine`` (the decoder alone, over what the exported extractor sees)
-    and ``scst``; every other network by ``fit``, over features that stay as they are.
-
-    ``precision`` is Keras's name of what layers compute in; "mixed_bfloat16" is three times as
-    fast on processors that have it, slower on others. Weights are float32 either way.
+    ``precision`` is a dtype policy of Keras; "mixed_bfloat16" is three times as fast on processors
+    that support it, and slower on others. Weights are float32 either way.
     """
 
     name: str
     about: str = ""
     seed: int = 1
-    data: Data = field(default_factory=Data)
-    text: Text = field(default_factory=Text)
-    extractor: Extractor = field(default_factory=Extractor)
-    vectors: Vectors = field(default_factory=Vectors)
-    network: Network = field(default_factory=Network)
-    space: Space = field(default_factory=Space)
-    loss: Loss = field(default_factory=Loss)
-    head: Stage = field(default_factory=Stage)
-    head_scst: Reward = field(default_factory=Reward)
-    whole: Stage = field(default_factory=Stage)
-    refine: Stage = field(default_factory=lambda: Stage(epochs=0))
-    scst: Reward = field(default_factory=Reward)
-    fit: Stage = field(default_factory=Stage)
-    decode: Decode = field(default_factory=Decode)
-    calibration_pictures: int = 200
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    data: Data = field(default_factory=Data)
+    features: Features = field(default_factory=Features)
+    network: Network = field(default_factory=Network)
+    fit: Fit = field(default_factory=Fit)
+    reward: Reward = field(default_factory=Reward)
+    heads: Heads = field(default_factory=Heads)
+    export: Export = field(default_factory=Export)
 
 
 def names() -> list[str]:
@@ -271,31 +259,15 @@ def names() -> list[str]:
 
 
 def load(name_or_path: str) -> Recipe:
-    """A recipe by its name, or by the path of a TOML file. Raises TrainingError."""
+    """Load a recipe by its name, or from the path of a TOML file. Raises TrainingError."""
     path = _file(name_or_path, paths.recipes_folder())
     values = _with_base(path, _read(path, name_or_path), (path.resolve(),))
-    return _sensible(_build(Recipe, {**values, "name": path.stem}, path.stem))
-
-
-def _sensible(recipe: Recipe) -> Recipe:
-    """The same; what a stage would not heed is refused."""
-    for name in ("whole", "refine", "fit"):
-        if getattr(recipe, name).noise:
-            raise TrainingError(f"{recipe.name}.{name}.noise is not 0.", "Only [head] heeds it.")
-        if not getattr(recipe, name).kept:
-            raise TrainingError(f"{recipe.name}.{name}.kept is false.", "Only [head] heeds it.")
-    if recipe.head_scst.averaged:
+    recipe: Recipe = _build(Recipe, {**values, "name": path.stem}, path.stem)
+    if recipe.data.weights and len(recipe.data.weights) != len(recipe.data.sets):
         raise TrainingError(
-            f"{recipe.name}.head_scst.averaged is not 0.", "Only [scst] heeds it; give averaging."
-        )
-    if recipe.scst.averaged and recipe.scst.averaging:
-        raise TrainingError(
-            f"{recipe.name}.scst has both averaged and averaging.",
-            "Each takes a mean of the weights: give one of them.",
-        )
-    if recipe.fit.averaging:
-        raise TrainingError(
-            f"{recipe.name}.fit.averaging is not 0.", "Only [head], [whole] and [refine] heed it."
+            f"{path.stem}.data has {len(recipe.data.sets)} sets and {len(recipe.data.weights)} "
+            "weights.",
+            "Give one weight for each set, or none.",
         )
     return recipe
 
@@ -313,28 +285,30 @@ def _read(path: Path, asked: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise TrainingError(f"No recipe '{asked}'.", f"There are: {', '.join(names())}.") from error
+        raise TrainingError(
+            f"There is no recipe '{asked}'.", f"There are: {', '.join(names())}."
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise TrainingError(f"The recipe {path} can't be read: {error}.") from error
 
 
 def _with_base(path: Path, values: dict[str, Any], seen: tuple[Path, ...]) -> dict[str, Any]:
-    """``values`` over those of the recipe that they extend, which may extend another.
+    """Merge ``values`` over those of the recipe that they extend, which may extend another.
 
-    A base is looked for beside the file that names it, then among the shipped recipes.
+    A base is looked up beside the file that names it, then among the shipped recipes.
     """
     if "extends" not in values:
         return values
     values = dict(values)
     base = values.pop("extends")
     if not isinstance(base, str):
-        raise TrainingError(f"{path.stem}.extends is {base!r}.", "It must be a recipe's name.")
+        raise TrainingError(f"{path.stem}.extends is {base!r}.", "It must be the name of a recipe.")
     beside = _file(base, path.parent)
     found = beside if beside.is_file() else _file(base, paths.recipes_folder())
     if found.resolve() in seen:
-        raise TrainingError(f"The recipe '{path.stem}' builds on itself through '{base}'.")
+        raise TrainingError(f"The recipe '{path.stem}' extends itself through '{base}'.")
     below = _with_base(found, _read(found, base), (*seen, found.resolve()))
-    # The words about a recipe are no choice: they would be said of another one.
+    # "about" describes the base, not this recipe.
     return _merged({k: v for k, v in below.items() if k != "about"}, values)
 
 
@@ -360,11 +334,15 @@ def _build(kind: type, values: dict[str, Any], where: str) -> Any:
             made[key] = _build(wanted, value, f"{where}.{key}")
         else:
             made[key] = _checked(wanted, value, f"{where}.{key}")
-            _within(key, made[key], f"{where}.{key}")
+            _check_range(key, made[key], f"{where}.{key}")
     return kind(**made)
 
 
 def _checked(wanted: Any, value: Any, where: str) -> Any:
+    if get_origin(wanted) is tuple:
+        if not isinstance(value, list):
+            raise TrainingError(f"{where} is {value!r}.", "It must be a list: [..., ...].")
+        return tuple(_checked(get_args(wanted)[0], item, where) for item in value)
     if get_origin(wanted) is Literal:
         choices = get_args(wanted)
         if not isinstance(value, str) or value not in choices:
@@ -381,7 +359,7 @@ def _checked(wanted: Any, value: Any, where: str) -> Any:
     return value
 
 
-def _within(key: str, value: Any, where: str) -> None:
+def _check_range(key: str, value: Any, where: str) -> None:
     if key in RANGES and not isinstance(value, str):
         least, most = RANGES[key]
         if not least <= value <= most:

@@ -1,121 +1,129 @@
-"""Batches of pictures with all their captions, in an order that only the seed decides."""
+"""Batches of pictures with their captions, in an order that depends only on the seed."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Protocol
 
-import keras
 import numpy as np
 
-from image_describer.train.data.augment import other_view, rng_of
-from image_describer.train.data.dataset import Dataset, load_pixels
-from image_describer.train.data.vocabulary import SPECIAL_WORDS, Vocabulary
-from image_describer.train.features.cache import FeatureCache
+from image_describer.train.data.augment import Views
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.vocabulary import PAD, SPECIAL_WORDS, Vocabulary
 
-CAPTIONS_A_PICTURE = 5
+CAPTIONS = 5  # of each picture in a batch
 
-Loader = Callable[[Sequence[str], np.ndarray], np.ndarray]
-"""Names and views -> what the tower takes, one row a name.
-
-View 0 is the plain picture, 2, 4, ... are crops of it, and each odd one mirrors the one before.
-"""
+Arrays = dict[str, np.ndarray]
 
 
-def from_cache(cache: FeatureCache) -> Loader:
-    """Loads what was computed once: (N, *shape) float16."""
-    return cache.take
+class Batches(Protocol):
+    """Batches that depend only on the epoch and the step, so that a resumed run sees the same."""
+
+    def __len__(self) -> int:
+        """Steps in an epoch."""
+
+    def batch(self, epoch: int, step: int) -> Arrays: ...
 
 
-def from_files(data: Dataset, size: int, threads: int = 2, grey: float = 0.0) -> Loader:
-    """Loads pixels in [-1, 1]: (N, size, size, 3) float32; the share ``grey`` of crops has no
-    colours."""
-    pool = ThreadPoolExecutor(threads, "pictures")
+class PictureBatches:
+    """Pictures, each with `CAPTIONS` of its captions.
 
-    def one(name: str, view: int) -> np.ndarray:
-        pixels = load_pixels(data.path(name), size)
-        plain = view // 2 * 2
-        return other_view(pixels, rng_of(name, plain), grey) if plain else pixels
+    A batch: ``picture`` (B, ...) from ``load(keys, views)``; ``words`` (B, K, T) as read and
+    ``targets`` (B, K, T), the word after each; ``presence`` (B, V), which words occur in any of the
+    captions; ``captioned`` (B,), 0 for a picture without captions, whose words are padding; and
+    ``index`` (B,), positions in ``keys``. With soft labels in the data: ``labels`` (B, L), and
+    ``labeled`` (B,). ``captions`` limits the captions of each picture (0: all).
 
-    def load(names: Sequence[str], views: np.ndarray) -> np.ndarray:
-        pixels = np.stack(list(pool.map(one, names, views)))
-        mirrored = views % 2 == 1
-        pixels[mirrored] = pixels[mirrored, :, ::-1]
-        return pixels.astype(np.float32) / 127.5 - 1.0
-
-    return load
-
-
-class Batches(keras.utils.PyDataset):
-    """``count`` batches from the run's step ``start`` on; each epoch is a new permutation.
-
-    Batch: ({"picture": ..., "words": (B, K, T)}, {"words": (B, K, T), "presence": (B, V)}),
-    K = 5 captions a picture. Built from the seed and the step alone, so that a resumed run sees
-    what an uninterrupted one would have seen.
+    In training, an epoch shows each picture as often as its weight says, in random order and random
+    views; the last, incomplete batch is left out, because its few pictures would weigh more.
     """
 
     def __init__(
         self,
         data: Dataset,
-        names: Sequence[str],
+        keys: Sequence[str],
         vocabulary: Vocabulary,
-        loader: Loader,
+        load: Callable[[Sequence[str], np.ndarray], np.ndarray],
         *,
         batch: int,
         seed: int,
-        start: int = 0,
-        count: int | None = None,
+        views: Views | None = None,
         training: bool = True,
-        mirror: bool = True,
-        crops: int = 0,
+        captions: int = 0,
     ) -> None:
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
-        self._data, self._names, self._vocabulary = data, list(names), vocabulary
-        self._loader, self._batch, self._seed, self._start = loader, batch, seed, start
-        self._training, self._mirror = training, mirror and training
-        self._seen = 1 + (crops if training else 0)
-        self.steps_an_epoch = steps_an_epoch(len(self._names), batch, training)
-        self._count = self.steps_an_epoch if count is None else count
+        self.keys = list(keys)
+        self._data, self._vocabulary, self._load = data, vocabulary, load
+        self._batch, self._seed, self._views, self._training = batch, seed, views, training
+        self._limit = captions or None
+        weights = np.array([data.weights.get(key, 1.0) for key in self.keys])
+        self._weights = weights if training else np.ones(len(self.keys))
+        self._size = int(round(self._weights.sum()))
+        self._orders: dict[int, np.ndarray] = {}
+        self._label_count = len(next(iter(data.labels.values()))) if data.labels else 0
+        self._ids: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        names, views, rng = self.pictures(index)
-        ids = np.stack([self._captions(name, rng) for name in names])
-        inputs = {"picture": self._loader(names, views), "words": ids[:, :, :-1]}
-        return inputs, {"words": ids[:, :, 1:], "presence": self._presence(ids)}
-
-    def maps(self, index: int) -> np.ndarray:
-        """Only what the tower takes of a batch."""
-        names, views, _ = self.pictures(index)
-        return self._loader(names, views)
-
-    def pictures(self, index: int) -> tuple[list[str], np.ndarray, np.random.Generator]:
-        """Names and views of a batch, and the generator that goes on to choose its captions."""
-        epoch, step = divmod(self._start + index, self.steps_an_epoch)
-        rng = np.random.default_rng((self._seed, epoch, step))
-        order = np.arange(len(self._names))
         if self._training:
-            order = np.random.default_rng((self._seed, epoch)).permutation(order)
-        names = [self._names[i] for i in order[step * self._batch : (step + 1) * self._batch]]
-        if self._mirror:
-            return names, rng.integers(0, 2 * self._seen, len(names)), rng
-        return names, 2 * rng.integers(0, self._seen, len(names)), rng
+            return max(1, self._size // self._batch)
+        return -(-self._size // self._batch)
 
-    def _captions(self, name: str, rng: np.random.Generator) -> np.ndarray:
-        captions = self._data.captions[name]
-        if len(captions) != CAPTIONS_A_PICTURE:
-            few = len(captions) < CAPTIONS_A_PICTURE
-            captions = [captions[i] for i in rng.choice(len(captions), CAPTIONS_A_PICTURE, few)]
-        return self._vocabulary.encode(captions)
+    def batch(self, epoch: int, step: int) -> Arrays:
+        chosen = self._order(epoch)[step * self._batch : (step + 1) * self._batch]
+        keys = [self.keys[i] for i in chosen]
+        rng = np.random.default_rng((self._seed, epoch, step))
+        count = self._views.count if self._views is not None and self._training else 1
+        arrays: Arrays = {"picture": self._load(keys, rng.integers(0, count, len(keys)))}
+        ids = np.stack([self._captions(key, rng) for key in keys])
+        arrays |= {
+            "words": ids[:, :, :-1],
+            "targets": ids[:, :, 1:],
+            "presence": self._presence(ids),
+            "captioned": (ids[:, 0, 0] != PAD).astype(np.float32),
+            "index": chosen.astype(np.int32),
+        }
+        if self._label_count:
+            none = np.zeros(self._label_count, np.float32)
+            arrays["labels"] = np.stack([self._data.labels.get(key, none) for key in keys])
+            labeled = [key in self._data.labels for key in keys]
+            arrays["labeled"] = np.array(labeled, np.float32)
+        return arrays
+
+    def pictures(self, step: int) -> np.ndarray:
+        """The pictures of a batch of the first epoch."""
+        return self.batch(0, step)["picture"]
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Positions in ``keys``, as often as their weights say."""
+        if not self._training:
+            return np.arange(len(self.keys))
+        if epoch not in self._orders:
+            rng = np.random.default_rng((self._seed, epoch))
+            whole = self._weights.astype(int)
+            positions = np.repeat(np.arange(len(self.keys)), whole)
+            # The fractions: as many pictures at random as they add up to.
+            rest = self._weights - whole
+            missing = self._size - positions.size
+            if missing > 0:
+                lots = rng.random(rest.size) ** (1 / np.maximum(rest, 1e-9))
+                positions = np.append(positions, np.argsort(-lots, kind="stable")[:missing])
+            order = rng.permutation(positions)
+            if order.size < self._batch:  # fewer pictures than a batch
+                order = np.resize(order, self._batch)
+            self._orders = {epoch: order}
+        return self._orders[epoch]
+
+    def _captions(self, key: str, rng: np.random.Generator) -> np.ndarray:
+        """Ids (K, T + 1) of the captions chosen from a picture's."""
+        if key not in self._ids:
+            captions = self._data.captions.get(key, [])[: self._limit]
+            self._ids[key] = self._vocabulary.encode(captions)
+        ids = self._ids[key]
+        if not len(ids):
+            return np.full((CAPTIONS, ids.shape[1]), PAD, np.int32)
+        if len(ids) == CAPTIONS:
+            return ids
+        return ids[rng.choice(len(ids), CAPTIONS, replace=len(ids) < CAPTIONS)]
 
     def _presence(self, ids: np.ndarray) -> np.ndarray:
         present = np.zeros((len(ids), len(self._vocabulary)), np.float32)
         np.put_along_axis(present, ids.reshape(len(ids), -1), 1.0, axis=1)
         present[:, : len(SPECIAL_WORDS)] = 0.0
         return present
-
-
-def steps_an_epoch(pictures: int, batch: int, training: bool) -> int:
-    """While training the last, incomplete batch is left out: its few pictures would weigh more."""
-    return max(1, pictures // batch) if training else -(-pictures // batch)

@@ -1,198 +1,224 @@
-"""What does not learn, computed once: maps of each picture in a memory map, resumable."""
+"""Features that are computed once: the output of a frozen encoder for views of each picture."""
 
+import contextlib
+import dataclasses
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
 
-import keras
+import filelock
 import numpy as np
-from tqdm import tqdm
 
-from image_describer.captioner.bundle import Bundle
+from image_describer import files
 from image_describer.errors import TrainingError
-from image_describer.train.data.augment import AND_MIRRORED, Views, other_view, rng_of
+from image_describer.train.data.augment import Views, view_of
 from image_describer.train.data.dataset import Dataset, load_pixels
+from image_describer.train.data.digests import digests
+from image_describer.train.features.encoders import FrozenEncoder
+from image_describer.train.progress import Progress
 
 log = logging.getLogger(__name__)
 
-BATCH = 16
-VIEWS = 2  # which way of making other views the cache holds: see `augment`
-MIRRORED = 2  # each view is there as it is, and as its mirror image
+BATCH = 32  # views; train/experiments/features.md compares sizes
+READERS = 2  # threads that decode pictures while the encoder computes
+SAVE_EVERY_S = 15.0  # what a power cut can cost
+IN_MEMORY_BYTES = 1 << 30  # a cache up to this size is read into memory
 
 
-class Source(Protocol):
-    """What is computed once a picture: pixels (N, size, size, 3) uint8 -> maps (N, *shape)."""
+@dataclass
+class _Index:
+    """``rows``: digest of a picture's bytes -> its row; ``capacity``: rows that have disk space."""
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def size(self) -> int: ...
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __call__(self, pixels: np.ndarray) -> np.ndarray: ...
-
-    def digest(self) -> bytes:
-        """Of everything that its maps depend on."""
-
-
-class LowerBlocks:
-    """The frozen lower blocks of a tower: maps (N, G, G, C)."""
-
-    name = "lower"
-
-    def __init__(self, lower: keras.Model) -> None:
-        self.size, self.shape = int(lower.input_shape[1]), tuple(lower.output_shape[1:])
-        self._lower = lower
-
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        return np.asarray(self._lower.predict_on_batch(pixels.astype(np.float32) / 127.5 - 1.0))
-
-    def digest(self) -> bytes:
-        digest = hashlib.sha256()
-        for weight in self._lower.weights:
-            digest.update(np.ascontiguousarray(weight).tobytes())
-        return digest.digest()
-
-
-class ShippedExtractor:
-    """The extractor of a bundle, in the very numbers that its users get: regions (N, R, C)."""
-
-    name = "shipped"
-
-    shape: tuple[int, int]
-
-    def __init__(self, bundle: Bundle) -> None:
-        from image_describer.captioner.encoder import Encoder
-
-        self._file = bundle.path("extractor.tflite")
-        self._extractor = Encoder(self._file, threads=os.cpu_count() or 1)
-        self.size = self._extractor.size
-        grid = bundle.manifest["regions"]
-        self.shape = (grid["rows"] * grid["columns"], grid["channels"])
-
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        return np.stack([self._extractor.encode(one).regions for one in pixels])
-
-    def digest(self) -> bytes:
-        return hashlib.sha256(self._file.read_bytes()).digest()
+    rows: dict[str, int] = dataclasses.field(default_factory=dict)
+    capacity: int = 0
 
 
 class FeatureCache:
-    """Maps (N, V, *shape) float16: for each name, the picture's map, its mirror image's, and those
-    of other views (`augment.other_view`), each followed by its mirror image's; or whichever of
-    these ``views`` asks for. Of the names in ``plain`` only the picture itself is looked at, and
-    the rest of their rows is zeros. The file's name carries a digest of
-    the source, the input's size and the names, so that a stale cache is never read.
+    """Features (rows, V, *shape) float16 of V views of each picture, in a file.
+
+    The file's name has a digest of the encoder and the views. A row belongs to the bytes of a
+    picture, whatever its name: a picture that changes gets a new row, and data sets share the file.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        source: Source,
-        names: Sequence[str],
-        views: Views = AND_MIRRORED,
-        plain: Collection[str] = (),
+    def __init__(self, folder: Path, encoder: FrozenEncoder, views: Views) -> None:
+        self.encoder, self.views = encoder, views
+        self.shape = encoder.shape
+        facts = f"{encoder.size} {views.facts} {encoder.digest()}"
+        stem = f"{encoder.name}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
+        self._file, self._index_file = folder / f"{stem}.f16", folder / f"{stem}.json"
+        self._lock = filelock.FileLock(folder / f"{stem}.lock")
+        self._row_shape = (views.count, *encoder.shape)
+        self._row_bytes = 2 * int(np.prod(self._row_shape))
+        self._row_of: dict[str, int] = {}
+        self._array: np.ndarray | None = None
+
+    def fill(
+        self, data: Dataset, keys: Sequence[str], on_problem: Callable[[str], None] | None = None
     ) -> None:
-        self._each, self._grey = MIRRORED if views.mirror else 1, views.grey
-        self.names, self.views = list(names), self._each * (1 + views.crops)
-        self.size, self._source, self._plain = source.size, source, frozenset(plain)
-        self._row = {name: row for row, name in enumerate(self.names)}
-        facts = f"{self.size} {self.views} {self._each} {self._grey} {VIEWS}"
-        digest = hashlib.sha256(facts.encode() + source.digest())
-        digest.update("\n".join(f"{n} {n in self._plain}" for n in self.names).encode())
-        stem = f"{source.name}-{digest.hexdigest()[:16]}"
-        self._file = folder / f"{stem}.f16"
-        self._progress = folder / f"{stem}.json"
-        shape = (len(self.names), self.views, *source.shape)
-        folder.mkdir(parents=True, exist_ok=True)
-        mode: Literal["r+", "w+"] = "r+" if self._file.exists() else "w+"
-        try:
-            self._map = np.memmap(self._file, np.float16, mode, shape=shape)
-        except OSError as error:
-            need = int(np.prod(shape)) * 2 / 1e9
-            raise TrainingError(
-                f"The feature cache {self._file} can't be made: {error}.",
-                f"It needs {need:.1f} GB of disk.",
-            ) from error
+        """Compute the rows of ``keys`` that are missing. Pictures that can't be read are reported
+        and become zeros.
 
-    def fill(self, data: Dataset, on_problem: Callable[[str], None]) -> None:
-        """Compute the rows that are missing. A broken picture is told and leaves zeros."""
-        done = self._done()
-        todo = range(done, len(self.names), BATCH)
-        for start in tqdm(todo, desc="features", unit="batch", disable=not todo):
-            names = self.names[start : start + BATCH]
-            pixels = np.stack(
-                [_pixels_or_zeros(data, name, self.size, on_problem) for name in names]
-            )
-            for place in range(0, self.views, self._each):
-                self._look(start, names, pixels, place)
-            self._mark(start + len(names))
-
-    def _look(self, start: int, names: Sequence[str], pixels: np.ndarray, place: int) -> None:
-        """Fill ``place``, and that of the mirror images, in the rows from ``start`` on."""
-        wanted = [i for i, name in enumerate(names) if place == 0 or name not in self._plain]
-        if not wanted:
-            return
-        rows, seen = [start + i for i in wanted], pixels[wanted]
-        if place:
-            view = MIRRORED * place // self._each
-            seen = _other_views(seen, [names[i] for i in wanted], view, self._grey)
-        if self._each == MIRRORED:
-            seen = np.concatenate([seen, seen[:, :, ::-1]])
-        maps = self._source(seen).astype(np.float16)
-        for i, found in enumerate(np.split(maps, self._each)):
-            self._map[rows, place + i] = found
-
-    def take(self, names: Sequence[str], views: np.ndarray) -> np.ndarray:
-        """Maps (len(names), *shape) float16 of the given view of each: 0 plain, 1 mirrored, 2 the
-        first crop, 3 that mirrored, ...; the odd ones are there with ``mirror`` only.
+        One process computes at a time; others wait. Raises TrainingError if the disk is full.
         """
-        places = views * self._each // MIRRORED
-        return np.stack([self._map[self._row[n], v] for n, v in zip(names, places, strict=True)])
+        on_problem = on_problem or (lambda sentence: log.warning("%s", sentence))
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        digest_of = digests([data.path(key) for key in keys])
+        needed = {digest_of[data.path(key)]: key for key in keys}
+        with self._locked():
+            index = self._read_index()
+            todo = [digest for digest in needed if digest not in index.rows]
+            if todo:
+                self._reserve(index, len(index.rows) + len(todo))
+                self._compute(data, {digest: needed[digest] for digest in todo}, index, on_problem)
+        self._row_of |= {key: index.rows[digest_of[data.path(key)]] for key in keys}
+        array = self._open(index.capacity)
+        if array.nbytes <= IN_MEMORY_BYTES:
+            array = np.array(array)
+        self._array = array
 
-    def _done(self) -> int:
-        if not self._progress.exists():
-            return 0
-        return int(json.loads(self._progress.read_text("utf-8"))["rows"])
+    def take(self, keys: Sequence[str], views: np.ndarray | None = None) -> np.ndarray:
+        """Features (len(keys), *shape) float16 of one view of each picture, the plain one if None.
 
-    def _mark(self, rows: int) -> None:
-        self._map.flush()
-        temporary = self._progress.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"rows": rows}), "utf-8")
-        os.replace(temporary, self._progress)
+        ``views`` are positions (N,) as in `Views`. Raises TrainingError for a key without features.
+        """
+        if self._array is None:
+            raise TrainingError("No features were computed.", "Run the stage 'features' first.")
+        missing = [key for key in keys if key not in self._row_of]
+        if missing:
+            raise TrainingError(f"There are no features of {missing[0]}.")
+        rows = np.fromiter((self._row_of[key] for key in keys), np.int64, len(keys))
+        return np.asarray(self._array[rows, 0 if views is None else np.asarray(views)])
 
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout:
+            log.info("Another process is computing these features; waiting for it.")
+            self._lock.acquire()
+        except OSError as error:
+            raise self._no_space(error, 0) from error
+        try:
+            yield
+        finally:
+            self._lock.release()
 
-def filled(
-    folder: Path, source: Source, data: Dataset, views: Views = AND_MIRRORED
-) -> FeatureCache:
-    """The cache of train and dev, whole: what is missing is computed, a broken picture is told.
+    def _read_index(self) -> _Index:
+        """An empty index if there is none, or if it doesn't match the file."""
+        try:
+            index = _Index(**json.loads(self._index_file.read_text("utf-8")))
+            size = self._file.stat().st_size
+        except (OSError, ValueError, TypeError):
+            return _Index()
+        return index if size == index.capacity * self._row_bytes else _Index()
 
-    Dev is judged by the pictures as they are.
-    """
-    train, dev = data.splits["train"], data.splits["dev"]
-    cache = FeatureCache(folder, source, train + dev, views, plain=dev)
-    cache.fill(data, lambda sentence: log.warning("%s", sentence))
-    return cache
+    def _write_index(self, index: _Index) -> None:
+        files.write(self._index_file, json.dumps(vars(index)).encode())
 
+    def _reserve(self, index: _Index, rows: int) -> None:
+        """Allocate disk space in advance: a memory map that outgrows the disk kills the process."""
+        if rows <= index.capacity:
+            return
+        size = rows * self._row_bytes
+        try:
+            with self._file.open("r+b" if index.rows else "wb") as file:
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, size)
+                else:
+                    file.truncate(size)
+        except OSError as error:
+            if index.rows:
+                os.truncate(self._file, index.capacity * self._row_bytes)
+            else:
+                self._file.unlink(missing_ok=True)
+            raise self._no_space(error, size) from error
+        index.capacity = rows
+        self._write_index(index)
 
-def _pixels_or_zeros(
-    data: Dataset, name: str, size: int, on_problem: Callable[[str], None]
-) -> np.ndarray:
-    try:
-        return load_pixels(data.path(name), size)
-    except TrainingError as error:
-        on_problem(error.sentence)
-        return np.zeros((size, size, 3), np.uint8)
+    def _no_space(self, error: OSError, size: int) -> TrainingError:
+        need = f"They need {size / 1e9:.1f} GB. " if size else ""
+        return TrainingError(
+            f"The features can't be kept in {self._file.parent}: {error.strerror}.",
+            f"{need}Choose another folder with --runs.",
+        )
 
+    def _open(self, capacity: int) -> np.ndarray:
+        shape = (capacity, *self._row_shape)
+        return np.memmap(self._file, np.float16, "r+", shape=shape) if capacity else np.zeros(shape)
 
-def _other_views(pixels: np.ndarray, names: Sequence[str], view: int, grey: float) -> np.ndarray:
-    """Pixels (N, S, S, 3) in other views, which the names and ``view`` alone decide."""
-    several = zip(pixels, names, strict=True)
-    return np.stack([other_view(one, rng_of(name, view), grey) for one, name in several])
+    def _compute(
+        self,
+        data: Dataset,
+        todo: dict[str, str],
+        index: _Index,
+        on_problem: Callable[[str], None],
+    ) -> None:
+        """Fill the rows of pictures, digest -> key, after those that the index has."""
+        array = self._open(index.capacity)
+        pending: dict[str, int] = {}
+        row, saved = len(index.rows), time.monotonic()
+        digests_of_rows = list(todo)
+        try:
+            with Progress("features", len(todo), "pictures") as progress:
+                for pixels in self._read_ahead(data, list(todo.values()), on_problem):
+                    count = min(len(pixels), len(todo) - progress.count)
+                    flat = self.encoder(pixels.reshape(-1, *pixels.shape[2:]))
+                    array[row : row + count] = flat.reshape(-1, *self._row_shape)[:count]
+                    start = progress.count
+                    for offset in range(count):
+                        pending[digests_of_rows[start + offset]] = row + offset
+                    row += count
+                    progress.advance(count)
+                    if time.monotonic() - saved > SAVE_EVERY_S:
+                        self._save(array, index, pending)
+                        saved = time.monotonic()
+        finally:
+            self._save(array, index, pending)
+
+    def _save(self, array: np.ndarray, index: _Index, pending: dict[str, int]) -> None:
+        if isinstance(array, np.memmap):
+            array.flush()
+        index.rows |= pending
+        pending.clear()
+        self._write_index(index)
+
+    def _read_ahead(
+        self, data: Dataset, keys: Sequence[str], on_problem: Callable[[str], None]
+    ) -> Iterator[np.ndarray]:
+        """Views (N, V, size, size, 3) uint8 of pictures, decoded while others are encoded.
+
+        The last batch is padded with zeros, because a new shape would be compiled anew.
+        """
+        count = max(1, BATCH // self.views.count)
+
+        def read(start: int) -> tuple[np.ndarray, list[str]]:
+            size = self.encoder.size
+            pixels = np.zeros((count, self.views.count, size, size, 3), np.uint8)
+            problems = []
+            for position, key in enumerate(keys[start : start + count]):
+                try:
+                    plain = load_pixels(data.path(key), size)
+                except TrainingError as error:
+                    problems.append(error.sentence)
+                    continue
+                for view in range(self.views.count):
+                    pixels[position, view] = view_of(plain, key, view, self.views)
+            return pixels, problems
+
+        with ThreadPoolExecutor(READERS, "read pictures") as readers:
+            starts = range(0, len(keys), count)
+            coming = [readers.submit(read, start) for start in starts[:READERS]]
+            for start in starts:
+                pixels, problems = coming.pop(0).result()
+                following = start + READERS * count
+                if following < len(keys):
+                    coming.append(readers.submit(read, following))
+                for problem in problems:
+                    on_problem(problem)
+                yield pixels

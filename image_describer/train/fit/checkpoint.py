@@ -1,87 +1,81 @@
-"""Checkpoints: every variable of a run in one file, written whole or not at all."""
+"""Checkpoints: the variables of a run in one file, written atomically, for any backend."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from image_describer import files
 from image_describer.errors import TrainingError
 
-WAY_OUT = "Delete it, or leave out --resume."
+WAY_OUT = "Delete it, or start over with --overwrite."
 
 
 def save(
-    path: Path,
-    model: keras.Model,
-    step: int,
-    sums: Mapping[str, float] | None = None,
-    *,
-    optimizer: bool = True,
+    path: Path, model: keras.Model, step: int, sums: Mapping[str, float] | None = None
 ) -> None:
-    """Write the model's variables (its seeds among them), its optimizer's, and the step.
-
-    ``sums`` are numbers that a stage adds up over an epoch. Without ``optimizer`` the file is a
-    third as large, and only `load_weights` and `load_mean` read it.
-    """
-    arrays = {f"model/{i}": np.asarray(v) for i, v in enumerate(model.variables)}
-    if optimizer and getattr(model, "optimizer", None) is not None:
-        arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+    """Write weights, random seeds, optimizer state and the step. ``sums`` are numbers that the loop
+    adds up over an epoch."""
+    arrays = {"step": np.int64(step)}
+    for kind, variables in _groups(model).items():
+        arrays |= {f"{kind}/{i}": _numpy(v) for i, v in enumerate(variables)}
     arrays |= {f"sums/{key}": np.float64(value) for key, value in (sums or {}).items()}
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        np.savez(file, step=np.int64(step), allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    _write(path, arrays)
 
 
-def load(path: Path, model: keras.Model) -> int:
-    """Read back what ``save`` wrote and return the step. Raises TrainingError."""
+def load(path: Path, model: keras.Model) -> tuple[int, dict[str, float]]:
+    """Restore what `save` wrote; returns the step and the sums. Raises TrainingError."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            _assign(path, "model", model.variables, arrays)
-            if getattr(model, "optimizer", None) is not None:
-                _assign(path, "optimizer", model.optimizer.variables, arrays)
-            return int(arrays["step"])
+            for kind, variables in _groups(model).items():
+                _assign(path, kind, variables, arrays)
+            keys = [key for key in arrays.files if key.startswith("sums/")]
+            sums = {key.removeprefix("sums/"): float(arrays[key]) for key in keys}
+            return int(arrays["step"]), sums
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise TrainingError(f"The checkpoint {path} can't be read: {error}.", WAY_OUT) from error
+
+
+def save_weights(path: Path, model: keras.Model) -> None:
+    """Write only the weights of a trained model, a third of a checkpoint."""
+    _write(path, {f"weights/{i}": _numpy(v) for i, v in enumerate(model.weights)})
 
 
 def load_weights(path: Path, model: keras.Model) -> None:
-    """Only the model's variables: to use what was trained, or to train it further by a new plan."""
+    """Restore the weights from a file of `save_weights` or `save`. Raises TrainingError."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            _assign(path, "model", model.variables, arrays)
+            _assign(path, "weights", model.weights, arrays)
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise TrainingError(f"The checkpoint {path} can't be read: {error}.", WAY_OUT) from error
+        raise TrainingError(f"The weights {path} can't be read: {error}.", WAY_OUT) from error
 
 
-def load_mean(paths: Sequence[Path], model: keras.Model) -> None:
-    """Give ``model`` the mean of several checkpoints' weights. Raises TrainingError."""
-    total: list[np.ndarray] = []
-    for path in paths:
-        load_weights(path, model)
-        found = [np.asarray(v) for v in model.variables]
-        total = [a + b for a, b in zip(total, found, strict=True)] if total else found
-    for variable, value in zip(model.variables, total, strict=True):
-        variable.assign((value / len(paths)).astype(value.dtype))
+def _groups(model: keras.Model) -> dict[str, Sequence[keras.Variable]]:
+    weights = model.weights
+    known = {id(variable) for variable in weights}
+    return {
+        "weights": weights,
+        "seeds": [v for v in model.variables if id(v) not in known],
+        "optimizer": model.optimizer.variables,
+    }
 
 
-def sums(path: Path) -> dict[str, float]:
-    """The ``sums`` of a checkpoint that ``load`` has read."""
-    with np.load(path, allow_pickle=False) as arrays:
-        keys = [key for key in arrays.files if key.startswith("sums/")]
-        return {key.removeprefix("sums/"): float(arrays[key]) for key in keys}
+def _numpy(variable: keras.Variable) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(variable))
+
+
+def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    with files.writing(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _assign(
-    path: Path, kind: str, variables: list[keras.Variable], arrays: np.lib.npyio.NpzFile
+    path: Path, kind: str, variables: Sequence[keras.Variable], arrays: np.lib.npyio.NpzFile
 ) -> None:
     saved = sum(key.startswith(f"{kind}/") for key in arrays.files)
     shapes = [tuple(arrays[f"{kind}/{i}"].shape) for i in range(saved)]
     if shapes != [tuple(variable.shape) for variable in variables]:
-        raise TrainingError(f"The checkpoint {path} was made by another recipe.", WAY_OUT)
+        raise TrainingError(f"The checkpoint {path} belongs to another recipe.", WAY_OUT)
     for i, variable in enumerate(variables):
         variable.assign(arrays[f"{kind}/{i}"])

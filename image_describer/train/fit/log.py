@@ -1,23 +1,23 @@
-"""The losses of a stage, epoch by epoch: one JSON object a line, in step with its checkpoint."""
+"""The log of a phase: one JSON object for each epoch, in step with its checkpoint."""
 
 import json
 import math
 from pathlib import Path
 from typing import Any
 
-from image_describer.captioner import bundle_files
+from image_describer import files
 from image_describer.errors import TrainingError
 
 
-class History:
-    """``<stage>.jsonl``: one record an epoch, each with its ``step``.
+class TrainingLog:
+    """``<phase>.jsonl``: one record for each epoch, with its ``step``.
 
-    A record is written before the checkpoint that belongs to it, so that none can be missing; what
-    a killed run wrote beyond its last checkpoint is dropped when it is taken up again.
+    A record is written before the checkpoint that belongs to it, so that none can be missing.
+    Records that a killed run wrote after its last checkpoint are dropped when it is resumed.
     """
 
     def __init__(self, file: Path, step: int) -> None:
-        """Go on at ``step``; 0 begins anew. Raises TrainingError for a file that is no history."""
+        """Continue at ``step``; 0 starts anew. Raises TrainingError for a damaged log."""
         self._file = file
         self.records: list[dict[str, Any]] = []
         if step and file.exists():
@@ -34,7 +34,7 @@ class History:
             raise ValueError("a record has no step")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TrainingError(
-                f"The losses {file} can't be read: {error}.", "Delete it, or leave out --resume."
+                f"The log {file} can't be read: {error}.", "Delete it, or use --overwrite."
             ) from error
 
     def append(self, record: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ class History:
         return bool(values) and values[-1] < min(values[:-1], default=math.inf)
 
     def out_of_patience(self, key: str, patience: int) -> bool:
-        """Whether the lowest ``key`` is ``patience`` epochs old; 0 is patience without end."""
+        """Whether the lowest ``key`` is ``patience`` epochs old; 0 disables early stopping."""
         values = [record.get(key, math.inf) for record in self.records]
         if not patience or not values:
             return False
@@ -55,4 +55,4 @@ class History:
 
     def _write(self) -> None:
         text = "".join(json.dumps(record) + "\n" for record in self.records)
-        bundle_files.write(self._file, text.encode())
+        files.write(self._file, text.encode())

@@ -1,257 +1,240 @@
-"""Fitting: first block 14 and the decoder on cached maps, then every layer on pixels."""
+"""The training loop: one for every network, given its loss and its batches."""
 
-import contextlib
+import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import keras
-import numpy as np
-from tqdm import tqdm
 
-from image_describer.train.data.batches import Batches, Loader, steps_an_epoch
-from image_describer.train.data.dataset import Dataset
-from image_describer.train.data.vocabulary import Vocabulary
+from image_describer.errors import TrainingError
+from image_describer.train.data.batches import Arrays, Batches
 from image_describer.train.fit import checkpoint, optimizer
-from image_describer.train.fit.log import History
-from image_describer.train.models import regularization
-from image_describer.train.models.attention_lstm import AttentionDecoder, Captioner
-from image_describer.train.models.xception import LAST_BLOCK, block_of, leaves
-from image_describer.train.recipe import BLOCKS, Recipe, Reward, Stage
+from image_describer.train.fit.log import TrainingLog
+from image_describer.train.fit.losses import Loss
+from image_describer.train.progress import Progress
 
-CHECKPOINT_EVERY_S = 300.0  # what a power cut may cost
-BETTER_BY = "dev_word_loss"
-SETTLED, SETTLED_BATCHES = 1536, 48  # pictures that block 14's statistics are taken from, at most
-RARE = -4.0  # the log-odds to start from: of all words, a picture's captions hold one in fifty
+log = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY_S = 300.0  # what a power cut can cost
 
 
 class RunStoppedError(Exception):
-    """The user asked for an end; the checkpoint is written."""
+    """The user stopped the run; a checkpoint was written."""
 
 
-@contextlib.contextmanager
-def precision(policy: str) -> Iterator[None]:
-    """Layers built inside compute as ``policy`` says, one of Keras's dtype policies."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+class LossWrapper(keras.Model):
+    """A network and its loss, as Keras trains them: called on a batch, it returns the loss."""
+
+    def __init__(self, network: keras.Model, loss: Loss) -> None:
+        super().__init__(name="training")
+        self.network, self.loss_function = network, loss
+        self.means = [keras.metrics.Mean(name=name) for name in loss.metrics]
+
+    def call(self, batch: Any, training: bool = False) -> Any:
+        return self.loss_function(self.network, batch, training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Called by Keras with what `call` returned."""
+        objective, values = y_pred
+        for mean, (value, weight) in zip(self.means, values, strict=True):
+            mean.update_state(value, weight)
+        return objective
+
+    def results(self) -> dict[str, float]:
+        """The means of the metrics since they were last reset."""
+        return {mean.name: float(mean.result()) for mean in self.means}
 
 
-def build_captioner(recipe: Recipe, tower: keras.Model, vocabulary: Vocabulary) -> Captioner:
-    """A captioner over ``tower``, its decoder as drawn from the recipe's seed."""
-    net = recipe.network
-    decoder = AttentionDecoder(len(vocabulary), net.units, net.embedding, net.heads, net.dropout)
-    presence = keras.layers.Dense(
-        len(vocabulary), bias_initializer=keras.initializers.Constant(RARE), name="presence"
-    )
-    return Captioner(
-        tower,
-        decoder,
-        presence,
-        recipe.loss.label_smoothing,
-        recipe.loss.presence_weight,
-        recipe.loss.sampling,
-    )
+class Training:
+    """One phase of a run: a network, its loss, its batches, and how it is optimized.
 
-
-def freeze_normalisation(model: keras.Model, last: int = BLOCKS) -> None:
-    """Batch normalisation keeps its statistics, up to that of block ``last``: a batch of 16 is too
-    small to better them."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization) and block_of(layer.name) <= last:
-            layer.trainable = False
-
-
-def settling(batch: int) -> int:
-    """How many batches of ``batch`` pictures settle the statistics of block 14."""
-    return min(SETTLED_BATCHES, max(1, SETTLED // batch))
-
-
-def fit_stage(
-    name: str,
-    stage: Stage,
-    model: Captioner,
-    data: Dataset,
-    vocabulary: Vocabulary,
-    loader: Loader,
-    run: Path,
-    seed: int,
-    resume: bool,
-) -> None:
-    """Train ``model`` by ``stage``; checkpoint ``run/<name>.npz``, losses ``run/<name>.jsonl``.
-
-    Raises RunStoppedError after Ctrl+C, with the checkpoint written.
-    """
-    train, dev = data.splits["train"], data.splits["dev"]
-    an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
-    total = max(1, round(stage.epochs * an_epoch))
-    options: dict[str, Any] = {
-        "batch": stage.batch, "seed": seed, "mirror": stage.mirror, "crops": stage.crops,
-    }  # fmt: skip
-    first, _ = Batches(data, train, vocabulary, loader, count=1, **options)[0]
-    model(first)  # creates the weights
-    compile_for(model, stage, total)
-    model.optimizer.build(model.trainable_variables)
-    file, best = run / f"{name}.npz", run / f"{name}.best.npz"
-
-    def settle() -> None:
-        if stage.noise:
-            count = settling(stage.batch)
-            clean = Batches(data, train, vocabulary, loader, count=count, **options)
-            regularization.settle_normalisation(model.tower, (clean.maps(i) for i in range(count)))
-
-    step, sums = 0, dict[str, float]()
-    if resume and file.exists():
-        step, sums = checkpoint.load(file, model), checkpoint.sums(file)
-    history = History(run / f"{name}.jsonl", step)
-    with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit="batch") as bar:
-        watch = _Watch(bar, interrupt, file, step, total, sums)
-        while step < total and not history.out_of_patience(BETTER_BY, stage.patience):
-            count = min(total - step, an_epoch - step % an_epoch)
-            batches = Batches(data, train, vocabulary, loader, start=step, count=count, **options)
-            # Batches are in order already; Keras's own shuffling would not survive a resume.
-            model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[watch])
-            step = watch.step
-            if step % an_epoch == 0 or step == total:
-                losses = {"step": step, "epoch": step / an_epoch, "loss": watch.end_epoch()}
-                with optimizer.averaged(model):
-                    settle()
-                    losses |= _dev_losses(model, data, dev, vocabulary, loader, stage.batch)
-                    history.append(losses)
-                    if stage.patience and history.is_best(BETTER_BY):
-                        checkpoint.save(best, model, step)
-                tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in losses.items()))
-            watch.save()
-            if interrupt.asked and step < total:
-                raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
-    if stage.patience and best.exists():
-        checkpoint.load_weights(best, model)
-        return
-    optimizer.take_average(model)
-    settle()
-
-
-def schedule(stage: Stage | Reward, total: int) -> Any:
-    """The step size over ``total`` steps: it rises, and by a cosine falls to 0, or it stays."""
-    if isinstance(stage, Stage) and stage.schedule == "constant":
-        return stage.rate
-    warmup = min(stage.warmup_steps, total // 10)
-    return keras.optimizers.schedules.CosineDecay(
-        0.01 * stage.rate,
-        max(1, total - warmup),
-        warmup_target=stage.rate,
-        warmup_steps=warmup,
-    )
-
-
-def compile_for(
-    model: keras.Model,
-    stage: Stage | Reward,
-    total: int,
-    learning: list[keras.Variable] | None = None,
-) -> None:
-    """Give ``model`` the optimizer of the stage, for ``learning``: None are all that can learn."""
-    learning = model.trainable_variables if learning is None else learning
-    options: dict[str, Any] = {"global_clipnorm": stage.clip or None}
-    rate, shares = schedule(stage, total), None
-    if stage.pretrained != 1.0:
-        known = {
-            id(v)
-            for layer in leaves(model.tower)
-            if 0 < block_of(layer.name) <= LAST_BLOCK
-            for v in layer.trainable_variables
-        }
-        shares = [stage.pretrained if id(v) in known else 1.0 for v in learning]
-    if shares or stage.averaging:
-        adam: keras.optimizers.Adam = optimizer.UnevenAdam(
-            rate, shares=shares, averaging=stage.averaging, **options
-        )
-    else:
-        adam = keras.optimizers.Adam(rate, **options)
-    model.compile(optimizer=adam, jit_compile=False)
-
-
-def _dev_losses(
-    model: Captioner,
-    data: Dataset,
-    dev: list[str],
-    vocabulary: Vocabulary,
-    loader: Loader,
-    batch: int,
-) -> dict[str, float]:
-    if not dev:
-        return {}
-    batches = Batches(data, dev, vocabulary, loader, batch=batch, seed=0, training=False)
-    found = model.evaluate(batches, verbose=0, return_dict=True)
-    return {f"dev_{key}": float(value) for key, value in found.items()}
-
-
-class _Watch(keras.callbacks.Callback):
-    """Moves the bar, keeps the loss, writes a checkpoint now and then, hears Ctrl+C.
-
-    ``sums`` are those of the checkpoint that the run goes on from: Keras itself forgets the part
-    of an epoch that came before.
+    ``settings`` is a recipe's `Fit`, `Reward` or `JointSpace`. ``scales`` are learning rate scales,
+    one for each trainable variable of the network. ``prepare(batch, step)`` completes a batch
+    before a step, ``judge()`` returns further measures of dev at the end of an epoch, and
+    ``settle()`` is called before dev is measured and once at the end.
     """
 
     def __init__(
         self,
-        bar: tqdm,
-        interrupt: "Interrupt",
-        file: Path,
-        step: int,
-        total: int,
-        sums: dict[str, float],
+        settings: Any,
+        network: keras.Model,
+        loss: Loss,
+        train: Batches,
+        dev: Batches | None = None,
+        *,
+        scales: Callable[[Sequence[keras.Variable]], list[float]] | None = None,
+        prepare: Callable[[Arrays, int], Arrays] | None = None,
+        judge: Callable[[], dict[str, float]] | None = None,
+        settle: Callable[[], None] | None = None,
+        better_by: str = "dev_loss",
     ) -> None:
-        super().__init__()
-        self._bar, self._interrupt, self._file, self._total = bar, interrupt, file, total
-        self.step = step
-        self._loss, self._batches = sums.get("loss", 0.0), sums.get("batches", 0.0)
-        self._before = (0.0, 0.0)
-        self._saved = time.monotonic()
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self._before = (self._loss, self._batches)
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        if self.model.sampling:
-            self.model.progress.assign(self.step / self._total)
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.step += 1
-        mean = float((logs or {}).get("loss", np.nan))  # of the batches since on_train_begin
-        self._loss, self._batches = (
-            self._before[0] + mean * (batch + 1),
-            self._before[1] + batch + 1,
+        self.settings, self.network, self.train, self.dev = settings, network, train, dev
+        self._prepare = prepare or (lambda batch, step: batch)
+        self._judge, self._settle = judge or dict, settle or (lambda: None)
+        self.better_by, self.patience = better_by, getattr(settings, "patience", 0)
+        self.steps = max(1, round(settings.epochs * len(train)))
+        self.wrapper = LossWrapper(network, loss)
+        variables = network.trainable_variables
+        self.wrapper.compile(
+            optimizer=optimizer.build(settings, self.steps, scales(variables) if scales else None),
+            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         )
-        self._bar.update()
-        self._bar.set_postfix(loss=f"{self._loss / self._batches:.3f}", refresh=False)
-        if time.monotonic() - self._saved > CHECKPOINT_EVERY_S:
-            self.save()
-        if self._interrupt.asked:
-            self.model.stop_training = True
+        self.wrapper.built = True
+        self.wrapper.optimizer.build(variables)
 
-    def end_epoch(self) -> float:
-        """The mean loss of the epoch, which ends here."""
-        mean = self._loss / max(1.0, self._batches)
-        self._loss = self._batches = 0.0
-        return mean
+    def fit(self, name: str, folder: Path, resume: bool, overwrite: bool = False) -> None:
+        """Train. ``folder/<name>.npz`` is the checkpoint, ``<name>.jsonl`` the log, and
+        ``<name>.weights.npz`` the result, which is loaded if it is there and ``resume`` is set.
 
-    def save(self) -> None:
-        sums = {"loss": self._loss, "batches": self._batches}
-        checkpoint.save(self._file, self.model, self.step, sums)
-        self._saved = time.monotonic()
+        Raises RunStoppedError after Ctrl+C, with the checkpoint written, and TrainingError if there
+        is a run already and it is neither resumed nor overwritten.
+        """
+        files = RunFiles(folder, name)
+        files.check(resume, overwrite)
+        if files.weights.exists():
+            checkpoint.load_weights(files.weights, self.network)
+            return
+        step, sums = 0, dict[str, float]()
+        if files.checkpoint.exists():
+            step, sums = checkpoint.load(files.checkpoint, self.wrapper)
+        self._run(name, files, TrainingLog(files.log, step), step, sums)
+        if self.patience and files.best.exists():
+            checkpoint.load_weights(files.best, self.network)
+        else:
+            optimizer.use_average(self.wrapper)
+            self._settle()
+        checkpoint.save_weights(files.weights, self.network)
+
+    def _run(
+        self, name: str, files: "RunFiles", records: TrainingLog, step: int, sums: dict[str, float]
+    ) -> None:
+        epoch_steps, saved = len(self.train), time.monotonic()
+        means = _EpochMeans(self.wrapper, sums)
+        with Interrupt() as interrupt, Progress(name, self.steps, "steps", step) as progress:
+            for batch in self._read_ahead(step):
+                if records.out_of_patience(self.better_by, self.patience):
+                    log.info("No lower %s for %d epochs.", self.better_by, self.patience)
+                    return
+                self.wrapper.train_on_batch(self._prepare(batch, step))
+                step += 1
+                progress.advance(1, means.brief())
+                if step % epoch_steps == 0 or step == self.steps:
+                    self._end_epoch(files, records, step, step / epoch_steps, means)
+                    saved = 0.0
+                if interrupt.asked or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+                    checkpoint.save(files.checkpoint, self.wrapper, step, means.sums)
+                    saved = time.monotonic()
+                if interrupt.asked and step < self.steps:
+                    raise RunStoppedError(f"Stopped at step {step} of {self.steps} of '{name}'.")
+
+    def _read_ahead(self, step: int) -> Iterator[Arrays]:
+        """Batches from ``step`` on; the next one is read while the network works on one."""
+
+        def read(step: int) -> Arrays:
+            return self.train.batch(*divmod(step, len(self.train)))
+
+        with ThreadPoolExecutor(1, "next batch") as pool:
+            coming = pool.submit(read, step) if step < self.steps else None
+            while coming is not None:
+                batch, step = coming.result(), step + 1
+                coming = pool.submit(read, step) if step < self.steps else None
+                yield batch
+
+    def _end_epoch(
+        self, files: "RunFiles", records: TrainingLog, step: int, epoch: float, means: "_EpochMeans"
+    ) -> None:
+        record: dict[str, Any] = {"step": step, "epoch": round(epoch, 4), **means.end()}
+        with optimizer.averaged(self.wrapper):
+            self._settle()
+            record |= self._measure_dev()
+            records.append(record)
+            if self.patience and records.is_best(self.better_by):
+                checkpoint.save_weights(files.best, self.network)
+        described = (f"{k} {v:.4g}" for k, v in record.items() if k not in ("step", "epoch"))
+        log.info("%s, epoch %.4g: %s", files.log.stem, record["epoch"], ", ".join(described))
+
+    def _measure_dev(self) -> dict[str, float]:
+        found = {}
+        if self.dev is not None and len(self.dev):
+            self.wrapper.reset_metrics()
+            for step in range(len(self.dev)):
+                self.wrapper.test_on_batch(self.dev.batch(0, step))
+            found = {f"dev_{key}": value for key, value in self.wrapper.results().items()}
+            self.wrapper.reset_metrics()
+        return {**found, **self._judge()}
+
+
+class RunFiles:
+    """The files of one phase of a run."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.log = folder / f"{name}.jsonl"
+        self.checkpoint = folder / f"{name}.npz"
+        self.best = folder / f"{name}.best.npz"
+        self.weights = folder / f"{name}.weights.npz"
+
+    def check(self, resume: bool, overwrite: bool) -> None:
+        """Raise TrainingError if an earlier run would be lost; ``overwrite`` deletes it."""
+        mine = (self.checkpoint, self.best, self.weights, self.log)
+        if overwrite:
+            for file in mine:
+                file.unlink(missing_ok=True)
+        elif not resume and any(file.exists() for file in mine[:3]):
+            raise TrainingError(
+                f"There is already a run in {self.log.parent}.",
+                "Continue it with --resume, or replace it with --overwrite.",
+            )
+
+
+class _EpochMeans:
+    """The metrics of an epoch so far, those from before a resume included."""
+
+    def __init__(self, wrapper: LossWrapper, sums: dict[str, float]) -> None:
+        self._wrapper, self._before = wrapper, sums
+        wrapper.reset_metrics()
+
+    @property
+    def sums(self) -> dict[str, float]:
+        """Totals and weights by name, for a checkpoint."""
+        sums = dict(self._before)
+        for mean in self._wrapper.means:
+            for key, value in ((mean.name, mean.total), (f"{mean.name}/weight", mean.count)):
+                sums[key] = sums.get(key, 0.0) + float(value)
+        return sums
+
+    def brief(self) -> str:
+        name = self._wrapper.means[0].name
+        return f"{name} {self._means()[name]:.3f}"
+
+    def end(self) -> dict[str, float]:
+        """The means of the epoch, which ends here."""
+        means = self._means()
+        self._before = {}
+        self._wrapper.reset_metrics()
+        return means
+
+    def _means(self) -> dict[str, float]:
+        sums = self.sums
+        names = [mean.name for mean in self._wrapper.means]
+        return {name: sums[name] / max(sums[f"{name}/weight"], 1e-9) for name in names}
 
 
 class Interrupt:
-    """Turns the first Ctrl+C into a wish, so that no step is torn; the second one ends at once."""
+    """Ctrl+C stops after the current step; a second Ctrl+C stops at once."""
 
     def __init__(self) -> None:
         self.asked = False

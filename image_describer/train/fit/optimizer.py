@@ -1,4 +1,4 @@
-"""Adam, as the stages of a training use it."""
+"""Adam, with a learning rate for each variable and a moving average of the weights."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -8,63 +8,88 @@ import keras
 import numpy as np
 
 
-class UnevenAdam(keras.optimizers.Adam):
-    """Adam whose step is multiplied by a share of its own for each variable, in the order in
-    which they are built: what is trained already moves less than what was drawn at random.
+class ScaledAdam(keras.optimizers.Adam):
+    """Adam whose learning rate is multiplied by a scale for each variable, in the order in which it
+    is built for them: pretrained weights should move less than randomly initialized ones.
 
-    ``shares`` None are all 1. ``averaging`` above 0 keeps a moving average of the weights too,
-    of which each step leaves that share (Polyak and Juditsky 1992; Keras calls it ``use_ema``).
+    ``ema_decay`` above 0 keeps an exponential moving average of the weights (Polyak and Juditsky
+    1992).
     """
 
     def __init__(
-        self, *args: Any, shares: Sequence[float] | None = None, averaging: float = 0.0, **more: Any
+        self, *args: Any, scales: Sequence[float] | None = None, ema_decay: float = 0.0, **more: Any
     ) -> None:
-        if averaging:
-            more |= {"use_ema": True, "ema_momentum": averaging}
+        if ema_decay:
+            more |= {"use_ema": True, "ema_momentum": ema_decay}
         super().__init__(*args, **more)
-        self._shares = None if shares is None else list(shares)
+        self._scales = None if scales is None else list(scales)
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """One variable's; as Keras calls it."""
-        share = 1.0 if self._shares is None else self._shares[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * share)
+    def _backend_update_step(
+        self, grads: list[Any], trainable_variables: list[Any], learning_rate: Any
+    ) -> None:
+        """Called by Keras on every backend with all variables at once."""
+        if self._scales is None:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
+        scales = [self._scales[self._get_variable_index(v)] for v in trainable_variables]
+        for scale in dict.fromkeys(scales):
+            chosen = [i for i, one in enumerate(scales) if one == scale]
+            super()._backend_update_step(
+                [grads[i] for i in chosen],
+                [trainable_variables[i] for i in chosen],
+                learning_rate * scale,
+            )
 
-    def finalize_variable_values(self, var_list: Any) -> None:
-        """Keras calls this after each `fit`, which here is an epoch: the weights go on as they are.
-
-        `take_average` is for the end.
-        """
-
-    def take_average(self, variables: Sequence[keras.Variable]) -> None:
-        """Give them the moving average of their values."""
-        super().finalize_variable_values(variables)
+    def use_average(self, variables: Sequence[keras.Variable]) -> None:
+        """Give the variables the moving average of their values."""
+        self._overwrite_model_variables_with_average_value(variables)
 
 
-def take_average(model: keras.Model, learnt: Sequence[keras.Variable] | None = None) -> None:
-    """Give ``model`` the moving average of its weights, where its optimizer keeps one.
+def build(settings: Any, steps: int, scales: Sequence[float] | None = None) -> ScaledAdam:
+    """The optimizer of a phase of ``steps`` steps."""
+    return ScaledAdam(
+        schedule(settings, steps),
+        scales=scales,
+        ema_decay=getattr(settings, "ema_decay", 0.0),
+        global_clipnorm=getattr(settings, "clip_norm", 0.0) or None,
+    )
 
-    ``learnt`` are those that the optimizer was built for, None all that can learn.
-    """
-    if _keeps_average(model):
-        model.optimizer.take_average(model.trainable_variables if learnt is None else learnt)
+
+def schedule(settings: Any, steps: int) -> Any:
+    """The learning rate over ``steps`` steps: a warmup, then a cosine to 0; or constant."""
+    if getattr(settings, "schedule", "cosine") == "constant":
+        return settings.learning_rate
+    warmup = min(settings.warmup_steps, steps // 10)
+    return keras.optimizers.schedules.CosineDecay(
+        0.01 * settings.learning_rate,
+        max(1, steps - warmup),
+        warmup_target=settings.learning_rate,
+        warmup_steps=warmup,
+    )
 
 
 @contextlib.contextmanager
-def averaged(model: keras.Model, learnt: Sequence[keras.Variable] | None = None) -> Iterator[None]:
-    """Inside, ``model`` has the moving average of its weights; afterwards what it had before."""
-    learnt = model.trainable_variables if learnt is None else learnt
-    if not _keeps_average(model):
+def averaged(model: keras.Model) -> Iterator[None]:
+    """Inside, ``model`` has the moving average of its weights, if its optimizer keeps one."""
+    variables = model.trainable_variables
+    if not _has_average(model):
         yield
         return
-    before = [np.asarray(variable).copy() for variable in learnt]
-    model.optimizer.take_average(learnt)
+    before = [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+    model.optimizer.use_average(variables)
     try:
         yield
     finally:
-        for variable, value in zip(learnt, before, strict=True):
+        for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
 
 
-def _keeps_average(model: keras.Model) -> bool:
+def use_average(model: keras.Model) -> None:
+    """Give ``model`` the moving average of its weights, if its optimizer keeps one."""
+    if _has_average(model):
+        model.optimizer.use_average(model.trainable_variables)
+
+
+def _has_average(model: keras.Model) -> bool:
     adam = model.optimizer
-    return isinstance(adam, UnevenAdam) and adam.use_ema and int(adam.iterations) > 0
+    return isinstance(adam, ScaledAdam) and adam.use_ema and int(adam.iterations) > 0

@@ -1,289 +1,93 @@
-"""Self-critical training: captions that beat their baseline by CIDEr-D become likelier.
+"""Self-critical training: captions with more reward than their baseline become likelier.
 
-After Rennie et al. 2017 (arXiv:1612.00563): several captions of each picture are drawn from the
-captioner, scored against the picture's own, and weighed by how much better they are than what the
-captioner would have said (``greedy``), or than the mean of the others drawn (``mean-of-others``,
-Luo 2020, arXiv:2003.09971, which needs no decoding of its own).
+After Rennie et al. 2017 (arXiv:1612.00563): several captions of each picture are sampled, compared
+with the picture's own captions, and weighted by how much better they are than the mean of the
+others (Luo 2020, arXiv:2003.09971).
 """
 
-import dataclasses
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import keras
 import numpy as np
-import tensorflow as tf
-from tqdm import tqdm
 
-from image_describer.errors import TrainingError
-from image_describer.train.data.batches import Batches, Loader, steps_an_epoch
+from image_describer.train.data.batches import Arrays, PictureBatches
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.vocabulary import START, Vocabulary
-from image_describer.train.fit import checkpoint, optimizer
-from image_describer.train.fit.log import History
-from image_describer.train.fit.loop import (
-    CHECKPOINT_EVERY_S,
-    Interrupt,
-    RunStoppedError,
-    compile_for,
-    settling,
-)
-from image_describer.train.fit.losses import self_critical
-from image_describer.train.fit.rewards.bleu_meteor import Overlap
+from image_describer.train.fit.losses import SelfCritical
+from image_describer.train.fit.rewards.bleu_meteor import BleuMeteor
 from image_describer.train.fit.rewards.cider import CiderD
 from image_describer.train.fit.sampler import Sampler
-from image_describer.train.models import regularization
-from image_describer.train.models.attention_lstm import Captioner
+from image_describer.train.models.captioner import Captioner
 from image_describer.train.recipe import Reward
 
-DEV_BATCH = 32  # pictures
 
-
-def advantages(rewards: np.ndarray, baseline: np.ndarray | None) -> np.ndarray:
-    """rewards (B, K) less their baseline: (B,) where one is given, else the mean of the others.
-
-    Raises TrainingError where there are no others.
-    """
-    if baseline is not None:
-        return rewards - baseline[:, None]
-    count = rewards.shape[1]
-    if count == 1:
-        raise TrainingError(
-            "One caption of a picture has no others to be compared with.",
-            "In [scst] give samples = 2 or more, or baseline = 'greedy'.",
-        )
-    others = (rewards.sum(axis=1, keepdims=True) - rewards) / (count - 1)
-    return rewards - others
-
-
-def fit_scst(
-    name: str,
-    stage: Reward,
-    model: Captioner,
-    data: Dataset,
-    vocabulary: Vocabulary,
-    loader: Loader,
-    run: Path,
-    seed: int,
-    resume: bool,
-    at_epoch_end: Callable[[int], None] = lambda step: None,
-    disturbed: bool = False,
-) -> None:
-    """Train ``model`` by ``stage``; checkpoint ``run/<name>.npz``, rewards ``run/<name>.jsonl``.
-
-    ``at_epoch_end`` is called with the step, before the checkpoint is written. A tower that is
-    ``disturbed`` while it learns (see ``noise``) is so here too: captions are drawn from what it
-    sees then, and are learnt by the same. Raises RunStoppedError after Ctrl+C, with the checkpoint
-    written.
-    """
-    train = data.splits["train"]
-    an_epoch = steps_an_epoch(len(train), stage.batch, training=True)
-    total = max(1, round(stage.epochs * an_epoch))
-    batches = Batches(
-        data, train, vocabulary, loader,
-        batch=stage.batch, seed=seed, count=total, mirror=stage.mirror, crops=stage.crops,
-    )  # fmt: skip
-    weights = _learning(model)
-    compile_for(model, stage, total, weights)
-    model.optimizer.build(weights)
-
-    def settle() -> None:
-        if disturbed:
-            clean = (batches.maps(i) for i in range(min(settling(stage.batch), total)))
-            regularization.settle_normalisation(model.tower, clean)
-
-    file = run / f"{name}.npz"
-    step, sums = 0, dict[str, float]()
-    if resume and file.exists():
-        step, sums = checkpoint.load(file, model), checkpoint.sums(file)
-    else:
-        _sharpen(model, stage.sharpen)
-    history = History(run / f"{name}.jsonl", step)
-    cider = CiderD.of(data.captions, train, vocabulary)
-    overlap = Overlap.of(data.captions, train, vocabulary) if stage.bleu or stage.meteor else None
-    climb = _Climb(stage, model, cider, overlap, vocabulary, seed, disturbed)
-    place = {picture: number for number, picture in enumerate(train)}
-    saved = time.monotonic()
-    with Interrupt() as interrupt, tqdm(total=total, initial=step, desc=name, unit=" steps") as bar:
-        for names, pictures in _ahead(batches, loader, step, total):
-            reward = climb.step(step, pictures, np.array([place[n] for n in names]))
-            step += 1
-            sums = {
-                "reward": sums.get("reward", 0.0) + reward,
-                "steps": sums.get("steps", 0.0) + 1.0,
-            }
-            bar.update()
-            bar.set_postfix(reward=f"{sums['reward'] / sums['steps']:.3f}", refresh=False)
-            ends = step % an_epoch == 0 or step == total
-            if ends:
-                record = {"step": step, "epoch": step / an_epoch}
-                record |= {"reward": sums["reward"] / sums["steps"]}
-                with optimizer.averaged(model, weights):
-                    settle()
-                    record |= _dev_reward(model, climb.sampler, data, vocabulary, loader)
-                history.append(record)
-                tqdm.write(" ".join(f"{key} {value:.4g}" for key, value in record.items()))
-                sums = {}
-                at_epoch_end(step)
-            if ends or interrupt.asked or time.monotonic() - saved > CHECKPOINT_EVERY_S:
-                checkpoint.save(file, model, step, sums)
-                saved = time.monotonic()
-            if interrupt.asked and step < total:
-                raise RunStoppedError(f"Stopped at step {step} of {total} of '{name}'.")
-    optimizer.take_average(model, weights)
-    settle()
-
-
-def fit_averaged(
-    name: str,
-    stage: Reward,
-    model: Captioner,
-    data: Dataset,
-    vocabulary: Vocabulary,
-    loader: Loader,
-    run: Path,
-    seed: int,
-    resume: bool,
-) -> None:
-    """`fit_scst`, then ``stage.averaged`` epochs more, and ``model`` gets the mean of the weights
-    from before these and from the end of each.
-
-    The mean lies nearer the middle of the flat ground that training walks about on, and does
-    better on pictures it has not seen: Izmailov et al. 2018 (arXiv:1803.05407).
-    """
-    fixed = (model, data, vocabulary, loader, run, seed)
-    fit_scst(name, stage, *fixed, resume)
-    if not stage.averaged:
-        return
-    averaged = f"{name}-averaged"
-
-    def file(step: int) -> Path:
-        return run / f"{averaged}.{step:08}.npz"
-
-    def keep(step: int) -> None:
-        checkpoint.save(file(step), model, step, optimizer=False)
-
-    if not resume or not file(0).exists():
-        for old in run.glob(f"{averaged}.*.npz"):
-            old.unlink()
-        keep(0)
-    more = dataclasses.replace(stage, epochs=stage.averaged, sharpen=1.0)
-    fit_scst(averaged, more, *fixed, resume, keep)
-    checkpoint.load_mean(sorted(run.glob(f"{averaged}.*.npz")), model)
-
-
-def _sharpen(model: Captioner, by: float) -> None:
-    for weight in model.decoder.to_words.weights:
-        weight.assign(weight * by)
-
-
-class _Climb:
-    """One step at a time: see, draw, score, learn."""
+class SelfCriticalSteps:
+    """What the training loop needs for self-critical steps: see `fit.loop.Training`."""
 
     def __init__(
         self,
-        stage: Reward,
-        model: Captioner,
-        cider: CiderD,
-        overlap: Overlap | None,
+        settings: Reward,
+        captioner: Captioner,
+        data: Dataset,
         vocabulary: Vocabulary,
+        train: PictureBatches,
+        dev: PictureBatches | None,
         seed: int,
-        disturbed: bool = False,
     ) -> None:
-        self.sampler = Sampler(model, vocabulary)
-        self._stage, self._model, self._seed = stage, model, seed
-        self._cider, self._overlap = cider, overlap
-        self._see = tf.function(lambda picture: model.tower(picture, training=disturbed))
-        self._loss = tf.function(self._loss_of, reduce_retracing=True)
-        self._weights = _learning(model)
-        self._apply = tf.function(lambda gradients: model.optimizer.apply(gradients, self._weights))
+        regularized = settings.regularization > 0
+        self._settings, self._seed, self._dev = settings, seed, dev
+        self._sampler = Sampler(captioner, vocabulary, settings.samples, regularized)
+        self._greedy = Sampler(captioner, vocabulary, 1)
+        self.loss = SelfCritical(self._sampler.banned, regularized)
+        self._cider = CiderD.of(data.captions, train.keys, vocabulary)
+        self._overlap = None
+        if settings.bleu or settings.meteor:
+            self._overlap = BleuMeteor.of(data.captions, train.keys, vocabulary)
+        self._dev_cider = None
+        if dev is not None and dev.keys:
+            self._dev_cider = CiderD.of(data.captions, dev.keys, vocabulary)
 
-    def step(self, at: int, picture: tf.Tensor, places: np.ndarray) -> float:
-        """``places`` (B,) are the pictures' places in the rewards; -> the mean CIDEr-D."""
-        with tf.GradientTape() as tape:
-            regions = self._see(picture)  # once: noise is never the same again
-            with tape.stop_recording():
-                drawn, weight, reward = self._drawn(at, regions, places)
-            loss = self._loss(regions, tf.constant(drawn), tf.constant(weight))
-        self._apply(tape.gradient(loss, self._weights))
-        return reward
+    def prepare(self, batch: Arrays, step: int) -> Arrays:
+        """A batch with sampled captions in place of people's."""
+        sampled = self._sampler.sample(batch["picture"], (self._seed, step))
+        cider = rewards_of(self._cider, sampled, batch["index"])
+        rewards = cider
+        if self._overlap is not None:
+            others = rewards_of(self._overlap, sampled, batch["index"])
+            rewards = cider + others @ [self._settings.bleu, self._settings.meteor]
+        start = np.full_like(sampled[:, :, :1], START)
+        return {
+            "picture": batch["picture"],
+            "words": np.concatenate([start, sampled[:, :, :-1]], axis=2),
+            "targets": sampled,
+            "advantage": advantages(rewards).astype(np.float32),
+            "reward": cider.astype(np.float32),
+        }
 
-    def _drawn(
-        self, at: int, regions: tf.Tensor, places: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, float]:
-        """Captions (B, K, T), what each counts (B, K), and their mean CIDEr-D."""
-        drawn = self.sampler.draw(regions, self._stage.samples, (self._seed, at))
-        cider = score(self._cider, drawn, places)
-        rewards = cider + self._beside(drawn, places)
-        baseline = None
-        if self._stage.baseline == "greedy":
-            likeliest = self.sampler.greedy(regions)
-            baseline = score(self._cider, likeliest, places) + self._beside(likeliest, places)
-            baseline = baseline[:, 0]
-        return drawn, advantages(rewards, baseline).astype(np.float32), float(cider.mean())
-
-    def _beside(self, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """What counts beside CIDEr-D for captions drawn (B, K, T): (B, K)."""
-        if self._overlap is None:
-            return np.zeros(drawn.shape[:2])
-        return score(self._overlap, drawn, places) @ [self._stage.bleu, self._stage.meteor]
-
-    def _loss_of(self, regions: tf.Tensor, drawn: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-        start = tf.fill(tf.shape(drawn[:, :, :1]), START)
-        words = tf.concat([start, drawn[:, :, :-1]], axis=2)
-        # Without dropout: these are the probabilities that the captions were drawn by.
-        # What could not be drawn is barred here too: else its share grows wherever captions
-        # are bad, and at last nothing else is learnt.
-        logits = self._model.decoder(regions, words, training=False)
-        return self_critical(tf.cast(logits, tf.float32) + self.sampler.barred, drawn, weight)
+    def judge(self) -> dict[str, float]:
+        """Mean CIDEr-D of greedy captions of dev, by document frequencies of dev's captions."""
+        if self._dev is None or self._dev_cider is None:
+            return {}
+        rewards = []
+        for step in range(len(self._dev)):
+            batch = self._dev.batch(0, step)
+            greedy = self._greedy.sample(batch["picture"], (0, 0))
+            rewards.append(rewards_of(self._dev_cider, greedy, batch["index"]))
+        return {"dev_reward": float(np.concatenate(rewards).mean())}
 
 
-def _learning(model: Captioner) -> list[keras.Variable]:
-    """The head that names words is left alone: captions drawn say nothing of it."""
-    return [*model.tower.trainable_variables, *model.decoder.trainable_variables]
+def advantages(rewards: np.ndarray) -> np.ndarray:
+    """Rewards (B, K) minus the mean of the other captions of the picture; K is at least 2."""
+    others = (rewards.sum(axis=1, keepdims=True) - rewards) / (rewards.shape[1] - 1)
+    return rewards - others
 
 
-def _ahead(
-    batches: Batches, loader: Loader, step: int, total: int
-) -> Iterator[tuple[Sequence[str], tf.Tensor]]:
-    """Names and pictures of each step; the next ones are read while some are worked on."""
-
-    def read(at: int) -> tuple[Sequence[str], np.ndarray]:
-        names, views, _ = batches.pictures(at)
-        return names, loader(names, views)
-
-    with ThreadPoolExecutor(1, "next pictures") as pool:
-        coming = pool.submit(read, step) if step < total else None
-        while coming is not None:
-            names, pictures = coming.result()
-            step += 1
-            coming = pool.submit(read, step) if step < total else None
-            yield names, tf.convert_to_tensor(pictures)
-
-
-def _dev_reward(
-    model: Captioner, sampler: Sampler, data: Dataset, vocabulary: Vocabulary, loader: Loader
-) -> dict[str, float]:
-    """CIDEr-D of the likeliest words on dev, document frequencies from dev's captions."""
-    dev = data.splits["dev"]
-    if not dev:
-        return {}
-    said = []
-    for start in range(0, len(dev), DEV_BATCH):
-        names = dev[start : start + DEV_BATCH]
-        pictures = tf.convert_to_tensor(loader(names, np.zeros(len(names), np.int64)))
-        said.append(sampler.greedy(model.tower(pictures, training=False)))
-    cider = CiderD.of(data.captions, dev, vocabulary)
-    rewards = score(cider, np.concatenate(said), np.arange(len(dev)))
-    return {"dev_reward": float(rewards.mean())}
-
-
-def score(by: CiderD | Overlap, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """What drawn (B, K, T) captions of the pictures at ``places`` (B,) are worth ``by`` either:
-    (B, K) of CIDEr-D, (B, K, 2) of an `Overlap`.
-    """
-    batch, count, steps = drawn.shape
-    found = by.score(drawn.reshape(-1, steps), np.repeat(places, count))
+def rewards_of(by: CiderD | BleuMeteor, sampled: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Rewards of captions (B, K, T) of the pictures ``index`` (B,): (B, K), or (B, K, 2) of BLEU-4
+    and METEOR."""
+    batch, count, steps = sampled.shape
+    found = by.score(sampled.reshape(-1, steps), np.repeat(index, count))
     return found.reshape(batch, count, *found.shape[1:])
+
+
+def scale_logits(captioner: Captioner, scale: float) -> None:
+    """Multiply the weights of the layer that puts out the logits."""
+    for weight in captioner.decoder.to_words.weights:
+        weight.assign(weight * scale)

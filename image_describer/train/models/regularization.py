@@ -1,7 +1,6 @@
-"""What keeps a tower from learning its pictures by heart: parts left out while it trains.
+"""Regularization of the trained blocks of an encoder: layers that disturb maps in training only.
 
-All of it acts on the maps of the frozen blocks and on what is learnt above them, where the views
-of a picture are kept and can't be drawn anew. Every layer has a ``rate``; at 0 it does nothing.
+They matter most where the views of a picture are cached and can't be drawn anew.
 """
 
 import contextlib
@@ -9,19 +8,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-# At strength 1. All are of batches, maps or channels, as each layer says.
-SKIPPED = 0.2  # of batches, the last block that can be left out; those before it less
-CUT_OUT = 0.5  # of maps have a rectangle of zeros
-OVERLAID = 0.3  # of maps have another picture's faintly over them
-BEFORE, BETWEEN, AFTER = 0.1, 0.2, 0.2  # dropout around the two layers of block 14
-CUT_SIDE = (0.28, 0.6)  # of the map's side, each side of a rectangle
-FAINTEST, STRONGEST = 0.0, 0.3  # the share of the other picture
+# At strength 1.
+SKIP_RATE = 0.2  # of batches, for the last residual block; less for those before
+CUTOUT_RATE = 0.5  # of maps
+MIXUP_RATE = 0.3  # of maps
+DROPOUT_BEFORE, DROPOUT_BETWEEN, DROPOUT_AFTER = 0.1, 0.2, 0.2  # around the layers of block 14
+CUTOUT_SIDE = (0.28, 0.6)  # of the side of the map
+MIXUP_SHARE = (0.0, 0.3)  # of the other picture
 
 
 class _Noise(keras.layers.Layer):
-    """Acts in training alone, at ``rate``."""
+    """Acts in training only, at ``rate``; a rate of 0 does nothing."""
 
     def __init__(self, rate: float, name: str) -> None:
         super().__init__(name=name)
@@ -29,70 +29,63 @@ class _Noise(keras.layers.Layer):
         self.seed = keras.random.SeedGenerator()
 
     def call(self, x: Any, training: bool = False) -> Any:
-        return self.disturbed(x) if training and self.rate else x
+        return self.disturb(x) if training and self.rate else x
 
-    def disturbed(self, x: Any) -> Any:
-        """``x`` with its noise, of the same shape."""
+    def disturb(self, x: Any) -> Any:
+        """``x`` with noise, in the same shape."""
         raise NotImplementedError
 
-    def _of_each(self, x: Any, low: float = 0.0, high: float = 1.0) -> Any:
+    def _uniform(self, x: Any, low: float = 0.0, high: float = 1.0) -> Any:
+        """A number for each map of the batch: (N, 1, 1, 1)."""
         shape = (ops.shape(x)[0], 1, 1, 1)
         return keras.random.uniform(shape, low, high, dtype="float32", seed=self.seed)
 
 
-@keras.saving.register_keras_serializable("image_describer")
 class StochasticDepth(_Noise):
-    """A residual branch that whole batches go without (Huang et al. 2016, arXiv:1603.09382).
+    """Skips a residual branch for whole batches (Huang et al. 2016, arXiv:1603.09382).
 
-    Where it stays it is as much stronger, so that nothing is left to do when training is over.
+    Otherwise the branch is scaled up, so that inference needs no change.
     """
 
-    def disturbed(self, x: Any) -> Any:
-        drawn = keras.random.uniform((), dtype="float32", seed=self.seed)
-        return x * ops.cast(ops.where(drawn < self.rate, 0.0, 1.0 / (1.0 - self.rate)), x.dtype)
+    def disturb(self, x: Any) -> Any:
+        number = keras.random.uniform((), dtype="float32", seed=self.seed)
+        return x * ops.cast(ops.where(number < self.rate, 0.0, 1.0 / (1.0 - self.rate)), x.dtype)
 
 
-@keras.saving.register_keras_serializable("image_describer")
-class CutOut(_Noise):
-    """Maps (N, G, G, C) with a rectangle of zeros (DeVries and Taylor 2017, arXiv:1708.04552)."""
+class Cutout(_Noise):
+    """Zeros a rectangle of maps (N, G, G, C) (DeVries and Taylor 2017, arXiv:1708.04552)."""
 
-    def disturbed(self, x: Any) -> Any:
-        down = self._span(x, x.shape[1], (1, -1, 1, 1))
-        across = self._span(x, x.shape[2], (1, 1, -1, 1))
-        chosen = self._of_each(x) < self.rate
-        hidden = ops.logical_and(chosen, ops.logical_and(down, across))
+    def disturb(self, x: Any) -> Any:
+        rows = self._span(x, x.shape[1], (1, -1, 1, 1))
+        columns = self._span(x, x.shape[2], (1, 1, -1, 1))
+        chosen = self._uniform(x) < self.rate
+        hidden = ops.logical_and(chosen, ops.logical_and(rows, columns))
         return x * ops.cast(ops.logical_not(hidden), x.dtype)
 
     def _span(self, x: Any, side: int, shape: tuple[int, ...]) -> Any:
-        length = ops.floor(self._of_each(x, *CUT_SIDE) * side)
-        start = ops.floor(self._of_each(x) * (side - length + 1))
-        place = ops.reshape(ops.arange(side, dtype="float32"), shape)
-        return ops.logical_and(place >= start, place < start + length)
+        length = ops.floor(self._uniform(x, *CUTOUT_SIDE) * side)
+        start = ops.floor(self._uniform(x) * (side - length + 1))
+        position = ops.reshape(ops.arange(side, dtype="float32"), shape)
+        return ops.logical_and(position >= start, position < start + length)
 
 
-@keras.saving.register_keras_serializable("image_describer")
-class Overlaid(_Noise):
-    """Maps (N, ...) with the batch's next picture faintly over them, whose captions don't count.
+class FaintMixup(_Noise):
+    """Mixes maps (N, ...) with a little of the batch's next picture, whose captions don't count.
 
-    After mixup (Zhang et al. 2018, arXiv:1710.09412), of which only the stronger picture is asked.
+    After mixup (Zhang et al. 2018, arXiv:1710.09412).
     """
 
-    def disturbed(self, x: Any) -> Any:
-        share = self._of_each(x, FAINTEST, STRONGEST)
-        share = ops.cast(ops.where(self._of_each(x) < self.rate, share, 0.0), x.dtype)
+    def disturb(self, x: Any) -> Any:
+        share = self._uniform(x, *MIXUP_SHARE)
+        share = ops.cast(ops.where(self._uniform(x) < self.rate, share, 0.0), x.dtype)
         return x * (1 - share) + ops.roll(x, 1, axis=0) * share
 
 
-def layers_of(model: keras.Model) -> list[keras.Layer]:
-    """Those of ``model`` that act in training alone."""
-    dropout = keras.layers.Dropout, keras.layers.SpatialDropout2D
-    return [layer for layer in model.layers if isinstance(layer, (_Noise, *dropout))]
-
-
 @contextlib.contextmanager
-def silenced(model: keras.Model) -> Iterator[None]:
-    """Inside, ``model`` called for training is undisturbed; what is compiled doesn't hear of it."""
-    layers = layers_of(model)
+def disabled(model: keras.Model) -> Iterator[None]:
+    """Inside, ``model`` called in training mode has no noise; compiled functions keep theirs."""
+    kinds = (_Noise, keras.layers.Dropout, keras.layers.SpatialDropout2D)
+    layers = [layer for layer in model.layers if isinstance(layer, kinds)]
     rates = [layer.rate for layer in layers]
     for layer in layers:
         layer.rate = 0.0
@@ -103,21 +96,21 @@ def silenced(model: keras.Model) -> Iterator[None]:
             layer.rate = rate
 
 
-def settle_normalisation(tower: keras.Model, batches: Iterable[Any]) -> None:
-    """Give batch normalisation that learns the statistics of undisturbed ``batches``.
+def settle_normalization(encoder: keras.Model, batches: Iterable[np.ndarray]) -> None:
+    """Give trained batch normalization the statistics of ``batches`` without noise.
 
-    Dropout changes a layer's variance in training and not afterwards (Li et al. 2019,
-    arXiv:1801.05134), so what was gathered on the way doesn't fit what comes.
+    Dropout changes the variance of a layer in training and not in inference (Li et al. 2019,
+    arXiv:1801.05134), so the statistics gathered during training don't fit.
     """
-    normal = keras.layers.BatchNormalization
-    learning = [la for la in tower.layers if isinstance(la, normal) and la.trainable]
-    if not learning:
+    kind = keras.layers.BatchNormalization
+    trained = [la for la in encoder.layers if isinstance(la, kind) and la.trainable]
+    if not trained:
         return
-    before = [layer.momentum for layer in learning]
-    with silenced(tower):
+    before = [layer.momentum for layer in trained]
+    with disabled(encoder):
         for number, batch in enumerate(batches):
-            for layer in learning:
-                layer.momentum = number / (number + 1)  # so that the mean of all comes out
-            tower(ops.convert_to_tensor(batch), training=True)
-    for layer, momentum in zip(learning, before, strict=True):
+            for layer in trained:
+                layer.momentum = number / (number + 1)  # so that the result is the mean of all
+            encoder(ops.convert_to_tensor(batch), training=True)
+    for layer, momentum in zip(trained, before, strict=True):
         layer.momentum = momentum

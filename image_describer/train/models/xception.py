@@ -1,8 +1,7 @@
-"""Xception (Chollet 2017, arXiv:1610.02357) in two parts, apart after block 13 or an earlier one.
+"""Xception (Chollet 2017, arXiv:1610.02357) in two parts, split after block 13 or an earlier one.
 
-The layers carry the names that Keras Applications gives them, so that its weights fit. The two
-parts are apart because the first is slow and good from the start, while the second is quick and,
-where ImageNet's block 14 is missing, has to be learnt.
+The layers have the names of Keras Applications, so that its weights fit. The first part is slow and
+often stays frozen; the second is trained.
 """
 
 import re
@@ -13,7 +12,7 @@ import keras
 import numpy as np
 
 from image_describer.errors import TrainingError
-from image_describer.train.models import regularization as noises
+from image_describer.train.models import regularization as noise
 from image_describer.train.models.bundle_encoder import RESCALE, tower_weights
 
 ENTRY_FILTERS = (128, 256, 728)
@@ -21,8 +20,8 @@ MIDDLE_FILTERS = 728
 LOWER_CHANNELS = 1024
 UPPER_CHANNELS = (1536, 2048)
 RESIDUAL_BLOCKS = (2, 3, 4, 13)
-RESCALED = (5, 6, 7, 8)  # blocks that end in outliers, for which all steps would be made large
-FIRST_MIDDLE, LAST_BLOCK = 5, 13  # block 13 ends what ImageNet's weights are always there for
+RESCALED = (5, 6, 7, 8)  # blocks with outliers, which would make all int8 steps large
+FIRST_MIDDLE, LAST_BLOCK = 5, 13  # 13 is the last block of the lower part
 
 
 def build_lower(
@@ -36,8 +35,8 @@ def build_lower(
 
     G is size / 32 and C 1024 * ``width`` for ``last`` 13; from 4 to 12 they are size / 16 and 728.
     ``width`` scales the number of channels and ``middle_blocks`` the depth, for small test models.
-    ``rescaled`` gives what the blocks ``RESCALED`` add a factor for each channel, 1 at first: see
-    `image_describer.train.equalise`.
+    ``rescaled`` multiplies what the blocks `RESCALED` add by a factor for each channel, 1 at first:
+    see `train.export.cross_layer_equalization`.
     """
     pixels = keras.Input((size, size, 3), name="pixels")
     x = _conv(pixels, _scaled(32, width), "block1_conv1", strides=2)
@@ -60,42 +59,43 @@ def build_upper(
     width: float = 1.0,
     middle_blocks: int = 8,
     last: int = LAST_BLOCK,
-    noise: float = 0.0,
+    regularization: float = 0.0,
 ) -> keras.Model:
-    """The blocks after ``last``: what `build_lower` puts out, (N, grid, grid, channels) -> regions
-    (N, R, 2048 * width), row by row, R as many as block 13 has cells.
+    """The blocks after ``last``: maps (N, grid, grid, channels) of `build_lower` -> regions
+    (N, R, 2048 * width), row by row, one for each cell of block 13.
 
-    ``noise`` is how strongly they are disturbed in training: see `image_describer.train.noise`.
+    ``regularization`` is the strength of the noise of `train.models.regularization`.
     """
     lower = keras.Input((grid, grid, channels), name="lower")
-    regions = _regions(lower, width, middle_blocks, last, noise)
+    regions = _regions(lower, width, middle_blocks, last, regularization)
     return keras.Model(lower, regions, name="xception_upper")
 
 
 def build_joined(
-    lower: keras.Model, width: float, middle_blocks: int, last: int, noise: float = 0.0
+    lower: keras.Model, width: float, middle_blocks: int, last: int, regularization: float = 0.0
 ) -> keras.Model:
-    """What `build_upper` builds, on ``lower``: pixels (N, size, size, 3) -> regions (N, R, C)."""
-    regions = _regions(lower.output, width, middle_blocks, last, noise)
+    """`build_upper` on top of ``lower``: pixels (N, size, size, 3) -> regions (N, R, C)."""
+    regions = _regions(lower.output, width, middle_blocks, last, regularization)
     return keras.Model(lower.input, regions, name="xception")
 
 
 def _regions(
-    x: keras.KerasTensor, width: float, middle_blocks: int, last: int, noise: float
+    x: keras.KerasTensor, width: float, middle_blocks: int, last: int, regularization: float
 ) -> keras.KerasTensor:
-    if noise:
-        x = noises.Overlaid(noise * noises.OVERLAID, "overlaid")(x)
-        x = noises.CutOut(noise * noises.CUT_OUT, "cut_out")(x)
-    x = _later_blocks(x, last + 1, LAST_BLOCK, width, middle_blocks, noise)
-    if noise:
-        x = keras.layers.Dropout(noise * noises.BEFORE, name="drop_before")(x)
+    if regularization:
+        x = noise.FaintMixup(regularization * noise.MIXUP_RATE, "faint_mixup")(x)
+        x = noise.Cutout(regularization * noise.CUTOUT_RATE, "cutout")(x)
+    x = _later_blocks(x, last + 1, LAST_BLOCK, width, middle_blocks, regularization)
+    if regularization:
+        x = keras.layers.Dropout(regularization * noise.DROPOUT_BEFORE, name="drop_before")(x)
     for unit, filters in enumerate(UPPER_CHANNELS, start=1):
         x = _separable(x, _scaled(filters, width), f"block14_sepconv{unit}")
         x = keras.layers.Activation("relu", name=f"block14_sepconv{unit}_act")(x)
-        if noise and unit == 1:
-            x = keras.layers.SpatialDropout2D(noise * noises.BETWEEN, name="drop_between")(x)
-    if noise:
-        x = keras.layers.Dropout(noise * noises.AFTER, name="drop_after")(x)
+        if regularization and unit == 1:
+            rate = regularization * noise.DROPOUT_BETWEEN
+            x = keras.layers.SpatialDropout2D(rate, name="drop_between")(x)
+    if regularization:
+        x = keras.layers.Dropout(regularization * noise.DROPOUT_AFTER, name="drop_after")(x)
     return keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
 
 
@@ -174,7 +174,7 @@ def _later_blocks(
     last: int,
     width: float,
     middle_blocks: int,
-    noise: float = 0.0,
+    regularization: float = 0.0,
     rescaled: bool = False,
 ) -> keras.KerasTensor:
     """Those of the middle flow, and block 13, that lie between ``first`` and ``last``."""
@@ -182,7 +182,7 @@ def _later_blocks(
     middle = range(FIRST_MIDDLE, FIRST_MIDDLE + middle_blocks)
     asked = [block for block in middle if first <= block <= last]
     # From half the share to the whole, the later the more.
-    skipped = np.linspace(0.5, 1.0, len(asked)) * noise * noises.SKIPPED
+    skipped = np.linspace(0.5, 1.0, len(asked)) * regularization * noise.SKIP_RATE
     for block, rate in zip(asked, skipped, strict=True):
         shortcut = x
         for unit in (1, 2, 3):
@@ -192,8 +192,8 @@ def _later_blocks(
             x = keras.layers.DepthwiseConv2D(
                 1, use_bias=False, depthwise_initializer="ones", name=f"block{block}{RESCALE}"
             )(x)
-        if noise:
-            x = noises.StochasticDepth(float(rate), f"block{block}_depth")(x)
+        if regularization:
+            x = noise.StochasticDepth(float(rate), f"block{block}_depth")(x)
         x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])
     if not first <= LAST_BLOCK <= last:
         return x

@@ -42,7 +42,7 @@ class _Picture:
     references: tuple[_Reference, ...]
 
 
-class Overlap:
+class BleuMeteor:
     """Scores captions against the references of pictures that are known from the start.
 
     ``references``: for each picture its captions, ids without the end. ``common`` are the ids of
@@ -58,7 +58,7 @@ class Overlap:
     @classmethod
     def of(
         cls, captions: Mapping[str, Sequence[str]], names: Sequence[str], vocabulary: Vocabulary
-    ) -> "Overlap":
+    ) -> "BleuMeteor":
         """Over the captions of ``names``; picture i of ``score`` is ``names[i]``."""
         common = {i for i, word in enumerate(vocabulary.words) if word in FUNCTION_WORDS}
         return cls(ids_of_references(captions, names, vocabulary), frozenset(common))

@@ -1,0 +1,339 @@
+"""Recipes that caption pictures: their features, their network, its training and its export."""
+
+import logging
+import random
+import shutil
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER
+from image_describer.captioner.tokenizer import save_tokenizer
+from image_describer.errors import TrainingError
+from image_describer.train.baselines.bahdanau_gru import BahdanauGru
+from image_describer.train.baselines.merge_lstm import MergeLstm
+from image_describer.train.data import feature_pickle
+from image_describer.train.data.augment import Views
+from image_describer.train.data.batches import PictureBatches
+from image_describer.train.data.dataset import load_pixels
+from image_describer.train.features import encoders
+from image_describer.train.features.cache import FeatureCache
+from image_describer.train.features.loaders import Loader, MatrixLoader, PixelLoader
+from image_describer.train.fit import checkpoint
+from image_describer.train.fit.loop import RunFiles, Training
+from image_describer.train.fit.losses import CrossEntropy
+from image_describer.train.fit.self_critical import SelfCriticalSteps, scale_logits
+from image_describer.train.models import regularization, xception
+from image_describer.train.models.attention_lstm import AttentionLstm
+from image_describer.train.models.captioner import Captioner
+from image_describer.train.precision import precision
+from image_describer.train.recipe import BLOCKS, Fit, Reward
+from image_describer.train.run import Run
+
+log = logging.getLogger(__name__)
+
+FIT, REWARD = "fit", "reward"  # the phases, which name the files in the run's folder
+SETTLE_PICTURES, SETTLE_BATCHES = 1536, 48  # at most, for the statistics of normalization
+
+
+class PixelEncoder(keras.Model):
+    """An encoder on pixels (N, S, S, 3) in 0..255: its preprocessing, then the network."""
+
+    def __init__(self, name: str, network: keras.Model) -> None:
+        super().__init__(name="encoder")
+        self.network, self._scale = network, encoders.PREPROCESS[name]
+        self.built = True
+
+    def call(self, pixels: Any, training: bool = False) -> Any:
+        return self.network(self._scale(ops.cast(pixels, "float32")), training=training)
+
+
+class Captioning:
+    """The stages of a recipe whose network captions pictures."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.settings = run, run.recipe.features
+        if run.data.features is not None and not self.settings.pooled:
+            raise TrainingError(
+                f"'{run.recipe.name}' looks at regions of a picture; this data has one vector for "
+                "each.",
+                "Choose a recipe with pooled features: see --list.",
+            )
+
+    # Features
+
+    @property
+    def cached(self) -> bool:
+        """Whether the features are computed once; those of a bundle's encoder always are."""
+        return self.settings.cache_features or encoders.bundle_of(self.settings) is not None
+
+    @property
+    def keys(self) -> list[str]:
+        """The pictures to train on: captioned ones, and others that a teacher has labeled."""
+        data = self.run.data
+        labeled = []
+        if self.run.recipe.fit.labels_weight:
+            labeled = [key for key in data.uncaptioned if key in data.labels]
+        return [*data.splits["train"], *labeled]
+
+    @cached_property
+    def _frozen(self) -> encoders.FrozenEncoder:
+        return encoders.build(self.settings, self.run.recipe.precision)
+
+    @cached_property
+    def _caches(self) -> tuple[FeatureCache, FeatureCache]:
+        """Features of training pictures in all views, and of dev pictures in the plain one."""
+        folder = self.run.features_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        return FeatureCache(folder, self._frozen, self.run.views), FeatureCache(
+            folder, self._frozen, Views()
+        )
+
+    def features(self) -> None:
+        """Compute the features that are missing, if the recipe caches them."""
+        data, options = self.run.data, self.run.options
+        if data.features is None and self.cached:
+            train, dev = self._caches
+            train.fill(data, self.keys)
+            dev.fill(data, data.splits["dev"])
+        if options.write_features is not None:
+            if not self.settings.pooled or data.features is not None:
+                raise TrainingError(
+                    "Only pooled features that are computed here can be written.",
+                    "Choose a recipe with pooled features: see --list.",
+                )
+            keys = self.keys + data.splits["dev"]
+            self._caches[1].fill(data, keys)
+            feature_pickle.write(options.write_features, keys, self._caches[1].take(keys)[:, 0])
+
+    def _loaders(self) -> tuple[Loader, Loader, tuple[int, ...]]:
+        """Loaders for training and dev, and the shape of what they load."""
+        data, size = self.run.data, self.settings.train_size or self.settings.size
+        if data.features is not None:
+            matrix = MatrixLoader(data)
+            return matrix, matrix, matrix.shape
+        if self.cached:
+            self.features()
+            train, dev = self._caches
+            return train.take, dev.take, train.shape
+        pixels = PixelLoader(data, size, self.run.views), PixelLoader(data, size, Views())
+        return *pixels, (size, size, 3)
+
+    # Network
+
+    def build(self, policy: str, shape: tuple[int, ...], regularized: float = 0.0) -> Captioner:
+        """The network on inputs of ``shape``, with the recipe's initial weights."""
+        recipe, run = self.run.recipe, self.run
+        keras.utils.set_random_seed(recipe.seed)
+        with precision(policy):
+            encoder = self._trained_encoder(regularized) if len(shape) == 3 else None
+            width = recipe.network.embedding if run.vectors is None else run.vectors.dimension
+            labels = len(next(iter(run.data.labels.values()))) if recipe.fit.labels_weight else 0
+            decoder = build_decoder(recipe.network, len(run.vocabulary), width)
+            model = Captioner(encoder, decoder, len(run.vocabulary), labels)
+            model.create_weights(shape)
+        if run.vectors is not None:
+            learned, table = recipe.network.train_vectors, decoder.embed
+            matrix = run.vectors.filled(recipe.seed) if learned else run.vectors.matrix
+            table.embeddings.assign(matrix)
+            table.trainable = learned
+        return model
+
+    def _trained_encoder(self, regularized: float) -> keras.Model:
+        """The part of the encoder in the trained network: what is not cached."""
+        settings = self.settings
+        size = settings.train_size or settings.size
+        if settings.encoder != "xception" or settings.frozen_blocks == BLOCKS:
+            network = self._frozen.model  # type: ignore[attr-defined]
+            network.trainable = False
+            return PixelEncoder(settings.encoder, network)
+        lower, upper = encoders.build_xception(settings, size, regularization=regularized)
+        freeze_normalization(upper, xception.LAST_BLOCK)
+        if self.cached:
+            return upper
+        lower.trainable = False
+        network = keras.Model(lower.input, upper(lower.output), name="xception")
+        return PixelEncoder("xception", network)
+
+    # Training
+
+    def fit(self) -> None:
+        """Train by cross-entropy, then by rewards if the recipe has them."""
+        recipe, options = self.run.recipe, self.run.options
+        load, load_dev, shape = self._loaders()
+        phases: list[tuple[str, Fit | Reward]] = [(FIT, recipe.fit)]
+        if recipe.reward.epochs:
+            phases.append((REWARD, recipe.reward))
+        for name, _ in phases:  # before hours of work, not after
+            RunFiles(self.run.folder, name).check(options.resume, options.overwrite)
+        for number, (name, settings) in enumerate(phases):
+            model = self.build(recipe.precision, shape, settings.regularization)
+            if number:
+                checkpoint.load_weights(RunFiles(self.run.folder, FIT).weights, model)
+            training = self._training(name, settings, model, load, load_dev)
+            training.fit(name, self.run.folder, resume=True)
+
+    def _training(
+        self, name: str, settings: Fit | Reward, model: Captioner, load: Loader, load_dev: Loader
+    ) -> Training:
+        run, recipe = self.run, self.run.recipe
+        rewarded = isinstance(settings, Reward)
+        keys = run.data.splits["train"] if rewarded else self.keys
+        seed = recipe.seed + (3 if rewarded else 0)
+        common = {"batch": settings.batch, "captions": recipe.data.captions}
+        train = PictureBatches(
+            run.data, keys, run.vocabulary, load, seed=seed, views=run.views, **common
+        )
+        dev = PictureBatches(
+            run.data, run.data.splits["dev"], run.vocabulary, load_dev, seed=0, training=False,
+            **common,
+        )  # fmt: skip
+        more: dict[str, Any] = {
+            "scales": lambda variables: self._scales(model, variables, settings.encoder_lr_scale),
+            "settle": lambda: self._settle(model, train, settings),
+        }
+        if isinstance(settings, Reward):
+            if not RunFiles(run.folder, name).checkpoint.exists():
+                scale_logits(model, settings.logit_scale)
+            model.presence.trainable = False
+            steps = SelfCriticalSteps(
+                settings, model, run.data, run.vocabulary, train, dev, recipe.seed
+            )
+            return Training(
+                settings, model, steps.loss, train, prepare=steps.prepare, judge=steps.judge, **more
+            )
+        presence = 0.0 if model.encoder is None else settings.presence_weight
+        if not presence:
+            model.presence.trainable = False
+        loss = CrossEntropy(settings.label_smoothing, presence, settings.labels_weight)
+        return Training(settings, model, loss, train, dev, better_by="dev_word_loss", **more)
+
+    @staticmethod
+    def _scales(
+        model: Captioner, variables: Sequence[keras.Variable], scale: float
+    ) -> list[float] | None:
+        if scale == 1.0 or model.encoder is None:
+            return None
+        pretrained = {
+            id(variable)
+            for layer in xception.leaves(model.encoder)
+            if 0 < xception.block_of(layer.name) <= xception.LAST_BLOCK
+            for variable in layer.trainable_variables
+        }
+        return [scale if id(variable) in pretrained else 1.0 for variable in variables]
+
+    @staticmethod
+    def _settle(model: Captioner, train: PictureBatches, settings: Fit | Reward) -> None:
+        if model.encoder is None or not settings.regularization:
+            return
+        count = min(SETTLE_BATCHES, max(1, SETTLE_PICTURES // settings.batch), len(train))
+        batches = (train.batch(0, step)["picture"] for step in range(count))
+        regularization.settle_normalization(model.encoder, batches)
+
+    def trained(self) -> Captioner:
+        """The network after training, in float32. Raises TrainingError if there was none."""
+        files = [RunFiles(self.run.folder, name).weights for name in (REWARD, FIT)]
+        found = next((file for file in files if file.exists()), None)
+        if found is None:
+            raise TrainingError(
+                f"The recipe '{self.run.recipe.name}' was not trained in {self.run.options.runs}.",
+                "Run the stage 'fit' first.",
+            )
+        _, _, shape = self._loaders()
+        model = self.build("float32", shape)
+        checkpoint.load_weights(found, model)
+        return model
+
+    # Export
+
+    def export(self) -> dict[str, Any]:
+        """Write encoder, decoder and tokenizer into the run's bundle folder; returns the fields of
+        the manifest that describe them. TensorFlow must be the backend."""
+        from image_describer.train.export import litert
+
+        run, settings, model = self.run, self.run.recipe.export, self.trained()
+        folder = run.bundle
+        folder.mkdir(parents=True, exist_ok=True)
+        rows, columns, channels = self._export_encoder(model, folder / ENCODER)
+        regions = (rows * columns, channels)
+        litert.export_decoder(model.decoder, regions, settings.beams, folder / DECODER)
+        save_tokenizer(run.vocabulary.tokenizer(), folder / TOKENIZER)
+        return {
+            "input": {"size": self.settings.size},
+            "regions": {"rows": rows, "columns": columns, "channels": channels},
+            "decode": {
+                "beams": settings.beams,
+                "max_length": run.vocabulary.max_length,
+                "length_norm": settings.length_norm,
+                "match_weight": settings.match_weight,
+                "ngram_weight": settings.ngram_weight,
+            },
+        }
+
+    def _export_encoder(self, model: Captioner, file: Path) -> tuple[int, int, int]:
+        """Write the encoder; returns rows, columns and channels of its feature map."""
+        from image_describer.train.export import cross_layer_equalization, litert
+
+        settings = self.settings
+        bundle = encoders.bundle_of(settings)
+        if bundle is not None:
+            shutil.copyfile(bundle.path(ENCODER), file)
+            grid = bundle.manifest["regions"]
+            return grid["rows"], grid["columns"], grid["channels"]
+        if settings.encoder != "xception":
+            encoder = PixelEncoder(settings.encoder, self._frozen.model)  # type: ignore[attr-defined]
+            litert.export_encoder(encoder, self._calibration(), file, quantize=False)
+            cells, channels = self._frozen.model.output_shape[1:]  # type: ignore[attr-defined]
+        else:
+            lower, upper = encoders.build_xception(settings, settings.size, rescaled=True)
+            if model.encoder is not None:
+                copy_weights(xception.leaves(model.encoder), (*lower.layers, *upper.layers))
+            pictures = self._calibration()
+            factors = cross_layer_equalization.equalize(lower, upper, pictures)
+            project = model.decoder.project.kernel
+            project.assign(project / factors[:, np.newaxis])
+            whole = keras.Model(lower.input, upper(lower.output), name="xception")
+            litert.export_encoder(PixelEncoder("xception", whole), pictures, file)
+            cells, channels = upper.output_shape[1:]
+        side = round(cells**0.5)
+        return side, side, channels
+
+    def _calibration(self) -> np.ndarray:
+        """Training pictures to measure int8 ranges on: (N, S, S, 3) uint8."""
+        data, recipe = self.run.data, self.run.recipe
+        keys = [key for key in self.run.data.splits["train"] if key in data.files]
+        count = min(recipe.export.calibration_pictures, len(keys))
+        chosen = random.Random(recipe.seed).sample(keys, count)
+        return np.stack([load_pixels(data.path(key), self.settings.size) for key in chosen])
+
+
+def build_decoder(network: Any, vocabulary: int, embedding: int) -> Any:
+    """The decoder of a recipe, for a vocabulary of that size and an embedding of that width."""
+    if network.kind == "merge-lstm":
+        return MergeLstm(vocabulary, network.units, embedding, network.dropout)
+    if network.kind == "bahdanau-gru":
+        return BahdanauGru(vocabulary, network.units, embedding, network.attention, network.dropout)
+    return AttentionLstm(vocabulary, network.units, embedding, network.heads, network.dropout)
+
+
+def freeze_normalization(model: keras.Model, last: int) -> None:
+    """Batch normalization up to block ``last`` keeps its statistics: a batch is too small to
+    improve on ImageNet's."""
+    for layer in model.layers:
+        normalization = isinstance(layer, keras.layers.BatchNormalization)
+        if normalization and xception.block_of(layer.name) <= last:
+            layer.trainable = False
+
+
+def copy_weights(sources: Any, targets: Sequence[keras.Layer]) -> None:
+    """Copy the weights of layers to the layers of the same names."""
+    known = {layer.name: layer for layer in sources}
+    for layer in targets:
+        if layer.weights and layer.name in known:
+            for old, new in zip(known[layer.name].weights, layer.weights, strict=True):
+                new.assign(old)

@@ -1,0 +1,198 @@
+"""The frozen part of an encoder, as a function of pixels: Keras networks, and bundles' encoders."""
+
+import contextlib
+import hashlib
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from image_describer.captioner.bundle import ENCODER, Bundle, open_bundle
+from image_describer.captioner.encoder import Encoder
+from image_describer.errors import TrainingError
+from image_describer.train.models import xception
+from image_describer.train.precision import precision
+from image_describer.train.recipe import BLOCKS, Features
+
+RANDOM_SEED = 1  # of weights "random": the same each time, so that cached features are found again
+BUNDLED = "bundled"  # the weights of the shipped model
+
+
+class FrozenEncoder(Protocol):
+    """Pixels (N, size, size, 3) uint8 -> (N, *shape) float32."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray: ...
+
+    def digest(self) -> str:
+        """Hash of everything that the output depends on, apart from the pixels."""
+
+
+class KerasEncoder:
+    """A Keras network: pixels in its own scaling -> maps or regions, or their mean if ``pooled``.
+
+    ``preprocess`` scales pixels 0..255 in float32; see ``PREPROCESS``.
+    """
+
+    def __init__(self, name: str, model: keras.Model, pooled: bool = False) -> None:
+        self.name, self.model, self.pooled = name, model, pooled
+        self.size = int(model.input_shape[1])
+        shape = tuple(model.output_shape[1:])
+        self.shape = (1, shape[-1]) if pooled else shape
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        scaled = PREPROCESS[self.name](np.asarray(pixels, np.float32))
+        maps = np.asarray(self.model.predict_on_batch(scaled), np.float32)
+        return maps.mean(axis=1, keepdims=True) if self.pooled else maps
+
+    def digest(self) -> str:
+        policy = self.model.layers[-1].dtype_policy.name
+        facts = f"{self.name} {policy} {self.model.input_shape} {self.shape}"
+        digest = hashlib.sha256(facts.encode())
+        for weight in self.model.weights:
+            digest.update(np.asarray(weight, np.float32).tobytes())
+        return digest.hexdigest()
+
+
+class BundleEncoder:
+    """The encoder of a bundle, with the very numbers that its users get: regions (R, C), or their
+    mean (1, C) if ``pooled``."""
+
+    name = "bundle"
+
+    def __init__(self, bundle: Bundle, pooled: bool = False) -> None:
+        self.bundle, self.pooled = bundle, pooled
+        self.encoder = Encoder(bundle.path(ENCODER), threads=os.cpu_count() or 1)
+        self.size = self.encoder.size
+        grid = bundle.manifest["regions"]
+        cells = 1 if pooled else grid["rows"] * grid["columns"]
+        self.shape: tuple[int, ...] = (cells, grid["channels"])
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        features = [self.encoder.encode(picture) for picture in pixels]
+        if self.pooled:
+            return np.stack([one.pooled[np.newaxis] for one in features])
+        return np.stack([one.regions for one in features])
+
+    def digest(self) -> str:
+        content = f"{self.bundle.manifest['files'][ENCODER]['sha256']} {self.shape}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def build(features: Features, policy: str) -> FrozenEncoder:
+    """The frozen part of a recipe's encoder, computing in ``policy``, a dtype policy of Keras.
+
+    Raises TrainingError and BundleError.
+    """
+    size = features.train_size or features.size
+    bundle = bundle_of(features)
+    if bundle is not None:
+        return BundleEncoder(bundle, features.pooled)
+    with precision(policy), _fixed_initial_weights():
+        if features.encoder == "xception":
+            lower, upper = build_xception(features, size)
+            model = lower if features.frozen_blocks < BLOCKS else _joined(lower, upper)
+        else:
+            model = _from_keras(features.encoder, features.weights, size)
+    return KerasEncoder(features.encoder, model, features.pooled)
+
+
+def bundle_of(features: Features) -> Bundle | None:
+    """The bundle whose encoder the recipe uses as it is, if it does: no block is trained."""
+    frozen = features.encoder == "xception" and features.frozen_blocks == BLOCKS
+    if frozen and features.weights == BUNDLED:
+        return open_bundle()
+    if frozen and Path(features.weights).is_dir():
+        return open_bundle(Path(features.weights))
+    return None
+
+
+def build_xception(features: Features, size: int, **more: Any) -> tuple[keras.Model, keras.Model]:
+    """Xception with the recipe's weights, in two parts: the frozen blocks and the others.
+
+    ``more`` are options of `xception.build_lower` and ``regularization`` of `build_upper`.
+    """
+    last = min(features.frozen_blocks, xception.LAST_BLOCK)
+    shape = {"width": features.width, "middle_blocks": features.middle_blocks, "last": last}
+    regularization = more.pop("regularization", 0.0)
+    lower = xception.build_lower(size, **shape, **more)
+    grid, channels = lower.output_shape[2:]
+    upper = xception.build_upper(grid, channels, **shape, regularization=regularization)
+    if features.weights != "random":
+        xception.load_weights(lower, upper, features.weights)
+    return lower, upper
+
+
+def _joined(lower: keras.Model, upper: keras.Model) -> keras.Model:
+    return keras.Model(lower.input, upper(lower.output), name="xception")
+
+
+def _to_one(pixels: np.ndarray) -> np.ndarray:
+    return pixels / np.float32(127.5) - np.float32(1.0)
+
+
+def _minus_mean(pixels: np.ndarray) -> np.ndarray:
+    """As Caffe's networks were trained: BGR, minus ImageNet's mean."""
+    return pixels[..., ::-1] - np.asarray(IMAGENET_MEAN_BGR, np.float32)
+
+
+IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+PREPROCESS: dict[str, Callable[[Any], Any]] = {
+    "xception": _to_one,
+    "inception_v3": _to_one,
+    "resnet50": _minus_mean,
+}
+
+
+def _from_keras(name: str, weights: str, size: int) -> keras.Model:
+    """InceptionV3 or ResNet50 without its top -> regions (R, C)."""
+    make = {
+        "inception_v3": keras.applications.InceptionV3,
+        "resnet50": keras.applications.ResNet50,
+    }[name]
+    way_out = (
+        "Give --weights imagenet, random, or a file of Keras weights without the top "
+        "(.weights.h5), or use --encoder xception instead."
+    )
+    if weights == BUNDLED:
+        raise TrainingError(f"The shipped model has no {name}.", way_out)
+    if weights not in ("imagenet", "random") and not Path(weights).is_file():
+        raise TrainingError(f"There are no weights '{weights}' for {name}.", way_out)
+    try:
+        model = make(
+            weights="imagenet" if weights == "imagenet" else None,
+            include_top=False,
+            input_shape=(size, size, 3),
+        )
+        if weights not in ("imagenet", "random"):
+            model.load_weights(weights)
+    except Exception as error:  # Keras wraps failures of a download or a file in a bare Exception
+        raise TrainingError(
+            f"The weights '{weights}' of {name} can't be loaded: {error}.", way_out
+        ) from error
+    rows, columns, channels = model.output_shape[1:]
+    regions = keras.layers.Reshape((rows * columns, channels), name="regions")(model.output)
+    return keras.Model(model.input, regions, name=name)
+
+
+@contextlib.contextmanager
+def _fixed_initial_weights() -> Iterator[None]:
+    # Keras draws the seed of each initializer from Python's own generator.
+    before = random.getstate()
+    random.seed(RANDOM_SEED)
+    try:
+        yield
+    finally:
+        random.setstate(before)

@@ -1,0 +1,163 @@
+"""One run of a recipe: its data, its words and its folders."""
+
+import json
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from image_describer import files
+from image_describer.errors import TrainingError
+from image_describer.train import recipe as recipes
+from image_describer.train.data import cleaning, dataset, feature_pickle, word_vectors
+from image_describer.train.data.augment import Views
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.verify_images import without_damaged
+from image_describer.train.data.vocabulary import SPECIAL_WORDS, Vocabulary, count_words
+from image_describer.train.data.word_vectors import WordVectors
+from image_describer.train.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+DAMAGED = "damaged.json"  # in the folder of runs: the pictures that can't be read
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user chooses besides the recipe. ``data`` is the folder of the data sets, or a data
+    set; ``runs`` has checkpoints and caches, ``results`` figures; a finished bundle is installed
+    in ``output``, if there is one. ``read_features`` is a features.pkl to use in place of the
+    encoder, ``write_features`` one to write."""
+
+    data: Path
+    runs: Path = Path("train/runs")
+    results: Path = Path("train/results")
+    output: Path | None = None
+    vectors: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    read_features: Path | None = None
+    write_features: Path | None = None
+    command: str = ""
+    arguments: tuple[str, ...] = ()  # of the command line, without the stage
+
+
+@dataclass
+class Run:
+    """A recipe, what the user chose, and what follows from both; data is read when it is needed."""
+
+    recipe: Recipe
+    options: Options
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Checkpoints, logs and the bundle of this run."""
+        return self.options.runs / self.recipe.name
+
+    @property
+    def features_folder(self) -> Path:
+        return self.options.runs / "features"
+
+    @property
+    def results(self) -> Path:
+        return self.options.results / self.recipe.name
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle that the run makes."""
+        return self.folder / "bundle"
+
+    @property
+    def views(self) -> Views:
+        """The views of a training picture."""
+        features = self.recipe.features
+        return Views(features.crops, features.mirror, features.grayscale)
+
+    @cached_property
+    def data(self) -> Dataset:
+        """The recipe's data sets, without damaged pictures. Raises TrainingError."""
+        settings = self.recipe.data
+        data = dataset.read_sets(self.options.data, settings.sets, settings.weights)
+        if self.options.read_features is not None:
+            data = feature_pickle.read_into(data, self.options.read_features)
+        data = without_damaged(
+            data, lambda sentence: log.debug("%s", sentence), self.options.runs / DAMAGED
+        )
+        data.splits["train"] = data.splits["train"][: settings.pictures or None]
+        if not data.splits["train"]:
+            raise TrainingError("There is no picture with a caption to train on.")
+        for problem in data.problems:
+            log.warning("%s", problem)
+        return data
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        settings, data = self.recipe.data, self.data
+        keys = list(data.splits["train"]) + (data.splits["dev"] if settings.count_dev else [])
+        each = settings.captions or None
+        captions = [caption for key in keys for caption in data.captions[key][:each]]
+        return Vocabulary.build(
+            [*captions, *data.sentences], settings.min_count, settings.max_words,
+            settings.top_words, settings.rules, settings.unknown,
+        )  # fmt: skip
+
+    @cached_property
+    def vectors(self) -> WordVectors | None:
+        """The word vectors that the recipe's embedding starts from. Raises TrainingError."""
+        wanted = self.recipe.network.vectors
+        if not wanted:
+            return None
+        if self.options.vectors is None:
+            raise TrainingError(
+                f"The recipe '{self.recipe.name}' starts from word vectors of {wanted} numbers.",
+                f"{word_vectors.WHERE_TO_GET_THEM} Give it as --vectors.",
+            )
+        vectors = word_vectors.load(self.options.vectors, self.vocabulary.words)
+        if vectors.dimension != wanted:
+            log.warning(
+                "The recipe asks for word vectors of %d numbers; %s has %d.",
+                wanted, self.options.vectors.name, vectors.dimension,
+            )  # fmt: skip
+        return vectors
+
+    def prepare(self) -> dict[str, Any]:
+        """Read the data and build the vocabulary; write both into the run's folder, and return
+        figures about them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.write_json("recipe.json", recipes.as_dict(self.recipe))
+        self.write_json("vocabulary.json", self.vocabulary.tokenizer())
+        rules = self.recipe.data.rules
+        cleaning.write_descriptions(self.folder / "descriptions.txt", self.data.captions, rules)
+        data = self.data
+        facts: dict[str, Any] = {
+            "pictures": {
+                **{split: len(keys) for split, keys in data.splits.items()},
+                "uncaptioned": len(data.uncaptioned),
+            },
+            "captions": sum(len(data.captions[key]) for key in data.splits["train"]),
+            "sentences": len(data.sentences),
+            "labels": len(data.labels),
+            "vocabulary": len(self.vocabulary) - len(SPECIAL_WORDS),
+            "longest_caption": self.vocabulary.max_length,
+            "sources": data.sources,
+            "problems": data.problems,
+        }
+        if self.vectors is not None:
+            captions = [c for key in data.splits["train"] for c in data.captions[key]]
+            coverage = self.vectors.coverage(count_words(captions, rules))
+            log.info("%s", coverage)
+            facts["vectors"] = {
+                "dimension": self.vectors.dimension,
+                "dimension_of_recipe": self.recipe.network.vectors,
+                "covered": coverage.covered,
+                "share_of_vocabulary": round(coverage.share, 4),
+                "share_of_running_words": round(coverage.running, 4),
+            }
+        self.facts |= facts
+        self.write_json("data.json", facts)
+        return facts
+
+    def write_json(self, name: str, content: object) -> None:
+        files.write(self.folder / name, (json.dumps(content, indent=2) + "\n").encode())
