@@ -54,10 +54,6 @@ class LossWrapper(keras.Model):
             mean.update_state(value, weight)
         return objective
 
-    def results(self) -> dict[str, float]:
-        """The means of the metrics since they were last reset."""
-        return {mean.name: float(mean.result()) for mean in self.means}
-
 
 class Training:
     """One phase of a run: a network, its loss, its batches, and how it is optimized.
@@ -123,13 +119,16 @@ class Training:
         self, name: str, files: "RunFiles", records: TrainingLog, step: int, sums: dict[str, float]
     ) -> None:
         epoch_steps, saved = len(self.train), time.monotonic()
-        means = _EpochMeans(self.wrapper, sums)
+        means = _Means(self.wrapper, sums)
         with Interrupt() as interrupt, Progress(name, self.steps, "steps", step) as progress:
             for batch in self._read_ahead(step):
                 if records.out_of_patience(self.better_by, self.patience):
                     log.info("No lower %s for %d epochs.", self.better_by, self.patience)
                     return
-                self.wrapper.train_on_batch(self._prepare(batch, step))
+                batch = self._prepare(batch, step)
+                self.wrapper.reset_metrics()
+                self.wrapper.train_on_batch(batch)
+                means.add()
                 step += 1
                 progress.advance(1, means.brief())
                 if step % epoch_steps == 0 or step == self.steps:
@@ -155,9 +154,10 @@ class Training:
                 yield batch
 
     def _end_epoch(
-        self, files: "RunFiles", records: TrainingLog, step: int, epoch: float, means: "_EpochMeans"
+        self, files: "RunFiles", records: TrainingLog, step: int, epoch: float, means: "_Means"
     ) -> None:
-        record: dict[str, Any] = {"step": step, "epoch": round(epoch, 4), **means.end()}
+        record: dict[str, Any] = {"step": step, "epoch": round(epoch, 4), **means.values()}
+        means.sums.clear()
         with optimizer.averaged(self.wrapper):
             self._settle()
             record |= self._measure_dev()
@@ -170,11 +170,12 @@ class Training:
     def _measure_dev(self) -> dict[str, float]:
         found = {}
         if self.dev is not None and len(self.dev):
-            self.wrapper.reset_metrics()
+            means = _Means(self.wrapper)
             for step in range(len(self.dev)):
+                self.wrapper.reset_metrics()
                 self.wrapper.test_on_batch(self.dev.batch(0, step))
-            found = {f"dev_{key}": value for key, value in self.wrapper.results().items()}
-            self.wrapper.reset_metrics()
+                means.add()
+            found = {f"dev_{key}": value for key, value in means.values().items()}
         return {**found, **self._judge()}
 
 
@@ -200,37 +201,31 @@ class RunFiles:
             )
 
 
-class _EpochMeans:
-    """The metrics of an epoch so far, those from before a resume included."""
+class _Means:
+    """The metrics of an epoch so far, those from before a resume included.
 
-    def __init__(self, wrapper: LossWrapper, sums: dict[str, float]) -> None:
-        self._wrapper, self._before = wrapper, sums
-        wrapper.reset_metrics()
+    Keras's own start anew with each batch.
+    """
 
-    @property
-    def sums(self) -> dict[str, float]:
-        """Totals and weights by name, for a checkpoint."""
-        sums = dict(self._before)
+    def __init__(self, wrapper: LossWrapper, sums: dict[str, float] | None = None) -> None:
+        self._wrapper, self.sums = wrapper, dict(sums or {})
+
+    def add(self) -> None:
+        """Add the batch that was just trained or tested."""
         for mean in self._wrapper.means:
             for key, value in ((mean.name, mean.total), (f"{mean.name}/weight", mean.count)):
-                sums[key] = sums.get(key, 0.0) + float(value)
-        return sums
+                self.sums[key] = self.sums.get(key, 0.0) + float(value)
+
+    def values(self) -> dict[str, float]:
+        names = [mean.name for mean in self._wrapper.means]
+        return {name: self._value(name) for name in names}
 
     def brief(self) -> str:
         name = self._wrapper.means[0].name
-        return f"{name} {self._means()[name]:.3f}"
+        return f"{name} {self._value(name):.3f}"
 
-    def end(self) -> dict[str, float]:
-        """The means of the epoch, which ends here."""
-        means = self._means()
-        self._before = {}
-        self._wrapper.reset_metrics()
-        return means
-
-    def _means(self) -> dict[str, float]:
-        sums = self.sums
-        names = [mean.name for mean in self._wrapper.means]
-        return {name: sums[name] / max(sums[f"{name}/weight"], 1e-9) for name in names}
+    def _value(self, name: str) -> float:
+        return self.sums.get(name, 0.0) / max(self.sums.get(f"{name}/weight", 0.0), 1e-9)
 
 
 class Interrupt:

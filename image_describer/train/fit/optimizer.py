@@ -41,8 +41,11 @@ class ScaledAdam(keras.optimizers.Adam):
             )
 
     def use_average(self, variables: Sequence[keras.Variable]) -> None:
-        """Give the variables the moving average of their values."""
-        self._overwrite_model_variables_with_average_value(variables)
+        """Give the variables the moving average of their values, as copies: JAX deletes the buffers
+        of a model's variables when it updates them."""
+        for variable in variables:
+            average = self._model_variables_moving_average[self._get_variable_index(variable)]
+            variable.assign(_copy(average))
 
 
 def build(settings: Any, steps: int, scales: Sequence[float] | None = None) -> ScaledAdam:
@@ -75,7 +78,7 @@ def averaged(model: keras.Model) -> Iterator[None]:
     if not _has_average(model):
         yield
         return
-    before = [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+    before = [_copy(variable) for variable in variables]
     model.optimizer.use_average(variables)
     try:
         yield
@@ -93,3 +96,7 @@ def use_average(model: keras.Model) -> None:
 def _has_average(model: keras.Model) -> bool:
     adam = model.optimizer
     return isinstance(adam, ScaledAdam) and adam.use_ema and int(adam.iterations) > 0
+
+
+def _copy(variable: keras.Variable) -> np.ndarray:
+    return np.array(keras.ops.convert_to_numpy(variable))
