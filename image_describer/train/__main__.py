@@ -268,8 +268,8 @@ def _extend(options: argparse.Namespace, words: list[str]) -> int:
     recipe, bundle = _recipe(options), options.bundle or paths.bundle_folder()
     data = dataset.read_sets(_data_folder(options), recipe.data.sets)
     figures = add.add(
-        bundle, options.parts, data, recipe, options.runs, folder=options.runs / "extend",
-        resume=options.resume, vectors=options.vectors,
+        bundle, options.parts, data, recipe, options.runs, options.runs / "extend",
+        vectors=options.vectors,
     )  # fmt: skip
     print(json.dumps(figures), flush=True)
     return 0

@@ -102,8 +102,8 @@ class Pipeline:
             return {}
         self._require_bundle()
         return heads.add(
-            run.bundle, run.recipe.heads.parts, run.data, run.recipe, run.options.runs,
-            folder=run.folder, resume=run.options.resume, vectors=run.options.vectors,
+            run.bundle, run.recipe.heads.parts, run.data, run.recipe, run.options.runs, run.folder,
+            vectors=run.options.vectors,
         )  # fmt: skip
 
     def _evaluate(self) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Features:
+class FeatureSettings:
     """The encoder, and the views of a picture that it is shown.
 
     ``weights``: "imagenet" (downloaded by Keras), "bundled" (those of the shipped model),
@@ -188,18 +188,17 @@ class Reward:
 
 
 @dataclass(frozen=True)
-class JointSpace:
+class JointSpaceSettings:
     """The joint space of pictures and sentences: ``heads`` spaces of ``units`` numbers each.
 
-    Every second head sees the picture along its ``axes`` main axes. A batch has ``captions``
-    captions of each picture; scores are divided by ``temperature``.
+    Every second head sees the picture along its ``axes`` main axes. A batch has five captions of
+    each picture; scores are divided by ``temperature``.
     """
 
     units: int = 416
     heads: int = 2
     axes: int = 640
     dropout: float = 0.4
-    captions: int = 5
     max_words: int = 24
     temperature: float = 0.06
     epochs: float = 14
@@ -213,7 +212,7 @@ class Heads:
     """The ``parts`` of a bundle that are fitted to its encoder once it is exported."""
 
     parts: tuple[Part, ...] = ()
-    joint_space: JointSpace = field(default_factory=JointSpace)
+    joint_space: JointSpaceSettings = field(default_factory=JointSpaceSettings)
 
 
 @dataclass(frozen=True)
@@ -245,7 +244,7 @@ class Recipe:
     seed: int = 1
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     data: Data = field(default_factory=Data)
-    features: Features = field(default_factory=Features)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
     network: Network = field(default_factory=Network)
     fit: Fit = field(default_factory=Fit)
     reward: Reward = field(default_factory=Reward)

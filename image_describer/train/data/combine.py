@@ -91,9 +91,7 @@ def _separate(whole: Dataset) -> None:
             f"{lost} training pictures are also in dev or a test split: they are not trained on."
         )
     captioned = {content[key] for key in whole.captions}
-    whole.uncaptioned = [
-        key for key in dict.fromkeys(uncaptioned) if content[key] not in captioned
-    ]
+    whole.uncaptioned = [key for key in dict.fromkeys(uncaptioned) if content[key] not in captioned]
 
 
 def _add_labels(whole: Dataset, name: str, labels: Mapping[str, np.ndarray]) -> None:

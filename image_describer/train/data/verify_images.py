@@ -1,7 +1,6 @@
-"""Pictures that can't be decoded: found before a run, counted, left out."""
+"""Find pictures that can't be decoded before a run starts, and leave them out."""
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,101 +8,102 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from image_describer.captioner import bundle_files
+from image_describer import files
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset, load_pixels
+from image_describer.train.data.digests import digests
 
 THREADS = 4
-SMALL = 8  # pixels a side: every byte is decoded whatever comes of it
-SHOWN_AFTER_S = 1.0  # a bar for what is over sooner tells nobody anything
+SIZE = 8  # pixels a side: decoding reads every byte, whatever the size of the result
+PROGRESS_AFTER_S = 1.0
 
 
-def without_broken(
+def without_damaged(
     data: Dataset, on_problem: Callable[[str], None], memory: Path | None = None
 ) -> Dataset:
-    """The same data less the pictures that can't be decoded, each of which is told.
+    """Return the data without the pictures that can't be decoded; each is reported once.
 
-    Decodes every picture, in threads; ``memory`` keeps what was found, so that the same files are
-    not decoded again by the next stage. Data that brings its own features stays as it is. Raises
-    TrainingError where none is left to train on.
+    Decodes all pictures, in threads. ``memory`` is a file that remembers the result by the content
+    of the pictures, so that the next stage has to decode only new and changed ones. Data with
+    features of its own is returned as it is. Raises TrainingError if no training picture is left.
     """
     if data.features is not None:
         return data
-    names = sorted(data.captions)
-    digest = _digest(data, names)
-    broken = _remembered(memory, digest)
-    if broken is None:
-        broken = _find(data, names)
-        for sentence in broken.values():
-            on_problem(sentence)
-        if memory is not None:
-            _remember(memory, digest, broken)
-    if not broken:
-        return data
-    where = f" (all of them, and why: {memory})" if memory is not None else ""
-    first = next(iter(broken))
-    problem = f"{len(broken)} pictures can't be read and are left out: {first} ...{where}"
-    splits = {s: [n for n in names if n not in broken] for s, names in data.splits.items()}
+    keys = sorted({*data.captions, *data.uncaptioned})
+    content = digests([data.path(key) for key in keys])
+    known = _read_memory(memory)
+    unknown = [key for key in keys if content.get(data.path(key)) not in known]
+    damaged = dict(_check(data, unknown))
+    for key in unknown:
+        if key in damaged:
+            on_problem(damaged[key])
+        if data.path(key) in content:
+            known[content[data.path(key)]] = damaged.get(key, "")
+    if memory is not None and unknown:
+        _write_memory(memory, known)
+    damaged = {
+        key: reason
+        for key in keys
+        if (reason := damaged.get(key) or known.get(content.get(data.path(key), ""), ""))
+    }
+    return _without(data, damaged, memory) if damaged else data
+
+
+def _without(data: Dataset, damaged: dict[str, str], memory: Path | None) -> Dataset:
+    first = next(iter(damaged))
+    splits = {s: [key for key in keys if key not in damaged] for s, keys in data.splits.items()}
     if data.splits.get("train") and not splits["train"]:
-        raise TrainingError(f"None of the training pictures can be read. {broken[first]}")
+        raise TrainingError(f"None of the training pictures can be read. {damaged[first]}")
+    where = f" (all of them, and the reasons: {memory})" if memory is not None else ""
+    problem = f"{len(damaged)} pictures can't be read and are left out: {first} ...{where}"
     return dataclasses.replace(
         data,
-        captions={n: several for n, several in data.captions.items() if n not in broken},
+        files={key: file for key, file in data.files.items() if key not in damaged},
+        captions={key: value for key, value in data.captions.items() if key not in damaged},
         splits=splits,
+        uncaptioned=[key for key in data.uncaptioned if key not in damaged],
         problems=[*data.problems, problem],
     )
 
 
-def _find(data: Dataset, names: Sequence[str]) -> dict[str, str]:
-    """The pictures that can't be read, each with a sentence that says why."""
-    with ThreadPoolExecutor(THREADS, "check pictures") as checkers:
-        faults = tqdm(
-            checkers.map(lambda name: _fault(data.path(name)), names),
-            desc="pictures", total=len(names), unit=" pictures", delay=SHOWN_AFTER_S,
+def _check(data: Dataset, keys: Sequence[str]) -> list[tuple[str, str]]:
+    """The pictures that can't be decoded, each with a sentence that says why."""
+    with ThreadPoolExecutor(THREADS, "verify images") as pool:
+        reasons = tqdm(
+            pool.map(lambda key: _reason(data.path(key)), keys),
+            desc="checking", total=len(keys), unit=" pictures", delay=PROGRESS_AFTER_S,
+            disable=None,
         )  # fmt: skip
-        return {name: fault for name, fault in zip(names, faults, strict=True) if fault}
+        return [(key, reason) for key, reason in zip(keys, reasons, strict=True) if reason]
 
 
-def _fault(path: Path) -> str:
-    """Why a picture can't be read; empty when it can."""
+def _reason(path: Path) -> str:
+    """Why a picture can't be decoded; empty if it can."""
     try:
-        load_pixels(path, SMALL)
+        load_pixels(path, SIZE)
     except TrainingError as error:
         return error.sentence
     return ""
 
 
-def _digest(data: Dataset, names: Sequence[str]) -> str:
-    """Of each picture's place, size and time of change: what tells that it is still the same."""
-    digest = hashlib.sha256(str(data.pictures.absolute()).encode("utf-8", "replace"))
-    for name in names:
-        try:
-            found = data.path(name).stat()
-            state = f"{found.st_size} {found.st_mtime_ns}"
-        except (OSError, ValueError):
-            state = "absent"
-        digest.update(f"{name} {state}\n".encode("utf-8", "replace"))
-    return digest.hexdigest()[:16]
-
-
-def _remembered(memory: Path | None, digest: str) -> dict[str, str] | None:
-    """What was found the last time; None where these files were not looked at then."""
+def _read_memory(memory: Path | None) -> dict[str, str]:
+    """Reasons by the digest of a picture, empty for pictures that can be decoded."""
     if memory is None:
-        return None
+        return {}
     try:
-        found = json.loads(memory.read_text("utf-8"))
-        broken = found["broken"] if found["pictures"] == digest else None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-    return broken if isinstance(broken, dict) else None
+        known = json.loads(memory.read_text("utf-8"))["pictures"]
+        return {str(content): str(reason) for content, reason in known.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
 
 
-def _remember(memory: Path, digest: str, broken: dict[str, str]) -> None:
-    content = json.dumps({"pictures": digest, "broken": broken}, indent=2) + "\n"
+def _write_memory(memory: Path, known: dict[str, str]) -> None:
+    # Damaged pictures first: that is what people look for in the file.
+    pictures = dict(sorted(known.items(), key=lambda item: (not item[1], item[0])))
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        bundle_files.write(memory, content.encode())
+        files.write(memory, (json.dumps({"pictures": pictures}, indent=1) + "\n").encode())
     except OSError as error:
         raise TrainingError(
-            f"{memory} can't be written: {error.strerror}.", "Another folder is named with --runs."
+            f"{memory} can't be written: {files.reason(error)}.", "Name another folder by --runs."
         ) from error

@@ -1,194 +1,216 @@
-"""A bundle's captions of a split, judged by the field's measures through pycocoevalcap."""
+"""Captions of a bundle, evaluated on a split by the usual measures through pycocoevalcap."""
 
 import contextlib
 import io
-import json
 import logging
-import re
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
-from image_describer.captioner import bundle_files
-from image_describer.captioner.bundle import open_bundle, write_manifest
+from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.encoder import Encoder
 from image_describer.errors import PictureError
 from image_describer.imaging.open import open_picture
+from image_describer.train.data.cleaning import words_of
 from image_describer.train.data.dataset import Dataset
-from image_describer.train.data.vocabulary import words_of
 from image_describer.train.evaluate import demographics
-from image_describer.train.heads import confidence
 
 log = logging.getLogger(__name__)
 
+REFERENCES = 5  # human captions of a picture that `acceptable` needs
 NO_JAVA = (
-    "There is no Java: METEOR is left out, and words are split by the vocabulary's own rules, so "
-    "that the other figures differ a little from published ones. To have them all, install a Java "
-    "runtime, e.g. apt-get install default-jre-headless, and judge again."
+    "Java is missing: METEOR is left out, and captions are split into words by the vocabulary's "
+    "own rules, so the other figures differ slightly from published ones. For all figures, install "
+    "a Java runtime (e.g. apt-get install default-jre-headless) and evaluate again."
 )
-
-_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")  # for the name of a folder
 
 
 @dataclass(frozen=True)
-class Captioned:
-    """What a bundle said of one picture, the measures that its confidence is made of, and the same
-    of the ``others`` that it might have said."""
+class GeneratedCaption:
+    """A caption of a picture, its measures of confidence, and the ``others`` that were found."""
 
     caption: str
     measures: Mapping[str, float]
-    others: tuple["Captioned", ...] = ()
+    others: tuple["GeneratedCaption", ...] = ()
 
     @property
-    def all(self) -> tuple["Captioned", ...]:
-        """What was told first, then the other captions that were found."""
+    def all(self) -> tuple["GeneratedCaption", ...]:
+        """The best caption, then the others."""
         return (self, *self.others)
 
 
-def caption_split(bundle: Path, data: Dataset, names: Sequence[str]) -> dict[str, Captioned]:
-    """Bare captions of ``names``, made by the shipped files and the shipped beam search.
+@dataclass(frozen=True)
+class Evaluation:
+    """The captions of a split and their figures.
 
-    Pictures that can't be opened are told and left out.
+    ``metrics`` are figures by name: of the whole ``split``, and if it has pictures of several
+    sets, of each set as "split/set". ``captions`` are the pictures' captions as they were
+    generated. ``measures`` and ``acceptable`` have a value for each caption found of a picture,
+    the best one first; only pictures with five references are in them. ``demographics`` is what
+    `demographics.compare` returns.
+    """
+
+    split: str
+    metrics: dict[str, dict[str, float]]
+    captions: dict[str, str]
+    measures: dict[str, list[Mapping[str, float]]]
+    acceptable: dict[str, list[bool]]
+    demographics: dict[str, Any]
+
+
+def evaluate(bundle: Path, data: Dataset, split: str = "dev") -> Evaluation:
+    """Caption the pictures of a split and compare the captions with the human ones.
+
+    Among the metrics is "acceptable": the share of captions at least as good as the weakest human
+    one, see `acceptable`. Words and weights of n-grams are counted in each set apart, so that the
+    figures of a set don't depend on the other sets. Raises BundleError.
+    """
+    if not has_java():
+        log.warning("%s", NO_JAVA)
+    generated = caption_split(bundle, data, data.splits[split])
+    tokenized = tokenize({key: [c.caption for c in one.all] for key, one in generated.items()})
+    references = tokenize({key: data.captions[key] for key in generated})
+    groups = _by_set(data, generated)
+    good: dict[str, list[bool]] = {}
+    for keys in groups.values():
+        good |= acceptable({key: tokenized[key] for key in keys}, references)
+    metrics = {split: _metrics(tokenized, references, good)}
+    if len(groups) > 1:
+        for name, keys in groups.items():
+            own = {key: tokenized[key] for key in keys}
+            metrics[f"{split}/{name}"] = _metrics(own, references, good)
+    return Evaluation(
+        split,
+        metrics,
+        {key: one.caption for key, one in generated.items()},
+        {key: [c.measures for c in generated[key].all] for key in good},
+        good,
+        demographics.compare({key: some[0] for key, some in tokenized.items()}, references),
+    )
+
+
+def caption_split(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, GeneratedCaption]:
+    """Caption pictures with the networks and the beam search that the program uses.
+
+    Pictures that can't be opened are reported and left out. Raises BundleError.
     """
     opened = open_bundle(bundle)
     encoder, generator = Encoder.from_bundle(opened), CaptionGenerator(opened)
     captions = {}
-    for name in tqdm(names, desc="captions", unit="picture"):
+    for key in tqdm(keys, desc="captions", unit="picture", disable=None):
         try:
-            picture = open_picture(data.path(name))
+            picture = open_picture(data.path(key))
         except PictureError as error:
-            tqdm.write(f"{name}: {error}")
+            log.warning("%s: %s", key, error)
             continue
         features = encoder.encode(picture.pixels)
         beams = generator.generate(features)
-        first, *others = (
-            Captioned(generator.text(beam.words), measures)
+        best, *others = (
+            GeneratedCaption(generator.text(beam.words), measures)
             for beam, measures in zip(beams, generator.measures(beams, features), strict=True)
         )
-        captions[name] = replace(first, others=tuple(others))
+        captions[key] = replace(best, others=tuple(others))
     return captions
 
 
 def has_java() -> bool:
-    """Whether METEOR and the PTB tokenizer, which are Java programs, can run here."""
+    """Whether METEOR and the PTB tokenizer, which are Java programs, can run."""
     return shutil.which("java") is not None
 
 
 def tokenize(captions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """By the PTB tokenizer, as published figures do; without Java by the vocabulary's rules."""
+    """Split captions into words with the PTB tokenizer, or without Java by the plain rules."""
     if not has_java():
-        return {n: [" ".join(words_of(c)) for c in several] for n, several in captions.items()}
+        return {key: [" ".join(words_of(c)) for c in some] for key, some in captions.items()}
     warnings.filterwarnings("ignore", category=SyntaxWarning)
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-    asked = {name: [{"caption": c} for c in several] for name, several in captions.items()}
+    records = {key: [{"caption": c} for c in some] for key, some in captions.items()}
     with contextlib.redirect_stderr(io.StringIO()):
-        tokenized: dict[str, list[str]] = PTBTokenizer().tokenize(asked)
+        tokenized: dict[str, list[str]] = PTBTokenizer().tokenize(records)
     return tokenized
 
 
 def score(
     captions: Mapping[str, Sequence[str]], references: Mapping[str, Sequence[str]]
 ) -> dict[str, float]:
-    """BLEU-1..4, METEOR (where there is Java), ROUGE-L and CIDEr of tokenized captions."""
+    """BLEU-1 to 4, METEOR (with Java), ROUGE-L and CIDEr of tokenized captions, one a picture."""
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.meteor.meteor import Meteor
     from pycocoevalcap.rouge.rouge import Rouge
 
-    wanted = {name: references[name] for name in captions}
-    bleu, _ = Bleu(4).compute_score(wanted, captions, verbose=0)
+    compared = {key: references[key] for key in captions}
+    bleu, _ = Bleu(4).compute_score(compared, captions, verbose=0)
     figures = {f"BLEU-{n}": value for n, value in enumerate(bleu, start=1)}
     if has_java():
-        figures["METEOR"], _ = Meteor().compute_score(wanted, captions)
+        figures["METEOR"], _ = Meteor().compute_score(compared, captions)
     for label, scorer in (("ROUGE-L", Rouge()), ("CIDEr", Cider())):
-        figures[label], _ = scorer.compute_score(wanted, captions)
+        figures[label], _ = scorer.compute_score(compared, captions)
     return {label: round(float(value), 4) for label, value in figures.items()}
 
 
-def evaluate(bundle: Path, data: Dataset, split: str = "dev") -> dict[str, Any]:
-    """A bundle's figures on a split, and the confidence that fits its captions.
+def acceptable(
+    captions: Mapping[str, Sequence[str]], references: Mapping[str, Sequence[str]]
+) -> dict[str, list[bool]]:
+    """Whether each caption of a picture is about as good as a human one.
 
-    ``metrics`` are numbers by name, among them ``acceptable``, the share of captions that are at
-    least as good as a person's weakest, and where there are enough pictures ``confidence ECE`` and
-    ``confidence AUC``, over halves of the split that are judged by what was fitted to the other.
-    ``confidence`` is the manifest's table, fitted to all; ``judged`` holds ``confidence`` (see
-    `confidence.held_out`) and ``people`` (see `people.compare`).
+    A caption is acceptable if its CIDEr-D, averaged over the ways to leave one reference out, is
+    at least that of the weakest human caption, each scored against the other four. Pictures
+    without exactly `REFERENCES` references are left out. Captions are tokenized.
     """
-    if not has_java():
-        log.warning("%s", NO_JAVA)
-    said = caption_split(bundle, data, data.splits[split])
-    every = tokenize({name: [c.caption for c in one.all] for name, one in said.items()})
-    captions = {name: several[:1] for name, several in every.items()}
-    references = tokenize({name: data.captions[name] for name in said})
-    metrics: dict[str, float] = {"pictures": len(said), **score(captions, references)}
-    own = {name: several[0] for name, several in captions.items()}
-    good = confidence.acceptable(every, references)
-    measures = {name: [c.measures for c in said[name].all] for name in good}
-    metrics["acceptable"] = round(sum(g[0] for g in good.values()) / max(1, len(good)), 4)
-    held_out = confidence.held_out(measures, good)
-    if held_out:
-        metrics |= {f"confidence {k.upper()}": held_out["mean"][k] for k in ("ece", "auc")}
-    return {
-        "split": split,
-        "metrics": metrics,
-        "confidence": confidence.fit_all(measures, good),
-        "judged": {"confidence": held_out, "people": demographics.compare(own, references)},
+    from pycocoevalcap.cider.cider import Cider
+
+    keys = [key for key in captions if len(references[key]) == REFERENCES]
+    if not keys:
+        return {}
+    ranks = max(len(captions[key]) for key in keys)
+    machine = np.zeros((len(keys), ranks))
+    weakest = np.full(len(keys), np.inf)
+    for left_out in range(REFERENCES):
+        others = {k: [r for i, r in enumerate(references[k]) if i != left_out] for k in keys}
+        for rank in range(ranks):
+            # The scorer needs one caption of each picture: the last one stands in.
+            of_rank = {k: [captions[k][min(rank, len(captions[k]) - 1)]] for k in keys}
+            _, scores = Cider().compute_score(others, of_rank)
+            machine[:, rank] += np.asarray(scores) / REFERENCES
+        _, human = Cider().compute_score(others, {k: [references[k][left_out]] for k in keys})
+        weakest = np.minimum(weakest, human)
+    good = machine >= weakest[:, np.newaxis]
+    return {k: row[: len(captions[k])].tolist() for k, row in zip(keys, good, strict=True)}
+
+
+def _metrics(
+    captions: Mapping[str, Sequence[str]],
+    references: Mapping[str, Sequence[str]],
+    good: Mapping[str, Sequence[bool]],
+) -> dict[str, float]:
+    """The figures of the best caption of each picture."""
+    if not captions:
+        return {"pictures": 0}
+    figures = {
+        "pictures": len(captions),
+        **score({k: c[:1] for k, c in captions.items()}, references),
     }
+    judged = [good[key][0] for key in captions if key in good]
+    if judged:
+        figures["acceptable"] = round(sum(judged) / len(judged), 4)
+    return figures
 
 
-def for_manifest(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a manifest that come from `evaluate`."""
-    held_out = found["judged"]["confidence"]
-    drawn = ("bins", "roc")  # belong to the results
-    brief = {h: {k: v for k, v in one.items() if k not in drawn} for h, one in held_out.items()}
-    return {
-        "metrics": {found["split"]: found["metrics"]},
-        "confidence": found["confidence"],
-        "judged": {**found["judged"], "confidence": brief},
-    }
-
-
-def keep(found: Mapping[str, Any], results: Path) -> None:
-    """Write ``confidence.json``, its two drawings and ``people.json`` into a recipe's results."""
-    from image_describer.train.report import figures as drawing
-
-    judged = found.get("judged")
-    if not judged:  # figures of before, or of a network that says nothing
-        return
-    results.mkdir(parents=True, exist_ok=True)
-    table = {"split": found["split"], "table": found["confidence"]}
-    for name, content in (
-        ("confidence", {**table, "held_out": judged["confidence"]}),
-        ("people", judged["people"]),
-    ):
-        bundle_files.write(
-            results / f"{name}.json", (json.dumps(content, indent=1) + "\n").encode()
-        )
-    if judged["confidence"]:
-        drawing.reliability(judged["confidence"], results / "reliability.png")
-        drawing.roc(judged["confidence"], results / "roc.png")
-
-
-def keep_of(bundle: Path, found: Mapping[str, Any], results: Path, update: bool) -> Path:
-    """`keep` in the folder of results that has the bundle's name, which is returned.
-
-    ``update`` gives the bundle the confidence and the figures that were found, and its card anew;
-    ``metrics.json`` in the results follows. Raises BundleError.
-    """
-    from image_describer.train.export import model_card
-
-    old = open_bundle(bundle).manifest
-    folder = results / (_UNFIT.sub("-", old["name"]).strip("-.") or "bundle")
-    keep(found, folder)
-    if update:
-        fields = {**old, **for_manifest(found), "files": list(old["files"])}
-        model_card.write(bundle / model_card.NAME, write_manifest(bundle, fields))
-        bundle_files.write(folder / "metrics.json", (json.dumps(found, indent=2) + "\n").encode())
-    return folder
+def _by_set(data: Dataset, keys: Iterable[str]) -> dict[str, list[str]]:
+    """``keys`` by the set they begin with; a single group "" if the keys name no sets."""
+    paths = [PurePosixPath(record["set"]) for record in data.sources]
+    names = {str(path) for path in (*paths, *(path.parent for path in paths))}
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        folders = (str(parent) for parent in PurePosixPath(key).parents)
+        groups.setdefault(next((f for f in folders if f in names and f != "."), ""), []).append(key)
+    return groups

@@ -1,4 +1,4 @@
-"""Whom and what a bundle's captions name, against what people named: for the model card."""
+"""How often captions name groups of people and things, compared with human captions."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,29 +14,29 @@ GROUPS = {
     "person": ("person", "persons", "people"),
     "child": ("child", "children", "kid", "kids", "toddler", "toddlers", "baby", "babies"),
 }
-"""Words for people; a caption that has one of them counts once for its group."""
+"""Words for people. A caption with one of them counts once for its group."""
 MALE, FEMALE = ("man", "boy"), ("woman", "girl")
 ADULT, YOUNG = ("man", "woman"), ("boy", "girl", "child")
-UNSAID = 30  # words listed that people often use and the bundle never does
+UNUSED = 30  # words listed that people often use and the captions never do
 NOT_LISTED = FUNCTION_WORDS | QUALITIES | ACTIONS
 
 References = Mapping[str, Sequence[str]]
 
 
 def compare(captions: Mapping[str, str], references: References) -> dict[str, Any]:
-    """Captions by picture, words split by spaces, against people's.
+    """Compare captions with the references of the same pictures; both are tokenized.
 
-    ``rates``: of each group the share of captions that name it, the bundle's ("said") and people's
-    ("written"). ``confused``: of pictures where every person who told men or boys from women or
-    girls told the same, and at least two did, what the bundle said; the same of grown and young.
-    ``words``: how many different words each used, and which common ones the bundle never did.
+    ``rates`` has the share of captions that name each group: "said" by the model, "written" by
+    people. ``confused`` has what the model says of pictures on which people agree: at least two
+    references name men or boys, for example, and none names women or girls. ``words`` has the
+    number of different words of each, and common words that the model never uses.
     """
-    said = {name: groups_of(caption) for name, caption in captions.items()}
-    written = {name: [groups_of(one) for one in references[name]] for name in captions}
-    every = [groups for several in written.values() for groups in several]
+    generated = {key: groups_of(caption) for key, caption in captions.items()}
+    human = {key: [groups_of(one) for one in references[key]] for key in captions}
+    every = [groups for several in human.values() for groups in several]
     rates = {
         group: {
-            "said": _share(sum(group in one for one in said.values()), len(said)),
+            "said": _share(sum(group in one for one in generated.values()), len(generated)),
             "written": _share(sum(group in one for one in every), len(every)),
         }
         for group in GROUPS
@@ -48,7 +48,7 @@ def compare(captions: Mapping[str, str], references: References) -> dict[str, An
         "young": (YOUNG, ADULT),
     }
     confused = {
-        label: _confused(said, written, own, other) for label, (own, other) in sides.items()
+        label: _confused(generated, human, own, other) for label, (own, other) in sides.items()
     }
     return {"rates": rates, "confused": confused, "words": _words(captions, references)}
 
@@ -60,18 +60,18 @@ def groups_of(caption: str) -> set[str]:
 
 
 def _confused(
-    said: Mapping[str, set[str]],
-    written: Mapping[str, list[set[str]]],
+    generated: Mapping[str, set[str]],
+    human: Mapping[str, list[set[str]]],
     own: Sequence[str],
     other: Sequence[str],
 ) -> dict[str, int]:
-    """Of the pictures that people agree are of ``own`` and not of ``other``: what was said."""
+    """Count what the model says of pictures that, people agree, show ``own`` and not ``other``."""
     counts = Counter(pictures=0, right=0, wrong=0, both=0, neither=0)
-    for name, several in written.items():
+    for key, several in human.items():
         naming = sum(bool(groups.intersection(own)) for groups in several)
         if naming < 2 or any(groups.intersection(other) for groups in several):
             continue
-        says_own, says_other = (bool(said[name].intersection(side)) for side in (own, other))
+        says_own, says_other = (bool(generated[key].intersection(side)) for side in (own, other))
         outcome = {
             (True, False): "right", (False, True): "wrong", (True, True): "both"
         }.get((says_own, says_other), "neither")  # fmt: skip
@@ -80,25 +80,25 @@ def _confused(
 
 
 def _words(captions: Mapping[str, str], references: References) -> dict[str, Any]:
-    said = {word for caption in captions.values() for word in caption.split()}
+    used = {word for caption in captions.values() for word in caption.split()}
     pictures: Counter[str] = Counter()
-    for name in captions:
-        pictures.update({word for one in references[name] for word in one.split()})
-    known = {_stem(word) for word in said}
-    unsaid: dict[str, str] = {}  # by stem, so that a bike and bikes are listed once
+    for key in captions:
+        pictures.update({word for one in references[key] for word in one.split()})
+    known = {_stem(word) for word in used}
+    unused: dict[str, str] = {}  # by stem, so that "bike" and "bikes" are listed once
     for word, _ in sorted(pictures.items(), key=lambda item: (-item[1], item[0])):
         thing = word.isalpha() and word not in NOT_LISTED and not word.endswith(("ing", "ed"))
         if thing and _stem(word) not in known:
-            unsaid.setdefault(_stem(word), word)
+            unused.setdefault(_stem(word), word)
     return {
-        "said": len(said),
+        "said": len(used),
         "written": len(pictures),
-        "never said": list(unsaid.values())[:UNSAID],
+        "never said": list(unused.values())[:UNUSED],
     }
 
 
 def _stem(word: str) -> str:
-    """A noun without its plural, as far as spelling tells."""
+    """A noun without its plural ending, as far as spelling shows."""
     return word.removesuffix("s").removesuffix("e")
 
 

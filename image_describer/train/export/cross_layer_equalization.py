@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from image_describer.train.models.bundle_encoder import scaled_by
+from image_describer.train.models.bundle_weights import scaled_by
 
 LEAST_SHARE = 1e-2  # a channel that hardly ever answers is not blown up beyond this share
 TINY = 1e-12  # of a layer that is dead altogether

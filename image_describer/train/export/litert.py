@@ -1,5 +1,9 @@
-"""A trained captioner -> the LiteRT files of a bundle, with built-in ops only."""
+"""Keras networks -> the LiteRT files of a bundle, with built-in operators only.
 
+Needs TensorFlow as the backend of Keras, whatever the networks were trained on.
+"""
+
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,123 +13,126 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-from tqdm import tqdm
 
 from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
-from image_describer.train.export import calibration as ranges
-from image_describer.train.models.attention_lstm import AttentionDecoder
-from image_describer.train.models.bundle_encoder import RESCALE
+from image_describer.train.export import calibration
+from image_describer.train.models.bundle_weights import RESCALE
+from image_describer.train.progress import progress
 
 FLOAT_OPS = ("ADD", "RELU", "MAX_POOL_2D")
 
 
-def export_extractor(tower: keras.Model, pictures: np.ndarray, file: Path) -> None:
-    """Pixels (1, S, S, 3) in 0..255 -> regions (1, R, C) float32, in int8 but for the sums.
+def to_unit_range(pixels: Any) -> Any:
+    """Pixels 0..255 -> [-1, 1]."""
+    return pixels / 127.5 - 1.0
 
-    The ranges of the activations come from ``pictures`` (N, S, S, 3) uint8: see ``ranges``. The
-    sums of the residual blocks stay in float, and the ReLU after them: rounding twelve sums in a
-    row costs much of the picture, and an int8 ReLU of its own is what XNNPACK can't run. So do
-    factors before the sums, whose tensors have ``RESCALE`` in their names.
+
+def export_encoder(
+    model: keras.Model,
+    pictures: np.ndarray,
+    file: Path,
+    quantize: bool = True,
+    preprocess: Callable[[Any], Any] = to_unit_range,
+) -> None:
+    """Write an encoder: pixels (1, S, S, 3) 0..255 -> regions (1, R, C), both float32.
+
+    ``preprocess`` scales pixels to the input of ``model``, (N, S, S, 3) -> (N, R, C).
+
+    With ``quantize`` weights and activations are int8, apart from the sums of residual blocks and
+    the operators next to them. Twelve rounded sums in a row would lose much of the picture; XNNPACK
+    can't run an int8 ReLU on its own; and the factors before the sums, whose tensors have `RESCALE`
+    in their names, are there because their outputs have no good range. The ranges of activations
+    come from ``pictures`` (N, S, S, 3) uint8: see `calibration`. Without it, the weights are
+    float16, for encoders whose channels differ too much for int8; ``pictures`` is ignored.
+
+    Raises TrainingError.
     """
-    size = tower.input_shape[1]
+    size = model.input_shape[1]
 
     @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32)])
-    def extract(pixels: tf.Tensor) -> tf.Tensor:
-        return tower(pixels / 127.5 - 1.0, training=False)
+    def encode(pixels: tf.Tensor) -> tf.Tensor:
+        return model(preprocess(pixels), training=False)
 
-    def calibration() -> Iterator[list[np.ndarray]]:
-        for picture in tqdm(pictures, desc="calibration", unit="picture"):
+    def calibration_inputs() -> Iterator[list[np.ndarray]]:
+        for picture in progress(pictures, "Calibrating", "pictures"):
             yield [picture[np.newaxis].astype(np.float32)]
 
-    frozen = convert_variables_to_constants_v2(extract.get_concrete_function())
+    _check_backend()
+    frozen = convert_variables_to_constants_v2(encode.get_concrete_function())
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = calibration
 
-    def convert() -> bytes:
-        # The one public way to LiteRT's selective quantisation leads through its debugger.
+    def convert_to_int8() -> bytes:
+        converter.representative_dataset = calibration_inputs
+        # The debugger is the only public way to quantize some operators and not others.
         options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(FLOAT_OPS))
         debugger = tf.lite.experimental.QuantizationDebugger(
-            converter=converter, debug_dataset=calibration, debug_options=options
+            converter=converter, debug_dataset=calibration_inputs, debug_options=options
         )
-        debugger.calibrated_model = ranges.tightened(debugger.calibrated_model, pictures)
-        named = ranges.activations(debugger.calibrated_model)
-        options.denylisted_nodes = [name for name in named if RESCALE in name]
+        calibrated = calibration.narrow_ranges(debugger.calibrated_model, pictures)
+        debugger.calibrated_model = calibrated
+        names = calibration.activation_names(calibrated)
+        options.denylisted_nodes = [name for name in names if RESCALE in name]
         return bytes(debugger.get_nondebug_quantized_model())
+
+    if quantize:
+        _write(convert_to_int8, file)
+    else:
+        converter.target_spec.supported_types = [tf.float16]
+        _write(converter.convert, file)
+
+
+def export_decoder(decoder: Any, regions: tuple[int, int], beams: int, file: Path) -> None:
+    """Write a decoder for one picture and ``beams`` rows, with int8 weights.
+
+    ``decoder`` has the interface of `train.models.captioner` and computes in float32. Signatures:
+    ``prepare``, regions (1, R, C) -> what the decoder prepares; ``step``, words (1, K) int32, the
+    states (1, K, ...) and what was prepared -> log_probs (1, K, V), the new states, and attention
+    (K, R). Raises TrainingError.
+    """
+    _check_backend()
+
+    @tf.function
+    def prepare(regions: tf.Tensor) -> dict[str, tf.Tensor]:
+        prepared: dict[str, tf.Tensor] = decoder.prepare(regions)
+        return prepared
+
+    @tf.function
+    def step(words: tf.Tensor, **tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        state = {name: tensors[name] for name in states}
+        fixed = {name: tensors[name] for name in prepared}
+        logits, state, attention = decoder.step(words, state, fixed)
+        return {"log_probs": ops.log_softmax(logits), **state, "attention": attention[0]}
+
+    prepare_function = prepare.get_concrete_function(
+        regions=tf.TensorSpec((1, *regions), tf.float32)
+    )
+    states, prepared = decoder.begin(1, beams), prepare_function.structured_outputs
+    inputs = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in {**states, **prepared}.items()}
+    step_function = step.get_concrete_function(words=tf.TensorSpec((1, beams), tf.int32), **inputs)
+    convert_signatures({"prepare": prepare_function, "step": step_function}, file)
+
+
+def convert_signatures(functions: Mapping[str, Any], file: Path) -> None:
+    """Concrete functions by name -> one LiteRT file with int8 weights. Raises TrainingError."""
+    frozen = {name: _frozen(function) for name, function in functions.items()}
+    holder = tf.Module()
+    holder.functions = list(frozen.values())
+
+    def convert() -> bytes:
+        with tempfile.TemporaryDirectory() as saved:
+            tf.saved_model.save(holder, saved, signatures=frozen)
+            converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(frozen))
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+            return bytes(converter.convert())
 
     _write(convert, file)
 
 
-def export_decoder(
-    decoder: AttentionDecoder, regions: tuple[int, int], beams: int, file: Path
-) -> None:
-    """Two signatures, ``prepare`` and ``step``, for one picture and ``beams`` rows; int8 weights.
-
-    prepare: regions (1, R, C) -> keys, values, picture. step: words (1, K) int32, h1, c1, h2, c2
-    (1, K, units), keys, values, picture -> log_probs (1, K, V), the new states, and attention
-    (K, R), the mean over the heads.
-    """
-    module = _Step(decoder)
-    units, heads, (cells, channels) = decoder.units, decoder.heads, regions
-    state = tf.TensorSpec((1, beams, units), tf.float32)
-    depth = units // heads
-    prepare = module.prepare.get_concrete_function(
-        regions=tf.TensorSpec((1, cells, channels), tf.float32)
-    )
-    step = module.step.get_concrete_function(
-        words=tf.TensorSpec((1, beams), tf.int32),
-        h1=state, c1=state, h2=state, c2=state,
-        keys=tf.TensorSpec((1, heads, depth, cells), tf.float32),
-        values=tf.TensorSpec((1, heads, cells, depth), tf.float32),
-        picture=tf.TensorSpec((1, 1, 4 * units), tf.float32),
-    )  # fmt: skip
-    convert_signatures({"prepare": prepare, "step": step}, file)
-
-
-def convert_signatures(functions: Mapping[str, Any], file: Path) -> None:
-    """Concrete functions by name -> one LiteRT file with int8 weights and built-in ops only."""
-    saved = file.with_suffix(".saved")
-    frozen = {name: _frozen(function) for name, function in functions.items()}
-    holder = tf.Module()
-    holder.functions = list(frozen.values())
-    tf.saved_model.save(holder, str(saved), signatures=frozen)
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved), signature_keys=list(frozen))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    try:
-        _write(converter.convert, file)
-    finally:
-        tf.io.gfile.rmtree(str(saved))
-
-
-class _Step(tf.Module):
-    def __init__(self, decoder: AttentionDecoder) -> None:
-        super().__init__()
-        self.decoder = decoder
-
-    @tf.function
-    def prepare(self, regions: tf.Tensor) -> dict[str, tf.Tensor]:
-        keys, values, picture = self.decoder.prepare(regions)
-        return {"keys": keys, "values": values, "picture": picture}
-
-    @tf.function
-    def step(
-        self, words: Any, h1: Any, c1: Any, h2: Any, c2: Any, keys: Any, values: Any, picture: Any
-    ) -> dict[str, tf.Tensor]:
-        gates = self.decoder.from_word(self.decoder.embed(words))
-        prepared = (keys, values, picture)
-        output, state, attention = self.decoder.step(gates, (h1, c1, h2, c2), prepared)
-        h1, c1, h2, c2 = state
-        return {
-            "log_probs": ops.log_softmax(self.decoder.to_words(output)),
-            "h1": h1, "c1": c1, "h2": h2, "c2": c2,
-            "attention": ops.mean(attention, axis=1)[0],
-        }  # fmt: skip
-
-
 def _frozen(function: Any) -> Any:
-    """The same function with its variables as constants: only those get int8 weights."""
+    """The same function with its variables as constants: only constants get int8 weights."""
     constant = convert_variables_to_constants_v2(function)
     names = sorted(function.structured_outputs)
     specs = {spec.name.split(":")[0]: spec for spec in function.inputs if spec.dtype != tf.resource}
@@ -140,10 +147,24 @@ def _frozen(function: Any) -> Any:
     )
 
 
+def _check_backend() -> None:
+    if keras.backend.backend() != "tensorflow":
+        raise TrainingError(
+            f"A bundle can't be exported by Keras with the backend {keras.backend.backend()}.",
+            "Set KERAS_BACKEND=tensorflow and continue the run with --resume: checkpoints of all "
+            "backends are the same.",
+        )
+
+
 def _write(convert: Callable[[], bytes], file: Path) -> None:
     try:
         content = convert()
     except Exception as error:  # the converter raises many kinds, its own among them
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise TrainingError(f"{file.name} can't be exported: {reason}.") from error
-    bundle_files.write(file, content)
+    try:
+        bundle_files.write(file, content)
+    except OSError as error:
+        raise TrainingError(
+            f"{file} can't be written: {error.strerror}.", "Free some space and use --resume."
+        ) from error

@@ -136,7 +136,7 @@ def learn(
     """The weights of a decoder that knows more words, the last ones of the ids in ``read``.
 
     Each is read as its stand-in. ``weights`` are keyed ``layer/variable``, as
-    `bundled_decoder.decoder_weights` gives them.
+    `train.models.bundle_weights.decoder_weights` gives them.
     """
     more = len(stand_ins)
     known = len(weights[BIAS])

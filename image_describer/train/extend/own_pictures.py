@@ -34,7 +34,7 @@ from image_describer.train.export import litert, model_card
 from image_describer.train.extend import new_words as tuning
 from image_describer.train.extend.new_words import Read, Reader, Tuning
 from image_describer.train.models.attention_lstm import AttentionDecoder
-from image_describer.train.models.bundle_decoder import decoder_weights, fill
+from image_describer.train.models.bundle_weights import decoder_weights, fill
 from image_describer.train.recipe import Network
 
 log = logging.getLogger(__name__)

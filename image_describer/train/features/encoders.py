@@ -16,7 +16,7 @@ from image_describer.captioner.encoder import Encoder
 from image_describer.errors import TrainingError
 from image_describer.train.models import xception
 from image_describer.train.precision import precision
-from image_describer.train.recipe import BLOCKS, Features
+from image_describer.train.recipe import BLOCKS, FeatureSettings
 
 RANDOM_SEED = 1  # of weights "random": the same each time, so that cached features are found again
 BUNDLED = "bundled"  # the weights of the shipped model
@@ -91,7 +91,7 @@ class BundleEncoder:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def build(features: Features, policy: str) -> FrozenEncoder:
+def build(features: FeatureSettings, policy: str) -> FrozenEncoder:
     """The frozen part of a recipe's encoder, computing in ``policy``, a dtype policy of Keras.
 
     Raises TrainingError and BundleError.
@@ -109,7 +109,7 @@ def build(features: Features, policy: str) -> FrozenEncoder:
     return KerasEncoder(features.encoder, model, features.pooled)
 
 
-def bundle_of(features: Features) -> Bundle | None:
+def bundle_of(features: FeatureSettings) -> Bundle | None:
     """The bundle whose encoder the recipe uses as it is, if it does: no block is trained."""
     frozen = features.encoder == "xception" and features.frozen_blocks == BLOCKS
     if frozen and features.weights == BUNDLED:
@@ -119,7 +119,9 @@ def bundle_of(features: Features) -> Bundle | None:
     return None
 
 
-def build_xception(features: Features, size: int, **more: Any) -> tuple[keras.Model, keras.Model]:
+def build_xception(
+    features: FeatureSettings, size: int, **more: Any
+) -> tuple[keras.Model, keras.Model]:
     """Xception with the recipe's weights, in two parts: the frozen blocks and the others.
 
     ``more`` are options of `xception.build_lower` and ``regularization`` of `build_upper`.

@@ -33,8 +33,6 @@ def add(
     recipe: Recipe,
     runs: Path,
     run_folder: Path,
-    *,
-    resume: bool = False,
     vectors: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Fit ``parts`` to the bundle in ``folder`` and add each to it; returns their figures.
@@ -44,7 +42,7 @@ def add(
     and BundleError.
     """
     bundle = open_bundle(folder)
-    context = HeadContext(bundle, data, recipe, runs, run_folder, resume, vectors)
+    context = HeadContext(bundle, data, recipe, runs, run_folder, vectors)
     figures = {}
     for name in sorted(parts, key=list(PARTS).index):
         log.info("Fitting %s.", name)

@@ -31,15 +31,13 @@ class FittedPart:
 @dataclass
 class HeadContext:
     """``bundle`` is the one that gets the parts, ``runs`` has the feature caches of all runs, and
-    ``folder`` the checkpoints of this one, which are continued with ``resume``. ``vectors`` is a
-    file of word vectors."""
+    ``folder`` the checkpoints of this one. ``vectors`` is a file of word vectors."""
 
     bundle: Bundle
     data: Dataset
     recipe: Recipe
     runs: Path
     folder: Path
-    resume: bool = False
     vectors: Path | None = None
 
     @property

@@ -1,104 +1,236 @@
-"""The tower of a finished bundle as weights to start from: int8 back to float."""
+"""The weights in a bundle's LiteRT files, as float32 arrays to start training from.
 
-import re
+TensorFlow's converter merges tensors and renames them as it likes. Therefore layers are recognized
+by the structure of the graph: the kinds, order and shapes of its operators. Another structure is
+refused.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner import runtime
+from image_describer.captioner.bundle import DECODER, ENCODER, Bundle, open_bundle
+from image_describer.errors import TrainingError
 
-_LAYER = re.compile(r"/(block\d+_(?:sepconv\d|residual_conv|conv\d|rescale))_?\d*/")
-_TYPES = {
+Arrays = dict[str, np.ndarray]
+
+RESCALE = "_rescale"  # ends the names of the layers that scale the outputs of blocks
+EPSILON = 1e-3  # of batch normalization in Keras
+
+_OP = schema.BuiltinOperator
+_ENCODER_OPS = {
+    _OP.CONV_2D, _OP.DEPTHWISE_CONV_2D, _OP.ADD, _OP.RELU, _OP.MAX_POOL_2D, _OP.RESHAPE,
+    _OP.QUANTIZE, _OP.DEQUANTIZE,
+}  # fmt: skip
+_DTYPES = {
     schema.TensorType.INT8: np.int8,
     schema.TensorType.INT32: np.int32,
     schema.TensorType.FLOAT32: np.float32,
 }
-RESCALE = "_rescale"  # ends the names of the layers that scale the ends of blocks
-_DEPTHWISE = schema.BuiltinOperator.DEPTHWISE_CONV_2D
-_CONVOLUTIONS = (_DEPTHWISE, schema.BuiltinOperator.CONV_2D)
-FIRST_KERNEL, FIRST_BIAS = "block1_conv1/kernel", "block1_conv1_bn/beta"
-EPSILON = 1e-3  # of Keras's batch normalisation
 
 
-def tower_weights(folder: Path | None = None) -> dict[str, np.ndarray]:
-    """Arrays keyed ``layer/variable`` out of ``extractor.tflite``, checked as every bundle is.
+def encoder_weights(folder: Path | None = None) -> Arrays:
+    """Arrays by ``layer/variable`` of the Xception in a bundle (None: the shipped one).
 
-    Export folded each batch normalisation into the kernel before it; here it comes back as the
-    identity with the folded bias. Raises BundleError.
+    Batch normalization is merged into the convolution before it; here it is an identity with the
+    bias as its ``beta``. Raises BundleError, and TrainingError for another network.
     """
-    file = open_bundle(folder).path("encoder.tflite")
-    model = schema.ModelT.InitFromPackedBuf(file.read_bytes(), 0)
+    model = _Model(open_bundle(folder).path(ENCODER), "an Xception")
     graph = model.subgraphs[0]
-    found: dict[str, np.ndarray] = {}
-    factors: dict[str, np.ndarray] = {}
+    if not {model.kind(operator) for operator in graph.operators} <= _ENCODER_OPS:
+        model.refuse("it has other operators")
+    convolutions: list[tuple[np.ndarray, np.ndarray]] = []
+    shortcuts, pointwise = convolutions.copy(), convolutions.copy()
+    depthwise: list[np.ndarray] = []
+    rescaled: dict[int, np.ndarray] = {}  # index of a separable convolution: factors after it
     for operator in graph.operators:
-        code = model.operatorCodes[operator.opcodeIndex].builtinCode
-        if code not in _CONVOLUTIONS:
+        kind = model.kind(operator)
+        if kind not in (_OP.CONV_2D, _OP.DEPTHWISE_CONV_2D):
             continue
-        kernel, bias = (graph.tensors[i] for i in operator.inputs[1:3])
-        layer = _layer_name(kernel)
-        weights = _floats(model, kernel)
-        if layer.endswith(RESCALE):
-            factors[scaled_by(layer)] = weights.ravel()
-            continue
-        if code == _DEPTHWISE:
-            found[f"{layer}/depthwise_kernel"] = weights.transpose(1, 2, 3, 0)
-            continue
-        name = "pointwise_kernel" if "sepconv" in layer else "kernel"
-        found[f"{layer}/{name}"] = weights.transpose(1, 2, 3, 0)
-        found |= _identity_norm(_norm_name(layer), _floats(model, bias))
-    for norm, factor in factors.items():
-        for key in (f"{norm}/gamma", f"{norm}/beta"):
-            found[key] = found[key] * factor
-    _unfold_scaling(found)
-    return found
+        kernel, bias = (model.array(graph, index) for index in operator.inputs[1:3])
+        kernel = kernel.transpose(1, 2, 3, 0)
+        if kind == _OP.DEPTHWISE_CONV_2D:
+            if kernel.shape[0] > 1:
+                depthwise.append(kernel)
+            else:
+                rescaled[len(pointwise) - 1] = kernel.ravel()
+        elif kernel.shape[0] > 1:
+            convolutions.append((kernel, bias))
+        elif operator.builtinOptions.strideW > 1:
+            shortcuts.append((kernel, bias))
+        else:
+            pointwise.append((kernel, bias))
+    middle_blocks, rest = divmod(len(pointwise) - 10, 3)
+    if (len(convolutions), len(shortcuts), rest) != (2, 4, 0) or len(depthwise) != len(pointwise):
+        model.refuse("it has another number of convolutions")
+    arrays: Arrays = {}
+    for index, (kernel, bias) in enumerate(convolutions, start=1):
+        arrays[f"block1_conv{index}/kernel"] = kernel
+        arrays |= _identity_norm(f"block1_conv{index}_bn", bias)
+    for block, (kernel, bias) in zip((2, 3, 4, 13), shortcuts, strict=True):
+        arrays[f"block{block}_residual_conv/kernel"] = kernel
+        arrays |= _identity_norm(f"block{block}_residual_bn", bias)
+    blocks = {2: 2, 3: 2, 4: 2, **{5 + i: 3 for i in range(middle_blocks)}, 13: 2, 14: 2}
+    names = [f"block{b}_sepconv{unit + 1}" for b, units in blocks.items() for unit in range(units)]
+    for index, (name, first, (second, bias)) in enumerate(
+        zip(names, depthwise, pointwise, strict=True)
+    ):
+        if first.shape[2] != second.shape[2]:
+            model.refuse(f"{name} has another shape")
+        arrays[f"{name}/depthwise_kernel"] = first
+        arrays[f"{name}/pointwise_kernel"] = second
+        arrays |= _identity_norm(f"{name}_bn", bias, rescaled.get(index))
+    # Export merged x / 127.5 - 1 into the first convolution.
+    kernel = arrays["block1_conv1/kernel"] * np.float32(127.5)
+    arrays["block1_conv1/kernel"] = kernel
+    arrays["block1_conv1_bn/beta"] = arrays["block1_conv1_bn/beta"] + kernel.sum(axis=(0, 1, 2))
+    return arrays
 
 
 def scaled_by(layer: str) -> str:
-    """The normalisation, the last of its block, that a layer whose name ends in RESCALE scales."""
+    """The batch normalization, the last of its block, that a layer named `RESCALE` scales."""
     return f"{layer.removesuffix(RESCALE)}_sepconv3_bn"
 
 
-def _unfold_scaling(found: dict[str, np.ndarray]) -> None:
-    """Give the first convolution pixels in [-1, 1] again.
+def decoder_weights(bundle: Bundle) -> Arrays:
+    """Arrays by ``layer/variable`` of the `AttentionLstm` in a bundle.
 
-    Export scales 0..255 by x / 127.5 - 1, and the converter folds that into the convolution.
+    Raises BundleError, and TrainingError for another network.
     """
-    found[FIRST_KERNEL] = found[FIRST_KERNEL] * 127.5
-    found[FIRST_BIAS] = found[FIRST_BIAS] + found[FIRST_KERNEL].sum(axis=(0, 1, 2))
+    model = _Model(bundle.path(DECODER), "an attention LSTM")
+    prepare, step = model.graph("prepare"), model.graph("step")
+    tables = [o for o in step.operators if model.kind(o) == _OP.GATHER]
+    states = [t for t in model.inputs("step") if t.name == b"h1"]
+    if len(tables) != 1 or len(states) != 1:
+        model.refuse("it has no word vectors or no state")
+    table = model.array(step, tables[0].inputs[0])
+    units = int(step.tensors[states[0].tensorIndex].shape[-1])
+    words, width = table.shape
+    channels = bundle.manifest["regions"]["channels"]
+    arrays = {"embed/embeddings": table}
+    # Layer: inputs, outputs, has a bias, reads the word vectors.
+    arrays |= model.dense_layers(prepare, {
+        "project": (channels, units, True, False),
+        "to_keys": (units, units, False, False),
+        "from_picture": (units, 4 * units, True, False),
+    })  # fmt: skip
+    arrays |= model.dense_layers(step, {
+        "from_word": (width, 4 * units, False, True),
+        "attention_gates": (2 * units, 4 * units, False, False),
+        "to_query": (units, units, False, False),
+        "language_gates": (3 * units, 4 * units, True, False),
+        "to_words": (units, words, True, False),
+    })  # fmt: skip
+    return arrays
 
 
-def _layer_name(tensor: Any) -> str:
-    # A fused tensor carries the names of all it was made from; the convolution's own comes last.
-    names = _LAYER.findall(tensor.name.decode() + "/")
-    if not names:
-        raise ValueError(f"no layer's name in {tensor.name!r}")
-    return str(names[-1])
+def fill(decoder: Any, arrays: Mapping[str, np.ndarray]) -> None:
+    """Assign arrays with the names of `decoder_weights` to an `AttentionLstm`."""
+    for key, value in arrays.items():
+        layer, variable = key.split("/")
+        getattr(getattr(decoder, layer), variable).assign(value.astype(np.float32))
 
 
-def _norm_name(layer: str) -> str:
-    return layer.replace("residual_conv", "residual_bn") if "residual" in layer else f"{layer}_bn"
-
-
-def _identity_norm(name: str, bias: np.ndarray) -> dict[str, np.ndarray]:
+def _identity_norm(name: str, bias: np.ndarray, factors: np.ndarray | None = None) -> Arrays:
+    """Variables of a batch normalization: x -> (x + ``bias``) * ``factors``, both (C,)."""
+    gamma = np.ones_like(bias) if factors is None else factors
     return {
-        f"{name}/gamma": np.ones_like(bias),
-        f"{name}/beta": bias,
+        f"{name}/gamma": gamma,
+        f"{name}/beta": bias * gamma,
         f"{name}/moving_mean": np.zeros_like(bias),
         f"{name}/moving_variance": np.full_like(bias, 1.0 - EPSILON),
     }
 
 
-def _floats(model: Any, tensor: Any) -> np.ndarray:
-    """A constant in float32. Where it was quantised, each channel has its own scale; zero points
-    are 0."""
-    raw = model.buffers[tensor.buffer].data.tobytes()
-    values = np.frombuffer(raw, _TYPES[tensor.type]).reshape(tensor.shape)
-    if values.dtype == np.float32:
-        return values
-    scales = np.asarray(tensor.quantization.scale, np.float32)
-    shape = [1] * values.ndim
-    shape[tensor.quantization.quantizedDimension] = -1
-    return values.astype(np.float32) * scales.reshape(shape)
+def _scales(tensor: Any) -> np.ndarray:
+    """The scale of each channel of a quantized tensor, with as many axes as it has."""
+    quantization = tensor.quantization
+    if quantization is None or quantization.scale is None or np.any(quantization.zeroPoint):
+        raise ValueError("not symmetric")
+    shape = [1] * len(tensor.shape)
+    shape[quantization.quantizedDimension] = -1
+    return np.asarray(quantization.scale, np.float32).reshape(shape)
+
+
+class _Model:
+    """A LiteRT file. ``expected`` says what network it should contain."""
+
+    def __init__(self, file: Path, expected: str) -> None:
+        self._file, self._expected = file, expected
+        self._model = runtime.unpack(file.read_bytes())
+        self.subgraphs = self._model.subgraphs
+
+    def refuse(self, why: str) -> NoReturn:
+        raise TrainingError(
+            f"{self._file} does not contain {self._expected} as this version exports it: {why}.",
+            "Start from a bundle that was exported by this version, or from --weights imagenet.",
+        )
+
+    def kind(self, operator: Any) -> int:
+        return int(self._model.operatorCodes[operator.opcodeIndex].builtinCode)
+
+    def graph(self, signature: str) -> Any:
+        return self.subgraphs[self._signature(signature).subgraphIndex]
+
+    def inputs(self, signature: str) -> list[Any]:
+        return list(self._signature(signature).inputs)
+
+    def _signature(self, name: str) -> Any:
+        signatures = {s.signatureKey: s for s in self._model.signatureDefs or ()}
+        if name.encode() not in signatures:
+            self.refuse(f"it has no signature '{name}'")
+        return signatures[name.encode()]
+
+    def array(self, graph: Any, index: int) -> np.ndarray:
+        """A constant in float32; int8 ones have a scale for each channel, and zero points of 0."""
+        tensor = graph.tensors[index]
+        data, dtype = self._model.buffers[tensor.buffer].data, _DTYPES.get(tensor.type)
+        if data is None or dtype is None:
+            self.refuse(f"{tensor.name.decode()} is not a constant in int8 or float32")
+        values = np.frombuffer(data.tobytes(), dtype)
+        try:
+            values = values.reshape(tensor.shape).astype(np.float32)
+            return values if dtype == np.float32 else values * _scales(tensor)
+        except ValueError:
+            self.refuse(f"{tensor.name.decode()} has another shape or kind of quantization")
+
+    def dense_layers(self, graph: Any, layers: Mapping[str, tuple[int, int, bool, bool]]) -> Arrays:
+        """Kernels and biases of a graph's dense layers.
+
+        ``layers``: numbers of inputs and outputs, whether there is a bias, and whether the input is
+        the output of a lookup; no two may be the same.
+        """
+        names = {facts: name for name, facts in layers.items()}
+        arrays: Arrays = {}
+        found: Counter[str] = Counter()
+        looked_up = {
+            int(index)
+            for operator in graph.operators
+            if self.kind(operator) == _OP.GATHER
+            for index in operator.outputs
+        }
+        for operator in graph.operators:
+            same = self.kind(operator) in (_OP.RESHAPE, _OP.DEQUANTIZE)
+            if same and int(operator.inputs[0]) in looked_up:
+                looked_up |= {int(index) for index in operator.outputs}
+            if self.kind(operator) != _OP.FULLY_CONNECTED:
+                continue
+            entry, kernel, *bias = (int(index) for index in operator.inputs)
+            bias = [index for index in bias if index >= 0]
+            outputs, inputs = (int(side) for side in graph.tensors[kernel].shape)
+            name = names.get((inputs, outputs, bool(bias), entry in looked_up))
+            if name is None:
+                self.refuse(f"it has a layer of {inputs} x {outputs} weights")
+            found[name] += 1
+            arrays[f"{name}/kernel"] = self.array(graph, kernel).T
+            if bias:
+                arrays[f"{name}/bias"] = self.array(graph, bias[0])
+        for name in layers:
+            if found[name] != 1:
+                self.refuse(f"it has {found[name]} layers like '{name}'")
+        return arrays

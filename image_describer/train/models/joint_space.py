@@ -1,4 +1,4 @@
-"""The shipped joint space: a picture's pooled regions and a sentence's words, as unit vectors."""
+"""The joint space: the mean features of a picture and the words of a sentence, as unit vectors."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,130 +7,152 @@ import keras
 import numpy as np
 from keras import ops
 
+MEAN_DEVIATION = 0.7  # of the inputs along the main axes
+STEM_SCALE = 0.5  # initial length of a stem's vector, relative to a word's
+VECTORS_SCALE = 0.03
+
 
 @dataclass(frozen=True)
-class Shape:
-    """How large the towers are.
+class Standardization:
+    """How the means of the regions (C,) are scaled: (square root - ``center``) / ``scale``.
 
-    ``channels``: what is seen of a picture; ``words``: how many are known; ``heads`` spaces of
-    ``units`` numbers each.
+    ``axes``: (C, K), the main axes of the result, the strongest last, all scaled by the same
+    factor. The square root because a few features are large and would drown out the others;
+    whitening made recall on dev worse.
     """
 
-    channels: int
-    words: int
-    heads: int
-    units: int
+    center: np.ndarray
+    scale: float
+    axes: np.ndarray
+
+    @classmethod
+    def fit(cls, pooled: np.ndarray, count: int) -> "Standardization":
+        """Fit to the means (N, C) of training pictures, with ``count`` main axes."""
+        roots = np.sqrt(np.maximum(pooled, 0.0), dtype=np.float32)
+        center = roots.mean(axis=0)
+        scale = max(float(np.sqrt(np.square(roots - center).mean())), 1e-6)
+        x = (roots - center) / np.float32(scale)
+        variances, axes = np.linalg.eigh(x.T @ x / len(x))
+        deviations = np.sqrt(np.maximum(variances[-count:], 0.0))
+        axes = axes[:, -count:] * (MEAN_DEVIATION / max(float(deviations.mean()), 1e-6))
+        return cls(center, scale, axes.astype(np.float32))
 
 
-class Head(keras.layers.Layer):
-    """One space: a picture through a dense layer, a sentence as the sum of its words.
+@dataclass(frozen=True)
+class Words:
+    """What is known about V words: the ``stems`` that they belong to, (V,) int32, their ``rarity``
+    (V,), and word ``vectors`` (V, D) that others trained, or None."""
 
-    A word is a vector of its own and one that it shares with the words of its stem; where there
-    are word vectors, what is made of them is added.
-    With a ``basis`` (C, K) it sees the picture along those axes alone.
-    Pairs of words that follow each other were tried, and made no difference that could be told.
+    stems: np.ndarray
+    rarity: np.ndarray
+    vectors: np.ndarray | None = None
+
+
+class JointSpaceHead(keras.layers.Layer):
+    """One space of ``units`` numbers: a picture through a dense layer, a sentence as the sum of
+    vectors of its words, both scaled to length 1.
+
+    The vector of a word is the sum of one of its own, one of its stem and, if there are word
+    vectors, a projection of its word vector. With ``axes`` (C, K) only these of the picture's
+    features are used.
     """
 
     def __init__(
-        self,
-        shape: Shape,
-        stems: np.ndarray,
-        rarity: np.ndarray,
-        vectors: np.ndarray | None,
-        dropout: float,
-        seed: int,
-        basis: np.ndarray | None = None,
-    ) -> None:
-        super().__init__(name=f"head_{seed}")
-        self._stems, self._vectors = stems.astype(np.int32), vectors
+        self, channels: int, words: Words, units: int, dropout: float, seed: int,
+        axes: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(name=f"head_{seed}", dtype="float32")
+        self._stems, self._vectors, self._axes = words.stems, words.vectors, axes
         rng = np.random.default_rng(seed)
-        self._basis = basis
-        units = shape.units
-        channels = shape.channels if basis is None else basis.shape[1]
-        even = units**-0.5
+        inputs = channels if axes is None else axes.shape[1]
+        deviation = units**-0.5
 
-        def drawn(rows: int, spread: float, scale: Any = 1.0) -> Any:
-            value = rng.normal(0.0, spread, (rows, units)) * scale
+        def normal(rows: int, deviation: float, scale: Any = 1.0) -> Any:
+            value = rng.normal(0.0, deviation, (rows, units)) * scale
             return keras.Variable(value.astype(np.float32))
 
-        self.see = drawn(channels, channels**-0.5)
-        self.seen_bias = keras.Variable(np.zeros(units, np.float32))
-        # Rare words start out longer: they tell more.
-        self.words = drawn(shape.words, even, scale=rarity[:, None] / max(rarity.mean(), 1e-6))
-        self.stems = drawn(int(stems.max()) + 1, 0.5 * even)
-        self.from_vectors = None if vectors is None else drawn(vectors.shape[1], 0.03 * even)
-        self._drop = keras.layers.Dropout(dropout, seed=seed)
+        self.weight = normal(inputs, inputs**-0.5)
+        self.bias = keras.Variable(np.zeros(units, np.float32))
+        # Rare words start with longer vectors, because they are more specific.
+        scale = words.rarity[:, None] / max(words.rarity.mean(), 1e-6)
+        self.words = normal(len(words.stems), deviation, scale)
+        self.stems = normal(int(words.stems.max()) + 1, STEM_SCALE * deviation)
+        self.projection = None
+        if words.vectors is not None:
+            self.projection = normal(words.vectors.shape[1], VECTORS_SCALE * deviation)
+        self._dropout = keras.layers.Dropout(dropout, seed=seed, dtype="float32")
 
-    def table(self) -> Any:
-        """Each word's vector: (V, units)."""
-        table = self.words + ops.take(self.stems, self._stems, axis=0)
-        if self.from_vectors is not None:
-            table += ops.cast(ops.matmul(self._vectors, self.from_vectors), table.dtype)
-        return table
+    def word_vectors(self) -> Any:
+        """The vectors of all words (V, units)."""
+        vectors = self.words + ops.take(self.stems, self._stems, axis=0)
+        if self.projection is not None:
+            vectors += ops.matmul(self._vectors, self.projection)
+        return vectors
 
     def kernel(self) -> np.ndarray:
-        """What a picture is multiplied by, whatever it is seen along: (C, units)."""
-        kernel = np.asarray(self.see)
-        return kernel if self._basis is None else self._basis @ kernel
+        """The matrix (C, units) that the picture's standardized features are multiplied by."""
+        weight = ops.convert_to_numpy(self.weight)
+        return weight if self._axes is None else self._axes @ weight
 
-    def picture(self, seen: Any, training: bool = False) -> Any:
-        """(B, C) -> (B, units)."""
-        if self._basis is not None:
-            seen = ops.matmul(seen, ops.cast(self._basis, seen.dtype))
-        return unit(ops.matmul(self._drop(seen, training=training), self.see) + self.seen_bias)
+    def embed_pictures(self, features: Any, training: bool = False) -> Any:
+        """Standardized features (B, C) -> (B, units)."""
+        if self._axes is not None:
+            features = ops.matmul(features, self._axes)
+        return unit(ops.matmul(self._dropout(features, training=training), self.weight) + self.bias)
 
-    def sentence(self, words: Any) -> Any:
-        """Counts (B, words) -> (B, units)."""
-        return unit(ops.matmul(words, self.table()))
-
-    def call(self, inputs: dict[str, Any], training: bool = False) -> tuple[Any, Any]:
-        """-> representations of ``picture`` and of the captions' ``words``."""
-        seen = self.picture(inputs["picture"], training)
-        return seen, self.sentence(inputs["words"])
+    def embed_sentences(self, counts: Any) -> Any:
+        """How often each word occurs (B, V) -> (B, units)."""
+        return unit(ops.matmul(counts, self.word_vectors()))
 
 
-class JointTowers(keras.Model):
-    """Several heads, which learn apart; a representation is theirs in a row, of length 1.
+class JointSpaceNetwork(keras.Model):
+    """Several heads, which are trained independently; an embedding is the concatenation of theirs,
+    scaled to length 1.
 
-    Every second head sees the picture along its main axes, the columns of ``basis`` (C, K): heads
-    that differ make other mistakes, and two together are better than a wider one.
+    Every second head uses the main axes of the features alone: heads that differ make different
+    mistakes, and two of them are better than a single one of twice the size.
     """
 
     def __init__(
-        self,
-        shape: Shape,
-        stems: np.ndarray,
-        rarity: np.ndarray,
-        vectors: np.ndarray | None,
-        dropout: float,
-        seed: int,
-        basis: np.ndarray,
-    ) -> None:
-        super().__init__(name="joint_space")
+        self, standardization: Standardization, words: Words, heads: int, units: int,
+        dropout: float, seed: int,
+    ) -> None:  # fmt: skip
+        super().__init__(name="joint_space", dtype="float32")
+        self.standardization = standardization
+        channels, axes = len(standardization.center), standardization.axes
         self.heads = [
-            Head(shape, stems, rarity, vectors, dropout, seed * 100 + at, basis if at % 2 else None)
-            for at in range(shape.heads)
+            JointSpaceHead(channels, words, units, dropout, seed * 100 + k, axes if k % 2 else None)
+            for k in range(heads)
         ]
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> list[tuple[Any, Any]]:
-        """What each head makes of a batch."""
-        return [head(inputs, training=training) for head in self.heads]
+        """Means of regions ``picture`` (B, C) and word counts ``words`` (M, V) -> the embeddings of
+        both, (B, units) and (M, units), in each head."""
+        features = self._standardize(inputs["picture"])
+        return [
+            (head.embed_pictures(features, training), head.embed_sentences(inputs["words"]))
+            for head in self.heads
+        ]
 
-    def pictures(self, seen: Any) -> Any:
-        """(B, C) -> (B, D)."""
-        return together([head.picture(seen) for head in self.heads])
+    def embed_pictures(self, pooled: Any) -> Any:
+        """Means of regions (B, C) -> (B, D)."""
+        features = self._standardize(pooled)
+        return concatenate([head.embed_pictures(features) for head in self.heads])
 
-    def sentences(self, words: Any) -> Any:
-        """Counts (B, words) -> (B, D)."""
-        return together([head.sentence(words) for head in self.heads])
+    def embed_sentences(self, counts: Any) -> Any:
+        """Word counts (B, V) -> (B, D)."""
+        return concatenate([head.embed_sentences(counts) for head in self.heads])
+
+    def _standardize(self, pooled: Any) -> Any:
+        roots = ops.sqrt(ops.maximum(ops.cast(pooled, "float32"), 0.0))
+        return (roots - self.standardization.center) / self.standardization.scale
 
 
 def unit(vectors: Any) -> Any:
-    """(..., D) of any length -> of length 1, zeros apart."""
-    vectors = ops.cast(vectors, "float32")  # half precision is enough for products, not for lengths
+    """Scale vectors (..., D) to length 1, except zeros."""
     return vectors / ops.sqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True) + 1e-12)
 
 
-def together(parts: list[Any]) -> Any:
-    """Unit vectors of several heads -> one unit vector: its products are the mean of theirs."""
+def concatenate(parts: list[Any]) -> Any:
+    """Unit vectors of several heads -> unit vectors whose products are the means of theirs."""
     return ops.concatenate(parts, axis=-1) / len(parts) ** 0.5

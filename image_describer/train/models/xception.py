@@ -13,7 +13,7 @@ import numpy as np
 
 from image_describer.errors import TrainingError
 from image_describer.train.models import regularization as noise
-from image_describer.train.models.bundle_encoder import RESCALE, tower_weights
+from image_describer.train.models.bundle_weights import RESCALE, encoder_weights
 
 ENTRY_FILTERS = (128, 256, 728)
 MIDDLE_FILTERS = 728
@@ -109,7 +109,7 @@ def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[st
     if source == "imagenet":
         lookup = _imagenet()
     elif source == "bundled":
-        lookup = tower_weights().get
+        lookup = encoder_weights().get
     else:
         lookup = _npz(Path(source))
     missing = []

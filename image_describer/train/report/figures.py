@@ -1,156 +1,144 @@
-"""Drawings for a report, by matplotlib: curves, and attention over a photograph."""
+"""Plots for a report, by matplotlib, as small PNG files that contain their alternative text."""
 
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image, PngImagePlugin
 
-if TYPE_CHECKING:
-    from image_describer.train.report.attention_maps import Seen
+from image_describer import files
+from image_describer.train.heads.confidence import BINS
+from image_describer.train.report.attention_maps import AttentionMaps
 
-COLUMNS = 5  # drawings beside one another
-DOTS_PER_INCH = {"curves": 80, "attention": 60, "confidence": 80}
-PICTURE_PIXELS = 140  # a side, of each small photograph
-COLOURS = 48  # of a PNG's palette: a third of the bytes, and hardly to be seen
-LINE_STYLES = ("-", "--", "-.", ":")  # told apart without colours
-NOT_DRAWN = ("step", "epoch")
-LEAST_SHARE = 0.02  # of the captions, for a point: a handful of captions would jump up and down
+COLUMNS = 5  # plots in a row
+PICTURE_PIXELS = 140  # side of each small photograph
+COLORS = 48  # of a PNG's palette: a third of the size, with hardly visible differences
+LINE_STYLES = ("-", "--", "-.", ":")  # distinguishable without colors
+MIN_SHARE = 0.02  # of the captions in a bin that is plotted: fewer are mostly noise
 HALVES = {"first": "first half", "second": "second half", "both": "both halves"}
+_DESCRIPTION = "Description"  # PNG's own keyword for it
+
+Log = Sequence[Mapping[str, Any]]
+"""The records of a stage, one for each epoch."""
 
 
-def curves(stages: Mapping[str, Sequence[Mapping[str, Any]]], file: Path) -> str:
-    """Draw each quantity over the epochs, dev beside training; returns what is seen, in words."""
-    keys = [key for key in _keys(stages) if not key.startswith("dev_")]
-    keys += [key for key in _keys(stages) if key.removeprefix("dev_") not in keys]
-    plt = _pyplot()
+def losses(logs: Mapping[str, Log], file: Path) -> None:
+    """Plot each logged quantity of the stages over their epochs, dev beside training."""
+    every = [key for log in logs.values() for record in log for key in record]
+    keys = dict.fromkeys(key.removeprefix("dev_") for key in every if key not in ("step", "epoch"))
     width = min(len(keys), 3)
     rows = math.ceil(len(keys) / width)
-    figure, axes = plt.subplots(rows, width, figsize=(4.2 * width, 3.2 * rows), squeeze=False)
-    told = []
-    for axis, key in zip(axes.flat, keys, strict=False):
-        label = key.removeprefix("dev_").replace("_", " ")
-        axis.set_title(label)
-        axis.set_xlabel("epoch")
+    figure = Figure(figsize=(4.2 * width, 3.2 * rows))
+    axes = figure.subplots(rows, width, squeeze=False).flat
+    description = []
+    for axis, key in zip(axes, keys, strict=False):
+        label = key.replace("_", " ")
+        axis.set(title=label, xlabel="epoch")
         axis.grid(alpha=0.3)
-        lines = [(key, "training"), (f"dev_{key}", "dev")]
-        if key.startswith("dev_"):
-            lines = [(key, "dev")]
-        style = 0
-        for stage, records in stages.items():
-            for name, kind in lines:
-                points = [(r.get("epoch", i), r[name]) for i, r in enumerate(records) if name in r]
-                if points:
-                    x, y = zip(*points, strict=True)
-                    called = kind if len(stages) == 1 else f"{stage}, {kind}"
-                    axis.plot(x, y, LINE_STYLES[style % 4], marker=".", label=called)
-                    style += 1
-                    told.append(f"{label}, {called}: from {y[0]:.3g} to {y[-1]:.3g}")
+        lines = [(stage, name) for stage in logs for name in (key, f"dev_{key}")]
+        styles = 0
+        for stage, name in lines:
+            points = [(r["epoch"], r[name]) for r in logs[stage] if name in r]
+            if points:
+                x, y = zip(*points, strict=True)
+                line = f"{stage}, {'dev' if name.startswith('dev_') else 'training'}"
+                axis.plot(x, y, LINE_STYLES[styles % len(LINE_STYLES)], marker=".", label=line)
+                styles += 1
+                description.append(f"{label}, {line}: from {y[0]:.3g} to {y[-1]:.3g}")
         axis.legend(fontsize=8)
-    for axis in axes.flat[len(keys) :]:
+    for axis in axes:  # those that are left over
         axis.set_axis_off()
-    _save(plt, figure, file, DOTS_PER_INCH["curves"])
-    return ". ".join(told) + "."
+    _save(figure, file, 80, ". ".join(description) + ".")
 
 
-def attention(seen: "Seen", file: Path) -> None:
-    """A photograph once for each word, light where the word was seen."""
-    plt = _pyplot()
-    picture = Image.open(seen.file).convert("RGB")
-    # As the network sees it: squeezed to a square.
-    pixels = np.asarray(picture.resize((PICTURE_PIXELS, PICTURE_PIXELS))).astype(np.float32) / 255
-    rows = math.ceil((len(seen.words) + 1) / COLUMNS)
-    figure, axes = plt.subplots(rows, COLUMNS, figsize=(2.3 * COLUMNS, 2.5 * rows), squeeze=False)
-    for axis in axes.flat:
+def attention(example: AttentionMaps, file: Path) -> None:
+    """Show a photograph once for each word, bright where the attention was."""
+    with Image.open(example.file) as image:  # resized to a square, as for the network
+        picture = image.convert("RGB").resize((PICTURE_PIXELS, PICTURE_PIXELS))
+    pixels = np.asarray(picture).astype(np.float32) / 255
+    rows = math.ceil((len(example.words) + 1) / COLUMNS)
+    figure = Figure(figsize=(2.3 * COLUMNS, 2.5 * rows))
+    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axis in axes:
         axis.set_axis_off()
-    axes.flat[0].imshow(pixels)
-    axes.flat[0].set_title("the picture")
-    for axis, word, weights in zip(axes.flat[1:], seen.words, seen.maps, strict=False):
-        axis.imshow(pixels * (0.2 + 0.8 * _light(weights))[..., np.newaxis])
+    axes[0].imshow(pixels)
+    axes[0].set_title("the picture")
+    for axis, word, weights in zip(axes[1:], example.words, example.maps, strict=False):
+        axis.imshow(pixels * (0.2 + 0.8 * _brightness(weights))[..., np.newaxis])
         axis.set_title(word)
-    _save(plt, figure, file, DOTS_PER_INCH["attention"])
+    _save(figure, file, 60, example.description)
 
 
-def reliability(held_out: Mapping[str, Any], file: Path) -> str:
-    """How many captions are acceptable, over how sure they are; returns what is seen, in words.
-
-    ``held_out`` is what `confidence.held_out` returns.
-    """
-    plt = _pyplot()
-    figure, axis = plt.subplots(figsize=(4.6, 4.4))
-    axis.plot((0, 1), (0, 1), ":", color="black", label="as sure as right")
-    for style, half in zip(LINE_STYLES, HALVES, strict=False):
-        judged = held_out[half]
-        points = [(b["sure"], b["good"]) for b in judged["bins"] if b["share"] >= LEAST_SHARE]
-        points = points or [(b["sure"], b["good"]) for b in judged["bins"]]
-        label = f"{HALVES[half]}: ECE {judged['ece']:.3f}"
-        axis.plot(*zip(*points, strict=True), style, marker="o", markersize=4, label=label)
-    both = held_out["both"]["bins"]
-    width = 1 / 10
-    places = [b["from"] + width / 2 for b in both]
-    axis.bar(places, [b["share"] for b in both], width * 0.9, alpha=0.2, label="share of captions")
-    _square(axis, "confidence", "share that is acceptable", "upper left")
-    _save(plt, figure, file, DOTS_PER_INCH["confidence"])
-    told = [
-        f"of captions {b['sure']:.0%} sure ({b['share']:.0%} of all) {b['good']:.0%} are acceptable"
-        for b in both
-    ]
-    return f"Both halves, each by what was fitted to the other: {'; '.join(told)}."
+def reliability(held_out: Mapping[str, Any], file: Path) -> None:
+    """Plot the share of acceptable captions over confidence; see `confidence.held_out`."""
+    figure = Figure(figsize=(4.6, 4.4))
+    axis = figure.subplots()
+    axis.plot((0, 1), (0, 1), ":", color="black", label="perfect calibration")
+    for style, (half, name) in zip(LINE_STYLES, HALVES.items(), strict=False):
+        bins = held_out[half]["bins"]
+        bins = [b for b in bins if b["share"] >= MIN_SHARE] or bins
+        x, y = [b["confidence"] for b in bins], [b["acceptable"] for b in bins]
+        label = f"{name}: ECE {held_out[half]['ece']:.3f}"
+        axis.plot(x, y, style, marker="o", markersize=4, label=label)
+    bins = held_out["both"]["bins"]
+    centers = [b["from"] + 0.5 / BINS for b in bins]
+    shares = [b["share"] for b in bins]
+    axis.bar(centers, shares, 0.9 / BINS, alpha=0.2, label="share of captions")
+    _unit_square(axis, "confidence", "acceptable", "upper left")
+    description = "; ".join(
+        f"confidence {b['confidence']:.0%} ({b['share']:.0%} of the captions): "
+        f"{b['acceptable']:.0%} are acceptable"
+        for b in bins
+    )
+    _save(figure, file, 80, f"Each half judged by a fit to the other: {description}.")
 
 
-def roc(held_out: Mapping[str, Any], file: Path) -> str:
-    """Acceptable captions found over others let through; returns what is seen, in words."""
-    plt = _pyplot()
-    figure, axis = plt.subplots(figsize=(4.6, 4.4))
-    axis.plot((0, 1), (0, 1), ":", color="black", label="by chance: area 0.5")
-    for style, half in zip(LINE_STYLES, HALVES, strict=False):
-        judged = held_out[half]
-        label = f"{HALVES[half]}: area {judged['auc']:.3f}"
-        axis.plot(*zip(*judged["roc"], strict=True), style, label=label)
-    _square(axis, "others let through", "acceptable captions found", "lower right")
-    _save(plt, figure, file, DOTS_PER_INCH["confidence"])
-    areas = ", ".join(f"{name} {held_out[half]['auc']:.3f}" for half, name in HALVES.items())
-    return f"Area under the curve: {areas}."
+def roc(curves: Mapping[str, Mapping[str, Any]], file: Path) -> None:
+    """Plot ROC curves: ``roc``, points [false positives, true positives], and ``auc`` by name."""
+    figure = Figure(figsize=(4.6, 4.4))
+    axis = figure.subplots()
+    axis.plot((0, 1), (0, 1), ":", color="black", label="chance")
+    for style, (name, curve) in zip(LINE_STYLES, curves.items(), strict=False):
+        x, y = zip(*curve["roc"], strict=True)
+        axis.plot(x, y, style, label=f"{name}: area {curve['auc']:.3f}")
+    _unit_square(axis, "false positives", "true positives", "lower right")
+    areas = ", ".join(f"{name} {curve['auc']:.3f}" for name, curve in curves.items())
+    _save(figure, file, 80, f"Area under the ROC curve: {areas}.")
 
 
-def _square(axis: Any, across: str, up: str, legend: str) -> None:
-    axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=across, ylabel=up)
-    axis.set_aspect("equal")
+def description(file: Path) -> str:
+    """The alternative text in a PNG file, or "" if it has none."""
+    with Image.open(file) as image:
+        return str(image.info.get(_DESCRIPTION, ""))
+
+
+def _unit_square(axis: Any, x_label: str, y_label: str, legend: str) -> None:
+    axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=x_label, ylabel=y_label, aspect="equal")
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8, loc=legend)
 
 
-def _light(weights: np.ndarray) -> np.ndarray:
-    """Attention (rows, columns) -> (PICTURE_PIXELS, PICTURE_PIXELS) in [0, 1], smooth."""
+def _brightness(weights: np.ndarray) -> np.ndarray:
+    """Attention (rows, columns) -> (PICTURE_PIXELS, PICTURE_PIXELS) in [0, 1], interpolated."""
     scaled = weights.astype(np.float32) / max(float(weights.max()), 1e-9)
     size = (PICTURE_PIXELS, PICTURE_PIXELS)
     smooth = Image.fromarray(scaled).resize(size, Image.Resampling.BICUBIC)
     return np.clip(np.asarray(smooth), 0.0, 1.0)
 
 
-def _keys(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    every = [key for records in stages.values() for record in records for key in record]
-    return [key for key in dict.fromkeys(every) if key not in NOT_DRAWN]
-
-
-def _pyplot() -> Any:
-    import matplotlib
-
-    matplotlib.use("Agg")  # no display is needed, nor touched
-    from matplotlib import pyplot
-
-    return pyplot
-
-
-def _save(plt: Any, figure: Any, file: Path, dots: int) -> None:
-    """Write a small PNG, whole or not at all."""
+def _save(figure: Figure, file: Path, dpi: int, description: str) -> None:
+    """Write a small PNG atomically. Raises OSError."""
+    figure.set_dpi(dpi)
     figure.tight_layout()
-    draft = file.with_suffix(".new")
-    figure.savefig(draft, dpi=dots, format="png")
-    plt.close(figure)
-    with Image.open(draft) as drawn:
-        small = drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        small.save(draft, format="PNG", optimize=True)
-    draft.replace(file)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt(_DESCRIPTION, description)
+    with files.writing(file) as opened:
+        small = image.quantize(COLORS, dither=Image.Dither.NONE)
+        small.save(opened, format="PNG", optimize=True, pnginfo=text)

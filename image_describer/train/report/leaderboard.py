@@ -1,140 +1,143 @@
-"""The figures of all recipes: read from their results, listed, and kept as a table in a README."""
+"""The figures of all recipes, as a page in Markdown and as text."""
 
-import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from image_describer import paths
-from image_describer.captioner import bundle_files
-from image_describer.errors import TrainingError
+from image_describer import files, paths
 from image_describer.train import recipe
+from image_describer.train.evaluate.retrieval import AT, DIRECTIONS
+from image_describer.train.fit.log import TrainingLog
+from image_describer.train.report import results
+from image_describer.train.report.markdown import table
 
-log = logging.getLogger(__name__)
-
-BEGIN, END = "<!-- figures: written by the stage 'report' -->", "<!-- end of figures -->"
-MEASURES = ("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "CIDEr")
-RECALLS = ("captions of a picture", "picture of a caption")
-AT = (1, 5, 10)
+PAGE = "README.md"
+CAPTION_METRICS = (
+    "BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "acceptable", "confidence ECE",
+    "confidence AUC",
+)  # fmt: skip
 NONE = "–"
+_TEXT = """\
+# Leaderboard
+
+Written by `python -m image_describer.train report`; don't edit it. Each recipe has a page with its
+losses, captions and attention maps: `<recipe>/report.md`. How recipes and experiments differ is in
+[../experiments](../experiments/README.md), also the figures of recipes that were removed.
+
+## Captions
+
+Through the bundle's own files. Captions are split into words by the PTB tokenizer; *acceptable* is
+the share of captions at least as good (CIDEr-D) as the weakest of five human ones; *confidence* is
+judged on halves of the split that it was not fitted to; the training loss is in nats per word.
+
+{captions}
+
+## Retrieval
+
+Recall at 1, 5 and 10.
+
+{retrieval}
+
+## How each was made
+
+{made}
+"""
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """``metrics.json`` of a recipe's results, in one shape for all recipes; {} where there is none.
+def write(root: Path) -> Path:
+    """Write the leaderboard of all results in ``root``. Raises TrainingError and OSError."""
+    files_found = sorted(root.glob(f"*/{results.METRICS}"))
+    found = {file.parent.name: results.read(file.parent) for file in files_found}
+    captions, retrieval = [], []
+    for name, result in found.items():
+        loss = _loss(root / name)
+        for split, metrics in result["metrics"].items():
+            if "CIDEr" in metrics:
+                values = [_number(metrics.get(key)) for key in CAPTION_METRICS]
+                captions.append([f"[{name}]({name}/report.md)", split, *values, loss])
+            if _recalls(metrics):
+                retrieval.append([name, split, *_recalls(metrics)])
+        dev = results.read(root / name, "joint_space.json")
+        if _recalls(dev):
+            retrieval.append([f"{name}: joint space", "dev", *_recalls(dev)])
+    captions.sort(key=lambda row: row[2 + CAPTION_METRICS.index("CIDEr")], reverse=True)
+    page = root / PAGE
+    text = _TEXT.format(
+        captions=table(["recipe", "split", *CAPTION_METRICS, "training loss"], captions),
+        retrieval=table(["recipe", "split", *DIRECTIONS], retrieval),
+        made=table(
+            ["recipe", "command", "commit", "data", "features", "words", "note"],
+            ([name, *_made(result)] for name, result in found.items()),
+        ),
+    )
+    files.write(page, text.encode())
+    return page
 
-    Keys: "dev" (measures by name), "train", "final" (last losses), and what the run told of
-    itself: "vocabulary", "extractor", "vectors", "epochs", "pictures". Raises TrainingError.
-    """
-    file = folder / "metrics.json"
-    if not file.exists():
-        return {}
-    try:
-        found = json.loads(file.read_text("utf-8"))
-        if "split" in found:  # as a bundle is judged
-            found = {**found, "metrics": {found["split"]: found["metrics"]}}
-        metrics = found.pop("metrics")
-        return {"final": {}, **found, "dev": metrics.get("dev", {}), "train": metrics.get("train")}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise TrainingError(
-            f"The figures {file} can't be read: {error}.", "Run 'evaluate' of that recipe again."
-        ) from error
 
-
-def listing(results: Path) -> str:
-    """Every recipe with what it is and how well it did, as lines of text."""
-    if not results.is_dir():
-        results = paths.recipes_folder().parent / "results"
+def short(root: Path) -> str:
+    """Every recipe with its description and its main figures, as lines of text."""
+    if not root.is_dir():
+        root = paths.recipes_folder().parent / "results"
     lines = []
     for name in recipe.names():
-        found = read(results / name)
-        lines += [f"{name}", f"    {recipe.load(name).about}", f"    {in_words(found)}"]
-    lines.append("Train one: python -m image_describer.train --recipe NAME --data PATH")
+        found = results.read(root / name).get("metrics", {})
+        lines += [name, f"    {recipe.load(name).about}"]
+        lines += [f"    {split}: {summary(metrics)}" for split, metrics in found.items()]
+    lines.append("To train one: python -m image_describer.train --recipe NAME --data PATH")
     return "\n".join(lines)
 
 
-def in_words(found: Mapping[str, Any]) -> str:
-    """A recipe's figures in a line: "dev: CIDEr 0.537, BLEU-4 0.223; final training loss 2.61"."""
-    told = []
-    dev = found.get("dev", {})
-    if "CIDEr" in dev:
-        named = [f"{key} {dev[key]:.3f}" for key in ("CIDEr", "BLEU-4", "METEOR") if key in dev]
-        told.append("dev: " + ", ".join(named))
-    for way in RECALLS:
-        if f"{way}: R@1" in dev:
-            recalls = "/".join(f"{dev[f'{way}: R@{k}']:.3f}" for k in AT)
-            told.append(f"{way}: R@1/5/10 {recalls}")
-    if found.get("train"):
-        told.append(f"pair accuracy {found['train']['pair_accuracy']:.3f} on training pairs")
-    if "loss" in found.get("final", {}):
-        told.append(f"final training loss {found['final']['loss']:.3f}")
-    return "; ".join(told) or "no figures yet"
+def summary(metrics: Mapping[str, float]) -> str:
+    """The main figures in a line, for example "CIDEr 0.537, BLEU-4 0.223"."""
+    values = [f"{k} {_number(metrics[k])}" for k in ("CIDEr", "BLEU-4", "METEOR") if k in metrics]
+    recalls = zip(DIRECTIONS, _recalls(metrics), strict=False)
+    values += [f"{direction}: R@1/5/10 {recall}" for direction, recall in recalls]
+    return ", ".join(values) or ", ".join(f"{k} {v}" for k, v in metrics.items())
 
 
-def write_table(results: Path, readme: Path) -> bool:
-    """Put the table over all of ``results`` between the marks in ``readme``, if it has them."""
-    try:
-        text = readme.read_text("utf-8")
-    except OSError:
-        return False
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        log.warning("%s has no place for the table: %s ... %s", readme, BEGIN, END)
-        return False
-    made = f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}"
-    if made != text:
-        bundle_files.write(readme, made.encode())
-    return True
+def _recalls(metrics: Mapping[str, float]) -> list[str]:
+    """Recall at 1, 5 and 10 in each direction; empty without them."""
+    if f"{DIRECTIONS[0]}: R@{AT[0]}" not in metrics:
+        return []
+    return ["/".join(_number(metrics.get(f"{d}: R@{k}")) for k in AT) for d in DIRECTIONS]
 
 
-def table(results: Path) -> str:
-    """Two tables in Markdown: recipes that say captions, and those that find them."""
-    found = {folder.name: read(folder) for folder in sorted(results.iterdir()) if folder.is_dir()}
-    says = {name: one for name, one in found.items() if "CIDEr" in one.get("dev", {})}
-    finds = {name: one for name, one in found.items() if one.get("train")}
-    told = []
-    if says:
-        rows = [
-            [name, _extractor(one), _words(one), _number(one["final"].get("loss")),
-             *(_number(one["dev"].get(key)) for key in MEASURES)]
-            for name, one in sorted(says.items(), key=lambda item: -item[1]["dev"]["CIDEr"])
-        ]  # fmt: skip
-        told.append(_markdown(["recipe", "features", "words", "training loss", *MEASURES], rows))
-    if finds:
-        rows = [
-            [name, _extractor(one), _number(one["train"]["pair_accuracy"]),
-             *("/".join(_number(one["dev"].get(f"{way}: R@{k}")) for k in AT) for way in RECALLS)]
-            for name, one in finds.items()
-        ]  # fmt: skip
-        heads = [f"{way}: R@1/5/10" for way in RECALLS]
-        told.append(_markdown(["recipe", "features", "pair accuracy", *heads], rows))
-    return "\n\n".join(told) or "No recipe has been judged yet."
+def _loss(folder: Path) -> str:
+    """The training loss of the last epoch."""
+    log = folder / "fit.jsonl"
+    records = TrainingLog.read(log) if log.exists() else []
+    return _number(records[-1].get("loss")) if records else NONE
 
 
-def _extractor(found: Mapping[str, Any]) -> str:
-    about = found.get("extractor")
-    if not about:
-        return "Xception, fine-tuned"
-    text = str(about["name"])
-    if "weights" in about:
-        text += f" ({about['weights']})"
-    return f"{text} for {about['stands_in_for']}" if "stands_in_for" in about else text
+def _made(result: Mapping[str, Any]) -> list[str]:
+    made = result.get("made", {})
+    sets = (f"{one['set']} ({one['pictures']:,} pictures)" for one in made.get("data", ()))
+    command = f"`{made['command']}`" if "command" in made else NONE
+    return [
+        command,
+        made.get("commit", NONE),
+        ", ".join(sets) or NONE,
+        _encoder(result.get("encoder", {})),
+        _words(result),
+        made.get("note", ""),
+    ]
 
 
-def _words(found: Mapping[str, Any]) -> str:
-    text = f"{found['vocabulary']:,}" if "vocabulary" in found else NONE
-    vectors = found.get("vectors")
+def _encoder(encoder: Mapping[str, Any]) -> str:
+    text = str(encoder.get("name", NONE))
+    if "weights" in encoder:
+        text += f" ({encoder['weights']})"
+    return f"{text} instead of {encoder['instead_of']}" if "instead_of" in encoder else text
+
+
+def _words(result: Mapping[str, Any]) -> str:
+    text = f"{result['vocabulary']:,}" if "vocabulary" in result else NONE
+    vectors = result.get("vectors")
     if vectors:
-        share = 100 * vectors["share_of_vocabulary"]
-        text += f", {share:.1f} % with a vector of {vectors['dimension']}"
+        share = vectors["share_of_vocabulary"]
+        text += f", {share:.1%} with a vector of {vectors['dimension']}"
     return text
 
 
-def _number(value: Any) -> str:
+def _number(value: float | None) -> str:
     return NONE if value is None else f"{value:.3f}"
-
-
-def _markdown(heads: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])

@@ -10,7 +10,7 @@ from image_describer.imaging.open import open_picture
 from image_describer.train.data.vocabulary import END, START, UNKNOWN
 from image_describer.train.extend import new_words
 from image_describer.train.extend.new_words import Read, Reader, Tuning
-from image_describer.train.models.bundle_decoder import decoder_weights
+from image_describer.train.models.bundle_weights import decoder_weights
 
 UNITS, KNOWN, STAND_INS = 6, 9, (5, 7)
 

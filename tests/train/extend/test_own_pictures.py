@@ -15,7 +15,7 @@ from image_describer.train.data import own
 from image_describer.train.export import install
 from image_describer.train.extend import own_pictures
 from image_describer.train.extend.new_words import Tuning
-from image_describer.train.models.bundle_decoder import decoder_weights
+from image_describer.train.models.bundle_weights import decoder_weights
 from tests.support import tiny
 
 QUICK = Tuning(rounds=1000, rate=0.1, decay=0.001, mirror=False)

@@ -73,9 +73,7 @@ def _read_file(file: Path) -> Dataset:
         listed = set(names.values())
         if lost := len(listed - present):
             problems.append(f"{lost} of the pictures in {file.name} don't exist.")
-        return Dataset(
-            files={name: folder / name for name in listed & present}, problems=problems
-        )
+        return Dataset(files={name: folder / name for name in listed & present}, problems=problems)
     # Other files of captions may share the folder: only the pictures of this one are expected to
     # have captions in it.
     collector = CaptionCollector(file.name, present.intersection(names.values()) or present)

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import random
+import zlib
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def read_text(file: Path, way_out: str) -> tuple[str, list[str]]:
         content = file.read_bytes()
         if file.suffix == ".gz":
             content = gzip.decompress(content)
-    except (EOFError, gzip.zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TrainingError(f"{file} is damaged: {error}.", way_out) from error
     except OSError as error:
         raise TrainingError(f"{file} can't be read: {reason(error)}.", way_out) from error
