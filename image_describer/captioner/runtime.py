@@ -93,10 +93,7 @@ def load_batched(path: Path, signature: str, output: str) -> Any:
 
 def _with_all_rows(content: bytes, signature: str | bytes, output: str | bytes) -> bytes | None:
     """Let the slice that takes the first row of ``output`` take all; None if there is none."""
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model = unpack(content)
     chosen = next(s for s in model.signatureDefs if s.signatureKey == signature)
     graph = model.subgraphs[chosen.subgraphIndex]
     tensor = next(o.tensorIndex for o in chosen.outputs if o.name == output)
@@ -108,6 +105,20 @@ def _with_all_rows(content: bytes, signature: str | bytes, output: str | bytes) 
     options.endMask |= 1
     shape = graph.tensors[tensor].shape
     graph.tensors[tensor].shape = [1, *(int(side) for side in shape)]
-    builder = flatbuffers.Builder(len(content) + 1024)
+    return pack(model)
+
+
+def unpack(content: bytes) -> Any:
+    """Return a LiteRT file as a ``ModelT`` of its schema, whose fields may be read and changed."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+
+
+def pack(model: Any) -> bytes:
+    """Return the content of the LiteRT file with this ``ModelT``."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 20)  # grows as needed
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
