@@ -81,6 +81,7 @@ class JointSpaceHead(keras.layers.Layer):
         if words.vectors is not None:
             self.projection = normal(words.vectors.shape[1], VECTORS_SCALE * deviation)
         self._dropout = keras.layers.Dropout(dropout, seed=seed, dtype="float32")
+        self.built = True
 
     def word_vectors(self) -> Any:
         """The vectors of all words (V, units)."""
@@ -124,6 +125,7 @@ class JointSpaceNetwork(keras.Model):
             JointSpaceHead(channels, words, units, dropout, seed * 100 + k, axes if k % 2 else None)
             for k in range(heads)
         ]
+        self.built = True
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> list[tuple[Any, Any]]:
         """Means of regions ``picture`` (B, C) and word counts ``words`` (M, V) -> the embeddings of
