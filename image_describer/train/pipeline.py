@@ -23,10 +23,7 @@ from image_describer.captioner.bundle import MANIFEST
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
-from image_describer.train.export import bundle as bundles
 from image_describer.train.fit.log import TrainingLog
-from image_describer.train.heads import add as heads
-from image_describer.train.report import leaderboard, page, results
 from image_describer.train.run import Run
 from image_describer.train.stages import STAGES
 
@@ -85,18 +82,22 @@ class Pipeline:
         files = sorted(self.run.folder.glob("*.jsonl"))
         return {file.stem: TrainingLog.read(file)[-1] for file in files if file.stat().st_size}
 
+    # Imported where they are used: a machine that only trains needs no TensorFlow.
+
     def _export(self) -> dict[str, Any]:
+        from image_describer.train.export import bundle as bundles
+
         fields = self.system.export()
         if isinstance(self.system, JointEmbedding):
             return fields
         run = self.run
-        manifest = bundles.write_draft(run.bundle, run.recipe, fields, self._made())
+        made = bundles.made(run.options.command, run.recipe.seed, run.data.sources)
+        manifest = bundles.write_draft(run.bundle, run.recipe, fields, made)
         return {"bundle": str(run.bundle), "files": list(manifest["files"])}
 
-    def _made(self) -> dict[str, Any]:
-        return bundles.made(self.run.options.command, self.run.recipe.seed, self.run.data.sources)
-
     def _heads(self) -> dict[str, Any]:
+        from image_describer.train.heads import add as heads
+
         run = self.run
         if isinstance(self.system, JointEmbedding):
             return {}
@@ -107,6 +108,9 @@ class Pipeline:
         )  # fmt: skip
 
     def _evaluate(self) -> dict[str, Any]:
+        from image_describer.train.export import bundle as bundles
+        from image_describer.train.report import results
+
         run = self.run
         if isinstance(self.system, JointEmbedding):
             return self.system.evaluate()
@@ -139,6 +143,8 @@ class Pipeline:
         return facts
 
     def _report(self) -> dict[str, Any]:
+        from image_describer.train.report import leaderboard, page
+
         run = self.run
         if not (run.results / "metrics.json").exists():
             raise TrainingError(

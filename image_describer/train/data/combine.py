@@ -64,7 +64,8 @@ def _add(whole: Dataset, part: Dataset, keys: Mapping[str, str]) -> None:
     whole.files.update({keys[name]: file for name, file in part.files.items()})
     for name, captions in part.captions.items():
         present = whole.captions.get(keys[name], [])
-        whole.captions[keys[name]] = list(dict.fromkeys([*present, *captions]))
+        added = [caption for caption in captions if caption not in present]
+        whole.captions[keys[name]] = [*present, *added]
     for split, names in part.splits.items():
         added = [keys[name] for name in names]
         whole.splits[split] = list(dict.fromkeys([*whole.splits[split], *added]))

@@ -69,14 +69,15 @@ class FeatureCache:
         on_problem = on_problem or (lambda sentence: log.warning("%s", sentence))
         self._file.parent.mkdir(parents=True, exist_ok=True)
         digest_of = digests([data.path(key) for key in keys])
-        needed = {digest_of[data.path(key)]: key for key in keys}
+        of_key = {key: digest_of.get(data.path(key), str(data.path(key))) for key in keys}
+        needed = {digest: key for key, digest in of_key.items()}
         with self._locked():
             index = self._read_index()
             todo = [digest for digest in needed if digest not in index.rows]
             if todo:
                 self._reserve(index, len(index.rows) + len(todo))
                 self._compute(data, {digest: needed[digest] for digest in todo}, index, on_problem)
-        self._row_of |= {key: index.rows[digest_of[data.path(key)]] for key in keys}
+        self._row_of |= {key: index.rows[digest] for key, digest in of_key.items()}
         array = self._open(index.capacity)
         if array.nbytes <= IN_MEMORY_BYTES:
             array = np.array(array)
