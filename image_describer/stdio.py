@@ -61,6 +61,19 @@ def stderr_silenced() -> Iterator[None]:
         _restore_stderr()
 
 
+def silence_libraries() -> None:
+    """Drop what C libraries write to stderr from now on; ``sys.stderr`` still works.
+
+    TensorFlow and XLA print about processors, GPUs and converted networks, and have no switch for
+    all of it.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        copy = os.dup(sys.stderr.fileno())
+        sys.stderr = os.fdopen(copy, "w", buffering=1, encoding=sys.stderr.encoding,
+                               errors="backslashreplace")  # fmt: skip
+        _redirect_to_null(STDERR_FILENO)
+
+
 def silence_output() -> None:
     """Drop everything this process prints from now on; for workers that answer through a pipe."""
     _redirect_to_null(STDOUT_FILENO)

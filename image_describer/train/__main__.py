@@ -14,7 +14,7 @@ from typing import Any
 
 from image_describer import paths
 from image_describer.errors import ImageDescriberError, TrainingError
-from image_describer.stdio import stderr_silenced
+from image_describer.stdio import silence_libraries
 from image_describer.train.stages import STAGES
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(parser.format_help())
         return FAILED
     options = parser.parse_args(words)
-    _quiet()
+    _configure_logging()
     try:
         return _command(options)(options, words)
     except ImageDescriberError as error:
@@ -93,14 +93,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _quiet() -> None:
-    """Keep the libraries' own messages out of the output."""
+def _configure_logging() -> None:
+    """Log to stderr, and keep the warnings and log messages of libraries out of it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    for name in ("absl", "tensorflow", "jax"):
+    for name in ("absl", "tensorflow", "jax", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message=".*softmax over axis.*")
-    warnings.filterwarnings("ignore", category=SyntaxWarning)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace, list[str]], int]:
@@ -183,10 +183,9 @@ def _data_folder(options: argparse.Namespace) -> Path:
 
 
 def _import_keras() -> None:
-    """Import Keras and its backend without their messages. Raises TrainingError."""
+    """Import Keras and its backend. Raises TrainingError."""
     try:
-        with stderr_silenced():
-            import keras  # noqa: F401
+        import keras  # noqa: F401
     except ImportError as error:
         raise TrainingError(
             f"Training needs a package that is missing: {error.name}.",
@@ -246,7 +245,7 @@ def _evaluate(options: argparse.Namespace, words: list[str]) -> int:
     if options.update:
         results.update(options.bundle, judgement)
     log.info("Figures and tables are in %s.", folder)
-    print(json.dumps(judgement.evaluation.metrics), flush=True)
+    print(json.dumps(judgement.metrics), flush=True)
     return 0
 
 
@@ -313,4 +312,5 @@ def _restore(options: argparse.Namespace, words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    silence_libraries()
     sys.exit(main())

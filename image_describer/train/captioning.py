@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 FIT, REWARD = "fit", "reward"  # the phases, which name the files in the run's folder
 SETTLE_PICTURES, SETTLE_BATCHES = 1536, 48  # at most, for the statistics of normalization
+EQUALIZED = 64  # pictures; more hardly change the factors
+EQUALIZATION_BATCH = 8  # pictures: all activations of a batch are in memory at once
 
 
 class PixelEncoder(keras.Model):
@@ -286,19 +288,22 @@ class Captioning:
             grid = bundle.manifest["regions"]
             return grid["rows"], grid["columns"], grid["channels"]
         if settings.encoder != "xception":
-            encoder = PixelEncoder(settings.encoder, self._frozen.model)  # type: ignore[attr-defined]
-            litert.export_encoder(encoder, self._calibration(), file, quantize=False)
-            cells, channels = self._frozen.model.output_shape[1:]  # type: ignore[attr-defined]
+            network = self._frozen.model  # type: ignore[attr-defined]
+            scale = encoders.PREPROCESS[settings.encoder]
+            litert.export_encoder(network, self._calibration(), file, False, scale)
+            cells, channels = network.output_shape[1:]
         else:
             lower, upper = encoders.build_xception(settings, settings.size, rescaled=True)
             if model.encoder is not None:
                 copy_weights(xception.leaves(model.encoder), (*lower.layers, *upper.layers))
             pictures = self._calibration()
-            factors = cross_layer_equalization.equalize(lower, upper, pictures)
+            scaled = encoders.PREPROCESS["xception"](pictures[:EQUALIZED].astype(np.float32))
+            batches = np.array_split(scaled, -(-len(scaled) // EQUALIZATION_BATCH))
+            factors = cross_layer_equalization.equalise(lower, upper, batches)
             project = model.decoder.project.kernel
             project.assign(project / factors[:, np.newaxis])
             whole = keras.Model(lower.input, upper(lower.output), name="xception")
-            litert.export_encoder(PixelEncoder("xception", whole), pictures, file)
+            litert.export_encoder(whole, pictures, file)
             cells, channels = upper.output_shape[1:]
         side = round(cells**0.5)
         return side, side, channels

@@ -29,6 +29,7 @@ from image_describer.train.stages import STAGES
 
 log = logging.getLogger(__name__)
 
+MADE = "made.json"  # in the run's folder: how its network was trained
 IN_TENSORFLOW = ("export", "heads")  # only TensorFlow writes LiteRT files
 
 
@@ -73,8 +74,12 @@ class Pipeline:
         return {"seconds": round(time.monotonic() - began, 1)}
 
     def _fit(self) -> dict[str, Any]:
-        self.run.prepare()
+        from image_describer.train.export.bundle import made
+
+        run = self.run
+        run.prepare()
         self.system.fit()
+        run.write_json(MADE, made(run.options.command, run.recipe.seed, run.data.sources))
         return self._losses()
 
     def _losses(self) -> dict[str, Any]:
@@ -91,21 +96,24 @@ class Pipeline:
         if isinstance(self.system, JointEmbedding):
             return fields
         run = self.run
-        made = bundles.made(run.options.command, run.recipe.seed, run.data.sources)
+        made = json.loads((run.folder / MADE).read_text("utf-8"))
         manifest = bundles.write_draft(run.bundle, run.recipe, fields, made)
         return {"bundle": str(run.bundle), "files": list(manifest["files"])}
 
     def _heads(self) -> dict[str, Any]:
         from image_describer.train.heads import add as heads
+        from image_describer.train.report import results
 
         run = self.run
         if isinstance(self.system, JointEmbedding):
             return {}
         self._require_bundle()
-        return heads.add(
+        figures = heads.add(
             run.bundle, run.recipe.heads.parts, run.data, run.recipe, run.options.runs, run.folder,
             vectors=run.options.vectors,
         )  # fmt: skip
+        results.write_parts(run.results, figures)
+        return figures
 
     def _evaluate(self) -> dict[str, Any]:
         from image_describer.train.export import bundle as bundles
@@ -132,7 +140,7 @@ class Pipeline:
             log.info("The bundle is in %s%s.", run.options.output, backup)
         else:
             log.info("The bundle is in %s.", run.bundle)
-        return {} if judgement is None else judgement.evaluation.metrics
+        return {} if judgement is None else judgement.metrics
 
     def _facts(self) -> dict[str, Any]:
         """What the stage `data` found."""
@@ -168,7 +176,9 @@ class Pipeline:
         options = self.run.options
         words = [sys.executable, "-m", "image_describer.train", stage, *options.arguments]
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-        done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            words, env=environment, stdout=subprocess.PIPE, stderr=sys.stderr, text=True
+        )
         if done.returncode:
             raise TrainingError(
                 f"The stage '{stage}' failed in TensorFlow.",

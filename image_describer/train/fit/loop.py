@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -248,4 +249,5 @@ class Interrupt:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        os.write(2, b"\nFinishing this step, then writing the checkpoint ...\n")
+        # Not through the buffer, which may be in use at this moment.
+        os.write(sys.stderr.fileno(), b"\nFinishing this step, then writing the checkpoint ...\n")
