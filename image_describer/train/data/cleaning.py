@@ -1,63 +1,63 @@
-"""Captions as written -> words: each original system's rules, and the file of cleaned captions."""
+"""The original systems' rules for splitting captions into words, and files of cleaned captions."""
 
 import re
 import string
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from image_describer.captioner import bundle_files
-from image_describer.captioner.tokenizer import tokenize as words_of  # the rules called "plain"
+from image_describer import files
+from image_describer.captioner.tokenizer import tokenize
 from image_describer.errors import TrainingError
 
-_NO_LETTER = re.compile(r"[^a-z]+")
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
-# Keras's Tokenizer as the attention tutorial set it: these part words, an apostrophe does not.
-_PARTING = str.maketrans(dict.fromkeys('!"#$%&()*+.,-/:;=?@[\\]^_`{|}~', " "))
+_NOT_LETTERS = re.compile(r"[^a-z]+")
+_WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
+# The filters of Keras's Tokenizer in the attention tutorial; the apostrophe is not one of them.
+_KERAS_FILTERS = str.maketrans(dict.fromkeys('!"#$%&()*+.,-/:;=?@[\\]^_`{|}~', " "))
 
 
-def letters_joined(caption: str) -> list[str]:
-    """Punctuation is dropped ("t-shirt" becomes "tshirt"), then one-letter words and numbers."""
-    words = caption.lower().translate(_NO_PUNCTUATION).split()
+def without_punctuation(caption: str) -> list[str]:
+    """Remove punctuation ("t-shirt" becomes "tshirt"), one-letter words and words with digits."""
+    words = caption.lower().translate(_WITHOUT_PUNCTUATION).split()
     return [word for word in words if len(word) > 1 and word.isalpha()]
 
 
-def letters_parted(caption: str) -> list[str]:
-    """Whatever is no letter from a to z parts words; one-letter words stay."""
-    return _NO_LETTER.sub(" ", caption.lower()).split()
+def letters_only(caption: str) -> list[str]:
+    """Split at everything but the letters a to z; one-letter words stay."""
+    return _NOT_LETTERS.sub(" ", caption.lower()).split()
 
 
 def keras_tokenizer(caption: str) -> list[str]:
-    """As Keras's Tokenizer: punctuation parts words, numbers and apostrophes stay."""
-    return caption.lower().translate(_PARTING).split()
+    """Split like Keras's Tokenizer: at punctuation; numbers and apostrophes stay."""
+    return caption.lower().translate(_KERAS_FILTERS).split()
 
 
-def bare_words(caption: str) -> list[str]:
-    """Lower-case words between blanks, without the punctuation at their ends."""
+def stripped_words(caption: str) -> list[str]:
+    """Lower-case words between blanks, without punctuation at their ends."""
     words = (word.strip(string.punctuation) for word in caption.lower().split())
     return [word for word in words if word]
 
 
 RULES: dict[str, Callable[[str], list[str]]] = {
-    "plain": words_of,
-    "image-describer": letters_joined,
-    "keras-captioning": letters_parted,
-    "audio-captions": letters_joined,
+    "plain": tokenize,
+    "image-describer": without_punctuation,
+    "keras-captioning": letters_only,
+    "audio-captions": without_punctuation,
     "attend-and-tell": keras_tokenizer,
-    "joint-embedding": bare_words,
+    "joint-embedding": stripped_words,
 }
 
 
 def rule(name: str) -> Callable[[str], list[str]]:
-    """The rules called ``name``. Raises TrainingError with those that there are."""
+    """Return the function of the rules ``name``. Raises TrainingError for unknown ones."""
     if name not in RULES:
-        raise TrainingError(f"No cleaning rules '{name}'.", f"There are: {', '.join(RULES)}.")
+        raise TrainingError(f"There are no rules '{name}'.", f"There are: {', '.join(RULES)}.")
     return RULES[name]
 
 
 def write_descriptions(path: Path, captions: Mapping[str, Iterable[str]], rules: str) -> int:
-    """Write ``descriptions.txt``: a line ``name<TAB>cleaned caption`` each, in the order given.
+    """Write ``descriptions.txt``: lines of ``name<TAB>cleaned caption``, in the order given.
 
-    Captions of which nothing is left are not written; returns how many those are.
+    Captions without words are not written; returns their number. Raises TrainingError.
     """
     clean = rule(rules)
     lines, empty = [], 0
@@ -69,24 +69,7 @@ def write_descriptions(path: Path, captions: Mapping[str, Iterable[str]], rules:
             else:
                 empty += 1
     try:
-        bundle_files.write(path, "".join(lines).encode("utf-8", "replace"))
+        files.write(path, "".join(lines).encode("utf-8", "replace"))
     except OSError as error:
-        raise TrainingError(f"{path} can't be written: {error}.") from error
+        raise TrainingError(f"{path} can't be written: {files.reason(error)}.") from error
     return empty
-
-
-def read_descriptions(path: Path) -> tuple[dict[str, list[str]], int]:
-    """Read ``descriptions.txt``: captions by name, and how many lines hold none."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{path} can't be read: {error}.") from error
-    captions: dict[str, list[str]] = {}
-    malformed = 0
-    for line in text.split("\n"):
-        name, _, caption = line.strip("\r").partition("\t")
-        if name and caption.strip():
-            captions.setdefault(name, []).append(caption.strip())
-        elif line.strip():
-            malformed += 1
-    return captions, malformed

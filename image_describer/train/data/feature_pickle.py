@@ -59,6 +59,9 @@ def read(path: Path) -> dict[str, np.ndarray]:
             name: getattr(value, "content", None) for name, value in found.items()
         }
         _require(all(type(view) is np.ndarray for view in views.values()), "a value is no array")
+        # Names can share an array, too.
+        size = sum(view.nbytes for view in views.values())
+        _require(size <= len(content), "its arrays are larger than the file")
         _require(all(np.isfinite(view).all() for view in views.values()), "a number is not finite")
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise TrainingError(

@@ -21,15 +21,15 @@ from image_describer import paths
 from image_describer.captioner import bundle_files
 from image_describer.captioner.bundle import Bundle, open_bundle, write_manifest
 from image_describer.captioner.encoder import Encoder
-from image_describer.captioner.tokenizer import save_tokenizer
+from image_describer.captioner.tokenizer import save_tokenizer, tokenize
 from image_describer.errors import PictureError, TrainingError
 from image_describer.imaging.open import open_picture
-from image_describer.train.data import cleaning, own
 from image_describer.train.data.dataset import Dataset
-from image_describer.train.data.verify_images import without_broken
+from image_describer.train.data.formats.csv import WAY_OUT, read_own
+from image_describer.train.data.verify_images import without_damaged
 from image_describer.train.data.vocabulary import Vocabulary
 from image_describer.train.evaluate import captions as evaluate
-from image_describer.train.export import install as installing
+from image_describer.train.export import bundle as installing
 from image_describer.train.export import litert, model_card
 from image_describer.train.extend import new_words as tuning
 from image_describer.train.extend.new_words import Read, Reader, Tuning
@@ -104,7 +104,7 @@ def tune(
     if not install:
         way = "" if compared.worse else " To use it, give the same command and --install."
         return "\n".join([*told, f"It is not in use.{way}"]), True
-    place = bundle or installing.place_for(paths.bundle_folder())
+    place = bundle or installing.install_folder(paths.bundle_folder())
     kept = installing.install(compared.draft, place)
     old = f"The old one is in {kept}; " if kept.exists() else ""
     told.append(f"It is in use from now on, in {place}. {old}--restore brings the old one back.")
@@ -115,7 +115,7 @@ def compare(folder: Path, runs: Path, bundle: Path | None, choices: Tuning = TUN
     """Train and judge; the new bundle lies in ``<runs>/own-pictures/tuned``."""
     old = open_bundle(bundle or paths.bundle_folder())
     network = _network(old)
-    data = without_broken(own.read(folder), lambda sentence: log.warning("%s", sentence))
+    data = without_damaged(read_own(folder), lambda sentence: log.warning("%s", sentence))
     vocabulary, new = _words(old, data)
     if not new:
         raise TrainingError(
@@ -135,7 +135,7 @@ def compare(folder: Path, runs: Path, bundle: Path | None, choices: Tuning = TUN
         log.warning("%s", problem)
     train, held = data.splits["train"], data.splits["dev"]
     if not train or not held:
-        raise TrainingError(f"Too few pictures of {folder} can be read.", own.WAY_OUT)
+        raise TrainingError(f"Too few pictures of {folder} can be read.", WAY_OUT)
     learnt = tuning.learn(weights, read["train"], stand_ins, choices)
     draft = _export(_decoder(network, learnt), old, data, vocabulary, runs / NAME / "tuned")
     first, last = (
@@ -150,7 +150,7 @@ def _heard(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Regions of the pictures of which ``word`` is said, each with the ids of one such caption."""
     for name in data.splits["train"]:
-        holding = [c for c in data.captions[name] if word in cleaning.words_of(c)]
+        holding = [c for c in data.captions[name] if word in tokenize(c)]
         if holding:
             with contextlib.suppress(PictureError):
                 regions = extractor.encode(open_picture(data.path(name)).pixels).regions
@@ -191,7 +191,7 @@ def _words(old: Bundle, data: Dataset) -> tuple[Vocabulary, list[str]]:
         word
         for name in data.splits["train"]
         for caption in data.captions[name]
-        for word in set(cleaning.words_of(caption))
+        for word in set(tokenize(caption))
     )
     before = set(known.words)
     common = [word for word, count in counts.items() if count >= LEAST_COUNT and word not in before]

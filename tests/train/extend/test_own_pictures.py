@@ -11,8 +11,8 @@ from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.describer import Describer
 from image_describer.errors import BundleError, TrainingError
 from image_describer.train import __main__ as command
-from image_describer.train.data import own
-from image_describer.train.export import install
+from image_describer.train.data.formats.csv import read_own
+from image_describer.train.export import bundle as install
 from image_describer.train.extend import own_pictures
 from image_describer.train.extend.new_words import Tuning
 from image_describer.train.models.bundle_weights import decoder_weights
@@ -110,7 +110,7 @@ def test_words_that_one_caption_holds_are_not_learnt(folder, bundle):
     lines = ["file,caption"] + [f"picture{n}.jpg,A red curtain" for n in range(10)]
     lines[1] += " behind a zeppelin zeppelin"
     (folder / "captions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    _, new = own_pictures._words(open_bundle(bundle), own.read(folder))
+    _, new = own_pictures._words(open_bundle(bundle), read_own(folder))
     assert new == ["curtain"]
 
 
@@ -160,9 +160,9 @@ def test_where_the_shipped_model_cannot_be_replaced_the_users_own_place_is_used(
     monkeypatch.delenv("IMAGE_DESCRIBER_BUNDLE", raising=False)
     monkeypatch.setattr(paths, "own_bundle_folder", lambda: tmp_path / "user" / "models")
     monkeypatch.setattr(paths, "_shipped", lambda name: shipped)
-    monkeypatch.setattr(install, "_writable", lambda folder: False)  # root may write anywhere
+    monkeypatch.setattr(install, "_is_writable", lambda folder: False)  # root may write anywhere
     assert paths.bundle_folder() == shipped
-    place = install.place_for(paths.bundle_folder())
+    place = install.install_folder(paths.bundle_folder())
     assert place == tmp_path / "user" / "models"
     install.install(tiny_bundle, place)
     assert paths.bundle_folder() == place
@@ -179,7 +179,7 @@ def test_a_table_of_an_office_program_is_read_and_its_faults_are_counted(folder)
     )
     text += "absent.jpg;Nothing\r\npicture9.jpg\r\npicture9.jpg; \r\n"
     (folder / "captions.csv").write_text(text, encoding="utf-8")
-    data = own.read(folder)
+    data = read_own(folder)
     assert len(data.captions) == 8
     assert data.captions["picture0.jpg"] == ["Eine rote Wand, ganz nah"]
     assert not set(data.splits["train"]) & set(data.splits["dev"])

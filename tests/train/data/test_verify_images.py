@@ -1,0 +1,93 @@
+"""Pictures that can't be decoded are found, remembered and left out."""
+
+import json
+
+import pytest
+
+from image_describer.errors import TrainingError
+from image_describer.train.data import verify_images
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.verify_images import without_damaged
+from tests.support.data_sets import NAMES, reports, write_pictures
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = write_pictures(tmp_path / "pictures")
+    *captioned, last = NAMES
+    return Dataset(
+        files={name: folder / name for name in NAMES},
+        captions={name: ["A dog."] for name in captioned},
+        splits={"train": captioned[2:], "dev": captioned[:2]},
+        uncaptioned=[last],
+    )
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of the pictures that are decoded."""
+    names, load = [], verify_images.load_pixels
+
+    def record(path, size):
+        names.append(path.name)
+        return load(path, size)
+
+    monkeypatch.setattr(verify_images, "load_pixels", record)
+    return names
+
+
+def damage(data, name):
+    content = data.path(name).read_bytes()
+    data.path(name).write_bytes(content[: len(content) // 2] + name.encode())
+
+
+def test_damaged_pictures_are_reported_and_left_out(data):
+    for name in (NAMES[0], NAMES[3], NAMES[-1]):
+        damage(data, name)
+    data.path(NAMES[4]).unlink()
+    sentences = []
+    left = without_damaged(data, sentences.append)
+    rest = [name for name in NAMES[:-1] if name not in (NAMES[0], NAMES[3], NAMES[4])]
+    assert sorted(left.captions) == sorted(left.files) == sorted(rest)
+    assert sorted(left.splits["train"] + left.splits["dev"]) == sorted(rest)
+    assert left.uncaptioned == []
+    assert len(sentences) == 4
+    assert any(NAMES[3] in sentence for sentence in sentences)
+    assert reports(left, "4 pictures can't be read")
+
+
+def test_nothing_left_to_train_on_is_an_error(data):
+    for name in NAMES[2:]:
+        damage(data, name)
+    with pytest.raises(TrainingError, match="None of the training pictures"):
+        without_damaged(data, print)
+
+
+def test_only_new_and_changed_pictures_are_decoded_again(data, decoded, tmp_path):
+    memory, sentences = tmp_path / "runs" / "damaged.json", []
+    damage(data, NAMES[5])
+    first = without_damaged(data, sentences.append, memory)
+    assert len(decoded) == len(NAMES)
+    decoded.clear()
+    again = without_damaged(data, sentences.append, memory)
+    assert again.captions == first.captions
+    assert reports(again, "1 pictures can't be read", str(memory))
+    assert (decoded, len(sentences)) == ([], 1)
+    damage(data, NAMES[6])
+    left = without_damaged(data, sentences.append, memory)
+    assert decoded == [NAMES[6]]
+    assert NAMES[6] not in left.captions
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"pictures": 5}', "\x00"])
+def test_a_damaged_memory_is_replaced(data, decoded, tmp_path, content):
+    (tmp_path / "damaged.json").write_text(content)
+    without_damaged(data, print, tmp_path / "damaged.json")
+    assert len(decoded) == len(NAMES)
+    assert len(json.loads((tmp_path / "damaged.json").read_text())["pictures"]) == len(NAMES)
+
+
+def test_a_memory_that_cannot_be_written_is_an_error(data, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainingError, match="can't be written"):
+        without_damaged(data, print, tmp_path / "file" / "damaged.json")
