@@ -189,13 +189,10 @@ class JointEmbedding:
         and captions (``.npy``) with the captions as text, row for row."""
         model, folder = self.trained(), self.folder
         folder.mkdir(parents=True, exist_ok=True)
-        for encoder, name in (
-            (model.pictures, PICTURE_ENCODER),
-            (model.sentences, SENTENCE_ENCODER),
-        ):
-            draft = folder / f".{name}"
+        for encoder in (model.pictures, model.sentences):
+            draft = folder / f".{encoder.name}.keras"
             encoder.save(draft)
-            draft.replace(folder / name)
+            draft.replace(folder / f"{encoder.name}.keras")
         self.run.vocabulary.write_json(folder / "vocab.json")
         for split in self._splits:
             pairs = self.pairs(split)
