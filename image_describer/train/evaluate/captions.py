@@ -1,7 +1,5 @@
 """Captions of a bundle, evaluated on a split by the usual measures through pycocoevalcap."""
 
-import contextlib
-import io
 import logging
 import shutil
 import warnings
@@ -18,7 +16,8 @@ from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.encoder import Encoder
 from image_describer.errors import PictureError
 from image_describer.imaging.open import open_picture
-from image_describer.train.data.cleaning import words_of
+from image_describer.stdio import stderr_silenced
+from image_describer.train.data.cleaning import RULES
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.evaluate import demographics
 
@@ -128,12 +127,12 @@ def has_java() -> bool:
 def tokenize(captions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Split captions into words with the PTB tokenizer, or without Java by the plain rules."""
     if not has_java():
-        return {key: [" ".join(words_of(c)) for c in some] for key, some in captions.items()}
+        return {key: [" ".join(RULES["plain"](c)) for c in some] for key, some in captions.items()}
     warnings.filterwarnings("ignore", category=SyntaxWarning)
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
     records = {key: [{"caption": c} for c in some] for key, some in captions.items()}
-    with contextlib.redirect_stderr(io.StringIO()):
+    with stderr_silenced():  # the Java program reports its speed
         tokenized: dict[str, list[str]] = PTBTokenizer().tokenize(records)
     return tokenized
 

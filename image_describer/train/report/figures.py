@@ -35,7 +35,7 @@ def losses(logs: Mapping[str, Log], file: Path) -> None:
     figure = Figure(figsize=(4.2 * width, 3.2 * rows))
     axes = figure.subplots(rows, width, squeeze=False).flat
     description = []
-    for axis, key in zip(axes, keys, strict=False):
+    for key, axis in zip(keys, axes, strict=False):
         label = key.replace("_", " ")
         axis.set(title=label, xlabel="epoch")
         axis.grid(alpha=0.3)

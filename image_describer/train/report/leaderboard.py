@@ -8,8 +8,8 @@ from image_describer import files, paths
 from image_describer.train import recipe
 from image_describer.train.evaluate.retrieval import AT, DIRECTIONS
 from image_describer.train.fit.log import TrainingLog
+from image_describer.train.markdown import table
 from image_describer.train.report import results
-from image_describer.train.report.markdown import table
 
 PAGE = "README.md"
 CAPTION_METRICS = (
@@ -20,9 +20,11 @@ NONE = "–"
 _TEXT = """\
 # Leaderboard
 
-Written by `python -m image_describer.train report`; don't edit it. Each recipe has a page with its
-losses, captions and attention maps: `<recipe>/report.md`. How recipes and experiments differ is in
-[../experiments](../experiments/README.md), also the figures of recipes that were removed.
+Written by `python -m image_describer.train report`; don't edit it. `<recipe>/report.md` has the
+losses, captions and attention maps of each recipe. Experiments, and the figures of recipes that
+were removed, are in [../experiments](../experiments/README.md). To measure a bundle again:
+
+    python -m image_describer.train evaluate --data FLICKR8K --bundle models
 
 ## Captions
 

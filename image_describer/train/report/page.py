@@ -11,9 +11,9 @@ from typing import Any
 from image_describer import files
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.fit.log import TrainingLog
+from image_describer.train.markdown import table
 from image_describer.train.recipe import PARTS
 from image_describer.train.report import attention_maps, figures, results
-from image_describer.train.report.markdown import table
 
 PAGE = "report.md"
 CAPTIONS_SHOWN = 24
@@ -41,7 +41,7 @@ def write(folder: Path, data: Dataset | None = None, bundle: Path | None = None)
         metrics.get("about", ""),
         _facts(metrics),
         *(_metrics(name, values) for name, values in metrics.get("metrics", {}).items()),
-        *(_metrics(part, results.read(folder, f"{part}.json")) for part in PARTS),
+        *(_metrics(part, _headline(results.read(folder, f"{part}.json"))) for part in PARTS),
         *(_plot_section(file) for file in _plots(folder)),
         _captions(results.read(folder, results.CAPTIONS), data),
     ]
@@ -77,7 +77,7 @@ def _plots(folder: Path) -> list[Path]:
 def _plot_section(file: Path) -> str:
     title = TITLES.get(file.stem, f"Attention: {file.stem.removeprefix('attention-')}")
     description = figures.description(file).replace("[", "(").replace("]", ")")
-    return f"## {title}\n\n![{description}]({file.name})\n\n{description}"
+    return f"## {title}\n\n![{description}]({file.name})"
 
 
 def _facts(metrics: Mapping[str, Any]) -> str:
@@ -89,6 +89,11 @@ def _metrics(name: str, values: Mapping[str, Any]) -> str:
     rows = list(_flat(values))
     title = f"## Figures: {name.replace('_', ' ')}"
     return f"{title}\n\n{table(['measure', 'value'], rows)}" if rows else ""
+
+
+def _headline(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of a part without those of single kinds of pictures."""
+    return {key: value for key, value in figures.items() if isinstance(value, (int, float))}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, object]]:

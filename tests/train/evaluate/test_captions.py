@@ -1,100 +1,106 @@
-"""The figures: with Java as published, without it the rest."""
+"""Captions of a split and their figures: with Java as published, without it the others."""
 
-import json
 import os
 import shutil
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from image_describer.captioner.bundle import open_bundle, write_manifest
-from image_describer.captioner.confidence import invalid_field
-from image_describer.train.evaluate import captions as evaluate
-from image_describer.train.evaluate import demographics
-from image_describer.train.heads import confidence
-from tests.support import tiny
+from image_describer.train.data.dataset import Dataset, read
+from image_describer.train.evaluate import captions as evaluation
 
 REFERENCES = {
     "dog": ["A brown dog runs through the grass .", "The dog is running fast in a field ."],
     "man": ["A man in a red shirt sits on a bench .", "The man is sitting down outside ."],
     "cat": ["A grey cat sleeps on the bed .", "The cat is lying asleep on a pillow ."],
 }
+PERFECT = {name: several[0] for name, several in REFERENCES.items()}
+
+
+@pytest.fixture
+def no_java(monkeypatch):
+    monkeypatch.setattr(evaluation.shutil, "which", lambda _: None)
 
 
 def figures(captions):
-    given = evaluate.tokenize({name: [caption] for name, caption in captions.items()})
-    return evaluate.score(given, evaluate.tokenize(REFERENCES))
+    tokenized = evaluation.tokenize({name: [caption] for name, caption in captions.items()})
+    return evaluation.score(tokenized, evaluation.tokenize(REFERENCES))
 
 
-def test_without_java_all_but_meteor_is_given(monkeypatch):
-    monkeypatch.setattr(evaluate.shutil, "which", lambda _: None)
-    perfect = figures({name: several[0] for name, several in REFERENCES.items()})
+def test_without_java_only_meteor_is_missing(no_java):
+    perfect = figures(PERFECT)
     wrong = figures(dict.fromkeys(REFERENCES, "two zebras swim across an ocean"))
     assert "METEOR" not in perfect
     assert perfect["BLEU-4"] == pytest.approx(1.0)
     assert perfect["CIDEr"] > 3.0 > 0.5 > wrong["CIDEr"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
-    shutil.which("java") is None and not os.environ.get("CI"), reason="there is no Java here"
+    shutil.which("java") is None and not os.environ.get("CI"), reason="Java is missing"
 )
-def test_with_java_a_perfect_caption_has_perfect_figures():
-    found = figures({name: several[0] for name, several in REFERENCES.items()})
+def test_with_java_a_perfect_caption_has_perfect_figures(capfd):
+    found = figures(PERFECT)
     assert found["BLEU-4"] == pytest.approx(1.0)
     assert found["ROUGE-L"] == pytest.approx(1.0)
     assert found["METEOR"] == pytest.approx(1.0, abs=0.01)
+    assert capfd.readouterr().err == ""  # the tokenizer's messages
 
 
-@pytest.fixture
-def found():
-    """What `evaluate` returns, of 300 made-up captions."""
-    rng = np.random.default_rng(0)
-    names = [f"{number}.jpg" for number in range(300)]
-    measures = {name: [{"word": rng.normal(), "length": rng.normal()}] for name in names}
-    good = {name: [bool(rng.normal() < measures[name][0]["word"])] for name in names}
-    held_out = confidence.held_out(measures, good)
-    return {
-        "split": "dev",
-        "metrics": {"pictures": 300, "confidence AUC": held_out["mean"]["auc"]},
-        "confidence": confidence.fit_all(measures, good),
-        "judged": {
-            "confidence": held_out,
-            "people": demographics.compare({"dog": "a dog"}, REFERENCES),
-        },
-    }
-
-
-def test_what_was_found_is_kept_and_drawn(found, shipped_bundle, tmp_path):
-    folder = evaluate.keep_of(shipped_bundle, found, tmp_path, update=False)
-    assert folder == tmp_path / "best"
-    assert {file.name for file in folder.iterdir()} == {
-        "confidence.json", "people.json", "reliability.png", "roc.png",
+def test_a_caption_is_acceptable_if_a_human_one_scores_no_better():
+    human = {
+        "beach": ["a dog runs on the beach", "a dog runs along the beach", "the dog is running",
+                  "a brown dog on a beach", "dog at the sea"],
+        "street": ["a man walks", "a man walks down a street", "a man on a street",
+                   "the man walks", "someone walks down the street"],
     }  # fmt: skip
-    kept = json.loads((folder / "confidence.json").read_text("utf-8"))
-    assert kept["held_out"] == found["judged"]["confidence"]
-    for name in ("reliability.png", "roc.png"):
-        with Image.open(folder / name) as drawn:
-            assert min(drawn.size) > 200
+    captions = {
+        "beach": ["a dog runs on the beach", "two cats"],
+        "street": ["a zebra swims"],
+        "few": ["a dog"],
+    }
+    found = evaluation.acceptable(captions, {**human, "few": ["a dog"]})
+    assert found == {"beach": [True, False], "street": [False]}  # "few" has one reference only
 
 
-def test_a_bundle_takes_over_what_was_found(found, tmp_path):
-    bundle = tmp_path / "bundle"
-    bundle.mkdir()
-    fields = json.loads((tiny.REPO / "models" / "manifest.json").read_text("utf-8"))
-    for name in fields["files"]:
-        (bundle / name).write_bytes(b"")
-    shipped = tiny.REPO / "models" / "tokenizer.pkl"
-    shutil.copyfile(shipped, bundle / "tokenizer.pkl")
-    old = write_manifest(bundle, {**fields, "name": "mine, tuned", "files": list(fields["files"])})
-    folder = evaluate.keep_of(bundle, found, tmp_path / "results", update=True)
-    assert folder.name == "mine-tuned"
-    manifest = open_bundle(bundle).manifest
-    assert manifest["confidence"] == found["confidence"]
-    assert invalid_field(manifest["confidence"]) is None
-    assert manifest["metrics"] == {"dev": found["metrics"]}
-    assert "roc" not in manifest["judged"]["confidence"]["both"]
-    assert (manifest["created"], manifest["files"]) == (old["created"], old["files"])
-    area = found["metrics"]["confidence AUC"]
-    assert f"| confidence AUC | {area} |" in (bundle / "MODEL_CARD.md").read_text("utf-8")
-    assert json.loads((folder / "metrics.json").read_text("utf-8")) == found
+def test_each_set_of_a_mixture_is_evaluated_apart(tiny_bundle, tiny_data, no_java):
+    data = read(tiny_data)
+    keys = data.splits["dev"]
+    alone = evaluation.evaluate(tiny_bundle, _mixture(data, keys[:4], []))
+    both = evaluation.evaluate(tiny_bundle, _mixture(data, keys[:4], keys[4:]))
+    assert list(alone.metrics) == ["dev"]
+    assert list(both.metrics) == ["dev", "dev/squares", "dev/more"]
+    assert both.metrics["dev"]["pictures"] == len(keys)
+    assert both.metrics["dev/more"]["pictures"] == len(keys) - 4
+    # The figures of a set don't depend on the other one.
+    assert both.metrics["dev/squares"] == alone.metrics["dev"]
+    assert set(both.captions) == set(both.measures) == set(both.acceptable)
+    some = next(iter(both.captions))
+    assert len(both.measures[some]) == len(both.acceptable[some]) > 1
+
+
+def test_any_split_can_be_evaluated(tiny_bundle, tiny_data, no_java):
+    data = read(tiny_data)
+    data.splits["held_out"] = data.splits["train"][:3]
+    found = evaluation.evaluate(tiny_bundle, data, "held_out")
+    assert list(found.captions) == data.splits["held_out"]
+    assert found.metrics["held_out"]["pictures"] == 3
+
+
+def test_a_damaged_picture_is_left_out(tiny_bundle, tiny_data, tmp_path, caplog):
+    data = read(tiny_data)
+    damaged, *others = data.splits["dev"][:2]
+    data.files = {**data.files, damaged: tmp_path / "damaged.jpg"}
+    data.files[damaged].write_bytes(b"no picture")
+    assert list(evaluation.caption_split(tiny_bundle, data, [damaged, *others])) == others
+    assert damaged in caplog.text
+
+
+def _mixture(data, squares, more):
+    """The pictures of ``data`` as the sets "squares" and "more"."""
+    names = {f"squares/{key}": key for key in squares} | {f"more/{key}": key for key in more}
+    return Dataset(
+        files={name: data.files[key] for name, key in names.items()},
+        captions={name: data.captions[key] for name, key in names.items()},
+        splits={"train": [], "dev": list(names)},
+        sources=[{"set": "squares"}, {"set": "more/captions.json"}],
+    )

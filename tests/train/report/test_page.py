@@ -1,152 +1,111 @@
-"""A recipe's page and drawings: whole, readable without eyes, small, no data set's pictures."""
+"""The page of a recipe and its plots: readable without images, small, without the photographs."""
 
 import json
-import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from image_describer.train import recipe, stages
-from image_describer.train.data.dataset import read
-from image_describer.train.report import attention_maps, figures, leaderboard
-from image_describer.train.report import page as report
-from tests.support import tiny
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.heads import confidence
+from image_describer.train.report import attention_maps, figures, page, results
 
 LIMIT_BYTES = 300_000
-
-
-class Page(HTMLParser):
-    """Tags, pictures and headings of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.images, self.tags, self.attributes = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag == "img":
-            self.images.append(dict(attrs))
+CAPTIONS = {f"{number}.jpg": f"a dog number {number}" for number in range(100)}
 
 
 @pytest.fixture(scope="module")
-def written(tiny_run, tiny_data, tmp_path_factory):
-    """The tiny bundle's report, and a README with a place for the table."""
-    place = tmp_path_factory.mktemp("report")
-    chosen, data = recipe.load(str(tiny.RECIPE)), read(tiny_data)
-    results = place / "results"
-    stages.keep_figures(tiny_run / "runs" / "tiny", results / "tiny")
-    (place / "README.md").write_text(
-        f"before\n{leaderboard.BEGIN}\nold\n{leaderboard.END}\nafter\n"
+def written(tiny_bundle, tmp_path_factory):
+    """A folder of results with its page."""
+    folder = tmp_path_factory.mktemp("results") / "tiny"
+    facts = {"recipe": "tiny", "about": "for the tests", "made": {"command": "train | tiny"}}
+    results.write_metrics(folder, facts, {"dev": {"CIDEr": 0.5}, "dev/everyday": {"CIDEr": 0.25}})
+    results.write_parts(folder, {"orientation": {"found": 0.75}, "ngram_prior": {}})
+    rng = np.random.default_rng(0)
+    acceptable = {key: [bool(rng.random() < 0.5)] for key in CAPTIONS}
+    measures = {key: [{"length": rng.normal() + good[0]}] for key, good in acceptable.items()}
+    contents = {
+        results.CAPTIONS: CAPTIONS,
+        results.CONFIDENCE: {"held_out": confidence.held_out(measures, acceptable)},
+    }
+    for name, content in contents.items():
+        (folder / name).write_text(json.dumps(content))
+    record = {"step": 1, "epoch": 1.0, "loss": 2.0, "dev_loss": 3.0}
+    (folder / "fit.jsonl").write_text(json.dumps(record) + "\n")
+    data = Dataset(captions={key: ["a hound | a dog", "a puppy"] for key in CAPTIONS})
+    return page.write(folder, data, tiny_bundle)
+
+
+def test_the_page_has_figures_and_captions(written):
+    text = written.read_text("utf-8")
+    assert text.startswith("# tiny\n\nfor the tests\n")
+    assert "| made: command | train \\| tiny |" in text
+    assert (
+        "## Figures: dev/everyday\n\n| measure | value |\n| --- | --- |\n| CIDEr | 0.25 |" in text
     )
-    choices = stages.Choices(results=results, bundle=tiny_run / "bundle")
-    return report.write(chosen, data, choices), data
+    assert "## Figures: orientation" in text
+    assert "## Figures: ngram prior" not in text  # it has none
+    assert "| 0.jpg | a dog number 0 | a hound \\| a dog / a puppy |" in text
+    assert text.count(".jpg | a dog number") == page.CAPTIONS_SHOWN
 
 
-@pytest.mark.slow
-def test_the_page_stands_alone_and_every_picture_is_told_in_words(written):
-    page, data = written
-    text = page.read_text("utf-8")
-    read_page = Page(text)
-    assert ("lang", "en") in read_page.attributes
-    assert read_page.tags.count("h1") == 1
-    assert "caption" in read_page.tags
-    assert len(read_page.images) == 1 + 3  # curves, and three sample photographs
-    for image in read_page.images:
-        assert image["src"].startswith("data:image/webp;base64,")
-        assert len(image["alt"]) > 40
-    assert not re.search(r'(src|href)="(?!data:)', text)  # nothing is fetched
-    name = data.splits["dev"][0]
-    assert name in text
-    assert data.captions[name][0] in text
+def test_each_plot_has_alternative_text_and_is_beside_the_page(written):
+    text = written.read_text("utf-8")
+    plots = {file.name for file in written.parent.glob("*.png")}
+    assert {"losses.png", "reliability.png", "roc.png", "attention-cat.png"} <= plots
+    for name in plots:
+        (line,) = (line for line in text.splitlines() if line.endswith(f"]({name})"))
+        assert len(line) > 40
 
 
-@pytest.mark.slow
-def test_everything_of_a_recipe_is_small(written):
-    page, _ = written
-    assert sum(file.stat().st_size for file in page.parent.iterdir()) < LIMIT_BYTES
-    for file in page.parent.glob("*.png"):
+def test_the_results_of_a_recipe_are_small(written):
+    assert sum(file.stat().st_size for file in written.parent.iterdir()) < LIMIT_BYTES
+    for file in written.parent.glob("*.png"):
         with Image.open(file) as image:
             assert image.width <= 1200
             assert len(image.convert("RGB").getcolors(1 << 20)) > 4  # something is drawn
 
 
-@pytest.mark.slow
-def test_no_picture_of_the_data_set_is_in_the_results(written):
-    page, data = written
-    kept = {file.stem for file in page.parent.iterdir()}
-    assert not kept & {name.partition(".")[0] for name in data.captions}
-    assert {s for s in kept if s.startswith("attention-")} == {
-        "attention-astronaut", "attention-cat", "attention-coffee"
-    }  # fmt: skip
+def test_without_data_and_bundle_the_page_has_what_is_in_the_folder(written):
+    text = page.write(written.parent).read_text("utf-8")
+    assert "a puppy" not in text
+    assert "attention-cat.png" in text
 
 
-@pytest.mark.slow
-def test_the_table_takes_the_place_between_the_marks(written):
-    page, _ = written
-    readme = (page.parent.parent.parent / "README.md").read_text("utf-8")
-    assert readme.startswith("before\n" + leaderboard.BEGIN)
-    assert readme.endswith(leaderboard.END + "\nafter\n")
-    assert "| tiny | Xception, fine-tuned |" in readme
-    assert "old" not in readme
-
-
-def test_a_readme_without_marks_is_left_alone(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("mine")
-    assert not leaderboard.write_table(tmp_path, readme)
-    assert readme.read_text() == "mine"
-
-
-def test_the_table_knows_captioners_and_embeddings(tmp_path):
-    says = {
-        "vocabulary": 1829,
-        "extractor": {"name": "xception", "weights": "bundled", "stands_in_for": "resnet50"},
-        "vectors": {"dimension": 50, "share_of_vocabulary": 0.991},
-        "final": {"loss": 2.461},
-        "metrics": {"dev": {"BLEU-1": 0.6, "CIDEr": 0.4}},
-    }
-    ways = {f"{way}: R@{k}": 0.1 * k for way in leaderboard.RECALLS for k in leaderboard.AT}
-    finds = {
-        "extractor": {"name": "given with the data"},
-        "metrics": {"train": {"pair_accuracy": 0.97}, "dev": ways},
-    }
-    for name, content in (("says", says), ("finds", finds)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "metrics.json").write_text(json.dumps(content))
-    told = leaderboard.table(tmp_path)
-    assert (
-        "| says | xception (bundled) for resnet50 | 1,829, 99.1 % with a vector of 50 | 2.461 "
-        "| 0.600 | – | – | – | – | 0.400 |"
-    ) in told
-    assert "| finds | given with the data | 0.970 | 0.100/0.500/1.000 | 0.100/0.500/1.000 |" in told
-
-
-def test_curves_tell_what_they_show(tmp_path):
+def test_losses_are_described(tmp_path):
     records = [{"step": i, "epoch": i, "loss": 4.0 / i, "dev_loss": 5.0 / i} for i in (1, 2, 4)]
-    told = figures.curves({"fit": records}, tmp_path / "curves.png")
-    assert told == "loss, training: from 4 to 1. loss, dev: from 5 to 1.25."
-    assert (tmp_path / "curves.png").stat().st_size > 1000
-    assert list(tmp_path.iterdir()) == [tmp_path / "curves.png"]  # no draft is left
+    figures.losses({"fit": records}, tmp_path / "losses.png")
+    description = figures.description(tmp_path / "losses.png")
+    assert description == "loss, fit, training: from 4 to 1. loss, fit, dev: from 5 to 1.25."
+    assert list(tmp_path.iterdir()) == [tmp_path / "losses.png"]  # no temporary file is left
 
 
-def test_attention_lights_up_where_it_lies(tmp_path):
+def test_attention_is_bright_where_it_is_strong(tmp_path):
     photo = tmp_path / "white.jpg"
     Image.new("RGB", (90, 90), "white").save(photo)
     maps = np.zeros((2, 3, 3), np.float32)
     maps[0, 0, 0] = maps[1, 2, 2] = 1.0
-    seen = attention_maps.Seen(photo, ("sky", "grass"), maps)
-    assert "sky (top left), grass (bottom right)" in seen.told
-    figures.attention(seen, tmp_path / "drawn.png")
-    with Image.open(tmp_path / "drawn.png") as image:
+    example = attention_maps.AttentionMaps(photo, ("sky", "grass"), maps)
+    figures.attention(example, tmp_path / "attention.png")
+    assert "sky (top left), grass (bottom right)" in figures.description(tmp_path / "attention.png")
+    with Image.open(tmp_path / "attention.png") as image:
         pixels = np.asarray(image.convert("L")).astype(int)
     width = pixels.shape[1] // figures.COLUMNS
     tiles = [pixels[:, i * width : (i + 1) * width] for i in range(3)]
     dark = [(tile < 90).mean() for tile in tiles]
-    assert dark[0] < 0.05  # the photograph itself is as it was
+    assert dark[0] < 0.05  # the photograph itself is unchanged
     assert min(dark[1:]) > 0.3
     upper = slice(0, pixels.shape[0] // 2)
     assert tiles[1][upper].mean() > tiles[2][upper].mean()
+
+
+def test_captions_without_attention_have_no_maps(tiny_bundle, monkeypatch):
+    def uniform(generator, features):
+        beams = decode(generator, features)
+        for beam in beams[0]:
+            beam.attention[:] = 1 / beam.attention.shape[-1]
+        return beams
+
+    decode = attention_maps.CaptionGenerator.decode
+    monkeypatch.setattr(attention_maps.CaptionGenerator, "decode", uniform)
+    assert list(attention_maps.of_samples(tiny_bundle)) == []

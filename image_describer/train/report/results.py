@@ -1,0 +1,146 @@
+"""The results of a run, as files in a folder that keeps them when the run is deleted.
+
+``metrics.json`` has the facts of the run ("recipe", "about", "network", "made", ...) and its
+"metrics" by split; ``captions.json`` the captions of the split; ``confidence.json`` how good the
+confidence is; ``demographics.json`` whom captions name; ``<part>.json`` the figures of a part of
+the bundle; ``<stage>.jsonl`` the losses.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from image_describer import files
+from image_describer.captioner.bundle import open_bundle
+from image_describer.errors import TrainingError
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.evaluate import captions
+from image_describer.train.heads import confidence
+
+METRICS = "metrics.json"
+CAPTIONS = "captions.json"
+CONFIDENCE = "confidence.json"
+DEMOGRAPHICS = "demographics.json"
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
+_FOR_PLOTS = ("bins", "roc")  # of the confidence; too long for a manifest
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The evaluation of a bundle, the ``table`` of confidence that was fitted to it, and how good
+    such a table is on pictures that it was not fitted to (see `confidence.held_out`)."""
+
+    evaluation: captions.Evaluation
+    table: dict[str, Any]
+    held_out: dict[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """Those of the evaluation, with "confidence ECE" and "confidence AUC" of the split."""
+        split = self.evaluation.split
+        mean = self.held_out.get("mean", {})
+        own = {f"confidence {key.upper()}": mean[key] for key in ("ece", "auc") if key in mean}
+        return {**self.evaluation.metrics, split: {**self.evaluation.metrics[split], **own}}
+
+    @property
+    def manifest_fields(self) -> dict[str, Any]:
+        brief = {
+            half: {key: value for key, value in figures.items() if key not in _FOR_PLOTS}
+            for half, figures in self.held_out.items()
+        }
+        return {
+            "metrics": self.metrics,
+            "confidence": self.table,
+            "judged": {"confidence": brief, "people": self.evaluation.demographics},
+        }
+
+
+def judge(bundle: Path, data: Dataset, split: str = "dev") -> Judgement:
+    """Evaluate a bundle's captions of a split and fit confidence to them. Raises BundleError."""
+    found = captions.evaluate(bundle, data, split)
+    return Judgement(
+        found,
+        confidence.fit_all(found.measures, found.acceptable),
+        confidence.held_out(found.measures, found.acceptable),
+    )
+
+
+def update(bundle: Path, judgement: Judgement) -> None:
+    """Give a bundle the confidence and the figures of ``judgement``, and a new model card.
+
+    Raises BundleError and TrainingError.
+    """
+    from image_describer.train.heads import add  # imports Keras, which nothing else here needs
+    from image_describer.train.heads.context import FittedPart
+
+    add.write(bundle, FittedPart({}, judgement.manifest_fields))
+
+
+def folder_of(bundle: Path, root: Path) -> Path:
+    """The folder in ``root`` for the results of a bundle: it has the name in the manifest."""
+    name = open_bundle(bundle).manifest["name"]
+    return root / (_NOT_IN_A_NAME.sub("-", name).strip("-.") or "bundle")
+
+
+def write(
+    folder: Path, bundle: Path, judgement: Judgement, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Write everything that is known of a bundle's captions into ``folder``.
+
+    ``facts`` are added to those that the manifest has. Raises BundleError and OSError.
+    """
+    manifest = open_bundle(bundle).manifest
+    recipe = manifest["recipe"]
+    known = {
+        "recipe": manifest["name"],
+        "about": recipe.get("about", ""),
+        "network": recipe.get("network", {}).get("kind"),
+        "made": manifest.get("made", {}),
+    }
+    if "features" in recipe:
+        features = recipe["features"]
+        known["encoder"] = {"name": features["encoder"], "weights": features["weights"]}
+    write_metrics(folder, {**known, **(facts or {})}, judgement.metrics)
+    _write_json(folder / CAPTIONS, judgement.evaluation.captions)
+    held_out = {"split": judgement.evaluation.split, "held_out": judgement.held_out}
+    _write_json(folder / CONFIDENCE, {**held_out, "table": judgement.table})
+    _write_json(folder / DEMOGRAPHICS, judgement.evaluation.demographics)
+
+
+def write_metrics(
+    folder: Path, facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, float]]
+) -> None:
+    """Write ``metrics.json`` alone, for a network that makes no captions. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_json(folder / METRICS, {**facts, "metrics": metrics})
+
+
+def write_parts(folder: Path, parts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the figures of the parts of a bundle, as `heads.add` returns them. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figures in parts.items():
+        if figures:
+            _write_json(folder / f"{name}.json", figures)
+
+
+def read(folder: Path, name: str = METRICS) -> dict[str, Any]:
+    """Read a JSON file of the results; {} if it is missing. Raises TrainingError."""
+    file = folder / name
+    if not file.exists():
+        return {}
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        if isinstance(content, dict) and (name != METRICS or isinstance(content["metrics"], dict)):
+            return content
+        raise ValueError("it has other content")
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"The results {file} can't be read: {error}.", "Evaluate that recipe again."
+        ) from error
+
+
+def _write_json(file: Path, content: object) -> None:
+    files.write(file, (json.dumps(content, indent=1) + "\n").encode())
