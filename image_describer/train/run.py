@@ -85,8 +85,11 @@ class Run:
         data = without_damaged(
             data, lambda sentence: log.debug("%s", sentence), self.options.runs / DAMAGED
         )
-        data.splits["train"] = data.splits["train"][: settings.pictures or None]
-        if not data.splits["train"]:
+        train = data.splits["train"]
+        if 0 < settings.pictures < len(train):  # evenly spread over the sets
+            step = len(train) / settings.pictures
+            data.splits["train"] = [train[int(i * step)] for i in range(settings.pictures)]
+        if not train:
             raise TrainingError("There is no picture with a caption to train on.")
         for problem in data.problems:
             log.warning("%s", problem)
