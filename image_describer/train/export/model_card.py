@@ -1,6 +1,6 @@
-"""MODEL_CARD.md: what a bundle is, in plain words, from its manifest; nothing in it is by hand."""
+"""MODEL_CARD.md: what a bundle is and how good it is, generated from its manifest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -13,220 +13,280 @@ from image_describer.captioner.bundle import (
     NGRAM_PRIOR,
     NOVELTY,
     ORIENTATION,
+    PHOTO_CHECK,
     TOKENIZER,
 )
 from image_describer.captioner.confidence import MEASURES
+from image_describer.train.markdown import table
 from image_describer.train.recipe import BLOCKS
 
 NAME = "MODEL_CARD.md"
-MADE = "made"  # of a manifest, may be missing: how, where it was not by the recipe's command
 WIDTH = 99  # of a line
 
-_ABOUT = (
-    "An Xception tower and a two-layer attention LSTM that say in one English sentence what a "
-    "photograph shows. Made on {created} {made}."
-)
+_ENCODERS = {"xception": "Xception", "inception_v3": "InceptionV3", "resnet50": "ResNet50"}
+_DECODERS = {
+    "attention-lstm": "a two-layer LSTM with attention",
+    "merge-lstm": "an LSTM merged with the picture",
+    "bahdanau-gru": "a GRU with additive attention",
+}
+_FILES = {
+    ENCODER: "encoder: pixels to regions",
+    DECODER: "decoder: regions to words, one word a call, int8 weights",
+    TOKENIZER: "the words and their ids",
+    JOINT_SPACE: "pictures and sentences as vectors, int8 weights: ranks captions, searches",
+    NGRAM_PRIOR: "expected words and pairs of words, int8 weights: ranks captions",
+    ORIENTATION: "detects pictures that lie on their side or upside down",
+    NOVELTY: "distinguishes pictures like the training photographs from others",
+    PHOTO_CHECK: "distinguishes photographs from drawings, screenshots and documents",
+}
+_KNOWN_SETS = {
+    "flickr8k": (
+        'Flickr8k: M. Hodosh, P. Young and J. Hockenmaier 2013, "Framing Image Description as a '
+        'Ranking Task: Data, Models and Evaluation Metrics", JAIR 47, pages 853-899. For research '
+        "and teaching. Mostly people and dogs outdoors, sport, snow, water and streets."
+    ),
+    "coco": (
+        'COCO: T.-Y. Lin et al. 2014, "Microsoft COCO: Common Objects in Context", and X. Chen et '
+        "al. 2015. Captions CC BY 4.0; the pictures belong to their authors."
+    ),
+}
+_LEVELS = {
+    "high": '"Probably: ..."',
+    "middle": '"It might be: ... This could be wrong."',
+    "low": '"I can\'t tell what this is. My best guess, likely wrong: ..."',
+}
 _TEXT = """\
 # Model card: {name}
 
 {about}
 
-## What it learnt from
+## How it was made
 
-{train} photographs of Flickr8k with five captions each, written by people (M. Hodosh, P. Young
-and J. Hockenmaier 2013, "Framing Image Description as a Ranking Task: Data, Models and
-Evaluation Metrics", JAIR 47, pages 853-899). Figures are on its {dev} dev photographs; the test
-split was not touched. The tower started from ImageNet weights of Xception (F. Chollet, Keras
-Applications, MIT licence) as far as they were given, and {learnt} trained further.
+{made}
+
+## Training data
+
+{data}
+
+The pictures belong to their authors and are not part of this bundle.
 
 ## Recipe
 
-| choice | value |
-|---|---|
 {recipe}
 
-## Figures on dev
+## Figures
 
-Measured through the files in this folder, {beams} beams, words by the PTB tokenizer:
-
-| measure | value |
-|---|---|
 {metrics}
 
-`acceptable` is the share of captions that score at least as well, by CIDEr-D against the other
-captions of the picture, as the weakest of its five human captions.
+## Confidence
 
-    python -m image_describer.train evaluate --bundle models --data FLICKR8K
-
-## How far to trust it
-
-{trust}
+{confidence}
 
 ## Files
 
-| file | bytes | what it is |
-|---|---|---|
 {files}
 
-## What it can't name
+## Limits
 
-{unnamed}
-- It knows what was common in Flickr8k: people and dogs outdoors, sport, snow, water, streets. It
-  names few foods, plants, tools, vehicles or animals other than dogs, and calls many of them dogs.
-- It can't read text, count beyond two or three, tell who someone is, or judge what is not shown.
-- A caption may sound fluent and still be false; colours of clothes are often wrong.
+{limits}
+- It knows what was common in its training pictures, and takes other things for something it knows.
+- It can't read text, count beyond two or three, or recognize people, and describes only what can
+  be seen.
+- A caption may sound fluent and still be wrong; colors of clothes often are.
+- It was trained on photographs only: what it says about drawings, charts, screenshots and
+  documents is invented. The program detects most of these, though not all, and then says "This
+  looks like a drawing, a screenshot or a document, not a photograph." A blank picture gets no
+  caption.
 
-## Drawings, charts, screenshots, documents
+## People
 
-It learnt from photographs alone, and whatever it sees in anything else is invented. The program
-looks for signs of such a picture before it describes one, and unless its network sees a photograph
-nevertheless, says "This looks like a drawing, a screenshot or a document, not a photograph." It
-misses some. A blank picture gets no caption at all.
-
-## Who is misdescribed
-
-Man, woman, boy and girl are guesses from looks and clothes. How often its captions of dev name
-them, and how often people's do:
+Man, woman, boy and girl are guesses from looks and clothes. Human captions guess at sex, age and
+origin too, and the model has learned their habits; what they seldom mention, it mentions even less.
 
 {people}
 
-## What it learnt about people
-
-The captions it learnt from were written by paid workers who looked at strangers' photographs. They
-guess at sex, age and origin, and their habits are now the model's: what they seldom name, it names
-more seldom still.
-
 ## Licence
 
-{licence}. Flickr8k's photographs belong to their authors and are not part of this bundle.
+{licence}
 """
+_CONFIDENCE = """\
+Each caption comes with a confidence: how likely people would accept it. It is a logistic regression
+on these measures:
+
+{measures}
+
+It was evaluated on pictures that it was not fitted to: one half of dev after fitting it to the
+other, for ten different halves. The one in this bundle is fitted to all of dev. The expected
+calibration error is {ece:.3f} (ten bins; perfect confidences would have {chance:.3f} on so few
+pictures), the area under the ROC curve {auc:.3f}: better than chance, far from certain. The
+program says:
+
+{levels}
+
+It is less reliable for pictures that differ from the training pictures."""
+_PEOPLE = """\
+How often captions of dev mention people:
+
+{rates}
+
+What it says about pictures in which at least two people mention one group and none the other:
+
+{confused}"""
 
 
 def write(file: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the card of a bundle with this manifest."""
+    """Write the card of a bundle with this manifest. Raises OSError."""
     judged = manifest.get("judged", {})
-    made = manifest.get(MADE, {}).get("note")
-    made = made or f"by `python -m image_describer.train --recipe {manifest['name']}`"
-    about = _ABOUT.format(created=manifest["created"][:10], made=made)
+    recipe = manifest.get("recipe", {})
     text = _TEXT.format(
         name=manifest["name"],
-        about=fill(about, WIDTH, break_on_hyphens=False),
-        learnt=_learnt(manifest["recipe"]),
-        train=f"{manifest['data']['train']:,}",
-        dev=f"{manifest['data']['dev']:,}",
-        recipe="\n".join(_recipe_rows(manifest["recipe"])),
-        beams=manifest["decode"]["beams"],
-        metrics=_rows(manifest["metrics"].get("dev", {"none": "not measured"})),
-        trust=_trust(judged.get("confidence"), manifest["confidence"]),
-        unnamed=_unnamed(judged.get("people")),
+        about=_wrap(_about(recipe)),
+        made=_made(manifest["created"][:10], manifest.get("made", {})),
+        data=_data(manifest.get("made", {}).get("data", [])),
+        recipe=table(("setting", "value"), _settings(recipe)) if recipe else "Not recorded.",
+        metrics=_metrics(manifest["metrics"], manifest["decode"]["beams"]),
+        confidence=_confidence(judged.get("confidence"), manifest["confidence"]),
+        files=_files(manifest["files"]),
+        limits=_limits(judged.get("people")),
         people=_people(judged.get("people")),
-        files="\n".join(_file_rows(manifest["files"])),
-        licence=manifest["licence"],
+        licence=manifest.get("licence", "Not recorded."),
     )
     bundle_files.write(file, text.encode())
 
 
-def _learnt(recipe: Mapping[str, Any]) -> str:
-    """What of the tower did not stay as it was given."""
-    if recipe.get("whole", {}).get("epochs", 1):
-        return "every layer was"
-    first = recipe.get("head", {}).get("frozen", BLOCKS - 1) + 1
-    return f"blocks {first} to {BLOCKS} were" if first < BLOCKS else "its last block was"
+def _about(recipe: Mapping[str, Any]) -> str:
+    features = recipe.get("features", {})
+    encoder = _ENCODERS.get(features.get("encoder"), "A convolutional encoder")
+    decoder = _DECODERS.get(recipe.get("network", {}).get("kind"), "a recurrent decoder")
+    sentences = [f"{encoder} and {decoder} describe a photograph in one English sentence."]
+    if features.get("weights") == "imagenet":
+        sentences.append(
+            "The encoder started from ImageNet weights (Keras Applications, MIT licence)."
+        )
+    if "frozen_blocks" in features and features.get("encoder") == "xception":
+        first = features["frozen_blocks"] + 1
+        trained = f"Its blocks {first} to {BLOCKS} were" if first < BLOCKS else "Its last block was"
+        sentences.append(
+            f"{trained} trained further." if first <= BLOCKS else "It was not trained further."
+        )
+    return " ".join(sentences)
 
 
-def _trust(held_out: Mapping[str, Any] | None, table: Mapping[str, Any]) -> str:
-    """What confidence is worth, on pictures it was not fitted to."""
+def _made(created: str, made: Mapping[str, Any]) -> str:
+    rows = [("date", created)]
+    if made.get("command"):
+        rows.append(("command", f"`{made['command']}`"))
+    for key in ("commit", "seed", "backend"):
+        if made.get(key, "") != "":
+            rows.append((key, str(made[key])))
+    if made.get("packages"):
+        rows.append(("packages", ", ".join(f"{k} {v}" for k, v in made["packages"].items())))
+    note = f"\n\n{_wrap(made['note'])}" if made.get("note") else ""
+    return table(("", ""), rows) + note
+
+
+def _data(sources: Sequence[Mapping[str, Any]]) -> str:
+    if not sources:
+        return "Not recorded."
+    rows = [
+        (str(s["set"]), str(s["format"]), f"{s['pictures']:,}", f"{s['captions']:,}")
+        for s in sources
+    ]
+    known = [text for name, text in _KNOWN_SETS.items() if name in {s["set"] for s in sources}]
+    paragraphs = [_wrap(text) for text in known]
+    return "\n\n".join([table(("set", "format", "pictures", "captions"), rows), *paragraphs])
+
+
+def _settings(recipe: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """One row for each section of a recipe."""
+    rows = []
+    for key, value in recipe.items():
+        if isinstance(value, Mapping):
+            rows.append((key, ", ".join(f"{name} {text}" for name, text in _flat(value))))
+        elif key not in ("name", "about"):
+            rows.append((key, str(value)))
+    return rows
+
+
+def _flat(section: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            items = value if isinstance(value, (list, tuple)) else [value]
+            yield f"{prefix}{name}", "/".join(map(str, items)) or "none"
+
+
+def _metrics(metrics: Mapping[str, Mapping[str, Any]], beams: int) -> str:
+    if not metrics:
+        return "Not measured."
+    names = list(dict.fromkeys(name for figures in metrics.values() for name in figures))
+    rows = [(n, *(str(figures.get(n, "")) for figures in metrics.values())) for n in names]
+    return f"""\
+Measured with the files of this bundle, {beams} beams, and words by the PTB tokenizer:
+
+{table(("measure", *metrics), rows)}
+
+`acceptable` is the share of captions whose CIDEr-D against the other captions of the picture is at
+least that of the worst of its five human captions.
+
+    python -m image_describer.train evaluate --bundle BUNDLE --data DATA"""
+
+
+def _confidence(held_out: Mapping[str, Any] | None, fitted: Mapping[str, Any]) -> str:
     if not held_out:
-        return "Confidence was not measured on pictures that it was not fitted to."
-    rows = ["| what is said | from | of captions | of these acceptable |", "|---|---|---|---|"]
-    for level, found in held_out["both"]["levels"].items():
-        good = f"{found['acceptable']:.0%}" if "acceptable" in found else "–"
-        rows.append(f"| {_SAID[level]} | {found['least']:.2f} | {found['share']:.0%} | {good} |")
-    made_of = "\n".join(f"- {MEASURES[name]}" for name in table.get("weights", {"word": None}))
-    return _TRUST.format(rows="\n".join(rows), made_of=made_of, **held_out["mean"])
+        return "Confidence was not evaluated on pictures that it was not fitted to."
+    rows = []
+    for level, figures in held_out["both"]["levels"].items():
+        good = f"{figures['acceptable']:.0%}" if "acceptable" in figures else "–"
+        rows.append((_LEVELS[level], f"{figures['least']:.2f}", f"{figures['share']:.0%}", good))
+    measures = [f"- {MEASURES[name]}" for name in fitted.get("weights", {"mean_log_prob": None})]
+    return _CONFIDENCE.format(
+        levels=table(("sentence", "from confidence", "of captions", "acceptable"), rows),
+        measures="\n".join(measures),
+        **held_out["mean"],
+    )
 
 
-def _unnamed(people: Mapping[str, Any] | None) -> str:
+def _files(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [(f"`{n}`", f"{e['bytes']:,}", _FILES.get(n, "")) for n, e in entries.items()]
+    return table(("file", "bytes", "what it is"), rows)
+
+
+def _limits(people: Mapping[str, Any] | None) -> str:
     if not people:
-        return "- What it never says was not measured."
+        return "- Which words it never uses was not measured."
     words = people["words"]
-    never = ", ".join(words["never said"])
-    return fill(
-        f"- On dev it used {words['said']:,} different words, people {words['written']:,}. Of the "
-        f"words that people used most, it never said: {never or 'none of note'}.",
-        WIDTH, subsequent_indent="  ", break_on_hyphens=False,
-    )  # fmt: skip
+    unused = ", ".join(words["never said"]) or "none"
+    return _wrap(
+        f"- On dev it used {words['said']:,} different words, people {words['written']:,}. Common "
+        f"words of people that it never used: {unused}.",
+        indent="  ",
+    )
 
 
 def _people(people: Mapping[str, Any] | None) -> str:
     if not people:
-        return "It was not measured."
-    rows = ["| a word for | in its captions | in people's |", "|---|---|---|"]
-    for group, rate in people["rates"].items():
-        rows.append(f"| {group} | {rate['said']:.1%} | {rate['written']:.1%} |")
-    rows += ["", _AGREED, "", "| people see | pictures | it says so | the other | both | neither |"]
-    rows.append("|---|---|---|---|---|---|")
-    for label, counts in people["confused"].items():
-        told = " | ".join(_of(counts, key) for key in ("right", "wrong", "both", "neither"))
-        rows.append(f"| {label} | {counts['pictures']} | {told} |")
-    return "\n".join(rows)
+        return "How often it mentions people was not measured."
+    rates = [(g, f"{r['said']:.1%}", f"{r['written']:.1%}") for g, r in people["rates"].items()]
+    outcomes = ("right", "wrong", "both", "neither")
+    confused = [
+        (label, str(counts["pictures"]), *(_with_share(counts, key) for key in outcomes))
+        for label, counts in people["confused"].items()
+    ]
+    return _PEOPLE.format(
+        rates=table(("word for", "its captions", "human captions"), rates),
+        confused=table(
+            ("people say", "pictures", "the same", "the other", "both", "neither"), confused
+        ),
+    )
 
 
-def _of(counts: Mapping[str, int], key: str) -> str:
+def _with_share(counts: Mapping[str, int], key: str) -> str:
     if not counts["pictures"]:
         return "–"
     return f"{counts[key]} ({counts[key] / counts['pictures']:.0%})"
 
 
-def _rows(values: Mapping[str, Any]) -> str:
-    return "\n".join(f"| {key} | {value} |" for key, value in values.items())
-
-
-def _recipe_rows(recipe: Mapping[str, Any]) -> list[str]:
-    rows = []
-    for key, value in recipe.items():
-        if isinstance(value, Mapping):
-            rows.append(f"| {key} | {', '.join(f'{k} {v}' for k, v in value.items())} |")
-        elif key not in ("name", "about"):
-            rows.append(f"| {key} | {value} |")
-    return rows
-
-
-_SAID = {
-    "high": '"Probably: ..."',
-    "middle": '"It might be: ... This could be wrong."',
-    "low": '"I can\'t tell what this is. My best guess, likely wrong: ..."',
-}
-_TRUST = """\
-Every caption comes with a confidence: how likely people would accept it. It is a logistic curve
-over these measures of a caption and its picture:
-
-{made_of}
-
-It was judged on photographs that it was not fitted to: half of dev, and the other half in turn, in
-ten ways; what ships is fitted to all of dev. Expected calibration error {ece:.3f} (ten bins; on so
-few photographs a confidence without any error would have {chance:.3f}), area under the ROC curve
-{auc:.3f}: it tells good captions from others better than chance, and far from surely. What is said,
-how often, and how often it is right there:
-
-{rows}
-
-On photographs unlike Flickr8k's it is worth less."""
-_AGREED = """\
-Of pictures where at least two people told one and nobody told the other, what it says:"""
-_ROLES = {
-    ENCODER: "Xception, pixels to regions, int8",
-    DECODER: "the attention LSTM, one word a call, int8 weights",
-    TOKENIZER: "the words and their ids",
-    JOINT_SPACE: "pictures and sentences in one space: ranks captions, int8 weights",
-    NGRAM_PRIOR: "words and pairs of words to be expected: ranks captions, int8 weights",
-    ORIENTATION: "tells when a picture lies on its side",
-    NOVELTY: "tells unfamiliar pictures from photographs like those it learnt from",
-}
-
-
-def _file_rows(files: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [
-        f"| `{name}` | {entry['bytes']:,} | {_ROLES.get(name, '')} |"
-        for name, entry in files.items()
-    ]
+def _wrap(text: str, indent: str = "") -> str:
+    return fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)

@@ -6,10 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from image_describer import paths
 from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.describer import Describer
-from image_describer.errors import BundleError, TrainingError
 from image_describer.train import __main__ as command
 from image_describer.train.data.formats.csv import read_own
 from image_describer.train.export import bundle as install
@@ -132,45 +130,6 @@ def test_the_command_installs_and_restores(folder, bundle, tmp_path, capsys):
     assert command.main(["--restore"]) == 2
     assert "No earlier model is kept" in capsys.readouterr().err
     assert [p.name for p in bundle.parent.iterdir()] == ["models"]  # no draft is left behind
-
-
-def test_a_second_install_keeps_the_one_before(tiny_bundle, bundle, tmp_path):
-    for _ in range(2):
-        install.install(tiny_bundle, bundle)
-        open_bundle(bundle)
-        open_bundle(install.previous(bundle))
-    assert len(list(bundle.parent.iterdir())) == 2
-
-
-def test_a_damaged_draft_replaces_nothing(tiny_bundle, bundle, tmp_path):
-    draft = tmp_path / "draft"
-    shutil.copytree(tiny_bundle, draft)
-    (draft / "decoder.tflite").write_bytes(b"no")
-    with pytest.raises(BundleError):
-        install.install(draft, bundle)
-    open_bundle(bundle)
-    assert not install.previous(bundle).exists()
-
-
-def test_where_the_shipped_model_cannot_be_replaced_the_users_own_place_is_used(
-    tiny_bundle, tmp_path, monkeypatch
-):
-    shipped = tmp_path / "site" / "models"
-    shutil.copytree(tiny_bundle, shipped)
-    monkeypatch.delenv("IMAGE_DESCRIBER_BUNDLE", raising=False)
-    monkeypatch.setattr(paths, "own_bundle_folder", lambda: tmp_path / "user" / "models")
-    monkeypatch.setattr(paths, "_shipped", lambda name: shipped)
-    monkeypatch.setattr(install, "_is_writable", lambda folder: False)  # root may write anywhere
-    assert paths.bundle_folder() == shipped
-    place = install.install_folder(paths.bundle_folder())
-    assert place == tmp_path / "user" / "models"
-    install.install(tiny_bundle, place)
-    assert paths.bundle_folder() == place
-    install.restore(paths.bundle_folder())
-    assert paths.bundle_folder() == shipped
-    with pytest.raises(TrainingError):
-        install.restore(paths.bundle_folder())
-    open_bundle(shipped)
 
 
 def test_a_table_of_an_office_program_is_read_and_its_faults_are_counted(folder):
