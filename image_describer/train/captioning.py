@@ -262,11 +262,11 @@ class Captioning:
         folder = run.bundle
         folder.mkdir(parents=True, exist_ok=True)
         rows, columns, channels = self._export_encoder(model, folder / ENCODER)
-        regions = (rows * columns, channels)
+        regions, bundle = (rows * columns, channels), encoders.bundle_of(self.settings)
         litert.export_decoder(model.decoder, regions, settings.beams, folder / DECODER)
         save_tokenizer(run.vocabulary.tokenizer(), folder / TOKENIZER)
         return {
-            "input": {"size": self.settings.size},
+            "input": {"size": self.settings.size if bundle is None else self._frozen.size},
             "regions": {"rows": rows, "columns": columns, "channels": channels},
             "decode": {
                 "beams": settings.beams,

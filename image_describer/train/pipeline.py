@@ -96,8 +96,7 @@ class Pipeline:
         if isinstance(self.system, JointEmbedding):
             return fields
         run = self.run
-        made = json.loads((run.folder / MADE).read_text("utf-8"))
-        manifest = bundles.write_draft(run.bundle, run.recipe, fields, made)
+        manifest = bundles.write_draft(run.bundle, run.recipe, fields, self._made())
         return {"bundle": str(run.bundle), "files": list(manifest["files"])}
 
     def _heads(self) -> dict[str, Any]:
@@ -116,31 +115,46 @@ class Pipeline:
         return figures
 
     def _evaluate(self) -> dict[str, Any]:
+        from image_describer.train.report import results
+
+        run, facts = self.run, {**self._facts(), **self._losses()}
+        if isinstance(self.system, JointEmbedding):
+            metrics = self.system.evaluate()
+            about = {"recipe": run.recipe.name, "about": run.recipe.about, "made": self._made()}
+            results.write_metrics(run.results, {**about, **facts}, metrics)
+        else:
+            metrics = self._judge(facts)
+        for file in run.folder.glob("*.jsonl"):
+            shutil.copyfile(file, run.results / file.name)
+        return metrics
+
+    def _judge(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Measure the bundle on dev, give it its confidence, and install it."""
         from image_describer.train.export import bundle as bundles
         from image_describer.train.report import results
 
-        run = self.run
-        if isinstance(self.system, JointEmbedding):
-            return self.system.evaluate()
+        run, metrics = self.run, {}
         self._require_bundle()
-        facts = {**self._facts(), **self._losses()}
-        if not run.data.splits["dev"]:
-            log.warning("There are no dev pictures: the bundle is not measured.")
-            judgement = None
-        else:
+        run.results.mkdir(parents=True, exist_ok=True)
+        if run.data.splits["dev"]:
             judgement = results.judge(run.bundle, run.data)
             results.update(run.bundle, judgement)
             results.write(run.results, run.bundle, judgement, facts)
-        for file in run.folder.glob("*.jsonl"):
-            run.results.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, run.results / file.name)
-        if run.options.output is not None:
+            metrics = judgement.metrics
+        else:
+            log.warning("There are no dev pictures: the bundle is not measured.")
+        if run.options.output is None:
+            log.info("The bundle is in %s.", run.bundle)
+        else:
             kept = bundles.install(run.bundle, run.options.output)
             backup = f"; the one before is in {kept}" if kept.exists() else ""
             log.info("The bundle is in %s%s.", run.options.output, backup)
-        else:
-            log.info("The bundle is in %s.", run.bundle)
-        return {} if judgement is None else judgement.metrics
+        return metrics
+
+    def _made(self) -> dict[str, Any]:
+        """How the network was trained."""
+        made: dict[str, Any] = json.loads((self.run.folder / MADE).read_text("utf-8"))
+        return made
 
     def _facts(self) -> dict[str, Any]:
         """What the stage `data` found."""
