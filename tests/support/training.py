@@ -11,59 +11,36 @@ from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.vocabulary import Vocabulary
 from tests.support import tiny
 
-COLOURS, SIDES = ("red", "green", "blue"), ("left", "right")
-
-RECIPES = (
-    "image-describer",
-    "keras-captioning",
-    "audio-captions",
-    "attend-and-tell",
-    "joint-embedding",
-    "joint-embedding-hardest",
-)
+COLORS, SIDES = ("red", "green", "blue"), ("left", "right")
 WORDS = ["a", "red", "green", "blue", "square", "is", "on", "the", "left", "right", "side"]
+NETWORK = recipe.Network(units=24, embedding=12, heads=2, attention=16, dropout=0.1)
 SMALL = """\
 extends = "{name}"
 precision = "float32"
-[text]
+[data]
 min_count = 1
-[extractor]
-name = "xception"
+[features]
+encoder = "xception"
 weights = "random"
 size = {size}
-[network]
 width = 0.06
 middle_blocks = 1
+[network]
 units = 24
 embedding = 12
 attention = 16
-dropout = {dropout}
+dropout = 0.1
 [fit]
 epochs = {epochs}
-batch = 8
-rate = 0.02
-samples = "{samples}"
-patience = {patience}
+batch = {batch}
+learning_rate = 0.02
 """
 
 
-def small_recipe(
-    folder: Path,
-    name: str,
-    epochs: float = 2,
-    samples: str = "captions",
-    patience: int = 0,
-    dropout: float = 0.1,
-) -> recipe.Recipe:
+def small_recipe(folder: Path, name: str, epochs: int = 2, batch: int = 6) -> recipe.Recipe:
     """A shipped recipe with small sizes, written to ``folder`` and loaded like a user's recipe."""
     file = folder / f"{name}.small.toml"
-    file.write_text(
-        SMALL.format(
-            name=name, size=tiny.SIZE, epochs=epochs, samples=samples, patience=patience,
-            dropout=dropout,
-        ),
-        "utf-8",
-    )  # fmt: skip
+    file.write_text(SMALL.format(name=name, size=tiny.SIZE, epochs=epochs, batch=batch), "utf-8")
     return recipe.load(str(file))
 
 
@@ -79,28 +56,34 @@ def write_word_vectors(folder: Path, dimension: int = 8) -> Path:
 def make_feature_data(
     pictures: int = 72, dev: int = 12
 ) -> tuple[Dataset, Callable[..., np.ndarray]]:
-    """Data whose feature maps (2, 2, 8) encode colour and side, and their loader."""
+    """Data whose regions (4, 8) encode color and side, and how batches load them."""
     rng = np.random.default_rng(0)
-    names = [f"{i}.jpg" for i in range(pictures)]
-    captions, maps = {}, {}
-    for i, name in enumerate(names):
-        colour, side = i % 3, i // 3 % 2
-        captions[name] = [f"a {COLOURS[colour]} square on the {SIDES[side]} side"] * 5
-        maps[name] = rng.normal(0, 0.1, (2, 2, 8)).astype(np.float32)
-        maps[name][:, side, colour] += 2.0
-        maps[name][:, :, 4 + side] += 2.0
-    data = Dataset(Path("none"), captions, {"train": names[:-dev], "dev": names[-dev:]})
-    return data, lambda some, _: np.stack([maps[name] for name in some])
+    keys = [f"{i}.jpg" for i in range(pictures)]
+    captions, regions = {}, {}
+    for i, key in enumerate(keys):
+        color, side = i % 3, i // 3 % 2
+        captions[key] = [f"a {COLORS[color]} square on the {SIDES[side]} side"] * 5
+        grid = rng.normal(0, 0.1, (2, 2, 8)).astype(np.float32)
+        grid[:, side, color] += 2.0
+        grid[:, :, 4 + side] += 2.0
+        regions[key] = grid.reshape(4, 8)
+    data = Dataset(captions=captions, splits={"train": keys[:-dev], "dev": keys[-dev:]})
+    return data, lambda some, views: np.stack([regions[key] for key in some])
 
 
-def build_small_captioner(data: Dataset, chosen: recipe.Recipe) -> tuple[Any, Vocabulary]:
-    """An attention LSTM on such feature maps, without a convolutional encoder."""
+def build_small_captioner(
+    data: Dataset, network: recipe.Network = NETWORK
+) -> tuple[Any, Vocabulary]:
+    """A captioner for such regions, without an encoder."""
     import keras
 
-    from image_describer.train.fit import loop
+    from image_describer.train.captioning import build_decoder
+    from image_describer.train.models.captioner import Captioner
 
-    vocabulary = Vocabulary.build((c for several in data.captions.values() for c in several), 1, 8)
+    captions = [caption for several in data.captions.values() for caption in several]
+    vocabulary = Vocabulary.build(captions, 1, 8)
     keras.utils.set_random_seed(1)
-    maps = keras.Input((2, 2, 8))
-    tower = keras.Model(maps, keras.layers.Reshape((4, 8))(maps))
-    return loop.build_captioner(chosen, tower, vocabulary), vocabulary
+    decoder = build_decoder(network, len(vocabulary), network.embedding)
+    model = Captioner(None, decoder, len(vocabulary))
+    model.create_weights((4, 8))
+    return model, vocabulary
