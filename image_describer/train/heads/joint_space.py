@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from image_describer import files
 from image_describer.captioner.bundle import JOINT_SPACE
 from image_describer.captioner.embedding import JointSpace
 from image_describer.errors import TrainingError
@@ -58,6 +59,7 @@ def fit(context: HeadContext) -> FittedPart:
     folder = context.folder / f"{NAME}-{_digest(context, network)[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     training.fit(NAME, folder, resume=True)  # by its digest, an earlier run is the same one
+    files.write(context.folder / f"{NAME}.jsonl", (folder / f"{NAME}.jsonl").read_bytes())
 
     regions = context.bundle.manifest["regions"]
     cells = regions["rows"] * regions["columns"]

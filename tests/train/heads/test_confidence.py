@@ -62,7 +62,9 @@ def drawn(count, slope, offset, seed=0):
     rng = np.random.default_rng(seed)
     word, length = rng.normal(-1.0, 0.5, count), rng.normal(10.0, 2.0, count)
     good = rng.random(count) < 1 / (1 + np.exp(-(slope * word + offset)))
-    found = [{"mean_log_prob": w, "length": n, "rarity": 7.0} for w, n in zip(word, length, strict=True)]
+    found = [
+        {"mean_log_prob": w, "length": n, "rarity": 7.0} for w, n in zip(word, length, strict=True)
+    ]
     return found, good
 
 

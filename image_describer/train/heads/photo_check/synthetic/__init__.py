@@ -1,7 +1,7 @@
-"""Pictures that are no photographs, drawn by the project to learn from and to be judged by.
+"""Synthetic pictures that are not photographs, to fit on and to judge by.
 
-The two halves share no style, font, palette or word: what is found in the second half was not
-learnt from the first by heart.
+The two halves have no style, font, palette or word in common, so that the second one shows what was
+learned in general.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from image_describer.train.heads.photo_check.synthetic import (
     screens,
     surfaces,
 )
-from image_describer.train.heads.photo_check.synthetic.hand import Half, Hand
-from image_describer.train.heads.photo_check.synthetic.wear import worn
+from image_describer.train.heads.photo_check.synthetic.degradation import degrade
+from image_describer.train.heads.photo_check.synthetic.randomizer import Half, Randomizer
 
 KINDS = {
     "chart": charts.STYLES,
@@ -30,22 +30,22 @@ KINDS = {
     "diagram": diagrams.STYLES,
     "surface": surfaces.STYLES,
 }
-SEED = {"fit": 5, "test": 7}
+SEEDS = {"fit": 5, "test": 7}
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One drawn picture: its ``kind`` (of KINDS), its ``style`` and what became of it."""
+class SyntheticPicture:
+    """``kind`` is one of KINDS, ``style`` the function that drew it."""
 
     kind: str
     style: str
     image: Image.Image
 
 
-def collection(half: Half, each: int) -> Iterator[Drawn]:
-    """``each`` pictures of every kind, its styles in turn; the same ones every time."""
+def collection(half: Half, each: int) -> Iterator[SyntheticPicture]:
+    """``each`` pictures of every kind, its styles in turn; always the same ones."""
     for number, (kind, styles) in enumerate(KINDS.items()):
         for k in range(each):
-            hand = Hand(half, (SEED[half], number, k))
+            rng = Randomizer(half, (SEEDS[half], number, k))
             draw = styles[half][k % len(styles[half])]
-            yield Drawn(kind, draw.__name__, worn(hand, draw(hand)))
+            yield SyntheticPicture(kind, draw.__name__, degrade(rng, draw(rng)))

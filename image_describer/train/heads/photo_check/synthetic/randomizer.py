@@ -1,4 +1,4 @@
-"""What draws: chance, fonts, palettes and words, other ones for each half of the set."""
+"""Random fonts, palettes, words and numbers; each half of the pictures has its own."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 Half = Literal["fit", "test"]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Point = tuple[float, float]
-Some = TypeVar("Some")
+T = TypeVar("T")
 
-# All of them come with matplotlib; "" is Pillow's own.
+# All of them come with matplotlib; "" is the one of Pillow.
 FONTS: dict[Half, tuple[str, ...]] = {
     "fit": (
         "DejaVuSans",
@@ -59,63 +59,71 @@ WORDS: dict[Half, str] = {
     "to look for ships Report Kapitel cafe naive Summary Monday April 03:45 88% $12.99 No. "
     "Inbox Reply Archive Avenue between thousand quarterly",
 }
-DARK_THEME = 0.3  # of what is drawn
+DARK_SHARE = 0.3  # of the pictures
 
 
-class Hand:
-    """Draws with what belongs to its half; the same seed draws the same."""
+class Randomizer:
+    """Chooses the look of a picture from what belongs to its half of them: a palette, a background
+    and foreground color and a font, and then numbers, colors and words. It depends on the seed."""
 
     def __init__(self, half: Half, seed: Sequence[int]) -> None:
         self.half = half
-        self.rng = np.random.default_rng(seed)
-        self.palette = [rgb(word) for word in self.one(PALETTES[half]).split()]
-        self.is_dark = self.chance(DARK_THEME)
-        self.ground = rgb(self.one((DARK if self.is_dark else LIGHT)[half]))
-        level = self.whole(190, 256) if self.is_dark else self.whole(0, 70)
-        self.ink: Colour = (level, level, level)
-        self.face = self.one(FONTS[half])
+        self.generator = np.random.default_rng(seed)
+        self.palette = [rgb(word) for word in self.choice(PALETTES[half]).split()]
+        self.is_dark = self.chance(DARK_SHARE)
+        self.bg = rgb(self.choice((DARK if self.is_dark else LIGHT)[half]))
+        level = self.integer(190, 256) if self.is_dark else self.integer(0, 70)
+        self.fg: Color = (level, level, level)
+        self.font_name = self.choice(FONTS[half])
 
-    def number(self, least: float, most: float) -> float:
-        return float(self.rng.uniform(least, most))
+    def uniform(self, low: float, high: float) -> float:
+        return float(self.generator.uniform(low, high))
 
-    def whole(self, least: int, below: int) -> int:
-        return int(self.rng.integers(least, below))
+    def integer(self, low: int, high: int) -> int:
+        return int(self.generator.integers(low, high))
 
     def chance(self, share: float) -> bool:
-        return bool(self.rng.random() < share)
+        return bool(self.generator.random() < share)
 
-    def one(self, several: Sequence[Some]) -> Some:
-        return several[int(self.rng.integers(len(several)))]
+    def choice(self, several: Sequence[T]) -> T:
+        return several[int(self.generator.integers(len(several)))]
 
-    def colour(self) -> Colour:
-        return self.one(self.palette)
+    def color(self) -> Color:
+        return self.choice(self.palette)
 
-    def mixed(self, share: float, colour: Colour | None = None) -> Colour:
-        """A colour of the palette (or this one), ``share`` of it in the ground's."""
-        pairs = zip(colour or self.colour(), self.ground, strict=True)
+    def blend(self, share: float, color: Color | None = None) -> Color:
+        """A color of the palette (or this one), with the opacity ``share`` on the background."""
+        pairs = zip(color or self.color(), self.bg, strict=True)
         red, green, blue = (round(share * c + (1 - share) * g) for c, g in pairs)
         return red, green, blue
 
-    def font(self, size: float, face: str | None = None) -> ImageFont.FreeTypeFont:
-        return _font(self.face if face is None else face, max(6, round(size)))
+    def font(self, size: float, name: str | None = None) -> ImageFont.FreeTypeFont:
+        return _font(self.font_name if name is None else name, max(6, round(size)))
 
     def words(self, count: int) -> str:
         every = WORDS[self.half].split()
-        return " ".join(self.one(every) for _ in range(count))
+        return " ".join(self.choice(every) for _ in range(count))
 
     def canvas(self, width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-        image = Image.new("RGB", (width, height), self.ground)
+        image = Image.new("RGB", (width, height), self.bg)
         return image, ImageDraw.Draw(image)
+
+    def write(
+        self, draw: ImageDraw.ImageDraw, position: Point, text: str, size: float,
+        fill: Color | None = None, anchor: str | None = None,
+    ) -> None:  # fmt: skip
+        """Write ``text``, in the foreground color unless ``fill`` is given."""
+        draw.text(position, text, self.fg if fill is None else fill, self.font(size), anchor)
 
     def paragraph(
         self,
         draw: ImageDraw.ImageDraw,
         box: tuple[float, float, float, float],
         size: float,
-        fill: Colour | None = None,
+        fill: Color | None = None,
         gap: float = 1.4,
     ) -> float:
-        """Lines of words in a box (left, top, right, bottom); returns where they end."""
+        """Write lines of words into a box (left, top, right, bottom); returns where they end."""
         left, top, right, bottom = box
         font = self.font(size)
         while top + size < bottom:
@@ -124,24 +132,24 @@ class Hand:
                 line = line.rpartition(" ")[0]
             if self.chance(0.12):
                 line = line[: len(line) // 2]
-            draw.text((left, top), line, self.ink if fill is None else fill, font)
+            draw.text((left, top), line, self.fg if fill is None else fill, font)
             top += size * gap
         return top
 
 
-def rgb(digits: str) -> Colour:
+def rgb(digits: str) -> Color:
     """ "ff8800" -> (255, 136, 0)."""
     red, green, blue = bytes.fromhex(digits)
     return red, green, blue
 
 
 @cache
-def _font(face: str, size: int) -> ImageFont.FreeTypeFont:
-    if not face:
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    if not name:
         own = ImageFont.load_default(size)
         assert isinstance(own, ImageFont.FreeTypeFont)
         return own
     import matplotlib
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(str(folder / f"{face}.ttf"), size)
+    return ImageFont.truetype(str(folder / f"{name}.ttf"), size)
