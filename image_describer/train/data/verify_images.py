@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tqdm import tqdm
-
 from image_describer import files
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset, load_pixels
 from image_describer.train.data.digests import digests
+from image_describer.train.progress import progress
 
 THREADS = 4
 SIZE = 8  # pixels a side: decoding reads every byte, whatever the size of the result
-PROGRESS_AFTER_S = 1.0
 
 
 def without_damaged(
@@ -69,11 +67,8 @@ def _without(data: Dataset, damaged: dict[str, str], memory: Path | None) -> Dat
 def _check(data: Dataset, keys: Sequence[str]) -> list[tuple[str, str]]:
     """The pictures that can't be decoded, each with a sentence that says why."""
     with ThreadPoolExecutor(THREADS, "verify images") as pool:
-        reasons = tqdm(
-            pool.map(lambda key: _reason(data.path(key)), keys),
-            desc="checking", total=len(keys), unit=" pictures", delay=PROGRESS_AFTER_S,
-            disable=None,
-        )  # fmt: skip
+        results = pool.map(lambda key: _reason(data.path(key)), keys)
+        reasons = progress(results, "checking", "pictures", len(keys))
         return [(key, reason) for key, reason in zip(keys, reasons, strict=True) if reason]
 
 
