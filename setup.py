@@ -39,6 +39,9 @@ TRAIN = [
     "keras>=3.12",
     "matplotlib>=3.9",
     "pycocoevalcap>=1.2",
+    "scikit-learn>=1.7",  # the first with sample weights for MLPClassifier
+    "scipy>=1.13",
+    "filelock>=3.16",
 ]
 SERVER = [
     "fastapi>=0.115",
@@ -76,7 +79,7 @@ DEV = [
     'python-xlib>=0.33; sys_platform == "linux"',
     "ruff>=0.9",
     "import-linter>=2.16,<2.17",  # later ones need a newer click than gTTS allows
-    "filelock>=3.16",
+    "jax>=0.5",  # the second backend of Keras that the tests train on
     "mypy>=1.14",
     "types-defusedxml",
     "types-psutil",

@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 FIT, REWARD = "fit", "reward"  # the phases, which name the files in the run's folder
 SETTLE_PICTURES, SETTLE_BATCHES = 1536, 48  # at most, for the statistics of normalization
-EQUALIZED = 64  # pictures; more hardly change the factors
-EQUALIZATION_BATCH = 8  # pictures: all activations of a batch are in memory at once
 
 
 class PixelEncoder(keras.Model):
@@ -187,13 +185,13 @@ class Captioning:
         rewarded = isinstance(settings, Reward)
         keys = run.data.splits["train"] if rewarded else self.keys
         seed = recipe.seed + (3 if rewarded else 0)
-        common = {"batch": settings.batch, "captions": recipe.data.captions}
         train = PictureBatches(
-            run.data, keys, run.vocabulary, load, seed=seed, views=run.views, **common
-        )
+            run.data, keys, run.vocabulary, load, batch=settings.batch, seed=seed, views=run.views,
+            captions=recipe.data.captions,
+        )  # fmt: skip
         dev = PictureBatches(
-            run.data, run.data.splits["dev"], run.vocabulary, load_dev, seed=0, training=False,
-            **common,
+            run.data, run.data.splits["dev"], run.vocabulary, load_dev, batch=settings.batch,
+            seed=0, training=False,
         )  # fmt: skip
         more: dict[str, Any] = {
             "scales": lambda variables: self._scales(model, variables, settings.encoder_lr_scale),
@@ -289,21 +287,19 @@ class Captioning:
             return grid["rows"], grid["columns"], grid["channels"]
         if settings.encoder != "xception":
             network = self._frozen.model  # type: ignore[attr-defined]
-            scale = encoders.PREPROCESS[settings.encoder]
-            litert.export_encoder(network, self._calibration(), file, False, scale)
+            encoder = PixelEncoder(settings.encoder, network)
+            litert.export_encoder(encoder, self._calibration(), file, quantize=False)
             cells, channels = network.output_shape[1:]
         else:
             lower, upper = encoders.build_xception(settings, settings.size, rescaled=True)
             if model.encoder is not None:
                 copy_weights(xception.leaves(model.encoder), (*lower.layers, *upper.layers))
             pictures = self._calibration()
-            scaled = encoders.PREPROCESS["xception"](pictures[:EQUALIZED].astype(np.float32))
-            batches = np.array_split(scaled, -(-len(scaled) // EQUALIZATION_BATCH))
-            factors = cross_layer_equalization.equalise(lower, upper, batches)
+            factors = cross_layer_equalization.equalize(lower, upper, pictures)
             project = model.decoder.project.kernel
             project.assign(project / factors[:, np.newaxis])
             whole = keras.Model(lower.input, upper(lower.output), name="xception")
-            litert.export_encoder(whole, pictures, file)
+            litert.export_encoder(PixelEncoder("xception", whole), pictures, file)
             cells, channels = upper.output_shape[1:]
         side = round(cells**0.5)
         return side, side, channels

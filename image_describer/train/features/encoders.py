@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from image_describer.errors import TrainingError
 from image_describer.train.models import xception
 from image_describer.train.precision import precision
 from image_describer.train.recipe import BLOCKS, FeatureSettings
+
+log = logging.getLogger(__name__)
 
 RANDOM_SEED = 1  # of weights "random": the same each time, so that cached features are found again
 BUNDLED = "bundled"  # the weights of the shipped model
@@ -120,20 +123,28 @@ def bundle_of(features: FeatureSettings) -> Bundle | None:
 
 
 def build_xception(
-    features: FeatureSettings, size: int, **more: Any
+    features: FeatureSettings, size: int, regularization: float = 0.0, rescaled: bool = False
 ) -> tuple[keras.Model, keras.Model]:
     """Xception with the recipe's weights, in two parts: the frozen blocks and the others.
 
-    ``more`` are options of `xception.build_lower` and ``regularization`` of `build_upper`.
+    ``regularization`` and ``rescaled`` are those of `xception.build_upper` and `build_lower`.
+    Raises TrainingError and BundleError.
     """
     last = min(features.frozen_blocks, xception.LAST_BLOCK)
-    shape = {"width": features.width, "middle_blocks": features.middle_blocks, "last": last}
-    regularization = more.pop("regularization", 0.0)
-    lower = xception.build_lower(size, **shape, **more)
+    width, blocks = features.width, features.middle_blocks
+    lower = xception.build_lower(size, width, blocks, last, rescaled)
     grid, channels = lower.output_shape[2:]
-    upper = xception.build_upper(grid, channels, **shape, regularization=regularization)
+    upper = xception.build_upper(grid, channels, width, blocks, last, regularization)
     if features.weights != "random":
-        xception.load_weights(lower, upper, features.weights)
+        missing = xception.load_weights(lower, upper, features.weights)
+        if missing and features.frozen_blocks == BLOCKS:
+            raise TrainingError(
+                f"{features.weights} lacks {len(missing)} arrays of Xception: {missing[0]} ...",
+                "Use weights for all blocks: --weights bundled or imagenet; or train the others: "
+                "frozen_blocks = 13.",
+            )
+        if missing:
+            log.info("%d arrays start from random weights: %s ...", len(missing), missing[0])
     return lower, upper
 
 

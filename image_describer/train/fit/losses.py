@@ -16,7 +16,8 @@ Measured = tuple[Any, list[tuple[Any, Any]]]
 
 
 class Loss(Protocol):
-    metrics: tuple[str, ...]
+    @property
+    def metrics(self) -> tuple[str, ...]: ...
 
     def __call__(self, model: Any, batch: Any, training: bool) -> Measured: ...
 
