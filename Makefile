@@ -4,7 +4,7 @@ PYTHON  ?= python3
 PHOTO   ?= assets/samples/astronaut.jpg
 DATA    ?= flickr8k
 RECIPE  ?= best
-WEIGHTS ?= imagenet
+OUTPUT  ?= models
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -48,8 +48,8 @@ bench: $(DEV)
 
 train: $(DEV)
 	$(BIN)/python -m image_describer.train --data "$(DATA)" --recipe "$(RECIPE)" \
-		--weights "$(WEIGHTS)" \
-		$(if $(EXTRACTOR),--extractor "$(EXTRACTOR)") $(if $(VECTORS),--vectors "$(VECTORS)")
+		$(if $(OUTPUT),--output "$(OUTPUT)") $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
+		$(if $(VECTORS),--vectors "$(VECTORS)")
 
 # setuptools would pack leftovers of an earlier build.
 wheel: $(BIN)/python
