@@ -1,10 +1,11 @@
 """How much CIDEr is left if dev pictures are dark, blurred, rotated, padded and so on.
 
-    python benchmarks/robustness.py --data FLICKR8K [--pictures 1000] [--bundle FOLDER] [--ways ...]
+    python benchmarks/robustness.py --data FLICKR8K [--pictures 1000] [--bundle FOLDER]
+        [--corruptions ...]
 
-Every corruption of image_describer/train/degrade.py is applied to the same pictures, which are then
-described as the program does it. The pictures of this Flickr8k were resized to 224 x 224 before, so
-"tall" and "wide" ones are made from squares.
+Every corruption of image_describer/train/data/corruptions.py is applied to the same pictures, which
+are then described as the program does it. The pictures of this Flickr8k were resized to 224 x 224
+before, so "tall" and "wide" ones are made from squares.
 
 ``kept`` is CIDEr as a share of that of the clean pictures, ``error`` the standard error of the
 difference, as a share as well. ``noted`` are the shares of pictures with each note. If the results
@@ -31,12 +32,12 @@ from image_describer.captioner.bundle_files import write
 from image_describer.errors import ImageDescriberError
 from image_describer.imaging import quality
 from image_describer.imaging.open import Picture, open_picture
-from image_describer.train.data.corruptions import WAYS, degraded
-from image_describer.train.data.dataset import Dataset, read_flickr8k
+from image_describer.train.data.corruptions import CORRUPTIONS, corrupt
+from image_describer.train.data.dataset import Dataset, read
 from image_describer.train.evaluate.captions import tokenize
 
 CLEAN = "clean"
-TARGETS = {"greyscale": 0.9, "tall, grey bars": 0.9, "JPEG quality 30": 0.9}  # of clean CIDEr
+TARGETS = {"grayscale": 0.9, "tall, gray bars": 0.9, "JPEG quality 30": 0.9}  # of clean CIDEr
 RESULT = measure.HERE.parent / "train" / "results" / "best" / "robustness.json"
 SEED = 7
 
@@ -48,12 +49,12 @@ def choose(data: Dataset, pictures: int) -> list[str]:
 
 
 def describe_all(
-    describer: Describer, data: Dataset, names: Sequence[str], way: str
+    describer: Describer, data: Dataset, names: Sequence[str], corruption: str
 ) -> tuple[dict[str, str], dict[str, float]]:
     """Return captions by name, and the share of pictures with each note."""
     captions, notes = {}, Counter[str]()
-    for name in tqdm(names, desc=way, unit="picture", leave=False):
-        pixels = degraded(open_picture(data.path(name)).pixels, way, name)
+    for name in tqdm(names, desc=corruption, unit="picture", leave=False):
+        pixels = corrupt(open_picture(data.path(name)).pixels, corruption, name)
         height, width = pixels.shape[:2]
         description = describer.describe(
             Picture(pixels, "", width, height, quality.find_notes(pixels))
@@ -71,18 +72,18 @@ def scores(captions: Mapping[str, str], references: Mapping[str, Sequence[str]])
 
 
 def figures_of(
-    way: str, each: np.ndarray, clean: np.ndarray, noted: Mapping[str, float]
+    corruption: str, each: np.ndarray, clean: np.ndarray, noted: Mapping[str, float]
 ) -> dict[str, Any]:
     reference = float(clean.mean())
     error = float((each - clean).std() / len(each) ** 0.5)
-    figures = {
+    figures: dict[str, Any] = {
         "CIDEr": round(float(each.mean()), 4),
         "kept": round(float(each.mean()) / reference, 4) if reference else 0.0,
         "error": round(error / reference, 4) if reference else 0.0,
         "noted": dict(noted),
     }
-    if way in TARGETS:
-        figures |= {"goal": TARGETS[way], "reached": figures["kept"] >= TARGETS[way]}
+    if corruption in TARGETS:
+        figures |= {"goal": TARGETS[corruption], "reached": figures["kept"] >= TARGETS[corruption]}
     return figures
 
 
@@ -93,7 +94,7 @@ def load_earlier(path: Path, about: Mapping[str, Any]) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     same = all(found.get(key) == value for key, value in about.items())
-    return dict(found.get("ways", {})) if same else {}
+    return dict(found.get("corruptions", {})) if same else {}
 
 
 def main() -> int:
@@ -102,11 +103,13 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--bundle", type=Path, default=paths.bundle_folder())
     parser.add_argument("--threads", type=int, default=None)
-    parser.add_argument("--ways", nargs="*", choices=list(WAYS), help="compute these, even again")
+    parser.add_argument(
+        "--corruptions", nargs="*", choices=list(CORRUPTIONS), help="compute these, even again"
+    )
     parser.add_argument("--result", type=Path, default=RESULT)
     options = parser.parse_args()
     try:
-        data = read_flickr8k(options.data)
+        data = read(options.data)
         names = choose(data, options.pictures)
         about = {
             "files": {
@@ -120,20 +123,21 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     known = load_earlier(options.result, about)
-    ways = list(options.ways) if options.ways else [way for way in WAYS if way not in known]
+    corruptions = options.corruptions or [name for name in CORRUPTIONS if name not in known]
     references = tokenize({name: data.captions[name] for name in names})
     clean = None
-    for way in dict.fromkeys([CLEAN, *ways]):  # the errors need the clean scores
-        captions, noted = describe_all(describer, data, names, way)
+    for corruption in dict.fromkeys([CLEAN, *corruptions]):  # the errors need the clean scores
+        captions, noted = describe_all(describer, data, names, corruption)
         each = scores(captions, references)
         clean = each if clean is None else clean
-        known[way] = figures_of(way, each, clean, noted)
-        ordered = {name: known[name] for name in WAYS if name in known}
-        result = {**about, "data": "Flickr8k dev, squeezed to 224 x 224", "ways": ordered}
+        known[corruption] = figures_of(corruption, each, clean, noted)
+        ordered = {name: known[name] for name in CORRUPTIONS if name in known}
+        result = {**about, "data": "Flickr8k dev, squeezed to 224 x 224", "corruptions": ordered}
         write(options.result, (json.dumps(result, indent=1) + "\n").encode())
-        figures = known[way]
+        figures = known[corruption]
         print(
-            f"{way:30} {figures['CIDEr']:.3f} {figures['kept']:7.1%} ±{figures['error']:.1%}  "
+            f"{corruption:30} {figures['CIDEr']:.3f} {figures['kept']:7.1%} "
+            f"±{figures['error']:.1%}  "
             + "; ".join(f"{share:.1%} {note}" for note, share in noted.items()),
             flush=True,
         )

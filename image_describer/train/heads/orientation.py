@@ -15,14 +15,14 @@ from image_describer.captioner.orientation import region_summary
 from image_describer.errors import TrainingError
 from image_describer.imaging import preprocess
 from image_describer.imaging.open import open_picture
-from image_describer.train.data.corruptions import degraded
+from image_describer.train.data.corruptions import corrupt
 from image_describer.train.heads.context import FittedPart, HeadContext, array_content
 from image_describer.train.progress import progress
 
 PICTURES = 4000  # each upright and rotated
 MIN_PICTURES = 3  # one for each rotation
 FALSE_ALARMS = 0.007  # of upright dev pictures; one in a hundred is acceptable
-CORRUPTIONS = ("greyscale", "dark, a quarter of the light", "blurred, radius 2", "JPEG quality 30")
+CORRUPTIONS = ("grayscale", "dark, a quarter of the light", "blurred, radius 2", "JPEG quality 30")
 CORRUPTED_EVERY = 5  # pictures
 REGULARIZATION = 0.00125  # scikit-learn's C
 
@@ -74,7 +74,7 @@ def _upright_and_rotated(
         pixels = pixels[rows, columns]
         if corrupted_every and number % corrupted_every == 0:
             corruption = CORRUPTIONS[number // corrupted_every % len(CORRUPTIONS)]
-            pixels = degraded(pixels, corruption, key)
+            pixels = corrupt(pixels, corruption, key)
         turn = 1 + number % 3
         yield pixels, 0
         yield np.ascontiguousarray(np.rot90(pixels, turn)), turn

@@ -112,7 +112,7 @@ def judge(context: HeadContext, classifier: PhotoClassifier, each: int = EACH) -
     clean = scored(photographs.opened(data, dev))
     corrupted = {
         name: scored(photographs.opened(data, dev[:JUDGED_CORRUPTED], name))
-        for name in corruptions.WAYS
+        for name in corruptions.CORRUPTIONS
         if name != "clean"
     }
     every = Judged(*(np.concatenate(values) for values in zip(*corrupted.values(), strict=True)))

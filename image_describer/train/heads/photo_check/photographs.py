@@ -35,7 +35,7 @@ def variants(
     each corruption."""
     yield from opened(data, keys)
     yield from _close_ups(data, keys[:CLOSE_UPS])
-    for k, name in enumerate(name for name in corruptions.WAYS if name not in LEFT_OUT):
+    for k, name in enumerate(name for name in corruptions.CORRUPTIONS if name not in LEFT_OUT):
         count = max(WITH_BARS, corrupted) if name.endswith("bars") else corrupted
         yield from opened(data, [*keys[k * corrupted :], *keys][:count], name)
 
@@ -44,7 +44,7 @@ def opened(data: Dataset, keys: Sequence[str], corruption: str = "clean") -> Ite
     """Pixels (H, W, 3) uint8 of photographs after a corruption."""
     for key in progress(keys, corruption, "pictures"):
         with Image.open(data.path(key)) as image:
-            yield corruptions.degraded(np.asarray(image.convert("RGB")), corruption, key)
+            yield corruptions.corrupt(np.asarray(image.convert("RGB")), corruption, key)
 
 
 def _close_ups(data: Dataset, keys: Sequence[str]) -> Iterator[np.ndarray]:
