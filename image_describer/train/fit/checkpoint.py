@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ from image_describer import files
 from image_describer.errors import TrainingError
 
 WAY_OUT = "Delete it, or start over with --overwrite."
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 
 
 def save(
@@ -33,7 +35,7 @@ def load(path: Path, model: keras.Model) -> tuple[int, dict[str, float]]:
             keys = [key for key in arrays.files if key.startswith("sums/")]
             sums = {key.removeprefix("sums/"): float(arrays[key]) for key in keys}
             return int(arrays["step"]), sums
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except UNREADABLE as error:
         raise TrainingError(f"The checkpoint {path} can't be read: {error}.", WAY_OUT) from error
 
 
@@ -47,7 +49,7 @@ def load_weights(path: Path, model: keras.Model) -> None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             _assign(path, "weights", model.weights, arrays)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except UNREADABLE as error:
         raise TrainingError(f"The weights {path} can't be read: {error}.", WAY_OUT) from error
 
 
@@ -62,7 +64,8 @@ def _groups(model: keras.Model) -> dict[str, Sequence[keras.Variable]]:
 
 
 def _numpy(variable: keras.Variable) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(variable))
+    # Not keras.ops.convert_to_numpy, which causes a warning of NumPy in TensorFlow.
+    return np.asarray(variable)
 
 
 def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -99,4 +99,5 @@ def _has_average(model: keras.Model) -> bool:
 
 
 def _copy(variable: keras.Variable) -> np.ndarray:
-    return np.array(keras.ops.convert_to_numpy(variable))
+    # Not keras.ops.convert_to_numpy, which causes a warning of NumPy in TensorFlow.
+    return np.asarray(variable).copy()

@@ -39,7 +39,7 @@ class Sampler(keras.Model):
         self._random.state.assign(np.array(seed))
         known = {id(variable) for variable in self.captioner.weights}
         states = [v for v in self.captioner.variables if id(v) not in known]
-        before = [np.array(ops.convert_to_numpy(state)) for state in states]
+        before = [np.asarray(state).copy() for state in states]
         sampled = np.asarray(self.predict_on_batch(pictures))
         for state, value in zip(states, before, strict=True):
             state.assign(value)
