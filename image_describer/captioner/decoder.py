@@ -21,8 +21,8 @@ class Decoder:
     The file has two signatures. ``prepare`` runs once for each picture: regions (1, R, C) ->
     whatever ``step`` needs of the picture. ``step`` runs once for each word: words (1, K) int32, a
     row for each of K beams, the states (1, K, ...), zeros at first, and what ``prepare`` returned
-    -> log_probs (1, K, V), the new states, and attention (K, R). Its outputs that are also inputs
-    are the states. No caption contains the ids ``banned``; the id ``end`` ends it.
+    -> log_probs (1, K, V), the new states, and attention (K, R). The states are the outputs that
+    are also inputs. No caption contains the ids ``banned``; the id ``end`` ends it.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Decoder:
         self._step = self._interpreter.get_signature_runner("step")
         details = self._step.get_input_details()
         self.beams = int(details["words"]["shape"][1])
-        states = sorted(details.keys() & self._step.get_output_details().keys())
-        self._zeros = {s: np.zeros(details[s]["shape"], details[s]["dtype"]) for s in states}
         self._prepared = sorted(details.keys() & self._prepare.get_output_details().keys())
+        states = details.keys() & self._step.get_output_details().keys() - set(self._prepared)
+        self._zeros = {s: np.zeros(details[s]["shape"], details[s]["dtype"]) for s in states}
         self._settings = BeamSearchSettings(start, end, banned, max_length, length_norm, self.beams)
         self._batch_step: Any = None
         self._can_batch = True

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from image_describer.captioner import bundle_files
 from image_describer.errors import BundleError
 
@@ -76,7 +78,7 @@ def load_batched(path: Path, signature: str, output: str) -> Any:
 
     The first dimension of its tensors is the picture. The files that ship compute all pictures
     but end by taking the ``output`` of the first; here all are kept, (N, ...). Returns None for a
-    file that is not built like that.
+    file that is not built like that, or that can't run two pictures at once.
     """
     try:
         content = _with_all_rows(path.read_bytes(), signature.encode(), output.encode())
@@ -86,6 +88,11 @@ def load_batched(path: Path, signature: str, output: str) -> Any:
 
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
+        runner = interpreter.get_signature_runner(signature)
+        inputs = runner.get_input_details().items()
+        pair = {name: np.zeros((2, *d["shape"][1:]), d["dtype"]) for name, d in inputs}
+        if len(runner(**pair)[output]) != 2:
+            return None
     except Exception:  # another version of the engine or the file, which can raise anything
         return None
     return interpreter

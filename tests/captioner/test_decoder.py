@@ -92,6 +92,7 @@ def test_several_pictures_at_once_get_the_same_captions(tiny_bundle, tokenizer):
     banned = [(4,) if seed % 2 else () for seed in range(len(pictures))]
     alone = [searcher.decode(*pair) for pair in zip(pictures, banned, strict=True)]
     together = searcher.decode_many(pictures, banned)
+    assert searcher._can_batch
     assert [[b.words for b in beams] for beams in together] == [
         [b.words for b in beams] for beams in alone
     ]

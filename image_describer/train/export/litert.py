@@ -23,36 +23,27 @@ from image_describer.train.progress import progress
 FLOAT_OPS = ("ADD", "RELU", "MAX_POOL_2D")
 
 
-def to_unit_range(pixels: Any) -> Any:
-    """Pixels 0..255 -> [-1, 1]."""
-    return pixels / 127.5 - 1.0
-
-
 def export_encoder(
-    model: keras.Model,
-    pictures: np.ndarray,
-    file: Path,
-    quantize: bool = True,
-    preprocess: Callable[[Any], Any] = to_unit_range,
+    model: Callable[..., Any], pictures: np.ndarray, file: Path, quantize: bool = True
 ) -> None:
     """Write an encoder: pixels (1, S, S, 3) 0..255 -> regions (1, R, C), both float32.
 
-    ``preprocess`` scales pixels to the input of ``model``, (N, S, S, 3) -> (N, R, C).
+    ``model`` is a Keras model with this input and output. ``pictures`` (N, S, S, 3) uint8 have the
+    size of its input.
 
     With ``quantize`` weights and activations are int8, apart from the sums of residual blocks and
     the operators next to them. Twelve rounded sums in a row would lose much of the picture; XNNPACK
     can't run an int8 ReLU on its own; and the factors before the sums, whose tensors have `RESCALE`
     in their names, are there because their outputs have no good range. The ranges of activations
-    come from ``pictures`` (N, S, S, 3) uint8: see `calibration`. Without it, the weights are
-    float16, for encoders whose channels differ too much for int8; ``pictures`` is ignored.
+    come from ``pictures``: see `calibration`. Without it, the weights are float16, for encoders
+    whose channels differ too much for int8.
 
     Raises TrainingError.
     """
-    size = model.input_shape[1]
 
-    @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec((1, *pictures.shape[1:]), tf.float32)])
     def encode(pixels: tf.Tensor) -> tf.Tensor:
-        return model(preprocess(pixels), training=False)
+        return model(pixels, training=False)
 
     def calibration_inputs() -> Iterator[list[np.ndarray]]:
         for picture in progress(pictures, "Calibrating", "pictures"):

@@ -1,4 +1,4 @@
-"""Equalising: the same results, in channels of the same range."""
+"""Equalization returns the same results, with channels of the same range."""
 
 import numpy as np
 import pytest
@@ -22,25 +22,25 @@ def parts(rescaled):
     for part in (lower, upper):
         for layer in part.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
-                # Channels that differ by orders of magnitude, as those of a trained tower do.
+                # Channels that differ by orders of magnitude, as those of a trained encoder do.
                 spread = rng.lognormal(0.0, 1.5, layer.gamma.shape)
                 layer.gamma.assign(spread)
                 layer.beta.assign(0.3 * spread * rng.normal(size=spread.shape))
     return lower, upper
 
 
-def test_the_regions_are_the_same_but_for_the_factors_and_the_ranges_are_even(parts):
-    from image_describer.train.export.cross_layer_equalization import equalise
+def test_the_regions_only_get_factors_and_have_even_ranges(parts):
+    from image_describer.train.export.cross_layer_equalization import equalize
 
     lower, upper = parts
-    pixels = np.random.default_rng(1).uniform(-1, 1, (4, 96, 96, 3))
-    pixels = pixels.astype(np.float32)
+    pictures = np.random.default_rng(1).integers(0, 256, (4, 96, 96, 3)).astype(np.uint8)
+    pixels = pictures.astype(np.float32) / 127.5 - 1.0
 
     def regions():
         return np.asarray(upper.predict_on_batch(lower.predict_on_batch(pixels)))
 
     before = regions()
-    factors = equalise(lower, upper, [pixels])
+    factors = equalize(lower, upper, pictures)
     after = regions()
     assert factors.shape == (before.shape[-1],)
     scale = np.abs(before).max()
@@ -55,15 +55,16 @@ def test_the_regions_are_the_same_but_for_the_factors_and_the_ranges_are_even(pa
     assert unevenness(before) > 3 * unevenness(after)
 
 
-def test_a_block_with_factors_of_its_own_ends_in_even_channels(parts, rescaled):
+def test_blocks_with_factors_of_their_own_have_even_channels_before_them(parts, rescaled):
     import keras
 
-    from image_describer.train.export.cross_layer_equalization import equalise
+    from image_describer.train.export.cross_layer_equalization import equalize
     from image_describer.train.models import xception
 
     lower, upper = parts
-    pixels = np.random.default_rng(1).uniform(-1, 1, (4, 96, 96, 3)).astype(np.float32)
-    equalise(lower, upper, [pixels])
+    pictures = np.random.default_rng(1).integers(0, 256, (4, 96, 96, 3)).astype(np.uint8)
+    pixels = pictures.astype(np.float32) / 127.5 - 1.0
+    equalize(lower, upper, pictures)
     own = [layer for layer in lower.layers if layer.name.endswith("_rescale")]
     assert len(own) == (2 if rescaled else 0)  # the network has blocks 5 and 6
     for layer in own:
