@@ -98,11 +98,6 @@ def read_sets(root: Path, sets: Sequence[str], weights: Sequence[float] = ()) ->
     return data
 
 
-def read_flickr8k(folder: Path) -> Dataset:
-    """Read Flickr8k's official files below ``folder``. Raises TrainingError."""
-    return read(folder, "flickr8k")
-
-
 def load_pixels(path: Path, size: int) -> np.ndarray:
     """Decode a picture and resize it: (size, size, 3) uint8. Raises TrainingError."""
     try:

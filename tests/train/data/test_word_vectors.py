@@ -1,4 +1,4 @@
-"""GloVe and word2vec text files: what is read, what is covered, what is refused."""
+"""Text files of GloVe and word2vec, and their coverage of a vocabulary."""
 
 import logging
 
@@ -17,12 +17,12 @@ WORDS = ("<pad>", "<start>", "<end>", "<unk>", "dog", "unicorn", "the")
 
 @pytest.fixture
 def file(tmp_path):
-    def made(content):
+    def write(content):
         path = tmp_path / "vectors.txt"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    return made
+    return write
 
 
 def test_each_word_gets_its_vector_and_the_others_zeros(file):
@@ -47,18 +47,18 @@ def test_any_dimension_is_read_with_or_without_the_header_of_word2vec(file, dime
     assert np.allclose(vectors.matrix[6], numbers[1])
 
 
-def test_coverage_tells_shares_of_the_vocabulary_and_of_running_words(file):
+def test_coverage_is_of_the_vocabulary_and_of_the_captions(file):
     captions = ["the dog", "the dog", "the unicorn runs"]
     vocabulary = Vocabulary.build(captions, 1, 5)
     counts = {"the": 3, "dog": 2, "unicorn": 1, "runs": 1}
     coverage = word_vectors.load(file(GLOVE), vocabulary.words).coverage(counts)
     assert (coverage.covered, coverage.vocabulary) == (2, 4)
     assert coverage.share == 0.5
-    assert coverage.running == pytest.approx(5 / 7)
+    assert coverage.share_of_captions == pytest.approx(5 / 7)
     assert "2 of 4 words" in str(coverage)
 
 
-def test_words_with_blanks_twice_told_words_and_bad_lines_do_no_harm(file, caplog):
+def test_words_with_blanks_duplicates_and_malformed_lines_do_no_harm(file, caplog):
     lines = "the 1 1 1\n. . . 2 2 2\ndog 3 3 3\ndog 9 9 9\nunicorn 1 2\nunicorn 1 2 nan\n\n"
     with caplog.at_level(logging.WARNING):
         vectors = word_vectors.load(file(lines), WORDS)
@@ -67,14 +67,14 @@ def test_words_with_blanks_twice_told_words_and_bad_lines_do_no_harm(file, caplo
     assert "2 lines" in caplog.text
 
 
-def test_what_is_not_covered_can_be_drawn_as_wide_as_the_rest(file):
+def test_missing_vectors_can_be_random_with_the_same_deviation(file):
     words = (*WORDS, *(f"word{n}" for n in range(2000)))
     vectors = word_vectors.load(file(GLOVE), words)
     filled = vectors.filled(seed=1)
     assert (filled[vectors.covered] == vectors.matrix[vectors.covered]).all()
     assert not filled[0].any()
-    spread = vectors.matrix[vectors.covered].std()
-    assert filled[7:].std() == pytest.approx(spread, rel=0.1)
+    deviation = vectors.matrix[vectors.covered].std()
+    assert filled[7:].std() == pytest.approx(deviation, rel=0.1)
     assert (filled == vectors.filled(seed=1)).all()
 
 
@@ -88,9 +88,9 @@ def test_a_file_without_vectors_of_the_words_is_refused_with_the_way_out(file, c
     assert "glove" in caught.value.way_out
 
 
-def test_an_absent_file_is_named(tmp_path):
-    with pytest.raises(TrainingError, match=r"absent\.txt"):
-        word_vectors.load(tmp_path / "absent.txt", WORDS)
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(TrainingError, match=r"missing\.txt"):
+        word_vectors.load(tmp_path / "missing.txt", WORDS)
 
 
 @given(content=st.binary() | st.text("dog1. -e\nna").map(str.encode))
