@@ -33,7 +33,8 @@ from image_describer.errors import ImageDescriberError
 from image_describer.imaging import quality
 from image_describer.imaging.open import Picture, open_picture
 from image_describer.train.data.corruptions import CORRUPTIONS, corrupt
-from image_describer.train.data.dataset import Dataset, read
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.sets import read
 from image_describer.train.evaluate.captions import tokenize
 
 CLEAN = "clean"

@@ -235,11 +235,11 @@ def _train(options: argparse.Namespace, words: list[str]) -> int:
 
 def _evaluate(options: argparse.Namespace, words: list[str]) -> int:
     """Measure a finished bundle."""
-    from image_describer.train.data import dataset
+    from image_describer.train.data.sets import read_sets
     from image_describer.train.report import results
 
     sets = _recipe(options).data.sets
-    judgement = results.judge(options.bundle, dataset.read_sets(_data_folder(options), sets))
+    judgement = results.judge(options.bundle, read_sets(_data_folder(options), sets))
     folder = results.folder_of(options.bundle, options.results)
     results.write(folder, options.bundle, judgement)
     if options.update:
@@ -261,11 +261,11 @@ def _extend(options: argparse.Namespace, words: list[str]) -> int:
     if options.install:
         raise TrainingError("--install is for 'extend words'.", "Name the bundle with --bundle.")
     _import_keras()
-    from image_describer.train.data import dataset
+    from image_describer.train.data.sets import read_sets
     from image_describer.train.heads import add
 
     recipe, bundle = _recipe(options), options.bundle or paths.bundle_folder()
-    data = dataset.read_sets(_data_folder(options), recipe.data.sets)
+    data = read_sets(_data_folder(options), recipe.data.sets)
     figures = add.add(
         bundle, options.parts, data, recipe, options.runs, options.runs / "extend",
         vectors=options.vectors,

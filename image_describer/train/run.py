@@ -10,9 +10,10 @@ from typing import Any
 from image_describer import files
 from image_describer.errors import TrainingError
 from image_describer.train import recipe as recipes
-from image_describer.train.data import cleaning, dataset, feature_pickle, word_vectors
+from image_describer.train.data import cleaning, feature_pickle, word_vectors
 from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.sets import read_sets
 from image_describer.train.data.verify_images import without_damaged
 from image_describer.train.data.vocabulary import SPECIAL_WORDS, Vocabulary, count_words
 from image_describer.train.data.word_vectors import WordVectors
@@ -79,7 +80,7 @@ class Run:
     def data(self) -> Dataset:
         """The recipe's data sets, without damaged pictures. Raises TrainingError."""
         settings = self.recipe.data
-        data = dataset.read_sets(self.options.data, settings.sets, settings.weights)
+        data = read_sets(self.options.data, settings.sets, settings.weights)
         if self.options.read_features is not None:
             data = feature_pickle.read_into(data, self.options.read_features)
         data = without_damaged(
@@ -156,7 +157,7 @@ class Run:
                 "dimension_of_recipe": self.recipe.network.vectors,
                 "covered": coverage.covered,
                 "share_of_vocabulary": round(coverage.share, 4),
-                "share_of_running_words": round(coverage.running, 4),
+                "share_of_running_words": round(coverage.share_of_captions, 4),
             }
         self.facts |= facts
         self.write_json("data.json", facts)

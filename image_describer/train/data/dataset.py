@@ -1,8 +1,6 @@
-"""The data of a training run: pictures, captions and splits, from sets in several formats."""
+"""The data of a training run: pictures, captions and splits."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,6 @@ WHERE_TO_GET_IT = (
     "Give --data (or IMAGE_DESCRIBER_DATA) a folder with Flicker8k_Dataset/ and Flickr8k_text/, "
     "as Flickr8k is published, or a folder that contains the data sets of the recipe."
 )
-FORMATS = {
-    "flickr8k": "Flickr8k's official files: Flicker8k_Dataset/ and Flickr8k_text/",
-    "csv": "a CSV table with the columns 'image' and 'caption' (captions.csv, or Kaggle's "
-    "captions.txt), and its pictures",
-    "coco": "COCO's captions JSON, and its pictures",
-    "matrix": "a text of lines 'name caption', and an .npy matrix of features, row for row",
-    "labels": "soft labels of pictures (.npz with 'names' and 'labels')",
-    "sentences": "captions without pictures, one a line (.tsv, .txt, also as .gz)",
-}
 
 
 @dataclass
@@ -60,44 +49,6 @@ class Dataset:
         return self.files[key]
 
 
-def read(path: Path, format: str = "auto") -> Dataset:
-    """Read the set at ``path``, a folder or a file in one of ``FORMATS`` ("auto" detects which).
-
-    Raises TrainingError.
-    """
-    if format != "auto" and format not in FORMATS:
-        raise TrainingError(
-            f"There is no data format '{format}'.", f"There are: auto, {', '.join(FORMATS)}."
-        )
-    found = _format_of(path) if format == "auto" else format
-    if found is None:
-        raise TrainingError(
-            f"There is no training data in {path}." if path.exists() else f"There is no {path}.",
-            f"{WHERE_TO_GET_IT} The formats are: {'; '.join(FORMATS.values())}.",
-        )
-    data: Dataset = _reader(found).read(path)
-    return data
-
-
-def read_sets(root: Path, sets: Sequence[str], weights: Sequence[float] = ()) -> Dataset:
-    """Read and combine ``sets``, paths below ``root``. Raises TrainingError.
-
-    With a single set, ``root`` can also be that set itself. ``weights`` has one number for each
-    set. A picture of dev, or of no split, never trains, even if it occurs in several sets: copies
-    are recognized by their content.
-    """
-    from image_describer.train.data import combine
-
-    if len(sets) == 1 and not (root / sets[0]).exists() and _format_of(root):
-        parts = {sets[0]: read(root)}
-    else:
-        parts = {name: read(root / name) for name in sets}
-    data = combine.combined(parts, dict(zip(sets, weights, strict=True)) if weights else {})
-    if not data.captions:
-        raise TrainingError(f"No picture in {', '.join(sets)} has a caption.", WHERE_TO_GET_IT)
-    return data
-
-
 def load_pixels(path: Path, size: int) -> np.ndarray:
     """Decode a picture and resize it: (size, size, 3) uint8. Raises TrainingError."""
     try:
@@ -105,12 +56,3 @@ def load_pixels(path: Path, size: int) -> np.ndarray:
             return resize(np.asarray(image.convert("RGB")), size)
     except Exception as error:  # a damaged picture can raise nearly anything
         raise TrainingError(f"The picture {path} can't be read: {error}.") from error
-
-
-def _format_of(path: Path) -> str | None:
-    return next((name for name in FORMATS if _reader(name).recognizes(path)), None)
-
-
-def _reader(format: str) -> Any:
-    """The reader's module, imported here because readers import this one."""
-    return import_module(f"image_describer.train.data.formats.{format}")

@@ -9,8 +9,8 @@ import zipfile
 import pytest
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read
 from image_describer.train.data.download import DATA_SETS, Archive, download
+from image_describer.train.data.sets import read
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import Dataset, load_pixels, read_flickr8k
+from image_describer.train.data.dataset import Dataset, load_pixels
+from image_describer.train.data.sets import read
 from tests.support import tiny
 
 pytest.importorskip("keras")
@@ -32,7 +33,7 @@ def xception():
 
 @pytest.fixture
 def data(tiny_data):
-    return read_flickr8k(tiny_data)
+    return read(tiny_data)
 
 
 @pytest.fixture

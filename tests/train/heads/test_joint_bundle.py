@@ -34,7 +34,7 @@ warmup_steps = 2
 def prepared(tiny_bundle, tiny_data, tmp_path_factory):
     """A copy of the tiny bundle without towers, what trained some for it, and their export."""
     from image_describer.train import recipe, stages
-    from image_describer.train.data.dataset import read_flickr8k
+    from image_describer.train.data.sets import read
     from image_describer.train.heads import joint_export, joint_run
 
     folder = tmp_path_factory.mktemp("joint")
@@ -42,7 +42,7 @@ def prepared(tiny_bundle, tiny_data, tmp_path_factory):
     file = folder / "small-joint.toml"
     file.write_text(RECIPE, "utf-8")
     choices = stages.Choices(folder / "runs", folder / "results", bundle=bundle)
-    data = read_flickr8k(tiny_data)
+    data = read(tiny_data)
     written = stages.run("all", recipe.load(str(file)), data, choices)
     run = joint_run.prepare(recipe.load(str(file)), data, choices)
     return bundle, run, written, joint_export

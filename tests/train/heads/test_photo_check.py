@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_describer.train.heads.photo_check.synthetic.hand import FONTS, PALETTES, Hand
 from PIL import Image
 
 from image_describer.imaging import photo_check
 from image_describer.imaging.notes import shows_photograph
 from image_describer.imaging.quality import find_notes
-from image_describer.train.data import dataset
+from image_describer.train.data import sets
 from image_describer.train.heads.photo_check import fit, judge, synthetic
-from image_describer.train.heads.photo_check.synthetic.hand import FONTS, PALETTES, Hand
 from tests.support.tiny import REPO
 
 
@@ -80,7 +80,7 @@ def test_the_curve_is_drawn(tmp_path: Path) -> None:
 
 
 def test_what_the_network_sees_has_the_last_word(tiny_data: Path, tmp_path: Path) -> None:
-    read, numbers = dataset.read_flickr8k(tiny_data), photo_check.load_classifier()
+    read, numbers = sets.read(tiny_data), photo_check.load_classifier()
     alone, overruled = (
         judge.judged(read, numbers, look, 1, tmp_path / "curve.png")
         for look in (None, lambda _pixels: True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from image_describer.train import recipe
-from image_describer.train.data.dataset import read_flickr8k
+from image_describer.train.data.sets import read
 from tests.support import tiny
 from tests.support import training as small
 
@@ -209,7 +209,7 @@ def test_the_average_is_that_of_every_step():
 def test_a_head_that_is_disturbed_learns_and_its_losses_are_of_what_is_left(tiny_data, tmp_path):
     from image_describer.train import pipeline
 
-    data = read_flickr8k(tiny_data)
+    data = read(tiny_data)
     chosen = recipe.load(str(tiny.RECIPE))
     head = dataclasses.replace(
         chosen.head, epochs=3.0, frozen=4, pretrained=0.5, noise=1.0, averaging=0.9, mirror=False

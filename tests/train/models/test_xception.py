@@ -7,7 +7,7 @@ import pytest
 
 from image_describer.train import recipe
 from image_describer.train.data import augment
-from image_describer.train.data.dataset import read_flickr8k
+from image_describer.train.data.sets import read
 from tests.support import tiny
 
 SIZE = 64
@@ -15,7 +15,7 @@ SIZE = 64
 
 @pytest.fixture(scope="module")
 def data(tiny_data):
-    return read_flickr8k(tiny_data)
+    return read(tiny_data)
 
 
 def parts(last, seed=0):

@@ -15,6 +15,7 @@ from image_describer.train.data.formats.reading import (
     split_note,
 )
 
+ABOUT = "a text of lines 'name caption', and an .npy matrix of features, row for row"
 DEV_SHARE = 0.1  # the last 1,000 of 10,000, as in joint-embedding
 CHUNK_ROWS = 1024  # checked at a time, of a matrix that may be larger than memory
 WAY_OUT = (

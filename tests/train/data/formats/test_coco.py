@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read
+from image_describer.train.data.sets import read
 from tests.support.data_sets import check_splits, reports, write_coco, write_pictures
 
 NAME = "COCO_train2014_{:012d}.jpg"

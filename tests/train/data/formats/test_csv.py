@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read
-from image_describer.train.data.formats.csv import read_own
+from image_describer.train.data.formats import csv as csv_reader
+from image_describer.train.data.sets import read
 from tests.support.data_sets import NAMES, append, check_splits, reports, write_pictures
 
 CAPTIONS = ["A man , a dog and a cat .", 'A sign says " STOP " .', "Plain words ."]
@@ -107,24 +107,24 @@ def test_pictures_in_subfolders_are_found_also_with_the_separators_of_windows(ow
 
 def test_a_fifth_of_a_users_own_pictures_is_held_out(own):
     folder = own("file,caption", *(f"{name},A dog." for name in NAMES[:8]))
-    data = read_own(folder)
+    data = csv_reader.read_own(folder)
     assert (len(data.splits["train"]), len(data.splits["dev"])) == (6, 2)
 
 
 def test_too_few_own_pictures_are_refused(own):
     folder = own("file,caption", *(f"{name},A dog." for name in NAMES[:4]))
     with pytest.raises(TrainingError, match="4 pictures; the minimum is 5"):
-        read_own(folder)
+        csv_reader.read_own(folder)
     with pytest.raises(TrainingError, match="no folder"):
-        read_own(folder / "none")
+        csv_reader.read_own(folder / "none")
 
 
 def test_no_table_several_tables_and_other_columns_are_refused(own):
     with pytest.raises(TrainingError, match="no CSV"):
-        read(write_pictures(own("file,caption", name="x.txt").parent / "other"), "csv")
+        csv_reader.read(write_pictures(own("file,caption", name="x.txt").parent / "other"))
     own("a,b", f"{NAMES[0]},A dog.", name="a.csv")
     with pytest.raises(TrainingError, match="no columns") as caught:
-        read(own("a,b", name="a.csv"), "csv")
+        csv_reader.read(own("a,b", name="a.csv"))
     assert "captions.csv" in caught.value.way_out
     with pytest.raises(TrainingError, match="2 CSV files"):
-        read(own("a,b", name="b.csv"), "csv")
+        csv_reader.read(own("a,b", name="b.csv"))

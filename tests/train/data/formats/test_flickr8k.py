@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read
+from image_describer.train.data.formats import flickr8k
+from image_describer.train.data.sets import read
 from tests.support.data_sets import append, reports
 
 
@@ -105,5 +106,5 @@ def test_split_files_that_are_not_utf8_are_refused(folder, texts):
 def test_half_of_flickr8k_is_refused_with_a_way_out(folder, missing):
     shutil.rmtree(folder / missing)
     with pytest.raises(TrainingError) as caught:
-        read(folder, "flickr8k")
+        flickr8k.read(folder)
     assert "Flicker8k_Dataset" in caught.value.way_out

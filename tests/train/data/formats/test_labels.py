@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read
+from image_describer.train.data.sets import read
 
 
 def test_labels_are_read_by_file_name(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read
+from image_describer.train.data.sets import read
 from tests.support.data_sets import append, check_splits, reports
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read
+from image_describer.train.data.sets import read
 
 TEXT = "7\ta dog runs\r\n\nA cat sleeps.\n8\t\n"
 

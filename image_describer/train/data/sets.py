@@ -1,20 +1,54 @@
-"""Several sets as one data set, with no picture in more than one split."""
+"""Data sets in several formats, read and combined."""
 
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from types import ModuleType
 
 import numpy as np
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.dataset import WHERE_TO_GET_IT, Dataset
 from image_describer.train.data.digests import digests
+from image_describer.train.data.formats import coco, csv, flickr8k, labels, matrix, sentences
+
+FORMATS = (flickr8k, csv, coco, matrix, labels, sentences)
 
 
-def combined(parts: Mapping[str, Dataset], weights: Mapping[str, float]) -> Dataset:
-    """Combine the sets ``parts``, by their paths; ``weights`` as in `dataset.read_sets`.
+def read(path: Path) -> Dataset:
+    """Read the set at ``path``, a folder or a file in one of ``FORMATS``. Raises TrainingError."""
+    reader = _reader_of(path)
+    if reader is None:
+        raise TrainingError(
+            f"There is no training data in {path}." if path.exists() else f"There is no {path}.",
+            f"{WHERE_TO_GET_IT} The formats are: {'; '.join(f.ABOUT for f in FORMATS)}.",
+        )
+    data: Dataset = reader.read(path)
+    return data
 
-    Raises TrainingError for sets that can't be combined.
+
+def read_sets(root: Path, sets: Sequence[str], weights: Sequence[float] = ()) -> Dataset:
+    """Read and combine ``sets``, paths below ``root``. Raises TrainingError.
+
+    With a single set, ``root`` can also be that set itself. ``weights`` has one number for each
+    set. A picture of dev, or of no split, never trains, even if it occurs in several sets: copies
+    are recognized by their content.
     """
+    if len(sets) == 1 and not (root / sets[0]).exists() and _reader_of(root):
+        parts = {sets[0]: read(root)}
+    else:
+        parts = {name: read(root / name) for name in sets}
+    data = _combined(parts, dict(zip(sets, weights, strict=True)) if weights else {})
+    if not data.captions:
+        raise TrainingError(f"No picture in {', '.join(sets)} has a caption.", WHERE_TO_GET_IT)
+    return data
+
+
+def _reader_of(path: Path) -> ModuleType | None:
+    return next((reader for reader in FORMATS if reader.recognizes(path)), None)
+
+
+def _combined(parts: Mapping[str, Dataset], weights: Mapping[str, float]) -> Dataset:
+    """Combine the sets ``parts``, by their paths. Raises TrainingError if they can't be."""
     with_pictures = [part for part in parts.values() if part.captions or part.uncaptioned]
     several = len(with_pictures) > 1
     matrices = [part for part in with_pictures if part.features is not None]

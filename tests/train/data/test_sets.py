@@ -1,14 +1,19 @@
-"""Several sets as one: keys, weights, splits, copies, sentences and labels."""
+"""Sets are recognized by their format, and combined: keys, weights, splits, copies, labels."""
 
 import gzip
 import shutil
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.dataset import read, read_sets
+from image_describer.train.data.formats import coco, csv, flickr8k, labels, matrix, sentences
+from image_describer.train.data.sets import read, read_sets
 from tests.support.data_sets import reports, write_coco, write_pictures
+
+WILD = st.binary(max_size=400) | st.text(max_size=200).map(str.encode)
 
 
 @pytest.fixture
@@ -145,3 +150,35 @@ def test_missing_sets_and_sets_without_captions_are_refused(root, sets, reason):
 def test_a_missing_root_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="There is no"):
         read_sets(tmp_path / "none", ["flickr8k"])
+
+
+@pytest.mark.parametrize("path", ["", "missing", "file.bin"])
+def test_a_path_without_data_is_refused_with_the_formats(tmp_path, path):
+    (tmp_path / "file.bin").write_bytes(b"\x00")
+    with pytest.raises(TrainingError) as caught:
+        read(tmp_path / path)
+    assert "Kaggle" in caught.value.way_out
+
+
+@given(content=WILD)
+def test_any_file_is_read_or_refused(tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("wild")
+    for format, file, head in (
+        (flickr8k, "Flickr8k.token.txt", b"picture0.jpg#0\tA dog .\n"),
+        (csv, "captions.csv", b"image,caption\npicture0.jpg,A dog .\n"),
+        (coco, "captions_wild.json", b""),
+        (matrix, "lines.txt", b"picture0.jpg a dog\n"),
+        (sentences, "sentences.txt.gz", b""),
+        (labels, "labels.npz", b""),
+    ):
+        path = folder / format.__name__
+        (path / "Images").mkdir(parents=True)
+        (path / "Images" / "picture0.jpg").touch()
+        (path / file).write_bytes(head + content)
+        np.save(path / "features.npy", np.ones((3, 2)))
+        try:
+            data = read(path / file if format in (sentences, "labels") else path, format)
+        except TrainingError:
+            continue
+        assert all(several and all(several) for several in data.captions.values())
+        assert set(data.splits["train"] + data.splits["dev"]) <= set(data.captions)
