@@ -203,9 +203,8 @@ class _Model:
         """Kernels and biases of a graph's dense layers.
 
         ``layers``: numbers of inputs and outputs, whether there is a bias, and whether the input is
-        the output of a lookup; no two may be the same.
+        the output of a lookup; no two may be the same. The converter drops biases of zeros.
         """
-        names = {facts: name for name, facts in layers.items()}
         arrays: Arrays = {}
         found: Counter[str] = Counter()
         looked_up = {
@@ -223,13 +222,18 @@ class _Model:
             entry, kernel, *bias = (int(index) for index in operator.inputs)
             bias = [index for index in bias if index >= 0]
             outputs, inputs = (int(side) for side in graph.tensors[kernel].shape)
-            name = names.get((inputs, outputs, bool(bias), entry in looked_up))
-            if name is None:
+            shape = (inputs, outputs, entry in looked_up)
+            names = [n for n, (i, o, _, table) in layers.items() if (i, o, table) == shape]
+            if len(names) > 1 or bias:
+                names = [name for name in names if layers[name][2] is bool(bias)]
+            if len(names) != 1:
                 self.refuse(f"it has a layer of {inputs} x {outputs} weights")
-            found[name] += 1
-            arrays[f"{name}/kernel"] = self.array(graph, kernel).T
+            found.update(names)
+            arrays[f"{names[0]}/kernel"] = self.array(graph, kernel).T
             if bias:
-                arrays[f"{name}/bias"] = self.array(graph, bias[0])
+                arrays[f"{names[0]}/bias"] = self.array(graph, bias[0])
+            elif layers[names[0]][2]:
+                arrays[f"{names[0]}/bias"] = np.zeros(outputs, np.float32)
         for name in layers:
             if found[name] != 1:
                 self.refuse(f"it has {found[name]} layers like '{name}'")

@@ -69,6 +69,43 @@ def test_the_decoder_returns_the_same_probabilities(tiny_bundle):
         np.testing.assert_allclose(output["log_probs"][0, 0], expected, atol=0.05)
 
 
+@pytest.mark.slow
+def test_what_the_installed_converter_writes_is_read_back(tiny_bundle, tmp_path):
+    import keras
+
+    from image_describer.train.captioning import PixelEncoder
+    from image_describer.train.export import cross_layer_equalization, litert
+    from image_describer.train.models import xception
+    from image_describer.train.models.attention_lstm import AttentionLstm
+
+    keras.utils.set_random_seed(3)
+    lower = xception.build_lower(SIZE, WIDTH, MIDDLE_BLOCKS, rescaled=True)
+    upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], WIDTH)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3)).astype(np.uint8)
+    cross_layer_equalization.equalize(lower, upper, pictures)
+    encoder = PixelEncoder("xception", keras.Model(lower.input, upper(lower.output)))
+    regions = np.asarray(encoder(pictures.astype(np.float32)))
+    decoder = AttentionLstm(15, UNITS, EMBEDDING, HEADS, 0.0)
+    decoder(regions[:1], np.zeros((1, 1, 1), np.int32))
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    litert.export_encoder(encoder, pictures, tmp_path / ENCODER)
+    litert.export_decoder(decoder, regions.shape[1:], 3, tmp_path / DECODER)
+    for name in (ENCODER, DECODER):
+        bundle_parts.put(bundle, name, (tmp_path / name).read_bytes())
+
+    same = xception.build_lower(SIZE, WIDTH, MIDDLE_BLOCKS)
+    arrays = encoder_weights(bundle)
+    for layer in (*same.layers, *upper.layers):
+        for variable in layer.weights:
+            variable.assign(arrays[f"{layer.name}/{variable.path.rsplit('/', 1)[-1]}"])
+    found = np.asarray(upper(same(pictures.astype(np.float32) / 127.5 - 1.0)))
+    assert np.abs(found - regions).mean() < 0.1 * regions.std()  # weights are rounded to int8
+    for key, array in decoder_weights(open_bundle(bundle)).items():
+        layer, variable = key.split("/")
+        expected = np.asarray(getattr(getattr(decoder, layer), variable))
+        np.testing.assert_allclose(array, expected, atol=np.abs(expected).max() / 127)
+
+
 def remove_convolution(graph):
     kinds = [type(operator.builtinOptions).__name__ for operator in graph.operators]
     del graph.operators[kinds.index("DepthwiseConv2DOptionsT")]
