@@ -177,7 +177,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory, content):
         (path / file).write_bytes(head + content)
         np.save(path / "features.npy", np.ones((3, 2)))
         try:
-            data = read(path / file if format in (sentences, "labels") else path, format)
+            data = format.read(path / file if format in (sentences, labels) else path)
         except TrainingError:
             continue
         assert all(several and all(several) for several in data.captions.values())
