@@ -59,7 +59,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
             name: getattr(value, "content", None) for name, value in found.items()
         }
         _require(all(type(view) is np.ndarray for view in views.values()), "a value is no array")
-        # Names can share an array, too.
+        # Arrays and their names can share the same bytes of the file.
         size = sum(view.nbytes for view in views.values())
         _require(size <= len(content), "its arrays are larger than the file")
         _require(all(np.isfinite(view).all() for view in views.values()), "a number is not finite")
@@ -124,7 +124,7 @@ class ArrayUnpickler(PurePythonUnpickler):
 
     def __init__(self, content: bytes) -> None:
         super().__init__(io.BytesIO(content))
-        self._budget = 2 * len(content)
+        self._size, self._encoded = len(content), 0
 
     def find_class(self, module: str, name: str) -> Any:
         allowed = {
@@ -133,7 +133,7 @@ class ArrayUnpickler(PurePythonUnpickler):
             "numpy.core.multiarray._reconstruct": self._reconstruct,
             "numpy.core.numeric._frombuffer": self._from_buffer,
             "_codecs.encode": self._encode,  # how protocol 2 writes bytes
-            "__builtin__.bytes": self._no_bytes,
+            "__builtin__.bytes": lambda: b"",
         }
         full_name = f"{module}.{name}".replace("numpy._core.", "numpy.core.")  # NumPy 2 and 1
         _require(full_name in allowed, f"{full_name[:40]} is not allowed")
@@ -150,28 +150,18 @@ class ArrayUnpickler(PurePythonUnpickler):
     def _from_buffer(self, content: Any, dtype: Any, shape: Any, order: Any) -> _Placeholder:
         plain = type(content) is bytes and type(dtype) is _Placeholder
         _require(plain and isinstance(dtype.content, np.dtype), "an array without numbers")
-        _require(
-            type(shape) is tuple and len(shape) <= DIMENSIONS_LIMIT, "an array without a shape"
-        )
+        _require(type(shape) is tuple and len(shape) <= DIMENSIONS_LIMIT, "an unusable shape")
         _require(all(type(n) is int and 0 <= n < LIMIT_BYTES for n in shape), "an unusable shape")
         size = math.prod(shape) * dtype.content.itemsize
         _require(size == len(content), "an array whose shape doesn't match its size")
-        self._spend(size)
         array = np.frombuffer(content, dtype.content)
         return _Placeholder(array.reshape(shape, order="F" if order in (True, "F") else "C"))
 
     def _encode(self, text: Any, encoding: Any) -> bytes:
         _require(type(text) is str and encoding == "latin1", "text in an unknown encoding")
-        self._spend(len(text))
+        self._encoded += len(text)
+        _require(self._encoded <= self._size, "its arrays are larger than the file")
         return bytes(text.encode("latin1"))
-
-    def _no_bytes(self) -> bytes:
-        return b""
-
-    def _spend(self, size: int) -> None:
-        """Many arrays can share the same bytes in a file, but not in memory."""
-        self._budget -= size
-        _require(self._budget >= 0, "its arrays are larger than the file")
 
     def load_build(self) -> None:
         state, target = self.stack.pop(), self.stack[-1]
