@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from image_describer.captioner.bundle import open_bundle
-from image_describer.train.data.dataset import read
+from image_describer.train.data.sets import read
 from image_describer.train.heads.context import HeadContext
 from image_describer.train.recipe import Recipe
 
