@@ -1,112 +1,228 @@
-"""Fitting the attention LSTM: early ends, guesses among the words, a run taken up in mid-epoch."""
+"""The training loop: interrupted, resumed, refused; its log, its checkpoints and its averages."""
 
-import dataclasses
 import json
+import signal
+import sys
 
+import keras
 import numpy as np
 import pytest
 
-from image_describer.train import recipe
-from image_describer.train.fit.log import History
+from image_describer.errors import TrainingError
+from image_describer.train.fit import checkpoint, loop
+from image_describer.train.fit.log import TrainingLog
+from image_describer.train.fit.losses import CrossEntropy
+from image_describer.train.recipe import Fit
 from tests.support import tiny
-from tests.support import training as small
+from tests.support.small_networks import STEPS, SmallCaptioning, number_training
 
-STAGE = recipe.Stage(epochs=3, rate=0.01, batch=10, mirror=False)
-
-
-def losses(folder):
-    return [json.loads(line) for line in (folder / "head.jsonl").read_text("utf-8").splitlines()]
+SETTINGS = Fit(epochs=3, batch=8, learning_rate=0.02, warmup_steps=2, ema_decay=0.8)
+STOPPED_AT = STEPS + 3  # in the middle of the second epoch
 
 
-def fitted(folder, stage, resume=False, **loss):
-    from image_describer.train.fit import loop
+def records(folder):
+    return TrainingLog.read(folder / "fit.jsonl")
 
-    chosen = recipe.load(str(tiny.RECIPE))
-    chosen = dataclasses.replace(chosen, loss=dataclasses.replace(chosen.loss, **loss))
-    data, loader = small.make_feature_data()
-    model, vocabulary = small.build_small_captioner(data, chosen)
-    loop.fit_stage("head", stage, model, data, vocabulary, loader, folder, 1, resume)
-    return model
+
+def weights(training):
+    return [np.asarray(v).copy() for v in training.network.trainable_variables]
+
+
+def at_step(number, action):
+    """A ``prepare`` that calls ``action`` before a step."""
+
+    def prepare(batch, step):
+        if step == number:
+            action()
+        return batch
+
+    return prepare
+
+
+def stop_at(number, prepare=None):
+    """A ``prepare`` that is interrupted by Ctrl+C before a step."""
+    stop = at_step(number, lambda: signal.raise_signal(signal.SIGINT))
+    return lambda batch, step: (prepare or stop)(stop(batch, step), step)
+
+
+@pytest.fixture
+def uninterrupted(tmp_path):
+    folder = tmp_path / "uninterrupted"
+    folder.mkdir()
+    training = number_training(SETTINGS, dropout=0.2)
+    training.fit("fit", folder, resume=False)
+    return training, records(folder)
+
+
+def assert_same(training, folder, uninterrupted):
+    expected, log = uninterrupted
+    for record, other in zip(records(folder), log, strict=True):
+        assert record == pytest.approx(other, rel=1e-5)
+    for value, other in zip(weights(training), weights(expected), strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_losses_and_weights(tmp_path, uninterrupted):
+    stopped = number_training(SETTINGS, dropout=0.2, prepare=stop_at(STOPPED_AT))
+    with pytest.raises(loop.RunStoppedError, match=f"step {STOPPED_AT + 1} of 15"):
+        stopped.fit("fit", tmp_path, resume=False)
+    resumed = number_training(SETTINGS, dropout=0.2)
+    resumed.fit("fit", tmp_path, resume=True)
+    assert_same(resumed, tmp_path, uninterrupted)
+    # Resuming a finished run only loads its weights.
+    again = number_training(SETTINGS, dropout=0.2, prepare=at_step(0, pytest.fail))
+    again.fit("fit", tmp_path, resume=True)
+    assert_same(again, tmp_path, uninterrupted)
+
+
+KILLED = """\
+import os, signal, sys
+from pathlib import Path
+from image_describer.train.fit import loop
+from tests.support.small_networks import number_training
+from tests.train.fit.test_loop import SETTINGS, STOPPED_AT, at_step
+loop.CHECKPOINT_EVERY_S = 0.0
+prepare = at_step(STOPPED_AT, lambda: os.kill(os.getpid(), signal.SIGKILL))
+number_training(SETTINGS, 0.2, prepare=prepare).fit("fit", Path(sys.argv[1]), False)
+"""
 
 
 @pytest.mark.slow
-def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
-    from image_describer.train.fit import loop
-
-    dev = iter([3.0, 2.0, 2.5, 2.1, 1.0])
-    kept = []
-
-    def judged(model, *_):
-        kept.append(np.array(model.decoder.to_words.kernel))
-        return {"dev_word_loss": next(dev)}
-
-    monkeypatch.setattr(loop, "_dev_losses", judged)
-    model = fitted(tmp_path, dataclasses.replace(STAGE, epochs=10.0, patience=2))
-    assert [record["dev_word_loss"] for record in losses(tmp_path)] == [3.0, 2.0, 2.5, 2.1]
-    np.testing.assert_array_equal(np.asarray(model.decoder.to_words.kernel), kept[1])
-    # Taken up again it is over at once, with the same weights.
-    again = fitted(tmp_path, dataclasses.replace(STAGE, epochs=10.0, patience=2), resume=True)
-    assert len(losses(tmp_path)) == 4
-    np.testing.assert_array_equal(np.asarray(again.decoder.to_words.kernel), kept[1])
+def test_a_run_killed_in_mid_epoch_resumes_to_the_same_losses_and_weights(tmp_path, uninterrupted):
+    killed = tiny.run([sys.executable, "-c", KILLED, str(tmp_path)])
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(records(tmp_path)) == 1
+    resumed = number_training(SETTINGS, dropout=0.2)
+    resumed.fit("fit", tmp_path, resume=True)
+    assert_same(resumed, tmp_path, uninterrupted)
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing of the program may answer to it."""
+def test_a_run_is_lost_only_with_overwrite(tmp_path):
+    number_training(SETTINGS).fit("fit", tmp_path, resume=False)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(TrainingError, match=r"--resume.*--overwrite"):
+        number_training(SETTINGS).fit("fit", tmp_path, resume=False)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    short = Fit(epochs=1, batch=8)
+    number_training(short).fit("fit", tmp_path, resume=False, overwrite=True)
+    assert len(records(tmp_path)) == 1
 
 
-@pytest.mark.slow
-def test_a_run_killed_in_mid_epoch_goes_on_to_the_same_losses(tmp_path, monkeypatch):
-    from image_describer.train.fit import checkpoint, loop
+def test_early_stopping_restores_the_best_weights(tmp_path):
+    dev, states = iter([3.0, 2.0, 2.5, 2.1, 1.0]), []
+    settings = Fit(epochs=9, batch=8, learning_rate=0.01, patience=2)
+    options = {"better_by": "dev_score"}
 
-    straight, killed = tmp_path / "straight", tmp_path / "killed"
-    straight.mkdir()
-    killed.mkdir()
-    fitted(straight, STAGE, sampling=0.5)
-    save = checkpoint.save
+    def judge():
+        states.append(weights(training))
+        return {"dev_score": next(dev)}
 
-    def save_then_die(path, model, step, sums=None):
-        save(path, model, step, sums)
-        if step == 9:  # of 18, three steps into the second epoch
-            raise Killed
-
-    monkeypatch.setattr(checkpoint, "save", save_then_die)
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY_S", 0.0)
-    with pytest.raises(Killed):
-        fitted(killed, STAGE, sampling=0.5)
-    assert len(losses(killed)) == 1
-    monkeypatch.undo()
-    fitted(killed, STAGE, resume=True, sampling=0.5)
-    assert [record["step"] for record in losses(killed)] == [6, 12, 18]
-    for a, b in zip(losses(killed), losses(straight), strict=True):
-        assert a == pytest.approx(b, rel=1e-5)
+    training = number_training(settings, judge=judge, **options)
+    training.fit("fit", tmp_path, resume=False)
+    assert [record["dev_score"] for record in records(tmp_path)] == [3.0, 2.0, 2.5, 2.1]
+    for value, best in zip(weights(training), states[1], strict=True):
+        np.testing.assert_array_equal(value, best)
+    again = number_training(settings, judge=pytest.fail, **options)
+    again.fit("fit", tmp_path, resume=True)
+    np.testing.assert_array_equal(weights(again)[0], states[1][0])
 
 
-@pytest.mark.slow
-def test_scheduled_sampling_makes_what_is_read_harder_and_is_learnt_all_the_same(tmp_path):
-    for name, sampling in (("true", 0.0), ("guessed", 1.0)):
-        (tmp_path / name).mkdir()
-        fitted(tmp_path / name, STAGE, sampling=sampling)
-    true, guessed = losses(tmp_path / "true"), losses(tmp_path / "guessed")
-    # Without guesses the two would be the same to the bit.
-    assert guessed[-1]["loss"] > true[-1]["loss"]
-    assert guessed[-1]["dev_word_loss"] < 0.9 * guessed[0]["dev_word_loss"]
+def test_dev_is_measured_with_the_average_and_training_continues_without(tmp_path):
+    plain, averaged = tmp_path / "plain", tmp_path / "averaged"
+    plain.mkdir()
+    averaged.mkdir()
+    settings = Fit(epochs=2, batch=8, learning_rate=0.02, ema_decay=0.0)
+    number_training(settings).fit("fit", plain, resume=False)
+    training = number_training(Fit(**{**vars(settings), "ema_decay": 0.9}))
+    training.fit("fit", averaged, resume=False)
+    for without, other in zip(records(plain), records(averaged), strict=True):
+        assert without["loss"] == pytest.approx(other["loss"], rel=1e-5)
+        assert without["dev_loss"] != pytest.approx(other["dev_loss"], rel=1e-3)
+    # The checkpoint has the weights themselves, the result their average.
+    with np.load(averaged / "fit.npz") as saved, np.load(plain / "fit.npz") as reference:
+        np.testing.assert_allclose(saved["weights/0"], reference["weights/0"], rtol=1e-5)
+        assert np.abs(saved["weights/0"] - weights(training)[0]).max() > 1e-4
 
 
-def test_what_was_written_after_the_last_checkpoint_is_dropped(tmp_path):
-    file = tmp_path / "head.jsonl"
-    history = History(file, 0)
+def test_the_losses_of_a_captioner_fall(tmp_path):
+    small = SmallCaptioning(dropout=0.1)
+    settings = Fit(epochs=20, batch=12, learning_rate=0.05, warmup_steps=3)
+    loss = CrossEntropy(label_smoothing=0.02, presence_weight=0.0)
+    loop.Training(settings, small.model, loss, small.train, small.dev).fit("fit", tmp_path, False)
+    found = records(tmp_path)
+    assert [record["step"] for record in found] == list(range(3, 61, 3))
+    # Captions alone, without the pictures, would leave (log 3 + log 2) / 4 = 0.45 for each word.
+    assert found[-1]["dev_word_loss"] < 0.3 < 1.5 < found[0]["dev_word_loss"]
+    assert found[-1]["word_loss"] < found[-1]["loss"]  # with label smoothing
+
+
+def test_an_epoch_is_the_mean_over_its_batches(tmp_path):
+    training = number_training(Fit(epochs=1, batch=8, learning_rate=0.0, schedule="constant"))
+    losses = []
+    for step in range(STEPS):
+        batch = training.train.batch(0, step)
+        predicted = keras.ops.convert_to_numpy(training.network(batch["x"]))[:, 0]
+        losses.append(((predicted - batch["y"]) ** 2).mean())
+    training.fit("fit", tmp_path, resume=False)
+    assert records(tmp_path)[0]["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+# Damage
+
+
+def interrupted(folder):
+    """The folder of a run that was stopped."""
+    with pytest.raises(loop.RunStoppedError):
+        number_training(SETTINGS, prepare=stop_at(STOPPED_AT)).fit("fit", folder, resume=False)
+    return folder
+
+
+@pytest.mark.parametrize("size", [0, 100, 1000])
+def test_a_damaged_checkpoint_is_refused(size, tmp_path):
+    file = interrupted(tmp_path) / "fit.npz"
+    file.write_bytes(file.read_bytes()[:size])
+    with pytest.raises(TrainingError, match=r"fit\.npz can't be read.*--overwrite"):
+        number_training(SETTINGS).fit("fit", tmp_path, resume=True)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    interrupted(tmp_path)
+    other = SmallCaptioning()
+    loss = CrossEntropy(label_smoothing=0.1, presence_weight=0.0)
+    training = loop.Training(SETTINGS, other.model, loss, other.train)
+    with pytest.raises(TrainingError, match="belongs to another recipe"):
+        training.fit("fit", tmp_path, resume=True)
+
+
+def test_a_full_disk_is_one_error_and_the_checkpoint_before_stays(tmp_path):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    training = number_training(SETTINGS)
+    file = tmp_path / "fit.npz"
+    checkpoint.save(file, training.wrapper, 4)
+    before = file.read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np, "savez", full)
+        with pytest.raises((OSError, TrainingError), match="No space left"):
+            checkpoint.save(file, training.wrapper, 5)
+    assert file.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["fit.npz"]
+
+
+def test_a_damaged_log_is_refused(tmp_path):
+    interrupted(tmp_path)
+    for text in ("{", '{"epoch": 1}', "[1]", "\udcff"):
+        (tmp_path / "fit.jsonl").write_bytes(text.encode("utf-8", "surrogateescape") + b"\n")
+        with pytest.raises(TrainingError, match=r"fit\.jsonl can't be read.*--overwrite"):
+            number_training(SETTINGS).fit("fit", tmp_path, resume=True)
+
+
+def test_records_after_the_last_checkpoint_are_dropped(tmp_path):
+    file = tmp_path / "fit.jsonl"
+    log = TrainingLog(file, 0)
     for step in (5, 10, 15):
-        history.append({"step": step, "dev_word_loss": 1.0})
-    assert [record["step"] for record in History(file, 10).records] == [5, 10]
-    assert len(file.read_text("utf-8").splitlines()) == 2
-    assert History(file, 0).records == []
-
-
-@pytest.mark.parametrize("text", ["{", '{"epoch": 1}', "[1]", "\udcff"])
-def test_losses_that_cannot_be_read_are_told_with_the_way_out(text, tmp_path):
-    from image_describer.errors import TrainingError
-
-    file = tmp_path / "head.jsonl"
-    file.write_bytes(text.encode("utf-8", "surrogateescape") + b"\n")
-    with pytest.raises(TrainingError, match="leave out --resume"):
-        History(file, 3)
+        log.append({"step": step})
+    assert [record["step"] for record in TrainingLog(file, 10).records] == [5, 10]
+    assert [json.loads(line)["step"] for line in file.read_text("utf-8").splitlines()] == [5, 10]
+    assert TrainingLog(file, 0).records == []
