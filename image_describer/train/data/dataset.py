@@ -46,6 +46,9 @@ class Dataset:
     sources: list[dict[str, Any]] = field(default_factory=list)
 
     def path(self, key: str) -> Path:
+        """The file of a picture. Raises TrainingError for data that has only features."""
+        if key not in self.files:
+            raise TrainingError(f"The data has no picture '{key}'.")
         return self.files[key]
 
 
