@@ -53,22 +53,27 @@ def write(root: Path) -> Path:
     captions, retrieval = [], []
     for name, result in found.items():
         loss = _loss(root / name)
+        sets = [one["set"] for one in result.get("made", {}).get("data", ())]
         for split, metrics in result["metrics"].items():
+            # "dev" of a single set is comparable with that set in a mixture.
+            split = f"{split}/{sets[0]}" if len(sets) == 1 else split
             if "CIDEr" in metrics:
                 values = [_number(metrics.get(key)) for key in CAPTION_METRICS]
-                captions.append([f"[{name}]({name}/report.md)", split, *values, loss])
+                captions.append([split, f"[{name}]({name}/report.md)", *values, loss])
             if _recalls(metrics):
-                retrieval.append([name, split, *_recalls(metrics)])
-        dev = results.read(root / name, "joint_space.json")
-        if _recalls(dev):
-            retrieval.append([f"{name}: joint space", "dev", *_recalls(dev)])
+                retrieval.append([split, name, *_recalls(metrics)])
+        joint_space = _recalls(results.read(root / name, "joint_space.json"))
+        if joint_space:
+            split = f"dev/{sets[0]}" if len(sets) == 1 else "dev"
+            retrieval.append([split, f"{name}: joint space", *joint_space])
     captions.sort(key=lambda row: row[2 + CAPTION_METRICS.index("CIDEr")], reverse=True)
+    captions.sort(key=lambda row: row[0])
     page = root / PAGE
     text = _TEXT.format(
-        captions=table(["recipe", "split", *CAPTION_METRICS, "training loss"], captions),
-        retrieval=table(["recipe", "split", *DIRECTIONS], retrieval),
+        captions=table(["split", "recipe", *CAPTION_METRICS, "training loss"], captions),
+        retrieval=table(["split", "recipe", *DIRECTIONS], retrieval),
         made=table(
-            ["recipe", "command", "commit", "data", "features", "words", "note"],
+            ["recipe", "command", "commit", "data", "note"],
             ([name, *_made(result)] for name, result in found.items()),
         ),
     )
@@ -84,12 +89,12 @@ def short(root: Path) -> str:
     for name in recipe.names():
         found = results.read(root / name).get("metrics", {})
         lines += [name, f"    {recipe.load(name).about}"]
-        lines += [f"    {split}: {summary(metrics)}" for split, metrics in found.items()]
+        lines += [f"    {split}: {_summary(metrics)}" for split, metrics in found.items()]
     lines.append("To train one: python -m image_describer.train --recipe NAME --data PATH")
     return "\n".join(lines)
 
 
-def summary(metrics: Mapping[str, float]) -> str:
+def _summary(metrics: Mapping[str, float]) -> str:
     """The main figures in a line, for example "CIDEr 0.537, BLEU-4 0.223"."""
     values = [f"{k} {_number(metrics[k])}" for k in ("CIDEr", "BLEU-4", "METEOR") if k in metrics]
     recalls = zip(DIRECTIONS, _recalls(metrics), strict=False)
@@ -119,26 +124,8 @@ def _made(result: Mapping[str, Any]) -> list[str]:
         command,
         made.get("commit", NONE),
         ", ".join(sets) or NONE,
-        _encoder(result.get("encoder", {})),
-        _words(result),
         made.get("note", ""),
     ]
-
-
-def _encoder(encoder: Mapping[str, Any]) -> str:
-    text = str(encoder.get("name", NONE))
-    if "weights" in encoder:
-        text += f" ({encoder['weights']})"
-    return f"{text} instead of {encoder['instead_of']}" if "instead_of" in encoder else text
-
-
-def _words(result: Mapping[str, Any]) -> str:
-    text = f"{result['vocabulary']:,}" if "vocabulary" in result else NONE
-    vectors = result.get("vectors")
-    if vectors:
-        share = vectors["share_of_vocabulary"]
-        text += f", {share:.1%} with a vector of {vectors['dimension']}"
-    return text
 
 
 def _number(value: float | None) -> str:

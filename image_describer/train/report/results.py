@@ -18,6 +18,7 @@ from image_describer.captioner.bundle import open_bundle
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.evaluate import captions
+from image_describer.train.export import bundle as bundles
 from image_describer.train.heads import confidence
 
 METRICS = "metrics.json"
@@ -73,10 +74,7 @@ def update(bundle: Path, judgement: Judgement) -> None:
 
     Raises BundleError and TrainingError.
     """
-    from image_describer.train.heads import add  # imports Keras, which nothing else here needs
-    from image_describer.train.heads.context import FittedPart
-
-    add.write(bundle, FittedPart({}, judgement.manifest_fields))
+    bundles.update(bundle, {}, judgement.manifest_fields)
 
 
 def folder_of(bundle: Path, root: Path) -> Path:
