@@ -5,7 +5,8 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -71,18 +72,31 @@ def write_draft(
         "confidence": plain,
         **fields,
     }
-    try:
+    with _writing(folder):
         manifest = write_manifest(folder, described)
         for file in folder.iterdir():
             if file.is_file() and file.name not in (*REQUIRED_FILES, MANIFEST):
                 file.unlink()
         model_card.write(folder / model_card.NAME, manifest)
-    except OSError as error:
-        raise TrainingError(
-            f"The bundle {folder} can't be written: {reason(error)}.",
-            "Free some space or make the folder writable, and run the command again.",
-        ) from error
     return manifest
+
+
+def update(folder: Path, files: Mapping[str, bytes], sections: Mapping[str, Any]) -> None:
+    """Write ``files`` into a bundle, and them and ``sections`` into its manifest and its card.
+
+    The files of a bundle in an older format are renamed, too. Raises BundleError and TrainingError.
+    """
+    bundle = open_bundle(folder)
+    names = sorted({*bundle.manifest["files"], *files})
+    with _writing(folder):
+        for name in bundle.old_names:
+            bundle_files.write(folder / name, bundle.path(name).read_bytes())
+        for name, content in files.items():
+            bundle_files.write(folder / name, content)
+        manifest = write_manifest(folder, {**bundle.manifest, **sections, "files": names})
+        model_card.write(folder / model_card.NAME, manifest)
+        for old_name in bundle.old_names.values():
+            (folder / old_name).unlink()
 
 
 def previous(folder: Path) -> Path:
@@ -151,6 +165,17 @@ def restore(folder: Path) -> str:
     except OSError as error:
         raise _not_replaceable(folder, error) from error
     return f"The model from before is back: {folder if folder.exists() else paths.bundle_folder()}."
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"The bundle {folder} can't be written: {reason(error)}.",
+            "Free some space or make the folder writable, and run the command again.",
+        ) from error
 
 
 def _commit(checkout: Path) -> str:

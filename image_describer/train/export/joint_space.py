@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -52,7 +53,7 @@ class _Head(tf.Module):
     def __init__(self, head: JointSpaceHead) -> None:
         super().__init__()
         self._kernel = tf.Variable(head.kernel())
-        self._bias = ops.convert_to_numpy(head.bias)
+        self._bias = np.asarray(head.bias)
         self._words = tf.Variable(ops.convert_to_numpy(head.word_vectors()))
 
     def picture(self, features: tf.Tensor) -> tf.Tensor:

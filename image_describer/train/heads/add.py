@@ -5,12 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from image_describer.captioner import bundle_files
-from image_describer.captioner.bundle import open_bundle, write_manifest
-from image_describer.errors import TrainingError
-from image_describer.files import reason
+from image_describer.captioner.bundle import open_bundle
 from image_describer.train.data.dataset import Dataset
-from image_describer.train.export import model_card
+from image_describer.train.export import bundle as bundles
 from image_describer.train.heads import joint_space, ngram_prior, novelty, orientation, photo_check
 from image_describer.train.heads.context import FittedPart, HeadContext
 from image_describer.train.recipe import Part, Recipe
@@ -47,31 +44,7 @@ def add(
     for name in sorted(parts, key=list(PARTS).index):
         log.info("Fitting %s.", name)
         fitted = PARTS[name](context)
-        write(folder, fitted)
+        bundles.update(folder, fitted.files, fitted.sections)
         context.bundle = open_bundle(folder)
         figures[name] = fitted.figures
     return figures
-
-
-def write(folder: Path, fitted: FittedPart) -> None:
-    """Write a part into a bundle: its files, then the manifest, then the model card.
-
-    The files of a bundle in an older format are renamed as well.
-    Raises BundleError, and TrainingError if the disk is full.
-    """
-    bundle = open_bundle(folder)
-    files = sorted({*bundle.manifest["files"], *fitted.files})
-    try:
-        for name in bundle.old_names:
-            bundle_files.write(folder / name, bundle.path(name).read_bytes())
-        for name, content in fitted.files.items():
-            bundle_files.write(folder / name, content)
-        manifest = write_manifest(folder, {**bundle.manifest, **fitted.sections, "files": files})
-        model_card.write(folder / model_card.NAME, manifest)
-        for old_name in bundle.old_names.values():
-            (folder / old_name).unlink()
-    except OSError as error:
-        raise TrainingError(
-            f"The bundle {folder} can't be written: {reason(error)}.",
-            "Free some space or make the folder writable, and run the command again.",
-        ) from error

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from image_describer import paths
-from image_describer.captioner.bundle import MANIFEST, NOVELTY, ORIENTATION, open_bundle
+from image_describer.captioner.bundle import FORMAT, MANIFEST, NOVELTY, ORIENTATION, open_bundle
 from image_describer.errors import BundleError, TrainingError
 from image_describer.train import recipe
 from image_describer.train.export import bundle as bundles
@@ -105,6 +105,42 @@ def test_the_users_own_folder_is_used_if_the_shipped_model_cannot_be_replaced(
     assert paths.bundle_folder() == shipped
     with pytest.raises(TrainingError):
         bundles.restore(paths.bundle_folder())
+
+
+def test_an_update_writes_files_and_sections_and_keeps_the_rest(folder):
+    before = open_bundle(folder).manifest
+    bundles.update(folder, {ORIENTATION: b"content"}, {"orientation": {"threshold": 0.5}})
+    after = open_bundle(folder).manifest
+    assert (folder / ORIENTATION).read_bytes() == b"content"
+    assert after["orientation"] == {"threshold": 0.5}
+    same = set(before) - {"files"}
+    assert {key: after[key] for key in same} == {key: before[key] for key in same}
+    assert ORIENTATION in (folder / model_card.NAME).read_text("utf-8")
+
+
+def test_an_update_gives_a_bundle_of_format_1_the_new_names(folder):
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    manifest["files"]["unlike.npy"] = manifest["files"].pop(NOVELTY)
+    manifest["unlike"] = {"usual": -0.5, "doubt": manifest.pop("novelty")["photograph_limit"]}
+    (folder / NOVELTY).rename(folder / "unlike.npy")
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "format": 1}), "utf-8")
+    bundles.update(folder, {}, {"name": "updated"})
+    bundle = open_bundle(folder)
+    assert not bundle.old_names
+    assert bundle.manifest["format"] == FORMAT
+    assert (folder / NOVELTY).exists()
+    assert not (folder / "unlike.npy").exists()
+
+
+def test_an_update_on_a_full_disk_leaves_the_bundle_as_it_was(folder, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bundles.bundle_files, "write", full)
+    before = (folder / MANIFEST).read_bytes()
+    with pytest.raises(TrainingError, match="No space left on device"):
+        bundles.update(folder, {ORIENTATION: b"content"}, {})
+    assert (folder / MANIFEST).read_bytes() == before
 
 
 def test_a_draft_has_no_parts_that_were_fitted_to_another_encoder(tiny_bundle, folder):

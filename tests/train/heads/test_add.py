@@ -1,32 +1,17 @@
 """Adding fitted parts to a bundle."""
 
-from pathlib import Path
-
 import pytest
 
-from image_describer.captioner.bundle import MANIFEST, NOVELTY, ORIENTATION, open_bundle
+from image_describer.captioner.bundle import NOVELTY, ORIENTATION
 from image_describer.errors import TrainingError
-from image_describer.train.export import model_card
 from image_describer.train.heads import add as adding
-from image_describer.train.heads.add import PARTS, add, write
+from image_describer.train.heads.add import PARTS, add
 from image_describer.train.heads.context import FittedPart, HeadContext
 from image_describer.train.recipe import PARTS as NAMES
 
 
 def test_each_part_of_a_recipe_can_be_fitted() -> None:
     assert set(PARTS) == set(NAMES)
-
-
-def test_a_part_is_written_with_its_sections_and_the_rest_stays(bundle: Path) -> None:
-    before = open_bundle(bundle).manifest
-    limits = {"usual": -1.0, "photograph_limit": 0.5}
-    write(bundle, FittedPart({NOVELTY: b"content"}, {"novelty": limits}))
-    after = open_bundle(bundle).manifest
-    assert (bundle / NOVELTY).read_bytes() == b"content"
-    assert set(after["files"]) == {*before["files"], NOVELTY}
-    assert after["novelty"] == limits
-    assert after["metrics"] == before["metrics"]
-    assert NOVELTY in (bundle / model_card.NAME).read_text("utf-8")
 
 
 def test_parts_are_added_one_after_the_other_in_a_fixed_order(
@@ -60,17 +45,3 @@ def test_a_part_that_cannot_be_fitted_leaves_the_bundle_as_it_was(context: HeadC
     with pytest.raises(TrainingError, match="too few"):
         add(bundle, ["novelty"], context.data, context.recipe, context.runs, context.folder)
     assert {file.name: file.read_bytes() for file in bundle.iterdir()} == before
-
-
-def test_a_full_disk_is_reported_in_a_sentence(
-    bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    before = (bundle / MANIFEST).read_bytes()
-    monkeypatch.setattr("image_describer.captioner.bundle_files.write", full)
-    with pytest.raises(TrainingError, match="No space left") as raised:
-        write(bundle, FittedPart({NOVELTY: b"content"}))
-    assert raised.value.way_out
-    assert (bundle / MANIFEST).read_bytes() == before
