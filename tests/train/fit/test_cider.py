@@ -1,4 +1,4 @@
-"""CIDEr-D in NumPy: the numbers of pycocoevalcap, at the speed that training needs."""
+"""CIDEr-D in NumPy: the same numbers as pycocoevalcap."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ CAPTIONS = {
 }
 
 
-def published(said, references):
+def published(candidates, references):
     """pycocoevalcap's CIDEr-D of captions, document frequencies from the same references."""
     from pycocoevalcap.cider.cider import Cider
 
@@ -25,8 +25,8 @@ def published(said, references):
         return " ".join(f"w{i}" for i in ids)
 
     names = range(len(references))
-    wanted = {n: [as_text(r) for r in references[n]] for n in names}
-    return Cider().compute_score(wanted, {n: [as_text(said[n])] for n in names})[1]
+    expected = {n: [as_text(r) for r in references[n]] for n in names}
+    return Cider().compute_score(expected, {n: [as_text(candidates[n])] for n in names})[1]
 
 
 def padded(rows):
@@ -44,23 +44,23 @@ words = st.lists(st.integers(3, 9), min_size=1, max_size=9)
     st.lists(st.tuples(st.lists(words, min_size=1, max_size=4), words), min_size=2, max_size=6),
     st.booleans(),
 )
-def test_any_captions_score_as_pycocoevalcap_scores_them(pictures, with_end):
+def test_scores_are_those_of_pycocoevalcap(pictures, with_end):
     end = [END] if with_end else []
     references = [[[*r, *end] for r in several] for several, _ in pictures]
-    said = [[*one, *end] for _, one in pictures]
-    found = CiderD(references).score(padded(said), np.arange(len(said)))
-    np.testing.assert_allclose(found, published(said, references), rtol=1e-9, atol=1e-12)
+    candidates = [[*one, *end] for _, one in pictures]
+    found = CiderD(references).score(padded(candidates), np.arange(len(candidates)))
+    np.testing.assert_allclose(found, published(candidates, references), rtol=1e-9, atol=1e-12)
 
 
-def test_words_that_no_reference_has_count_against_a_caption_as_published():
+def test_words_without_a_reference_lower_the_score_as_published():
     references = [[[3, 4, 5, END]], [[6, 7, END], [3, 4, END]], [[3, 8, END]]]
-    said = [[3, 4, 90, 90, 90, END], [6, 7, END], [91, 92, END]]
-    found = CiderD(references).score(padded(said), np.arange(3))
-    np.testing.assert_allclose(found, published(said, references), rtol=1e-9, atol=1e-12)
+    candidates = [[3, 4, 90, 90, 90, END], [6, 7, END], [91, 92, END]]
+    found = CiderD(references).score(padded(candidates), np.arange(3))
+    np.testing.assert_allclose(found, published(candidates, references), rtol=1e-9, atol=1e-12)
     assert found[2] == 0.0 < found[0] < found[1]
 
 
-def test_captions_may_come_several_a_picture_and_in_any_order():
+def test_candidatesof_a_picture_can_come_in_any_order():
     vocabulary = Vocabulary.build((c for s in CAPTIONS.values() for c in s), 1, 10)
     cider = CiderD.of(CAPTIONS, list(CAPTIONS), vocabulary)
     right = vocabulary.encode(["a brown dog runs", "a man sits on a bench"])[:, 1:]
@@ -71,31 +71,31 @@ def test_captions_may_come_several_a_picture_and_in_any_order():
     assert together[1] > together[2]
 
 
-def test_to_say_unknown_is_worth_nothing_even_where_a_reference_has_a_rare_word():
+def test_the_unknown_word_is_not_rewarded_where_a_reference_has_a_rare_word():
     captions = {**CAPTIONS, "sun": ["a surf"], "moon": ["a moon"]}
     vocabulary = Vocabulary.build((c for s in captions.values() for c in s), 3, 10)
     assert not {"surf", "moon"} & set(vocabulary.words)
     cider = CiderD.of(captions, list(captions), vocabulary)
     a = vocabulary.words.index("a")
-    said = padded([[a, END], [a, UNKNOWN, END]])
-    plain, with_unknown = cider.score(said, np.array([4, 4]))
+    candidates = padded([[a, END], [a, UNKNOWN, END]])
+    plain, with_unknown = cider.score(candidates, np.array([4, 4]))
     assert 0.0 < with_unknown < plain
 
 
-def test_a_caption_that_ends_is_worth_more_than_one_that_breaks_off():
+def test_a_complete_caption_scores_higher_than_a_truncated_one():
     vocabulary = Vocabulary.build((c for s in CAPTIONS.values() for c in s), 1, 10)
     cider = CiderD.of(CAPTIONS, list(CAPTIONS), vocabulary)
     whole = vocabulary.encode(["a brown dog runs"])[:, 1:]
-    broken = np.where(whole == END, 0, whole)
-    assert cider.score(whole, np.array([0])) > cider.score(broken, np.array([0]))
+    truncated = np.where(whole == END, 0, whole)
+    assert cider.score(whole, np.array([0])) > cider.score(truncated, np.array([0]))
 
 
-def test_captions_that_are_references_score_high():
+def test_references_score_high():
     rng = np.random.default_rng(0)
     references = [[[*(3 + rng.zipf(1.3, 10) % 2000), END] for _ in range(5)] for _ in range(1000)]
     cider = CiderD(references)
-    said = padded([references[i % 1000][i % 5] for i in range(5000)])
-    found = cider.score(said, np.arange(5000) % 1000)
+    candidates = padded([references[i % 1000][i % 5] for i in range(5000)])
+    found = cider.score(candidates, np.arange(5000) % 1000)
     assert found.min() > 1.0  # each caption is one of its picture's own references
 
 
@@ -105,6 +105,6 @@ def test_a_picture_without_references_is_refused(references):
         CiderD(references)
 
 
-def test_more_words_than_a_key_can_hold_are_refused_with_the_way_out():
+def test_too_many_words_for_a_key_are_refused():
     with pytest.raises(TrainingError, match="min_count"):
         CiderD([[[70_000, END]]])
