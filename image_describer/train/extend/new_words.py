@@ -1,200 +1,135 @@
-"""New words for a decoder that otherwise stays as it is.
+"""New words for a decoder whose other weights stay as they are.
 
-Fifty pictures can teach a word, and can undo what 6,000 taught: every other weight that moves
-costs captions of other pictures. So none does. A new word is read as the known word that best
-foretells what follows it, and gets a column of its own in the output layer, fitted by logistic
-regression to the states in which the decoder reads a user's captions (Bishop 2006, section 4.3.4).
-What it says of other pictures changes only where a new word is the likelier one.
+Training every weight on fifty pictures would make the captions of all other pictures worse. So a
+new word only gets a column of its own in the output layer, fitted by logistic regression to the
+decoder's states before each word of the given captions (Bishop 2006, section 4.3.4), and the
+embedding of the known word that best predicts what follows the new one. Captions of other pictures
+change only where a new word is the more likely one.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from keras import ops
+from scipy.optimize import minimize
+from scipy.special import log_softmax, logsumexp
 
-from image_describer.captioner import runtime
-from image_describer.captioner.bundle import Bundle
-from image_describer.captioner.decoder import PREPARED, STATES
 from image_describer.train.data.vocabulary import PAD, UNKNOWN
+from image_describer.train.models.attention_lstm import AttentionLstm
 
-EMBEDDING, KERNEL, BIAS = "embed/embeddings", "to_words/kernel", "to_words/bias"
-RARE = -5.0  # log-odds to start from, against all known words together
-MOMENTA, EPSILON = (0.9, 0.99), 1e-8  # Adam's
-CANDIDATES = 60  # the commonest known words, of which one stands in for a new one
-HEARD, FORETOLD = 8, 4  # captions with a new word, and words after it, that choose its stand-in
-ROWS = 4096  # at a time, of states by words
-MOST = 30.0  # log-odds; beyond it, nothing is left to learn
+EMBEDDINGS, KERNEL, BIAS = "embed/embeddings", "to_words/kernel", "to_words/bias"
+OUTPUT_STATE = "h2"  # the input of the output layer
+PENALTY = 100.0  # of squared weights: a larger one makes new words rarer; see train/README.md
+INITIAL_LOG_ODDS = -5.0  # of a new word, against all known words together
+CANDIDATES = 60  # the most frequent known words, one of which substitutes for a new word
+FOLLOWING = 4  # words after a new word that choose its substitute
+ROWS = 4096  # states that are multiplied by the output layer at once, to limit memory
 
-
-@dataclass(frozen=True)
-class Tuning:
-    """``decay`` is the weight of the squared length of a new word's column: the larger, the later
-    the word is said. ``mirror`` reads the captions beside mirror images as well.
-
-    The figures that they were chosen by stand in ``train/README.md``.
-    """
-
-    rounds: int = 300
-    rate: float = 0.03
-    decay: float = 100.0
-    mirror: bool = True
+Arrays = Mapping[str, np.ndarray]  # by "layer/variable", as `bundle_weights.decoder_weights`
 
 
-@dataclass(frozen=True)
-class Read:
-    """What a decoder was like before each word: states (N, units), words (N,) ids."""
+class DecoderSteps(NamedTuple):
+    """The decoder's output states (N, units) float32, and the ids (N,) of the words after them."""
 
     states: np.ndarray
     words: np.ndarray
 
-    @classmethod
-    def together(cls, several: Iterable["Read"]) -> "Read":
-        every = list(several)
-        return cls(
-            np.concatenate([one.states for one in every]),
-            np.concatenate([one.words for one in every]),
-        )
+
+def read(
+    decoder: AttentionLstm, regions: np.ndarray, ids: np.ndarray, substitutes: Sequence[int] = ()
+) -> DecoderSteps:
+    """Run the decoder over given captions of a picture (teacher forcing).
+
+    ``regions`` (R, C) are those of the picture, ``ids`` (K, T) those of `Vocabulary.encode`. New
+    words have the ids after the known ones; each is read as its substitute, a known word.
+    """
+    ids = ids[:, (ids != PAD).any(axis=0)]
+    inputs = np.concatenate([np.arange(decoder.embed.input_dim), substitutes]).astype(np.int32)[ids]
+    prepared, state = decoder.prepare(regions[np.newaxis]), decoder.begin(1, len(ids))
+    states = []
+    for words in inputs.T[:-1]:
+        _, state, _ = decoder.step(words[np.newaxis], state, prepared)
+        states.append(ops.convert_to_numpy(state[OUTPUT_STATE])[0])
+    words = ids[:, 1:]
+    return DecoderSteps(np.stack(states, axis=1)[words != PAD], words[words != PAD])
 
 
-class Reader:
-    """The decoder of a bundle, reading captions that are given."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        interpreter = runtime.load(bundle.path("decoder.tflite"), threads=1)
-        self._prepare = interpreter.get_signature_runner("prepare")
-        self._step = interpreter.get_signature_runner("step")
-        details = self._step.get_input_details()
-        self._rows = int(details["words"]["shape"][1])
-        self._zeros = {s: np.zeros(details[s]["shape"], np.float32) for s in STATES}
-        words = len(bundle.tokenizer["words"])
-        self.stand_ins = np.arange(words)  # what each id is read as
-
-    def know(self, stand_ins: Sequence[int]) -> None:
-        """From now on, read further words as these known ones."""
-        self.stand_ins = np.concatenate([self.stand_ins, np.asarray(stand_ins, int)])
-
-    def read(self, regions: np.ndarray, ids: np.ndarray) -> Read:
-        """regions (R, C), ids (K, T) of captions as `Vocabulary.encode` gives them."""
-        prepared = self._prepare(regions=np.asarray(regions, np.float32)[np.newaxis])
-        fixed = {name: prepared[name] for name in PREPARED}
-        found = []
-        for start in range(0, len(ids), self._rows):
-            some = ids[start : start + self._rows]
-            strange = some >= len(self.stand_ins)
-            states = self._walk(np.where(strange, UNKNOWN, self._read_as(some)), fixed)
-            said = some[:, 1:]
-            found.append(Read(states[said != PAD], said[said != PAD]))
-        return Read.together(found)
-
-    def _read_as(self, ids: np.ndarray) -> np.ndarray:
-        return self.stand_ins[np.minimum(ids, len(self.stand_ins) - 1)]
-
-    def _walk(self, ids: np.ndarray, fixed: Mapping[str, np.ndarray]) -> np.ndarray:
-        """ids (K, T) -> states (K, T - 1, units), each before the word that follows."""
-        state, states = self._zeros, []
-        for place in range(ids.shape[1] - 1):
-            words = np.zeros((1, self._rows), np.int32)
-            words[0, : len(ids)] = ids[:, place]
-            out = self._step(words=words, **state, **fixed)
-            state = {name: out[name] for name in STATES}
-            states.append(out["h2"][0, : len(ids)])
-        return np.stack(states, axis=1)
+def join(parts: Iterable[DecoderSteps]) -> DecoderSteps:
+    """Concatenate the steps of several pictures."""
+    return DecoderSteps(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def stand_in(
-    weights: Mapping[str, np.ndarray],
-    reader: Reader,
-    heard: Iterable[tuple[np.ndarray, np.ndarray]],
+def find_substitute(
+    weights: Arrays,
+    decoder: AttentionLstm,
+    examples: Iterable[tuple[np.ndarray, np.ndarray]],
     word: int,
 ) -> int:
-    """The known word that, read in the place of ``word``, makes the words after it likeliest.
+    """Find the known word that, in the place of ``word``, makes the words after it most likely.
 
-    ``heard``: regions (R, C) of a picture, and the ids (T,) of a caption of it that holds it.
+    ``examples``: regions (R, C) of pictures, each with the ids (T,) of a caption with the word.
     """
     known = len(weights[BIAS])
     candidates = np.arange(UNKNOWN, min(known, UNKNOWN + CANDIDATES))
-    surprise = np.zeros(len(candidates))
-    for regions, ids in itertools.islice(heard, HEARD):
-        found = np.flatnonzero(ids == word)
-        if not len(found):
-            continue  # it stood beyond the longest caption that is read
-        at = int(found[0])
-        tail = np.where(ids < known, ids, UNKNOWN)[: at + 1 + FORETOLD]
-        tail = tail[tail != PAD]
-        each = np.tile(tail, (len(candidates), 1))
-        each[:, at] = candidates
-        read = reader.read(regions, each)
-        losses = _losses(weights, read).reshape(len(candidates), -1)
-        surprise += losses[:, at:].sum(axis=1)
-    return int(candidates[surprise.argmin()])
+    losses = np.zeros(len(candidates))
+    for regions, ids in examples:
+        position = int(np.flatnonzero(ids == word)[0])
+        caption = np.where(ids < known, ids, UNKNOWN)[: position + 1 + FOLLOWING]
+        variants = np.tile(caption[caption != PAD], (len(candidates), 1))
+        variants[:, position] = candidates
+        steps = read(decoder, regions, variants)
+        losses += _losses(weights, steps).reshape(len(candidates), -1)[:, position:].sum(axis=1)
+    return int(candidates[losses.argmin()])
 
 
-def learn(
-    weights: Mapping[str, np.ndarray], read: Read, stand_ins: Sequence[int], tuning: Tuning
-) -> dict[str, np.ndarray]:
-    """The weights of a decoder that knows more words, the last ones of the ids in ``read``.
+def fit(weights: Arrays, steps: DecoderSteps, substitutes: Sequence[int]) -> dict[str, np.ndarray]:
+    """Return the weights of a decoder with a new word for each of ``substitutes``.
 
-    Each is read as its stand-in. ``weights`` are keyed ``layer/variable``, as
-    `train.models.bundle_weights.decoder_weights` gives them.
+    ``steps`` contain the new words, with the ids after the known ones.
     """
-    more = len(stand_ins)
-    known = len(weights[BIAS])
-    rest = _normaliser(weights, read.states)
-    said = np.zeros((len(read.words), more), np.float32)
-    new = np.flatnonzero(read.words >= known)
-    said[new, read.words[new] - known] = 1.0
-    kernel = np.zeros((read.states.shape[1], more), np.float32)
-    bias = np.full(more, np.median(rest) + RARE, np.float32)
-    kernel_adam, bias_adam = _Adam(kernel), _Adam(bias)
-    for turn in range(tuning.rounds):
-        odds = np.minimum(read.states @ kernel + bias - rest[:, np.newaxis], MOST)
-        likely = np.exp(odds)
-        error = likely / (1.0 + likely.sum(axis=1, keepdims=True)) - said
-        rate = tuning.rate * 0.5 * (1.0 + np.cos(np.pi * turn / tuning.rounds))
-        kernel_adam.step(read.states.T @ error + tuning.decay * kernel, rate)
-        bias_adam.step(error.sum(axis=0), rate)
-    embeddings = weights[EMBEDDING]
+    known, count = len(weights[BIAS]), len(substitutes)
+    units = steps.states.shape[1]
+    log_normalizer = _log_normalizer(weights, steps.states)
+    # Classes: 0 is every known word, whose logits don't change; the others are the new words.
+    classes = np.maximum(steps.words - known + 1, 0)
+    is_new = classes[:, np.newaxis] == np.arange(1, count + 1)
+
+    def loss_and_gradient(variables: np.ndarray) -> tuple[float, np.ndarray]:
+        kernel, bias = np.split(variables.reshape(units + 1, count), [units])
+        logits = steps.states @ kernel.astype(np.float32) + bias - log_normalizer[:, np.newaxis]
+        log_probs = log_softmax(np.pad(logits, ((0, 0), (1, 0))), axis=1)
+        loss = PENALTY / 2 * np.sum(kernel**2) - log_probs[np.arange(len(classes)), classes].sum()
+        error = np.exp(log_probs[:, 1:]) - is_new
+        gradient = steps.states.T @ error.astype(np.float32) + PENALTY * kernel
+        return loss, np.vstack([gradient, error.sum(axis=0)]).ravel()
+
+    start = np.zeros((units + 1, count))
+    start[-1] = np.median(log_normalizer) + INITIAL_LOG_ODDS
+    found = minimize(loss_and_gradient, start.ravel(), jac=True, method="L-BFGS-B").x
+    kernel, bias = np.split(found.reshape(units + 1, count).astype(np.float32), [units])
+    embeddings = weights[EMBEDDINGS]
     return {
         **weights,
-        EMBEDDING: np.concatenate([embeddings, embeddings[list(stand_ins)]]),
+        EMBEDDINGS: np.concatenate([embeddings, embeddings[list(substitutes)]]),
         KERNEL: np.concatenate([weights[KERNEL], kernel], axis=1),
-        BIAS: np.concatenate([weights[BIAS], bias]),
+        BIAS: np.concatenate([weights[BIAS], bias[0]]),
     }
 
 
-def word_loss(weights: Mapping[str, np.ndarray], read: Read) -> float:
-    """Mean cross-entropy of a word in nats; one that isn't known counts as ``<unk>``."""
-    return float(np.mean(_losses(weights, read)))
+def word_loss(weights: Arrays, steps: DecoderSteps) -> float:
+    """Mean cross-entropy of a word in nats; words without weights count as ``<unk>``."""
+    return float(np.mean(_losses(weights, steps)))
 
 
-def _losses(weights: Mapping[str, np.ndarray], read: Read) -> np.ndarray:
-    words = np.where(read.words < len(weights[BIAS]), read.words, UNKNOWN)
-    picked = (read.states * weights[KERNEL].T[words]).sum(axis=1) + weights[BIAS][words]
-    return _normaliser(weights, read.states) - picked
+def _losses(weights: Arrays, steps: DecoderSteps) -> np.ndarray:
+    words = np.where(steps.words < len(weights[BIAS]), steps.words, UNKNOWN)
+    logits = (steps.states * weights[KERNEL].T[words]).sum(axis=1) + weights[BIAS][words]
+    return _log_normalizer(weights, steps.states) - logits
 
 
-def _normaliser(weights: Mapping[str, np.ndarray], states: np.ndarray) -> np.ndarray:
-    """The log of the sum over all words: (N, units) -> (N,)."""
-    found = []
-    for start in range(0, len(states), ROWS):
-        logits = states[start : start + ROWS] @ weights[KERNEL] + weights[BIAS]
-        most = logits.max(axis=1)
-        found.append(most + np.log(np.exp(logits - most[:, np.newaxis]).sum(axis=1)))
-    return np.concatenate(found) if found else np.zeros(0, np.float32)
-
-
-class _Adam:
-    """Kingma and Ba 2015 (arXiv:1412.6980), in place."""
-
-    def __init__(self, array: np.ndarray) -> None:
-        self._array, self._count = array, 0
-        self._mean, self._square = np.zeros_like(array), np.zeros_like(array)
-
-    def step(self, gradient: np.ndarray, rate: float) -> None:
-        first, second = MOMENTA
-        self._count += 1
-        self._mean += (1 - first) * (gradient - self._mean)
-        self._square += (1 - second) * (gradient**2 - self._square)
-        root = np.sqrt(self._square / (1 - second**self._count)) + EPSILON
-        self._array -= (rate * self._mean / (1 - first**self._count) / root).astype(np.float32)
+def _log_normalizer(weights: Arrays, states: np.ndarray) -> np.ndarray:
+    """The log of the sum of the exponentials of all logits: (N, units) -> (N,)."""
+    chunks = np.split(states, range(ROWS, len(states), ROWS))
+    logits = (chunk @ weights[KERNEL] + weights[BIAS] for chunk in chunks)
+    return np.concatenate([logsumexp(chunk, axis=1) for chunk in logits])
