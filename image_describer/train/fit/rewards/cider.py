@@ -146,7 +146,7 @@ def _count(words: np.ndarray) -> _Grams:
     if words.size and words.max() >= (1 << WORD_BITS) - 1:
         raise TrainingError(
             f"CIDEr-D counts at most {(1 << WORD_BITS) - 2:,} different words.",
-            "Give a larger min_count in [text], or a top_k.",
+            "Give a larger min_count in [data], or top_words.",
         )
     rows, width = words.shape
     # Ids are one more here, so that a key tells a shorter n-gram from one that goes on with id 0.
