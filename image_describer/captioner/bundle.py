@@ -174,6 +174,8 @@ def _rename_format_1(manifest: Any) -> dict[str, str]:
     if manifest["format"] != 1:
         return old_names
     manifest["format"] = FORMAT
+    if type(manifest.get("made")) is str:
+        manifest["made"] = {"note": manifest["made"]}
     for path, names in _FORMAT_1:
         section: Any = manifest
         for key in path:

@@ -172,6 +172,7 @@ def test_a_bundle_of_format_1_is_read_under_the_new_names(folder: Path) -> None:
         "decode": {**FIELDS["decode"], "ngram_weight": 2.0},
         "confidence": {"offset": 0.0, "weights": table},
         "files": [*REQUIRED_FILES, "joint_space.tflite", "novelty.npy"],
+        "made": {"note": "by hand"},
     }
     new = write_manifest(folder, {**FIELDS, **sections})
     text = (folder / MANIFEST).read_text()
@@ -191,6 +192,7 @@ def test_a_bundle_of_format_1_is_read_under_the_new_names(folder: Path) -> None:
         if (folder / now).exists():
             (folder / now).rename(folder / then)
     (folder / MANIFEST).write_text(text)
+    change(folder, "made", to="by hand")
     bundle = open_bundle(folder)
     assert bundle.manifest == new
     assert bundle.path("encoder.tflite") == folder / "extractor.tflite"
