@@ -158,7 +158,7 @@ def _digest(context: HeadContext, network: JointSpaceNetwork) -> str:
     facts = repr((context.recipe.heads.joint_space, context.recipe.seed, captions))
     digest = hashlib.sha256(facts.encode())
     for array in (network.standardization.center, *network.weights):
-        digest.update(np.ascontiguousarray(ops.convert_to_numpy(array)).tobytes())
+        digest.update(np.asarray(array).tobytes())
     return digest.hexdigest()
 
 

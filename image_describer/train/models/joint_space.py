@@ -92,7 +92,7 @@ class JointSpaceHead(keras.layers.Layer):
 
     def kernel(self) -> np.ndarray:
         """The matrix (C, units) that the picture's standardized features are multiplied by."""
-        weight = ops.convert_to_numpy(self.weight)
+        weight = np.asarray(self.weight)
         return weight if self._axes is None else self._axes @ weight
 
     def embed_pictures(self, features: Any, training: bool = False) -> Any:

@@ -7,10 +7,12 @@ synthetic by its thumbnail still counts as a photograph if the encoder's feature
 """
 
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.neural_network import MLPClassifier
 
@@ -65,7 +67,9 @@ def fit_classifier(photographs: np.ndarray, others: np.ndarray) -> PhotoClassifi
         (UNITS,), activation="tanh", alpha=L2, batch_size=len(x), max_iter=STEPS, tol=0.0,
         learning_rate_init=LEARNING_RATE, n_iter_no_change=STEPS - 1, random_state=SEED,
     )  # fmt: skip
-    network.fit(x, y, sample_weight=len(x) / 2 / np.bincount(y)[y])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # few steps prevent overfitting
+        network.fit(x, y, sample_weight=len(x) / 2 / np.bincount(y)[y])
     hidden, output = network.coefs_
     hidden_offset, output_offset = network.intercepts_
     return PhotoClassifier(
