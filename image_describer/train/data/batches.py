@@ -55,7 +55,7 @@ class PictureBatches:
         self._limit = captions or None
         weights = np.array([data.weights.get(key, 1.0) for key in self.keys])
         self._weights = weights if training else np.ones(len(self.keys))
-        self._size = int(round(self._weights.sum()))
+        self._size = round(float(self._weights.sum()))
         self._orders: dict[int, np.ndarray] = {}
         self._label_count = len(next(iter(data.labels.values()))) if data.labels else 0
         self._ids: dict[str, np.ndarray] = {}
