@@ -10,9 +10,10 @@ from image_describer.errors import TrainingError
 from image_describer.train.baselines import joint_embedding
 from image_describer.train.baselines.joint_embedding import JointEmbedding, PairBatches, Pairs
 from image_describer.train.run import Options, Run
-from tests.support import training as small
+from tests.support.training import small_recipe, write_word_vectors
 
 PICTURES = 48
+COLORS, SIDES = ("red", "green", "blue"), ("left", "right")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def matrix(tmp_path_factory):
         color, side = i % 3, i // 3 % 2
         features[i, color] += 1.0
         features[i, 3 + side] += 1.0
-        text = f"a {small.COLORS[color]} square on the {small.SIDES[side]} side"
+        text = f"a {COLORS[color]} square on the {SIDES[side]} side"
         lines.append(f"{i}.jpg {text}\n")
     (folder / "annotations.txt").write_text("".join(lines), "utf-8")
     np.save(folder / "features.npy", features)
@@ -36,8 +37,8 @@ def matrix(tmp_path_factory):
 def trained(matrix, tmp_path_factory):
     """A run of all stages, and its figures."""
     folder = tmp_path_factory.mktemp("joint")
-    recipe = small.small_recipe(folder, "joint-embedding", epochs=15)
-    vectors = small.write_word_vectors(folder)
+    recipe = small_recipe(folder, "joint-embedding", epochs=15)
+    vectors = write_word_vectors(folder)
     run = Run(recipe, Options(data=matrix, runs=folder / "runs", vectors=vectors))
     run.prepare()
     system = JointEmbedding(run)
