@@ -7,14 +7,11 @@ synthetic by its thumbnail still counts as a photograph if the encoder's feature
 """
 
 import json
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score, roc_curve
-from sklearn.neural_network import MLPClassifier
 
 from image_describer.captioner.bundle import PHOTO_CHECK
 from image_describer.captioner.novelty import NoveltyHead
@@ -23,6 +20,7 @@ from image_describer.imaging import photo_check, quality
 from image_describer.imaging.photo_check import PhotoClassifier
 from image_describer.train.data import corruptions
 from image_describer.train.heads.context import FittedPart, HeadContext
+from image_describer.train.heads.networks import train_mlp
 from image_describer.train.heads.photo_check import photographs, synthetic
 from image_describer.train.heads.photo_check.synthetic import SyntheticPicture
 from image_describer.train.progress import progress
@@ -33,7 +31,7 @@ MIN_THRESHOLD = 0.3  # a lower one would reject more corrupted photographs
 UNITS = 16
 STEPS = 300
 LEARNING_RATE = 0.01
-L2 = 0.5  # scikit-learn's alpha
+L2 = 2e-4
 SEED = 3
 DIGITS = 5
 JUDGED_CORRUPTED = 50  # dev photographs for each corruption
@@ -63,13 +61,10 @@ def fit_classifier(photographs: np.ndarray, others: np.ndarray) -> PhotoClassifi
     y = np.repeat((0, 1), (len(photographs), len(others)))
     center, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
     x = np.clip((x - center) / spread, -photo_check.OUTLIER_SPREADS, photo_check.OUTLIER_SPREADS)
-    network = MLPClassifier(
-        (UNITS,), activation="tanh", alpha=L2, batch_size=len(x), max_iter=STEPS, tol=0.0,
-        learning_rate_init=LEARNING_RATE, n_iter_no_change=STEPS - 1, random_state=SEED,
+    network = train_mlp(
+        x, y, (UNITS,), steps=STEPS, learning_rate=LEARNING_RATE, l2=L2, seed=SEED,
+        sample_weight=len(x) / 2 / np.bincount(y)[y],
     )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # few steps prevent overfitting
-        network.fit(x, y, sample_weight=len(x) / 2 / np.bincount(y)[y])
     hidden, output = network.coefs_
     hidden_offset, output_offset = network.intercepts_
     return PhotoClassifier(

@@ -1,19 +1,16 @@
-"""Diagrams: flows, trees, networks; sets, sequences, plans of time, figures, circuits."""
+"""Diagrams: flow charts, trees, networks; Venn and sequence diagrams, Gantt charts, circuits."""
 
 import math
-from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
-from image_describer.train.heads.photo_check.synthetic.randomizer import (
-    Color,
-    Half,
-    Point,
-    Randomizer,
-)
+from image_describer.train.heads.photo_check.synthetic import randomizer
+from image_describer.train.heads.photo_check.synthetic.randomizer import Point, Randomizer
 
 
-def arrow(draw: ImageDraw.ImageDraw, start: Point, end: Point, fill: Color, wide: int) -> None:
+def arrow(
+    draw: ImageDraw.ImageDraw, start: Point, end: Point, fill: randomizer.Color, wide: int
+) -> None:
     """A line with a head at its end."""
     draw.line((*start, *end), fill, wide)
     turn = math.atan2(end[1] - start[1], end[0] - start[0])
@@ -71,9 +68,8 @@ def network(rng: Randomizer) -> Image.Image:
     nodes = [(rng.uniform(40, width - 40), rng.uniform(40, height - 40))
              for _ in range(rng.integer(5, 26))]  # fmt: skip
     for _ in range(2 * len(nodes)):
-        draw.line(
-            (*rng.choice(nodes), *rng.choice(nodes)), rng.blend(0.6, rng.fg), rng.integer(1, 4)
-        )
+        ends = (*rng.choice(nodes), *rng.choice(nodes))
+        draw.line(ends, rng.blend(0.6, rng.fg), rng.integer(1, 4))
     for x, y in nodes:
         far = rng.uniform(8, 30)
         draw.circle((x, y), far, rng.color(), rng.fg)
@@ -89,14 +85,14 @@ def sets(rng: Randomizer) -> Image.Image:
         x, y = width * rng.uniform(0.35, 0.65), height * rng.uniform(0.35, 0.65)
         far = min(width, height) * rng.uniform(0.2, 0.34)
         mask = Image.new("L", image.size)
-        ImageDraw.Draw(mask).ellipse((x - far, y - far, x + far, y + far), 140)
+        ImageDraw.Draw(mask).circle((x, y), far, 140)
         image.paste(rng.palette[k], (0, 0), mask)
-        ImageDraw.Draw(image).text((x, y), rng.words(1), rng.fg, rng.font(24), anchor="mm")
+        rng.write(ImageDraw.Draw(image), (x, y), rng.words(1), 24, anchor="mm")
     return image
 
 
 def sequence(rng: Randomizer) -> Image.Image:
-    """Who sends what to whom, from the top to the bottom."""
+    """A sequence diagram: messages between parties, from top to bottom."""
     parties = rng.integer(2, 6)
     image, draw = rng.canvas(parties * 200 + 40, rng.integer(400, 1000))
     for k in range(parties):
@@ -109,13 +105,12 @@ def sequence(rng: Randomizer) -> Image.Image:
         a, b = rng.integer(0, parties), rng.integer(0, parties)
         if a != b:
             arrow(draw, (120 + 200.0 * a, y), (120 + 200.0 * b, y), rng.palette[0], 2)
-            rng.write(draw, (120 + 100 * (a + b), y - 18), rng.words(2), 14,
-                      anchor="ma")  # fmt: skip
+            rng.write(draw, (120 + 100 * (a + b), y - 18), rng.words(2), 14, anchor="ma")
     return image
 
 
 def plan(rng: Randomizer) -> Image.Image:
-    """Bars of time, one beneath the other."""
+    """A Gantt chart: bars below a time line."""
     width, rows = rng.integer(600, 1300), rng.integer(5, 18)
     image, draw = rng.canvas(width, rows * 40 + 80)
     for k in range(12):
@@ -140,16 +135,9 @@ def figure(rng: Randomizer) -> Image.Image:
     draw.polygon(corners, rng.blend(0.2) if rng.chance(0.5) else None, rng.fg, wide)
     for letter, (x, y) in zip("ABC", corners, strict=True):
         rng.write(draw, (x + 8, y - 30), letter, 28)
-        draw.arc(
-            (x - 40, y - 40, x + 40, y + 40), 0, 360 * rng.uniform(0.1, 0.4), rng.palette[0], wide
-        )
-    far = rng.uniform(0.15, 0.45) * side
-    draw.ellipse(
-        (side / 2 - far, side / 2 - far, side / 2 + far, side / 2 + far),
-        None,
-        rng.palette[1],
-        wide,
-    )
+        end = 360 * rng.uniform(0.1, 0.4)
+        draw.arc((x - 40, y - 40, x + 40, y + 40), 0, end, rng.palette[0], wide)
+    draw.circle((side / 2, side / 2), rng.uniform(0.15, 0.45) * side, None, rng.palette[1], wide)
     return image
 
 
@@ -174,7 +162,7 @@ def circuit(rng: Randomizer) -> Image.Image:
     return image
 
 
-STYLES: dict[Half, tuple[Callable[[Randomizer], Image.Image], ...]] = {
+STYLES: randomizer.Styles = {
     "fit": (flow, tree, network),
     "test": (sets, sequence, plan, figure, circuit),
 }

@@ -1,11 +1,10 @@
 """Icons: tiles, shapes, flags, faces; shaded tiles, strokes, pixels, marks, sheets."""
 
 import math
-from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from image_describer.train.heads.photo_check.synthetic.randomizer import Half, Point, Randomizer
+from image_describer.train.heads.photo_check.synthetic.randomizer import Point, Randomizer, Styles
 
 SIZES = (32, 48, 64, 96, 128, 256, 512)
 FULL = 512  # drawn at this size, then reduced
@@ -69,8 +68,7 @@ def shaded(rng: Randomizer) -> Image.Image:
     """A glossy tile with a soft shadow."""
     mask = Image.new("L", (FULL, FULL))
     ImageDraw.Draw(mask).rounded_rectangle((60, 50, 452, 442), rng.integer(40, 200), 255)
-    ends = [Image.new("RGB", (FULL, FULL), color) for color in rng.palette[:2]]
-    fill = Image.composite(ends[0], ends[1], Image.linear_gradient("L").resize((FULL, FULL)))
+    fill = rng.gradient(FULL, FULL)
     draw = ImageDraw.Draw(fill)
     if rng.chance(0.5):
         draw.polygon(star(256, 246, 130, rng.integer(3, 7), rng.uniform(0.4, 1)), (255, 255, 255))
@@ -116,7 +114,7 @@ def pixels(rng: Randomizer) -> Image.Image:
 
 
 def mark(rng: Randomizer) -> Image.Image:
-    """A company's mark: a figure and a name beside it."""
+    """A logo: a figure beside a name."""
     width, height = rng.integer(400, 1200), rng.integer(160, 500)
     image, draw = rng.canvas(width, height)
     far = height * 0.32
@@ -138,7 +136,7 @@ def sheet(rng: Randomizer) -> Image.Image:
     return image
 
 
-STYLES: dict[Half, tuple[Callable[[Randomizer], Image.Image], ...]] = {
+STYLES: Styles = {
     "fit": (tile, shape, flag, face),
     "test": (shaded, strokes, pixels, mark, sheet),
 }

@@ -1,12 +1,11 @@
 """Maps: streets, islands, countries; metro lines, contours, rings of a town, plans of a flat."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from image_describer.train.heads.photo_check.synthetic.randomizer import Half, Randomizer
+from image_describer.train.heads.photo_check.synthetic.randomizer import Randomizer, Styles
 
 
 def terrain(rng: Randomizer, width: int, height: int, octaves: int = 5) -> np.ndarray:
@@ -149,7 +148,7 @@ def flat(rng: Randomizer) -> Image.Image:
     return image
 
 
-STYLES: dict[Half, tuple[Callable[[Randomizer], Image.Image], ...]] = {
+STYLES: Styles = {
     "fit": (streets, islands, countries),
     "test": (metro, contours, town, flat),
 }

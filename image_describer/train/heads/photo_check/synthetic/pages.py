@@ -1,11 +1,10 @@
 """Documents: pages of text, letters, tables, listings; newspapers, receipts, slides, formulas."""
 
 import io
-from collections.abc import Callable
 
 from PIL import Image
 
-from image_describer.train.heads.photo_check.synthetic.randomizer import Half, Randomizer
+from image_describer.train.heads.photo_check.synthetic.randomizer import Randomizer, Styles
 
 
 def article(rng: Randomizer) -> Image.Image:
@@ -144,7 +143,7 @@ def formulas(rng: Randomizer) -> Image.Image:
     return image
 
 
-STYLES: dict[Half, tuple[Callable[[Randomizer], Image.Image], ...]] = {
+STYLES: Styles = {
     "fit": (article, letter, table, listing),
     "test": (newspaper, receipt, slide, formulas),
 }

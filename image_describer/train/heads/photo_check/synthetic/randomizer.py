@@ -1,6 +1,6 @@
 """Random fonts, palettes, words and numbers; each half of the pictures has its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -15,13 +15,9 @@ T = TypeVar("T")
 
 # All of them come with matplotlib; "" is the one of Pillow.
 FONTS: dict[Half, tuple[str, ...]] = {
-    "fit": (
-        "DejaVuSans",
-        "DejaVuSans-Bold",
-        "DejaVuSans-Oblique",
-        "DejaVuSansMono",
-        "DejaVuSerif",
-        "DejaVuSerif-Bold",
+    "fit": tuple(
+        f"DejaVu{n}"
+        for n in ["Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "Serif", "Serif-Bold"]
     ),
     "test": ("", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10"),
 }
@@ -115,14 +111,15 @@ class Randomizer:
         """Write ``text``, in the foreground color unless ``fill`` is given."""
         draw.text(position, text, self.fg if fill is None else fill, self.font(size), anchor)
 
+    def gradient(self, width: int, height: int) -> Image.Image:
+        """The first color of the palette below, the second one above."""
+        ends = [Image.new("RGB", (width, height), color) for color in self.palette[:2]]
+        return Image.composite(*ends, Image.linear_gradient("L").resize((width, height)))
+
     def paragraph(
-        self,
-        draw: ImageDraw.ImageDraw,
-        box: tuple[float, float, float, float],
-        size: float,
-        fill: Color | None = None,
+        self, draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], size: float,
         gap: float = 1.4,
-    ) -> float:
+    ) -> float:  # fmt: skip
         """Write lines of words into a box (left, top, right, bottom); returns where they end."""
         left, top, right, bottom = box
         font = self.font(size)
@@ -132,7 +129,7 @@ class Randomizer:
                 line = line.rpartition(" ")[0]
             if self.chance(0.12):
                 line = line[: len(line) // 2]
-            draw.text((left, top), line, self.fg if fill is None else fill, font)
+            draw.text((left, top), line, self.fg, font)
             top += size * gap
         return top
 
@@ -153,3 +150,7 @@ def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     return ImageFont.truetype(str(folder / f"{name}.ttf"), size)
+
+
+Styles = dict[Half, tuple[Callable[[Randomizer], Image.Image], ...]]
+"""Functions that draw a picture each."""

@@ -1,10 +1,8 @@
 """Screenshots: windows, pages of the web, terminals; spreadsheets, telephones, desktops, mail."""
 
-from collections.abc import Callable
-
 from PIL import Image, ImageDraw
 
-from image_describer.train.heads.photo_check.synthetic.randomizer import Half, Randomizer
+from image_describer.train.heads.photo_check.synthetic.randomizer import Randomizer, Styles
 
 SCREENS = ((1920, 1080), (1366, 768), (1280, 800), (1024, 768), (800, 600))
 PHONES = ((390, 844), (540, 1170), (720, 1280))
@@ -121,19 +119,16 @@ def chat(rng: Randomizer) -> Image.Image:
 
 
 def desktop(rng: Randomizer) -> Image.Image:
-    """Icons and a window on a shaded ground."""
+    """Icons and a window on a gradient."""
     width, height = rng.choice(SCREENS)
-    ends = [Image.new("RGB", (width, height), color) for color in rng.palette[:2]]
-    shade = Image.linear_gradient("L").resize((width, height))
-    image = Image.composite(ends[0], ends[1], shade)
+    image = rng.gradient(width, height)
     draw = ImageDraw.Draw(image)
     for k in range(rng.integer(3, 14)):
         x, y = 24 + 100 * (k // 7), 24 + 96 * (k % 7)
         draw.rounded_rectangle((x, y, x + 48, y + 48), 10, rng.color())
         draw.text((x + 24, y + 54), rng.words(1), (255, 255, 255), rng.font(13), anchor="ma")
     if rng.chance(0.7):
-        inside = dialog(rng)
-        image.paste(inside, (width // 3, height // 6))
+        image.paste(dialog(rng), (width // 3, height // 6))
     draw.rectangle((0, height - 42, width, height), rng.bg)
     rng.write(draw, (width - 12, height - 32), "10:42", 18, anchor="ra")
     return image
@@ -158,7 +153,7 @@ def mail(rng: Randomizer) -> Image.Image:
     return image
 
 
-STYLES: dict[Half, tuple[Callable[[Randomizer], Image.Image], ...]] = {
+STYLES: Styles = {
     "fit": (editor, dialog, web_page, terminal),
     "test": (spreadsheet, chat, desktop, mail),
 }

@@ -1,12 +1,10 @@
-"""What shows nothing: shades, noise and patterns, nearly blank pages."""
-
-from collections.abc import Callable
+"""Surfaces: gradients, noise and patterns."""
 
 import numpy as np
 from PIL import Image
 
 from image_describer.train.heads.photo_check.synthetic.maps import terrain
-from image_describer.train.heads.photo_check.synthetic.randomizer import Half, Randomizer
+from image_describer.train.heads.photo_check.synthetic.randomizer import Randomizer, Styles
 
 
 def _size(rng: Randomizer) -> tuple[int, int]:
@@ -35,7 +33,7 @@ def slope(rng: Randomizer) -> Image.Image:
 
 
 def static(rng: Randomizer) -> Image.Image:
-    """Every pixel, or every block of pixels, by chance."""
+    """Uniform noise, in pixels or in blocks of pixels."""
     width, height = _size(rng)
     cell = rng.choice([1, 1, 2, 4])
     depth = rng.choice([1, 3])
@@ -61,20 +59,20 @@ def stripes(rng: Randomizer) -> Image.Image:
 
 
 def glow(rng: Randomizer) -> Image.Image:
-    """Shaded from a point outwards."""
+    """A radial gradient."""
     x, y = _coordinates(rng)
     far = np.hypot(x - rng.uniform(0, 1), y - rng.uniform(0, 1))
     return _between(rng, far / far.max())
 
 
 def cone(rng: Randomizer) -> Image.Image:
-    """Shaded around a point."""
+    """A conical gradient."""
     x, y = _coordinates(rng)
     return _between(rng, (np.arctan2(y - rng.uniform(0.2, 0.8), x - 0.5) / (2 * np.pi)) % 1)
 
 
 def bell_noise(rng: Randomizer) -> Image.Image:
-    """Noise of a bell curve around a color."""
+    """Normal noise around a color."""
     width, height = _size(rng)
     spread = rng.uniform(15, 90)
     depth = rng.choice([1, 3])
@@ -92,7 +90,7 @@ def halftone(rng: Randomizer) -> Image.Image:
 
 
 def waves(rng: Randomizer) -> Image.Image:
-    """Sines that cross."""
+    """Waves in two directions."""
     x, y = _coordinates(rng)
     total = np.zeros_like(x)
     for _ in range(3):
@@ -101,12 +99,12 @@ def waves(rng: Randomizer) -> Image.Image:
 
 
 def clouds(rng: Randomizer) -> Image.Image:
-    """Smooth noise, as programs make it for grounds."""
+    """Smooth noise, as in computer-generated backgrounds."""
     width, height = _size(rng)
     return _between(rng, 0.5 + terrain(rng, width, height, rng.integer(1, 7)) / 2)
 
 
-STYLES: dict[Half, tuple[Callable[[Randomizer], Image.Image], ...]] = {
+STYLES: Styles = {
     "fit": (slope, static, checks, stripes),
     "test": (glow, cone, bell_noise, halftone, waves, clouds),
 }
