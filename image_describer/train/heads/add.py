@@ -40,7 +40,7 @@ def add(
     """
     bundle = open_bundle(folder)
     context = HeadContext(bundle, data, recipe, runs, run_folder, vectors)
-    figures = {}
+    figures: dict[str, dict[str, Any]] = {}
     for name in sorted(parts, key=list(PARTS).index):
         log.info("Fitting %s.", name)
         fitted = PARTS[name](context)

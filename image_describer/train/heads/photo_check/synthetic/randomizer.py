@@ -113,8 +113,9 @@ class Randomizer:
 
     def gradient(self, width: int, height: int) -> Image.Image:
         """The first color of the palette below, the second one above."""
-        ends = [Image.new("RGB", (width, height), color) for color in self.palette[:2]]
-        return Image.composite(*ends, Image.linear_gradient("L").resize((width, height)))
+        first, second = (Image.new("RGB", (width, height), color) for color in self.palette[:2])
+        mask = Image.linear_gradient("L").resize((width, height))
+        return Image.composite(first, second, mask)
 
     def paragraph(
         self, draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], size: float,
