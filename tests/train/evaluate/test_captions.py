@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from image_describer.train.data.dataset import Dataset, read
+from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.sets import read
 from image_describer.train.evaluate import captions as evaluation
 
 REFERENCES = {
