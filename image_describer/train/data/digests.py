@@ -9,16 +9,16 @@ from pathlib import Path
 
 THREADS = 4
 
-_known: dict[tuple[str, int, int], str] = {}
+_known: dict[tuple[str, int, int, int], str] = {}
 
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hex digits. Raises OSError.
 
-    A file is read once per process, unless its size or modification time changes.
+    A file is read once per process, unless its size or times change.
     """
     status = path.stat()
-    key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    key = (os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     if key not in _known:
         _known[key] = hashlib.sha256(path.read_bytes()).hexdigest()
     return _known[key]
