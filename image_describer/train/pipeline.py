@@ -174,7 +174,7 @@ class Pipeline:
                 "Run the stage 'evaluate' first.",
             )
         bundle = run.bundle if (run.bundle / MANIFEST).exists() else None
-        report = page.write(run.results, run.data, bundle)
+        report = page.write(run.results, bundle)
         leaderboard.write(run.options.results)
         return {"page": str(report)}
 

@@ -1,7 +1,7 @@
 """A recipe's results as a page in Markdown: figures, plots, captions, attention.
 
-No photograph of a data set is shown: captions are listed beside those that people wrote, and
-attention is shown on the sample photographs that come with the program.
+Nothing of a data set is shown, since its pictures and captions belong to their authors: attention
+is shown on the sample photographs that come with the program.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from image_describer import files
-from image_describer.train.data.dataset import Dataset
 from image_describer.train.fit.log import TrainingLog
 from image_describer.train.markdown import table
 from image_describer.train.recipe import PARTS
@@ -27,12 +26,11 @@ TITLES = {
 """Titles of the plots by file name, in order; those of attention come last."""
 
 
-def write(folder: Path, data: Dataset | None = None, bundle: Path | None = None) -> Path:
+def write(folder: Path, bundle: Path | None = None) -> Path:
     """Plot everything again and write the page into ``folder``, which has the results.
 
-    With ``data``, the page has the human captions, with ``bundle`` new attention maps; without it
-    the plots that are in the folder stay. Returns the page. Raises TrainingError, BundleError and
-    OSError.
+    With ``bundle``, it gets new attention maps; without it, those in the folder stay. Returns the
+    page. Raises TrainingError, BundleError and OSError.
     """
     metrics = results.read(folder)
     _plot(folder, bundle)
@@ -43,7 +41,7 @@ def write(folder: Path, data: Dataset | None = None, bundle: Path | None = None)
         *(_metrics(name, values) for name, values in metrics.get("metrics", {}).items()),
         *(_metrics(part, _headline(results.read(folder, f"{part}.json"))) for part in PARTS),
         *(_plot_section(file) for file in _plots(folder)),
-        _captions(results.read(folder, results.CAPTIONS), data),
+        _captions(results.read(folder, results.CAPTIONS)),
     ]
     page = folder / PAGE
     files.write(page, ("\n\n".join(part for part in parts if part) + "\n").encode())
@@ -110,14 +108,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, ob
             yield label, f"{value:.4g}" if isinstance(value, float) else value
 
 
-def _captions(captions: Mapping[str, str], data: Dataset | None) -> str:
+def _captions(captions: Mapping[str, str]) -> str:
     if not captions:
         return ""
     keys = list(captions)[:: max(1, len(captions) // CAPTIONS_SHOWN)][:CAPTIONS_SHOWN]
-    human = data.captions if data is not None else {}
-    heads = ["picture", "caption", "people write"][: 3 if human else 2]
-    rows = ([key, captions[key], " / ".join(human.get(key, ()))][: len(heads)] for key in keys)
+    rows = ([key, captions[key]] for key in keys)
     return (
-        "## Captions\n\nOf pictures at regular intervals, not selected. The pictures are not "
-        f"shown, because they belong to their authors.\n\n{table(heads, rows)}"
+        "## Captions\n\nOf pictures at regular intervals, not selected.\n\n"
+        f"{table(['picture', 'caption'], rows)}"
     )
