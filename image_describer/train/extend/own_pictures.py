@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from image_describer import paths
@@ -134,6 +135,11 @@ def compare(folder: Path, runs: Path, bundle: Path | None) -> Comparison:
 
     Raises TrainingError and BundleError.
     """
+    if keras.backend.backend() != "tensorflow":  # asked now, because exporting comes last
+        raise TrainingError(
+            f"New words can't be added by Keras with the backend {keras.backend.backend()}.",
+            "Set KERAS_BACKEND=tensorflow.",
+        )
     old = open_bundle(bundle)
     weights, heads = decoder_weights(old), _heads(old)
     decoder = _decoder(weights, heads)

@@ -109,7 +109,10 @@ def test_captions_read_are_as_likely_as_in_the_beam_search(bundle, decoder, regi
     assert np.allclose(together.states, one_by_one.states, atol=1e-5)
 
 
-def test_the_substitute_is_the_word_that_best_predicts_what_follows(bundle, decoder, regions):
+def test_the_substitute_is_the_word_that_best_predicts_what_follows(
+    bundle, decoder, regions, monkeypatch
+):
+    monkeypatch.setattr(new_words, "CANDIDATES", 4)
     words = Decoder.from_bundle(bundle).decode(regions)[0].words
     new, weights = len(bundle.tokenizer["words"]), decoder_weights(bundle)
     ids = np.array([START, *words, END, 0], np.int32)
@@ -120,7 +123,7 @@ def test_the_substitute_is_the_word_that_best_predicts_what_follows(bundle, deco
         steps = new_words.read(decoder, regions, np.where(ids == new, word, ids)[np.newaxis])
         return new_words.word_loss(weights, DecoderSteps(*(part[2:6] for part in steps)))
 
-    assert loss(chosen) == min(loss(word) for word in range(UNKNOWN, new))
+    assert loss(chosen) == min(loss(word) for word in range(UNKNOWN, UNKNOWN + 4))
     as_new = new_words.read(decoder, regions, ids[np.newaxis], [chosen])
     as_known = new_words.read(decoder, regions, np.where(ids == new, chosen, ids)[np.newaxis])
     assert np.array_equal(as_new.states, as_known.states)

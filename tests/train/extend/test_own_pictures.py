@@ -183,3 +183,9 @@ def test_a_bundle_with_another_network_is_refused(folder, bundle, tmp_path, monk
     own_pictures.write_manifest(bundle, old.manifest)
     with pytest.raises(TrainingError, match="does not contain an attention LSTM"):
         own_pictures.compare(folder, tmp_path, None)
+
+
+def test_another_backend_is_refused_before_the_work(folder, bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_pictures.keras.backend, "backend", lambda: "jax")
+    with pytest.raises(TrainingError, match="KERAS_BACKEND=tensorflow"):
+        own_pictures.compare(folder, tmp_path, None)
