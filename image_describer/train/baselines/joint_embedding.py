@@ -1,7 +1,6 @@
 """The fifth original system: pictures and captions in one space, in which a picture's own captions
 score higher than others. The score is the dot product."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,8 +25,6 @@ from image_describer.train.fit.loop import RunFiles, Training
 from image_describer.train.fit.losses import PairHinge
 from image_describer.train.precision import precision
 from image_describer.train.run import Run
-
-log = logging.getLogger(__name__)
 
 FIT = "fit"  # names the files of the training in the run's folder
 PICTURE_ENCODER, SENTENCE_ENCODER = "picture_encoder", "sentence_encoder"
@@ -104,13 +101,14 @@ class PairBatches:
     def batch(self, epoch: int, step: int) -> Arrays:
         pairs = self._pairs
         rng = np.random.default_rng((self._seed, epoch))
-        order = rng.permutation(len(pairs.owners))
-        chosen = slice(step * self._batch, (step + 1) * self._batch)
-        own, others = order[chosen], np.roll(order, 1)[chosen]
+        order, cycle = (rng.permutation(len(pairs.owners)) for _ in range(2))
+        own = order[step * self._batch : (step + 1) * self._batch]
+        next_of = np.empty_like(cycle)
+        next_of[cycle] = np.roll(cycle, 1)  # no pair is its own
         return {
             "picture": self._load([pairs.keys[owner] for owner in pairs.owners[own]]),
             "words": pairs.words[own],
-            "others": pairs.words[others],
+            "others": pairs.words[next_of[own]],
         }
 
 
@@ -118,7 +116,7 @@ class JointEmbedding:
     """The stages of a recipe for a joint embedding."""
 
     def __init__(self, run: Run) -> None:
-        self.run, self.settings = run, run.recipe.features
+        self.run = run
 
     @property
     def folder(self) -> Path:
@@ -127,7 +125,7 @@ class JointEmbedding:
 
     @cached_property
     def _cache(self) -> FeatureCache:
-        encoder = encoders.build(self.settings, self.run.recipe.precision)
+        encoder = encoders.build(self.run.recipe.features, self.run.recipe.precision)
         return FeatureCache(self.run.features_folder, encoder, Views())
 
     def features(self) -> None:
@@ -236,7 +234,7 @@ def nearest_captions(
     encoder = keras.models.load_model(folder / f"{PICTURE_ENCODER}.keras")
     scores = _read(folder, "captions", split) @ _predict(encoder, features[np.newaxis])[0]
     captions = [line.split("\t", 1)[1] for line in _lines(folder, split)]
-    return [(captions[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:count]]
+    return _best(captions, scores, count)
 
 
 def nearest_pictures(
@@ -247,7 +245,7 @@ def nearest_pictures(
     query = _predict(encoder, vocabulary.encode([sentence]))[0]
     scores = _read(folder, "pictures", split) @ query
     keys = list(dict.fromkeys(line.split("\t", 1)[0] for line in _lines(folder, split)))
-    return [(keys[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:count]]
+    return _best(keys, scores, count)
 
 
 def pair_accuracy(pictures: np.ndarray, captions: np.ndarray, owners: np.ndarray) -> float:
@@ -259,6 +257,10 @@ def pair_accuracy(pictures: np.ndarray, captions: np.ndarray, owners: np.ndarray
     different = owners[others] != owners
     better = (own * captions).sum(axis=1) > (own * captions[others]).sum(axis=1)
     return round(float(better[different].mean()), 4) if different.any() else 0.0
+
+
+def _best(names: Sequence[str], scores: np.ndarray, count: int) -> list[tuple[str, float]]:
+    return [(names[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:count]]
 
 
 def _predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
