@@ -13,7 +13,7 @@ from image_describer.errors import BundleError, ImageDescriberError
 
 NO_JOINT_SPACE_WAY_OUT = (
     "Install the latest Image Describer, or train the joint space: "
-    "python -m image_describer.train --recipe joint --data FLICKR8K"
+    "python -m image_describer.train extend joint_space --data FLICKR8K"
 )
 SIGNATURES = {"picture": "regions", "sentence": "words"}
 """Each signature of the file, and the name of its input."""

@@ -2,8 +2,7 @@
 
 Drawings have few colours, flat areas, steep edges along rows and columns, and no noise;
 photographs have shades everywhere; in noise, neighbouring pixels differ. No single feature tells
-them apart, sixty together do. The weights in ``assets/not_a_photograph.json`` are fitted by
-``python -m image_describer.train.heads.photo_check.fit``.
+them apart, sixty together do. `train.heads.photo_check` fits the weights.
 """
 
 import json
