@@ -22,53 +22,48 @@ log = logging.getLogger(__name__)
 FAILED, INTERRUPTED = 2, 130
 WORDS = "words"  # the part of a bundle that `extend` adds from one's own pictures
 
+USED_OPTIONS = {  # the other commands train, and take all options for that
+    "list": {"results"},
+    "download": {"data"},
+    "restore": {"bundle"},
+    "evaluate --bundle": {"recipe", "data", "bundle", "results", "update"},
+    "extend": {"recipe", "data", "bundle", "runs", "vectors"},
+    f"extend {WORDS}": {"data", "bundle", "runs", "install"},
+}
+
 ABOUT = """\
-Train Image Describer, or one of the five systems that it grew from.
-
-Training needs pictures with captions. Flickr8k has 8,000 pictures and 40,000 captions, in 1.1 GB,
-and is free for research and teaching:
-
-  python -m image_describer.train download --data FOLDER
-
-Other formats: COCO's captions JSON with its pictures; a CSV file with the columns 'image' and
-'caption' beside its pictures (Kaggle's copy of Flickr8k is one); a text file of lines
-'name caption' beside an .npy matrix of features. A recipe can mix several sets, also pictures
-without captions, captions without pictures, and soft labels of a teacher: see train/README.md.
-IMAGE_DESCRIBER_DATA can name the folder instead of --data.
+Train Image Describer, or one of the five systems that it grew from, on pictures with captions:
+Flickr8k (1.1 GB, free for research and teaching), COCO's captions JSON, a CSV file with the columns
+'image' and 'caption', or a mixture of several sets. train/README.md describes recipes and formats.
 """
 EXAMPLES = """\
-stages:
-  all       every stage, one after the other (the default)
+stages, which 'all' (the default) runs one after the other:
 {stages}
 
 other commands:
-  extend    adds parts to a finished bundle: {parts}, or {words}
+  extend    adds parts to a finished bundle: {parts},
+            or {words}, those of your own pictures in captions.csv ('file', 'caption')
   list      the recipes with their figures
   download  downloads Flickr8k into --data
-  restore   brings back the model before the last --install
+  restore   brings back the model before the last --install or --output
 
 examples:
+  python -m image_describer.train download --data flickr8k
   python -m image_describer.train --data flickr8k --output models
       trains 'best' and everything that ships with it: a day and a half on two cores with AVX-512,
-      an hour on a GPU (KERAS_BACKEND=jax or torch)
-  python -m image_describer.train --data flickr8k --output models --resume
-      continues after Ctrl+C, a crash or a power cut
-  python -m image_describer.train --recipe keras-captioning --data flickr8k --vectors GLOVE.txt
-      another recipe; --recipe also takes a TOML file of your own
-  python -m image_describer.train fit --recipe attend-and-tell --encoder xception --data flickr8k
-      one stage, with Xception instead of the recipe's encoder
+      an hour on a GPU (KERAS_BACKEND=jax or torch); --resume continues after Ctrl+C or a crash
+  python -m image_describer.train fit --recipe keras-captioning --data flickr8k --vectors GLOVE.txt
+      one stage of another recipe
   python -m image_describer.train evaluate --bundle models --data flickr8k
-      measures a bundle on dev; --update stores the newly fitted confidence in it
   python -m image_describer.train extend orientation novelty --bundle models --data flickr8k
-      fits these parts again
-  python -m image_describer.train extend words --data MY_PICTURES --install
-      teaches the model the words of your own pictures, in a minute. MY_PICTURES contains pictures
-      and captions.csv with the columns 'file' and 'caption'. Without --install it only prints how
-      the old and the new model do on pictures that were held out
+  python -m image_describer.train extend words --data MY_PICTURES
+      shows how the model does on pictures held out when it learns their words, in a minute;
+      --install uses it from now on
 
-Evaluation uses Java, if it is installed, for METEOR and the PTB tokenizer. Errors are one sentence
-on stderr, with exit status 2; after Ctrl+C, the status is 130 and there is a checkpoint.
+Errors are one sentence on stderr, with exit status 2; 130 after Ctrl+C. With Java, evaluation uses
+METEOR and the PTB tokenizer.
 """
+HELP_WIDTH = 100
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     _configure_logging()
     try:
+        _refuse_unused(parser, options)
         return _command(options)(options, words)
     except ImageDescriberError as error:
         print(error, file=sys.stderr)
@@ -91,6 +87,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _refuse_unused(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Raise TrainingError for an option that the command would ignore."""
+    command = options.command
+    if WORDS in options.parts:
+        command = f"{command} {WORDS}"
+    elif command == "evaluate" and options.bundle is not None:
+        command = "evaluate --bundle"
+    used = USED_OPTIONS.get(
+        command, {*vars(options)} - {"command", "parts", "bundle", "update", "install"}
+    )
+    for name, value in vars(options).items():
+        if name not in {"command", "parts", *used} and value != parser.get_default(name):
+            taken = ", ".join(f"--{n.replace('_', '-')}" for n in vars(options) if n in used)
+            raise TrainingError(
+                f"'{command}' takes no --{name.replace('_', '-')}.", f"It takes: {taken}."
+            )
 
 
 def _configure_logging() -> None:
@@ -128,7 +142,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m image_describer.train",
         description=ABOUT,
         epilog=EXAMPLES.format(stages=stages, parts=", ".join(PARTS), words=WORDS),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="python -m image_describer.train [COMMAND] [PART ...] [OPTIONS]",
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=HELP_WIDTH),
     )
     commands = ("all", *STAGES, "extend", "list", "download", "restore")
     parser.add_argument(
@@ -140,25 +155,27 @@ def _parser() -> argparse.ArgumentParser:
     add("--encoder", choices=("xception", "inception_v3", "resnet50"),
         help="instead of the recipe's")  # fmt: skip
     add("--weights",
-        help="of the encoder: 'imagenet' (downloaded by Keras), 'bundled' (the shipped model), "
-        "'random', a file, or the folder of a bundle")  # fmt: skip
+        help="of the encoder: 'imagenet', 'bundled' (the shipped model), 'random', a file, or a bundle")  # fmt: skip
     add("--vectors", type=Path, metavar="FILE",
         help="word vectors as text, in the format of GloVe or word2vec")  # fmt: skip
     add = parser.add_argument_group("the data").add_argument
-    add("--data", type=Path, metavar="FOLDER", help="folder of the recipe's data sets, or a set")
+    add(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the recipe's data sets, or a set (default: IMAGE_DESCRIBER_DATA)",
+    )
     add("--read-features", type=Path, metavar="FILE",
-        help="use the features of this features.pkl, {name: array}, instead of the encoder; only "
-        "arrays of numbers are read from it, nothing is executed")  # fmt: skip
+        help="use the features of this features.pkl, {name: array}; nothing in it is executed")  # fmt: skip
     add("--write-features", type=Path, metavar="FILE",
-        help="write the features as features.pkl (for recipes with pooled features)")  # fmt: skip
+        help="write pooled features as features.pkl")  # fmt: skip
     add = parser.add_argument_group("results").add_argument
     add("--runs", type=Path, default=Path("train/runs"), metavar="FOLDER",
         help="checkpoints and caches: up to 3 GB (default: train/runs)")  # fmt: skip
     add("--results", type=Path, default=Path("train/results"), metavar="FOLDER",
         help="figures and pages (default: train/results)")  # fmt: skip
     add("--output", type=Path, metavar="FOLDER",
-        help="install the finished bundle here, and keep the one before as FOLDER.previous "
-        "(default: it stays in the folder of the run)")  # fmt: skip
+        help="install the bundle here, and keep the one before as FOLDER.previous")  # fmt: skip
     add("--resume", action="store_true", help="continue from the last checkpoint")
     add("--overwrite", action="store_true", help="start over, and delete the run that is there")
     add = parser.add_argument_group("finished bundles").add_argument
