@@ -41,8 +41,8 @@ stages, which 'all' (the default) runs one after the other:
 {stages}
 
 other commands:
-  extend    adds parts to a finished bundle: {parts},
-            or {words}, those of your own pictures in captions.csv ('file', 'caption')
+  extend    adds parts to a finished bundle: {parts};
+            or {words}, those of your own pictures in captions.csv
   list      the recipes with their figures
   download  downloads Flickr8k into --data
   restore   brings back the model before the last --install or --output
@@ -61,7 +61,7 @@ examples:
       --install uses it from now on
 
 Errors are one sentence on stderr, with exit status 2; 130 after Ctrl+C. With Java, evaluation uses
-METEOR and the PTB tokenizer.
+METEOR.
 """
 HELP_WIDTH = 100
 
@@ -141,7 +141,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m image_describer.train",
         description=ABOUT,
-        epilog=EXAMPLES.format(stages=stages, parts=", ".join(PARTS), words=WORDS),
+        epilog=EXAMPLES.format(
+            stages=stages,
+            parts=", ".join(PARTS).replace(", novelty", ",\n            novelty"),
+            words=WORDS,
+        ),
         usage="python -m image_describer.train [COMMAND] [PART ...] [OPTIONS]",
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=HELP_WIDTH),
     )
@@ -155,7 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--encoder", choices=("xception", "inception_v3", "resnet50"),
         help="instead of the recipe's")  # fmt: skip
     add("--weights",
-        help="of the encoder: 'imagenet', 'bundled' (the shipped model), 'random', a file, or a bundle")  # fmt: skip
+        help="of the encoder: 'imagenet', 'bundled' (of the shipped model), 'random', a file, or a "
+        "bundle")  # fmt: skip
     add("--vectors", type=Path, metavar="FILE",
         help="word vectors as text, in the format of GloVe or word2vec")  # fmt: skip
     add = parser.add_argument_group("the data").add_argument
@@ -166,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of the recipe's data sets, or a set (default: IMAGE_DESCRIBER_DATA)",
     )
     add("--read-features", type=Path, metavar="FILE",
-        help="use the features of this features.pkl, {name: array}; nothing in it is executed")  # fmt: skip
+        help="use the features of this features.pkl; nothing in it is executed")  # fmt: skip
     add("--write-features", type=Path, metavar="FILE",
         help="write pooled features as features.pkl")  # fmt: skip
     add = parser.add_argument_group("results").add_argument
@@ -292,8 +297,6 @@ def _extend(options: argparse.Namespace, words: list[str]) -> int:
 
 
 def _extend_words(options: argparse.Namespace) -> int:
-    from image_describer.train.extend.own_pictures import tune
-
     if options.data is None:
         raise TrainingError(
             "Your own pictures are missing.", "Give their folder, with captions.csv, as --data."
@@ -301,6 +304,8 @@ def _extend_words(options: argparse.Namespace) -> int:
     if len(options.parts) > 1:
         raise TrainingError("'words' is added alone.", "Leave out the other parts.")
     _import_keras()
+    from image_describer.train.extend.own_pictures import tune
+
     summary, done = tune(options.data, options.runs, options.bundle, options.install)
     print(summary)
     return 0 if done else FAILED

@@ -99,6 +99,7 @@ def read_own(folder: Path) -> Dataset:
             f"{OWN_MINIMUM}.",
             "Fifty or more make a difference that can be measured.",
         )
+    data.problems = [problem for problem in data.problems if problem != NO_TEST_SPLIT]
     return data
 
 
