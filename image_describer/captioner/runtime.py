@@ -57,22 +57,6 @@ def _model(path: Path) -> dict[str, Any]:
     return {"model_content": bundle_files.read(path, bundle_files.FILE_LIMIT_BYTES)}
 
 
-def load_keeping_tensors(content: bytes) -> Any:
-    """Return an interpreter that keeps every intermediate tensor, for training; it is slow.
-
-    Errors in ``content`` are raised as LiteRT raises them.
-    """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    interpreter = Interpreter(
-        model_content=content,
-        experimental_preserve_all_tensors=True,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-    )
-    interpreter.allocate_tensors()
-    return interpreter
-
-
 def load_batched(path: Path, signature: str, output: str) -> Any:
     """Return an interpreter whose ``signature`` takes the rows of several pictures at once.
 
@@ -119,7 +103,12 @@ def unpack(content: bytes) -> Any:
     """Return a LiteRT file as a ``ModelT`` of its schema, whose fields may be read and changed."""
     from ai_edge_litert import schema_py_generated as schema
 
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # behind the flatbuffer, as large models have them
+            data = content[buffer.offset : buffer.offset + buffer.size]
+            buffer.data, buffer.offset, buffer.size = np.frombuffer(data, np.uint8), 0, 0
+    return model
 
 
 def pack(model: Any) -> bytes:

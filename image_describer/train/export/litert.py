@@ -4,7 +4,7 @@ Needs TensorFlow as the backend of Keras, whatever the networks were trained on.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from image_describer.captioner import bundle_files
 from image_describer.errors import TrainingError
-from image_describer.train.export import calibration
-from image_describer.train.models.bundle_weights import RESCALE
-from image_describer.train.progress import progress
-
-FLOAT_OPS = ("ADD", "RELU", "MAX_POOL_2D")
+from image_describer.train.export import quantization
 
 
 def export_encoder(
@@ -29,49 +25,21 @@ def export_encoder(
     """Write an encoder: pixels (1, S, S, 3) 0..255 -> regions (1, R, C), both float32.
 
     ``model`` is a Keras model with this input and output. ``pictures`` (N, S, S, 3) uint8 have the
-    size of its input.
-
-    With ``quantize`` weights and activations are int8, apart from the sums of residual blocks and
-    the operators next to them. Twelve rounded sums in a row would lose much of the picture; XNNPACK
-    can't run an int8 ReLU on its own; and the factors before the sums, whose tensors have `RESCALE`
-    in their names, are there because their outputs have no good range. The ranges of activations
-    come from ``pictures``: see `calibration`. Without it, the weights are float16, for encoders
-    whose channels differ too much for int8.
-
-    Raises TrainingError.
+    size of its input. With ``quantize`` weights and activations are int8, with ranges measured on
+    ``pictures``: see `quantization`. Without it, the weights are float16, for encoders whose
+    channels differ too much for int8. Raises TrainingError.
     """
-
-    @tf.function(input_signature=[tf.TensorSpec((1, *pictures.shape[1:]), tf.float32)])
-    def encode(pixels: tf.Tensor) -> tf.Tensor:
-        return model(pixels, training=False)
-
-    def calibration_inputs() -> Iterator[list[np.ndarray]]:
-        for picture in progress(pictures, "Calibrating", "pictures"):
-            yield [picture[np.newaxis].astype(np.float32)]
-
     _check_backend()
-    frozen = convert_variables_to_constants_v2(encode.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
 
-    def convert_to_int8() -> bytes:
-        converter.representative_dataset = calibration_inputs
-        # The debugger is the only public way to quantize some operators and not others.
-        options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(FLOAT_OPS))
-        debugger = tf.lite.experimental.QuantizationDebugger(
-            converter=converter, debug_dataset=calibration_inputs, debug_options=options
-        )
-        calibrated = calibration.narrow_ranges(debugger.calibrated_model, pictures)
-        debugger.calibrated_model = calibrated
-        names = calibration.activation_names(calibrated)
-        options.denylisted_nodes = [name for name in names if RESCALE in name]
-        return bytes(debugger.get_nondebug_quantized_model())
+    @tf.function(input_signature=[tf.TensorSpec((1, *pictures.shape[1:]), tf.float32, "pixels")])
+    def encode(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"regions": model(pixels, training=False)}
 
+    functions = {"encode": encode.get_concrete_function()}
     if quantize:
-        _write(convert_to_int8, file)
+        _write(lambda: quantization.to_int8(_convert(functions), pictures), file)
     else:
-        converter.target_spec.supported_types = [tf.float16]
-        _write(converter.convert, file)
+        _write(lambda: _convert(functions, "float16"), file)
 
 
 def export_decoder(decoder: Any, regions: tuple[int, int], beams: int, file: Path) -> None:
@@ -107,19 +75,23 @@ def export_decoder(decoder: Any, regions: tuple[int, int], beams: int, file: Pat
 
 def convert_signatures(functions: Mapping[str, Any], file: Path) -> None:
     """Concrete functions by name -> one LiteRT file with int8 weights. Raises TrainingError."""
+    _write(lambda: _convert(functions, "int8"), file)
+
+
+def _convert(functions: Mapping[str, Any], weights: str = "float32") -> bytes:
+    """Concrete functions by name -> a LiteRT file with this type of weights."""
     frozen = {name: _frozen(function) for name, function in functions.items()}
     holder = tf.Module()
     holder.functions = list(frozen.values())
-
-    def convert() -> bytes:
-        with tempfile.TemporaryDirectory() as saved:
-            tf.saved_model.save(holder, saved, signatures=frozen)
-            converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(frozen))
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-            return bytes(converter.convert())
-
-    _write(convert, file)
+    with tempfile.TemporaryDirectory() as saved:
+        tf.saved_model.save(holder, saved, signatures=frozen)
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(frozen))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if weights != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]  # int8, if nothing else is said
+        if weights == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        return bytes(converter.convert())
 
 
 def _frozen(function: Any) -> Any:

@@ -1,0 +1,44 @@
+"""Static int8 quantization of an encoder."""
+
+from contextlib import redirect_stderr
+from io import StringIO
+
+import numpy as np
+
+from image_describer.train.models.bundle_weights import RESCALE
+from image_describer.train.progress import progress
+
+CHUNK = 20  # pictures; each chunk loads the model again
+FLOAT_OPERATORS = ("INPUT", "OUTPUT", "ADD", "RELU", "MAX_POOL_2D")
+
+
+def to_int8(content: bytes, pictures: np.ndarray) -> bytes:
+    """Quantize weights and activations of a float LiteRT model with the signature ``encode``.
+
+    The range of an activation is a moving average of the smallest and largest values in
+    ``pictures``, (N, S, S, 3) uint8. The largest values of all pictures would leave most pictures
+    few of the 255 steps.
+
+    The sums of residual blocks stay in float, and so do the operators next to them: twelve rounded
+    sums in a row would lose much of the picture, and XNNPACK can't run an int8 ReLU on its own. So
+    do the factors before the sums, whose tensors have `RESCALE` in their names: they are there
+    because their outputs have no good range.
+    """
+    from ai_edge_quantizer import Quantizer
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+    from ai_edge_quantizer.qtyping import TFLOperationName
+
+    quantizer = Quantizer(content)
+    quantizer.add_static_config(".*", TFLOperationName.ALL_SUPPORTED, 8, 8)
+    float_operators = [(".*", name) for name in FLOAT_OPERATORS]
+    for regex, name in (*float_operators, (f".*{RESCALE}.*", "DEPTHWISE_CONV_2D")):
+        operator = TFLOperationName[name]
+        quantizer.update_quantization_recipe(regex, operator, None, AlgorithmName.NO_QUANTIZE)
+    ranges = None
+    for start in progress(range(0, len(pictures), CHUNK), "Calibrating", f"times {CHUNK} pictures"):
+        chunk = pictures[start : start + CHUNK].astype(np.float32)
+        inputs = {"encode": [{"pixels": picture[np.newaxis]} for picture in chunk]}
+        with redirect_stderr(StringIO()):  # its progress bar
+            ranges = quantizer.calibrate(inputs, ranges)
+    quantized = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    return bytes(quantized.quantized_model)
