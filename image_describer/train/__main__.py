@@ -41,8 +41,8 @@ stages, which 'all' (the default) runs one after the other:
 {stages}
 
 other commands:
-  extend    adds parts to a finished bundle: {parts};
-            or {words}, those of your own pictures in captions.csv
+  extend    adds parts to a finished bundle: {words}, those of your own pictures in captions.csv, or
+            {parts}
   list      the recipes with their figures
   download  downloads Flickr8k into --data
   restore   brings back the model before the last --install or --output
@@ -60,8 +60,7 @@ examples:
       shows how the model does on pictures held out when it learns their words, in a minute;
       --install uses it from now on
 
-Errors are one sentence on stderr, with exit status 2; 130 after Ctrl+C. With Java, evaluation uses
-METEOR.
+Errors are one sentence on stderr, with exit status 2; 130 after Ctrl+C. METEOR needs Java.
 """
 HELP_WIDTH = 100
 
@@ -143,11 +142,11 @@ def _parser() -> argparse.ArgumentParser:
         description=ABOUT,
         epilog=EXAMPLES.format(
             stages=stages,
-            parts=", ".join(PARTS).replace(", novelty", ",\n            novelty"),
+            parts=", ".join(PARTS),
             words=WORDS,
         ),
         usage="python -m image_describer.train [COMMAND] [PART ...] [OPTIONS]",
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=HELP_WIDTH),
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 26, HELP_WIDTH),
     )
     commands = ("all", *STAGES, "extend", "list", "download", "restore")
     parser.add_argument(
@@ -156,8 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("parts", nargs="*", metavar="PART", help="for extend: what to add")
     add = parser.add_argument_group("what is trained").add_argument
     add("--recipe", default="best", help="name, or TOML file of your own (default: best)")
-    add("--encoder", choices=("xception", "inception_v3", "resnet50"),
-        help="instead of the recipe's")  # fmt: skip
+    add("--encoder", choices=("xception", "inception_v3", "resnet50"), metavar="NAME",
+        help="instead of the recipe's: xception, inception_v3 or resnet50")  # fmt: skip
     add("--weights",
         help="of the encoder: 'imagenet', 'bundled' (of the shipped model), 'random', a file, or a "
         "bundle")  # fmt: skip
