@@ -146,7 +146,9 @@ def _parser() -> argparse.ArgumentParser:
             words=WORDS,
         ),
         usage="python -m image_describer.train [COMMAND] [PART ...] [OPTIONS]",
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 26, HELP_WIDTH),
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
+            prog, max_help_position=26, width=HELP_WIDTH
+        ),
     )
     commands = ("all", *STAGES, "extend", "list", "download", "restore")
     parser.add_argument(
