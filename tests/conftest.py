@@ -35,13 +35,13 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tiny_data: Path, request: pytest.FixtureRequest) -> Path:
-    """A folder with ``bundle/`` and ``runs/tiny/`` of one training by the real command.
+def tiny_run(request: pytest.FixtureRequest) -> Path:
+    """The folder of one run of all stages by the real command: see `tiny.trained`.
 
-    Kept in pytest's cache until the code or the recipe changes. Needs TensorFlow, so only tests of
-    training use it.
+    Kept in pytest's cache until the code or the recipe changes. Tests that change it work on a
+    copy. Needs TensorFlow, so only tests of training use it.
     """
-    return tiny.trained(tiny_data, request.config.cache.mkdir("tiny"))
+    return tiny.trained(request.config.cache.mkdir("tiny"))
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,15 @@
-"""A tiny data set in Flickr8k's layout, and the bundle that training makes from it.
+"""Tiny data sets, and the bundles that training makes from them.
 
 Run as a script to make tests/fixtures/tiny_bundle again: see tests/fixtures/README.md.
 """
 
-import contextlib
 import hashlib
+import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from PIL import Image
 
 REPO = Path(__file__).resolve().parents[2]
 RECIPE = REPO / "tests" / "support" / "tiny.toml"
+ALL_STAGES = REPO / "tests" / "support" / "tiny_all.toml"
 BUNDLE = REPO / "tests" / "fixtures" / "tiny_bundle"
 COLOURS = ("red", "green", "blue")
 PICTURES, TRAINING = 24, 18
@@ -34,11 +33,9 @@ def make_data(folder: Path) -> Path:
     names, lines = [], []
     for number in range(PICTURES):
         colour, right = number % 3, number // 3 % 2
-        pixels = rng.integers(0, 60, (SIZE, SIZE, 3)).astype(np.uint8)
-        half = slice(SIZE // 2, None) if right else slice(None, SIZE // 2)
-        pixels[:, half, colour] = 230
         name = f"picture{number}.jpg"
-        Image.fromarray(pixels).save(pictures / name)
+        half = slice(SIZE // 2, None) if right else slice(None, SIZE // 2)
+        _save_picture(pictures / name, rng, (slice(None), half, colour))
         names.append(name)
         side = "right" if right else "left"
         caption = f"A {COLOURS[colour]} square is on the {side} side ."
@@ -49,50 +46,76 @@ def make_data(folder: Path) -> Path:
     return folder
 
 
-def train_command(data: Path, runs: Path, output: Path, *more: str) -> list[str]:
-    """The user's own command, on the tiny recipe."""
+def make_sets(folder: Path) -> Path:
+    """The sets of `ALL_STAGES`: "squares" as above, "bars" in COCO's format (6 pictures to train,
+    3 dev), "bars/uncaptioned.json" (3 pictures), "sentences.txt", and soft labels of bars."""
+    make_data(folder / "squares")
+    rng = np.random.default_rng(1)
+    bars, annotations = folder / "bars", folder / "bars" / "annotations"
+    (bars / "images").mkdir(parents=True)
+    annotations.mkdir()
+    splits = {"annotations/captions_train": 6, "annotations/captions_val": 3, "uncaptioned": 3}
+    names: list[str] = []
+    for split, count in splits.items():
+        images, captions = [], []
+        for _ in range(count):
+            number = len(names)
+            colour, name = number % 3, f"bar{number}.png"
+            _save_picture(bars / "images" / name, rng, (slice(36, 60), slice(None), colour))
+            names.append(name)
+            images.append({"id": number, "file_name": name})
+            if split != "uncaptioned":
+                text = f"A {COLOURS[colour]} bar."
+                captions += [{"id": 9 * number + k, "image_id": number, "caption": text}
+                             for k in range(2)]  # fmt: skip
+        content = {"images": images, "annotations": captions}
+        (bars / f"{split}.json").write_text(json.dumps(content), "utf-8")
+    (folder / "sentences.txt").write_text("A purple square .\nA purple bar .\n", "utf-8")
+    labels = rng.random((4, 5)).astype(np.float32)
+    np.savez(folder / "labels.npz", names=names[-4:], labels=labels)
+    return folder
+
+
+def _save_picture(file: Path, rng: np.random.Generator, bright: tuple[slice | int, ...]) -> None:
+    pixels = rng.integers(0, 60, (SIZE, SIZE, 3)).astype(np.uint8)
+    pixels[bright] = 230
+    Image.fromarray(pixels).save(file)
+
+
+def train_command(recipe: Path, data: Path, folder: Path, *more: str) -> list[str]:
+    """The user's own command; everything it makes is in ``folder``."""
     return [
-        *(sys.executable, "-m", "image_describer.train", "--recipe", str(RECIPE)),
-        *("--data", str(data), "--weights", "random"),
-        *("--runs", str(runs), "--output", str(output)),
-        *("--results", str(runs.parent / "results"), *more),
+        *(sys.executable, "-m", "image_describer.train", *more, "--recipe", str(recipe)),
+        *("--data", str(data), "--runs", str(folder / "runs")),
+        *("--results", str(folder / "results"), "--output", str(folder / "bundle")),
     ]
 
 
-def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the project in its own process and wait for it to finish."""
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=280, **options
-    )
+    variables = {**os.environ, "PYTHONPATH": str(REPO), **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=variables, timeout=280)
 
 
-def trained(data: Path, cache: Path) -> Path:
-    """The folder in ``cache`` with ``bundle/`` and ``runs/`` of one training on ``data``.
+def trained(cache: Path) -> Path:
+    """The folder in ``cache`` of one run of all stages: ``data/``, ``runs/``, ``results/``,
+    ``bundle/``, and what the command printed in ``stdout`` and ``stderr``.
 
     Trains where the code has changed since. Locked, so that processes that start together train
     once between them.
     """
+    import filelock  # of the extra "train"
+
     folder = cache / _digest()
-    with _locked(cache / "lock"):
-        if not folder.is_dir():
-            # Renamed when complete, so that an interrupted training leaves nothing behind.
-            draft = Path(tempfile.mkdtemp(dir=cache))
-            result = run(train_command(data, draft / "runs", draft / "bundle"))
+    with filelock.FileLock(cache / "lock"):
+        if not (folder / "stdout").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            data = make_sets(folder / "data")
+            result = run(train_command(ALL_STAGES, data, folder))
             assert result.returncode == 0, result.stderr
-            draft.rename(folder)
+            (folder / "stderr").write_text(result.stderr, "utf-8")
+            (folder / "stdout").write_text(result.stdout, "utf-8")
     return folder
-
-
-@contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Hold a lock between processes; the system releases it when the process ends."""
-    connection = sqlite3.connect(file, timeout=600, isolation_level=None)
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-        yield
-    finally:
-        connection.close()
 
 
 def _digest() -> str:
@@ -100,19 +123,20 @@ def _digest() -> str:
     package = REPO / "image_describer"
     rooms = ("train", "captioner", "imaging")
     files = [file for room in rooms for file in (package / room).rglob("*.py")]
-    content = b"".join(file.read_bytes() for file in sorted([*files, RECIPE, Path(__file__)]))
+    own = [RECIPE, ALL_STAGES, Path(__file__)]
+    content = b"".join(file.read_bytes() for file in sorted([*files, *own]))
     return hashlib.sha256(content).hexdigest()[:16]
 
 
 def make_bundle() -> None:
     """Train on the tiny recipe and replace the committed bundle."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        result = run(train_command(make_data(work / "data"), work / "runs", work / "bundle"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        result = run(train_command(RECIPE, make_data(folder / "data"), folder))
         if result.returncode:
             raise SystemExit(result.stderr)
         shutil.rmtree(BUNDLE, ignore_errors=True)
-        shutil.copytree(work / "bundle", BUNDLE)
+        shutil.copytree(folder / "bundle", BUNDLE)
 
 
 if __name__ == "__main__":
