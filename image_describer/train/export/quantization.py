@@ -38,7 +38,8 @@ def to_int8(content: bytes, pictures: np.ndarray) -> bytes:
     for start in progress(range(0, len(pictures), CHUNK), "Calibrating", f"times {CHUNK} pictures"):
         chunk = pictures[start : start + CHUNK].astype(np.float32)
         inputs = {"encode": [{"pixels": picture[np.newaxis]} for picture in chunk]}
-        with redirect_stderr(StringIO()):  # its progress bar
+        with redirect_stderr(StringIO()):  # the quantizer's progress bars
             ranges = quantizer.calibrate(inputs, ranges)
-    quantized = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    with redirect_stderr(StringIO()):
+        quantized = quantizer.quantize(ranges, enable_progress_report=False)
     return bytes(quantized.quantized_model)
