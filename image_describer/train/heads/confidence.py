@@ -74,7 +74,7 @@ def _logistic_regression(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, floa
     if not x.size or y.all() or not y.any():
         share = (y.sum() + 0.5) / (y.size + 1)  # never 0 or 1, however few answers there are
         return np.zeros(x.shape[1] if x.ndim > 1 else 0), float(np.log(share / (1 - share)))
-    regression = LogisticRegression(C=1 / PENALTY, tol=1e-6, max_iter=1000).fit(x, y)
+    regression = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-8).fit(x, y)
     return regression.coef_[0], float(regression.intercept_[0])
 
 

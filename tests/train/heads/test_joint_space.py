@@ -11,8 +11,8 @@ from image_describer.captioner.embedding import JointSpace
 from image_describer.errors import TrainingError
 from image_describer.imaging.open import open_picture
 from image_describer.train.data.sets import read
+from image_describer.train.export.bundle import update
 from image_describer.train.heads import joint_space
-from image_describer.train.heads.add import write
 from image_describer.train.heads.context import FittedPart, HeadContext
 from image_describer.train.recipe import Heads, JointSpaceSettings, Recipe
 from tests.support import tiny
@@ -44,7 +44,7 @@ def fitted(
 
 @pytest.fixture
 def space(fitted: tuple[HeadContext, FittedPart], bundle: Path) -> JointSpace:
-    write(bundle, fitted[1])
+    update(bundle, fitted[1].files, fitted[1].sections)
     return JointSpace.from_bundle(open_bundle(bundle))
 
 
