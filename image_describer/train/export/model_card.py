@@ -22,6 +22,7 @@ from image_describer.train.recipe import BLOCKS
 
 NAME = "MODEL_CARD.md"
 WIDTH = 99  # of a line
+KNOWN_SET_PICTURES = 5_000  # a smaller set with a known name is another one
 
 _ENCODERS = {"xception": "Xception", "inception_v3": "InceptionV3", "resnet50": "ResNet50"}
 _DECODERS = {
@@ -166,9 +167,7 @@ def _about(recipe: Mapping[str, Any]) -> str:
     if "frozen_blocks" in features and features.get("encoder") == "xception":
         first = features["frozen_blocks"] + 1
         trained = f"Its blocks {first} to {BLOCKS} were" if first < BLOCKS else "Its last block was"
-        sentences.append(
-            f"{trained} trained further." if first <= BLOCKS else "It was not trained further."
-        )
+        sentences.append(f"{trained} trained." if first <= BLOCKS else "It was not trained.")
     return " ".join(sentences)
 
 
@@ -192,7 +191,8 @@ def _data(sources: Sequence[Mapping[str, Any]]) -> str:
         (str(s["set"]), str(s["format"]), f"{s['pictures']:,}", f"{s['captions']:,}")
         for s in sources
     ]
-    known = [text for name, text in _KNOWN_SETS.items() if name in {s["set"] for s in sources}]
+    large = {s["set"] for s in sources if s["pictures"] >= KNOWN_SET_PICTURES}
+    known = [text for name, text in _KNOWN_SETS.items() if name in large]
     paragraphs = [_wrap(text) for text in known]
     return "\n\n".join([table(("set", "format", "pictures", "captions"), rows), *paragraphs])
 
@@ -201,9 +201,9 @@ def _settings(recipe: Mapping[str, Any]) -> list[tuple[str, str]]:
     """One row for each section of a recipe."""
     rows = []
     for key, value in recipe.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value.get("epochs", 1):
             rows.append((key, ", ".join(f"{name} {text}" for name, text in _flat(value))))
-        elif key not in ("name", "about"):
+        elif not isinstance(value, Mapping) and key not in ("name", "about"):
             rows.append((key, str(value)))
     return rows
 

@@ -1,6 +1,8 @@
 """Static int8 quantization of an encoder."""
 
-from contextlib import redirect_stderr
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 
 import numpy as np
@@ -38,8 +40,19 @@ def to_int8(content: bytes, pictures: np.ndarray) -> bytes:
     for start in progress(range(0, len(pictures), CHUNK), "Calibrating", f"times {CHUNK} pictures"):
         chunk = pictures[start : start + CHUNK].astype(np.float32)
         inputs = {"encode": [{"pixels": picture[np.newaxis]} for picture in chunk]}
-        with redirect_stderr(StringIO()):  # the quantizer's progress bars
+        with _quiet():
             ranges = quantizer.calibrate(inputs, ranges)
-    with redirect_stderr(StringIO()):
+    with _quiet():
         quantized = quantizer.quantize(ranges, enable_progress_report=False)
     return bytes(quantized.quantized_model)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop the quantizer's progress bars and log."""
+    logging.disable(logging.INFO)
+    try:
+        with redirect_stderr(StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

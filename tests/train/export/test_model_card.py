@@ -65,7 +65,7 @@ def test_the_recipe_is_in_the_card(tmp_path):
     ):
         assert text in card, text
     frozen = {**RECIPE["features"], "frozen_blocks": 14}
-    assert "It was not trained further." in card_of(tmp_path, recipe={**RECIPE, "features": frozen})
+    assert "It was not trained." in card_of(tmp_path, recipe={**RECIPE, "features": frozen})
 
 
 def test_what_was_not_measured_or_recorded_is_said(tmp_path):
