@@ -84,6 +84,7 @@ def compare(folder: Path, start: bool) -> dict[str, Any]:
     values["reward"] = losses(reward)
     values["dev reward"] = steps.judge()["dev_reward"]
 
+    settings = Fit(epochs=2, learning_rate=0.005, warmup_steps=0)  # Adam magnifies rounding
     pairs = DualEncoder(8, 9, 6, 5)
     begin("pairs", pairs)
     values["pairs"] = losses(Training(settings, pairs, PairHinge(1.0), RandomBatches(False)))

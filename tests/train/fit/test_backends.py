@@ -11,13 +11,15 @@ import pytest
 from tests.support import steps, tiny
 
 
+QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
 def test_tensorflow_and_jax_compute_the_same(tmp_path):
     here = steps.compare(tmp_path, start=True)
-    done = tiny.run(
-        [sys.executable, "-m", "tests.support.steps", str(tmp_path)], KERAS_BACKEND="jax"
-    )
+    command = [sys.executable, "-m", "tests.support.steps", str(tmp_path)]
+    done = tiny.run(command, KERAS_BACKEND="jax", XLA_FLAGS=QUICK)
     assert done.returncode == 0, done.stderr
     there = json.loads(done.stdout.splitlines()[-1])
     assert (keras.backend.backend(), there.pop("backend")) == ("tensorflow", "jax")
