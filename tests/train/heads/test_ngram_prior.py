@@ -10,8 +10,8 @@ from image_describer.captioner import ngram_prior
 from image_describer.captioner.bundle import NGRAM_PRIOR, open_bundle
 from image_describer.captioner.ngram_prior import NgramPrior
 from image_describer.errors import TrainingError
+from image_describer.train.export.bundle import update
 from image_describer.train.heads import ngram_prior as fitting
-from image_describer.train.heads.add import write
 from image_describer.train.heads.context import HeadContext
 
 
@@ -62,5 +62,5 @@ def test_the_part_holds_the_ngrams_of_the_training_captions(context: HeadContext
         assert arrays["grams"].dtype == np.uint64
         assert arrays["grams"].size == fitted.figures["n-grams"] > 10
     folder = context.bundle.folder
-    write(folder, fitted)
+    update(folder, fitted.files, fitted.sections)
     assert NgramPrior.from_bundle(open_bundle(folder)) is not None
