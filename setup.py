@@ -35,6 +35,7 @@ APP = [
     "tomli-w>=1.1",
 ]
 TRAIN = [
+    "ai-edge-quantizer>=0.10",
     "tensorflow>=2.20",
     "keras>=3.12",
     "matplotlib>=3.9",

@@ -21,6 +21,7 @@ import keras
 
 from image_describer.captioner.bundle import MANIFEST
 from image_describer.errors import TrainingError
+from image_describer.train import recipe as recipes
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
 from image_describer.train.fit.log import TrainingLog
@@ -120,8 +121,9 @@ class Pipeline:
         run, facts = self.run, {**self._facts(), **self._losses()}
         if isinstance(self.system, JointEmbedding):
             metrics = self.system.evaluate()
-            about = {"recipe": run.recipe.name, "about": run.recipe.about, "made": self._made()}
-            results.write_metrics(run.results, {**about, **facts}, metrics)
+            recipe = recipes.as_dict(run.recipe)
+            known = results.facts({"name": run.recipe.name, "recipe": recipe, "made": self._made()})
+            results.write_metrics(run.results, {**known, **facts}, metrics)
         else:
             metrics = self._judge(facts)
         for file in run.folder.glob("*.jsonl"):

@@ -96,12 +96,18 @@ class Run:
             log.warning("%s", problem)
         return data
 
+    @property
+    def training_captions(self) -> list[str]:
+        """The captions that are trained on."""
+        data, each = self.data, self.recipe.data.captions or None
+        return [c for key in data.splits["train"] for c in data.captions[key][:each]]
+
     @cached_property
     def vocabulary(self) -> Vocabulary:
         settings, data = self.recipe.data, self.data
-        keys = list(data.splits["train"]) + (data.splits["dev"] if settings.count_dev else [])
-        each = settings.captions or None
-        captions = [caption for key in keys for caption in data.captions[key][:each]]
+        captions = self.training_captions
+        if settings.count_dev:
+            captions += [caption for key in data.splits["dev"] for caption in data.captions[key]]
         return Vocabulary.build(
             [*captions, *data.sentences], settings.min_count, settings.max_words,
             settings.top_words, settings.rules, settings.unknown,
@@ -140,7 +146,7 @@ class Run:
                 **{split: len(keys) for split, keys in data.splits.items()},
                 "uncaptioned": len(data.uncaptioned),
             },
-            "captions": sum(len(data.captions[key]) for key in data.splits["train"]),
+            "captions": len(self.training_captions),
             "sentences": len(data.sentences),
             "labels": len(data.labels),
             "vocabulary": len(self.vocabulary) - len(SPECIAL_WORDS),
@@ -149,8 +155,7 @@ class Run:
             "problems": data.problems,
         }
         if self.vectors is not None:
-            captions = [c for key in data.splits["train"] for c in data.captions[key]]
-            coverage = self.vectors.coverage(count_words(captions, rules))
+            coverage = self.vectors.coverage(count_words(self.training_captions, rules))
             log.info("%s", coverage)
             facts["vectors"] = {
                 "dimension": self.vectors.dimension,

@@ -84,13 +84,22 @@ def folder_of(bundle: Path, root: Path) -> Path:
 
 
 def write(
-    folder: Path, bundle: Path, judgement: Judgement, facts: Mapping[str, Any] | None = None
+    folder: Path, bundle: Path, judgement: Judgement, more: Mapping[str, Any] | None = None
 ) -> None:
     """Write everything that is known of a bundle's captions into ``folder``.
 
-    ``facts`` are added to those that the manifest has. Raises BundleError and OSError.
+    ``more`` are facts beside those that the manifest has. Raises BundleError and OSError.
     """
-    manifest = open_bundle(bundle).manifest
+    known = facts(open_bundle(bundle).manifest)
+    write_metrics(folder, {**known, **(more or {})}, judgement.metrics)
+    _write_json(folder / CAPTIONS, judgement.evaluation.captions)
+    held_out = {"split": judgement.evaluation.split, "held_out": judgement.held_out}
+    _write_json(folder / CONFIDENCE, {**held_out, "table": judgement.table})
+    _write_json(folder / DEMOGRAPHICS, judgement.evaluation.demographics)
+
+
+def facts(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest, or another mapping with its keys, says of how a network was made."""
     recipe = manifest["recipe"]
     known = {
         "recipe": manifest["name"],
@@ -101,11 +110,7 @@ def write(
     if "features" in recipe:
         features = recipe["features"]
         known["encoder"] = {"name": features["encoder"], "weights": features["weights"]}
-    write_metrics(folder, {**known, **(facts or {})}, judgement.metrics)
-    _write_json(folder / CAPTIONS, judgement.evaluation.captions)
-    held_out = {"split": judgement.evaluation.split, "held_out": judgement.held_out}
-    _write_json(folder / CONFIDENCE, {**held_out, "table": judgement.table})
-    _write_json(folder / DEMOGRAPHICS, judgement.evaluation.demographics)
+    return known
 
 
 def write_metrics(
