@@ -10,7 +10,6 @@ import pytest
 
 from tests.support import steps, tiny
 
-
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
