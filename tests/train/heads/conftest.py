@@ -8,6 +8,7 @@ import pytest
 from image_describer.captioner.bundle import open_bundle
 from image_describer.train.data.sets import read
 from image_describer.train.heads.context import HeadContext
+from image_describer.train.heads.photo_check import photographs
 from image_describer.train.recipe import Recipe
 
 
@@ -18,7 +19,10 @@ def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def context(bundle: Path, tiny_data: Path, tmp_path: Path) -> HeadContext:
+def context(
+    bundle: Path, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> HeadContext:
     """The tiny bundle and data, and a run's folder of its own."""
+    monkeypatch.setattr(photographs, "WITH_BARS", 1)
     folder = tmp_path / "runs" / "tiny"
     return HeadContext(open_bundle(bundle), read(tiny_data), Recipe("tiny"), folder.parent, folder)
