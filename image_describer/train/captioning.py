@@ -291,7 +291,7 @@ class Captioning:
             litert.export_encoder(encoder, self._calibration(), file, quantize=False)
             cells, channels = network.output_shape[1:]
         else:
-            lower, upper = encoders.build_xception(settings, settings.size, rescaled=True)
+            lower, upper = encoders.build_xception(settings, settings.size)
             if model.encoder is not None:
                 copy_weights(xception.leaves(model.encoder), (*lower.layers, *upper.layers))
             pictures = self._calibration()

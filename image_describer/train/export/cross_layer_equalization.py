@@ -5,9 +5,6 @@ of magnitude: quantized as it is, hardly anything is left of the picture. But a 
 channel passes through ReLU, maximum pooling and addition. So the layers that write a channel can be
 multiplied by a factor, and the layers that read it divided by it. After Nagel et al. 2019
 (arXiv:1906.04721, section 4.1), with ranges measured on pictures instead of read off the weights.
-
-The channels that a residual block adds to a sum have the factors of the sum, which suit no single
-block. Blocks that end with factors of their own (`xception.RESCALED`) have even channels before.
 """
 
 from collections.abc import Iterable
@@ -17,8 +14,6 @@ from itertools import pairwise
 import keras
 import numpy as np
 from keras import ops
-
-from image_describer.train.models.bundle_weights import scaled_by
 
 PICTURES = 64  # more hardly change the factors
 BATCH = 8  # pictures: all activations of a batch are in memory at once
@@ -60,12 +55,6 @@ def equalize(lower: keras.Model, upper: keras.Model, pictures: np.ndarray) -> np
     for name, layer in layers.items():
         if isinstance(layer, keras.layers.SeparableConv2D):
             _balance_halves(layer, ranges[_depthwise(name)])
-    for name, layer in layers.items():
-        if isinstance(layer, keras.layers.DepthwiseConv2D):
-            normalization = scaled_by(name)
-            factors = _factors(ranges[normalization])
-            _scale_output(layers[normalization], factors)
-            layer.kernel.assign(layer.kernel / factors[:, np.newaxis])
     factors = _factors(ranges[REGIONS])
     _scale_output(layers[REGIONS], factors)
     return factors

@@ -7,7 +7,6 @@ from io import StringIO
 
 import numpy as np
 
-from image_describer.train.models.bundle_weights import RESCALE
 from image_describer.train.progress import progress
 
 CHUNK = 20  # pictures; each chunk loads the model again
@@ -22,9 +21,7 @@ def to_int8(content: bytes, pictures: np.ndarray) -> bytes:
     few of the 255 steps.
 
     The sums of residual blocks stay in float, and so do the operators next to them: twelve rounded
-    sums in a row would lose much of the picture, and XNNPACK can't run an int8 ReLU on its own. So
-    do the factors before the sums, whose tensors have `RESCALE` in their names: they are there
-    because their outputs have no good range.
+    sums in a row would lose much of the picture, and XNNPACK can't run an int8 ReLU on its own.
     """
     from ai_edge_quantizer import Quantizer
     from ai_edge_quantizer.algorithm_manager import AlgorithmName
@@ -32,10 +29,9 @@ def to_int8(content: bytes, pictures: np.ndarray) -> bytes:
 
     quantizer = Quantizer(content)
     quantizer.add_static_config(".*", TFLOperationName.ALL_SUPPORTED, 8, 8)
-    float_operators = [(".*", name) for name in FLOAT_OPERATORS]
-    for regex, name in (*float_operators, (f".*{RESCALE}.*", "DEPTHWISE_CONV_2D")):
+    for name in FLOAT_OPERATORS:
         operator = TFLOperationName[name]
-        quantizer.update_quantization_recipe(regex, operator, None, AlgorithmName.NO_QUANTIZE)
+        quantizer.update_quantization_recipe(".*", operator, None, AlgorithmName.NO_QUANTIZE)
     ranges = None
     for start in progress(range(0, len(pictures), CHUNK), "Calibrating", f"times {CHUNK} pictures"):
         chunk = pictures[start : start + CHUNK].astype(np.float32)

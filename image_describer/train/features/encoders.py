@@ -123,16 +123,15 @@ def bundle_of(features: FeatureSettings) -> Bundle | None:
 
 
 def build_xception(
-    features: FeatureSettings, size: int, regularization: float = 0.0, rescaled: bool = False
+    features: FeatureSettings, size: int, regularization: float = 0.0
 ) -> tuple[keras.Model, keras.Model]:
     """Xception with the recipe's weights, in two parts: the frozen blocks and the others.
 
-    ``regularization`` and ``rescaled`` are those of `xception.build_upper` and `build_lower`.
-    Raises TrainingError and BundleError.
+    ``regularization`` is that of `xception.build_upper`. Raises TrainingError and BundleError.
     """
     last = min(features.frozen_blocks, xception.LAST_BLOCK)
     width, blocks = features.width, features.middle_blocks
-    lower = xception.build_lower(size, width, blocks, last, rescaled)
+    lower = xception.build_lower(size, width, blocks, last)
     grid, channels = lower.output_shape[2:]
     upper = xception.build_upper(grid, channels, width, blocks, last, regularization)
     if features.weights != "random":

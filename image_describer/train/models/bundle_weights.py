@@ -19,7 +19,6 @@ from image_describer.errors import TrainingError
 
 Arrays = dict[str, np.ndarray]
 
-RESCALE = "_rescale"  # ends the names of the layers that scale the outputs of blocks
 EPSILON = 1e-3  # of batch normalization in Keras
 
 _OP = schema.BuiltinOperator
@@ -47,7 +46,8 @@ def encoder_weights(folder: Path | None = None) -> Arrays:
     convolutions: list[tuple[np.ndarray, np.ndarray]] = []
     shortcuts, pointwise = convolutions.copy(), convolutions.copy()
     depthwise: list[np.ndarray] = []
-    rescaled: dict[int, np.ndarray] = {}  # index of a separable convolution: factors after it
+    # Index of a separable convolution -> factors after it, which bundles of 2026 have.
+    rescaled: dict[int, np.ndarray] = {}
     for operator in graph.operators:
         kind = model.kind(operator)
         if kind not in (_OP.CONV_2D, _OP.DEPTHWISE_CONV_2D):
@@ -90,11 +90,6 @@ def encoder_weights(folder: Path | None = None) -> Arrays:
     arrays["block1_conv1/kernel"] = kernel
     arrays["block1_conv1_bn/beta"] = arrays["block1_conv1_bn/beta"] + kernel.sum(axis=(0, 1, 2))
     return arrays
-
-
-def scaled_by(layer: str) -> str:
-    """The batch normalization, the last of its block, that a layer named `RESCALE` scales."""
-    return f"{layer.removesuffix(RESCALE)}_sepconv3_bn"
 
 
 def decoder_weights(bundle: Bundle) -> Arrays:

@@ -13,14 +13,13 @@ import numpy as np
 
 from image_describer.errors import TrainingError
 from image_describer.train.models import regularization as noise
-from image_describer.train.models.bundle_weights import RESCALE, encoder_weights
+from image_describer.train.models.bundle_weights import encoder_weights
 
 ENTRY_FILTERS = (128, 256, 728)
 MIDDLE_FILTERS = 728
 LOWER_CHANNELS = 1024
 UPPER_CHANNELS = (1536, 2048)
 RESIDUAL_BLOCKS = (2, 3, 4, 13)
-RESCALED = (5, 6, 7, 8)  # blocks with outliers, which would make all int8 steps large
 FIRST_MIDDLE, LAST_BLOCK = 5, 13  # 13 is the last block of the lower part
 
 
@@ -29,14 +28,11 @@ def build_lower(
     width: float = 1.0,
     middle_blocks: int = 8,
     last: int = LAST_BLOCK,
-    rescaled: bool = False,
 ) -> keras.Model:
     """Blocks 1 to ``last``: pixels (N, size, size, 3) in [-1, 1] -> (N, G, G, C).
 
     G is size / 32 and C 1024 * ``width`` for ``last`` 13; from 4 to 12 they are size / 16 and 728.
     ``width`` scales the number of channels and ``middle_blocks`` the depth, for small test models.
-    ``rescaled`` multiplies what the blocks `RESCALED` add by a factor for each channel, 1 at first:
-    see `train.export.cross_layer_equalization`.
     """
     pixels = keras.Input((size, size, 3), name="pixels")
     x = _conv(pixels, _scaled(32, width), "block1_conv1", strides=2)
@@ -49,7 +45,7 @@ def build_lower(
         x = keras.layers.Activation("relu", name=f"block{block}_sepconv2_act")(x)
         x = _separable(x, _scaled(filters, width), f"block{block}_sepconv2")
         x = _halve(x, block, shortcut)
-    x = _later_blocks(x, FIRST_MIDDLE, last, width, middle_blocks, rescaled=rescaled)
+    x = _later_blocks(x, FIRST_MIDDLE, last, width, middle_blocks)
     return keras.Model(pixels, x, name="xception_lower")
 
 
@@ -175,7 +171,6 @@ def _later_blocks(
     width: float,
     middle_blocks: int,
     regularization: float = 0.0,
-    rescaled: bool = False,
 ) -> keras.KerasTensor:
     """Those of the middle flow, and block 13, that lie between ``first`` and ``last``."""
     filters = _scaled(MIDDLE_FILTERS, width)
@@ -188,10 +183,6 @@ def _later_blocks(
         for unit in (1, 2, 3):
             x = keras.layers.Activation("relu", name=f"block{block}_sepconv{unit}_act")(x)
             x = _separable(x, filters, f"block{block}_sepconv{unit}")
-        if rescaled and block in RESCALED:
-            x = keras.layers.DepthwiseConv2D(
-                1, use_bias=False, depthwise_initializer="ones", name=f"block{block}{RESCALE}"
-            )(x)
         if regularization:
             x = noise.StochasticDepth(float(rate), f"block{block}_depth")(x)
         x = keras.layers.Add(name=f"block{block}_add")([x, shortcut])

@@ -4,19 +4,14 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["plain", "rescaled"])
-def rescaled(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def parts(rescaled):
+def parts():
     import keras
 
     from image_describer.train.models import xception
 
     keras.utils.set_random_seed(0)
-    lower = xception.build_lower(96, 0.06, 2, rescaled=rescaled)
+    lower = xception.build_lower(96, 0.06, 2)
     upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], 0.06)
     rng = np.random.default_rng(0)
     for part in (lower, upper):
@@ -53,22 +48,3 @@ def test_the_regions_only_get_factors_and_have_even_ranges(parts):
 
     assert unevenness(after) < 2.0
     assert unevenness(before) > 3 * unevenness(after)
-
-
-def test_blocks_with_factors_of_their_own_have_even_channels_before_them(parts, rescaled):
-    import keras
-
-    from image_describer.train.export.cross_layer_equalization import equalize
-    from image_describer.train.models import xception
-
-    lower, upper = parts
-    pictures = np.random.default_rng(1).integers(0, 256, (4, 96, 96, 3)).astype(np.uint8)
-    pixels = pictures.astype(np.float32) / 127.5 - 1.0
-    equalize(lower, upper, pictures)
-    own = [layer for layer in lower.layers if layer.name.endswith("_rescale")]
-    assert len(own) == (2 if rescaled else 0)  # the network has blocks 5 and 6
-    for layer in own:
-        assert layer.name in [f"block{block}_rescale" for block in xception.RESCALED]
-        peaks = keras.Model(lower.input, layer.input).predict_on_batch(pixels)
-        peaks = np.abs(peaks).max(axis=(0, 1, 2))
-        assert peaks.max() < 1.5 * np.median(peaks)

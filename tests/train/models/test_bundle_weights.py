@@ -79,7 +79,7 @@ def test_what_the_installed_converter_writes_is_read_back(tiny_bundle, tmp_path)
     from image_describer.train.models.attention_lstm import AttentionLstm
 
     keras.utils.set_random_seed(3)
-    lower = xception.build_lower(SIZE, WIDTH, MIDDLE_BLOCKS, rescaled=True)
+    lower = xception.build_lower(SIZE, WIDTH, MIDDLE_BLOCKS)
     upper = xception.build_upper(lower.output_shape[1], lower.output_shape[-1], WIDTH)
     pictures = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3)).astype(np.uint8)
     cross_layer_equalization.equalize(lower, upper, pictures)

@@ -37,14 +37,6 @@ def test_the_regions_are_the_same_wherever_it_is_split(last, whole, pixels):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_rescaling_changes_nothing_at_first(whole, pixels):
-    rescaled = xception.build_lower(SIZE, *SHAPE, rescaled=True)
-    copy_weights(whole[0].layers, rescaled.layers)
-    assert len(rescaled.layers) == len(whole[0].layers) + 2
-    expected = np.asarray(whole[0](pixels))
-    np.testing.assert_allclose(np.asarray(rescaled(pixels)), expected, rtol=1e-5, atol=1e-6)
-
-
 def test_frozen_normalization_is_that_of_the_pretrained_blocks():
     _, upper = parts(5)
     freeze_normalization(upper, xception.LAST_BLOCK)
