@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 
 from image_describer.errors import TrainingError
+from image_describer.imaging.decode import to_rgb
+from image_describer.imaging.orientation import exif_orientation
 from image_describer.imaging.preprocess import resize
 
 WHERE_TO_GET_IT = (
@@ -53,9 +55,11 @@ class Dataset:
 
 
 def load_pixels(path: Path, size: int) -> np.ndarray:
-    """Decode a picture and resize it: (size, size, 3) uint8. Raises TrainingError."""
+    """Decode a picture, upright and on white as the program sees it, and resize it:
+    (size, size, 3) uint8. Raises TrainingError."""
     try:
         with Image.open(path) as image:
-            return resize(np.asarray(image.convert("RGB")), size)
+            image.load()
+            return resize(to_rgb(image, exif_orientation(image)), size)
     except Exception as error:  # a damaged picture can raise nearly anything
         raise TrainingError(f"The picture {path} can't be read: {error}.") from error
