@@ -1,16 +1,15 @@
 """The ``features.pkl`` of one of the original systems: pooled features as {name: (1, C) float32}.
 
-A pickle is a program that is executed while it is read. `ArrayUnpickler` executes only the opcodes
-that arrays need, and calls nothing but the functions of this module.
+A pickle is a program that is executed while it is read: only the names in ``ALLOWED`` can be
+called, and they stand for functions of this module that build nothing but arrays of numbers.
 """
 
 import dataclasses
 import io
-import math
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,16 +18,7 @@ from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 
 LIMIT_BYTES = 4_000_000_000  # 2,048 float32 for each of COCO's 123,000 pictures are 1 GB
-DIMENSIONS_LIMIT = 32
 DTYPES = frozenset(f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8)) - {"f1"}
-OPCODES = (
-    *(pickle.PROTO, pickle.FRAME, pickle.STOP, pickle.MARK, pickle.EMPTY_DICT, pickle.NONE),
-    *(pickle.NEWTRUE, pickle.NEWFALSE, pickle.BININT, pickle.BININT1, pickle.BININT2, pickle.LONG1),
-    *(pickle.BINUNICODE, pickle.SHORT_BINUNICODE, pickle.BINUNICODE8, pickle.SHORT_BINBYTES),
-    *(pickle.BINBYTES, pickle.BINBYTES8, pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1),
-    *(pickle.TUPLE2, pickle.TUPLE3, pickle.MEMOIZE, pickle.BINPUT, pickle.LONG_BINPUT),
-    *(pickle.BINGET, pickle.LONG_BINGET, pickle.GLOBAL, pickle.STACK_GLOBAL, pickle.REDUCE),
-)
 
 
 def write(path: Path, names: Sequence[str], features: np.ndarray) -> None:
@@ -53,22 +43,21 @@ def read(path: Path) -> dict[str, np.ndarray]:
     except OSError as error:
         raise TrainingError(f"{path} can't be read: {files.reason(error)}.") from error
     try:
-        found: Any = ArrayUnpickler(content).load()
+        found: Any = _ArrayUnpickler(io.BytesIO(content)).load()
         _require(type(found) is dict, "it has no names")
-        views: dict[str, Any] = {
-            name: getattr(value, "content", None) for name, value in found.items()
-        }
-        _require(all(type(view) is np.ndarray for view in views.values()), "a value is no array")
-        # Arrays and their names can share the same bytes of the file.
-        size = sum(view.nbytes for view in views.values())
+        _require(all(type(name) is str for name in found), "a name is not text")
+        _require(all(type(value) is _Array for value in found.values()), "a value is no array")
+        arrays = {name: value.content for name, value in found.items()}
+        # Arrays can share the same bytes of the file.
+        size = sum(array.nbytes for array in arrays.values())
         _require(size <= len(content), "its arrays are larger than the file")
-        _require(all(np.isfinite(view).all() for view in views.values()), "a number is not finite")
+        _require(all(np.isfinite(a).all() for a in arrays.values()), "a number is not finite")
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise TrainingError(
             f"{path} is not a pickle of arrays by name: {error}.",
             "It must be {name: NumPy array of numbers}.",
         ) from error
-    return {name: view.copy() for name, view in views.items()}
+    return {name: array.copy() for name, array in arrays.items()}
 
 
 def read_into(data: Dataset, path: Path) -> Dataset:
@@ -100,102 +89,61 @@ def read_into(data: Dataset, path: Path) -> Dataset:
     )
 
 
-_NDARRAY = object()  # stands for the class, which the file must not call
+class _Dtype:
+    """A type of numbers. NumPy's own would accept any state from a pickle."""
+
+    def __init__(self, code: str, *_: Any) -> None:
+        _require(code in DTYPES, "a type that is not a number")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        _, order, subarray, names, fields = state[:5]
+        _require(subarray is names is fields is None, "a type that is not a plain number")
+        self.dtype = self.dtype.newbyteorder(order)
 
 
-@dataclasses.dataclass
-class _Placeholder:
-    """A dtype, or an array, whose content is set with its state."""
+class _Array:
+    """An array: empty until its state is set."""
 
-    content: Any = None
+    def __init__(self, *_: Any) -> None:
+        self.content = np.zeros(0)
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        _, shape, dtype, fortran, content = state
+        self.content = np.frombuffer(content, dtype.dtype)
+        self.content = self.content.reshape(shape, order="F" if fortran else "C")
 
 
-PurePythonUnpickler: Any = pickle._Unpickler
+def _from_buffer(content: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) -> _Array:
+    array = _Array()
+    array.__setstate__((1, shape, dtype, order == "F", content))
+    return array
 
 
-class ArrayUnpickler(PurePythonUnpickler):
-    """Reads arrays of numbers, as `_Placeholder`.
+def _encode(text: str, encoding: str) -> bytes:
+    _require(encoding == "latin1", "text in an unknown encoding")
+    return text.encode("latin1")
 
-    The base is the pure Python unpickler because its opcodes can be restricted: in the one in C, a
-    few bytes of a pickle can allocate gigabytes.
-    """
 
-    dispatch: ClassVar = {op[0]: PurePythonUnpickler.dispatch[op[0]] for op in OPCODES}
+ALLOWED: dict[str, Callable[..., Any]] = {
+    "numpy.ndarray": _Array,
+    "numpy.dtype": _Dtype,
+    "numpy.core.multiarray._reconstruct": _Array,
+    "numpy.core.numeric._frombuffer": _from_buffer,
+    "_codecs.encode": _encode,  # how protocol 2 writes bytes
+    "__builtin__.bytes": lambda: b"",
+}
 
-    def __init__(self, content: bytes) -> None:
-        super().__init__(io.BytesIO(content))
-        self._size, self._encoded = len(content), 0
+PurePythonUnpickler: Any = pickle._Unpickler  # the one in C can reserve gigabytes for a few bytes
 
-    def find_class(self, module: str, name: str) -> Any:
-        allowed = {
-            "numpy.ndarray": _NDARRAY,
-            "numpy.dtype": self._dtype,
-            "numpy.core.multiarray._reconstruct": self._reconstruct,
-            "numpy.core.numeric._frombuffer": self._from_buffer,
-            "_codecs.encode": self._encode,  # how protocol 2 writes bytes
-            "__builtin__.bytes": lambda: b"",
-        }
+
+class _ArrayUnpickler(PurePythonUnpickler):
+    """Reads arrays of numbers, as `_Array`."""
+
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
         full_name = f"{module}.{name}".replace("numpy._core.", "numpy.core.")  # NumPy 2 and 1
-        _require(full_name in allowed, f"{full_name[:40]} is not allowed")
-        return allowed[full_name]
-
-    def _dtype(self, code: Any, *_: Any) -> _Placeholder:
-        _require(type(code) is str and code in DTYPES, "a type that is not a number")
-        return _Placeholder(np.dtype(code))
-
-    def _reconstruct(self, kind: Any, *_: Any) -> _Placeholder:
-        _require(kind is _NDARRAY, "an array of an unknown class")
-        return _Placeholder()
-
-    def _from_buffer(self, content: Any, dtype: Any, shape: Any, order: Any) -> _Placeholder:
-        plain = type(content) is bytes and type(dtype) is _Placeholder
-        _require(plain and isinstance(dtype.content, np.dtype), "an array without numbers")
-        _require(type(shape) is tuple and len(shape) <= DIMENSIONS_LIMIT, "an unusable shape")
-        _require(all(type(n) is int and 0 <= n < LIMIT_BYTES for n in shape), "an unusable shape")
-        size = math.prod(shape) * dtype.content.itemsize
-        _require(size == len(content), "an array whose shape doesn't match its size")
-        array = np.frombuffer(content, dtype.content)
-        return _Placeholder(array.reshape(shape, order="F" if order in (True, "F") else "C"))
-
-    def _encode(self, text: Any, encoding: Any) -> bytes:
-        _require(type(text) is str and encoding == "latin1", "text in an unknown encoding")
-        self._encoded += len(text)
-        _require(self._encoded <= self._size, "its arrays are larger than the file")
-        return bytes(text.encode("latin1"))
-
-    def load_build(self) -> None:
-        state, target = self.stack.pop(), self.stack[-1]
-        _require(type(target) is _Placeholder and type(state) is tuple, "an unknown state")
-        if target.content is None:
-            _, shape, dtype, fortran, content = state
-            target.content = self._from_buffer(content, dtype, shape, fortran).content
-        else:
-            _, order, subarray, names, fields = state[:5]
-            _require(isinstance(target.content, np.dtype), "an array with two states")
-            plain = type(order) is str and subarray is names is fields is None
-            _require(plain, "a type that is not a plain number")
-            target.content = target.content.newbyteorder(order)
-
-    def load_setitems(self) -> None:
-        self._set(self.pop_mark())
-
-    def load_setitem(self) -> None:
-        self._set([self.stack.pop(-2), self.stack.pop()])
-
-    def _set(self, items: list[Any]) -> None:
-        # Comparing or hashing nested tuples can take years.
-        _require(all(type(name) is str for name in items[::2]), "a name that is not text")
-        _require(type(self.stack[-1]) is dict, "a name without a dictionary")
-        self.stack[-1].update(zip(items[::2], items[1::2], strict=True))
-
-    def load_bytearray8(self) -> None:
-        """Read bytes: the original would allocate any number of them before it reads."""
-        self.load_binbytes8()
-
-    dispatch[pickle.BUILD[0]] = load_build
-    dispatch[pickle.SETITEM[0]] = load_setitem
-    dispatch[pickle.SETITEMS[0]] = load_setitems
-    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+        _require(full_name in ALLOWED, f"{full_name[:40]} is not allowed")
+        return ALLOWED[full_name]
 
 
 def _require(holds: bool, otherwise: str) -> None:

