@@ -135,9 +135,10 @@ class Run:
     def prepare(self) -> dict[str, Any]:
         """Read the data and build the vocabulary; write both into the run's folder, and return
         figures about them."""
+        vocabulary = self.vocabulary  # reads the data, before anything is written
         self.folder.mkdir(parents=True, exist_ok=True)
         self.write_json("recipe.json", recipes.as_dict(self.recipe))
-        self.write_json("vocabulary.json", self.vocabulary.tokenizer())
+        self.write_json("vocabulary.json", vocabulary.tokenizer())
         rules = self.recipe.data.rules
         cleaning.write_descriptions(self.folder / "descriptions.txt", self.data.captions, rules)
         data = self.data
