@@ -48,4 +48,4 @@ def check_splits(data: Dataset, dev: int) -> None:
     assert len(data.splits["dev"]) == dev
     assert sorted(data.splits["train"] + data.splits["dev"]) == sorted(data.captions)
     assert all(several and all(several) for several in data.captions.values())
-    assert reports(data, "no test split")
+    assert reports(data, "no splits", f"{dev} for dev")

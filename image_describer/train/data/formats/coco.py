@@ -2,21 +2,19 @@
 
 import json
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.formats.reading import (
-    NO_TEST_SPLIT,
     CaptionCollector,
     kept_for_dev,
     names_in,
     random_splits,
     read_text,
     source,
-    split_note,
 )
 
 ABOUT = "COCO's captions JSON, and its pictures"
@@ -54,10 +52,8 @@ def read(path: Path) -> Dataset:
     elif len(parts) == 2:
         data.splits = {"train": list(parts[0].captions), "dev": list(parts[1].captions)}
         kept_for_dev(data.splits, data.problems)
-        data.problems.append(NO_TEST_SPLIT)
     else:
-        data.splits = random_splits(data.captions, DEV_SHARE)
-        data.problems += [NO_TEST_SPLIT, split_note(data.splits)]
+        data.splits = random_splits(data.captions, DEV_SHARE, data.problems)
     data.sources = [source(path, "coco", len(data.files), data.captions, files)]
     return data
 
@@ -79,17 +75,15 @@ def _read_file(file: Path) -> Dataset:
     # have captions in it.
     collector = CaptionCollector(file.name, present.intersection(names.values()) or present)
     for index, entry in enumerate(annotations):
-        number, caption, identity = _entry(entry, index)
-        if number is None or caption is None:
-            collector.malformed()
+        fields = entry if isinstance(entry, dict) else {}
+        number, caption = fields.get("image_id"), fields.get("caption")
+        if isinstance(number, int | str) and isinstance(caption, str):
+            name = names.get(number) or _numbered(number, year)
+            collector.add(name, caption, str(fields.get("id", f"index {index}")))
         else:
-            collector.add(names.get(number) or _numbered(number, year), caption, identity)
-    collector.require_captions(WAY_OUT)
-    return Dataset(
-        files={name: folder / name for name in collector.captions},
-        captions=collector.captions,
-        problems=problems + collector.problems(),
-    )
+            collector.malformed()
+    captions = collector.finish(problems, WAY_OUT)
+    return Dataset({name: folder / name for name in captions}, captions, problems=problems)
 
 
 def _files(path: Path) -> Sequence[Path]:
@@ -127,32 +121,19 @@ def _picture_folder(file: Path, year: str) -> Path:
     return file.parent
 
 
-def _names(images: list[Any], problems: list[str]) -> dict[Hashable, str]:
+def _names(images: list[Any], problems: list[str]) -> dict[int | str, str]:
     """File names by the pictures' numbers; the first one of a number counts."""
-    names: dict[Hashable, str] = {}
+    names: dict[int | str, str] = {}
     duplicates = 0
     for entry in images:
-        if not isinstance(entry, dict):
-            continue
-        number, name = entry.get("id"), entry.get("file_name")
+        fields = entry if isinstance(entry, dict) else {}
+        number, name = fields.get("id"), fields.get("file_name")
         if isinstance(number, int | str) and isinstance(name, str):
             duplicates += number in names
             names.setdefault(number, name)
     if duplicates:
         problems.append(f"{duplicates} numbers of pictures are duplicates: the first one counts.")
     return names
-
-
-def _entry(entry: Any, index: int) -> tuple[int | str | None, str | None, Hashable]:
-    """The picture's number, caption and identity of an annotation; None for what is missing."""
-    if not isinstance(entry, dict):
-        return None, None, None
-    number, caption, identity = entry.get("image_id"), entry.get("caption"), entry.get("id")
-    return (
-        number if isinstance(number, int | str) else None,
-        caption if isinstance(caption, str) else None,
-        identity if isinstance(identity, int | str) else f"index {index}",
-    )
 
 
 def _numbered(number: int | str, year: str) -> str:

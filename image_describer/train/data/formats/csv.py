@@ -7,12 +7,10 @@ from pathlib import Path
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.formats.reading import (
-    NO_TEST_SPLIT,
     CaptionCollector,
     random_splits,
     read_text,
     source,
-    split_note,
 )
 
 ABOUT = (
@@ -49,13 +47,8 @@ def read(path: Path, dev_share: float = DEV_SHARE) -> Dataset:
     or anywhere below its folder. Splits are random. Raises TrainingError."""
     file = _table(path)
     if file is None:
-        tables = len(list(path.glob("*.csv"))) if path.is_dir() else 0
-        raise TrainingError(
-            f"There are {tables} CSV files in {path} and no captions.csv."
-            if tables
-            else f"There is no CSV file in {path}.",
-            WAY_OUT,
-        )
+        tables = len(list(path.glob("*.csv")))
+        raise TrainingError(f"{path} has {tables} CSV files and no captions.csv.", WAY_OUT)
     text, problems = read_text(file, WAY_OUT)
     header, _, body = text.replace("\r\n", "\n").partition("\n")
     columns = _columns(header)
@@ -71,25 +64,22 @@ def read(path: Path, dev_share: float = DEV_SHARE) -> Dataset:
             collector.malformed()
             continue
         # Commas of a caption that was not quoted split it into several cells.
-        cells = row[caption_column:] if last else [row[caption_column]]
+        caption = delimiter.join(row[caption_column:]) if last else row[caption_column]
         name = row[name_column].strip().replace("\\", "/").removeprefix("./")
-        caption = delimiter.join(cells)
         collector.add(name, caption, (name, caption))
-    collector.require_captions(WAY_OUT)
-    captions = collector.captions
-    splits = random_splits(captions, dev_share)
+    captions = collector.finish(problems, WAY_OUT)
     return Dataset(
         files={name: pictures / name for name in captions},
         captions=captions,
-        splits=splits,
-        problems=[*problems, *collector.problems(), NO_TEST_SPLIT, split_note(splits)],
+        splits=random_splits(captions, dev_share, problems),
+        problems=problems,
         sources=[source(path, "csv", len(captions), captions, [file])],
     )
 
 
 def read_own(folder: Path) -> Dataset:
-    """Read a user's own pictures, a fifth of which is dev. Raises TrainingError, for fewer than
-    ``OWN_MINIMUM`` pictures too."""
+    """Read a user's own pictures, a fifth of which is dev. Raises TrainingError, also for fewer
+    than ``OWN_MINIMUM`` pictures."""
     if not folder.is_dir():
         raise TrainingError(f"There is no folder {folder}.", WAY_OUT)
     data = read(folder, OWN_DEV_SHARE)
@@ -99,7 +89,6 @@ def read_own(folder: Path) -> Dataset:
             f"{OWN_MINIMUM}.",
             "Fifty or more make a difference that can be measured.",
         )
-    data.problems = [problem for problem in data.problems if problem != NO_TEST_SPLIT]
     return data
 
 

@@ -1,18 +1,17 @@
 """Flickr8k's official layout: Flicker8k_Dataset/ and Flickr8k_text/."""
 
+from collections.abc import Set
 from pathlib import Path
 
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import WHERE_TO_GET_IT, Dataset
 from image_describer.train.data.formats.reading import (
-    NO_TEST_SPLIT,
     CaptionCollector,
     kept_for_dev,
     names_in,
     random_splits,
     read_text,
     source,
-    split_note,
 )
 
 ABOUT = "Flickr8k's official files: Flicker8k_Dataset/ and Flickr8k_text/"
@@ -43,28 +42,23 @@ def read(folder: Path) -> Dataset:
         identity, _, caption = line.rstrip("\r").partition("\t")
         if line.strip():
             collector.add(identity.rpartition("#")[0], caption, identity)
-    collector.require_captions(WHERE_TO_GET_IT)
-    problems += collector.problems()
-    captions = collector.captions
-    test = _test_split(texts, problems)
+    captions = collector.finish(problems, WHERE_TO_GET_IT)
+    test_file = texts / TEST_SPLIT_FILE
+    test = set(_names(test_file)) if test_file.exists() else set()
     split_files = [texts / file for file in SPLIT_FILES.values() if (texts / file).exists()]
     if split_files:
-        splits = _read_splits(texts, captions, problems)
+        splits = _read_splits(texts, captions.keys() - test, problems)
     else:
-        splits = random_splits(captions.keys() - test, DEV_SHARE)
-        problems.append(split_note(splits))
+        splits = random_splits(captions.keys() - test, DEV_SHARE, problems)
     used = {*splits["train"], *splits["dev"], *test}
     splits["train"] += [name for name in sorted(captions) if name not in used]
+    read_files = [texts / CAPTIONS_FILE, *split_files]
     return Dataset(
         files={name: pictures / name for name in captions},
         captions=captions,
         splits=splits,
         problems=problems,
-        sources=[
-            source(
-                folder, "flickr8k", len(captions), captions, [texts / CAPTIONS_FILE, *split_files]
-            )
-        ],
+        sources=[source(folder, "flickr8k", len(captions), captions, read_files)],
     )
 
 
@@ -74,25 +68,15 @@ def _text_folder(folder: Path) -> Path:
     return below if below.is_dir() else folder
 
 
-def _read_splits(
-    texts: Path, captions: dict[str, list[str]], problems: list[str]
-) -> dict[str, list[str]]:
+def _read_splits(texts: Path, usable: Set[str], problems: list[str]) -> dict[str, list[str]]:
     splits = {}
     for split, file in SPLIT_FILES.items():
         names = _names(texts / file)
-        splits[split] = [name for name in dict.fromkeys(names) if name in captions]
+        splits[split] = [name for name in dict.fromkeys(names) if name in usable]
         if lost := len(names) - len(splits[split]):
             problems.append(f"{lost} of the {split} split's {len(names)} names can't be used.")
     kept_for_dev(splits, problems)
     return splits
-
-
-def _test_split(texts: Path, problems: list[str]) -> set[str]:
-    file = texts / TEST_SPLIT_FILE
-    if file.is_file():
-        return set(_names(file))
-    problems.append(NO_TEST_SPLIT)
-    return set()
 
 
 def _names(file: Path) -> list[str]:

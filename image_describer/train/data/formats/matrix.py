@@ -7,17 +7,14 @@ import numpy as np
 from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.formats.reading import (
-    NO_TEST_SPLIT,
     CaptionCollector,
     read_text,
     source,
     split_at_end,
-    split_note,
 )
 
 ABOUT = "a text of lines 'name caption', and an .npy matrix of features, row for row"
 DEV_SHARE = 0.1  # the last 1,000 of 10,000, as in joint-embedding
-CHUNK_ROWS = 1024  # checked at a time, of a matrix that may be larger than memory
 WAY_OUT = (
     "Give --data a folder with one text file of lines 'name caption' and one .npy matrix with a "
     "row of numbers for each line, or the text file."
@@ -43,31 +40,27 @@ def read(path: Path) -> Dataset:
             "rows: the rest of the longer one is left out."
         )
         lines = lines[: len(features)]
-    not_finite = _rows_not_finite(features)
-    if not_finite:
-        problems.append(f"{len(not_finite)} rows of {matrix_file.name} are not finite numbers.")
-    pairs = [_name_and_caption(line) for line in lines]
-    collector = CaptionCollector(text_file.name, {name.strip() for name, _ in pairs})
+    finite = np.isfinite(features.sum(axis=1, dtype=np.float64))  # needs little memory
+    if lost := int((~finite).sum()):
+        problems.append(f"{lost} rows of {matrix_file.name} are not finite numbers.")
+    pairs = [[*line.split(maxsplit=1), "", ""][:2] for line in lines]
+    collector = CaptionCollector(text_file.name, {name for name, _ in pairs})
     rows: dict[str, int] = {}
     repeated = 0
     for row, (name, caption) in enumerate(pairs):
-        if row in not_finite:
-            continue
-        collector.add(name, caption, (name, caption))
-        if name in collector.captions:
+        if finite[row]:
+            collector.add(name, caption, (name, caption))
             repeated += name in rows
             rows.setdefault(name, row)
-    collector.require_captions(WAY_OUT)
+    captions = collector.finish(problems, WAY_OUT)
     if repeated:
         problems.append(f"{repeated} lines repeat a name: the features of its first one count.")
-    captions = collector.captions
-    splits = split_at_end(list(captions), DEV_SHARE)
     return Dataset(
         captions=captions,
-        splits=splits,
+        splits=split_at_end(list(captions), DEV_SHARE, problems),
         features=features,
         rows=rows,
-        problems=[*problems, *collector.problems(), NO_TEST_SPLIT, split_note(splits)],
+        problems=problems,
         sources=[source(path, "matrix", len(captions), captions, [text_file])],
     )
 
@@ -95,16 +88,3 @@ def _features(file: Path) -> np.ndarray:
             f"{file} has {features.dtype} of shape {features.shape}, not rows of numbers.", WAY_OUT
         )
     return features.reshape(len(features), -1)
-
-
-def _rows_not_finite(features: np.ndarray) -> set[int]:
-    found: set[int] = set()
-    for start in range(0, len(features), CHUNK_ROWS):
-        finite = np.isfinite(features[start : start + CHUNK_ROWS]).all(axis=1)
-        found.update(start + row for row in np.flatnonzero(~finite))
-    return found
-
-
-def _name_and_caption(line: str) -> tuple[str, str]:
-    name, *caption = line.split(maxsplit=1)[:2] or [""]
-    return name, caption[0] if caption else ""

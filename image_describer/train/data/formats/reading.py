@@ -12,7 +12,6 @@ from image_describer.errors import TrainingError
 from image_describer.files import reason
 from image_describer.metadata.formats import PICTURE_SUFFIXES
 
-NO_TEST_SPLIT = "There is no test split: figures are on dev only."
 SPLIT_SEED = 1  # constant, so that dev has the same pictures in every run
 
 
@@ -23,7 +22,7 @@ class CaptionCollector:
         self.source = source
         self.present = set(present)
         self.captions: dict[str, list[str]] = {}
-        self._missing: dict[str, None] = {}
+        self._missing: set[str] = set()
         self._identities: set[Hashable] = set()
         self._without_caption = self._duplicates = 0
 
@@ -33,7 +32,7 @@ class CaptionCollector:
         if not name or not caption:
             self._without_caption += 1
         elif name not in self.present:
-            self._missing[name] = None
+            self._missing.add(name)
         elif identity in self._identities:
             self._duplicates += 1
         else:
@@ -44,13 +43,22 @@ class CaptionCollector:
         """Count a line or an entry that has no caption."""
         self._without_caption += 1
 
-    def problems(self) -> list[str]:
-        """Sentences about what was left out."""
+    def finish(self, problems: list[str], way_out: str) -> dict[str, list[str]]:
+        """Return the captions, and add sentences about what was left out to ``problems``.
+
+        Raises TrainingError if no picture has a caption.
+        """
+        sentences = self._problems()
+        if not self.captions:
+            details = " ".join(sentences)
+            raise TrainingError(f"{self.source} has no caption for any picture. {details}", way_out)
+        problems += sentences
+        return self.captions
+
+    def _problems(self) -> list[str]:
         sentences = []
-        if self._missing:
-            sentences.append(
-                f"{len(self._missing)} captioned names have no picture: {min(self._missing)} ..."
-            )
+        if missing := len(self._missing):
+            sentences.append(f"{missing} captioned names have no picture: {min(self._missing)} ...")
         if self._without_caption:
             sentences.append(f"{self._without_caption} lines of {self.source} have no caption.")
         if self._duplicates:
@@ -64,33 +72,24 @@ class CaptionCollector:
             sentences.append(f"{len(uncaptioned)} pictures have no caption: {uncaptioned[0]} ...")
         return sentences
 
-    def require_captions(self, way_out: str) -> None:
-        """Raise TrainingError if no picture has a caption."""
-        if not self.captions:
-            details = " ".join(self.problems())
-            raise TrainingError(f"{self.source} has no caption for any picture. {details}", way_out)
 
-
-def random_splits(names: Iterable[str], dev_share: float) -> dict[str, list[str]]:
-    """Split ``names`` at random, the same way each time; with two or more, neither is empty."""
+def random_splits(
+    names: Iterable[str], dev_share: float, problems: list[str]
+) -> dict[str, list[str]]:
+    """Split ``names`` at random, the same way each time, and say so in ``problems``."""
     shuffled = sorted(names)
     random.Random(SPLIT_SEED).shuffle(shuffled)
-    return split_at_end(shuffled, dev_share)
+    return split_at_end(shuffled, dev_share, problems)
 
 
-def split_at_end(names: Sequence[str], dev_share: float) -> dict[str, list[str]]:
-    """The last ``dev_share`` of ``names`` is dev."""
+def split_at_end(
+    names: Sequence[str], dev_share: float, problems: list[str]
+) -> dict[str, list[str]]:
+    """The last ``dev_share`` of ``names`` is dev; with two or more, neither split is empty."""
     dev = min(len(names) - 1, max(1, round(len(names) * dev_share)))
     train = len(names) - dev
+    problems.append(f"The data has no splits: {train} pictures are for training, {dev} for dev.")
     return {"train": list(names[:train]), "dev": list(names[train:])}
-
-
-def split_note(splits: dict[str, list[str]]) -> str:
-    """The sentence about data that came without splits."""
-    return (
-        f"The data has no splits: {len(splits['train'])} pictures are for training, "
-        f"{len(splits['dev'])} for dev."
-    )
 
 
 def kept_for_dev(splits: dict[str, list[str]], problems: list[str]) -> None:

@@ -120,7 +120,7 @@ def test_too_few_own_pictures_are_refused(own):
 
 
 def test_no_table_several_tables_and_other_columns_are_refused(own):
-    with pytest.raises(TrainingError, match="no CSV"):
+    with pytest.raises(TrainingError, match="0 CSV files"):
         csv_reader.read(write_pictures(own("file,caption", name="x.txt").parent / "other"))
     own("a,b", f"{NAMES[0]},A dog.", name="a.csv")
     with pytest.raises(TrainingError, match="no columns") as caught:

@@ -25,7 +25,7 @@ def test_the_official_layout_is_recognized_and_read(tiny_data):
     assert {split: len(names) for split, names in data.splits.items()} == {"train": 18, "dev": 6}
     assert all(len(captions) == 5 for captions in data.captions.values())
     assert data.path(data.splits["dev"][0]).is_file()
-    assert data.problems == ["There is no test split: figures are on dev only."]
+    assert data.problems == []
     [source] = data.sources
     assert (source["format"], source["pictures"], source["captions"]) == ("flickr8k", 24, 120)
 
@@ -79,6 +79,14 @@ def test_pictures_in_no_split_train_unless_the_test_split_has_them(folder, texts
     data = read(folder)
     assert dev[5] not in data.splits["train"]
     assert dev[4] in data.splits["train"]
+
+
+def test_a_picture_of_the_test_split_never_trains_whatever_the_other_files_say(folder, texts):
+    (texts / "Flickr_8k.testImages.txt").write_text("picture0.jpg\n", "utf-8")
+    assert "picture0.jpg" in (texts / "Flickr_8k.trainImages.txt").read_text("utf-8")
+    data = read(folder)
+    assert "picture0.jpg" not in data.splits["train"] + data.splits["dev"]
+    assert reports(data, "1 of the train split's", "can't be used")
 
 
 def test_texts_can_be_beside_the_pictures_folder(folder, texts):
