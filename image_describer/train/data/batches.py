@@ -94,7 +94,8 @@ class PictureBatches:
         """Positions in ``keys``, as often as their weights say."""
         if not self._training:
             return np.arange(len(self.keys))
-        if epoch not in self._orders:
+        order = self._orders.get(epoch)
+        if order is None:
             rng = np.random.default_rng((self._seed, epoch))
             whole = self._weights.astype(int)
             positions = np.repeat(np.arange(len(self.keys)), whole)
@@ -107,8 +108,8 @@ class PictureBatches:
             order = rng.permutation(positions)
             if order.size < self._batch:  # fewer pictures than a batch
                 order = np.resize(order, self._batch)
-            self._orders = {epoch: order}
-        return self._orders[epoch]
+            self._orders = {epoch: order}  # of one epoch only; another thread may replace it
+        return order
 
     def _captions(self, key: str, rng: np.random.Generator) -> np.ndarray:
         """Ids (K, T + 1) of the captions chosen from a picture's."""

@@ -47,9 +47,9 @@ class TrainingLog:
         return bool(values) and values[-1] < min(values[:-1], default=math.inf)
 
     def out_of_patience(self, key: str, patience: int) -> bool:
-        """Whether the lowest ``key`` is ``patience`` epochs old; 0 disables early stopping."""
+        """Whether the lowest ``key`` is ``patience`` epochs old; False if none was measured."""
         values = [record.get(key, math.inf) for record in self.records]
-        if not patience or not values:
+        if not patience or math.inf == min(values, default=math.inf):
             return False
         return len(values) - 1 - values.index(min(values)) >= patience
 

@@ -1,6 +1,7 @@
 """The training loop: one for every network, given its loss and its batches."""
 
 import logging
+import math
 import os
 import signal
 import sys
@@ -93,9 +94,10 @@ class Training:
         self.wrapper.built = True
         self.wrapper.optimizer.build(variables)
 
-    def fit(self, name: str, folder: Path, resume: bool, overwrite: bool = False) -> None:
+    def fit(self, name: str, folder: Path, resume: bool, overwrite: bool = False) -> bool:
         """Train. ``folder/<name>.npz`` is the checkpoint, ``<name>.jsonl`` the log, and
-        ``<name>.weights.npz`` the result, which is loaded if it is there and ``resume`` is set.
+        ``<name>.weights.npz`` the result, which is loaded if it is there and ``resume`` is set;
+        then the return value is False.
 
         Raises RunStoppedError after Ctrl+C, with the checkpoint written, and TrainingError if there
         is a run already and it is neither resumed nor overwritten.
@@ -104,7 +106,7 @@ class Training:
         files.check(resume, overwrite)
         if files.weights.exists():
             checkpoint.load_weights(files.weights, self.network)
-            return
+            return False
         step, sums = 0, dict[str, float]()
         if files.checkpoint.exists():
             step, sums = checkpoint.load(files.checkpoint, self.wrapper)
@@ -115,6 +117,7 @@ class Training:
             optimizer.use_average(self.wrapper)
             self._settle()
         checkpoint.save_weights(files.weights, self.network)
+        return True
 
     def _run(
         self, name: str, files: "RunFiles", records: TrainingLog, step: int, sums: dict[str, float]
@@ -134,7 +137,7 @@ class Training:
                 progress.advance(1, means.brief())
                 if step % epoch_steps == 0 or step == self.steps:
                     self._end_epoch(files, records, step, step / epoch_steps, means)
-                    saved = 0.0
+                    saved = -math.inf
                 if interrupt.asked or time.monotonic() - saved > CHECKPOINT_EVERY_S:
                     checkpoint.save(files.checkpoint, self.wrapper, step, means.sums)
                     saved = time.monotonic()
