@@ -83,9 +83,7 @@ class Run:
         data = read_sets(self.options.data, settings.sets, settings.weights)
         if self.options.read_features is not None:
             data = feature_pickle.read_into(data, self.options.read_features)
-        data = without_damaged(
-            data, lambda sentence: log.debug("%s", sentence), self.options.runs / DAMAGED
-        )
+        data = without_damaged(data, self.options.runs / DAMAGED)
         train = data.splits["train"]
         if 0 < settings.pictures < len(train):  # evenly spread over the sets
             step = len(train) / settings.pictures

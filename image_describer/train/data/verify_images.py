@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,64 +16,55 @@ THREADS = 4
 SIZE = 8  # pixels a side: decoding reads every byte, whatever the size of the result
 
 
-def without_damaged(
-    data: Dataset, on_problem: Callable[[str], None], memory: Path | None = None
-) -> Dataset:
-    """Return the data without the pictures that can't be decoded; each is reported once.
+def without_damaged(data: Dataset, memory: Path) -> Dataset:
+    """Return the data without the pictures that can't be decoded.
 
-    Decodes all pictures, in threads. ``memory`` is a file that remembers the result by the content
-    of the pictures, so that the next stage has to decode only new and changed ones. Data with
-    features of its own is returned as it is. Raises TrainingError if no training picture is left.
+    ``memory`` is a file that remembers the result by the content of the pictures, so that the next
+    stage has to decode only new and changed ones. Data with features of its own is returned as it
+    is. Raises TrainingError if no training picture is left.
     """
     if data.features is not None:
         return data
     keys = sorted({*data.captions, *data.uncaptioned})
-    content = digests([data.path(key) for key in keys])
+    found = digests([data.path(key) for key in keys])
+    digest_of = {key: found.get(data.path(key), "") for key in keys}  # "": it can't be read
     known = _read_memory(memory)
-    unknown = [key for key in keys if content.get(data.path(key)) not in known]
-    damaged = dict(_check(data, unknown))
-    for key in unknown:
-        if key in damaged:
-            on_problem(damaged[key])
-        if data.path(key) in content:
-            known[content[data.path(key)]] = damaged.get(key, "")
-    if memory is not None and unknown:
+    new = _reasons(data, [key for key in keys if digest_of[key] not in known])
+    if new:
+        known |= {digest_of[key]: why for key, why in new.items() if digest_of[key]}
         _write_memory(memory, known)
-    damaged = {
-        key: reason
-        for key in keys
-        if (reason := damaged.get(key) or known.get(content.get(data.path(key), ""), ""))
-    }
+    damaged = {key: why for key in keys if (why := new.get(key) or known.get(digest_of[key]))}
     return _without(data, damaged, memory) if damaged else data
 
 
-def _without(data: Dataset, damaged: dict[str, str], memory: Path | None) -> Dataset:
+def _without(data: Dataset, damaged: dict[str, str], memory: Path) -> Dataset:
     first = next(iter(damaged))
     splits = {s: [key for key in keys if key not in damaged] for s, keys in data.splits.items()}
-    if data.splits.get("train") and not splits["train"]:
+    if data.splits["train"] and not splits["train"]:
         raise TrainingError(f"None of the training pictures can be read. {damaged[first]}")
-    where = f" (all of them, and the reasons: {memory})" if memory is not None else ""
-    problem = f"{len(damaged)} pictures can't be read and are left out: {first} ...{where}"
     return dataclasses.replace(
         data,
         files={key: file for key, file in data.files.items() if key not in damaged},
         captions={key: value for key, value in data.captions.items() if key not in damaged},
         splits=splits,
         uncaptioned=[key for key in data.uncaptioned if key not in damaged],
-        problems=[*data.problems, problem],
+        problems=[
+            *data.problems,
+            f"{len(damaged)} pictures can't be read and are left out: {first} ... (all of them, "
+            f"and the reasons: {memory})",
+        ],
     )
 
 
-def _check(data: Dataset, keys: Sequence[str]) -> list[tuple[str, str]]:
-    """The pictures that can't be decoded, each with a sentence that says why."""
+def _reasons(data: Dataset, keys: Sequence[str]) -> dict[str, str]:
+    """Why each picture can't be decoded; empty for those that can."""
     with ThreadPoolExecutor(THREADS, "verify images") as pool:
         results = pool.map(lambda key: _reason(data.path(key)), keys)
         reasons = progress(results, "checking", "pictures", len(keys))
-        return [(key, reason) for key, reason in zip(keys, reasons, strict=True) if reason]
+        return dict(zip(keys, reasons, strict=True))
 
 
 def _reason(path: Path) -> str:
-    """Why a picture can't be decoded; empty if it can."""
     try:
         load_pixels(path, SIZE)
     except TrainingError as error:
@@ -81,10 +72,8 @@ def _reason(path: Path) -> str:
     return ""
 
 
-def _read_memory(memory: Path | None) -> dict[str, str]:
+def _read_memory(memory: Path) -> dict[str, str]:
     """Reasons by the digest of a picture, empty for pictures that can be decoded."""
-    if memory is None:
-        return {}
     try:
         known = json.loads(memory.read_text("utf-8"))["pictures"]
         return {str(content): str(reason) for content, reason in known.items()}

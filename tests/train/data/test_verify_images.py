@@ -36,45 +36,47 @@ def decoded(monkeypatch):
     return names
 
 
+@pytest.fixture
+def memory(tmp_path):
+    return tmp_path / "runs" / "damaged.json"
+
+
 def damage(data, name):
     content = data.path(name).read_bytes()
     data.path(name).write_bytes(content[: len(content) // 2] + name.encode())
 
 
-def test_damaged_pictures_are_reported_and_left_out(data):
+def test_damaged_pictures_are_reported_and_left_out(data, memory):
     for name in (NAMES[0], NAMES[3], NAMES[-1]):
         damage(data, name)
     data.path(NAMES[4]).unlink()
-    sentences = []
-    left = without_damaged(data, sentences.append)
+    left = without_damaged(data, memory)
     rest = [name for name in NAMES[:-1] if name not in (NAMES[0], NAMES[3], NAMES[4])]
     assert sorted(left.captions) == sorted(left.files) == sorted(rest)
     assert sorted(left.splits["train"] + left.splits["dev"]) == sorted(rest)
     assert left.uncaptioned == []
-    assert len(sentences) == 4
-    assert any(NAMES[3] in sentence for sentence in sentences)
-    assert reports(left, "4 pictures can't be read")
+    assert reports(left, "4 pictures can't be read", str(memory))
+    assert NAMES[3] in memory.read_text("utf-8")
+    assert NAMES[4] not in memory.read_text("utf-8")  # it may be back the next time
 
 
-def test_nothing_left_to_train_on_is_an_error(data):
+def test_nothing_left_to_train_on_is_an_error(data, memory):
     for name in NAMES[2:]:
         damage(data, name)
     with pytest.raises(TrainingError, match="None of the training pictures"):
-        without_damaged(data, print)
+        without_damaged(data, memory)
 
 
-def test_only_new_and_changed_pictures_are_decoded_again(data, decoded, tmp_path):
-    memory, sentences = tmp_path / "runs" / "damaged.json", []
+def test_only_new_and_changed_pictures_are_decoded_again(data, decoded, memory):
     damage(data, NAMES[5])
-    first = without_damaged(data, sentences.append, memory)
+    first = without_damaged(data, memory)
     assert len(decoded) == len(NAMES)
     decoded.clear()
-    again = without_damaged(data, sentences.append, memory)
+    again = without_damaged(data, memory)
     assert again.captions == first.captions
-    assert reports(again, "1 pictures can't be read", str(memory))
-    assert (decoded, len(sentences)) == ([], 1)
+    assert decoded == []
     damage(data, NAMES[6])
-    left = without_damaged(data, sentences.append, memory)
+    left = without_damaged(data, memory)
     assert decoded == [NAMES[6]]
     assert NAMES[6] not in left.captions
 
@@ -82,7 +84,7 @@ def test_only_new_and_changed_pictures_are_decoded_again(data, decoded, tmp_path
 @pytest.mark.parametrize("content", ["", "[]", '{"pictures": 5}', "\x00"])
 def test_a_damaged_memory_is_replaced(data, decoded, tmp_path, content):
     (tmp_path / "damaged.json").write_text(content)
-    without_damaged(data, print, tmp_path / "damaged.json")
+    without_damaged(data, tmp_path / "damaged.json")
     assert len(decoded) == len(NAMES)
     assert len(json.loads((tmp_path / "damaged.json").read_text())["pictures"]) == len(NAMES)
 
@@ -90,4 +92,4 @@ def test_a_damaged_memory_is_replaced(data, decoded, tmp_path, content):
 def test_a_memory_that_cannot_be_written_is_an_error(data, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match="can't be written"):
-        without_damaged(data, print, tmp_path / "file" / "damaged.json")
+        without_damaged(data, tmp_path / "file" / "damaged.json")
