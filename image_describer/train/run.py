@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,6 @@ class Run:
 
     recipe: Recipe
     options: Options
-    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -114,19 +113,19 @@ class Run:
     @cached_property
     def vectors(self) -> WordVectors | None:
         """The word vectors that the recipe's embedding starts from. Raises TrainingError."""
-        wanted = self.recipe.network.vectors
-        if not wanted:
+        dimension = self.recipe.network.vectors
+        if not dimension:
             return None
         if self.options.vectors is None:
             raise TrainingError(
-                f"The recipe '{self.recipe.name}' starts from word vectors of {wanted} numbers.",
+                f"The recipe '{self.recipe.name}' needs word vectors of {dimension} numbers.",
                 f"{word_vectors.WHERE_TO_GET_THEM} Give it as --vectors.",
             )
         vectors = word_vectors.load(self.options.vectors, self.vocabulary.words)
-        if vectors.dimension != wanted:
+        if vectors.dimension != dimension:
             log.warning(
                 "The recipe asks for word vectors of %d numbers; %s has %d.",
-                wanted, self.options.vectors.name, vectors.dimension,
+                dimension, self.options.vectors.name, vectors.dimension,
             )  # fmt: skip
         return vectors
 
@@ -154,16 +153,17 @@ class Run:
             "problems": data.problems,
         }
         if self.vectors is not None:
-            coverage = self.vectors.coverage(count_words(self.training_captions, rules))
-            log.info("%s", coverage)
+            words, captions = self.vectors.coverage(count_words(self.training_captions, rules))
+            log.info(
+                "%.1f%% of the vocabulary has word vectors: %.1f%% of all words in the captions.",
+                100 * words, 100 * captions,
+            )  # fmt: skip
             facts["vectors"] = {
                 "dimension": self.vectors.dimension,
                 "dimension_of_recipe": self.recipe.network.vectors,
-                "covered": coverage.covered,
-                "share_of_vocabulary": round(coverage.share, 4),
-                "share_of_running_words": round(coverage.share_of_captions, 4),
+                "share_of_vocabulary": round(words, 4),
+                "share_of_running_words": round(captions, 4),
             }
-        self.facts |= facts
         self.write_json("data.json", facts)
         return facts
 

@@ -54,22 +54,12 @@ def rule(name: str) -> Callable[[str], list[str]]:
     return RULES[name]
 
 
-def write_descriptions(path: Path, captions: Mapping[str, Iterable[str]], rules: str) -> int:
-    """Write ``descriptions.txt``: lines of ``name<TAB>cleaned caption``, in the order given.
+def write_descriptions(path: Path, captions: Mapping[str, Iterable[str]], rules: str) -> None:
+    """Write ``descriptions.txt``: lines of ``name<TAB>cleaned caption``, of captions with words.
 
-    Captions without words are not written; returns their number. Raises TrainingError.
+    Raises OSError.
     """
     clean = rule(rules)
-    lines, empty = [], 0
-    for name, several in captions.items():
-        for caption in several:
-            words = clean(caption)
-            if words:
-                lines.append(f"{name}\t{' '.join(words)}\n")
-            else:
-                empty += 1
-    try:
-        files.write(path, "".join(lines).encode("utf-8", "replace"))
-    except OSError as error:
-        raise TrainingError(f"{path} can't be written: {files.reason(error)}.") from error
-    return empty
+    cleaned = ((name, " ".join(clean(c))) for name, several in captions.items() for c in several)
+    lines = (f"{name}\t{caption}\n" for name, caption in cleaned if caption)
+    files.write(path, "".join(lines).encode("utf-8", "replace"))

@@ -21,26 +21,6 @@ DIMENSION_LIMIT = 4096  # published vectors have 25 to 1,024 numbers
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How much of a vocabulary, and of the words of its captions, has a vector."""
-
-    covered: int
-    vocabulary: int
-    share_of_captions: float
-
-    @property
-    def share(self) -> float:
-        """Of the vocabulary, without the special words."""
-        return self.covered / self.vocabulary if self.vocabulary else 0.0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.covered} of {self.vocabulary} words have a vector ({self.share:.1%}); "
-            f"they are {self.share_of_captions:.1%} of all words in the captions."
-        )
-
-
-@dataclass(frozen=True)
 class WordVectors:
     """``matrix`` (V, D) float32 has a row for each of ``words``; ``covered`` (V,) bool says which
     of them have a vector. The others are zeros.
@@ -54,15 +34,13 @@ class WordVectors:
     def dimension(self) -> int:
         return int(self.matrix.shape[1])
 
-    def coverage(self, counts: Mapping[str, int]) -> Coverage:
-        """``counts`` are those of all words in the captions, also of unknown ones."""
-        ordinary = [w not in SPECIAL_WORDS for w in self.words]
-        known = {word for word, has in zip(self.words, self.covered, strict=True) if has}
-        total = sum(counts.values())
+    def coverage(self, counts: Mapping[str, int]) -> tuple[float, float]:
+        """The share of the vocabulary that has a vector, and of all words in the captions, whose
+        ``counts`` include unknown words. Special words don't count."""
+        ordinary = [word not in SPECIAL_WORDS for word in self.words]
+        known = {word for word, covered in zip(self.words, self.covered, strict=True) if covered}
         found = sum(count for word, count in counts.items() if word in known)
-        return Coverage(
-            int(self.covered[ordinary].sum()), sum(ordinary), found / total if total else 0.0
-        )
+        return float(self.covered[ordinary].mean()), found / sum(counts.values())
 
     def filled(self, seed: int) -> np.ndarray:
         """The matrix with random vectors of the same standard deviation instead of zeros.
@@ -108,13 +86,15 @@ def load(path: Path, words: Sequence[str]) -> WordVectors:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, list[str], int]]:
-    """Word, numbers as text, and the file's dimension; word2vec's first line is skipped."""
+    """Word, numbers as text, and the file's dimension. word2vec's first line, the number of words
+    and the dimension, is skipped."""
     dimension = 0
     try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for number, line in enumerate(file):
                 parts = line.split()
-                if not parts or (number == 0 and _is_header(parts)):
+                header = number == 0 and len(parts) == 2 and all(map(str.isdecimal, parts))
+                if not parts or header:
                     continue
                 if not dimension:
                     dimension = _dimension(path, parts)
@@ -125,11 +105,6 @@ def _lines(path: Path) -> Iterator[tuple[str, list[str], int]]:
         raise TrainingError(
             f"The word vectors {path} can't be read: {reason(error)}.", WHERE_TO_GET_THEM
         ) from error
-
-
-def _is_header(parts: list[str]) -> bool:
-    """word2vec begins with the number of words and the dimension."""
-    return len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts)
 
 
 def _dimension(path: Path, parts: list[str]) -> int:
