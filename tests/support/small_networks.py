@@ -57,7 +57,7 @@ def make_captions(pictures: int = 48, dev: int = 12) -> tuple[Dataset, dict[str,
     for number in range(pictures):
         color, side = number % 3, number // 3 % 2
         name = f"{number}.jpg"
-        captions[name] = [f"{COLORS[color]} square {SIDES[side]}"] * 5
+        captions[name] = [f"{COLORS[color]} {SIDES[side]}"] * 5
         regions[name] = rng.normal(0, 0.1, (REGIONS, CHANNELS)).astype(np.float32)
         regions[name][:, color] += 2.0
         regions[name][:, 4 + side] += 2.0
@@ -72,7 +72,7 @@ class SmallCaptioning:
     def __init__(self, dropout: float = 0.0) -> None:
         self.data, regions = make_captions()
         captions = (c for several in self.data.captions.values() for c in several)
-        self.vocabulary = Vocabulary.build(captions, 1, 3)
+        self.vocabulary = Vocabulary.build(captions, 1, 2)
         keras.utils.set_random_seed(1)
         decoder = AttentionLstm(len(self.vocabulary), 12, 8, 2, dropout)
         self.model = Captioner(None, decoder, len(self.vocabulary))

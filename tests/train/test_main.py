@@ -53,7 +53,7 @@ def test_without_arguments_there_is_help(capsys):
         (["fit", "novelty", "--data", "."], "'fit' takes no 'novelty'"),
         (["extend"], "Name a part.* joint_space, .*words"),
         (["extend", "wings"], "no part 'wings'.* joint_space, .*words"),
-        (["extend", "orientation", "--install"], "--install is for 'extend words'"),
+        (["extend", "orientation", "--install"], "'extend' takes no --install"),
         (["extend", "words"], "Your own pictures are missing"),
         (["extend", "words", "novelty", "--data", "."], "'words' is added alone"),
         ([], "Training needs data.*--data"),
@@ -66,8 +66,10 @@ def test_a_wrong_command_is_refused_in_one_sentence(
 ):
     monkeypatch.delenv("IMAGE_DESCRIBER_DATA", raising=False)
     words = [str(tiny_data) if word == "DATA" else word for word in words]
-    found = fails(capsys, *(words or ["all"]), "--runs", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    found = fails(capsys, *(words or ["all"]))
     assert re.search(message, found), found
+    assert not list(tmp_path.iterdir())  # nothing half-written
 
 
 def test_an_unknown_command_lists_the_known_ones(capsys):
