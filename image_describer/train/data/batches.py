@@ -86,10 +86,6 @@ class PictureBatches:
             arrays["labeled"] = np.array(labeled, np.float32)
         return arrays
 
-    def pictures(self, step: int) -> np.ndarray:
-        """The pictures of a batch of the first epoch."""
-        return self.batch(0, step)["picture"]
-
     def _order(self, epoch: int) -> np.ndarray:
         """Positions in ``keys``, as often as their weights say."""
         if not self._training:

@@ -48,7 +48,7 @@ def rewarded(small, settings=REWARD):
 
 
 def test_captions_are_sampled_by_their_probability(small):
-    picture = small.dev.pictures(0)[:2]
+    picture = small.dev.batch(0, 0)["picture"][:2]
     sampler = Sampler(small.model, small.vocabulary, 500)
     sampled = sampler.sample(picture, (1, 2))
     assert sampled.shape == (2, 500, small.vocabulary.max_length + 1)
