@@ -11,7 +11,7 @@ from image_describer.captioner import bundle as bundle_format
 from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.describer import Describer
 from image_describer.train.__main__ import main
-from image_describer.train.evaluate.captions import has_java
+from image_describer.train.evaluate import captions
 from image_describer.train.fit.log import TrainingLog
 from tests.support import tiny
 
@@ -28,8 +28,9 @@ def manifest(tiny_run):
 
 
 @pytest.fixture
-def folder(tiny_run, tmp_path):
-    """A copy of the run's files, which tests can change."""
+def folder(tiny_run, tmp_path, monkeypatch):
+    """A copy of the run's files that tests can change; evaluated without Java, which is slow."""
+    monkeypatch.setattr(captions, "has_java", lambda: False)
     for name in ("runs", "results"):
         shutil.copytree(tiny_run / name, tmp_path / name)
     return tmp_path
@@ -107,7 +108,9 @@ def test_results_have_figures_of_each_set_and_a_page(tiny_run, manifest):
     assert metrics["made"] == manifest["made"]
     pictures = {split: found["pictures"] for split, found in metrics["metrics"].items()}
     assert pictures == {"dev": 9, "dev/squares": 6, "dev/bars": 3}
-    measures = {"BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr"} | ({"METEOR"} if has_java() else set())
+    measures = {"BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr"} | (
+        {"METEOR"} if captions.has_java() else set()
+    )
     assert measures <= metrics["metrics"]["dev"].keys()
     names = {file.name for file in results.iterdir()}
     assert {"fit.jsonl", "reward.jsonl", "captions.json", "confidence.json", "report.md",
