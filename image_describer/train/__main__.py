@@ -322,7 +322,8 @@ def _list(options: argparse.Namespace, words: list[str]) -> int:
 def _download(options: argparse.Namespace, words: list[str]) -> int:
     from image_describer.train.data.download import download
 
-    folder = download("flickr8k", options.data or Path("flickr8k"))
+    folder = options.data or Path("flickr8k")
+    download(folder)
     print(f"Flickr8k is in {folder}. Next: python -m image_describer.train --data {folder}")
     return 0
 

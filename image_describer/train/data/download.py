@@ -1,4 +1,4 @@
-"""Download a data set: zip archives, verified and unpacked."""
+"""Download Flickr8k: zip archives, verified and unpacked."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,69 +30,57 @@ class Archive:
     folder: str
     content: str
 
-    @property
-    def name(self) -> str:
-        return self.url.rpartition("/")[2]
-
 
 # Only MD5 sums are published for these two. They protect against damage; against another sender,
 # there is GitHub's certificate.
-DATA_SETS: Mapping[str, tuple[Archive, ...]] = {
-    "flickr8k": (
-        Archive(
-            "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/Flickr8k_text.zip",
-            "bf6c1abcb8e4a833b7f922104de18627",
-            "Flickr8k_text",
-            "Flickr8k.token.txt",
-        ),
-        Archive(
-            "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/Flickr8k_Dataset.zip",
-            "f18a1e2920de5bd84dae7cf08ec78978",
-            "",
-            "Flicker8k_Dataset",
-        ),
+FLICKR8K = (
+    Archive(
+        "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/Flickr8k_text.zip",
+        "bf6c1abcb8e4a833b7f922104de18627",
+        "Flickr8k_text",
+        "Flickr8k.token.txt",
     ),
-}
+    Archive(
+        "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/Flickr8k_Dataset.zip",
+        "f18a1e2920de5bd84dae7cf08ec78978",
+        "",
+        "Flicker8k_Dataset",
+    ),
+)
 
 
-def download(
-    name: str, folder: Path, data_sets: Mapping[str, tuple[Archive, ...]] = DATA_SETS
-) -> Path:
-    """Download the archives of a data set that ``folder`` doesn't have yet; returns ``folder``.
+def download(folder: Path, archives: Sequence[Archive] = FLICKR8K) -> None:
+    """Download the archives that ``folder`` doesn't have yet.
 
     An archive is unpacked completely or not at all. Raises TrainingError.
     """
-    if name not in data_sets:
-        raise TrainingError(
-            f"There is no data set '{name}'.", f"There are: {', '.join(data_sets)}."
-        )
     if not sys.stdout.isatty():
         keras.config.disable_interactive_logging()  # its progress bar would fill a log file
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT_S)  # Keras has none
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for archive in data_sets[name]:
-            if (folder / archive.folder / archive.content).exists():
-                log.info("%s exists.", folder / archive.folder / archive.content)
+        for archive in archives:
+            content = folder / archive.folder / archive.content
+            if content.exists():
+                log.info("%s exists.", content)
                 continue
             with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as draft:
                 _move(archive, _fetch(archive, Path(draft)), folder / archive.folder)
     except OSError as error:
         raise TrainingError(
-            f"{name} can't be written to {folder}: {reason(error)}.",
+            f"The data can't be written to {folder}: {reason(error)}.",
             "Make room or name another folder.",
         ) from error
     finally:
         socket.setdefaulttimeout(timeout)
-    return folder
 
 
 def _fetch(archive: Archive, draft: Path) -> Path:
     """Download and unpack an archive below ``draft``. Raises TrainingError."""
     try:
         unpacked = keras.utils.get_file(
-            fname=archive.name,
+            fname=archive.url.rpartition("/")[2],
             origin=archive.url,
             file_hash=archive.md5,
             hash_algorithm="md5",

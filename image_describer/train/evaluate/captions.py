@@ -1,4 +1,4 @@
-"""Captions of a bundle, evaluated on a split by the usual measures through pycocoevalcap."""
+"""Captions of a bundle, evaluated on dev by the usual measures through pycocoevalcap."""
 
 import logging
 import shutil
@@ -9,17 +9,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.encoder import Encoder
-from image_describer.errors import PictureError
+from image_describer.errors import PictureError, TrainingError
 from image_describer.imaging.open import open_picture
 from image_describer.stdio import stderr_silenced
 from image_describer.train.data.cleaning import RULES
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.evaluate import demographics
+from image_describer.train.progress import progress
 
 log = logging.getLogger(__name__)
 
@@ -47,16 +47,15 @@ class GeneratedCaption:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The captions of a split and their figures.
+    """The captions of the dev pictures and their figures.
 
-    ``metrics`` are figures by name: of the whole ``split``, and if it has pictures of several
-    sets, of each set as "split/set". ``captions`` are the pictures' captions as they were
-    generated. ``measures`` and ``acceptable`` have a value for each caption found of a picture,
-    the best one first; only pictures with five references are in them. ``demographics`` is what
+    ``metrics`` are figures by name: of all pictures as "dev", and if they are from several sets, of
+    each set as "dev/set". ``captions`` are the pictures' captions as they were generated.
+    ``measures`` and ``acceptable`` have a value for each caption found of a picture, the best one
+    first; only pictures with five references are in them. ``demographics`` is what
     `demographics.compare` returns.
     """
 
-    split: str
     metrics: dict[str, dict[str, float]]
     captions: dict[str, str]
     measures: dict[str, list[Mapping[str, float]]]
@@ -64,29 +63,31 @@ class Evaluation:
     demographics: dict[str, Any]
 
 
-def evaluate(bundle: Path, data: Dataset, split: str = "dev") -> Evaluation:
-    """Caption the pictures of a split and compare the captions with the human ones.
+def evaluate(bundle: Path, data: Dataset) -> Evaluation:
+    """Caption the dev pictures and compare the captions with the human ones.
 
     Among the metrics is "acceptable": the share of captions at least as good as the weakest human
     one, see `acceptable`. Words and weights of n-grams are counted in each set apart, so that the
-    figures of a set don't depend on the other sets. Raises BundleError.
+    figures of a set don't depend on the other sets. Raises BundleError, and TrainingError if none
+    of the pictures can be captioned.
     """
     if not has_java():
         log.warning("%s", NO_JAVA)
-    generated = caption_split(bundle, data, data.splits[split])
+    generated = generate(bundle, data, data.splits["dev"])
+    if not generated:
+        raise TrainingError("The data has no dev picture that a caption can be measured on.")
     tokenized = tokenize({key: [c.caption for c in one.all] for key, one in generated.items()})
     references = tokenize({key: data.captions[key] for key in generated})
     groups = _by_set(data, generated)
     good: dict[str, list[bool]] = {}
     for keys in groups.values():
         good |= acceptable({key: tokenized[key] for key in keys}, references)
-    metrics = {split: _metrics(tokenized, references, good)}
+    metrics = {"dev": _metrics(tokenized, references, good)}
     if len(groups) > 1:
         for name, keys in groups.items():
             own = {key: tokenized[key] for key in keys}
-            metrics[f"{split}/{name}"] = _metrics(own, references, good)
+            metrics[f"dev/{name}"] = _metrics(own, references, good)
     return Evaluation(
-        split,
         metrics,
         {key: one.caption for key, one in generated.items()},
         {key: [c.measures for c in generated[key].all] for key in good},
@@ -95,7 +96,7 @@ def evaluate(bundle: Path, data: Dataset, split: str = "dev") -> Evaluation:
     )
 
 
-def caption_split(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, GeneratedCaption]:
+def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, GeneratedCaption]:
     """Caption pictures with the networks and the beam search that the program uses.
 
     Pictures that can't be opened are reported and left out. Raises BundleError.
@@ -103,7 +104,7 @@ def caption_split(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str,
     opened = open_bundle(bundle)
     encoder, generator = Encoder.from_bundle(opened), CaptionGenerator(opened)
     captions = {}
-    for key in tqdm(keys, desc="captions", unit="picture", disable=None):
+    for key in progress(keys, "captions", "pictures"):
         try:
             picture = open_picture(data.path(key))
         except PictureError as error:
@@ -192,15 +193,13 @@ def _metrics(
     good: Mapping[str, Sequence[bool]],
 ) -> dict[str, float]:
     """The figures of the best caption of each picture."""
-    if not captions:
-        return {"pictures": 0}
     figures = {
         "pictures": len(captions),
         **score({k: c[:1] for k, c in captions.items()}, references),
     }
-    judged = [good[key][0] for key in captions if key in good]
-    if judged:
-        figures["acceptable"] = round(sum(judged) / len(judged), 4)
+    best = [good[key][0] for key in captions if key in good]
+    if best:
+        figures["acceptable"] = round(sum(best) / len(best), 4)
     return figures
 
 

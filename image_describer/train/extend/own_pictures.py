@@ -292,7 +292,7 @@ def _measures(bundle: Path, data: Dataset) -> dict[str, float]:
     keys = data.splits["dev"]
     if len(keys) < 2:
         return {}
-    generated = evaluate.caption_split(bundle, data, keys)
+    generated = evaluate.generate(bundle, data, keys)
     captions = evaluate.tokenize({key: [one.caption] for key, one in generated.items()})
     references = evaluate.tokenize({key: data.captions[key] for key in generated})
     scores = evaluate.score(captions, references)

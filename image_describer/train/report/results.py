@@ -40,11 +40,10 @@ class Judgement:
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
-        """Those of the evaluation, with "confidence ECE" and "confidence AUC" of the split."""
-        split = self.evaluation.split
-        mean = self.held_out.get("mean", {})
+        """Those of the evaluation, with "confidence ECE" and "confidence AUC" of dev."""
+        metrics, mean = self.evaluation.metrics, self.held_out.get("mean", {})
         own = {f"confidence {key.upper()}": mean[key] for key in ("ece", "auc") if key in mean}
-        return {**self.evaluation.metrics, split: {**self.evaluation.metrics[split], **own}}
+        return {**metrics, "dev": {**metrics["dev"], **own}}
 
     @property
     def manifest_fields(self) -> dict[str, Any]:
@@ -59,9 +58,12 @@ class Judgement:
         }
 
 
-def judge(bundle: Path, data: Dataset, split: str = "dev") -> Judgement:
-    """Evaluate a bundle's captions of a split and fit confidence to them. Raises BundleError."""
-    found = captions.evaluate(bundle, data, split)
+def judge(bundle: Path, data: Dataset) -> Judgement:
+    """Evaluate a bundle's captions of dev and fit confidence to them.
+
+    Raises BundleError, and TrainingError without dev pictures.
+    """
+    found = captions.evaluate(bundle, data)
     return Judgement(
         found,
         confidence.fit_all(found.measures, found.acceptable),
@@ -93,8 +95,8 @@ def write(
     known = facts(open_bundle(bundle).manifest)
     write_metrics(folder, {**known, **(more or {})}, judgement.metrics)
     _write_json(folder / CAPTIONS, judgement.evaluation.captions)
-    held_out = {"split": judgement.evaluation.split, "held_out": judgement.held_out}
-    _write_json(folder / CONFIDENCE, {**held_out, "table": judgement.table})
+    confidence = {"held_out": judgement.held_out, "table": judgement.table}
+    _write_json(folder / CONFIDENCE, confidence)
     _write_json(folder / DEMOGRAPHICS, judgement.evaluation.demographics)
 
 

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from image_describer.errors import TrainingError
-from image_describer.train.data.download import DATA_SETS, Archive, download
+from image_describer.train.data.download import FLICKR8K, Archive, download
 from image_describer.train.data.sets import read
 
 
@@ -64,7 +64,7 @@ def zipped(files):
 
 
 @pytest.fixture
-def data_sets(server, tiny_data):
+def archives(server, tiny_data):
     """The tiny data, served like Flickr8k: texts without a folder, pictures in theirs."""
     texts = {file.name: file.read_bytes() for file in (tiny_data / "Flickr8k_text").iterdir()}
     pictures = {
@@ -73,28 +73,28 @@ def data_sets(server, tiny_data):
     }
     junk = {"__MACOSX/._x": b"junk"}
     server.files = {"/text.zip": zipped(texts | junk), "/pictures.zip": zipped(pictures | junk)}
-    archives = (
+    return [
         Archive(server.url + path, hashlib.md5(content).hexdigest(), real.folder, real.content)
-        for real, (path, content) in zip(DATA_SETS["flickr8k"], server.files.items(), strict=True)
-    )
-    return {"tiny": tuple(archives)}
+        for real, (path, content) in zip(FLICKR8K, server.files.items(), strict=True)
+    ]
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_data_set_is_downloaded_unpacked_and_can_be_read(data_sets, tmp_path):
-    folder = download("tiny", tmp_path / "data" / "flickr8k", data_sets)
+def test_a_data_set_is_downloaded_unpacked_and_can_be_read(archives, tmp_path):
+    folder = tmp_path / "data" / "flickr8k"
+    download(folder, archives)
     assert names(folder) == ["Flicker8k_Dataset", "Flickr8k_text"]
     assert "__MACOSX" not in names(folder / "Flickr8k_text")
     assert len(read(folder).captions) == 24
 
 
-def test_what_exists_is_not_downloaded_again(server, data_sets, tmp_path):
-    download("tiny", tmp_path, data_sets)
+def test_what_exists_is_not_downloaded_again(server, archives, tmp_path):
+    download(tmp_path, archives)
     server.requested.clear()
-    download("tiny", tmp_path, data_sets)
+    download(tmp_path, archives)
     assert server.requested == []
 
 
@@ -102,7 +102,7 @@ def test_paths_out_of_the_folder_are_not_unpacked(server, tmp_path):
     server.files = {"/a.zip": zipped({"../../outside.txt": b"out", "x": b"in"})}
     md5 = hashlib.md5(server.files["/a.zip"]).hexdigest()
     with pytest.warns(UserWarning, match="invalid path"):
-        download("a", tmp_path / "data", {"a": (Archive(f"{server.url}/a.zip", md5, "", "x"),)})
+        download(tmp_path / "data", [Archive(f"{server.url}/a.zip", md5, "", "x")])
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x"]
 
 
@@ -118,8 +118,8 @@ def test_paths_out_of_the_folder_are_not_unpacked(server, tmp_path):
         ("no server", "refused"),
     ],
 )
-def test_a_failed_download_leaves_nothing_behind(server, data_sets, tmp_path, fault, reason):
-    first, second = data_sets["tiny"]
+def test_a_failed_download_leaves_nothing_behind(server, archives, tmp_path, fault, reason):
+    first, second = archives
     if fault == "no server":
         server.shutdown()
         server.server_close()
@@ -132,24 +132,18 @@ def test_a_failed_download_leaves_nothing_behind(server, data_sets, tmp_path, fa
         if fault.endswith("zip"):
             first = Archive(first.url, hashlib.md5(content).hexdigest(), "texts", first.content)
     with pytest.raises(TrainingError, match=reason):
-        download("tiny", tmp_path / "data", {"tiny": (first, second)})
+        download(tmp_path / "data", [first, second])
     assert names(tmp_path / "data") == []
 
 
-def test_an_unknown_data_set_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(TrainingError) as caught:
-        download("flickr30k", tmp_path)
-    assert "flickr8k" in caught.value.way_out
-
-
-def test_a_folder_that_cannot_be_written_is_reported(tmp_path, data_sets):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path, archives):
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match="can't be written"):
-        download("tiny", tmp_path / "file", data_sets)
+        download(tmp_path / "file", archives)
 
 
 def test_the_archives_have_valid_checksums_and_https_addresses():
-    for archive in DATA_SETS["flickr8k"]:
+    for archive in FLICKR8K:
         assert len(bytes.fromhex(archive.md5)) == 16
         assert archive.url.startswith("https://")
-        assert archive.name.endswith(".zip")
+        assert archive.url.endswith(".zip")

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.sets import read
 from image_describer.train.evaluate import captions as evaluation
@@ -79,21 +80,20 @@ def test_each_set_of_a_mixture_is_evaluated_apart(tiny_bundle, tiny_data, no_jav
     assert len(both.measures[some]) == len(both.acceptable[some]) > 1
 
 
-def test_any_split_can_be_evaluated(tiny_bundle, tiny_data, no_java):
-    data = read(tiny_data)
-    data.splits["held_out"] = data.splits["train"][:3]
-    found = evaluation.evaluate(tiny_bundle, data, "held_out")
-    assert list(found.captions) == data.splits["held_out"]
-    assert found.metrics["held_out"]["pictures"] == 3
-
-
 def test_a_damaged_picture_is_left_out(tiny_bundle, tiny_data, tmp_path, caplog):
     data = read(tiny_data)
     damaged, *others = data.splits["dev"][:2]
     data.files = {**data.files, damaged: tmp_path / "damaged.jpg"}
     data.files[damaged].write_bytes(b"no picture")
-    assert list(evaluation.caption_split(tiny_bundle, data, [damaged, *others])) == others
+    assert list(evaluation.generate(tiny_bundle, data, [damaged, *others])) == others
     assert damaged in caplog.text
+
+
+def test_data_without_dev_pictures_is_refused(tiny_bundle, tiny_data, no_java):
+    data = read(tiny_data)
+    data.splits["dev"] = []
+    with pytest.raises(TrainingError, match="no dev picture"):
+        evaluation.evaluate(tiny_bundle, data)
 
 
 def _mixture(data, squares, more):

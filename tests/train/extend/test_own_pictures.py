@@ -162,7 +162,7 @@ def test_pictures_that_the_program_cannot_open_are_left_out(folder):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (None, "no CSV file"),
+        (None, "0 CSV files"),
         ([f"picture{n}.jpg,A red square" for n in range(6)], "no word that the model doesn't know"),
         (["picture0.jpg,One"], "has captions for 1 pictures; the minimum is 5"),
     ],

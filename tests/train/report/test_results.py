@@ -32,7 +32,7 @@ def judgement():
     good = {key: [bool(rng.normal() < measures[key][0]["mean_log_prob"])] for key in keys}
     people = demographics.compare({"dog": "a dog"}, {"dog": ["a brown dog", "the dog"]})
     evaluation = Evaluation(
-        "dev", {"dev": {"CIDEr": 0.5}}, dict.fromkeys(keys, "a dog"), measures, good, people
+        {"dev": {"CIDEr": 0.5}}, dict.fromkeys(keys, "a dog"), measures, good, people
     )
     return results.Judgement(
         evaluation, confidence.fit_all(measures, good), confidence.held_out(measures, good)
