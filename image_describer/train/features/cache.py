@@ -117,7 +117,8 @@ class FeatureCache:
             size = self._file.stat().st_size
         except (OSError, ValueError, TypeError):
             return _Index()
-        return index if size == index.capacity * self._row_bytes else _Index()
+        # A process that is killed while it extends the file leaves it larger than the index says.
+        return index if size >= index.capacity * self._row_bytes else _Index()
 
     def _write_index(self, index: _Index) -> None:
         files.write(self._index_file, json.dumps(vars(index)).encode())
@@ -127,6 +128,8 @@ class FeatureCache:
         if rows <= index.capacity:
             return
         size = rows * self._row_bytes
+        if not index.rows:
+            self._file.unlink(missing_ok=True)  # not truncated: other processes may have it mapped
         try:
             with self._file.open("r+b" if index.rows else "wb") as file:
                 if hasattr(os, "posix_fallocate"):

@@ -235,6 +235,23 @@ def test_damaged_files_are_computed_anew(damage, folder, data, keys):
     np.testing.assert_allclose(made.take(keys), expected(data, keys), atol=1e-3)
 
 
+def test_a_kill_while_the_file_grows_costs_nothing(folder, data, keys):
+    filled(folder, data, keys[:10])
+    with next(folder.glob("*.f16")).open("ab") as file:
+        file.write(bytes(1000))
+    made, count = filled(folder, data, keys)
+    assert count == len(keys) - 10
+    np.testing.assert_allclose(made.take(keys), expected(data, keys), atol=1e-3)
+
+
+def test_features_in_use_survive_a_damaged_index(folder, data, keys, monkeypatch):
+    monkeypatch.setattr(cache, "IN_MEMORY_BYTES", 0)
+    in_use, _ = filled(folder, data, keys)
+    next(folder.glob("*.json")).unlink()
+    filled(folder, data, keys[:1])  # in a file of its own: truncating the other would crash
+    np.testing.assert_allclose(in_use.take(keys), expected(data, keys), atol=1e-3)
+
+
 def test_unknown_keys_are_refused(folder, data, keys):
     with pytest.raises(TrainingError, match="Run the stage 'features' first"):
         FeatureCache(folder, MeanColor(), Views()).take(keys)
