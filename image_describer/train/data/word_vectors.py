@@ -1,7 +1,7 @@
 """Pretrained word vectors: text files of GloVe and word2vec, of any dimension."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,50 +61,36 @@ def load(path: Path, words: Sequence[str]) -> WordVectors:
     Malformed lines are counted and reported; of duplicate words, the first one counts. Raises
     TrainingError for other files, and if no word has a vector.
     """
-    path = Path(path)
     row = {word: number for number, word in enumerate(words) if word not in SPECIAL_WORDS}
-    covered = np.zeros(len(words), bool)
-    matrix = None
-    malformed = 0
-    for word, numbers, dimension in _lines(path):
-        if matrix is None:
-            matrix = np.zeros((len(words), dimension), np.float32)
-        index = row.get(word)
-        if len(numbers) != dimension:
-            malformed += 1
-        elif index is not None and not covered[index]:
-            vector = _floats(numbers)
-            if vector is None:
-                malformed += 1
-            else:
-                matrix[index], covered[index] = vector, True
-    if malformed:
-        log.warning("%d lines of %s are not word vectors and are left out.", malformed, path.name)
-    if matrix is None or not covered.any():
-        raise TrainingError(f"{path} has a vector for none of the words.", WHERE_TO_GET_THEM)
-    return WordVectors(tuple(words), matrix, covered)
-
-
-def _lines(path: Path) -> Iterator[tuple[str, list[str], int]]:
-    """Word, numbers as text, and the file's dimension. word2vec's first line, the number of words
-    and the dimension, is skipped."""
-    dimension = 0
+    covered, matrix = np.zeros(len(words), bool), np.zeros((len(words), 0), np.float32)
+    dimension = malformed = 0
     try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for number, line in enumerate(file):
                 parts = line.split()
+                # word2vec begins with the number of words and the dimension.
                 header = number == 0 and len(parts) == 2 and all(map(str.isdecimal, parts))
                 if not parts or header:
                     continue
                 if not dimension:
                     dimension = _dimension(path, parts)
+                    matrix = np.zeros((len(words), dimension), np.float32)
                 # A few of GloVe's words contain blanks.
-                head = max(1, len(parts) - dimension)
-                yield " ".join(parts[:head]), parts[head:], dimension
+                index = row.get(" ".join(parts[:-dimension]))
+                vector = None if index is None else _floats(parts[-dimension:])
+                if len(parts) <= dimension or (index is not None and vector is None):
+                    malformed += 1
+                elif index is not None and not covered[index]:
+                    matrix[index], covered[index] = vector, True
     except OSError as error:
         raise TrainingError(
             f"The word vectors {path} can't be read: {reason(error)}.", WHERE_TO_GET_THEM
         ) from error
+    if malformed:
+        log.warning("%d lines of %s are not word vectors and are left out.", malformed, path.name)
+    if not covered.any():
+        raise TrainingError(f"{path} has a vector for none of the words.", WHERE_TO_GET_THEM)
+    return WordVectors(tuple(words), matrix, covered)
 
 
 def _dimension(path: Path, parts: list[str]) -> int:

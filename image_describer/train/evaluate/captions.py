@@ -4,7 +4,7 @@ import logging
 import shutil
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,16 +33,10 @@ NO_JAVA = (
 
 @dataclass(frozen=True)
 class GeneratedCaption:
-    """A caption of a picture, its measures of confidence, and the ``others`` that were found."""
+    """A caption of a picture and its measures of confidence."""
 
     caption: str
     measures: Mapping[str, float]
-    others: tuple["GeneratedCaption", ...] = ()
-
-    @property
-    def all(self) -> tuple["GeneratedCaption", ...]:
-        """The best caption, then the others."""
-        return (self, *self.others)
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,7 @@ def evaluate(bundle: Path, data: Dataset) -> Evaluation:
     generated = generate(bundle, data, data.splits["dev"])
     if not generated:
         raise TrainingError("The data has no dev picture that a caption can be measured on.")
-    tokenized = tokenize({key: [c.caption for c in one.all] for key, one in generated.items()})
+    tokenized = tokenize({key: [c.caption for c in some] for key, some in generated.items()})
     references = tokenize({key: data.captions[key] for key in generated})
     groups = _by_set(data, generated)
     good: dict[str, list[bool]] = {}
@@ -89,17 +83,18 @@ def evaluate(bundle: Path, data: Dataset) -> Evaluation:
             metrics[f"dev/{name}"] = _metrics(own, references, good)
     return Evaluation(
         metrics,
-        {key: one.caption for key, one in generated.items()},
-        {key: [c.measures for c in generated[key].all] for key in good},
+        {key: some[0].caption for key, some in generated.items()},
+        {key: [c.measures for c in generated[key]] for key in good},
         good,
         demographics.compare({key: some[0] for key, some in tokenized.items()}, references),
     )
 
 
-def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, GeneratedCaption]:
+def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, list[GeneratedCaption]]:
     """Caption pictures with the networks and the beam search that the program uses.
 
-    Pictures that can't be opened are reported and left out. Raises BundleError.
+    Returns all captions that were found, the best one first. Pictures that can't be opened are
+    reported and left out. Raises BundleError.
     """
     opened = open_bundle(bundle)
     encoder, generator = Encoder.from_bundle(opened), CaptionGenerator(opened)
@@ -112,11 +107,10 @@ def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, Gene
             continue
         features = encoder.encode(picture.pixels)
         beams = generator.generate(features)
-        best, *others = (
+        captions[key] = [
             GeneratedCaption(generator.text(beam.words), measures)
             for beam, measures in zip(beams, generator.measures(beams, features), strict=True)
-        )
-        captions[key] = replace(best, others=tuple(others))
+        ]
     return captions
 
 

@@ -174,24 +174,22 @@ def compare(folder: Path, runs: Path, bundle: Path | None) -> Comparison:
     draft = _export(old, learned, heads, vocabulary, data, runs / DRAFT)
     held_out = steps(data.splits["dev"], (False,), "held out")
     before, after = (
-        {WORD_LOSS: new_words.word_loss(arrays, held_out), **_measures(place, data)}
-        for arrays, place in ((weights, old.folder), (learned, draft))
+        {WORD_LOSS: new_words.word_loss(arrays, held_out), **_measures(model, data)}
+        for arrays, model in ((weights, old.folder), (learned, draft))
     )
     return Comparison(len(train), len(data.splits["dev"]), tuple(words), rare, before, after, draft)
 
 
 def _without_unreadable(data: Dataset, folder: Path) -> Dataset:
     """Leave out pictures that the program can't open, and say so in ``problems``."""
-    splits: dict[str, list[str]] = {split: [] for split in data.splits}
-    problems = list(data.problems)
-    for split, keys in data.splits.items():
-        for key in progress(keys, "checking", "pictures"):
-            try:
-                open_picture(data.path(key))
-            except PictureError as error:
-                problems.append(f"{key} is left out: {error}")
-            else:
-                splits[split].append(key)
+    damaged = {}
+    for key in progress(list(data.captions), "checking", "pictures"):
+        try:
+            open_picture(data.path(key))
+        except PictureError as error:
+            damaged[key] = f"{key} is left out: {error}"
+    splits = {s: [key for key in keys if key not in damaged] for s, keys in data.splits.items()}
+    problems = [*data.problems, *damaged.values()]
     if not all(splits.values()):
         raise TrainingError(f"Too few pictures in {folder} can be read. {problems[-1]}", WAY_OUT)
     return dataclasses.replace(data, splits=splits, problems=problems)
@@ -293,7 +291,7 @@ def _measures(bundle: Path, data: Dataset) -> dict[str, float]:
     if len(keys) < 2:
         return {}
     generated = evaluate.generate(bundle, data, keys)
-    captions = evaluate.tokenize({key: [one.caption] for key, one in generated.items()})
+    captions = evaluate.tokenize({key: [some[0].caption] for key, some in generated.items()})
     references = evaluate.tokenize({key: data.captions[key] for key in generated})
     scores = evaluate.score(captions, references)
     return {name: scores[name] for name in MEASURES}
