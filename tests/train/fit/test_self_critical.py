@@ -112,7 +112,10 @@ def test_the_reward_rises_and_banned_words_learn_nothing(small, tmp_path):
 
 
 def test_the_scale_of_logits(small):
-    inputs = {"picture": small.dev.pictures(0), "words": np.full((12, 1, 2), START, np.int32)}
+    inputs = {
+        "picture": small.dev.batch(0, 0)["picture"],
+        "words": np.full((12, 1, 2), START, np.int32),
+    }
     before = np.asarray(small.model(inputs)["words"])
     scale_logits(small.model, 1.5)
     np.testing.assert_allclose(np.asarray(small.model(inputs)["words"]), 1.5 * before, rtol=1e-4)
