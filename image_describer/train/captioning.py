@@ -1,6 +1,6 @@
 """Recipes that caption pictures: their features, their network, its training and its export."""
 
-import logging
+import dataclasses
 import random
 import shutil
 from collections.abc import Sequence
@@ -35,10 +35,9 @@ from image_describer.train.precision import precision
 from image_describer.train.recipe import BLOCKS, Fit, Reward
 from image_describer.train.run import Run
 
-log = logging.getLogger(__name__)
-
 FIT, REWARD = "fit", "reward"  # the phases, which name the files in the run's folder
 SETTLE_PICTURES, SETTLE_BATCHES = 1536, 48  # at most, for the statistics of normalization
+POOLED_RECIPES = "Choose a recipe with pooled features, such as image-describer."
 
 
 class PixelEncoder(keras.Model):
@@ -62,7 +61,12 @@ class Captioning:
             raise TrainingError(
                 f"'{run.recipe.name}' looks at regions of a picture; this data has one vector for "
                 "each.",
-                "Choose a recipe with pooled features: see --list.",
+                POOLED_RECIPES,
+            )
+        if run.recipe.fit.labels_weight and not run.data.labels:
+            raise TrainingError(
+                f"'{run.recipe.name}' learns from a teacher's labels, and no data set has any.",
+                "Add a set with soft labels to data.sets, or leave out fit.labels_weight.",
             )
 
     # Features
@@ -105,7 +109,7 @@ class Captioning:
             if not self.settings.pooled or data.features is not None:
                 raise TrainingError(
                     "Only pooled features that are computed here can be written.",
-                    "Choose a recipe with pooled features: see --list.",
+                    POOLED_RECIPES,
                 )
             keys = self.keys + data.splits["dev"]
             self._caches[1].fill(data, keys)
@@ -157,13 +161,13 @@ class Captioning:
         if self.cached:
             return upper
         lower.trainable = False
-        network = keras.Model(lower.input, upper(lower.output), name="xception")
-        return PixelEncoder("xception", network)
+        return PixelEncoder("xception", xception.join(lower, upper))
 
     # Training
 
-    def fit(self) -> None:
-        """Train by cross-entropy, then by rewards if the recipe has them."""
+    def fit(self) -> bool:
+        """Train by cross-entropy, then by rewards if the recipe has them; returns False if all of
+        that was done before."""
         recipe, options = self.run.recipe, self.run.options
         load, load_dev, shape = self._loaders()
         phases: list[tuple[str, Fit | Reward]] = [(FIT, recipe.fit)]
@@ -171,12 +175,14 @@ class Captioning:
             phases.append((REWARD, recipe.reward))
         for name, _ in phases:  # before hours of work, not after
             RunFiles(self.run.folder, name).check(options.resume, options.overwrite)
+        trained = False
         for number, (name, settings) in enumerate(phases):
             model = self.build(recipe.precision, shape, settings.regularization)
             if number:
                 checkpoint.load_weights(RunFiles(self.run.folder, FIT).weights, model)
             training = self._training(name, settings, model, load, load_dev)
-            training.fit(name, self.run.folder, resume=True)
+            trained |= training.fit(name, self.run.folder, resume=True)
+        return trained
 
     def _training(
         self, name: str, settings: Fit | Reward, model: Captioner, load: Loader, load_dev: Loader
@@ -236,17 +242,12 @@ class Captioning:
         regularization.settle_normalization(model.encoder, batches)
 
     def trained(self) -> Captioner:
-        """The network after training, in float32. Raises TrainingError if there was none."""
-        files = [RunFiles(self.run.folder, name).weights for name in (REWARD, FIT)]
-        found = next((file for file in files if file.exists()), None)
-        if found is None:
-            raise TrainingError(
-                f"The recipe '{self.run.recipe.name}' was not trained in {self.run.options.runs}.",
-                "Run the stage 'fit' first.",
-            )
+        """The network after all of its training, in float32. Raises TrainingError."""
+        last = REWARD if self.run.recipe.reward.epochs else FIT
+        weights = RunFiles(self.run.folder, last).trained()
         _, _, shape = self._loaders()
         model = self.build("float32", shape)
-        checkpoint.load_weights(found, model)
+        checkpoint.load_weights(weights, model)
         return model
 
     # Export
@@ -286,7 +287,9 @@ class Captioning:
             grid = bundle.manifest["regions"]
             return grid["rows"], grid["columns"], grid["channels"]
         if settings.encoder != "xception":
-            network = self._frozen.model  # type: ignore[attr-defined]
+            # Anew, because the one that features come from can have another precision and size.
+            plain = dataclasses.replace(settings, train_size=0, pooled=False)
+            network = encoders.build(plain, "float32").model  # type: ignore[attr-defined]
             encoder = PixelEncoder(settings.encoder, network)
             litert.export_encoder(encoder, self._calibration(), file, quantize=False)
             cells, channels = network.output_shape[1:]
@@ -298,8 +301,8 @@ class Captioning:
             factors = cross_layer_equalization.equalize(lower, upper, pictures)
             project = model.decoder.project.kernel
             project.assign(project / factors[:, np.newaxis])
-            whole = keras.Model(lower.input, upper(lower.output), name="xception")
-            litert.export_encoder(PixelEncoder("xception", whole), pictures, file)
+            whole = PixelEncoder("xception", xception.join(lower, upper))
+            litert.export_encoder(whole, pictures, file)
             cells, channels = upper.output_shape[1:]
         side = round(cells**0.5)
         return side, side, channels
@@ -307,7 +310,12 @@ class Captioning:
     def _calibration(self) -> np.ndarray:
         """Training pictures to measure int8 ranges on: (N, S, S, 3) uint8."""
         data, recipe = self.run.data, self.run.recipe
-        keys = [key for key in self.run.data.splits["train"] if key in data.files]
+        keys = [key for key in data.splits["train"] if key in data.files]
+        if not keys:
+            raise TrainingError(
+                "The data has no pictures, which an encoder's int8 ranges are measured on.",
+                "Train on pictures to get a bundle.",
+            )
         count = min(recipe.export.calibration_pictures, len(keys))
         chosen = random.Random(recipe.seed).sample(keys, count)
         return np.stack([load_pixels(data.path(key), self.settings.size) for key in chosen])

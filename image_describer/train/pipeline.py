@@ -45,11 +45,7 @@ class Pipeline:
         """Run one stage, or "all". Raises TrainingError, BundleError and RunStoppedError."""
         if stage != "all":
             return self._stage(stage)
-        figures: dict[str, Any] = {}
-        for name in STAGES:
-            figures = self._stage(name) if name != "report" else figures
-        self._stage("report")
-        return figures
+        return {name: self._stage(name) for name in STAGES}["evaluate"]
 
     def _stage(self, stage: str) -> dict[str, Any]:
         log.info("%s: %s.", stage, STAGES[stage])
@@ -79,8 +75,8 @@ class Pipeline:
 
         run = self.run
         run.prepare()
-        self.system.fit()
-        run.write_json(MADE, made(run.options.command, run.recipe.seed, run.data.sources))
+        if self.system.fit() or not (run.folder / MADE).exists():
+            run.write_json(MADE, made(run.options.command, run.recipe.seed, run.data.sources))
         return self._losses()
 
     def _losses(self) -> dict[str, Any]:

@@ -162,24 +162,20 @@ class JointEmbedding:
             model.embed.trainable = learned
         return model
 
-    def fit(self) -> None:
+    def fit(self) -> bool:
+        """Train; returns False if that was done before."""
         run, settings, seed = self.run, self.run.recipe.fit, self.run.recipe.seed
         train = PairBatches(self.pairs("train"), self._load, settings.batch, seed)
         dev = PairBatches(self.pairs("dev"), self._load, settings.batch, 0, training=False)
         loss = PairHinge(settings.margin)
         training = Training(settings, self.build(run.recipe.precision), loss, train, dev)
-        training.fit(FIT, run.folder, run.options.resume, run.options.overwrite)
+        return training.fit(FIT, run.folder, run.options.resume, run.options.overwrite)
 
     def trained(self) -> DualEncoder:
         """The network after training, in float32. Raises TrainingError if there was none."""
-        file = RunFiles(self.run.folder, FIT).weights
-        if not file.exists():
-            raise TrainingError(
-                f"The recipe '{self.run.recipe.name}' was not trained in {self.run.options.runs}.",
-                "Run the stage 'fit' first.",
-            )
+        weights = RunFiles(self.run.folder, FIT).trained()
         model = self.build("float32")
-        checkpoint.load_weights(file, model)
+        checkpoint.load_weights(weights, model)
         return model
 
     def export(self) -> dict[str, Any]:

@@ -103,10 +103,10 @@ def build(features: FeatureSettings, policy: str) -> FrozenEncoder:
     bundle = bundle_of(features)
     if bundle is not None:
         return BundleEncoder(bundle, features.pooled)
-    with precision(policy), _fixed_initial_weights():
+    with precision(policy):
         if features.encoder == "xception":
             lower, upper = build_xception(features, size)
-            model = lower if features.frozen_blocks < BLOCKS else _joined(lower, upper)
+            model = lower if features.frozen_blocks < BLOCKS else xception.join(lower, upper)
         else:
             model = _from_keras(features.encoder, features.weights, size)
     return KerasEncoder(features.encoder, model, features.pooled)
@@ -131,9 +131,10 @@ def build_xception(
     """
     last = min(features.frozen_blocks, xception.LAST_BLOCK)
     width, blocks = features.width, features.middle_blocks
-    lower = xception.build_lower(size, width, blocks, last)
-    grid, channels = lower.output_shape[2:]
-    upper = xception.build_upper(grid, channels, width, blocks, last, regularization)
+    with _fixed_initial_weights():
+        lower = xception.build_lower(size, width, blocks, last)
+        grid, channels = lower.output_shape[2:]
+        upper = xception.build_upper(grid, channels, width, blocks, last, regularization)
     if features.weights != "random":
         missing = xception.load_weights(lower, upper, features.weights)
         if missing and features.frozen_blocks == BLOCKS:
@@ -145,10 +146,6 @@ def build_xception(
         if missing:
             log.info("%d arrays start from random weights: %s ...", len(missing), missing[0])
     return lower, upper
-
-
-def _joined(lower: keras.Model, upper: keras.Model) -> keras.Model:
-    return keras.Model(lower.input, upper(lower.output), name="xception")
 
 
 def _to_one(pixels: np.ndarray) -> np.ndarray:
@@ -183,11 +180,12 @@ def _from_keras(name: str, weights: str, size: int) -> keras.Model:
     if weights not in ("imagenet", "random") and not Path(weights).is_file():
         raise TrainingError(f"There are no weights '{weights}' for {name}.", way_out)
     try:
-        model = make(
-            weights="imagenet" if weights == "imagenet" else None,
-            include_top=False,
-            input_shape=(size, size, 3),
-        )
+        with _fixed_initial_weights():
+            model = make(
+                weights="imagenet" if weights == "imagenet" else None,
+                include_top=False,
+                input_shape=(size, size, 3),
+            )
         if weights not in ("imagenet", "random"):
             model.load_weights(weights)
     except Exception as error:  # Keras wraps failures of a download or a file in a bare Exception

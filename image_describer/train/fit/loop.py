@@ -192,6 +192,15 @@ class RunFiles:
         self.best = folder / f"{name}.best.npz"
         self.weights = folder / f"{name}.weights.npz"
 
+    def trained(self) -> Path:
+        """The weights after training. Raises TrainingError if it has not ended."""
+        if not self.weights.exists():
+            unfinished = "not finished" if self.checkpoint.exists() else "not there"
+            raise TrainingError(
+                f"Training in {self.log.parent} is {unfinished}.", "Run the stage 'fit' first."
+            )
+        return self.weights
+
     def check(self, resume: bool, overwrite: bool) -> None:
         """Raise TrainingError if an earlier run would be lost; ``overwrite`` deletes it."""
         mine = (self.checkpoint, self.best, self.weights, self.log)

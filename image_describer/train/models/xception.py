@@ -62,22 +62,7 @@ def build_upper(
 
     ``regularization`` is the strength of the noise of `train.models.regularization`.
     """
-    lower = keras.Input((grid, grid, channels), name="lower")
-    regions = _regions(lower, width, middle_blocks, last, regularization)
-    return keras.Model(lower, regions, name="xception_upper")
-
-
-def build_joined(
-    lower: keras.Model, width: float, middle_blocks: int, last: int, regularization: float = 0.0
-) -> keras.Model:
-    """`build_upper` on top of ``lower``: pixels (N, size, size, 3) -> regions (N, R, C)."""
-    regions = _regions(lower.output, width, middle_blocks, last, regularization)
-    return keras.Model(lower.input, regions, name="xception")
-
-
-def _regions(
-    x: keras.KerasTensor, width: float, middle_blocks: int, last: int, regularization: float
-) -> keras.KerasTensor:
+    lower = x = keras.Input((grid, grid, channels), name="lower")
     if regularization:
         x = noise.FaintMixup(regularization * noise.MIXUP_RATE, "faint_mixup")(x)
         x = noise.Cutout(regularization * noise.CUTOUT_RATE, "cutout")(x)
@@ -92,7 +77,13 @@ def _regions(
             x = keras.layers.SpatialDropout2D(rate, name="drop_between")(x)
     if regularization:
         x = keras.layers.Dropout(regularization * noise.DROPOUT_AFTER, name="drop_after")(x)
-    return keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
+    regions = keras.layers.Reshape((x.shape[1] * x.shape[2], x.shape[-1]), name="regions")(x)
+    return keras.Model(lower, regions, name="xception_upper")
+
+
+def join(lower: keras.Model, upper: keras.Model) -> keras.Model:
+    """Both parts as one model: pixels (N, size, size, 3) -> regions (N, R, C)."""
+    return keras.Model(lower.input, upper(lower.output), name="xception")
 
 
 def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[str]:

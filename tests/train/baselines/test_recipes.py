@@ -1,15 +1,22 @@
 """Recipes of the original systems through all stages, at small sizes."""
 
+import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import ENCODER, open_bundle
 from image_describer.captioner.describer import Describer
+from image_describer.captioner.encoder import Encoder
+from image_describer.errors import TrainingError
 from image_describer.train import recipe
+from image_describer.train.captioning import Captioning
 from image_describer.train.evaluate import captions
+from image_describer.train.features import encoders
 from image_describer.train.pipeline import Pipeline
+from image_describer.train.recipe import Reward
 from image_describer.train.run import Options, Run
 from tests.support.training import small_recipe, write_word_vectors
 
@@ -61,6 +68,66 @@ def test_the_joint_embedding_learns_from_pictures(pipeline):
     assert figures["dev"]["captions"] == 30
     assert 0.0 <= figures["train"]["pair_accuracy"] <= 1.0
     assert (stages.run.results / "report.md").exists()
+
+
+def test_resuming_a_finished_run_keeps_how_it_was_made(pipeline):
+    stages = pipeline("image-describer", epochs=1)
+    stages("fit")
+    file = stages.run.folder / "made.json"
+    made = file.read_text("utf-8").replace('"tensorflow"', '"a GPU"')
+    file.write_text(made, "utf-8")
+    stages.run.options = dataclasses.replace(stages.run.options, resume=True)
+    stages("fit")
+    assert file.read_text("utf-8") == made
+
+
+def test_only_a_run_that_has_ended_is_exported(pipeline):
+    run = pipeline("image-describer", epochs=1).run
+    run.recipe = dataclasses.replace(run.recipe, reward=Reward(epochs=1))
+    run.folder.mkdir(parents=True)
+    (run.folder / "fit.weights.npz").touch()
+    for checkpoint, state in ((False, "not there"), (True, "not finished")):
+        if checkpoint:
+            (run.folder / "reward.npz").touch()
+        with pytest.raises(TrainingError, match=f"is {state}.*Run the stage 'fit' first"):
+            Captioning(run).trained()
+
+
+def test_a_teachers_labels_must_be_in_a_set(pipeline):
+    run = pipeline("image-describer", epochs=1).run
+    fit = dataclasses.replace(run.recipe.fit, labels_weight=0.1)
+    run.recipe = dataclasses.replace(run.recipe, fit=fit)
+    with pytest.raises(TrainingError, match=r"teacher's labels.*labels_weight"):
+        Captioning(run)
+
+
+def test_a_frozen_encoder_of_keras_is_exported_in_float32(pipeline, monkeypatch):
+    def small(weights, include_top, input_shape):
+        pixels = keras.Input(input_shape)
+        padded = keras.layers.ZeroPadding2D()(pixels)
+        return keras.Model(pixels, keras.layers.Conv2D(8, 3, 32)(padded))
+
+    monkeypatch.setattr(keras.applications, "ResNet50", small)
+    run = pipeline("keras-captioning", epochs=1).run
+    features = dataclasses.replace(run.recipe.features, encoder="resnet50", train_size=64)
+    run.recipe = dataclasses.replace(run.recipe, features=features, precision="mixed_bfloat16")
+    stages = Pipeline(run)
+    stages("fit")
+    stages("export")
+    bundle = open_bundle(run.bundle)
+    encoder = Encoder(bundle.path(ENCODER), threads=1)
+    assert encoder.size == features.size
+    network = encoders.build(dataclasses.replace(features, train_size=0), "float32")
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    expected = network(pixels[np.newaxis])[0, 0]
+    np.testing.assert_allclose(encoder.encode(pixels).pooled, expected, rtol=0.01)
+
+
+def test_without_pictures_there_is_nothing_to_export(pipeline):
+    run = pipeline("image-describer", epochs=1).run
+    run.data.files.clear()
+    with pytest.raises(TrainingError, match="no pictures"):
+        Captioning(run)._calibration()
 
 
 @pytest.mark.parametrize("name", [*NAMES, "joint-embedding"])

@@ -107,3 +107,14 @@ def test_a_file_with_some_of_the_weights_is_refused(tmp_path):
     np.savez(file, **{"block1_conv1/kernel": np.zeros((3, 3, 3, 8))})
     with pytest.raises(TrainingError, match="lacks"):
         build(weights=str(file))
+
+
+def test_random_weights_are_the_same_each_time():
+    parts = []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        settings = FeatureSettings(**SMALL, frozen_blocks=13)
+        parts.append(encoders.build_xception(settings, 96))
+    for part, other in zip(*parts, strict=True):
+        for weight, same in zip(part.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, same)
