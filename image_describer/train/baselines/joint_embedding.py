@@ -220,30 +220,6 @@ class JointEmbedding:
         return [split for split in ("train", "dev") if self.run.data.splits[split]]
 
 
-def nearest_captions(
-    folder: Path, features: np.ndarray, split: str = "train", count: int = 10
-) -> list[tuple[str, float]]:
-    """The captions of a split nearest to a picture's features (C,), with scores, best first.
-
-    ``folder`` is what `JointEmbedding.export` wrote. Raises TrainingError.
-    """
-    encoder = keras.models.load_model(folder / f"{PICTURE_ENCODER}.keras")
-    scores = _read(folder, "captions", split) @ _predict(encoder, features[np.newaxis])[0]
-    captions = [line.split("\t", 1)[1] for line in _lines(folder, split)]
-    return _best(captions, scores, count)
-
-
-def nearest_pictures(
-    folder: Path, vocabulary: Vocabulary, sentence: str, split: str = "dev", count: int = 10
-) -> list[tuple[str, float]]:
-    """The keys of the pictures of a split nearest to a sentence, with scores, best first."""
-    encoder = keras.models.load_model(folder / f"{SENTENCE_ENCODER}.keras")
-    query = _predict(encoder, vocabulary.encode([sentence]))[0]
-    scores = _read(folder, "pictures", split) @ query
-    keys = list(dict.fromkeys(line.split("\t", 1)[0] for line in _lines(folder, split)))
-    return _best(keys, scores, count)
-
-
 def pair_accuracy(pictures: np.ndarray, captions: np.ndarray, owners: np.ndarray) -> float:
     """The share of captions that score higher with their picture than a random caption of another.
 
@@ -253,10 +229,6 @@ def pair_accuracy(pictures: np.ndarray, captions: np.ndarray, owners: np.ndarray
     different = owners[others] != owners
     better = (own * captions).sum(axis=1) > (own * captions[others]).sum(axis=1)
     return round(float(better[different].mean()), 4) if different.any() else 0.0
-
-
-def _best(names: Sequence[str], scores: np.ndarray, count: int) -> list[tuple[str, float]]:
-    return [(names[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:count]]
 
 
 def _predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
@@ -276,7 +248,3 @@ def _read(folder: Path, kind: str, split: str) -> np.ndarray:
             f"There are no embeddings of {split} in {folder}: {error}.",
             "Run the stage 'export' first.",
         ) from error
-
-
-def _lines(folder: Path, split: str) -> list[str]:
-    return (folder / f"captions.{split}.txt").read_text("utf-8").splitlines()

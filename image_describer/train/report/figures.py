@@ -1,5 +1,6 @@
 """Plots for a report, by matplotlib, as small PNG files that contain their alternative text."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,15 +40,13 @@ def losses(logs: Mapping[str, Log], file: Path) -> None:
         label = key.replace("_", " ")
         axis.set(title=label, xlabel="epoch")
         axis.grid(alpha=0.3)
-        lines = [(stage, name) for stage in logs for name in (key, f"dev_{key}")]
-        styles = 0
-        for stage, name in lines:
+        styles = itertools.cycle(LINE_STYLES)
+        for stage, name in itertools.product(logs, (key, f"dev_{key}")):
             points = [(r["epoch"], r[name]) for r in logs[stage] if name in r]
             if points:
                 x, y = zip(*points, strict=True)
                 line = f"{stage}, {'dev' if name.startswith('dev_') else 'training'}"
-                axis.plot(x, y, LINE_STYLES[styles % len(LINE_STYLES)], marker=".", label=line)
-                styles += 1
+                axis.plot(x, y, next(styles), marker=".", label=line)
                 description.append(f"{label}, {line}: from {y[0]:.3g} to {y[-1]:.3g}")
         axis.legend(fontsize=8)
     for axis in axes:  # those that are left over
@@ -75,9 +74,7 @@ def attention(example: AttentionMaps, file: Path) -> None:
 
 def reliability(held_out: Mapping[str, Any], file: Path) -> None:
     """Plot the share of acceptable captions over confidence; see `confidence.held_out`."""
-    figure = Figure(figsize=(4.6, 4.4))
-    axis = figure.subplots()
-    axis.plot((0, 1), (0, 1), ":", color="black", label="perfect calibration")
+    figure, axis = _unit_square("confidence", "acceptable", "perfect calibration")
     for style, (half, name) in zip(LINE_STYLES, HALVES.items(), strict=False):
         bins = held_out[half]["bins"]
         bins = [b for b in bins if b["share"] >= MIN_SHARE] or bins
@@ -88,7 +85,7 @@ def reliability(held_out: Mapping[str, Any], file: Path) -> None:
     centers = [b["from"] + 0.5 / BINS for b in bins]
     shares = [b["share"] for b in bins]
     axis.bar(centers, shares, 0.9 / BINS, alpha=0.2, label="share of captions")
-    _unit_square(axis, "confidence", "acceptable", "upper left")
+    axis.legend(fontsize=8, loc="upper left")
     description = "; ".join(
         f"confidence {b['confidence']:.0%} ({b['share']:.0%} of the captions): "
         f"{b['acceptable']:.0%} are acceptable"
@@ -99,13 +96,11 @@ def reliability(held_out: Mapping[str, Any], file: Path) -> None:
 
 def roc(curves: Mapping[str, Mapping[str, Any]], file: Path) -> None:
     """Plot ROC curves: ``roc``, points [false positives, true positives], and ``auc`` by name."""
-    figure = Figure(figsize=(4.6, 4.4))
-    axis = figure.subplots()
-    axis.plot((0, 1), (0, 1), ":", color="black", label="chance")
+    figure, axis = _unit_square("false positives", "true positives", "chance")
     for style, (name, curve) in zip(LINE_STYLES, curves.items(), strict=False):
         x, y = zip(*curve["roc"], strict=True)
         axis.plot(x, y, style, label=f"{name}: area {curve['auc']:.3f}")
-    _unit_square(axis, "false positives", "true positives", "lower right")
+    axis.legend(fontsize=8, loc="lower right")
     areas = ", ".join(f"{name} {curve['auc']:.3f}" for name, curve in curves.items())
     _save(figure, file, 80, f"Area under the ROC curve: {areas}.")
 
@@ -116,10 +111,13 @@ def description(file: Path) -> str:
         return str(image.info.get(_DESCRIPTION, ""))
 
 
-def _unit_square(axis: Any, x_label: str, y_label: str, legend: str) -> None:
+def _unit_square(x_label: str, y_label: str, diagonal: str) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(4.6, 4.4))
+    axis = figure.subplots()
+    axis.plot((0, 1), (0, 1), ":", color="black", label=diagonal)
     axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=x_label, ylabel=y_label, aspect="equal")
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8, loc=legend)
+    return figure, axis
 
 
 def _brightness(weights: np.ndarray) -> np.ndarray:

@@ -48,24 +48,22 @@ Recall at 1, 5 and 10.
 
 def write(root: Path) -> Path:
     """Write the leaderboard of all results in ``root``. Raises TrainingError and OSError."""
-    files_found = sorted(root.glob(f"*/{results.METRICS}"))
-    found = {file.parent.name: results.read(file.parent) for file in files_found}
+    folders = sorted(file.parent for file in root.glob(f"*/{results.METRICS}"))
+    found = {folder.name: results.read(folder) for folder in folders}
     captions, retrieval = [], []
     for name, result in found.items():
         loss = _loss(root / name)
         sets = [one["set"] for one in result.get("made", {}).get("data", ())]
+        # "dev" of a single set is comparable with that set in a mixture.
+        only = f"/{sets[0]}" if len(sets) == 1 else ""
         for split, metrics in result["metrics"].items():
-            # "dev" of a single set is comparable with that set in a mixture.
-            split = f"{split}/{sets[0]}" if len(sets) == 1 else split
             if "CIDEr" in metrics:
                 values = [_number(metrics.get(key)) for key in CAPTION_METRICS]
-                captions.append([split, f"[{name}]({name}/report.md)", *values, loss])
-            if _recalls(metrics):
-                retrieval.append([split, name, *_recalls(metrics)])
-        joint_space = _recalls(results.read(root / name, "joint_space.json"))
-        if joint_space:
-            split = f"dev/{sets[0]}" if len(sets) == 1 else "dev"
-            retrieval.append([split, f"{name}: joint space", *joint_space])
+                captions.append([split + only, f"[{name}]({name}/report.md)", *values, loss])
+            if recalls := _recalls(metrics):
+                retrieval.append([split + only, name, *recalls])
+        if recalls := _recalls(results.read(root / name, "joint_space.json")):
+            retrieval.append([f"dev{only}", f"{name}: joint space", *recalls])
     captions.sort(key=lambda row: row[2 + CAPTION_METRICS.index("CIDEr")], reverse=True)
     captions.sort(key=lambda row: row[0])
     page = root / PAGE
@@ -120,12 +118,7 @@ def _made(result: Mapping[str, Any]) -> list[str]:
     made = result.get("made", {})
     sets = (f"{one['set']} ({one['pictures']:,} pictures)" for one in made.get("data", ()))
     command = f"`{made['command']}`" if "command" in made else NONE
-    return [
-        command,
-        made.get("commit", NONE),
-        ", ".join(sets) or NONE,
-        made.get("note", ""),
-    ]
+    return [command, made.get("commit", NONE), ", ".join(sets) or NONE, made.get("note", "")]
 
 
 def _number(value: float | None) -> str:

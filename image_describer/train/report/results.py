@@ -137,14 +137,15 @@ def read(folder: Path, name: str = METRICS) -> dict[str, Any]:
     if not file.exists():
         return {}
     try:
-        content = json.loads(file.read_text("utf-8"))
-        if isinstance(content, dict) and (name != METRICS or isinstance(content["metrics"], dict)):
-            return content
-        raise ValueError("it has other content")
-    except (OSError, ValueError, KeyError) as error:
+        content: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        found = content.get("metrics") if name == METRICS else content
+        if not isinstance(found, dict):
+            raise ValueError("it has other content")
+    except (OSError, ValueError, AttributeError) as error:
         raise TrainingError(
             f"The results {file} can't be read: {error}.", "Evaluate that recipe again."
         ) from error
+    return content
 
 
 def _write_json(file: Path, content: object) -> None:

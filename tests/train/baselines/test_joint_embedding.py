@@ -98,26 +98,6 @@ def test_training_finds_the_captions_of_pictures_and_the_pictures_of_captions(tr
 
 
 @pytest.mark.slow
-def test_the_captions_nearest_to_a_picture_describe_it(trained, matrix):
-    system, _ = trained
-    features = np.load(matrix / "features.npy")[PICTURES - 8]  # green, right
-    found = joint_embedding.nearest_captions(system.folder, features, count=4)
-    assert all("green" in text and "right" in text for text, _ in found)
-    scores = [score for _, score in found]
-    assert scores == sorted(scores, reverse=True)
-
-
-@pytest.mark.slow
-def test_the_pictures_nearest_to_a_sentence_match_it(trained):
-    system, _ = trained
-    sentence = "a blue square on the right side"
-    found = joint_embedding.nearest_pictures(
-        system.folder, system.run.vocabulary, sentence, "train", 4
-    )
-    assert {int(key.split(".")[0]) % 6 for key, _ in found} == {5}
-
-
-@pytest.mark.slow
 def test_the_saved_encoders_agree_with_the_saved_embeddings(trained, matrix):
     import keras
 
