@@ -10,12 +10,16 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from image_describer import paths
 from image_describer.errors import ImageDescriberError, TrainingError
 from image_describer.stdio import silence_libraries
 from image_describer.train.stages import STAGES
+
+if TYPE_CHECKING:
+    from image_describer.train.recipe import Recipe
+    from image_describer.train.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -68,15 +72,20 @@ HELP_WIDTH = 100
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = _parser()
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
     if not words:
         print(parser.format_help())
         return FAILED
     options = parser.parse_args(words)
+    options.given = {
+        name: value
+        for name, value in vars(options).items()
+        if name not in ("command", "parts") and value != parser.get_default(name)
+    }
     _configure_logging()
     try:
-        _refuse_unused(parser, options)
-        return _command(options)(options, words)
+        _refuse_unused(options)
+        return _command(options)(options)
     except ImageDescriberError as error:
         print(error, file=sys.stderr)
         return FAILED
@@ -88,22 +97,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _refuse_unused(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+def _refuse_unused(options: argparse.Namespace) -> None:
     """Raise TrainingError for an option that the command would ignore."""
     command = options.command
     if WORDS in options.parts:
         command = f"{command} {WORDS}"
     elif command == "evaluate" and options.bundle is not None:
         command = "evaluate --bundle"
-    used = USED_OPTIONS.get(
-        command, {*vars(options)} - {"command", "parts", "bundle", "update", "install"}
+    every = {*vars(options)} - {"command", "parts", "given"}
+    used = USED_OPTIONS.get(command, every - {"bundle", "update", "install"})
+    unused = [name for name in options.given if name not in used]
+    if unused:
+        taken = ", ".join(_flag(name) for name in vars(options) if name in used)
+        raise TrainingError(f"'{command}' takes no {_flag(unused[0])}.", f"It takes: {taken}.")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _arguments(options: argparse.Namespace) -> tuple[str, ...]:
+    """The options that were given, as words of a command line."""
+    return tuple(
+        word
+        for name, value in options.given.items()
+        for word in ((_flag(name),) if value is True else (_flag(name), str(value)))
     )
-    for name, value in vars(options).items():
-        if name not in {"command", "parts", *used} and value != parser.get_default(name):
-            taken = ", ".join(f"--{n.replace('_', '-')}" for n in vars(options) if n in used)
-            raise TrainingError(
-                f"'{command}' takes no --{name.replace('_', '-')}.", f"It takes: {taken}."
-            )
+
+
+def _command_line(options: argparse.Namespace) -> str:
+    stage = [options.command] if options.command != "all" else []
+    words = [*stage, *options.parts, *_arguments(options)]
+    return shlex.join(["python", "-m", "image_describer.train", *words])
 
 
 def _configure_logging() -> None:
@@ -116,8 +141,8 @@ def _configure_logging() -> None:
         warnings.simplefilter("ignore")
 
 
-def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace, list[str]], int]:
-    commands: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
+def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list,
         "download": _download,
         "restore": _restore,
@@ -216,39 +241,36 @@ def _import_keras() -> None:
         ) from error
 
 
-def _recipe(options: argparse.Namespace) -> Any:
+def _recipe(options: argparse.Namespace) -> "Recipe":
     """The recipe, with the encoder and the weights of the command line."""
     from image_describer.train import recipe
 
     chosen = recipe.load(options.recipe)
-    changes = {
-        key: getattr(options, key) for key in ("encoder", "weights") if getattr(options, key)
-    }
-    if options.encoder and not options.weights and options.encoder != chosen.features.encoder:
+    changes = {key: options.given[key] for key in ("encoder", "weights") if key in options.given}
+    if changes.keys() == {"encoder"} and options.encoder != chosen.features.encoder:
         changes["weights"] = "bundled" if options.encoder == "xception" else "imagenet"
     features = dataclasses.replace(chosen.features, **changes)
     return dataclasses.replace(chosen, features=features)
 
 
-def _run_options(options: argparse.Namespace, words: list[str]) -> Any:
-    from image_describer.train.run import Options
+def _run(options: argparse.Namespace) -> "Run":
+    """The run that the command line describes. Raises TrainingError."""
+    from image_describer.train.run import Options, Run
 
-    command = shlex.join(["python", "-m", "image_describer.train", *words])
-    fields = {field.name for field in dataclasses.fields(Options)} - {"command", "arguments"}
-    chosen = {name: getattr(options, name) for name in fields - {"data"}}
-    arguments = tuple(words[1:] if words[0] == options.command else words)
-    return Options(data=_data_folder(options), command=command, arguments=arguments, **chosen)
+    given = {field.name for field in dataclasses.fields(Options)} & options.given.keys()
+    values: dict[str, Any] = {name: options.given[name] for name in given}
+    values |= {"command": _command_line(options), "arguments": _arguments(options)}
+    return Run(_recipe(options), Options(**{**values, "data": _data_folder(options)}))
 
 
-def _train(options: argparse.Namespace, words: list[str]) -> int:
-    chosen, run_options = _recipe(options), _run_options(options, words)
+def _train(options: argparse.Namespace) -> int:
+    run = _run(options)
     _import_keras()
     from image_describer.train.fit.loop import RunStoppedError
     from image_describer.train.pipeline import Pipeline
-    from image_describer.train.run import Run
 
     try:
-        figures = Pipeline(Run(chosen, run_options))(options.command)
+        figures = Pipeline(run)(options.command)
     except RunStoppedError as stopped:
         print(f"{stopped} Continue with the same command and --resume.", file=sys.stderr)
         return INTERRUPTED
@@ -256,7 +278,7 @@ def _train(options: argparse.Namespace, words: list[str]) -> int:
     return 0
 
 
-def _evaluate(options: argparse.Namespace, words: list[str]) -> int:
+def _evaluate(options: argparse.Namespace) -> int:
     """Measure a finished bundle."""
     from image_describer.train.data.sets import read_sets
     from image_describer.train.report import results
@@ -272,7 +294,7 @@ def _evaluate(options: argparse.Namespace, words: list[str]) -> int:
     return 0
 
 
-def _extend(options: argparse.Namespace, words: list[str]) -> int:
+def _extend(options: argparse.Namespace) -> int:
     from image_describer.train.recipe import PARTS
 
     known = (*PARTS, WORDS)
@@ -281,18 +303,17 @@ def _extend(options: argparse.Namespace, words: list[str]) -> int:
         raise TrainingError(unknown, f"There are: {', '.join(known)}.")
     if WORDS in options.parts:
         return _extend_words(options)
-    if options.install:
-        raise TrainingError("--install is for 'extend words'.", "Name the bundle with --bundle.")
+    run = _run(options)
     _import_keras()
-    from image_describer.train.data.sets import read_sets
+    from image_describer.train.export.bundle import add_note
     from image_describer.train.heads import add
 
-    recipe, bundle = _recipe(options), options.bundle or paths.bundle_folder()
-    data = read_sets(_data_folder(options), recipe.data.sets)
+    bundle = options.bundle or paths.bundle_folder()
     figures = add.add(
-        bundle, options.parts, data, recipe, options.runs, options.runs / "extend",
+        bundle, options.parts, run.data, run.recipe, options.runs, options.runs / "extend",
         vectors=options.vectors,
     )  # fmt: skip
+    add_note(bundle, f"Then {', '.join(figures)} by: {run.options.command}")
     print(json.dumps(figures), flush=True)
     return 0
 
@@ -312,14 +333,14 @@ def _extend_words(options: argparse.Namespace) -> int:
     return 0 if done else FAILED
 
 
-def _list(options: argparse.Namespace, words: list[str]) -> int:
+def _list(options: argparse.Namespace) -> int:
     from image_describer.train.report import leaderboard
 
     print(leaderboard.short(options.results))
     return 0
 
 
-def _download(options: argparse.Namespace, words: list[str]) -> int:
+def _download(options: argparse.Namespace) -> int:
     from image_describer.train.data.download import download
 
     folder = options.data or Path("flickr8k")
@@ -328,7 +349,7 @@ def _download(options: argparse.Namespace, words: list[str]) -> int:
     return 0
 
 
-def _restore(options: argparse.Namespace, words: list[str]) -> int:
+def _restore(options: argparse.Namespace) -> int:
     from image_describer.train.export.bundle import restore
 
     print(restore(options.bundle or paths.bundle_folder()))

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support import tiny
 
 TRAIN = [sys.executable, "-m", "image_describer.train"]
 IMPORTED = """\
+import subprocess
 import sys
 from image_describer.train.__main__ import main
 try:
@@ -132,3 +134,37 @@ def test_the_recipes_are_listed(capsys):
     printed = capsys.readouterr().out
     assert "best" in printed
     assert "keras-captioning" in printed
+
+
+def test_a_stage_in_tensorflow_gets_the_same_options(tiny_data, tmp_path, monkeypatch):
+    import keras
+
+    started = []
+
+    def run(words, **_):
+        started.append(words)
+        return subprocess.CompletedProcess(words, 0, "{}\n")
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(subprocess, "run", run)
+    options = ["--recipe", str(tiny.RECIPE), "--data", str(tiny_data)]
+    options += ["--runs", str(tmp_path), "--resume"]
+    assert command_line.main([*options[:2], "export", *options[2:]]) == 0
+    assert started == [[*TRAIN, "export", *options]]
+
+
+def test_extending_leaves_damaged_pictures_out_and_is_recorded(
+    tiny_bundle, tiny_data, tmp_path, capsys
+):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    data = shutil.copytree(tiny_data, tmp_path / "data")
+    (data / "Flicker8k_Dataset" / "picture3.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    words = ["extend", "orientation", "--recipe", str(tiny.RECIPE), "--data", str(data)]
+    words += ["--runs", str(tmp_path / "runs"), "--bundle", str(bundle)]
+    before = open_bundle(bundle).manifest
+    for _ in range(2):
+        assert command_line.main(words) == 0
+    after = open_bundle(bundle).manifest
+    note = f"Then orientation by: {' '.join(['python', *TRAIN[1:], *words])}"
+    assert after["made"] == {**before.get("made", {}), "note": note}
+    assert note in " ".join((bundle / "MODEL_CARD.md").read_text("utf-8").split())

@@ -99,6 +99,18 @@ def update(folder: Path, files: Mapping[str, bytes], sections: Mapping[str, Any]
             (folder / old_name).unlink()
 
 
+def with_note(made: Mapping[str, Any], note: str) -> dict[str, Any]:
+    """``made`` of a manifest, with a sentence about what was added to the bundle later."""
+    old = made.get("note", "")
+    return {**made, "note": old if note in old else f"{old} {note}".strip()}
+
+
+def add_note(folder: Path, note: str) -> None:
+    """Add ``note`` to what the manifest and the card of a bundle say about how it was made."""
+    made = open_bundle(folder).manifest.get("made", {})
+    update(folder, {}, {"made": with_note(made, note)})
+
+
 def previous(folder: Path) -> Path:
     """Where `install` keeps the bundle that was in ``folder``: beside it."""
     folder = Path(os.path.abspath(folder))

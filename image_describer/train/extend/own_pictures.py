@@ -258,9 +258,8 @@ def _export(
     fields = {key: value for key, value in old.manifest.items() if key != "created"} | {
         "name": f"{old.manifest['name'].removesuffix(NAME_SUFFIX)}{NAME_SUFFIX}",
         "made": {
-            **made,
+            **bundles.with_note(made, note),
             "data": [*made.get("data", []), *data.sources],
-            "note": " ".join(filter(None, (made.get("note"), note))),
         },
         "metrics": {},
     }
