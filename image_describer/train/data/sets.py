@@ -30,8 +30,8 @@ def read_sets(root: Path, sets: Sequence[str], weights: Sequence[float] = ()) ->
     """Read and combine ``sets``, paths below ``root``. Raises TrainingError.
 
     With a single set, ``root`` can also be that set itself. ``weights`` has one number for each
-    set. A picture of dev, or of no split, never trains, even if it occurs in several sets: copies
-    are recognized by their content.
+    set. A picture of dev, or of no split, never trains, even under another name or in another set:
+    copies are recognized by their content.
     """
     if len(sets) == 1 and not (root / sets[0]).exists() and _reader_of(root):
         parts = {sets[0]: read(root)}
@@ -67,7 +67,7 @@ def _combined(parts: Mapping[str, Dataset], weights: Mapping[str, float]) -> Dat
             whole.weights.update(dict.fromkeys(keys.values(), weights[name]))
         whole.problems += [f"{name}: {p}" if len(parts) > 1 else p for p in part.problems]
         whole.sources += [{**record, "set": name} for record in part.sources]
-    if several:
+    if not matrices:
         _separate(whole)
     for name, part in parts.items():
         if part.labels:
@@ -108,11 +108,8 @@ def _add(whole: Dataset, part: Dataset, keys: Mapping[str, str]) -> None:
 
 
 def _separate(whole: Dataset) -> None:
-    """Remove from training the pictures that are also in dev or that their set holds back, and
-    from the uncaptioned ones those that have captions.
-
-    Copies are recognized by their content.
-    """
+    """Remove from training copies of the pictures that are in dev or that their set holds back, and
+    from the uncaptioned ones those that have captions."""
     found = digests(whole.files.values())
     content = {key: found.get(file, key) for key, file in whole.files.items()}
     train = whole.splits["train"]

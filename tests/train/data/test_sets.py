@@ -83,6 +83,14 @@ def test_copies_of_the_test_split_do_not_train(root):
     assert not {"everyday/a.jpg", "flickr8k/picture3.jpg"}.intersection(data.splits["train"])
 
 
+def test_copies_in_a_single_set_do_not_train(root):
+    pictures = root / "flickr8k" / "Flicker8k_Dataset"
+    shutil.copy(pictures / "picture23.jpg", pictures / "picture3.jpg")
+    data = read_sets(root, ["flickr8k"])
+    assert "picture23.jpg" in data.splits["dev"]
+    assert "picture3.jpg" not in data.splits["train"]
+
+
 def test_a_picture_with_captions_is_not_uncaptioned(root):
     write_coco(root / "everyday" / "uncaptioned.json", {"a.jpg": [], "d.jpg": []})
     data = read_sets(root, ["everyday", "everyday/uncaptioned.json"])
