@@ -7,6 +7,7 @@ which differ a little from those of the encoder that was trained: it computes in
 uses the files that the ones before left in the run's folder, so it can be run alone.
 """
 
+import dataclasses
 import json
 import logging
 import os
@@ -21,7 +22,6 @@ import keras
 
 from image_describer.captioner.bundle import MANIFEST
 from image_describer.errors import TrainingError
-from image_describer.train import recipe as recipes
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
 from image_describer.train.fit.log import TrainingLog
@@ -117,7 +117,7 @@ class Pipeline:
         run, facts = self.run, {**self._facts(), **self._losses()}
         if isinstance(self.system, JointEmbedding):
             metrics = self.system.evaluate()
-            recipe = recipes.as_dict(run.recipe)
+            recipe = dataclasses.asdict(run.recipe)
             known = results.facts({"name": run.recipe.name, "recipe": recipe, "made": self._made()})
             results.write_metrics(run.results, {**known, **facts}, metrics)
         else:

@@ -5,10 +5,11 @@ those that the file sets itself.
 """
 
 import dataclasses
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from image_describer import paths
 from image_describer.errors import TrainingError
@@ -42,7 +43,7 @@ RANGES = {
     "attention": (1, 65_536),
     "size": (32, 4_096),
     "max_words": (0, 1_000),
-    "min_count": (1, float("inf")),
+    "min_count": (1, math.inf),
     "beams": (1, 1_000),
     "dropout": (0.0, 0.95),
     "axes": (1, 65_536),
@@ -97,8 +98,8 @@ class FeatureSettings:
 
     The first ``frozen_blocks`` blocks of Xception are not trained; of the other encoders, nothing
     is. With ``cache_features`` the output of the frozen blocks is computed once and kept on disk;
-    without it, it is computed at each step, for new views each time. ``mirror`` adds mirror images,
-    ``crops`` that many random crops of each picture, a share ``grayscale`` of them without colors.
+    without it, it is computed at each step, for new views each time. ``crops`` adds that many
+    random crops of each picture, half of them mirrored, a share ``grayscale`` without colors.
     """
 
     encoder: Literal["xception", "inception_v3", "resnet50"] = "xception"
@@ -110,7 +111,6 @@ class FeatureSettings:
     pooled: bool = False
     frozen_blocks: int = BLOCKS
     cache_features: bool = True
-    mirror: bool = False
     crops: int = 0
     grayscale: float = 0.0
 
@@ -175,9 +175,8 @@ class Reward:
     epochs: float = 0
     batch: int = 16
     learning_rate: float = 1e-5
-    schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = 50
-    clip_norm: float = 1.0
+    clip_norm: ClassVar[float] = 1.0
     encoder_lr_scale: float = 1.0
     ema_decay: float = 0.0
     samples: int = 5
@@ -242,7 +241,7 @@ class Recipe:
     name: str
     about: str = ""
     seed: int = 1
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
     data: Data = field(default_factory=Data)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     network: Network = field(default_factory=Network)
@@ -269,10 +268,6 @@ def load(name_or_path: str) -> Recipe:
             "Give one weight for each set, or none.",
         )
     return recipe
-
-
-def as_dict(recipe: Recipe) -> dict[str, Any]:
-    return dataclasses.asdict(recipe)
 
 
 def _file(name_or_path: str, folder: Path) -> Path:
@@ -333,7 +328,11 @@ def _build(kind: type, values: dict[str, Any], where: str) -> Any:
             made[key] = _build(wanted, value, f"{where}.{key}")
         else:
             made[key] = _checked(wanted, value, f"{where}.{key}")
-            _check_range(key, made[key], f"{where}.{key}")
+            least, most = RANGES.get(key, (-math.inf, math.inf))
+            if isinstance(value, (int, float)) and not least <= value <= most:
+                raise TrainingError(
+                    f"{where}.{key} is {value!r}.", f"It must be from {least} to {most}."
+                )
     return kind(**made)
 
 
@@ -351,15 +350,8 @@ def _checked(wanted: Any, value: Any, where: str) -> Any:
         return value
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if type(value) is not wanted or (wanted in (int, float) and not 0 <= value < float("inf")):
+    if type(value) is not wanted or (wanted in (int, float) and not 0 <= value < math.inf):
         raise TrainingError(
             f"{where} is {value!r}.", f"It must be a {wanted.__name__} that is not negative."
         )
     return value
-
-
-def _check_range(key: str, value: Any, where: str) -> None:
-    if key in RANGES and not isinstance(value, str):
-        least, most = RANGES[key]
-        if not least <= value <= most:
-            raise TrainingError(f"{where} is {value!r}.", f"It must be from {least} to {most}.")

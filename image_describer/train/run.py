@@ -1,5 +1,6 @@
 """One run of a recipe: its data, its words and its folders."""
 
+import dataclasses
 import json
 import logging
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from typing import Any
 
 from image_describer import files
 from image_describer.errors import TrainingError
-from image_describer.train import recipe as recipes
 from image_describer.train.data import cleaning, feature_pickle, word_vectors
 from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
@@ -73,7 +73,7 @@ class Run:
     def views(self) -> Views:
         """The views of a training picture."""
         features = self.recipe.features
-        return Views(features.crops, features.mirror, features.grayscale)
+        return Views(features.crops, grayscale=features.grayscale)
 
     @cached_property
     def data(self) -> Dataset:
@@ -134,7 +134,7 @@ class Run:
         figures about them."""
         vocabulary = self.vocabulary  # reads the data, before anything is written
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.write_json("recipe.json", recipes.as_dict(self.recipe))
+        self.write_json("recipe.json", dataclasses.asdict(self.recipe))
         self.write_json("vocabulary.json", vocabulary.tokenizer())
         rules = self.recipe.data.rules
         cleaning.write_descriptions(self.folder / "descriptions.txt", self.data.captions, rules)

@@ -1,5 +1,6 @@
 """Finished bundles: their manifest and card, and installing them in the place of another."""
 
+import dataclasses
 import os
 import platform
 import shutil
@@ -22,7 +23,6 @@ from image_describer.captioner.bundle import (
 )
 from image_describer.errors import TrainingError
 from image_describer.files import reason
-from image_describer.train import recipe as recipes
 from image_describer.train.export import model_card
 from image_describer.train.recipe import Recipe
 
@@ -65,7 +65,7 @@ def write_draft(
     plain = {"slope": 1.0, "offset": 0.0}  # until confidence is fitted
     described = {
         "name": recipe.name,
-        "recipe": recipes.as_dict(recipe),
+        "recipe": dataclasses.asdict(recipe),
         "made": dict(made),
         "metrics": {},
         "licence": LICENCE,
