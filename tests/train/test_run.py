@@ -58,7 +58,7 @@ def test_damaged_pictures_are_left_out_and_reported(make, tiny_data, tmp_path, c
     run = make(copy)
     assert run.prepare()["pictures"]["train"] == 17
     assert "picture3.jpg" not in run.data.captions
-    assert "1 pictures can't be read" in caplog.text
+    assert "can't be read: 1" in caplog.text
     assert "picture3.jpg" in caplog.text
 
 

@@ -77,7 +77,7 @@ def read_into(data: Dataset, path: Path) -> Dataset:
     rows = {name: row for row, name in enumerate(names)}
     problems = list(data.problems)
     if lost := len(data.captions) - len(names):
-        problems.append(f"{lost} pictures have no features in {path.name} and are left out.")
+        problems.append(f"Pictures left out because {path.name} lacks their features: {lost}.")
     return dataclasses.replace(
         data,
         captions={name: data.captions[name] for name in names},

@@ -120,7 +120,7 @@ def _separate(whole: Dataset) -> None:
     lost = len(train) - len(whole.splits["train"]) + len(whole.uncaptioned) - len(uncaptioned)
     if lost:
         whole.problems.append(
-            f"{lost} training pictures are also in dev or a test split: they are not trained on."
+            f"Training pictures left out because they are also in dev or a test split: {lost}."
         )
     captioned = {content[key] for key in whole.captions}
     whole.uncaptioned = [key for key in dict.fromkeys(uncaptioned) if content[key] not in captioned]
@@ -134,7 +134,7 @@ def _add_labels(whole: Dataset, name: str, labels: Mapping[str, np.ndarray]) -> 
         if label is not None:
             found[key] = label
     if len({len(label) for label in [*whole.labels.values(), *found.values()]}) > 1:
-        raise TrainingError(f"{name} has another number of labels than the set before it.")
+        raise TrainingError(f"{name} has a different number of labels than the set before it.")
     whole.labels.update(found)
     whole.problems.append(
         f"{name}: {len(found)} of {len(whole.files)} pictures have soft labels; it has "

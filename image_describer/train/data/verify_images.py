@@ -50,8 +50,8 @@ def _without(data: Dataset, damaged: dict[str, str], memory: Path) -> Dataset:
         uncaptioned=[key for key in data.uncaptioned if key not in damaged],
         problems=[
             *data.problems,
-            f"{len(damaged)} pictures can't be read and are left out: {first} ... (all of them, "
-            f"and the reasons: {memory})",
+            f"Pictures left out because they can't be read: {len(damaged)}, such as {first}. The "
+            f"reasons are in {memory}.",
         ],
     )
 

@@ -87,7 +87,7 @@ def load(path: Path, words: Sequence[str]) -> WordVectors:
             f"The word vectors {path} can't be read: {reason(error)}.", WHERE_TO_GET_THEM
         ) from error
     if malformed:
-        log.warning("%d lines of %s are not word vectors and are left out.", malformed, path.name)
+        log.warning("Lines of %s that are not word vectors: %d.", path.name, malformed)
     if not covered.any():
         raise TrainingError(f"{path} has a vector for none of the words.", WHERE_TO_GET_THEM)
     return WordVectors(tuple(words), matrix, covered)

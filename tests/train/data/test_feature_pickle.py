@@ -192,7 +192,7 @@ def test_pictures_without_features_are_reported_and_left_out(features_file):
     read = feature_pickle.read_into(captioned("xbcy"), features_file)
     assert read.splits == {"train": ["b", "c"], "dev": []}
     assert sorted(read.captions) == sorted(read.rows) == ["b", "c"]
-    assert "2 pictures have no features" in read.problems[0]
+    assert "lacks their features: 2" in read.problems[0]
 
 
 def test_features_of_other_data_or_of_different_lengths_are_refused(features_file):

@@ -55,7 +55,7 @@ def test_damaged_pictures_are_reported_and_left_out(data, memory):
     assert sorted(left.captions) == sorted(left.files) == sorted(rest)
     assert sorted(left.splits["train"] + left.splits["dev"]) == sorted(rest)
     assert left.uncaptioned == []
-    assert reports(left, "4 pictures can't be read", str(memory))
+    assert reports(left, "can't be read: 4", str(memory))
     assert NAMES[3] in memory.read_text("utf-8")
     assert NAMES[4] not in memory.read_text("utf-8")  # it may be back the next time
 

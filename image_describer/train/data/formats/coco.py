@@ -69,7 +69,7 @@ def _read_file(file: Path) -> Dataset:
     if not annotations:
         listed = set(names.values())
         if lost := len(listed - present):
-            problems.append(f"{lost} of the pictures in {file.name} don't exist.")
+            problems.append(f"Missing pictures of {file.name}: {lost}.")
         return Dataset(files={name: folder / name for name in listed & present}, problems=problems)
     # Other files of captions may share the folder: only the pictures of this one are expected to
     # have captions in it.
@@ -132,7 +132,9 @@ def _names(images: list[Any], problems: list[str]) -> dict[int | str, str]:
             duplicates += number in names
             names.setdefault(number, name)
     if duplicates:
-        problems.append(f"{duplicates} numbers of pictures are duplicates: the first one counts.")
+        problems.append(
+            f"Duplicate numbers of pictures, of which the first one counts: {duplicates}."
+        )
     return names
 
 

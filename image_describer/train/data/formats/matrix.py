@@ -42,7 +42,7 @@ def read(path: Path) -> Dataset:
         lines = lines[: len(features)]
     finite = np.isfinite(features.sum(axis=1, dtype=np.float64))  # needs little memory
     if lost := int((~finite).sum()):
-        problems.append(f"{lost} rows of {matrix_file.name} are not finite numbers.")
+        problems.append(f"Rows of {matrix_file.name} that are not finite numbers: {lost}.")
     pairs = [[*line.split(maxsplit=1), "", ""][:2] for line in lines]
     collector = CaptionCollector(text_file.name, {name for name, _ in pairs})
     rows: dict[str, int] = {}
@@ -54,7 +54,7 @@ def read(path: Path) -> Dataset:
             rows.setdefault(name, row)
     captions = collector.finish(problems, WAY_OUT)
     if repeated:
-        problems.append(f"{repeated} lines repeat a name: the features of its first one count.")
+        problems.append(f"Lines that repeat a name, whose features are left out: {repeated}.")
     return Dataset(
         captions=captions,
         splits=split_at_end(list(captions), DEV_SHARE, problems),

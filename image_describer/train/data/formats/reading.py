@@ -58,18 +58,22 @@ class CaptionCollector:
     def _problems(self) -> list[str]:
         sentences = []
         if missing := len(self._missing):
-            sentences.append(f"{missing} captioned names have no picture: {min(self._missing)} ...")
+            sentences.append(
+                f"Captioned names without a picture: {missing}, such as {min(self._missing)}."
+            )
         if self._without_caption:
-            sentences.append(f"{self._without_caption} lines of {self.source} have no caption.")
+            sentences.append(f"Lines of {self.source} without a caption: {self._without_caption}.")
         if self._duplicates:
-            sentences.append(f"{self._duplicates} captions of {self.source} are duplicates.")
+            sentences.append(f"Duplicate captions in {self.source}: {self._duplicates}.")
         uncaptioned = sorted(
             name
             for name in self.present - self.captions.keys()
             if Path(name).suffix.lower() in PICTURE_SUFFIXES
         )
         if uncaptioned:
-            sentences.append(f"{len(uncaptioned)} pictures have no caption: {uncaptioned[0]} ...")
+            sentences.append(
+                f"Pictures without a caption: {len(uncaptioned)}, such as {uncaptioned[0]}."
+            )
         return sentences
 
 
@@ -97,7 +101,7 @@ def kept_for_dev(splits: dict[str, list[str]], problems: list[str]) -> None:
     dev = set(splits["dev"])
     if both := len(dev.intersection(splits["train"])):
         splits["train"] = [name for name in splits["train"] if name not in dev]
-        problems.append(f"{both} pictures are in both splits: they are kept for dev.")
+        problems.append(f"Pictures in both splits, which are kept for dev: {both}.")
 
 
 def source(
@@ -142,4 +146,4 @@ def read_text(file: Path, way_out: str) -> tuple[str, list[str]]:
     except UnicodeDecodeError:
         text = content.decode("utf-8-sig", "replace")
         lines = sum("\ufffd" in line for line in text.split("\n"))
-        return text, [f"{lines} lines of {file.name} are not valid UTF-8."]
+        return text, [f"Lines of {file.name} that are not valid UTF-8: {lines}."]

@@ -53,8 +53,8 @@ def test_two_files_of_a_folder_are_its_splits(tmp_path, dev):
     data = read(tmp_path)
     assert data.splits == {"train": ["a.jpg"], "dev": ["b.jpg", "c.jpg"]}
     assert data.captions["b.jpg"] == ["A cat.", "Cats."]
-    assert reports(data, "1 pictures are in both splits")
-    assert not reports(data, "pictures have no caption")  # those of other files are not its own
+    assert reports(data, "in both splits", ": 1.")
+    assert not reports(data, "Pictures without a caption")  # those of other files are not its own
     assert data.sources[0]["captions"] == 4
 
 
@@ -77,7 +77,7 @@ def test_a_file_without_annotations_is_a_set_of_uncaptioned_pictures(tmp_path):
     assert data.uncaptioned == ["a.jpg", "b.jpg"]
     assert data.captions == {}
     assert data.path("a.jpg").is_file()
-    assert reports(data, "1 of the pictures", "don't exist")
+    assert reports(data, "Missing pictures of more.json: 1")
 
 
 def test_faults_are_counted(tmp_path):
@@ -102,11 +102,11 @@ def test_faults_are_counted(tmp_path):
     data = read(tmp_path)
     assert len(data.captions) == 10
     assert all(len(several) == 2 for several in data.captions.values())
-    assert reports(data, "1 numbers of pictures", "duplicates")
-    assert reports(data, "1 captions", "duplicates")
-    assert reports(data, "1 captioned names", "COCO_train2014_000000000077.jpg")
-    assert reports(data, "4 lines", "no caption")
-    assert reports(data, "1 pictures have no caption", "uncaptioned.jpg")
+    assert reports(data, "Duplicate numbers", ": 1.")
+    assert reports(data, "Duplicate captions", ": 1.")
+    assert reports(data, "Captioned names without a picture: 1", "COCO_train2014_000000000077.jpg")
+    assert reports(data, "Lines of", "without a caption: 4")
+    assert reports(data, "Pictures without a caption: 1", "uncaptioned.jpg")
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"annotations": 5}', "{", "[" * 100_000, "\x00"])

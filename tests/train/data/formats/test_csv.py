@@ -52,10 +52,10 @@ def test_faults_are_counted(kaggle):
     )
     data = read(kaggle)
     assert data.captions[NAMES[0]] == CAPTIONS
-    assert reports(data, "1 captioned names", "ghost.jpg")
-    assert reports(data, "2 lines", "no caption")
-    assert reports(data, "1 captions", "duplicates")
-    assert reports(data, "1 pictures have no caption", "uncaptioned.png")
+    assert reports(data, "Captioned names without a picture: 1", "ghost.jpg")
+    assert reports(data, "Lines of", "without a caption: 2")
+    assert reports(data, "Duplicate captions", ": 1.")
+    assert reports(data, "Pictures without a caption: 1", "uncaptioned.png")
 
 
 def test_an_unclosed_quote_damages_only_its_own_line(kaggle):

@@ -37,8 +37,8 @@ def test_duplicate_and_empty_captions_are_counted(folder, texts):
     )
     data = read(folder)
     assert len(data.captions["picture0.jpg"]) == 5
-    assert reports(data, "1 captions", "duplicates")
-    assert reports(data, "2 lines", "no caption")
+    assert reports(data, "Duplicate captions", ": 1.")
+    assert reports(data, "Lines of", "without a caption: 2")
 
 
 def test_pictures_without_captions_and_captions_without_pictures_are_counted(folder, texts):
@@ -47,8 +47,8 @@ def test_pictures_without_captions_and_captions_without_pictures_are_counted(fol
     (pictures / "Thumbs.db").write_bytes(b"not a picture")
     append(texts / "Flickr8k.token.txt", "ghost.jpg#0\tA ghost .\n../../etc/passwd#0\tSecrets .\n")
     data = read(folder)
-    assert reports(data, "1 pictures have no caption", "x.jpg")
-    assert reports(data, "2 captioned names have no picture", "passwd")
+    assert reports(data, "Pictures without a caption: 1", "x.jpg")
+    assert reports(data, "Captioned names without a picture: 2", "passwd")
     assert "x.jpg" not in data.splits["train"]
 
 
@@ -57,7 +57,7 @@ def test_a_picture_in_both_splits_is_kept_for_dev(folder, texts):
     data = read(folder)
     assert "picture23.jpg" in data.splits["dev"]
     assert "picture23.jpg" not in data.splits["train"]
-    assert reports(data, "1 pictures are in both splits")
+    assert reports(data, "in both splits", ": 1.")
 
 
 def test_without_split_files_it_is_split_at_random_without_the_test_split(folder, texts):
@@ -100,7 +100,7 @@ def test_letters_that_are_not_utf8_are_reported_and_the_rest_is_read(folder, tex
     file = texts / "Flickr8k.token.txt"
     file.write_bytes(file.read_bytes() + b"picture0.jpg#8\tA caf\xe9 .\n")
     data = read(folder)
-    assert reports(data, "1 lines", "UTF-8")
+    assert reports(data, "not valid UTF-8: 1")
     assert len(data.captions["picture0.jpg"]) == 6
 
 

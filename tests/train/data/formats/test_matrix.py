@@ -38,9 +38,9 @@ def test_faults_are_counted(matrix):
     assert data.captions["picture0.jpg"] == ["a picture of number 0", "once more"]
     assert data.rows["picture0.jpg"] == 0
     assert reports(data, "22 lines", "23 rows")
-    assert reports(data, "1 rows", "not finite")
-    assert reports(data, "1 lines repeat a name")
-    assert reports(data, "1 lines", "no caption")
+    assert reports(data, "not finite numbers: 1")
+    assert reports(data, "repeat a name", ": 1.")
+    assert reports(data, "without a caption: 1")
 
 
 @pytest.mark.parametrize(
