@@ -35,11 +35,12 @@ def view_of(pixels: np.ndarray, key: str, view: int, views: Views) -> np.ndarray
     """One view of the picture ``key``, whose pixels are (S, S, 3) uint8: the same shape."""
     mirrored, crop = divmod(view, 1 + views.crops)
     if crop:
-        pixels = random_crop(pixels, rng_of(key, crop), views.grayscale)
+        rng = np.random.default_rng([crop, *key.encode()])  # depends on nothing else
+        pixels = random_crop(pixels, rng, views.grayscale)
     return pixels[:, ::-1] if mirrored else pixels
 
 
-def random_crop(pixels: np.ndarray, rng: np.random.Generator, grayscale: float = 0.0) -> np.ndarray:
+def random_crop(pixels: np.ndarray, rng: np.random.Generator, grayscale: float) -> np.ndarray:
     """(S, S, 3) uint8 -> the same shape: a random crop, enlarged, with other brightness, contrast
     and saturation; half of them mirrored, a share ``grayscale`` without colors.
 
@@ -59,8 +60,3 @@ def random_crop(pixels: np.ndarray, rng: np.random.Generator, grayscale: float =
         image = image.convert("L").convert("RGB")
     cropped = np.asarray(image)
     return cropped[:, ::-1] if rng.uniform() < 0.5 else cropped
-
-
-def rng_of(key: str, view: int) -> np.random.Generator:
-    """The generator of a view: it depends on the picture's key and the view's position alone."""
-    return np.random.default_rng([view, *key.encode()])

@@ -23,7 +23,7 @@ PAD, START, END, UNKNOWN = 0, 1, 2, 3
 SPECIAL_WORDS = ("<pad>", "<start>", "<end>", "<unk>")
 
 
-def count_words(captions: Iterable[str], rules: str = "plain") -> Counter[str]:
+def count_words(captions: Iterable[str], rules: str) -> Counter[str]:
     """Count each word in ``captions``. Raises TrainingError for unknown rules."""
     clean = rule(rules)
     return Counter(word for caption in captions for word in clean(caption))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from image_describer.train.data.augment import Views, random_crop, rng_of, view_of
+from image_describer.train.data.augment import Views, view_of
 
 VIEWS = Views(crops=2, mirror=True, grayscale=0.2)
 
@@ -33,7 +33,7 @@ def test_a_crop_depends_on_key_and_position_alone():
 
 
 def test_half_of_the_crops_are_mirrored_and_a_share_is_gray():
-    crops = [random_crop(gradient(), rng_of(f"{n}.jpg", 2), 0.2) for n in range(300)]
+    crops = [view_of(gradient(), f"{n}.jpg", 2, VIEWS) for n in range(300)]
     assert all(crop.shape == (96, 96, 3) for crop in crops)
     gray = np.mean([(crop[..., 0] == crop[..., 2]).all() for crop in crops])
     assert 0.1 < gray < 0.3

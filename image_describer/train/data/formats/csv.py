@@ -1,5 +1,6 @@
 """A CSV table of captions and its pictures: a user's own, or Kaggle's copy of Flickr8k."""
 
+import contextlib
 import csv
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +34,11 @@ WAY_OUT = (
 
 def recognizes(path: Path) -> bool:
     file = _table(path)
-    if file is None or file.suffix not in (".csv", ".txt"):
+    if file is None:
         return False
-    try:
-        with file.open(encoding="utf-8-sig", errors="replace") as lines:
-            return _columns(lines.readline(HEADER_LIMIT)) is not None
-    except (OSError, ValueError):
-        return False
+    with contextlib.suppress(OSError), file.open(encoding="utf-8-sig", errors="replace") as lines:
+        return _columns(lines.readline(HEADER_LIMIT)) is not None
+    return False
 
 
 def read(path: Path, dev_share: float = DEV_SHARE) -> Dataset:
