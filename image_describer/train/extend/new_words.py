@@ -36,7 +36,7 @@ class DecoderSteps(NamedTuple):
     words: np.ndarray
 
 
-def read(
+def run_decoder(
     decoder: AttentionLstm, regions: np.ndarray, ids: np.ndarray, substitutes: Sequence[int] = ()
 ) -> DecoderSteps:
     """Run the decoder over given captions of a picture (teacher forcing).
@@ -78,7 +78,7 @@ def find_substitute(
         caption = np.where(ids < known, ids, UNKNOWN)[: position + 1 + FOLLOWING]
         variants = np.tile(caption[caption != PAD], (len(candidates), 1))
         variants[:, position] = candidates
-        steps = read(decoder, regions, variants)
+        steps = run_decoder(decoder, regions, variants)
         losses += _losses(weights, steps).reshape(len(candidates), -1)[:, position:].sum(axis=1)
     return int(candidates[losses.argmin()])
 

@@ -141,8 +141,8 @@ def compare(folder: Path, runs: Path, bundle: Path | None) -> Comparison:
             "Set KERAS_BACKEND=tensorflow.",
         )
     old = open_bundle(bundle)
-    weights, heads = decoder_weights(old), _heads(old)
-    decoder = _decoder(weights, heads)
+    weights = decoder_weights(old)
+    decoder = _decoder(old, weights)
     data = _without_unreadable(read_own(folder), folder)
     for problem in data.problems:
         log.warning("%s", problem)
@@ -153,7 +153,7 @@ def compare(folder: Path, runs: Path, bundle: Path | None) -> Comparison:
             f"It learns words that at least {MIN_CAPTIONS} of the captions it is trained on "
             "contain.",
         )
-    encode, train = _encoder(old, data), data.splits["train"]
+    encode, train = _encode_function(old, data), data.splits["train"]
     captions = {key: vocabulary.encode(several) for key, several in data.captions.items()}
     ids = range(len(vocabulary) - len(words), len(vocabulary))
     substitutes = [
@@ -165,13 +165,13 @@ def compare(folder: Path, runs: Path, bundle: Path | None) -> Comparison:
 
     def steps(keys: list[str], views: Iterable[bool], label: str) -> DecoderSteps:
         return new_words.join(
-            new_words.read(decoder, encode(key, mirrored), captions[key], substitutes)
+            new_words.run_decoder(decoder, encode(key, mirrored), captions[key], substitutes)
             for key in progress(keys, label, "pictures")
             for mirrored in views
         )
 
     learned = new_words.fit(weights, steps(train, (False, True), "training"), substitutes)
-    draft = _export(old, learned, heads, vocabulary, data, runs / DRAFT)
+    draft = _export(old, learned, vocabulary, data, runs / DRAFT)
     held_out = steps(data.splits["dev"], (False,), "held out")
     before, after = (
         {WORD_LOSS: new_words.word_loss(arrays, held_out), **_measures(model, data)}
@@ -213,7 +213,7 @@ def _extended_vocabulary(old: Bundle, data: Dataset) -> tuple[Vocabulary, list[s
     return extended, words, len(counts) - len(words)
 
 
-def _encoder(bundle: Bundle, data: Dataset) -> Encode:
+def _encode_function(bundle: Bundle, data: Dataset) -> Encode:
     """A function that encodes pictures as the program does."""
     encoder = Encoder.from_bundle(bundle)
 
@@ -236,7 +236,7 @@ def _examples(
 
 
 def _export(
-    old: Bundle, weights: Arrays, heads: int, vocabulary: Vocabulary, data: Dataset, folder: Path
+    old: Bundle, weights: Arrays, vocabulary: Vocabulary, data: Dataset, folder: Path
 ) -> Path:
     """Write a copy of the old bundle with another decoder and vocabulary into ``folder``.
 
@@ -249,7 +249,7 @@ def _export(
             bundle_files.write(folder / name, old.path(name).read_bytes())
     grid = old.manifest["regions"]
     regions = (grid["rows"] * grid["columns"], grid["channels"])
-    decoder = _decoder(weights, heads)
+    decoder = _decoder(old, weights)
     litert.export_decoder(decoder, regions, old.manifest["decode"]["beams"], folder / DECODER)
     save_tokenizer(vocabulary.tokenizer(), folder / TOKENIZER)
     made = old.manifest.get("made", {})
@@ -267,13 +267,11 @@ def _export(
     return folder
 
 
-def _heads(bundle: Bundle) -> int:
-    """The number of attention heads, which the shapes of the weights don't tell."""
+def _decoder(bundle: Bundle, weights: Arrays) -> AttentionLstm:
+    """The bundle's decoder with other weights, which may be for more words."""
+    # The shapes of the weights don't say how many attention heads there are.
     prepare = runtime.load(bundle.path(DECODER), threads=1).get_signature_runner("prepare")
-    return int(prepare.get_output_details()["keys"]["shape"][1])
-
-
-def _decoder(weights: Arrays, heads: int) -> AttentionLstm:
+    heads = int(prepare.get_output_details()["keys"]["shape"][1])
     words, embedding = weights[new_words.EMBEDDINGS].shape
     channels, units = weights["project/kernel"].shape
     decoder = AttentionLstm(words, units, embedding, heads, dropout=0.0)

@@ -44,7 +44,7 @@ def bundle(tiny_bundle):
 
 @pytest.fixture
 def decoder(bundle):
-    return own_pictures._decoder(decoder_weights(bundle), own_pictures._heads(bundle))
+    return own_pictures._decoder(bundle, decoder_weights(bundle))
 
 
 @pytest.fixture
@@ -100,12 +100,12 @@ def test_captions_read_are_as_likely_as_in_the_beam_search(bundle, decoder, regi
         row[: len(beam.words) + 2] = [START, *beam.words, END]
     weights = decoder_weights(bundle)
     for row, beam in zip(ids, beams, strict=True):
-        steps = new_words.read(decoder, regions, row[np.newaxis])
+        steps = new_words.run_decoder(decoder, regions, row[np.newaxis])
         assert steps.words.tolist() == [*beam.words, END]
         assert new_words.word_loss(weights, steps) == pytest.approx(-beam.mean_log_prob, abs=0.03)
-    together = new_words.read(decoder, regions, ids)
+    together = new_words.run_decoder(decoder, regions, ids)
     assert together.words.tolist() == [word for beam in beams for word in (*beam.words, END)]
-    one_by_one = new_words.join(new_words.read(decoder, regions, row[None]) for row in ids)
+    one_by_one = new_words.join(new_words.run_decoder(decoder, regions, row[None]) for row in ids)
     assert np.allclose(together.states, one_by_one.states, atol=1e-5)
 
 
@@ -120,11 +120,13 @@ def test_the_substitute_is_the_word_that_best_predicts_what_follows(
     chosen = new_words.find_substitute(weights, decoder, [(regions, ids)], new)
 
     def loss(word):
-        steps = new_words.read(decoder, regions, np.where(ids == new, word, ids)[np.newaxis])
+        steps = new_words.run_decoder(decoder, regions, np.where(ids == new, word, ids)[np.newaxis])
         return new_words.word_loss(weights, DecoderSteps(*(part[2:6] for part in steps)))
 
     assert loss(chosen) == min(loss(word) for word in range(UNKNOWN, UNKNOWN + 4))
-    as_new = new_words.read(decoder, regions, ids[np.newaxis], [chosen])
-    as_known = new_words.read(decoder, regions, np.where(ids == new, chosen, ids)[np.newaxis])
+    as_new = new_words.run_decoder(decoder, regions, ids[np.newaxis], [chosen])
+    as_known = new_words.run_decoder(
+        decoder, regions, np.where(ids == new, chosen, ids)[np.newaxis]
+    )
     assert np.array_equal(as_new.states, as_known.states)
     assert as_new.words[1] == new
