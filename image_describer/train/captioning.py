@@ -157,7 +157,7 @@ class Captioning:
             network.trainable = False
             return PixelEncoder(settings.encoder, network)
         lower, upper = encoders.build_xception(settings, size, regularization=regularized)
-        freeze_normalization(upper, xception.LAST_BLOCK)
+        freeze_normalization(upper)
         if self.cached:
             return upper
         lower.trainable = False
@@ -330,12 +330,12 @@ def build_decoder(network: Any, vocabulary: int, embedding: int) -> Any:
     return AttentionLstm(vocabulary, network.units, embedding, network.heads, network.dropout)
 
 
-def freeze_normalization(model: keras.Model, last: int) -> None:
-    """Batch normalization up to block ``last`` keeps its statistics: a batch is too small to
-    improve on ImageNet's."""
+def freeze_normalization(model: keras.Model) -> None:
+    """Batch normalization up to block 13 keeps its statistics: a batch is too small to improve on
+    ImageNet's."""
     for layer in model.layers:
         normalization = isinstance(layer, keras.layers.BatchNormalization)
-        if normalization and xception.block_of(layer.name) <= last:
+        if normalization and xception.block_of(layer.name) <= xception.LAST_BLOCK:
             layer.trainable = False
 
 

@@ -88,7 +88,7 @@ def _convert(functions: Mapping[str, Any], weights: str = "float32") -> bytes:
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(frozen))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if weights != "float32":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]  # int8, if nothing else is said
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]  # int8 weights
         if weights == "float16":
             converter.target_spec.supported_types = [tf.float16]
         return bytes(converter.convert())

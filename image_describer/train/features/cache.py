@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -78,10 +79,11 @@ class FeatureCache:
                 self._reserve(index, len(index.rows) + len(todo))
                 self._compute(data, {digest: needed[digest] for digest in todo}, index, on_problem)
         self._row_of |= {key: index.rows[digest] for key, digest in of_key.items()}
-        array = self._open(index.capacity)
-        if array.nbytes <= IN_MEMORY_BYTES:
-            array = np.array(array)
-        self._array = array
+        if not index.capacity:  # an empty file can't be mapped
+            self._array = np.zeros((0, *self._row_shape), np.float16)
+        else:
+            mapped = self._open(index.capacity)
+            self._array = np.array(mapped) if mapped.nbytes <= IN_MEMORY_BYTES else mapped
 
     def take(self, keys: Sequence[str], views: np.ndarray | None = None) -> np.ndarray:
         """Features (len(keys), *shape) float16 of one view of each picture, the plain one if None.
@@ -152,9 +154,8 @@ class FeatureCache:
             f"{need}Choose another folder with --runs.",
         )
 
-    def _open(self, capacity: int) -> np.ndarray:
-        shape = (capacity, *self._row_shape)
-        return np.memmap(self._file, np.float16, "r+", shape=shape) if capacity else np.zeros(shape)
+    def _open(self, capacity: int) -> np.memmap:
+        return np.memmap(self._file, np.float16, "r+", shape=(capacity, *self._row_shape))
 
     def _compute(
         self,
@@ -167,27 +168,25 @@ class FeatureCache:
         array = self._open(index.capacity)
         pending: dict[str, int] = {}
         row, saved = len(index.rows), time.monotonic()
-        digests_of_rows = list(todo)
+        remaining = iter(todo)
         try:
             with Progress("features", len(todo), "pictures") as progress:
                 for pixels in self._read_ahead(data, list(todo.values()), on_problem):
-                    count = min(len(pixels), len(todo) - progress.count)
+                    batch = list(itertools.islice(remaining, len(pixels)))
                     flat = self.encoder(pixels.reshape(-1, *pixels.shape[2:]))
-                    array[row : row + count] = flat.reshape(-1, *self._row_shape)[:count]
-                    start = progress.count
-                    for offset in range(count):
-                        pending[digests_of_rows[start + offset]] = row + offset
-                    row += count
-                    progress.advance(count)
+                    found = flat.reshape(-1, *self._row_shape)[: len(batch)]
+                    array[row : row + len(batch)] = found
+                    pending |= {digest: row + offset for offset, digest in enumerate(batch)}
+                    row += len(batch)
+                    progress.advance(len(batch))
                     if time.monotonic() - saved > SAVE_EVERY_S:
                         self._save(array, index, pending)
                         saved = time.monotonic()
         finally:
             self._save(array, index, pending)
 
-    def _save(self, array: np.ndarray, index: _Index, pending: dict[str, int]) -> None:
-        if isinstance(array, np.memmap):
-            array.flush()
+    def _save(self, array: np.memmap, index: _Index, pending: dict[str, int]) -> None:
+        array.flush()  # before the index, which must not have rows that are not on the disk
         index.rows |= pending
         pending.clear()
         self._write_index(index)

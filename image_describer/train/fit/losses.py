@@ -44,13 +44,12 @@ class CrossEntropy:
         if self._presence_weight:
             presence = _binary(outputs["presence"], batch["presence"], batch["captioned"])
             objective += self._presence_weight * presence
-        values = [(objective, count), (cross_entropy, count)]
+        values = [(cross_entropy, count)]
         if self._labels_weight:
             labels = _binary(outputs["labels"], batch["labels"], batch["labeled"])
             objective += self._labels_weight * labels
-            values = [(objective, count), (cross_entropy, count)]
             values.append((labels, ops.sum(batch["labeled"])))
-        return objective, values
+        return objective, [(objective, count), *values]
 
 
 class SelfCritical:

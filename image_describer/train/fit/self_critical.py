@@ -45,7 +45,7 @@ class SelfCriticalSteps:
             self._dev_cider = CiderD.of(data.captions, dev.keys, vocabulary)
 
     def prepare(self, batch: Arrays, step: int) -> Arrays:
-        """A batch with sampled captions in place of people's."""
+        """A batch with sampled captions in place of the human ones."""
         sampled = self._sampler.sample(batch["picture"], (self._seed, step))
         cider = rewards_of(self._cider, sampled, batch["index"])
         rewards = cider

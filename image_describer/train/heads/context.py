@@ -55,24 +55,17 @@ class HeadContext:
 
         They are computed once and kept in a cache. Raises TrainingError.
         """
-        cache = self._mirrored_cache if mirrored else self._plain_cache
-        cache.fill(self.data, keys)
+        self._cache.fill(self.data, keys)
         views = np.full(len(keys), int(mirrored))
-        return cache.take(keys, views).reshape(len(keys), -1).astype(np.float32)
+        return self._cache.take(keys, views).reshape(len(keys), -1).astype(np.float32)
 
     @cached_property
     def _cached_encoder(self) -> BundleEncoder:
         return BundleEncoder(self.bundle, pooled=True)
 
     @cached_property
-    def _mirrored_cache(self) -> FeatureCache:
+    def _cache(self) -> FeatureCache:
         return FeatureCache(self.runs / "features", self._cached_encoder, Views(mirror=True))
-
-    @cached_property
-    def _plain_cache(self) -> FeatureCache:
-        if "joint_space" in self.recipe.heads.parts:  # needs both views: one cache for all parts
-            return self._mirrored_cache
-        return FeatureCache(self.runs / "features", self._cached_encoder, Views())
 
 
 def array_content(array: np.ndarray) -> bytes:

@@ -5,7 +5,6 @@ of its mirror image, and from the words of the captions. With maxima as well rec
 """
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,8 @@ from image_describer.train.fit import loop, losses
 from image_describer.train.heads.context import FittedPart, HeadContext
 from image_describer.train.models.joint_space import JointSpaceNetwork, Standardization, Words
 
-log = logging.getLogger(__name__)
-
 NAME = "joint_space"
 MIN_PICTURES = 2  # so that a caption has a wrong picture
-ROWS_AT_A_TIME = 500
-MAX_LOSS = 0.01  # of any recall, by int8 weights; more is reported
 ENDINGS = ("'s", "ing", "ed", "es", "s", "er", "y")
 MIN_STEM = 3  # letters
 
@@ -73,9 +68,6 @@ def fit(context: HeadContext) -> FittedPart:
     if dev:
         figures = judge_file(context, file, vocabulary)
         section["dev"] = figures
-        for name, value in judge(context, network, vocabulary).items():
-            if "R@" in name and value - figures[name] > MAX_LOSS:
-                log.warning("int8 weights cost %.4f of %s.", value - figures[name], name)
     return FittedPart({JOINT_SPACE: file.read_bytes()}, {"joint_space": section}, figures)
 
 
@@ -142,7 +134,8 @@ def _build(context: HeadContext, vocabulary: Vocabulary) -> JointSpaceNetwork:
     if context.vectors is not None:
         loaded = word_vectors.load(context.vectors, vocabulary.words)
         vectors = loaded.matrix / float(loaded.matrix[loaded.covered].std())
-    ids, _ = _captions(context, vocabulary, keys)
+    captions = (caption for key in keys for caption in context.data.captions[key])
+    ids = vocabulary.encode(captions, marks=False)
     words = Words(stem_ids(vocabulary.words), rarity(ids, len(vocabulary)), vectors)
     return JointSpaceNetwork(
         Standardization.fit(pooled, settings.axes), words, settings.heads, settings.units,
@@ -162,23 +155,6 @@ def _digest(context: HeadContext, network: JointSpaceNetwork) -> str:
     return digest.hexdigest()
 
 
-def judge(
-    context: HeadContext, network: JointSpaceNetwork, vocabulary: Vocabulary
-) -> dict[str, float]:
-    """Recall on dev with the network's float weights."""
-    keys = context.data.splits["dev"]
-    ids, owners = _captions(context, vocabulary, keys)
-    sentences = [
-        network.embed_sentences(word_counts(ids[start : start + ROWS_AT_A_TIME], len(vocabulary)))
-        for start in range(0, len(ids), ROWS_AT_A_TIME)
-    ]
-    return retrieval.recalls(
-        ops.convert_to_numpy(network.embed_pictures(context.pooled(keys))),
-        np.concatenate([ops.convert_to_numpy(some) for some in sentences]),
-        owners,
-    )
-
-
 def judge_file(context: HeadContext, file: Path, vocabulary: Vocabulary) -> dict[str, float]:
     """Recall on dev with the exported file, a picture or a sentence at a time."""
     keys = context.data.splits["dev"]
@@ -191,15 +167,6 @@ def judge_file(context: HeadContext, file: Path, vocabulary: Vocabulary) -> dict
     captions = [(row, c) for row, key in enumerate(keys) for c in context.data.captions[key]]
     sentences = np.stack([space.embed_sentence(caption) for _, caption in captions])
     return retrieval.recalls(pictures, sentences, [row for row, _ in captions])
-
-
-def _captions(
-    context: HeadContext, vocabulary: Vocabulary, keys: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Word ids (M, T) of all captions, and the position of the picture of each (M,)."""
-    several = [context.data.captions[key] for key in keys]
-    owners = np.repeat(np.arange(len(keys)), [len(captions) for captions in several])
-    return vocabulary.encode((c for some in several for c in some), marks=False), owners
 
 
 def word_counts(ids: np.ndarray, vocabulary: int) -> np.ndarray:

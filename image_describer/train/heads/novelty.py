@@ -13,7 +13,6 @@ from image_describer.captioner.novelty import normalize
 from image_describer.errors import TrainingError
 from image_describer.train.heads.context import FittedPart, HeadContext, array_content
 from image_describer.train.heads.photo_check import photographs, synthetic
-from image_describer.train.progress import progress
 
 EACH = 60  # synthetic pictures of each kind
 CORRUPTED = 60  # photographs for each corruption
@@ -31,13 +30,9 @@ def fit(context: HeadContext, each: int = EACH, corrupted: int = CORRUPTED) -> F
     def pooled(pictures: Iterable[np.ndarray]) -> np.ndarray:
         return np.stack([context.encoder.encode(pixels).pooled for pixels in pictures])
 
-    pictures = progress(
-        synthetic.collection("fit", each), "synthetic pictures", "pictures",
-        len(synthetic.KINDS) * each,
-    )  # fmt: skip
     weights = fit_weights(
         pooled(photographs.variants(context.data, own, corrupted)),
-        pooled(np.asarray(picture.image) for picture in pictures),
+        pooled(np.asarray(picture.image) for picture in synthetic.collection("fit", each)),
     )
     features = pooled(photographs.opened(context.data, held_out))
     scores = normalize(features) @ weights[:-1] + weights[-1]

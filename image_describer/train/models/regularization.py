@@ -1,6 +1,6 @@
 """Regularization of the trained blocks of an encoder: layers that disturb maps in training only.
 
-They matter most where the views of a picture are cached and can't be drawn anew.
+They matter most where the views of a picture are cached, and so the same in each epoch.
 """
 
 import contextlib

@@ -90,7 +90,7 @@ def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[st
     """Fill both parts from ``source``: an ``.npz`` keyed ``layer/variable``, or a name.
 
     ``imagenet`` is fetched through Keras Applications, ``bundled`` is the shipped model. Returns
-    the names of the variables that the source lacks, which stay as they were drawn. Raises
+    the names of the variables that the source lacks, which keep their initial values. Raises
     TrainingError, and BundleError where the shipped model is damaged.
     """
     if source == "imagenet":

@@ -39,7 +39,7 @@ def test_the_regions_are_the_same_wherever_it_is_split(last, whole, pixels):
 
 def test_frozen_normalization_is_that_of_the_pretrained_blocks():
     _, upper = parts(5)
-    freeze_normalization(upper, xception.LAST_BLOCK)
+    freeze_normalization(upper)
     trained = {layer.name for layer in upper.layers if layer.trainable and layer.weights}
     assert "block14_sepconv1_bn" in trained
     assert "block13_sepconv2" in trained

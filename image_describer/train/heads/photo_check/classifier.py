@@ -23,7 +23,6 @@ from image_describer.train.heads.context import FittedPart, HeadContext
 from image_describer.train.heads.networks import train_mlp
 from image_describer.train.heads.photo_check import photographs, synthetic
 from image_describer.train.heads.photo_check.synthetic import SyntheticPicture
-from image_describer.train.progress import progress
 
 EACH = 60  # synthetic pictures of each kind, to fit on and to judge by
 FALSE_ALARMS = 0.005  # of the photographs held out; at most 0.02 of others are acceptable
@@ -46,7 +45,9 @@ def fit(
     if not own or not dev:
         raise TrainingError("There are too few pictures to learn what a photograph is.")
     variants = photographs.variants(context.data, own, corrupted)
-    classifier = fit_classifier(_features(variants), _features(_pixels(_collection("fit", each))))
+    classifier = fit_classifier(
+        _features(variants), _features(_pixels(synthetic.collection("fit", each)))
+    )
     scores = photo_check.scores(_features(photographs.opened(context.data, held_out)), classifier)
     threshold = max(MIN_THRESHOLD, float(np.quantile(scores, 1 - FALSE_ALARMS)))
     classifier = classifier._replace(threshold=round(threshold, DIGITS))
@@ -104,7 +105,7 @@ def judge(context: HeadContext, classifier: PhotoClassifier, each: int = EACH) -
             rejected.append(suspicious)
         return Judged(np.array(scores), np.array(rejected))
 
-    pictures = list(_collection("test", each))
+    pictures = list(synthetic.collection("test", each))
     kinds = [picture.kind for picture in pictures]
     styles = [f"{picture.kind}: {picture.style}" for picture in pictures]
     others = scored(_pixels(pictures))
@@ -144,11 +145,6 @@ def score(pixels: np.ndarray, classifier: PhotoClassifier) -> float:
     """The score of a picture (H, W, 3) uint8 in the program, which finds blank ones first."""
     thumbnail = quality.thumbnail(pixels)
     return 1.0 if quality.is_blank(thumbnail) else photo_check.score(thumbnail, classifier)
-
-
-def _collection(half: synthetic.Half, each: int) -> Iterable[SyntheticPicture]:
-    total = len(synthetic.KINDS) * each
-    return progress(synthetic.collection(half, each), "synthetic pictures", "pictures", total)
 
 
 def _pixels(pictures: Iterable[SyntheticPicture]) -> Iterable[np.ndarray]:

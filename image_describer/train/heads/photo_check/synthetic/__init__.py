@@ -20,6 +20,7 @@ from image_describer.train.heads.photo_check.synthetic import (
 )
 from image_describer.train.heads.photo_check.synthetic.degradation import degrade
 from image_describer.train.heads.photo_check.synthetic.randomizer import Half, Randomizer
+from image_describer.train.progress import progress
 
 KINDS = {
     "chart": charts.STYLES,
@@ -44,8 +45,8 @@ class SyntheticPicture:
 
 def collection(half: Half, each: int) -> Iterator[SyntheticPicture]:
     """``each`` pictures of every kind, its styles in turn; always the same ones."""
-    for number, (kind, styles) in enumerate(KINDS.items()):
-        for k in range(each):
-            rng = Randomizer(half, (SEEDS[half], number, k))
-            draw = styles[half][k % len(styles[half])]
-            yield SyntheticPicture(kind, draw.__name__, degrade(rng, draw(rng)))
+    numbered = [(number, kind, k) for number, kind in enumerate(KINDS) for k in range(each)]
+    for number, kind, k in progress(numbered, "synthetic pictures", "pictures"):
+        rng, styles = Randomizer(half, (SEEDS[half], number, k)), KINDS[kind][half]
+        draw = styles[k % len(styles)]
+        yield SyntheticPicture(kind, draw.__name__, degrade(rng, draw(rng)))
