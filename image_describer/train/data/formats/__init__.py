@@ -1,1 +1,4 @@
-"""Readers of data sets, one module for each format."""
+"""Readers of data sets, one module for each format.
+
+Each has `recognizes(path)`, and `read(path)` for a path that it recognizes.
+"""

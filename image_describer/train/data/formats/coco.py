@@ -39,8 +39,6 @@ def read(path: Path) -> Dataset:
     without captions. Raises TrainingError.
     """
     files = _files(path)
-    if not files:
-        raise TrainingError(f"There is no captions JSON in {path}.", WAY_OUT)
     parts = [_read_file(file) for file in files]
     data = Dataset(problems=[problem for part in parts for problem in part.problems])
     for part in parts:

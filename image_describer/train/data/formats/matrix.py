@@ -1,5 +1,6 @@
 """A text file of lines "name caption" and a matrix of features (.npy), row for row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +23,12 @@ WAY_OUT = (
 
 
 def recognizes(path: Path) -> bool:
-    return _files(path) is not None
+    return bool(_files(path))
 
 
 def read(path: Path) -> Dataset:
     """Read the text, and map the matrix, which stays on disk. Raises TrainingError."""
-    files = _files(path)
-    if files is None:
-        raise TrainingError(f"There is no matrix with its captions in {path}.", WAY_OUT)
-    text_file, matrix_file = files
+    text_file, matrix_file = _files(path)
     features = _features(matrix_file)
     text, problems = read_text(text_file, WAY_OUT)
     lines = text.rstrip().split("\n")
@@ -65,15 +63,15 @@ def read(path: Path) -> Dataset:
     )
 
 
-def _files(path: Path) -> tuple[Path, Path] | None:
-    """The text file and the matrix; None if there isn't one of each."""
+def _files(path: Path) -> Sequence[Path]:
+    """The text file and the matrix; nothing if there isn't one of each."""
     folder = path if path.is_dir() else path.parent
     texts = list(folder.glob("*.txt")) if path.is_dir() else [path]
     matrices = list(folder.glob("*.npy"))
     namesakes = [file for file in matrices if file.stem == path.stem]
     matrices = namesakes if namesakes and not path.is_dir() else matrices
     if len(texts) != 1 or len(matrices) != 1 or texts[0].suffix != ".txt":
-        return None
+        return ()
     return texts[0], matrices[0]
 
 

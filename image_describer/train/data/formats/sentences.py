@@ -17,8 +17,6 @@ def recognizes(path: Path) -> bool:
 
 def read(path: Path) -> Dataset:
     """Read the sentences, without empty lines. Raises TrainingError."""
-    if not recognizes(path):
-        raise TrainingError(f"There is no text file {path}.", WAY_OUT)
     text, problems = read_text(path, WAY_OUT)
     sentences = [line.rpartition("\t")[2].strip() for line in text.split("\n")]
     sentences = [sentence for sentence in sentences if sentence]
