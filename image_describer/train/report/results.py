@@ -95,8 +95,7 @@ def write(
     known = facts(open_bundle(bundle).manifest)
     write_metrics(folder, {**known, **(more or {})}, judgement.metrics)
     _write_json(folder / CAPTIONS, judgement.evaluation.captions)
-    confidence = {"held_out": judgement.held_out, "table": judgement.table}
-    _write_json(folder / CONFIDENCE, confidence)
+    _write_json(folder / CONFIDENCE, {"held_out": judgement.held_out, "table": judgement.table})
     _write_json(folder / DEMOGRAPHICS, judgement.evaluation.demographics)
 
 
@@ -119,13 +118,11 @@ def write_metrics(
     folder: Path, facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, float]]
 ) -> None:
     """Write ``metrics.json`` alone, for a network that makes no captions. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / METRICS, {**facts, "metrics": metrics})
 
 
 def write_parts(folder: Path, parts: Mapping[str, Mapping[str, Any]]) -> None:
     """Write the figures of the parts of a bundle, as `heads.add` returns them. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, figures in parts.items():
         if figures:
             _write_json(folder / f"{name}.json", figures)
@@ -149,4 +146,5 @@ def read(folder: Path, name: str = METRICS) -> dict[str, Any]:
 
 
 def _write_json(file: Path, content: object) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     files.write(file, (json.dumps(content, indent=1) + "\n").encode())
