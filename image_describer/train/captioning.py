@@ -115,32 +115,46 @@ class Captioning:
             self._caches[1].fill(data, keys)
             feature_pickle.write(options.write_features, keys, self._caches[1].take(keys)[:, 0])
 
-    def _loaders(self) -> tuple[Loader, Loader, tuple[int, ...]]:
-        """Loaders for training and dev, and the shape of what they load."""
-        data, size = self.run.data, self.settings.train_size or self.settings.size
+    @property
+    def _size(self) -> int:
+        return self.settings.train_size or self.settings.size
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the network's input for one picture."""
+        data = self.run.data
+        if data.features is not None:
+            return (1, data.features.shape[1])
+        return self._frozen.shape if self.cached else (self._size, self._size, 3)
+
+    def _loaders(self) -> tuple[Loader, Loader]:
+        """Loaders for training and dev."""
+        data = self.run.data
         if data.features is not None:
             matrix = MatrixLoader(data)
-            return matrix, matrix, matrix.shape
+            return matrix, matrix
         if self.cached:
             self.features()
             train, dev = self._caches
-            return train.take, dev.take, train.shape
-        pixels = PixelLoader(data, size, self.run.views), PixelLoader(data, size, Views())
-        return *pixels, (size, size, 3)
+            return train.take, dev.take
+        return (
+            PixelLoader(data, self._size, self.run.views),
+            PixelLoader(data, self._size, Views()),
+        )
 
     # Network
 
-    def build(self, policy: str, shape: tuple[int, ...], regularized: float = 0.0) -> Captioner:
-        """The network on inputs of ``shape``, with the recipe's initial weights."""
+    def build(self, policy: str, regularized: float = 0.0) -> Captioner:
+        """The network with the recipe's initial weights."""
         recipe, run = self.run.recipe, self.run
         keras.utils.set_random_seed(recipe.seed)
         with precision(policy):
-            encoder = self._trained_encoder(regularized) if len(shape) == 3 else None
+            encoder = self._trained_encoder(regularized) if len(self.shape) == 3 else None
             width = recipe.network.embedding if run.vectors is None else run.vectors.dimension
             labels = len(next(iter(run.data.labels.values()))) if recipe.fit.labels_weight else 0
             decoder = build_decoder(recipe.network, len(run.vocabulary), width)
             model = Captioner(encoder, decoder, len(run.vocabulary), labels)
-            model.create_weights(shape)
+            model.create_weights(self.shape)
         if run.vectors is not None:
             learned, table = recipe.network.train_vectors, decoder.embed
             matrix = run.vectors.filled(recipe.seed) if learned else run.vectors.matrix
@@ -151,12 +165,11 @@ class Captioning:
     def _trained_encoder(self, regularized: float) -> keras.Model:
         """The part of the encoder in the trained network: what is not cached."""
         settings = self.settings
-        size = settings.train_size or settings.size
         if settings.encoder != "xception" or settings.frozen_blocks == BLOCKS:
             network = self._frozen.model  # type: ignore[attr-defined]
             network.trainable = False
             return PixelEncoder(settings.encoder, network)
-        lower, upper = encoders.build_xception(settings, size, regularization=regularized)
+        lower, upper = encoders.build_xception(settings, self._size, regularized)
         freeze_normalization(upper)
         if self.cached:
             return upper
@@ -169,7 +182,7 @@ class Captioning:
         """Train by cross-entropy, then by rewards if the recipe has them; returns False if all of
         that was done before."""
         recipe, options = self.run.recipe, self.run.options
-        load, load_dev, shape = self._loaders()
+        load, load_dev = self._loaders()
         phases: list[tuple[str, Fit | Reward]] = [(FIT, recipe.fit)]
         if recipe.reward.epochs:
             phases.append((REWARD, recipe.reward))
@@ -177,7 +190,7 @@ class Captioning:
             RunFiles(self.run.folder, name).check(options.resume, options.overwrite)
         trained = False
         for number, (name, settings) in enumerate(phases):
-            model = self.build(recipe.precision, shape, settings.regularization)
+            model = self.build(recipe.precision, settings.regularization)
             if number:
                 checkpoint.load_weights(RunFiles(self.run.folder, FIT).weights, model)
             training = self._training(name, settings, model, load, load_dev)
@@ -245,8 +258,7 @@ class Captioning:
         """The network after all of its training, in float32. Raises TrainingError."""
         last = REWARD if self.run.recipe.reward.epochs else FIT
         weights = RunFiles(self.run.folder, last).trained()
-        _, _, shape = self._loaders()
-        model = self.build("float32", shape)
+        model = self.build("float32")
         checkpoint.load_weights(weights, model)
         return model
 

@@ -39,7 +39,6 @@ class MatrixLoader:
         if data.features is None or data.rows is None:
             raise TrainingError("This data has no features of its own.")
         self._features, self._rows = data.features, data.rows
-        self.shape = (1, int(data.features.shape[1]))
 
     def __call__(self, keys: Sequence[str], views: np.ndarray) -> np.ndarray:
         rows = [self._rows[key] for key in keys]

@@ -89,14 +89,15 @@ def join(lower: keras.Model, upper: keras.Model) -> keras.Model:
 def load_weights(lower: keras.Model, upper: keras.Model, source: str) -> list[str]:
     """Fill both parts from ``source``: an ``.npz`` keyed ``layer/variable``, or a name.
 
-    ``imagenet`` is fetched through Keras Applications, ``bundled`` is the shipped model. Returns
+    ``imagenet`` is fetched through Keras Applications, ``bundled`` is the shipped model, and a
+    folder is another bundle. Returns
     the names of the variables that the source lacks, which keep their initial values. Raises
     TrainingError, and BundleError where the shipped model is damaged.
     """
     if source == "imagenet":
         lookup = _imagenet()
-    elif source == "bundled":
-        lookup = encoder_weights().get
+    elif source == "bundled" or Path(source).is_dir():
+        lookup = encoder_weights(None if source == "bundled" else Path(source)).get
     else:
         lookup = _npz(Path(source))
     missing = []

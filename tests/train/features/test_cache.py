@@ -279,6 +279,5 @@ def test_features_of_the_data_itself():
     matrix = np.arange(12, dtype=np.float64).reshape(4, 3)
     loader = MatrixLoader(Dataset(features=matrix, rows={"b": 3, "a": 1}))
     assert loader(["a", "b"], np.zeros(2)).tolist() == [[[3, 4, 5]], [[9, 10, 11]]]
-    assert loader.shape == (1, 3)
     with pytest.raises(TrainingError, match="no features of its own"):
         MatrixLoader(Dataset())

@@ -118,3 +118,12 @@ def test_random_weights_are_the_same_each_time():
     for part, other in zip(*parts, strict=True):
         for weight, same in zip(part.get_weights(), other.get_weights(), strict=True):
             np.testing.assert_array_equal(weight, same)
+
+
+def test_an_encoder_can_be_trained_on_from_any_bundle(tiny_bundle):
+    settings = FeatureSettings(**{**SMALL, "weights": str(tiny_bundle), "frozen_blocks": 13})
+    lower, upper = encoders.build_xception(settings, 96)
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    regions = upper(lower(encoders.PREPROCESS["xception"](pixels[np.newaxis].astype(np.float32))))
+    expected = Encoder.from_bundle(open_bundle(tiny_bundle), 1).encode(pixels).regions
+    assert np.corrcoef(np.asarray(regions).ravel(), expected.ravel())[0, 1] > 0.9
