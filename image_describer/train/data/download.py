@@ -1,5 +1,6 @@
 """Download Flickr8k: zip archives, verified and unpacked."""
 
+import errno
 import logging
 import os
 import shutil
@@ -90,6 +91,8 @@ def _fetch(archive: Archive, draft: Path) -> Path:
             cache_subdir="",
         )
     except Exception as error:  # Keras raises Exception itself
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
         raise TrainingError(
             f"{archive.url} can't be downloaded: {error}",
             "Check the network and try again, or download the data set elsewhere and give its "

@@ -1,5 +1,6 @@
 """Downloading a data set from a server on loopback."""
 
+import errno
 import hashlib
 import http.server
 import io
@@ -140,6 +141,16 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path, archives):
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match="can't be written"):
         download(tmp_path / "file", archives)
+
+
+def test_a_full_disk_is_not_taken_for_a_network_problem(tmp_path, archives, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("keras.utils.get_file", full)
+    with pytest.raises(TrainingError, match="can't be written.*No space left") as caught:
+        download(tmp_path, archives)
+    assert "Make room" in caught.value.way_out
 
 
 def test_the_archives_have_valid_checksums_and_https_addresses():
