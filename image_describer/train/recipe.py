@@ -321,13 +321,13 @@ def _build(kind: type, values: dict[str, Any], where: str) -> Any:
     for key, value in values.items():
         if key not in allowed:
             raise TrainingError(f"{where}: no key '{key}'.", f"There are: {', '.join(known)}.")
-        wanted = allowed[key].type
-        if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
+        expected = allowed[key].type
+        if dataclasses.is_dataclass(expected) and isinstance(expected, type):
             if not isinstance(value, dict):
                 raise TrainingError(f"{where}: '{key}' is {value!r}.", f"Write it as [{key}].")
-            made[key] = _build(wanted, value, f"{where}.{key}")
+            made[key] = _build(expected, value, f"{where}.{key}")
         else:
-            made[key] = _checked(wanted, value, f"{where}.{key}")
+            made[key] = _checked(expected, value, f"{where}.{key}")
             least, most = RANGES.get(key, (-math.inf, math.inf))
             if isinstance(value, (int, float)) and not least <= value <= most:
                 raise TrainingError(
@@ -336,22 +336,22 @@ def _build(kind: type, values: dict[str, Any], where: str) -> Any:
     return kind(**made)
 
 
-def _checked(wanted: Any, value: Any, where: str) -> Any:
-    if get_origin(wanted) is tuple:
+def _checked(expected: Any, value: Any, where: str) -> Any:
+    if get_origin(expected) is tuple:
         if not isinstance(value, list):
             raise TrainingError(f"{where} is {value!r}.", "It must be a list: [..., ...].")
-        return tuple(_checked(get_args(wanted)[0], item, where) for item in value)
-    if get_origin(wanted) is Literal:
-        choices = get_args(wanted)
+        return tuple(_checked(get_args(expected)[0], item, where) for item in value)
+    if get_origin(expected) is Literal:
+        choices = get_args(expected)
         if not isinstance(value, str) or value not in choices:
             raise TrainingError(
                 f"{where} is {value!r}.", f"It must be one of: {', '.join(choices)}."
             )
         return value
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+    if expected is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if type(value) is not wanted or (wanted in (int, float) and not 0 <= value < math.inf):
+    if type(value) is not expected or (expected in (int, float) and not 0 <= value < math.inf):
         raise TrainingError(
-            f"{where} is {value!r}.", f"It must be a {wanted.__name__} that is not negative."
+            f"{where} is {value!r}.", f"It must be a {expected.__name__} that is not negative."
         )
     return value

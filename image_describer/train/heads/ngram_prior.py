@@ -110,9 +110,9 @@ def _targets(counted: Counted, rarity: dict[int, float], rarest: float) -> spars
                     for key, weight in zip(keys, weights, strict=True)
                     if int(key) in columns
                 ]
-    rows, places, values = zip(*entries, strict=True)
+    rows, positions, values = zip(*entries, strict=True)
     shape = (len(counted), len(columns))
-    return sparse.coo_array((np.array(values, np.float32), (rows, places)), shape).tocsr()
+    return sparse.coo_array((np.array(values, np.float32), (rows, positions)), shape).tocsr()
 
 
 def _quantize(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

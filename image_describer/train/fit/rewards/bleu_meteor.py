@@ -1,4 +1,4 @@
-"""BLEU-4 of single captions, and an overlap that weighs what is missed, after METEOR.
+"""BLEU-4 and METEOR of single captions.
 
 Both are rewards beside CIDEr-D in self-critical training: alone, CIDEr-D makes captions short.
 """
@@ -14,8 +14,8 @@ from image_describer.train.data.vocabulary import END, Vocabulary
 from image_describer.train.fit.rewards.cider import ids_of_references
 
 LONGEST = 4  # words of an n-gram
-SMOOTHED = 0.1  # added to hits and number of n-grams above one word: one miss is not all lost
-# METEOR 1.5's own, for English: of recall, of fragmentation (power and share), of content words.
+SMOOTHING = 0.1  # added to hits and totals of longer n-grams, so that one without hits isn't 0
+# METEOR 1.5's for English: weights of recall, of fragmentation (power, share), of content words.
 ALPHA, BETA, GAMMA, DELTA = 0.85, 0.2, 0.6, 0.75
 _FUNCTION_WORDS = """
 a an the in on of is are and with at to by it its his her their as from for through up down near
@@ -35,7 +35,7 @@ class _Reference:
 
 @dataclass(frozen=True)
 class _Picture:
-    """``most``: for each length of n-gram, how often one caption has it at most."""
+    """``most``: for each length, the n-grams with the largest count in any caption."""
 
     most: tuple[Counter[Ids], ...]
     lengths: tuple[int, ...]
@@ -46,7 +46,7 @@ class BleuMeteor:
     """Scores captions against the references of pictures that are known from the start.
 
     ``references``: for each picture its captions, ids without the end. ``common`` are the ids of
-    function words, which count a third of others.
+    function words, which count a third as much as others.
     """
 
     def __init__(
@@ -64,18 +64,18 @@ class BleuMeteor:
         return cls(ids_of_references(captions, names, vocabulary), frozenset(common))
 
     def score(self, captions: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-        """captions: (M, T) ids, END and then padding after the words; pictures: (M,) places in
-        ``references``. -> (M, 2) float64 in [0, 1]: BLEU-4 (Papineni et al. 2002, smoothed for
+        """captions: (M, T) ids, END and then padding after the words; pictures: (M,) positions
+        in ``references``. -> (M, 2) float64 in [0, 1]: BLEU-4 (Papineni et al. 2002, smoothed for
         single captions) and METEOR of exact words (Denkowski and Lavie 2014), the best of the
         references.
         """
         found = np.zeros((len(captions), 2))
-        for row, (ids, place) in enumerate(
+        for row, (ids, index) in enumerate(
             zip(np.asarray(captions).tolist(), np.asarray(pictures).tolist(), strict=True)
         ):
             words = tuple(ids[: ids.index(END)] if END in ids else ids)
             if words:
-                picture = self._pictures[place]
+                picture = self._pictures[index]
                 found[row] = _bleu(words, picture), self._meteor(words, picture)
         return found
 
@@ -107,7 +107,7 @@ class BleuMeteor:
             weight = sum(self._weight(word) * n for word, n in shared.items())
             precision, recall = weight / own, weight / reference.weight
             mean = precision * recall / (ALPHA * precision + (1 - ALPHA) * recall)
-            # Where words follow each other as in the reference, they are one chunk.
+            # Words in the same order as in the reference are one chunk.
             chunks = max(1, matches - (pairs & reference.pairs).total())
             whole = chunks == 1 and matches == len(words)
             penalty = 0.0 if whole else GAMMA * (chunks / matches) ** BETA
@@ -120,8 +120,8 @@ def _bleu(words: Ids, picture: _Picture) -> float:
     for length, most in enumerate(picture.most, start=1):
         hits = (_grams(words, length) & most).total()
         number = max(0, len(words) - length + 1)
-        added = SMOOTHED if length > 1 else 0.0
-        share = (hits + added) / (number + added) if number else SMOOTHED
+        added = SMOOTHING if length > 1 else 0.0
+        share = (hits + added) / (number + added) if number else SMOOTHING
         logs += math.log(max(share, 1e-9)) / LONGEST
     nearest = min(picture.lengths, key=lambda length: (abs(length - len(words)), length))
     return math.exp(logs + min(0.0, 1 - nearest / len(words)))

@@ -1,8 +1,8 @@
 """CIDEr-D in NumPy (Vedantam et al. 2015, arXiv:1411.5726): thousands of captions a second.
 
-The same numbers as pycocoevalcap's, on ids in place of strings, with document frequencies that are
-counted once, from the training captions. The end of a caption counts as a word, so that a caption
-that breaks off is worth less than one that ends (Rennie et al. 2017).
+The numbers are those of pycocoevalcap, on word ids, with document frequencies that are counted
+once. The end of a caption counts as a word, so that a caption that breaks off is worth less than
+one that ends (Rennie et al. 2017).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,14 @@ from image_describer.train.data.cleaning import rule
 from image_describer.train.data.vocabulary import END, PAD, SPECIAL_WORDS, Vocabulary
 
 LONGEST = 4  # words of an n-gram
-SIGMA = 6.0  # of the penalty for another length, in bigrams, as CIDEr-D has it
-SCALE = 10.0  # CIDEr's, so that a person's captions score about 1
+SIGMA = 6.0  # of the penalty for another length, in bigrams
+SCALE = 10.0  # so that human captions score about 1
 WORD_BITS = 16  # four words make one 64-bit key
-BIGRAM = 1  # the place of bigrams among the n-grams; the length of a caption is their number
 
 
 @dataclass(frozen=True)
 class _Grams:
-    """N-grams by row: sorted by row and key. ``length`` (rows,) counts bigrams."""
+    """N-grams, sorted by row and key. ``length`` (rows,) is the number of bigrams."""
 
     row: np.ndarray
     key: np.ndarray
@@ -37,8 +36,8 @@ def ids_of_references(
 ) -> list[list[list[int]]]:
     """The words of each caption of each of ``names``, without start and end.
 
-    A word outside the vocabulary gets an id that no caption can say: as <unk> it would reward
-    captions for saying <unk>.
+    A word outside the vocabulary gets an id above it: as <unk>, it would reward captions with
+    <unk>.
     """
     clean = rule(vocabulary.rules)
     ids = {word: number for number, word in enumerate(vocabulary.words)}
@@ -54,9 +53,8 @@ def ids_of_references(
 class CiderD:
     """Scores captions against the references of pictures that are known from the start.
 
-    ``references``: for each picture its captions, each a sequence of ids that ends with END if the
-    end is to count. Ids are below 65,535; a word of the references that nobody can say has an id
-    of its own too, above the vocabulary's.
+    ``references``: for each picture its captions, each a sequence of ids below 65,535 that ends
+    with END if the end should count.
     """
 
     def __init__(self, references: Sequence[Sequence[Sequence[int]]]) -> None:
@@ -67,7 +65,7 @@ class CiderD:
         rows = [reference for several in references for reference in several]
         grams = _count(_padded(rows))
         picture = np.repeat(np.arange(len(each)), each)[grams.row]
-        # Of all n-grams: in how many pictures' references it is.
+        # In how many pictures' references each n-gram occurs:
         self._known, inverse = np.unique(grams.key, return_inverse=True)
         pairs = np.unique(inverse.astype(np.int64) * len(each) + picture)
         frequency = np.bincount(pairs // len(each), minlength=self._known.size)
@@ -76,7 +74,7 @@ class CiderD:
         weight = grams.count * self._idf[inverse]
         self._norm = _norms(grams.row, grams.n, weight, len(rows))
         self._length = grams.length
-        # The join: (reference, n-gram) -> weight, found by one binary search.
+        # (Reference, n-gram) -> weight, for a binary search.
         joined = grams.row.astype(np.int64) * self._known.size + inverse
         order = np.argsort(joined)
         self._joined, self._weight = joined[order], weight[order]
@@ -90,22 +88,22 @@ class CiderD:
         return cls([[[*caption, END] for caption in several] for several in references])
 
     def score(self, captions: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-        """captions: (M, T) ids, END and then padding after the words; pictures: (M,) places in
-        ``references``. -> (M,) float64, from 0 to 10.
+        """captions: (M, T) ids, END and then padding after the words; pictures: (M,) positions
+        in ``references``. -> (M,) float64, from 0 to 10.
         """
         captions, pictures = np.asarray(captions), np.asarray(pictures)
         grams = _count(captions)
-        place = np.searchsorted(self._known, grams.key)
-        place[place == self._known.size] = 0
-        known = self._known[place] == grams.key
-        weight = grams.count * np.where(known, self._idf[place], self._most)
+        position = np.searchsorted(self._known, grams.key)
+        position[position == self._known.size] = 0
+        known = self._known[position] == grams.key
+        weight = grams.count * np.where(known, self._idf[position], self._most)
         norm = _norms(grams.row, grams.n, weight, len(captions))
-        # Each caption meets each reference of its picture: one row of ``similar`` for the pair.
+        # ``similar`` has a row for each pair of a caption and a reference of its picture.
         each = np.diff(self._first)[pictures]
         start = np.concatenate([[0], np.cumsum(each)])
         caption_of = np.repeat(np.arange(len(captions)), each)
         reference_of = np.arange(start[-1]) - start[caption_of] + self._first[pictures][caption_of]
-        similar = self._similarities(grams, place, weight, known, start, each, reference_of)
+        similar = self._similarities(grams, position, weight, known, start, each, reference_of)
         norms = norm[caption_of] * self._norm[reference_of]
         np.divide(similar, norms, out=similar, where=norms > 0)
         apart = (grams.length[caption_of] - self._length[reference_of]).astype(np.float64)
@@ -116,7 +114,7 @@ class CiderD:
     def _similarities(
         self,
         grams: _Grams,
-        place: np.ndarray,
+        position: np.ndarray,
         weight: np.ndarray,
         known: np.ndarray,
         start: np.ndarray,
@@ -124,19 +122,19 @@ class CiderD:
         reference_of: np.ndarray,
     ) -> np.ndarray:
         """Clipped dot products of each pair by length of n-gram: (pairs, LONGEST)."""
-        row, place, weight, n = (a[known] for a in (grams.row, place, weight, grams.n))
+        row, position, weight, n = (a[known] for a in (grams.row, position, weight, grams.n))
         times = each[row]
         gram = np.repeat(np.arange(row.size), times)
         ends = np.cumsum(times)
         pair = np.arange(gram.size) - np.repeat(ends - times, times) + start[row][gram]
-        wanted = reference_of[pair].astype(np.int64) * self._known.size + place[gram]
-        found = np.searchsorted(self._joined, wanted)
+        sought = reference_of[pair].astype(np.int64) * self._known.size + position[gram]
+        found = np.searchsorted(self._joined, sought)
         found[found == self._joined.size] = 0
-        there = self._joined[found] == wanted
-        of_reference = self._weight[found[there]]
-        clipped = np.minimum(weight[gram[there]], of_reference) * of_reference
-        where = pair[there] * LONGEST + n[gram[there]]
-        # Of nothing at all, bincount makes integers.
+        is_found = self._joined[found] == sought
+        of_reference = self._weight[found[is_found]]
+        clipped = np.minimum(weight[gram[is_found]], of_reference) * of_reference
+        where = pair[is_found] * LONGEST + n[gram[is_found]]
+        # Without any n-gram, bincount returns integers.
         sums = np.bincount(where, clipped, start[-1] * LONGEST).astype(np.float64)
         return sums.reshape(-1, LONGEST)
 
@@ -149,7 +147,7 @@ def _count(words: np.ndarray) -> _Grams:
             "Give a larger min_count in [data], or top_words.",
         )
     rows, width = words.shape
-    # Ids are one more here, so that a key tells a shorter n-gram from one that goes on with id 0.
+    # One more than the ids, so that "a" and "a, id 0" have different keys.
     ids = np.where(words == PAD, 0, words.astype(np.uint64) + 1).astype(np.uint64)
     keys, of_row, of_n = [], [], []
     key = np.zeros((rows, width), np.uint64)
@@ -165,7 +163,7 @@ def _count(words: np.ndarray) -> _Grams:
     first = np.ones(every.size, bool)
     first[1:] = (every[1:] != every[:-1]) | (rows_of[1:] != rows_of[:-1])
     count = np.diff(np.append(np.flatnonzero(first), every.size)).astype(np.float64)
-    length = np.maximum(0, np.count_nonzero(words != PAD, axis=1) - BIGRAM)
+    length = np.maximum(0, np.count_nonzero(words != PAD, axis=1) - 1)
     return _Grams(rows_of[first], every[first], ns[first], count, length)
 
 
@@ -178,6 +176,6 @@ def _norms(row: np.ndarray, n: np.ndarray, weight: np.ndarray, rows: int) -> np.
 def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
     width = max(1, max(len(row) for row in rows))
     padded = np.full((len(rows), width), PAD, np.int64)
-    for place, row in enumerate(rows):
-        padded[place, : len(row)] = row
+    for position, row in enumerate(rows):
+        padded[position, : len(row)] = row
     return padded
