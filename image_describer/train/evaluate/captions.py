@@ -2,9 +2,11 @@
 
 import logging
 import shutil
+import subprocess
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -116,7 +118,14 @@ def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, list
 
 def has_java() -> bool:
     """Whether METEOR and the PTB tokenizer, which are Java programs, can run."""
-    return shutil.which("java") is not None
+    java = shutil.which("java")
+    return java is not None and _runs(java)
+
+
+@cache
+def _runs(java: str) -> bool:
+    # Without a Java runtime, macOS has a program of that name that only says where to get one.
+    return subprocess.run([java, "-version"], capture_output=True).returncode == 0
 
 
 def tokenize(captions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -148,7 +148,7 @@ def test_a_full_disk_is_not_taken_for_a_network_problem(tmp_path, archives, monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("keras.utils.get_file", full)
-    with pytest.raises(TrainingError, match="can't be written.*No space left") as caught:
+    with pytest.raises(TrainingError, match=r"can't be written.*No space left") as caught:
         download(tmp_path, archives)
     assert "Make room" in caught.value.way_out
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -34,6 +35,11 @@ def test_without_java_only_meteor_is_missing(no_java):
     assert "METEOR" not in perfect
     assert perfect["BLEU-4"] == pytest.approx(1.0)
     assert perfect["CIDEr"] > 3.0 > 0.5 > wrong["CIDEr"]
+
+
+def test_a_java_that_does_not_run_is_as_good_as_none(monkeypatch):
+    monkeypatch.setattr(evaluation.shutil, "which", lambda _: sys.executable)
+    assert not evaluation.has_java()  # Python has no option -version
 
 
 @pytest.mark.slow
