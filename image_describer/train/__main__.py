@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from image_describer import paths
 from image_describer.errors import ImageDescriberError, TrainingError
 from image_describer.stdio import silence_libraries
-from image_describer.train.stages import STAGES
+from image_describer.train import recipe as recipes
+from image_describer.train.recipe import PARTS, STAGES, Recipe
 
 if TYPE_CHECKING:
-    from image_describer.train.recipe import Recipe
     from image_describer.train.run import Run
 
 log = logging.getLogger(__name__)
@@ -159,8 +159,6 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
 
 
 def _parser() -> argparse.ArgumentParser:
-    from image_describer.train.recipe import PARTS
-
     stages = "\n".join(f"  {name:9} {does}" for name, does in STAGES.items())
     parser = argparse.ArgumentParser(
         prog="python -m image_describer.train",
@@ -241,11 +239,9 @@ def _import_keras() -> None:
         ) from error
 
 
-def _recipe(options: argparse.Namespace) -> "Recipe":
+def _recipe(options: argparse.Namespace) -> Recipe:
     """The recipe, with the encoder and the weights of the command line."""
-    from image_describer.train import recipe
-
-    chosen = recipe.load(options.recipe)
+    chosen = recipes.load(options.recipe)
     changes = {key: options.given[key] for key in ("encoder", "weights") if key in options.given}
     if changes.keys() == {"encoder"} and options.encoder != chosen.features.encoder:
         changes["weights"] = "bundled" if options.encoder == "xception" else "imagenet"
@@ -295,8 +291,6 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _extend(options: argparse.Namespace) -> int:
-    from image_describer.train.recipe import PARTS
-
     known = (*PARTS, WORDS)
     if not options.parts or set(options.parts) - set(known):
         unknown = f"There is no part '{options.parts[0]}'." if options.parts else "Name a part."

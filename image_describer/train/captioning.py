@@ -1,6 +1,5 @@
 """Recipes that caption pictures: their features, their network, its training and its export."""
 
-import dataclasses
 import random
 import shutil
 from collections.abc import Sequence
@@ -166,7 +165,7 @@ class Captioning:
         """The part of the encoder in the trained network: what is not cached."""
         settings = self.settings
         if settings.encoder != "xception" or settings.frozen_blocks == BLOCKS:
-            network = self._frozen.model  # type: ignore[attr-defined]
+            network = self._frozen.model  # type: ignore[union-attr]
             network.trainable = False
             return PixelEncoder(settings.encoder, network)
         lower, upper = encoders.build_xception(settings, self._size, regularized)
@@ -300,8 +299,7 @@ class Captioning:
             return grid["rows"], grid["columns"], grid["channels"]
         if settings.encoder != "xception":
             # Anew, because the one that features come from can have another precision and size.
-            plain = dataclasses.replace(settings, train_size=0, pooled=False)
-            network = encoders.build(plain, "float32").model  # type: ignore[attr-defined]
+            network = encoders.build_keras(settings, settings.size, "float32").model
             encoder = PixelEncoder(settings.encoder, network)
             litert.export_encoder(encoder, self._calibration(), file, quantize=False)
             cells, channels = network.output_shape[1:]

@@ -25,8 +25,8 @@ from image_describer.errors import TrainingError
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
 from image_describer.train.fit.log import TrainingLog
+from image_describer.train.recipe import STAGES
 from image_describer.train.run import Run
-from image_describer.train.stages import STAGES
 
 log = logging.getLogger(__name__)
 

@@ -32,6 +32,16 @@ NetworkKind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint-emb
 Part = Literal["joint_space", "ngram_prior", "orientation", "novelty", "photo_check"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
+STAGES = {
+    "data": "reads the data sets, reports what doesn't fit, builds the vocabulary",
+    "features": "computes the features that are missing, if the recipe caches them",
+    "fit": "trains the network",
+    "export": "writes encoder, decoder and tokenizer as the files of a bundle",
+    "heads": "fits the other parts of the bundle to its encoder",
+    "evaluate": "fits the confidence, measures the bundle on dev, installs it in --output",
+    "report": "writes the page of results, and the leaderboard",
+}
+
 BLOCKS = 14  # of Xception
 
 # Smallest and largest value of a number, where "not negative" is not enough.

@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,29 +25,9 @@ RANDOM_SEED = 1  # of weights "random": the same each time, so that cached featu
 BUNDLED = "bundled"  # the weights of the shipped model
 
 
-class FrozenEncoder(Protocol):
-    """Pixels (N, size, size, 3) uint8 -> (N, *shape) float32."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def size(self) -> int: ...
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __call__(self, pixels: np.ndarray) -> np.ndarray: ...
-
-    def digest(self) -> str:
-        """Hash of everything that the output depends on, apart from the pixels."""
-
-
 class KerasEncoder:
-    """A Keras network: pixels in its own scaling -> maps or regions, or their mean if ``pooled``.
-
-    ``preprocess`` scales pixels 0..255 in float32; see ``PREPROCESS``.
-    """
+    """A Keras network as a function: pixels (N, size, size, 3) uint8 -> maps or regions (N, *shape)
+    float32, or the mean of the regions if ``pooled``."""
 
     def __init__(self, name: str, model: keras.Model, pooled: bool = False) -> None:
         self.name, self.model, self.pooled = name, model, pooled
@@ -61,6 +41,7 @@ class KerasEncoder:
         return maps.mean(axis=1, keepdims=True) if self.pooled else maps
 
     def digest(self) -> str:
+        """Hash of everything that the output depends on, apart from the pixels."""
         policy = self.model.layers[-1].dtype_policy.name
         facts = f"{self.name} {policy} {self.model.input_shape} {self.shape}"
         digest = hashlib.sha256(facts.encode())
@@ -70,8 +51,8 @@ class KerasEncoder:
 
 
 class BundleEncoder:
-    """The encoder of a bundle, with the very numbers that its users get: regions (R, C), or their
-    mean (1, C) if ``pooled``."""
+    """The encoder of a bundle as a function, with the same numbers as for its users: pixels
+    (N, size, size, 3) uint8 -> regions (N, R, C), or their mean (N, 1, C) if ``pooled``."""
 
     name = "bundle"
 
@@ -94,15 +75,22 @@ class BundleEncoder:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
+FrozenEncoder = KerasEncoder | BundleEncoder
+
+
 def build(features: FeatureSettings, policy: str) -> FrozenEncoder:
     """The frozen part of a recipe's encoder, computing in ``policy``, a dtype policy of Keras.
 
     Raises TrainingError and BundleError.
     """
-    size = features.train_size or features.size
     bundle = bundle_of(features)
     if bundle is not None:
         return BundleEncoder(bundle, features.pooled)
+    return build_keras(features, features.train_size or features.size, policy)
+
+
+def build_keras(features: FeatureSettings, size: int, policy: str) -> KerasEncoder:
+    """`build` for pixels of this size, without a bundle."""
     with precision(policy):
         if features.encoder == "xception":
             lower, upper = build_xception(features, size)

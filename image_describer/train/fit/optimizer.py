@@ -75,11 +75,8 @@ def schedule(settings: Any, steps: int) -> Any:
 def averaged(model: keras.Model) -> Iterator[None]:
     """Inside, ``model`` has the moving average of its weights, if its optimizer keeps one."""
     variables = model.trainable_variables
-    if not _has_average(model):
-        yield
-        return
     before = [_copy(variable) for variable in variables]
-    model.optimizer.use_average(variables)
+    use_average(model)
     try:
         yield
     finally:
@@ -89,13 +86,9 @@ def averaged(model: keras.Model) -> Iterator[None]:
 
 def use_average(model: keras.Model) -> None:
     """Give ``model`` the moving average of its weights, if its optimizer keeps one."""
-    if _has_average(model):
-        model.optimizer.use_average(model.trainable_variables)
-
-
-def _has_average(model: keras.Model) -> bool:
     adam = model.optimizer
-    return isinstance(adam, ScaledAdam) and adam.use_ema and int(adam.iterations) > 0
+    if adam.use_ema and int(adam.iterations) > 0:
+        adam.use_average(model.trainable_variables)
 
 
 def _copy(variable: keras.Variable) -> np.ndarray:
