@@ -14,7 +14,8 @@ from image_describer.imaging.preprocess import resize
 
 WHERE_TO_GET_IT = (
     "Give --data (or IMAGE_DESCRIBER_DATA) a folder with Flicker8k_Dataset/ and Flickr8k_text/, "
-    "as Flickr8k is published, or a folder that contains the data sets of the recipe."
+    "as Flickr8k is published, or another data set, or a folder that contains those of the recipe; "
+    "--help names the formats."
 )
 
 

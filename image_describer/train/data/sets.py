@@ -20,7 +20,7 @@ def read(path: Path) -> Dataset:
     if reader is None:
         raise TrainingError(
             f"There is no training data in {path}." if path.exists() else f"There is no {path}.",
-            f"{WHERE_TO_GET_IT} The formats are: {'; '.join(f.ABOUT for f in FORMATS)}.",
+            WHERE_TO_GET_IT,
         )
     data: Dataset = reader.read(path)
     return data
@@ -29,14 +29,15 @@ def read(path: Path) -> Dataset:
 def read_sets(root: Path, sets: Sequence[str], weights: Sequence[float] = ()) -> Dataset:
     """Read and combine ``sets``, paths below ``root``. Raises TrainingError.
 
-    With a single set, ``root`` can also be that set itself. ``weights`` has one number for each
-    set. A picture of dev, or of no split, never trains, even under another name or in another set:
-    copies are recognized by their content.
+    For a single set, ``root`` can also be a set itself, which then has the name of its folder.
+    ``weights`` has one number for each set. A picture of dev, or of no split, never trains, even
+    under another name or in another set: copies are recognized by their content.
     """
-    if len(sets) == 1 and not (root / sets[0]).exists() and _reader_of(root):
-        parts = {sets[0]: read(root)}
-    else:
-        parts = {name: read(root / name) for name in sets}
+    paths = {name: root / name for name in sets}
+    if len(sets) == 1 and not paths[sets[0]].exists() and _reader_of(root):
+        sets = [root.resolve().name]
+        paths = {sets[0]: root}
+    parts = {name: read(path) for name, path in paths.items()}
     data = _combined(parts, dict(zip(sets, weights, strict=True)) if weights else {})
     if not data.captions:
         raise TrainingError(f"No picture in {', '.join(sets)} has a caption.", WHERE_TO_GET_IT)

@@ -37,6 +37,8 @@ def test_a_single_set_is_read_below_the_root_or_is_the_root(root):
     assert below.splits == itself.splits == read(root / "flickr8k").splits
     assert below.splits["train"][0] == "picture0.jpg"
     assert itself.sources == below.sources
+    (root / "flickr8k").rename(root / "mine")
+    assert read_sets(root / "mine", ["flickr8k"]).sources[0]["set"] == "mine"
 
 
 def test_sets_are_combined_with_their_names_in_the_keys(root):
@@ -162,11 +164,11 @@ def test_a_missing_root_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["", "missing", "file.bin"])
-def test_a_path_without_data_is_refused_with_the_formats(tmp_path, path):
+def test_a_path_without_data_is_refused_with_a_way_out(tmp_path, path):
     (tmp_path / "file.bin").write_bytes(b"\x00")
     with pytest.raises(TrainingError) as caught:
         read(tmp_path / path)
-    assert "Kaggle" in caught.value.way_out
+    assert "Flickr8k" in caught.value.way_out
 
 
 @given(

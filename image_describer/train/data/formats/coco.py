@@ -17,7 +17,6 @@ from image_describer.train.data.formats.reading import (
     source,
 )
 
-ABOUT = "COCO's captions JSON, and its pictures"
 DEV_SHARE = 0.2  # of attend-and-tell
 NUMBERED_2014 = "COCO_{split}_{number:012d}.jpg"
 NUMBERED = "{number:012d}.jpg"  # since 2017

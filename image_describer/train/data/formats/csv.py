@@ -14,10 +14,6 @@ from image_describer.train.data.formats.reading import (
     source,
 )
 
-ABOUT = (
-    "a CSV table with the columns 'image' and 'caption' (captions.csv, or Kaggle's captions.txt), "
-    "and its pictures"
-)
 CAPTIONS_FILES = ("captions.csv", "captions.txt")  # Kaggle's is called .txt
 PICTURE_FOLDERS = ("Images", "images")
 PICTURE_COLUMNS = ("file", "image", "picture", "name", "filename")

@@ -14,7 +14,6 @@ from image_describer.train.data.formats.reading import (
     source,
 )
 
-ABOUT = "Flickr8k's official files: Flicker8k_Dataset/ and Flickr8k_text/"
 PICTURE_FOLDERS = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images")
 TEXT_FOLDER = "Flickr8k_text"
 CAPTIONS_FILE = "Flickr8k.token.txt"

@@ -8,7 +8,6 @@ from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.formats.reading import source
 
-ABOUT = "soft labels of pictures (.npz with 'names' and 'labels')"
 WAY_OUT = "Save it by numpy.savez(file, names=..., labels=...): file names (N,), numbers (N, L)."
 
 

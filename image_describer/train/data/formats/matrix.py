@@ -14,7 +14,6 @@ from image_describer.train.data.formats.reading import (
     split_at_end,
 )
 
-ABOUT = "a text of lines 'name caption', and an .npy matrix of features, row for row"
 DEV_SHARE = 0.1  # the last 1,000 of 10,000, as in joint-embedding
 WAY_OUT = (
     "Give --data a folder with one text file of lines 'name caption' and one .npy matrix with a "

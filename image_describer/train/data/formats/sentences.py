@@ -6,7 +6,6 @@ from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.formats.reading import read_text, source
 
-ABOUT = "captions without pictures, one a line (.tsv, .txt, also as .gz)"
 SUFFIXES = (".tsv", ".txt", ".tsv.gz", ".txt.gz")
 WAY_OUT = "Give a text file (.tsv, .txt, also as .gz) of lines 'id<TAB>caption', or of captions."
 
