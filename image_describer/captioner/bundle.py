@@ -168,12 +168,13 @@ def _rename_format_1(manifest: Any) -> dict[str, str]:
 
     The manifest has not been checked yet. One of another format is left as it is.
     """
-    old_names: dict[str, str] = {}
-    if type(manifest) is not dict or type(manifest.get("format")) is not int:
-        return old_names
-    if manifest["format"] != 1:
-        return old_names
+    number = manifest.get("format") if type(manifest) is dict else None
+    if type(number) is not int or number != 1:
+        return {}
     manifest["format"] = FORMAT
+    files = manifest.get("files")
+    names_of_files = _FILES_OF_FORMAT_1.items() if type(files) is dict else ()
+    old_names = {new: old for old, new in names_of_files if old in files}
     if type(manifest.get("made")) is str:
         manifest["made"] = {"note": manifest["made"]}
     for path, names in _FORMAT_1:
@@ -181,8 +182,6 @@ def _rename_format_1(manifest: Any) -> dict[str, str]:
         for key in path:
             section = section.get(key) if type(section) is dict else None
         if type(section) is dict:
-            if names is _FILES_OF_FORMAT_1:
-                old_names = {names[name]: name for name in names if name in section}
             items = [(names.get(name, name), value) for name, value in section.items()]
             section.clear()
             section.update(items)
