@@ -16,6 +16,7 @@ from typing import Any
 from image_describer import files
 from image_describer.captioner.bundle import open_bundle
 from image_describer.errors import TrainingError
+from image_describer.train import recipe as recipes
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.evaluate import captions
 from image_describer.train.export import bundle as bundles
@@ -111,6 +112,10 @@ def facts(manifest: Mapping[str, Any]) -> dict[str, Any]:
     if "features" in recipe:
         features = recipe["features"]
         known["encoder"] = {"name": features["encoder"], "weights": features["weights"]}
+        name = manifest["name"]
+        own = recipes.load(name).features.encoder if name in recipes.names() else None
+        if own not in (None, features["encoder"]):  # chosen on the command line
+            known["encoder"]["instead_of"] = own
     return known
 
 

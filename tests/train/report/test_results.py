@@ -66,3 +66,10 @@ def test_a_bundle_takes_over_what_was_measured(bundle, judgement):
     assert manifest["files"] == old["files"]
     auc = judgement.metrics["dev"]["confidence AUC"]
     assert str(auc) in (bundle / "MODEL_CARD.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("encoder", "instead_of"), [("xception", "resnet50"), ("resnet50", None)])
+def test_an_encoder_in_place_of_the_recipes_is_recorded(encoder, instead_of):
+    recipe = {"features": {"encoder": encoder, "weights": "bundled"}}
+    facts = results.facts({"name": "keras-captioning", "recipe": recipe})
+    assert facts["encoder"].get("instead_of") == instead_of
