@@ -239,7 +239,7 @@ class Captioning:
             return None
         pretrained = {
             id(variable)
-            for layer in xception.leaves(model.encoder)
+            for layer in regularization.leaves(model.encoder)
             if 0 < xception.block_of(layer.name) <= xception.LAST_BLOCK
             for variable in layer.trainable_variables
         }
@@ -306,7 +306,7 @@ class Captioning:
         else:
             lower, upper = encoders.build_xception(settings, settings.size)
             if model.encoder is not None:
-                copy_weights(xception.leaves(model.encoder), (*lower.layers, *upper.layers))
+                copy_weights(regularization.leaves(model.encoder), (*lower.layers, *upper.layers))
             pictures = self._calibration()
             factors = cross_layer_equalization.equalize(lower, upper, pictures)
             project = model.decoder.project.kernel

@@ -81,11 +81,20 @@ class FaintMixup(_Noise):
         return x * (1 - share) + ops.roll(x, 1, axis=0) * share
 
 
+def leaves(network: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a network; those of the networks inside it instead of these."""
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer)
+        else:
+            yield layer
+
+
 @contextlib.contextmanager
 def disabled(model: keras.Model) -> Iterator[None]:
     """Inside, ``model`` called in training mode has no noise; compiled functions keep theirs."""
     kinds = (_Noise, keras.layers.Dropout, keras.layers.SpatialDropout2D)
-    layers = [layer for layer in model.layers if isinstance(layer, kinds)]
+    layers = [layer for layer in leaves(model) if isinstance(layer, kinds)]
     rates = [layer.rate for layer in layers]
     for layer in layers:
         layer.rate = 0.0
@@ -103,7 +112,7 @@ def settle_normalization(encoder: keras.Model, batches: Iterable[np.ndarray]) ->
     arXiv:1801.05134), so the statistics gathered during training don't fit.
     """
     kind = keras.layers.BatchNormalization
-    trained = [la for la in encoder.layers if isinstance(la, kind) and la.trainable]
+    trained = [la for la in leaves(encoder) if isinstance(la, kind) and la.trainable]
     if not trained:
         return
     before = [layer.momentum for layer in trained]

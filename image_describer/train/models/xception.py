@@ -5,7 +5,7 @@ often stays frozen; the second is trained.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -185,15 +185,6 @@ def _later_blocks(
         x = keras.layers.Activation("relu", name=f"block13_sepconv{unit}_act")(x)
         x = _separable(x, wide, f"block13_sepconv{unit}")
     return _halve(x, LAST_BLOCK, shortcut)
-
-
-def leaves(network: keras.Model) -> Iterator[keras.Layer]:
-    """A network's layers; of networks inside it, theirs."""
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            yield from leaves(layer)
-        else:
-            yield layer
 
 
 def block_of(layer: str) -> int:

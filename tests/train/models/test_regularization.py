@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from image_describer.train.captioning import copy_weights, freeze_normalization
+from image_describer.train.captioning import PixelEncoder, copy_weights, freeze_normalization
 from image_describer.train.models import regularization, xception
 from image_describer.train.models.regularization import Cutout, FaintMixup, StochasticDepth
 
@@ -103,3 +103,17 @@ def test_normalization_is_settled_on_maps_without_noise():
     first = np.asarray(last.moving_variance).copy()
     regularization.settle_normalization(encoder, batches)  # without noise: the same again
     np.testing.assert_allclose(np.asarray(last.moving_variance), first, rtol=1e-5)
+
+
+def test_normalization_is_settled_inside_an_encoder_of_pixels():
+    lower = xception.build_lower(96, 0.06, 1, 12)
+    upper = xception.build_upper(6, 43, 0.06, 1, 12, 1.0)
+    encoder = PixelEncoder("xception", xception.join(lower, upper))
+    variance = upper.get_layer("block14_sepconv1_bn").moving_variance
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 4, 96, 96, 3)).astype(np.uint8)
+    settled = []
+    for _ in range(2):
+        regularization.settle_normalization(encoder, list(pictures))
+        settled.append(np.asarray(variance).copy())
+    assert np.abs(settled[0] - 1.0).max() > 0.1  # the initial value
+    np.testing.assert_allclose(*settled, rtol=1e-5)  # without noise
