@@ -163,11 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m image_describer.train",
         description=ABOUT,
-        epilog=EXAMPLES.format(
-            stages=stages,
-            parts=", ".join(PARTS),
-            words=WORDS,
-        ),
+        epilog=EXAMPLES.format(stages=stages, parts=", ".join(PARTS), words=WORDS),
         usage="python -m image_describer.train [COMMAND] [PART ...] [OPTIONS]",
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
             prog, max_help_position=26, width=HELP_WIDTH
@@ -178,41 +174,37 @@ def _parser() -> argparse.ArgumentParser:
         "command", nargs="?", choices=commands, default="all", metavar="COMMAND", help="see below"
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help="for extend: what to add")
+    folder: dict[str, Any] = {"type": Path, "metavar": "FOLDER"}
+    file: dict[str, Any] = {"type": Path, "metavar": "FILE"}
+    flag: dict[str, Any] = {"action": "store_true"}
     add = parser.add_argument_group("what is trained").add_argument
     add("--recipe", default="best", help="name, or TOML file of your own (default: best)")
-    add("--encoder", choices=("xception", "inception_v3", "resnet50"), metavar="NAME",
-        help="instead of the recipe's: xception, inception_v3 or resnet50")  # fmt: skip
-    add("--weights",
-        help="of the encoder: 'imagenet', 'bundled' (of the shipped model), 'random', a file, or a "
-        "bundle")  # fmt: skip
-    add("--vectors", type=Path, metavar="FILE",
-        help="word vectors as text, in the format of GloVe or word2vec")  # fmt: skip
+    names = ("xception", "inception_v3", "resnet50")
+    add("--encoder", choices=names, metavar="NAME", help=f"other than the recipe's: {', '.join(names)}")
+    weights = "imagenet, bundled (of the shipped model), random, a file, or a bundle"
+    add("--weights", help=f"of the encoder: {weights}")
+    add("--vectors", **file, help="word vectors as text, in the format of GloVe or word2vec")
     add = parser.add_argument_group("the data").add_argument
-    add(
-        "--data",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the recipe's data sets, or a set (default: IMAGE_DESCRIBER_DATA)",
-    )
-    add("--read-features", type=Path, metavar="FILE",
-        help="use the features of this features.pkl; nothing in it is executed")  # fmt: skip
-    add("--write-features", type=Path, metavar="FILE",
-        help="write pooled features as features.pkl")  # fmt: skip
+    sets = "folder of the recipe's data sets, or a set (default: IMAGE_DESCRIBER_DATA)"
+    add("--data", **folder, help=sets)
+    pickled = "use the features of this features.pkl; nothing in it is executed"
+    add("--read-features", **file, help=pickled)
+    add("--write-features", **file, help="write pooled features as features.pkl")
     add = parser.add_argument_group("results").add_argument
-    add("--runs", type=Path, default=Path("train/runs"), metavar="FOLDER",
-        help="checkpoints and caches: up to 3 GB (default: train/runs)")  # fmt: skip
-    add("--results", type=Path, default=Path("train/results"), metavar="FOLDER",
-        help="figures and pages (default: train/results)")  # fmt: skip
-    add("--output", type=Path, metavar="FOLDER",
-        help="install the bundle here, and keep the one before as FOLDER.previous")  # fmt: skip
-    add("--resume", action="store_true", help="continue from the last checkpoint")
-    add("--overwrite", action="store_true", help="start over, and delete the run that is there")
+    runs, results = Path("train/runs"), Path("train/results")
+    checkpoints = f"checkpoints and caches: up to 3 GB (default: {runs})"
+    add("--runs", **folder, default=runs, help=checkpoints)
+    add("--results", **folder, default=results, help=f"figures and pages (default: {results})")
+    installed = "install the bundle here, and keep the one before as FOLDER.previous"
+    add("--output", **folder, help=installed)
+    add("--resume", **flag, help="continue from the last checkpoint")
+    add("--overwrite", **flag, help="start over, and delete the run that is there")
     add = parser.add_argument_group("finished bundles").add_argument
-    add("--bundle", type=Path, metavar="FOLDER",
-        help="for evaluate and extend (default for extend: the shipped one)")  # fmt: skip
-    add("--update", action="store_true",
-        help="for evaluate: store the new confidence and figures in --bundle")  # fmt: skip
-    add("--install", action="store_true", help="for extend words: use the new model from now on")
+    finished = "for evaluate and extend (default for extend: the shipped one)"
+    add("--bundle", **folder, help=finished)
+    update = "for evaluate: store the new confidence and figures in --bundle"
+    add("--update", **flag, help=update)
+    add("--install", **flag, help="for extend words: use the new model from now on")
     return parser
 
 
