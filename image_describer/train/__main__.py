@@ -180,7 +180,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("what is trained").add_argument
     add("--recipe", default="best", help="name, or TOML file of your own (default: best)")
     names = ("xception", "inception_v3", "resnet50")
-    add("--encoder", choices=names, metavar="NAME", help=f"other than the recipe's: {', '.join(names)}")
+    other = f"other than the recipe's: {', '.join(names)}"
+    add("--encoder", choices=names, metavar="NAME", help=other)
     weights = "imagenet, bundled (of the shipped model), random, a file, or a bundle"
     add("--weights", help=f"of the encoder: {weights}")
     add("--vectors", **file, help="word vectors as text, in the format of GloVe or word2vec")
