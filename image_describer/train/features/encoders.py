@@ -127,7 +127,7 @@ def build_xception(
         missing = xception.load_weights(lower, upper, features.weights)
         if missing and features.frozen_blocks == BLOCKS:
             raise TrainingError(
-                f"{features.weights} lacks {len(missing)} arrays of Xception: {missing[0]} ...",
+                f"{features.weights} lacks {len(missing)} arrays of Xception, {missing[0]} first.",
                 "Use weights for all blocks: --weights bundled or imagenet; or train the others: "
                 "frozen_blocks = 13.",
             )
