@@ -20,7 +20,12 @@ def test_sentences_are_read_with_and_without_ids(tmp_path, name):
     assert data.sources[0]["format"] == "sentences"
 
 
-@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08 not gzip", gzip.compress(b"a" * 99)[:20]])
+TRUNCATED = gzip.compress(b"a" * 99)[:20]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x1f\x8b\x08 not gzip", TRUNCATED], ids=["empty", "no gzip", "truncated"]
+)
 def test_empty_and_damaged_files_are_refused(tmp_path, content):
     (tmp_path / "s.txt.gz").write_bytes(content)
     with pytest.raises(TrainingError, match=r"s\.txt\.gz"):
