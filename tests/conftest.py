@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support import tiny
@@ -15,6 +16,10 @@ from tests.support.window import drive, eager, photo  # noqa: F401
 # Failures that a busy machine can cause: an event that came too late, or a server that hangs.
 TIMEOUTS = ["timed out", "TimeoutExpired", "did not start", "records nothing"]
 RERUNS = 2
+
+# No test depends on how long an example takes: a busy machine is no fault of the program.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 # A pytest-xdist worker ignores Ctrl+C, and the programs that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

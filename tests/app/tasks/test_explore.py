@@ -202,9 +202,13 @@ def test_the_part_is_framed_where_it_is(driver: ExplorerDriver) -> None:
     assert driver.framed()[2] < left + 12
     driver.root.geometry("500x500")
     driver.until(lambda: driver.root.winfo_width() == 500, "the smaller window")
-    driver.until_idle()
-    moved = driver.framed()
-    assert moved[2] - moved[0] == pytest.approx((driver.view.winfo_height() - 12) / 3, abs=12)
+
+    def fits() -> bool:
+        moved = driver.framed()
+        third = (driver.view.winfo_height() - 12) / 3
+        return moved[2] - moved[0] == pytest.approx(third, abs=12)
+
+    driver.until(fits, "the frame of the smaller picture")
 
 
 def test_the_frame_has_a_dark_and_a_light_line(driver: ExplorerDriver) -> None:
