@@ -55,7 +55,7 @@ examples:
   python -m image_describer.train download --data flickr8k
   python -m image_describer.train --data flickr8k --output models
       trains 'best' and everything that ships with it: a day and a half on two cores with AVX-512,
-      an hour on a GPU (KERAS_BACKEND=jax or torch); --resume continues after Ctrl+C or a crash
+      far less on a GPU (KERAS_BACKEND=jax or torch); --resume continues after Ctrl+C or a crash
   python -m image_describer.train fit --recipe keras-captioning --data flickr8k --vectors GLOVE.txt
       one stage of another recipe
   python -m image_describer.train evaluate --bundle models --data flickr8k
