@@ -161,6 +161,9 @@ def test_tensorflow_is_not_a_default_requirement(metadata):
     assert not default & {"tensorflow", "keras", "matplotlib", "fastapi", "uvicorn", "pytest"}
 
 
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit_learn"}  # that have another name
+
+
 def test_every_imported_package_is_required(metadata):
     """A package that only the developer's environment has would be missing elsewhere."""
     required = {
@@ -173,7 +176,7 @@ def test_every_imported_package_is_required(metadata):
         for package in imported_packages(path)
         if package not in sys.stdlib_module_names
         and package != "image_describer"
-        and {"PIL": "pillow"}.get(package, package).lower() not in required
+        and DISTRIBUTIONS.get(package, package).lower() not in required
     }
     assert not missing
 
