@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageEnhance
+from PIL import Image
 
 AREA = (0.55, 1.0)  # of the picture that a crop shows: smaller ones cut off what captions name
 ASPECT = (0.8, 1.25)  # width by height, relative to the picture's own
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601, as Pillow's
 STRENGTH = 0.25  # brightness, contrast and saturation are multiplied by 1 - this to 1 + this
-VERSION = 3  # changes with what the crops look like, so that cached features become invalid
+VERSION = 4  # changes with what the crops look like, so that cached features become invalid
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,24 @@ def random_crop(pixels: np.ndarray, rng: np.random.Generator, grayscale: float) 
     image = Image.fromarray(pixels).resize(
         (side, side), Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)
     )
-    for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-        image = enhance(image).enhance(rng.uniform(1 - STRENGTH, 1 + STRENGTH))
-    if rng.uniform() < grayscale:
-        image = image.convert("L").convert("RGB")
-    cropped = np.asarray(image)
+    cropped = _change_colors(np.asarray(image), *rng.uniform(1 - STRENGTH, 1 + STRENGTH, 3),
+                             gray=rng.uniform() < grayscale)  # fmt: skip
     return cropped[:, ::-1] if rng.uniform() < 0.5 else cropped
+
+
+def _change_colors(
+    pixels: np.ndarray, brightness: float, contrast: float, saturation: float, gray: bool
+) -> np.ndarray:
+    """Multiply the three of pixels (S, S, 3) uint8; ``gray`` is a saturation of 0.
+
+    In NumPy, which is quicker than Pillow's ImageEnhance and scales better with threads.
+    """
+    saturation = 0.0 if gray else saturation
+    values = pixels.astype(np.float32)
+    luma = values[..., 0] * LUMA[0] + values[..., 1] * LUMA[1] + values[..., 2] * LUMA[2]
+    shift = luma.mean() * brightness * (1 - contrast) + 0.5  # half a level, to round
+    luma *= brightness * contrast * (1 - saturation)
+    luma += np.float32(shift)
+    values *= np.float32(brightness * contrast * saturation)
+    values += luma[..., np.newaxis]
+    return np.clip(values, 0, 255, out=values).astype(np.uint8)
