@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER
+from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER, Bundle
 from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.bahdanau_gru import BahdanauGru
@@ -70,10 +70,15 @@ class Captioning:
 
     # Features
 
+    @cached_property
+    def _bundle(self) -> Bundle | None:
+        """The bundle whose encoder is used as it is, if one is: opening it checks all of it."""
+        return encoders.bundle_of(self.settings)
+
     @property
     def cached(self) -> bool:
         """Whether the features are computed once; those of a bundle's encoder always are."""
-        return self.settings.cache_features or encoders.bundle_of(self.settings) is not None
+        return self.settings.cache_features or self._bundle is not None
 
     @property
     def keys(self) -> list[str]:
@@ -149,16 +154,11 @@ class Captioning:
         keras.utils.set_random_seed(recipe.seed)
         with precision(policy):
             encoder = self._trained_encoder(regularized) if len(self.shape) == 3 else None
-            width = recipe.network.embedding if run.vectors is None else run.vectors.dimension
             labels = len(next(iter(run.data.labels.values()))) if recipe.fit.labels_weight else 0
-            decoder = build_decoder(recipe.network, len(run.vocabulary), width)
+            decoder = build_decoder(recipe.network, len(run.vocabulary), run.embedding_width)
             model = Captioner(encoder, decoder, len(run.vocabulary), labels)
             model.create_weights(self.shape)
-        if run.vectors is not None:
-            learned, table = recipe.network.train_vectors, decoder.embed
-            matrix = run.vectors.filled(recipe.seed) if learned else run.vectors.matrix
-            table.embeddings.assign(matrix)
-            table.trainable = learned
+        run.use_vectors(decoder.embed)
         return model
 
     def _trained_encoder(self, regularized: float) -> keras.Model:
@@ -272,11 +272,11 @@ class Captioning:
         folder = run.bundle
         folder.mkdir(parents=True, exist_ok=True)
         rows, columns, channels = self._export_encoder(model, folder / ENCODER)
-        regions, bundle = (rows * columns, channels), encoders.bundle_of(self.settings)
+        regions = (rows * columns, channels)
         litert.export_decoder(model.decoder, regions, settings.beams, folder / DECODER)
         save_tokenizer(run.vocabulary.tokenizer(), folder / TOKENIZER)
         return {
-            "input": {"size": self.settings.size if bundle is None else self._frozen.size},
+            "input": {"size": self.settings.size if self._bundle is None else self._frozen.size},
             "regions": {"rows": rows, "columns": columns, "channels": channels},
             "decode": {
                 "beams": settings.beams,
@@ -291,8 +291,7 @@ class Captioning:
         """Write the encoder; returns rows, columns and channels of its feature map."""
         from image_describer.train.export import cross_layer_equalization, litert
 
-        settings = self.settings
-        bundle = encoders.bundle_of(settings)
+        settings, bundle = self.settings, self._bundle
         if bundle is not None:
             shutil.copyfile(bundle.path(ENCODER), file)
             grid = bundle.manifest["regions"]

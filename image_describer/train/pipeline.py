@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -39,7 +40,6 @@ class Pipeline:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._system: Captioning | JointEmbedding | None = None
 
     def __call__(self, stage: str) -> dict[str, Any]:
         """Run one stage, or "all". Raises TrainingError, BundleError and RunStoppedError."""
@@ -54,12 +54,10 @@ class Pipeline:
         method: Callable[[], dict[str, Any]] = getattr(self, f"_{stage}")
         return method()
 
-    @property
+    @cached_property
     def system(self) -> Captioning | JointEmbedding:
-        if self._system is None:
-            pairs = self.run.recipe.network.kind == "joint-embedding"
-            self._system = JointEmbedding(self.run) if pairs else Captioning(self.run)
-        return self._system
+        pairs = self.run.recipe.network.kind == "joint-embedding"
+        return JointEmbedding(self.run) if pairs else Captioning(self.run)
 
     def _data(self) -> dict[str, Any]:
         return self.run.prepare()

@@ -129,6 +129,20 @@ class Run:
             )  # fmt: skip
         return vectors
 
+    @property
+    def embedding_width(self) -> int:
+        """The width of the word embedding: that of the vectors, if the recipe has some."""
+        network = self.recipe.network
+        return network.embedding if self.vectors is None else self.vectors.dimension
+
+    def use_vectors(self, embedding: Any) -> None:
+        """Start a built Keras embedding from the word vectors, if the recipe has some."""
+        if self.vectors is not None:
+            trained = self.recipe.network.train_vectors
+            matrix = self.vectors.filled(self.recipe.seed) if trained else self.vectors.matrix
+            embedding.embeddings.assign(matrix)
+            embedding.trainable = trained
+
     def prepare(self) -> dict[str, Any]:
         """Read the data and build the vocabulary; write both into the run's folder, and return
         figures about them."""

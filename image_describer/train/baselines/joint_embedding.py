@@ -152,14 +152,10 @@ class JointEmbedding:
         run, recipe = self.run, self.run.recipe
         keras.utils.set_random_seed(recipe.seed)
         channels = self._load(run.data.splits["train"][:1]).shape[1]
-        width = recipe.network.embedding if run.vectors is None else run.vectors.dimension
+        words, units = len(run.vocabulary), recipe.network.units
         with precision(policy):
-            model = DualEncoder(channels, len(run.vocabulary), recipe.network.units, width)
-        if run.vectors is not None:
-            learned = recipe.network.train_vectors
-            matrix = run.vectors.filled(recipe.seed) if learned else run.vectors.matrix
-            model.embed.embeddings.assign(matrix)
-            model.embed.trainable = learned
+            model = DualEncoder(channels, words, units, run.embedding_width)
+        run.use_vectors(model.embed)
         return model
 
     def fit(self) -> bool:
