@@ -30,6 +30,7 @@ USED_OPTIONS = {  # the other commands train, and take all options for that
     "list": {"results"},
     "download": {"data"},
     "restore": {"bundle"},
+    "label": {"recipe", "data", "output", "teachers"},
     "evaluate --bundle": {"recipe", "data", "bundle", "results", "update"},
     "extend": {"recipe", "data", "bundle", "runs", "vectors"},
     f"extend {WORDS}": {"data", "bundle", "runs", "install"},
@@ -49,6 +50,7 @@ other commands:
             {parts}
   list      the recipes with their figures
   download  downloads Flickr8k into --data
+  label     makes soft labels of the pictures in --data by two teachers: an .npz file, --output
   restore   brings back the model before the last --install or --output
 
 examples:
@@ -105,7 +107,7 @@ def _refuse_unused(options: argparse.Namespace) -> None:
     elif command == "evaluate" and options.bundle is not None:
         command = "evaluate --bundle"
     every = {*vars(options)} - {"command", "parts", "given"}
-    used = USED_OPTIONS.get(command, every - {"bundle", "update", "install"})
+    used = USED_OPTIONS.get(command, every - {"bundle", "update", "install", "teachers"})
     unused = [name for name in options.given if name not in used]
     if unused:
         taken = ", ".join(_flag(name) for name in vars(options) if name in used)
@@ -146,6 +148,7 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
         "list": _list,
         "download": _download,
         "restore": _restore,
+        "label": _label,
         "extend": _extend,
     }
     if options.parts and options.command != "extend":
@@ -169,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
             prog, max_help_position=26, width=HELP_WIDTH
         ),
     )
-    commands = ("all", *STAGES, "extend", "list", "download", "restore")
+    commands = ("all", *STAGES, "extend", "list", "download", "label", "restore")
     parser.add_argument(
         "command", nargs="?", choices=commands, default="all", metavar="COMMAND", help="see below"
     )
@@ -190,6 +193,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", **folder, help=sets)
     pickled = "use the features of this features.pkl; nothing in it is executed"
     add("--read-features", **file, help=pickled)
+    teachers = "for label: the folder of the teachers, if their package is not installed"
+    add("--teachers", **folder, help=teachers)
     add("--write-features", **file, help="write pooled features as features.pkl")
     add = parser.add_argument_group("results").add_argument
     runs, results = Path("train/runs"), Path("train/results")
@@ -333,6 +338,15 @@ def _download(options: argparse.Namespace) -> int:
     folder = options.data or Path("flickr8k")
     download(folder)
     print(f"Flickr8k is in {folder}. Next: python -m image_describer.train --data {folder}")
+    return 0
+
+
+def _label(options: argparse.Namespace) -> int:
+    from image_describer.train import teachers
+
+    data, sets = _data_folder(options), _recipe(options).data.sets
+    count = teachers.label(data, sets, options.output, options.teachers)
+    print(f"{count} pictures have soft labels, in {options.output}.")
     return 0
 
 
