@@ -16,7 +16,7 @@ from image_describer import paths
 from image_describer.errors import ImageDescriberError, TrainingError
 from image_describer.stdio import silence_libraries
 from image_describer.train import recipe as recipes
-from image_describer.train.recipe import PARTS, STAGES, Recipe
+from image_describer.train.recipe import PARTS, STAGES, Recipe, starts_from_bundle
 
 if TYPE_CHECKING:
     from image_describer.train.run import Run
@@ -244,7 +244,10 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     if changes.keys() == {"encoder"} and options.encoder != chosen.features.encoder:
         changes["weights"] = "bundled" if options.encoder == "xception" else "imagenet"
     features = dataclasses.replace(chosen.features, **changes)
-    return dataclasses.replace(chosen, features=features)
+    network = chosen.network
+    if network.weights != "random" and starts_from_bundle(features.weights):
+        network = dataclasses.replace(network, weights=features.weights)
+    return dataclasses.replace(chosen, features=features, network=network)
 
 
 def _run(options: argparse.Namespace) -> "Run":

@@ -1,5 +1,6 @@
 """Recipes that caption pictures: their features, their network, its training and its export."""
 
+import logging
 import random
 import shutil
 from collections.abc import Sequence
@@ -11,12 +12,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER, Bundle
+from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER, Bundle, open_bundle
 from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.bahdanau_gru import BahdanauGru
 from image_describer.train.baselines.merge_lstm import MergeLstm
-from image_describer.train.data import feature_pickle
+from image_describer.train.data import feature_pickle, pseudo_captions
 from image_describer.train.data.augment import Views
 from image_describer.train.data.batches import PictureBatches
 from image_describer.train.data.dataset import load_pixels
@@ -27,13 +28,17 @@ from image_describer.train.fit import checkpoint
 from image_describer.train.fit.loop import RunFiles, Training
 from image_describer.train.fit.losses import CrossEntropy
 from image_describer.train.fit.self_critical import SelfCriticalSteps, scale_logits
-from image_describer.train.models import regularization, xception
+from image_describer.train.models import bundle_weights, regularization, xception
 from image_describer.train.models.attention_lstm import AttentionLstm
 from image_describer.train.models.captioner import Captioner
 from image_describer.train.precision import precision
-from image_describer.train.recipe import BLOCKS, Fit, Reward
+from image_describer.train.recipe import BLOCKS, BUNDLED, Fit, Reward, starts_from_bundle
 from image_describer.train.run import Run
 
+log = logging.getLogger(__name__)
+
+RAREST = 1e-5  # the share of a teacher's label that occurs nowhere
+LABELS_SCALE = 0.5  # of the square roots of soft labels, beside features of length 1
 FIT, REWARD = "fit", "reward"  # the phases, which name the files in the run's folder
 SETTLE_PICTURES, SETTLE_BATCHES = 1536, 48  # at most, for the statistics of normalization
 POOLED_RECIPES = "Choose a recipe with pooled features, such as image-describer."
@@ -82,12 +87,15 @@ class Captioning:
 
     @property
     def keys(self) -> list[str]:
-        """The pictures to train on: captioned ones, and others that a teacher has labeled."""
-        data = self.run.data
-        labeled = []
-        if self.run.recipe.fit.labels_weight:
-            labeled = [key for key in data.uncaptioned if key in data.labels]
-        return [*data.splits["train"], *labeled]
+        """The pictures to train on: captioned ones, and others that a teacher has labeled or that
+        get pseudo-captions."""
+        data, recipe = self.run.data, self.run.recipe
+        more: Sequence[str] = []
+        if recipe.data.pseudo_captions:
+            more = data.uncaptioned
+        elif recipe.fit.labels_weight:
+            more = [key for key in data.uncaptioned if key in data.labels]
+        return [*data.splits["train"], *more]
 
     @cached_property
     def _frozen(self) -> encoders.FrozenEncoder:
@@ -109,6 +117,8 @@ class Captioning:
             train, dev = self._caches
             train.fill(data, self.keys)
             dev.fill(data, data.splits["dev"])
+        if self.run.recipe.data.pseudo_captions and data.uncaptioned:
+            self._choose_pseudo_captions()
         if options.write_features is not None:
             if not self.settings.pooled or data.features is not None:
                 raise TrainingError(
@@ -118,6 +128,34 @@ class Captioning:
             keys = self.keys + data.splits["dev"]
             self._caches[1].fill(data, keys)
             feature_pickle.write(options.write_features, keys, self._caches[1].take(keys)[:, 0])
+
+    def _choose_pseudo_captions(self) -> None:
+        """Give captions to the pictures without any, by their features and a teacher's labels."""
+        run, data = self.run, self.run.data
+        if not self.cached:
+            raise TrainingError(
+                "Pseudo-captions are chosen by features that are kept.",
+                "Set features.cache_features = true.",
+            )
+        cache = self._caches[0]
+        features = {}
+        for key in self.keys:
+            regions = cache.take([key])[0].astype(np.float32)
+            mean = regions.reshape(-1, regions.shape[-1]).mean(axis=0)
+            features[key] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+            if data.labels:
+                none = np.zeros_like(next(iter(data.labels.values())))
+                labels = np.sqrt(np.maximum(data.labels.get(key, none), 0.0))
+                features[key] = np.concatenate([features[key], LABELS_SCALE * labels])
+        captions = {key: data.captions[key] for key in data.splits["train"]}
+        found = pseudo_captions.choose(
+            features, captions, data.sentences, data.uncaptioned, run.recipe.data.pseudo_captions,
+            run.recipe.data.rules,
+        )  # fmt: skip
+        run.folder.mkdir(parents=True, exist_ok=True)
+        found.write(run.pseudo_captions)
+        found.add_to(data)
+        log.info("%d pictures without captions have pseudo-captions.", len(found.captions))
 
     @property
     def _size(self) -> int:
@@ -158,7 +196,13 @@ class Captioning:
             decoder = build_decoder(recipe.network, len(run.vocabulary), run.embedding_width)
             model = Captioner(encoder, decoder, len(run.vocabulary), labels)
             model.create_weights(self.shape)
+        if model.teacher is not None:
+            mean = np.mean([run.data.labels[key] for key in self.keys if key in run.data.labels], 0)
+            model.teacher.bias.assign(np.log(mean + RAREST) - np.log1p(RAREST - mean))
         run.use_vectors(decoder.embed)
+        if recipe.network.weights != "random":
+            source = None if recipe.network.weights == BUNDLED else Path(recipe.network.weights)
+            bundle_weights.start_decoder(decoder, open_bundle(source), run.vocabulary.words)
         return model
 
     def _trained_encoder(self, regularized: float) -> keras.Model:
@@ -169,7 +213,7 @@ class Captioning:
             network.trainable = False
             return PixelEncoder(settings.encoder, network)
         lower, upper = encoders.build_xception(settings, self._size, regularized)
-        freeze_normalization(upper)
+        freeze_normalization(upper, BLOCKS if starts_from_bundle(settings.weights) else BLOCKS - 1)
         if self.cached:
             return upper
         lower.trainable = False
@@ -205,7 +249,7 @@ class Captioning:
         seed = recipe.seed + (3 if rewarded else 0)
         train = PictureBatches(
             run.data, keys, run.vocabulary, load, batch=settings.batch, seed=seed, views=run.views,
-            captions=recipe.data.captions,
+            captions=recipe.data.captions, rows=getattr(settings, "captions_per_picture", 1),
         )  # fmt: skip
         dev = PictureBatches(
             run.data, run.data.splits["dev"], run.vocabulary, load_dev, batch=settings.batch,
@@ -231,16 +275,16 @@ class Captioning:
         loss = CrossEntropy(settings.label_smoothing, presence, settings.labels_weight)
         return Training(settings, model, loss, train, dev, better_by="dev_word_loss", **more)
 
-    @staticmethod
     def _scales(
-        model: Captioner, variables: Sequence[keras.Variable], scale: float
+        self, model: Captioner, variables: Sequence[keras.Variable], scale: float
     ) -> list[float] | None:
         if scale == 1.0 or model.encoder is None:
             return None
+        last = BLOCKS if starts_from_bundle(self.settings.weights) else xception.LAST_BLOCK
         pretrained = {
             id(variable)
             for layer in regularization.leaves(model.encoder)
-            if 0 < xception.block_of(layer.name) <= xception.LAST_BLOCK
+            if 0 < xception.block_of(layer.name) <= last
             for variable in layer.trainable_variables
         }
         return [scale if id(variable) in pretrained else 1.0 for variable in variables]
@@ -339,12 +383,12 @@ def build_decoder(network: Any, vocabulary: int, embedding: int) -> Any:
     return AttentionLstm(vocabulary, network.units, embedding, network.heads, network.dropout)
 
 
-def freeze_normalization(model: keras.Model) -> None:
-    """Batch normalization up to block 13 keeps its statistics: a batch is too small to improve on
-    ImageNet's."""
+def freeze_normalization(model: keras.Model, last: int) -> None:
+    """Batch normalization up to block ``last`` keeps its statistics: a batch is too small to
+    improve on ImageNet's, and in a bundle it is merged into the convolutions."""
     for layer in model.layers:
         normalization = isinstance(layer, keras.layers.BatchNormalization)
-        if normalization and xception.block_of(layer.name) <= xception.LAST_BLOCK:
+        if normalization and xception.block_of(layer.name) <= last:
             layer.trainable = False
 
 

@@ -43,10 +43,12 @@ STAGES = {
 }
 
 BLOCKS = 14  # of Xception
+BUNDLED = "bundled"  # the weights of the shipped model
 
 # Smallest and largest value of a number, where "not negative" is not enough.
 RANGES = {
     "batch": (1, 65_536),
+    "captions_per_picture": (1, 100),
     "units": (1, 65_536),
     "embedding": (1, 65_536),
     "heads": (1, 256),
@@ -83,6 +85,9 @@ class Data:
     occurs fewer than ``min_count`` times, or is not among the ``top_words`` (0: all), is unknown:
     marked as ``<unk>``, or skipped. ``max_words`` 0 is the length of the longest caption.
     ``count_dev`` counts the words of dev too, as one of the original systems did.
+
+    ``pseudo_captions`` gives that many of the sets' sentences to each picture without captions, as
+    described in `train.data.pseudo_captions`.
     """
 
     sets: tuple[str, ...] = ("flickr8k",)
@@ -95,6 +100,7 @@ class Data:
     max_words: int = 18
     unknown: Literal["mark", "skip"] = "mark"
     count_dev: bool = False
+    pseudo_captions: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,11 @@ class FeatureSettings:
 class Network:
     """The decoder. ``attention`` is the width of additive attention, ``heads`` the number of
     dot-product attention heads. ``vectors`` is the dimension of the word vectors that the embedding
-    starts from (0: none); they are trained further only with ``train_vectors``."""
+    starts from (0: none); they are trained further only with ``train_vectors``.
+
+    ``weights``: "random", or of "attention-lstm" also "bundled" (those of the shipped model) or the
+    folder of a bundle. Words that the bundle doesn't have start from the mean of its rare ones.
+    """
 
     kind: NetworkKind = "attention-lstm"
     units: int = 512
@@ -139,6 +149,7 @@ class Network:
     dropout: float = 0.4
     vectors: int = 0
     train_vectors: bool = False
+    weights: str = "random"
 
 
 @dataclass(frozen=True)
@@ -154,10 +165,13 @@ class Fit:
     ``presence_weight`` weighs a second loss: which words occur in any caption of the picture, from
     its pooled regions; ``labels_weight`` a third: the soft labels of a teacher, where a data set
     has them. ``regularization`` scales the noise of `train.models.regularization`.
+
+    A batch has ``captions_per_picture`` of each of its pictures, chosen at random.
     """
 
     epochs: float = 1
     batch: int = 16
+    captions_per_picture: int = 5
     learning_rate: float = 1e-4
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = 100
@@ -259,6 +273,11 @@ class Recipe:
     reward: Reward = field(default_factory=Reward)
     heads: Heads = field(default_factory=Heads)
     export: Export = field(default_factory=Export)
+
+
+def starts_from_bundle(weights: str) -> bool:
+    """Whether ``weights`` names a bundle: "bundled", which is the shipped one, or a folder."""
+    return weights == BUNDLED or Path(weights).is_dir()
 
 
 def names() -> list[str]:

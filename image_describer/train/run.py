@@ -13,6 +13,7 @@ from image_describer.errors import TrainingError
 from image_describer.train.data import cleaning, feature_pickle, word_vectors
 from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.pseudo_captions import PseudoCaptions
 from image_describer.train.data.sets import read_sets
 from image_describer.train.data.verify_images import without_damaged
 from image_describer.train.data.vocabulary import SPECIAL_WORDS, Vocabulary, count_words
@@ -70,6 +71,11 @@ class Run:
         return self.folder / "bundle"
 
     @property
+    def pseudo_captions(self) -> Path:
+        """The captions that were chosen for pictures without any."""
+        return self.folder / "pseudo_captions.json"
+
+    @property
     def views(self) -> Views:
         """The views of a training picture."""
         features = self.recipe.features
@@ -91,6 +97,9 @@ class Run:
             raise TrainingError("There is no picture with a caption to train on.")
         for problem in data.problems:
             log.warning("%s", problem)
+        kept = self.pseudo_captions.exists() and not self.options.overwrite
+        if settings.pseudo_captions and kept:
+            PseudoCaptions.read(self.pseudo_captions).add_to(data)
         return data
 
     @property

@@ -9,8 +9,6 @@ from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.vocabulary import PAD, SPECIAL_WORDS, Vocabulary
 
-CAPTIONS = 5  # of each picture in a batch
-
 Arrays = dict[str, np.ndarray]
 
 
@@ -24,7 +22,7 @@ class Batches(Protocol):
 
 
 class PictureBatches:
-    """Pictures, each with `CAPTIONS` of its captions.
+    """Pictures, each with ``rows`` of its captions.
 
     A batch: ``picture`` (B, ...) from ``load(keys, views)``; ``words`` (B, K, T) as read and
     ``targets`` (B, K, T), the word after each; ``presence`` (B, V), which words occur in any of the
@@ -48,11 +46,12 @@ class PictureBatches:
         views: Views | None = None,
         training: bool = True,
         captions: int = 0,
+        rows: int = 5,
     ) -> None:
         self.keys = list(keys)
         self._data, self._vocabulary, self._load = data, vocabulary, load
         self._batch, self._seed, self._views, self._training = batch, seed, views, training
-        self._limit = captions or None
+        self._limit, self._rows = captions or None, rows
         weights = np.array([data.weights.get(key, 1.0) for key in self.keys])
         self._weights = weights if training else np.ones(len(self.keys))
         self._size = round(float(self._weights.sum()))
@@ -114,10 +113,10 @@ class PictureBatches:
             self._ids[key] = self._vocabulary.encode(captions)
         ids = self._ids[key]
         if not len(ids):
-            return np.full((CAPTIONS, ids.shape[1]), PAD, np.int32)
-        if len(ids) == CAPTIONS:
+            return np.full((self._rows, ids.shape[1]), PAD, np.int32)
+        if len(ids) == self._rows:
             return ids
-        return ids[rng.choice(len(ids), CAPTIONS, replace=len(ids) < CAPTIONS)]
+        return ids[rng.choice(len(ids), self._rows, replace=len(ids) < self._rows)]
 
     def _presence(self, ids: np.ndarray) -> np.ndarray:
         present = np.zeros((len(ids), len(self._vocabulary)), np.float32)

@@ -17,12 +17,11 @@ from image_describer.captioner.encoder import Encoder
 from image_describer.errors import TrainingError
 from image_describer.train.models import xception
 from image_describer.train.precision import precision
-from image_describer.train.recipe import BLOCKS, FeatureSettings
+from image_describer.train.recipe import BLOCKS, BUNDLED, FeatureSettings
 
 log = logging.getLogger(__name__)
 
 RANDOM_SEED = 1  # of weights "random": the same each time, so that cached features are found again
-BUNDLED = "bundled"  # the weights of the shipped model
 
 
 class KerasEncoder:

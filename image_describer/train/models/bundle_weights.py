@@ -6,7 +6,7 @@ refused.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -129,6 +129,37 @@ def fill(decoder: Any, arrays: Mapping[str, np.ndarray]) -> None:
     for key, value in arrays.items():
         layer, variable = key.split("/")
         getattr(getattr(decoder, layer), variable).assign(value.astype(np.float32))
+
+
+def start_decoder(decoder: Any, bundle: Bundle, words: Sequence[str]) -> None:
+    """Give a built `AttentionLstm` for ``words`` the weights of a bundle's decoder.
+
+    Words that the bundle doesn't have keep their initial embedding, plus the mean of its rare
+    words (the second half by frequency), and are as probable as those. Raises BundleError, and
+    TrainingError for another network.
+    """
+    arrays = decoder_weights(bundle)
+    row_of = {word: row for row, word in enumerate(bundle.tokenizer["words"])}
+    known = [(row, row_of[word]) for row, word in enumerate(words) if word in row_of]
+    rows, sources = (list(column) for column in zip(*known, strict=True))
+    for name, axis in (("embed/embeddings", 0), ("to_words/kernel", 1), ("to_words/bias", 0)):
+        layer, variable = name.split("/")
+        old = np.moveaxis(arrays[name], axis, 0)
+        new = np.repeat(old[len(old) // 2 :].mean(axis=0, keepdims=True), len(words), axis=0)
+        if layer == "embed":
+            new = new + np.asarray(getattr(getattr(decoder, layer), variable))
+        new[rows] = old[sources]
+        arrays[name] = np.moveaxis(new, 0, axis)
+    for name, array in arrays.items():
+        layer, variable = name.split("/")
+        shape = tuple(getattr(getattr(decoder, layer), variable).shape)
+        if shape != array.shape:
+            raise TrainingError(
+                f"The decoder of {bundle.folder} has {name} of {array.shape}; the recipe's network "
+                f"has {shape}.",
+                "Choose the network settings of that bundle, or network.weights = 'random'.",
+            )
+    fill(decoder, arrays)
 
 
 def _identity_norm(name: str, bias: np.ndarray, factors: np.ndarray | None = None) -> Arrays:

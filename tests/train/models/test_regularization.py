@@ -89,7 +89,7 @@ def test_a_regularized_encoder_is_the_plain_one_in_inference():
 
 def test_normalization_is_settled_on_maps_without_noise():
     encoder = upper(1.0)
-    freeze_normalization(encoder)
+    freeze_normalization(encoder, 13)
     frozen, last = (encoder.get_layer(f"block{n}_bn") for n in ("13_sepconv2", "14_sepconv1"))
     before, momentum = np.asarray(frozen.moving_mean).copy(), last.momentum
     batches = list(np.random.default_rng(0).normal(size=(4, 16, 8, 8, 43)).astype(np.float32))
