@@ -91,9 +91,9 @@ class SsdMobileNetV2:
             )
             self._run = whole.prune("image_tensor:0", ["detection_scores:0", "detection_classes:0"])
         except Exception as error:  # a damaged graph raises nearly anything
+            reason = str(error).partition("\n")[0]
             raise TrainingError(
-                f"The model file {self.FILE} can't be run: {str(error).splitlines()[0]}.",
-                WHERE_TO_GET_THEM,
+                f"The model file {self.FILE} can't be run: {reason}.", WHERE_TO_GET_THEM
             ) from error
         self._tensor = tf.constant
 
