@@ -9,7 +9,12 @@ from image_describer.captioner import runtime
 from image_describer.captioner.bundle import DECODER, ENCODER, open_bundle
 from image_describer.captioner.encoder import Encoder
 from image_describer.errors import TrainingError
-from image_describer.train.models.bundle_weights import decoder_weights, encoder_weights, fill
+from image_describer.train.models.bundle_weights import (
+    decoder_weights,
+    encoder_weights,
+    fill,
+    start_decoder,
+)
 from tests.support import bundle_parts
 
 WIDTH, MIDDLE_BLOCKS, SIZE = 0.06, 1, 96  # of the tiny bundle's Xception
@@ -67,6 +72,41 @@ def test_the_decoder_returns_the_same_probabilities(tiny_bundle):
         output = shipped._step(words=row, **state, **prepared)
         state = {name: output[name] for name in state}
         np.testing.assert_allclose(output["log_probs"][0, 0], expected, atol=0.05)
+
+
+def built_decoder(bundle, words, units=UNITS):
+    """A decoder with random weights for the regions of ``bundle``."""
+    from image_describer.train.models.attention_lstm import AttentionLstm
+
+    channels = bundle.manifest["regions"]["channels"]
+    decoder = AttentionLstm(len(words), units, EMBEDDING, HEADS, 0.0)
+    decoder(np.zeros((1, 4, channels), np.float32), np.zeros((1, 1, 1), np.int32))
+    return decoder
+
+
+def test_a_decoder_starts_from_a_bundle_whatever_the_order_of_its_words(tiny_bundle):
+    bundle = open_bundle(tiny_bundle)
+    words = bundle.tokenizer["words"]
+    weights = decoder_weights(bundle)
+    more = [*words[:4], "zebra", *reversed(words[4:])]
+    decoder = built_decoder(bundle, more)
+    start_decoder(decoder, bundle, more)
+    kernel, bias = np.asarray(decoder.to_words.kernel), np.asarray(decoder.to_words.bias)
+    for word in words:
+        old, new = words.index(word), more.index(word)
+        np.testing.assert_array_equal(kernel[:, new], weights["to_words/kernel"][:, old])
+        np.testing.assert_array_equal(
+            np.asarray(decoder.embed.embeddings)[new], weights["embed/embeddings"][old]
+        )
+    rare = weights["to_words/bias"][len(words) // 2 :]
+    assert bias[4] == pytest.approx(rare.mean(), abs=1e-5)
+
+
+def test_a_decoder_of_another_size_is_refused(tiny_bundle):
+    bundle = open_bundle(tiny_bundle)
+    words = bundle.tokenizer["words"]
+    with pytest.raises(TrainingError, match="the recipe's network has"):
+        start_decoder(built_decoder(bundle, words, 2 * UNITS), bundle, words)
 
 
 @pytest.mark.slow

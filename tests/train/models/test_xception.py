@@ -39,11 +39,13 @@ def test_the_regions_are_the_same_wherever_it_is_split(last, whole, pixels):
 
 def test_frozen_normalization_is_that_of_the_pretrained_blocks():
     _, upper = parts(5)
-    freeze_normalization(upper)
+    freeze_normalization(upper, 13)
     trained = {layer.name for layer in upper.layers if layer.trainable and layer.weights}
     assert "block14_sepconv1_bn" in trained
     assert "block13_sepconv2" in trained
     assert "block13_sepconv2_bn" not in trained
+    freeze_normalization(upper, 14)
+    assert not upper.get_layer("block14_sepconv1_bn").trainable
 
 
 def test_the_block_of_a_layer():
