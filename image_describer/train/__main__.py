@@ -55,9 +55,9 @@ other commands:
 
 examples:
   python -m image_describer.train download --data flickr8k
-  python -m image_describer.train --data flickr8k --output models
-      trains 'best' and everything that ships with it: a day and a half on two cores with AVX-512,
-      far less on a GPU (KERAS_BACKEND=jax or torch); --resume continues after Ctrl+C or a crash
+  python -m image_describer.train --recipe flickr8k --data flickr8k --output models
+      makes a whole model: a day and a half on two cores with AVX-512, far less on a GPU
+      (KERAS_BACKEND=jax or torch); --resume continues after Ctrl+C or a crash
   python -m image_describer.train fit --recipe keras-captioning --data flickr8k --vectors GLOVE.txt
       one stage of another recipe
   python -m image_describer.train evaluate --bundle models --data flickr8k
@@ -281,7 +281,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     from image_describer.train.report import results
 
     sets = _recipe(options).data.sets
-    judgement = results.judge(options.bundle, read_sets(_data_folder(options), sets))
+    data = read_sets(_data_folder(options), sets, all_of_them=False)
+    judgement = results.judge(options.bundle, data)
     folder = results.folder_of(options.bundle, options.results)
     results.write(folder, options.bundle, judgement)
     if options.update:

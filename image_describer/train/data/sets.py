@@ -26,17 +26,23 @@ def read(path: Path) -> Dataset:
     return data
 
 
-def read_sets(root: Path, sets: Sequence[str], weights: Sequence[float] = ()) -> Dataset:
+def read_sets(
+    root: Path, sets: Sequence[str], weights: Sequence[float] = (), *, all_of_them: bool = True
+) -> Dataset:
     """Read and combine ``sets``, paths below ``root``. Raises TrainingError.
 
-    For a single set, ``root`` can also be a set itself, which then has the name of its folder.
-    ``weights`` has one number for each set. A picture of dev, or of no split, never trains, even
-    under another name or in another set: copies are recognized by their content.
+    ``root`` can also be a set itself, which is then the only one and has the name of its folder.
+    ``weights`` has one number for each set. Without ``all_of_them``, sets that are not there are
+    left out. A picture of dev, or of no split, never trains, even under another name or in another
+    set: copies are recognized by their content.
     """
     paths = {name: root / name for name in sets}
-    if len(sets) == 1 and not paths[sets[0]].exists() and _reader_of(root):
-        sets = [root.resolve().name]
+    present = [name for name, path in paths.items() if path.exists()]
+    if not present and _reader_of(root):
+        sets, weights = [root.resolve().name], ()
         paths = {sets[0]: root}
+    elif present and not all_of_them:
+        paths = {name: paths[name] for name in present}
     parts = {name: read(path) for name, path in paths.items()}
     data = _combined(parts, dict(zip(sets, weights, strict=True)) if weights else {})
     if not data.captions:
