@@ -12,15 +12,19 @@ from image_describer.captioner import confidence
 from image_describer.captioner.beam_search import Beam
 from image_describer.captioner.bundle import JOINT_SPACE, Bundle
 from image_describer.captioner.decoder import Decoder
-from image_describer.captioner.description import Word
+from image_describer.captioner.description import DoubtfulWord, Word
 from image_describer.captioner.embedding import JointSpace
 from image_describer.captioner.features import Features
 from image_describer.captioner.ngram_prior import NgramPrior
+from image_describer.captioner.nouns import names_object
 from image_describer.captioner.novelty import NoveltyHead
 from image_describer.imaging.grayscale import COLOUR_WORDS
 from image_describer.imaging.region import Region, to_whole
 
 REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
+# Both by the decoder, at that place of the two captions; see train/experiments/doubtful_word.md.
+DOUBTFUL = 0.5  # probability of a word below which another one is told beside it
+OTHER = 0.2  # least probability of that other one
 
 
 class CaptionGenerator:
@@ -106,6 +110,34 @@ class CaptionGenerator:
             )
             for word, log_prob, row in zip(beam.words, beam.log_probs, beam.attention, strict=False)
         )
+
+    def doubt(self, beams: Sequence[Beam]) -> DoubtfulWord | None:
+        """Find the thing in the best of the ``beams`` that may well be another one.
+
+        It is improbable, and another caption differs in this word alone and has a probable one in
+        its place. Of several such captions, the best one counts.
+        """
+        found = (self._doubtful_word(beams[0], beam) for beam in beams[1:])
+        return next((doubt for doubt in found if doubt is not None), None)
+
+    def _doubtful_word(self, best: Beam, other: Beam) -> DoubtfulWord | None:
+        pairs = list(zip(best.words, other.words, strict=False))
+        places = [place for place, (one, another) in enumerate(pairs) if one != another]
+        if len(best.words) != len(other.words) or len(places) != 1:
+            return None
+        (place,) = places
+        word, instead = (self._words[i] for i in pairs[place])
+        position = len(self.text(best.words[: place + 1]).split()) - 1
+        is_close = (
+            math.exp(best.log_probs[place]) < DOUBTFUL and math.exp(other.log_probs[place]) >= OTHER
+        )
+        is_noun = names_object(word) and names_object(instead)
+        is_plural = word.startswith(instead) or instead.startswith(word)
+        # The possessive 's is joined to its word.
+        is_whole = self.text(best.words).split()[position] == word
+        if is_close and is_noun and is_whole and not is_plural:
+            return DoubtfulWord(position, word, instead)
+        return None
 
     def measures(
         self,

@@ -20,6 +20,7 @@ from image_describer.errors import PictureError
 from image_describer.imaging import photo_check, quality
 from image_describer.imaging.notes import NOT_A_PHOTOGRAPH, shows_photograph
 from image_describer.imaging.open import Picture, Source, open_picture
+from image_describer.imaging.region import Region, rotate
 
 if TYPE_CHECKING:
     from image_describer.captioner.embedding import JointSpace
@@ -36,6 +37,19 @@ class _Encoded:
     features: Features
     read_s: float
     encode_s: float
+
+
+@dataclass(frozen=True)
+class _Captions:
+    """The ranked captions of a picture, how likely each is right, and the frame that was encoded.
+
+    ``quarters`` is how many quarters the picture was rotated clockwise before.
+    """
+
+    beams: Sequence[Beam]
+    confidences: Sequence[float]
+    frame: Region
+    quarters: int = 0
 
 
 class Describer:
@@ -166,21 +180,24 @@ class Describer:
         if not shows_photograph(picture.notes):
             confidences = [min(c, MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH) for c in confidences]
         quarters = self._quarter_turns(features, picture)
-        others = zip(beams[1:MAX_CAPTIONS], confidences[1:MAX_CAPTIONS], strict=True)
+        found = [_Captions(beams, confidences, features.frame)]
+        if quarters:
+            found.append(self._upright_captions(picture, quarters))
+        # The surer way to see a rotated picture is told: see train/experiments/surest_told.md.
+        told, *others = sorted(found, key=lambda captions: -captions.confidences[0])
+        words = self._captions.words(told.beams[0], told.frame)
         return Description(
-            caption=self._captions.text(beams[0].words),
-            confidence=confidences[0],
-            alternatives=(
-                *self._upright_alternative(picture, quarters),
-                *(Alternative(self._captions.text(beam.words), c) for beam, c in others),
-            ),
-            words=self._captions.words(beams[0], features.frame),
+            caption=self._captions.text(told.beams[0].words),
+            confidence=told.confidences[0],
+            alternatives=self._alternatives(told, others),
+            words=tuple(replace(w, region=rotate(w.region, told.quarters)) for w in words),
             notes=(*picture.notes, *orientation.NOTES[quarters]),
             seconds=Seconds(encoded.read_s, encoded.encode_s, decode_s),
             file=picture.file,
             width=picture.width,
             height=picture.height,
             alt_text=picture.alt_text,
+            doubt=self._captions.doubt(told.beams),
             embedding=embedding,
         )
 
@@ -190,14 +207,27 @@ class Describer:
             return 0
         return self._orientation.quarter_turns(features.regions, self._grid)
 
-    def _upright_alternative(self, picture: Picture, quarters: int) -> list[Alternative]:
-        """The caption of the picture rotated back by ``quarters``; nothing for 0."""
-        if not quarters:
-            return []
+    def _upright_captions(self, picture: Picture, quarters: int) -> _Captions:
+        """The captions of the picture rotated back by ``quarters``."""
         features = self._encoder.encode(np.rot90(picture.pixels, -quarters))
-        beam = self._captions.generate(features)[0]
-        text = self._captions.text(beam.words)
-        return [Alternative(text, *self._captions.confidences([beam], features))]
+        beams = self._captions.generate(features)
+        confidences = self._captions.confidences(beams, features)
+        return _Captions(beams, confidences, features.frame, quarters)
+
+    def _alternatives(
+        self, told: _Captions, others: Sequence[_Captions]
+    ) -> tuple[Alternative, ...]:
+        """The best of the ``others``, then those of ``told`` after the first.
+
+        None is surer than what is told: those that confidence alone would prefer are right no more
+        often, and telling them instead costs CIDEr. See train/experiments/surest_told.md.
+        """
+        ranked = [(one.beams[0], one.confidences[0]) for one in others]
+        ranked += list(zip(told.beams, told.confidences, strict=True))[1:MAX_CAPTIONS]
+        return tuple(
+            Alternative(self._captions.text(beam.words), min(confidence, told.confidences[0]))
+            for beam, confidence in ranked
+        )
 
 
 def _photo_classifier(bundle: Bundle) -> photo_check.PhotoClassifier | None:

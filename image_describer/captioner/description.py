@@ -27,6 +27,18 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class DoubtfulWord:
+    """A word of the caption in whose place another one is nearly as likely.
+
+    ``position`` is its index when the caption is split at spaces.
+    """
+
+    position: int
+    word: str
+    other: str
+
+
+@dataclass(frozen=True)
 class Seconds:
     """Wall time of the three steps: reading the file, the encoder, and the decoder."""
 
@@ -46,6 +58,8 @@ class Description:
     caption: bare, in lower case, without a full stop or a hedge.
     confidence: how likely people would accept the caption, in [0, 1].
     alternatives: other captions, best first; for a rotated picture, first that of the upright one.
+    None of those that `Describer` finds is surer than the caption.
+    doubt: the word of the caption that may well be another one, or None.
     words: the words of the caption.
     notes: sentences about the picture itself, such as "The picture is very dark."
     seconds: how long the steps took.
@@ -66,4 +80,5 @@ class Description:
     width: int = 0
     height: int = 0
     alt_text: str | None = None
+    doubt: DoubtfulWord | None = None
     embedding: "np.ndarray | None" = field(default=None, compare=False, repr=False)

@@ -16,3 +16,11 @@ def to_whole(region: Region, frame: Region) -> Region:
     x0, y0, x1, y1 = region
     width, height = right - left, bottom - top
     return (left + x0 * width, top + y0 * height, left + x1 * width, top + y1 * height)
+
+
+def rotate(region: Region, quarters: int) -> Region:
+    """Return a region of a picture in the picture rotated counterclockwise by ``quarters``."""
+    for _ in range(quarters % 4):
+        x0, y0, x1, y1 = region
+        region = (y0, 1.0 - x1, y1, 1.0 - x0)
+    return region

@@ -11,11 +11,11 @@ from string import Template
 
 from fastapi import APIRouter, Request, Response
 
+from image_describer.captioner import nouns
 from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.paths import assets_folder
 from image_describer.server import docs
 from image_describer.server.config import ServerConfig
-from image_describer.wording import details
 
 POLICY = "; ".join(
     (
@@ -101,8 +101,8 @@ def _start_page(config: ServerConfig) -> bytes:
     text = Template(_asset("page/index.html").decode()).substitute(
         limit_bytes=config.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),
-        nameless=html.escape(" ".join(sorted(details.NOT_OBJECTS))),
-        things=html.escape(" ".join(sorted(details.NOUNS_IN_ING))),
+        nameless=html.escape(" ".join(sorted(nouns.NOT_OBJECTS))),
+        things=html.escape(" ".join(sorted(nouns.NOUNS_IN_ING))),
         kept=CAPTIONS_KEPT if config.log_captions else NOTHING_KEPT,
         voice=ONLINE if config.online_voice else OFFLINE,
     )

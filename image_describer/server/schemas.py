@@ -30,6 +30,16 @@ class AlternativeSchema(_StrictModel):
     confidence: Fraction
 
 
+class DoubtSchema(_StrictModel):
+    """A word of the caption in whose place another one is nearly as likely."""
+
+    position: Annotated[int, Field(ge=0)] = Field(
+        description="Its index when the caption is split at spaces."
+    )
+    word: str
+    other: str
+
+
 class WordSchema(_StrictModel):
     """A word of the caption and its region: left, top, right, bottom, from 0 to 1."""
 
@@ -54,7 +64,10 @@ class DescriptionSchema(_StrictModel):
     confidence: Fraction = Field(
         description="0.8 means that four in five people would accept the caption."
     )
-    alternatives: list[AlternativeSchema]
+    alternatives: list[AlternativeSchema] = Field(
+        description="Other captions; none is surer than the caption."
+    )
+    doubt: DoubtSchema | None
     words: list[WordSchema]
     notes: list[str] = Field(description="Notes on the picture, such as: It is very dark.")
     alt_text: str | None = Field(description="The alt text by the picture's author.")

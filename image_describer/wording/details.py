@@ -6,6 +6,7 @@ The author's alt text, the notes, the confidence, other captions, what is where,
 import math
 
 from image_describer.captioner.description import Description
+from image_describer.captioner.nouns import names_object
 from image_describer.imaging.notes import BLANK
 from image_describer.imaging.region import Region
 from image_describer.metadata.xmp import TEXT_LIMIT
@@ -16,40 +17,6 @@ EVERYWHERE = 0.85  # sides, in fractions of the picture, from which a region has
 AUTHOR_PREFIX = "Alt text by its author: "
 ROWS = ("top", "", "bottom")
 COLUMNS = ("left", "", "right")
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Words in captions that name nothing that has a position.
-FUNCTION_WORDS = _words("""
-    a an the and or but of in on at by to with without from into onto over under up down out off
-    through across along around near next behind beside between above below against toward
-    towards outside inside front while as for after before past is are was be being been has
-    have having that this these those it its he she they them his her their him who which there
-    what some several many other another each one two three four five six seven eight nine ten
-    something each both all very while not no it's
-""")
-QUALITIES = _words("""
-    black white red blue green yellow orange pink purple brown tan gray grey blond blonde dark
-    light bright colorful colored young old little small large big tall long short older elderly
-    wet snowy sandy grassy rocky muddy dirty wooden empty crowded busy high low open other
-    different same asian african american male female striped dressed shirtless bare
-""")
-ACTIONS = _words("""
-    runs run stands stand sits sit jumps jump plays play walks walk rides ride holds hold looks
-    look wears wear swims swim climbs climb catches catch does do performs perform leaps leap
-    chases chase carries carry throws throw poses pose smiles smile watches watch races race
-    skates kicks kick hits hit lies lay lays leans leading digs bites bite chews jumped makes
-    make takes take goes go gets get pulls pull pushes push splashes slides fights fight covered
-""")
-NOT_OBJECTS = FUNCTION_WORDS | QUALITIES | ACTIONS
-# Nouns that look like participles.
-NOUNS_IN_ING = _words("""
-    building clothing railing ring string swing king wing ceiling painting crossing landing
-    wedding evening morning sling spring thing things lightning marking opening
-""")
 
 
 def spoken_with_details(description: Description, *, hedged: bool = True) -> SpokenDescription:
@@ -85,7 +52,7 @@ def what_is_where(description: Description) -> list[tuple[str, str]]:
     positions: dict[tuple[str, str], None] = {}
     for word in description.words:
         name = word.word.strip().lower()
-        if _names_object(name):
+        if names_object(name):
             positions[(name, position_of(word.region))] = None
     return list(positions)
 
@@ -106,14 +73,6 @@ def position_of(region: Region) -> str:
 
 def _third(middle: float) -> int:
     return int(3 * min(0.99, max(0.0, middle)))
-
-
-def _names_object(name: str) -> bool:
-    if not any(char.isalpha() for char in name):
-        return False
-    if name.endswith("ing") and name not in NOUNS_IN_ING:
-        return False
-    return name not in NOT_OBJECTS
 
 
 def _confidence(value: float) -> str:

@@ -4,7 +4,13 @@ import math
 from pathlib import Path
 from typing import Any, cast
 
-from image_describer.captioner.description import Alternative, Description, Seconds, Word
+from image_describer.captioner.description import (
+    Alternative,
+    Description,
+    DoubtfulWord,
+    Seconds,
+    Word,
+)
 from image_describer.imaging.region import Region
 from image_describer.text import encodable, one_line, visible
 from image_describer.wording.sentence import sentence
@@ -17,7 +23,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
     for `from_record`: with the probabilities of the words, with the path even if it is not
     Unicode, and without the sentence. The embedding is never included.
     """
-    seconds, file = description.seconds, description.file
+    seconds, file, doubt = description.seconds, description.file, description.doubt
     words: list[dict[str, Any]] = [
         {"word": one_line(word.word), "region": [_rounded(edge) for edge in word.region]}
         for word in description.words
@@ -31,6 +37,13 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
             {"caption": one_line(other.caption), "confidence": _rounded(other.confidence)}
             for other in description.alternatives
         ],
+        "doubt": None
+        if doubt is None
+        else {
+            "position": int(doubt.position),
+            "word": one_line(doubt.word),
+            "other": one_line(doubt.other),
+        },
         "words": words,
         "notes": [one_line(note) for note in description.notes],
         "alt_text": one_line(description.alt_text or "") or None,
@@ -53,6 +66,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
 def from_record(record: dict[str, Any]) -> Description:
     """Return the description in a stored record. Raises ValueError if it is not complete."""
     seconds = _object(record.get("seconds"))
+    doubt = record.get("doubt")  # missing in records of earlier versions
     file = record.get("file")
     if file is not None and not _is_path(file):
         raise ValueError("the file is not an absolute path")
@@ -73,7 +87,13 @@ def from_record(record: dict[str, Any]) -> Description:
         width=_whole_number(record.get("width")),
         height=_whole_number(record.get("height")),
         alt_text=_string(record, "alt_text") if record.get("alt_text") is not None else None,
+        doubt=_doubt(_object(doubt)) if doubt is not None else None,
     )
+
+
+def _doubt(record: dict[str, Any]) -> DoubtfulWord:
+    position = _whole_number(record.get("position"))
+    return DoubtfulWord(position, _string(record, "word"), _string(record, "other"))
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from image_describer.captioner.description import Description
+from image_describer.captioner.description import Description, DoubtfulWord
 from image_describer.imaging.notes import BLANK, DARK
 from image_describer.text import finish, one_line, shorten
 
@@ -112,6 +112,8 @@ def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str
     if BLANK in notes:
         return BLANK  # the decoder invents a scene for an empty picture
     caption = one_line(description.caption).rstrip(".!? ")
+    if hedged:
+        caption = _with_doubt(caption, description.doubt)
     if not caption:
         text = NO_CAPTION
     elif not hedged:
@@ -120,3 +122,12 @@ def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str
         hedge = hedge_for(description.confidence)
         text = (hedge.brief if brief else hedge.full).format(caption=caption)
     return " ".join([*notes, text])
+
+
+def _with_doubt(caption: str, doubt: DoubtfulWord | None) -> str:
+    """Add the other word for what is in doubt: "a man holding a phone or remote"."""
+    words = caption.split()
+    if doubt is None or words[doubt.position : doubt.position + 1] != [one_line(doubt.word)]:
+        return caption
+    words[doubt.position] += f" or {one_line(doubt.other)}"
+    return " ".join(words)

@@ -5,9 +5,11 @@ import pytest
 from PIL import Image
 
 from image_describer.captioner import confidence
+from image_describer.captioner.beam_search import Beam
 from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.captions import CaptionGenerator, attention_region
 from image_describer.captioner.describer import MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH, Describer
+from image_describer.captioner.description import DoubtfulWord
 from image_describer.captioner.encoder import Encoder
 from image_describer.imaging.open import open_picture
 
@@ -72,3 +74,43 @@ def test_a_region_is_the_box_around_half_of_the_attention():
     assert attention_region(np.full((10, 10), 0.01)) == pytest.approx(
         (0.0, 0.0, 1.0, 0.5), abs=0.11
     )
+
+
+def beam(caption, words, **probabilities):
+    """A caption whose words have these probabilities, or 0.9."""
+    ids = tuple(words.index(word) for word in caption.split())
+    log_probs = [np.log(probabilities.get(word, 0.9)) for word in caption.split()]
+    return Beam(ids, (*log_probs, -0.1), np.zeros((len(ids), 1)), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("probability", "others", "expected"),
+    [
+        (0.4, [("a man 's remote", 0.3)], DoubtfulWord(2, "phone", "remote")),
+        (0.4, [("a man 's cup", 0.1), ("a man 's remote", 0.3)],
+         DoubtfulWord(2, "phone", "remote")),  # the cup is improbable
+        (0.4, [("a woman 's remote", 0.3)], None),  # two words differ
+        (0.4, [("a man 's remote phone", 0.3)], None),
+        (0.4, [("a man 's phones", 0.3)], None),  # the plural
+        (0.4, [("a man 's red", 0.3)], None),  # not a thing
+        (0.6, [("a man 's remote", 0.3)], None),  # the phone is probable
+        (0.4, [], None),
+    ],
+)  # fmt: skip
+def test_a_thing_that_may_be_another_one_is_in_doubt(
+    generator, monkeypatch, probability, others, expected
+):
+    words = ["a", "man", "woman", "'s", "phone", "phones", "remote", "cup", "red"]
+    monkeypatch.setattr(generator, "_words", words)
+    beams = [beam("a man 's phone", words, phone=probability)]
+    for caption, last in others:
+        beams.append(beam(caption, words, **{caption.split()[-1]: last}))
+    assert generator.doubt(beams) == expected
+
+
+def test_the_owner_of_a_thing_is_not_in_doubt(generator, monkeypatch):
+    """It is one word with the possessive, "man's"."""
+    words = ["a", "man", "woman", "'s", "phone"]
+    monkeypatch.setattr(generator, "_words", words)
+    best = beam("a man 's phone", words, man=0.4)
+    assert generator.doubt([best, beam("a woman 's phone", words, woman=0.4)]) is None

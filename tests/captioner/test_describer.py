@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from image_describer import BundleError, Describer, PictureError
+from image_describer.captioner.captions import CaptionGenerator
 from image_describer.imaging.open import open_picture
+from tests.support.pictures import photograph
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,19 @@ def test_a_path_bytes_an_image_and_a_picture_get_the_same_description(describer,
     assert descriptions[2].file is None
     assert (descriptions[0].width, descriptions[0].height) == (96, 96)
     assert descriptions[0].embedding is None  # the tiny bundle has no joint space
+
+
+def test_no_alternative_is_surer_than_the_caption(tiny_bundle, monkeypatch):
+    """Whatever the ranked captions' confidences are."""
+
+    def rising(_generator, beams, *_others):
+        return [0.2 + 0.05 * rank for rank in range(len(beams))]
+
+    monkeypatch.setattr(CaptionGenerator, "confidences", rising)
+    describer, picture = Describer(tiny_bundle), photograph(96, 96)
+    for description in (describer.describe(picture), *describer.describe_many([picture])):
+        assert description.confidence == 0.2
+        assert [other.confidence for other in description.alternatives] == [0.2, 0.2]
 
 
 def test_threads_that_share_a_describer_get_the_same_captions(describer, files):

@@ -8,7 +8,9 @@ from PIL import Image
 
 from image_describer import BundleError
 from image_describer.captioner.bundle import ORIENTATION, open_bundle
+from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.describer import Describer
+from image_describer.captioner.description import Alternative
 from image_describer.captioner.orientation import (
     NOTES,
     SIDE,
@@ -16,6 +18,7 @@ from image_describer.captioner.orientation import (
     OrientationHead,
     region_summary,
 )
+from image_describer.imaging.region import rotate
 from image_describer.wording.sentence import sentence
 from tests.support import bundle_parts
 from tests.support.pictures import photograph
@@ -72,22 +75,29 @@ def test_a_picture_is_upright_if_in_doubt():
     assert OrientationHead(weights, 0.5).probabilities(regions, GRID).sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("upright_is_surer", [True, False])
 @pytest.mark.parametrize(("turn", "note"), [(1, SIDE), (2, UPSIDE_DOWN), (3, SIDE)])
-def test_a_rotated_picture_gets_a_note_and_its_upright_caption(bundle, turn, note):
+def test_a_rotated_picture_gets_a_note_and_the_surer_of_two_captions(
+    bundle, turn, note, upright_is_surer, monkeypatch
+):
     plain = photograph(96, 96)
-    image = plain.transpose(
-        {
-            1: Image.Transpose.ROTATE_90,
-            2: Image.Transpose.ROTATE_180,
-            3: Image.Transpose.ROTATE_270,
-        }[turn]
-    )
-    straight = Describer(bundle).describe(plain)
-    description = Describer(with_head(bundle, always(bundle, turn))).describe(image)
+    rotated = Image.fromarray(np.rot90(np.asarray(plain), turn))
+    straight, lying = (Describer(bundle).describe(image) for image in (plain, rotated))
+    assert straight.caption != lying.caption
+    told, other = (straight, lying) if upright_is_surer else (lying, straight)
+
+    def confidences(generator, beams, *_others):
+        is_told = generator.text(beams[0].words) == told.caption
+        return [0.8 if is_told else 0.6] * len(beams)
+
+    monkeypatch.setattr(CaptionGenerator, "confidences", confidences)
+    description = Describer(with_head(bundle, always(bundle, turn))).describe(rotated)
     assert note in description.notes
     assert note in sentence(description)
-    assert description.alternatives[0].caption == straight.caption
-    assert 0 <= description.alternatives[0].confidence <= 1
+    assert (description.caption, description.confidence) == (told.caption, 0.8)
+    assert description.alternatives[0] == Alternative(other.caption, 0.6)
+    regions = [rotate(w.region, turn) if upright_is_surer else w.region for w in told.words]
+    assert [word.region for word in description.words] == regions
 
 
 def test_an_upright_picture_gets_no_note_with_or_without_a_head(bundle):

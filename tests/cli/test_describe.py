@@ -13,7 +13,7 @@ from tests.support import gtts_service
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 FIELDS = {
-    *("file", "caption", "sentence", "confidence", "alternatives", "words", "notes"),
+    *("file", "caption", "sentence", "confidence", "alternatives", "doubt", "words", "notes"),
     *("seconds", "width", "height", "alt_text"),
 }
 HEDGES = ("Probably: ", "It might be: ", "I can't tell what this is.")

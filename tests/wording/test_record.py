@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_describer.captioner.description import Alternative, Description, Seconds, Word
+from image_describer.captioner.description import (
+    Alternative,
+    Description,
+    DoubtfulWord,
+    Seconds,
+    Word,
+)
 from image_describer.wording.record import from_record, to_record
 
 DOG = "a brown dog runs through the grass"
@@ -26,6 +32,7 @@ def full_description() -> Description:
         file="holiday.jpg",
         width=640,
         height=480,
+        doubt=DoubtfulWord(2, "dog", "fox"),
     )
 
 
@@ -33,9 +40,10 @@ def test_fields_and_rounding() -> None:
     assert to_record(full_description()) == {
         "file": "holiday.jpg",
         "caption": DOG,
-        "sentence": f"The picture is blurred. Probably: {DOG}.",
+        "sentence": "The picture is blurred. Probably: a brown dog or fox runs through the grass.",
         "confidence": 0.812,
         "alternatives": [{"caption": "a dog in a field", "confidence": 0.512}],
+        "doubt": {"position": 2, "word": "dog", "other": "fox"},
         "words": [{"word": "dog", "region": [0.123, 0.2, 1.0, 0.5]}],
         "notes": ["The picture is blurred."],
         "alt_text": None,
@@ -97,8 +105,22 @@ def test_a_stored_record_keeps_everything_but_the_embedding() -> None:
     assert from_record(record).embedding is None
 
 
+def test_a_record_of_an_earlier_version_has_no_doubt() -> None:
+    record = to_record(dataclasses.replace(full_description(), file=None), for_storage=True)
+    del record["doubt"]
+    assert from_record(record).doubt is None
+
+
 @pytest.mark.parametrize(
-    ("field", "value"), [("confidence", 1.5), ("notes", [None]), ("width", 0.5), ("file", "a.jpg")]
+    ("field", "value"),
+    [
+        ("confidence", 1.5),
+        ("notes", [None]),
+        ("width", 0.5),
+        ("file", "a.jpg"),
+        ("doubt", "dog"),
+        ("doubt", {"position": 0.5, "word": "dog", "other": "fox"}),
+    ],
 )
 def test_a_damaged_record_is_refused(field: str, value: object) -> None:
     record = to_record(dataclasses.replace(full_description(), file=None), for_storage=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_describer.captioner.description import Description
+from image_describer.captioner.description import Description, DoubtfulWord
 from image_describer.imaging.notes import BLANK, DARK
 from image_describer.wording.sentence import (
     AUTHOR_LIMIT,
@@ -38,6 +38,22 @@ def test_middle_confidence_warns(confidence: float) -> None:
 def test_low_confidence_says_so_first(confidence: float) -> None:
     expected = f"I can't tell what this is. My best guess, likely wrong: {DOG}."
     assert sentence(Description(DOG, confidence)) == expected
+
+
+@pytest.mark.parametrize("brief", [True, False])
+def test_a_doubtful_word_is_told_with_the_other_one(brief: bool) -> None:
+    phone = Description(
+        "a man holding a phone in his hand", 0.8, doubt=DoubtfulWord(4, "phone", "remote")
+    )
+    expected = "Probably: a man holding a phone or remote in his hand."
+    assert sentence(phone, brief=brief) == expected
+    # The bare caption is what is exported.
+    assert sentence(phone, hedged=False) == "A man holding a phone in his hand."
+
+
+@pytest.mark.parametrize("doubt", [DoubtfulWord(1, "cat", "dog"), DoubtfulWord(99, "dog", "cat")])
+def test_a_doubt_about_a_word_that_is_not_there_is_ignored(doubt: DoubtfulWord) -> None:
+    assert sentence(Description("a dog runs", 0.8, doubt=doubt)) == "Probably: a dog runs."
 
 
 def test_notes_come_first_and_end_with_a_full_stop() -> None:

@@ -14,6 +14,7 @@ _NOT_DESCRIBED: dict[str, Any] = {
     "sentence": None,
     "confidence": None,
     "alternatives": [],
+    "doubt": None,
     "words": [],
     "notes": [],
     "alt_text": None,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from image_describer.wording.details import ACTIONS, FUNCTION_WORDS, QUALITIES
+from image_describer.captioner.nouns import NOT_OBJECTS
 
 GROUPS = {
     "man": ("man", "men", "guy", "guys", "gentleman", "gentlemen"),
@@ -18,7 +18,6 @@ GROUPS = {
 MALE, FEMALE = ("man", "boy"), ("woman", "girl")
 ADULT, YOUNG = ("man", "woman"), ("boy", "girl", "child")
 UNUSED = 30  # words listed that people often use and the captions never do
-NOT_LISTED = FUNCTION_WORDS | QUALITIES | ACTIONS
 
 References = Mapping[str, Sequence[str]]
 
@@ -87,7 +86,7 @@ def _words(captions: Mapping[str, str], references: References) -> dict[str, Any
     known = {_stem(word) for word in used}
     unused: dict[str, str] = {}  # by stem, so that "bike" and "bikes" are listed once
     for word, _ in sorted(pictures.items(), key=lambda item: (-item[1], item[0])):
-        thing = word.isalpha() and word not in NOT_LISTED and not word.endswith(("ing", "ed"))
+        thing = word.isalpha() and word not in NOT_OBJECTS and not word.endswith(("ing", "ed"))
         if thing and _stem(word) not in known:
             unused.setdefault(_stem(word), word)
     return {
