@@ -17,16 +17,17 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import keras
 
-from image_describer.captioner.bundle import MANIFEST
+from image_describer.captioner.bundle import ENCODER, MANIFEST, open_bundle
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
 from image_describer.train.fit.log import TrainingLog
-from image_describer.train.recipe import STAGES
+from image_describer.train.recipe import BUNDLED, STAGES, starts_from_bundle
 from image_describer.train.run import Run
 
 log = logging.getLogger(__name__)
@@ -73,9 +74,24 @@ class Pipeline:
 
         run = self.run
         run.prepare()
+        source = self._started_from()
         if self.system.fit() or not (run.folder / MADE).exists():
-            run.write_json(MADE, made(run.options.command, run.recipe.seed, run.data.sources))
+            facts = made(run.options.command, run.recipe.seed, run.data.sources)
+            run.write_json(MADE, {**facts, **source})
         return self._losses()
+
+    def _started_from(self) -> dict[str, Any]:
+        """The bundle whose weights the network starts from, as a field of `made`."""
+        weights = self.run.recipe.features.weights
+        if not starts_from_bundle(weights):
+            return {}
+        manifest = open_bundle(None if weights == BUNDLED else Path(weights)).manifest
+        commit = manifest.get("made", {}).get("commit", "unknown")
+        encoder = manifest["files"][ENCODER]["sha256"]
+        return {
+            "started_from": f"the bundle of {manifest['created'][:10]}, commit {commit}, whose "
+            f"encoder has the SHA-256 {encoder}"
+        }
 
     def _losses(self) -> dict[str, Any]:
         """The last record of each phase."""

@@ -22,7 +22,6 @@ from image_describer.train.recipe import BLOCKS
 
 NAME = "MODEL_CARD.md"
 WIDTH = 99  # of a line
-KNOWN_SET_PICTURES = 5_000  # a smaller set with a known name is another one
 
 _ENCODERS = {"xception": "Xception", "inception_v3": "InceptionV3", "resnet50": "ResNet50"}
 _DECODERS = {
@@ -40,17 +39,36 @@ _FILES = {
     NOVELTY: "distinguishes pictures like the training photographs from others",
     PHOTO_CHECK: "distinguishes photographs from drawings, screenshots and documents",
 }
-_KNOWN_SETS = {
+_KNOWN_SETS = {  # by name: the fewest pictures, because a smaller set of that name is another one
     "flickr8k": (
+        5_000,
         'Flickr8k: M. Hodosh, P. Young and J. Hockenmaier 2013, "Framing Image Description as a '
         'Ranking Task: Data, Models and Evaluation Metrics", JAIR 47, pages 853-899. For research '
-        "and teaching. Mostly people and dogs outdoors, sport, snow, water and streets."
+        "and teaching. Mostly people and dogs outdoors, sport, snow, water and streets.",
     ),
     "coco": (
+        5_000,
         'COCO: T.-Y. Lin et al. 2014, "Microsoft COCO: Common Objects in Context", and X. Chen et '
-        "al. 2015. Captions CC BY 4.0; the pictures belong to their authors."
+        "al. 2015. Captions CC BY 4.0; the pictures belong to their authors.",
+    ),
+    "everyday": (
+        2_000,
+        'everyday: pictures of COCO (T.-Y. Lin et al. 2014, "Microsoft COCO: Common Objects in '
+        'Context", and X. Chen et al. 2015; captions CC BY 4.0) and of Flickr30k (P. Young et al. '
+        '2014, "From image descriptions to visual denotations", TACL 2, pages 67-78; for research '
+        "and teaching). Rooms, food, animals, vehicles, things on tables, people at home.",
     ),
 }
+_LABELS = (
+    "The soft labels are of two other networks, EfficientNet-Lite3 (ImageNet's 1,000 classes) and "
+    "SSD-MobileNetV2 (COCO's 80 objects). A part of the network that is not in this bundle learned "
+    "them beside the captions; the terms of the teachers' files are unclear, and nothing of them "
+    "is in it."
+)
+_PSEUDO_CAPTIONS = (
+    "A picture without captions was trained on with {count} sentences that people wrote of other "
+    "pictures, chosen by a regression from pictures to words; some of them are wrong."
+)
 _LEVELS = {
     "high": '"Probably: ..."',
     "middle": '"It might be: ... This could be wrong."',
@@ -143,7 +161,10 @@ def write(file: Path, manifest: Mapping[str, Any]) -> None:
         name=manifest["name"],
         about=_wrap(_about(recipe)),
         made=_made(manifest["created"][:10], manifest.get("made", {})),
-        data=_data(manifest.get("made", {}).get("data", [])),
+        data=_data(
+            manifest.get("made", {}).get("data", []),
+            recipe.get("data", {}).get("pseudo_captions", 0),
+        ),
         recipe=table(("setting", "value"), _settings(recipe)) if recipe else "Not recorded.",
         metrics=_metrics(manifest["metrics"], manifest["decode"]["beams"]),
         confidence=_confidence(judged.get("confidence"), manifest["confidence"]),
@@ -178,22 +199,28 @@ def _made(created: str, made: Mapping[str, Any]) -> str:
     for key in ("commit", "seed", "backend"):
         if made.get(key, "") != "":
             rows.append((key, str(made[key])))
+    if made.get("started_from"):
+        rows.append(("started from", made["started_from"]))
     if made.get("packages"):
         rows.append(("packages", ", ".join(f"{k} {v}" for k, v in made["packages"].items())))
     note = f"\n\n{_wrap(made['note'])}" if made.get("note") else ""
     return table(("", ""), rows) + note
 
 
-def _data(sources: Sequence[Mapping[str, Any]]) -> str:
+def _data(sources: Sequence[Mapping[str, Any]], pseudo_captions: int) -> str:
     if not sources:
         return "Not recorded."
     rows = [
         (str(s["set"]), str(s["format"]), f"{s['pictures']:,}", f"{s['captions']:,}")
         for s in sources
     ]
-    large = {s["set"] for s in sources if s["pictures"] >= KNOWN_SET_PICTURES}
-    known = [text for name, text in _KNOWN_SETS.items() if name in large]
-    paragraphs = [_wrap(text) for text in known]
+    sizes = {s["set"]: s["pictures"] for s in sources}
+    texts = [text for name, (least, text) in _KNOWN_SETS.items() if sizes.get(name, 0) >= least]
+    if any(s["format"] == "labels" for s in sources):
+        texts.append(_LABELS)
+    if pseudo_captions:
+        texts.append(_PSEUDO_CAPTIONS.format(count=pseudo_captions))
+    paragraphs = [_wrap(text) for text in texts]
     return "\n\n".join([table(("set", "format", "pictures", "captions"), rows), *paragraphs])
 
 
