@@ -27,14 +27,17 @@ def is_grayscale(pixels: np.ndarray) -> bool:
     small = np.asarray(Image.fromarray(pixels).reduce(factor).convert("YCbCr"))
     luma, *chroma = small.reshape(-1, 3).astype(np.float32).T
     contrast = max(1.0, float(np.ptp(np.percentile(luma, (1, 99)))))
-    powers = np.stack([(luma / 255) ** power for power in range(CURVE_TERMS)], axis=1)
-    # Least squares on the 6 x 6 matrix R instead of thousands of rows: ten times as fast.
-    q, r = np.linalg.qr(powers)
-    rcond = np.finfo(np.float32).eps * len(powers)  # lstsq's default for all rows
+    powers = np.stack([(luma / 255) ** power for power in range(CURVE_TERMS)], axis=1, dtype=float)
+    # Least squares by a 6 x 6 matrix instead of thousands of rows: ten times as fast. Unlike @,
+    # einsum doesn't wake the threads of NumPy's BLAS, which then busy-wait for 60 ms on the cores
+    # that the network needs: see train/experiments/no_vnni.md.
+    gram = np.einsum("nj,nk->jk", powers, powers)
+    rcond = (np.finfo(np.float32).eps * len(powers)) ** 2  # lstsq's default for all rows, squared
     for values in chroma:
         if np.percentile(np.abs(values - 128), 95) > VIVID_CHROMA:
             return False
-        tint = powers @ np.linalg.lstsq(r, q.T @ values, rcond=rcond)[0]
+        moments = np.einsum("nk,n->k", powers, values)
+        tint = np.einsum("nk,k->n", powers, np.linalg.lstsq(gram, moments, rcond=rcond)[0])
         if np.percentile(np.abs(values - tint), 95) > TINT_TOLERANCE * contrast:
             return False
     return True

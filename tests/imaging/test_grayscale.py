@@ -1,5 +1,8 @@
 """Photographs without colours are detected."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,3 +35,31 @@ def test_a_vivid_object_in_the_dark_has_a_colour() -> None:
     pixels = np.random.default_rng(0).integers(0, 60, (96, 96, 3)).astype(np.uint8)
     pixels[:, :48, 0] = 230
     assert not is_grayscale(pixels)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the states of threads in /proc")
+def test_the_threads_of_blas_stay_asleep() -> None:
+    """They would busy-wait on the cores that the encoder needs for the next picture."""
+    script = """
+import os, time
+import numpy as np
+from image_describer.imaging.grayscale import is_grayscale
+
+threads = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
+
+def awake():
+    stats = [open(f"/proc/self/task/{thread}/stat").read() for thread in threads]
+    return [stat.rpartition(")")[2].split()[0] for stat in stats].count("R")
+
+while awake():  # they also busy-wait when they start
+    time.sleep(0.01)
+is_grayscale(np.random.default_rng(0).integers(0, 99, (299, 299, 1), np.uint8).repeat(3, axis=2))
+print(len(threads), awake())
+"""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", script]
+    output = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    threads, awake = map(int, output.split())
+    if not threads:
+        pytest.skip("NumPy has no threads here")
+    assert not awake
