@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import JOINT_SPACE, open_bundle
 from image_describer.captioner.captions import CaptionGenerator
+from image_describer.captioner.description import DoubtfulWord
+from image_describer.captioner.embedding import JointSpace
 from image_describer.captioner.encoder import Encoder
 from image_describer.errors import PictureError, TrainingError
 from image_describer.imaging.open import open_picture
 from image_describer.stdio import stderr_silenced
 from image_describer.train.data.cleaning import RULES
 from image_describer.train.data.dataset import Dataset
-from image_describer.train.evaluate import demographics
+from image_describer.train.evaluate import demographics, doubtful_word, retrieval
 from image_describer.train.progress import progress
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,17 @@ NO_JAVA = (
 
 
 @dataclass(frozen=True)
-class GeneratedCaption:
-    """A caption of a picture and its measures of confidence."""
+class GeneratedCaptions:
+    """The captions found of a picture, the best one first, and their measures of confidence.
 
-    caption: str
-    measures: Mapping[str, float]
+    ``doubt`` is the doubtful word of the best one, ``embedding`` (D,) the picture's in the joint
+    space, or None if the bundle has none.
+    """
+
+    captions: list[str]
+    measures: list[dict[str, float]]
+    doubt: DoubtfulWord | None
+    embedding: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -46,15 +54,16 @@ class Evaluation:
     """The captions of the dev pictures and their figures.
 
     ``metrics`` are figures by name: of all pictures as "dev", and if they are from several sets, of
-    each set as "dev/set". ``captions`` are the pictures' captions as they were generated.
-    ``measures`` and ``acceptable`` have a value for each caption found of a picture, the best one
-    first; only pictures with five references are in them. ``demographics`` is what
-    `demographics.compare` returns.
+    each set as "dev/set"; ``sets`` then has the keys of each set's pictures. ``captions`` are the
+    pictures' captions as they were generated. ``measures`` and ``acceptable`` have a value for each
+    caption found of a picture, the best one first; only pictures with five references are in them.
+    ``demographics`` is what `demographics.compare` returns.
     """
 
     metrics: dict[str, dict[str, float]]
+    sets: dict[str, list[str]]
     captions: dict[str, str]
-    measures: dict[str, list[Mapping[str, float]]]
+    measures: dict[str, list[dict[str, float]]]
     acceptable: dict[str, list[bool]]
     demographics: dict[str, Any]
 
@@ -62,41 +71,49 @@ class Evaluation:
 def evaluate(bundle: Path, data: Dataset) -> Evaluation:
     """Caption the dev pictures and compare the captions with the human ones.
 
-    Among the metrics is "acceptable": the share of captions at least as good as the weakest human
-    one, see `acceptable`. Words and weights of n-grams are counted in each set apart, so that the
-    figures of a set don't depend on the other sets. Raises BundleError, and TrainingError if none
-    of the pictures can be captioned.
+    Among the metrics are "acceptable", the share of captions at least as good as the weakest human
+    one, see `acceptable`; "different words", how many the captions use; those of `doubtful_word`,
+    and of `retrieval` if the bundle has a joint space. N-grams are weighted and pictures retrieved
+    in each set apart, so that the figures of a set don't depend on the other sets. Raises
+    BundleError, and TrainingError if none of the pictures can be captioned.
     """
     if not has_java():
         log.warning("%s", NO_JAVA)
     generated = generate(bundle, data, data.splits["dev"])
     if not generated:
         raise TrainingError("The data has no dev picture that a caption can be measured on.")
-    tokenized = tokenize({key: [c.caption for c in some] for key, some in generated.items()})
+    tokenized = tokenize({key: some.captions for key, some in generated.items()})
     references = tokenize({key: data.captions[key] for key in generated})
     groups = _by_set(data, generated)
     good: dict[str, list[bool]] = {}
     for keys in groups.values():
         good |= acceptable({key: tokenized[key] for key in keys}, references)
-    metrics = {"dev": _metrics(tokenized, references, good)}
-    if len(groups) > 1:
-        for name, keys in groups.items():
-            own = {key: tokenized[key] for key in keys}
-            metrics[f"dev/{name}"] = _metrics(own, references, good)
+    sets = groups if len(groups) > 1 else {}
+    opened = open_bundle(bundle)
+    space = JointSpace.from_bundle(opened) if JOINT_SPACE in opened.manifest["files"] else None
+    metrics = {}
+    for name, keys in {"dev": list(generated), **{f"dev/{s}": k for s, k in sets.items()}}.items():
+        metrics[name] = _metrics({key: tokenized[key] for key in keys}, references, good)
+        doubts = {key: generated[key].doubt for key in keys}
+        metrics[name] |= doubtful_word.judge(doubts, references)
+        if space is not None:
+            found = ((key, generated[key].embedding) for key in keys)
+            embeddings = {key: one for key, one in found if one is not None}
+            metrics[name] |= retrieval.judge(space, embeddings, data.captions)
     return Evaluation(
         metrics,
-        {key: some[0].caption for key, some in generated.items()},
-        {key: [c.measures for c in generated[key]] for key in good},
+        sets,
+        {key: some.captions[0] for key, some in generated.items()},
+        {key: generated[key].measures for key in good},
         good,
         demographics.compare({key: some[0] for key, some in tokenized.items()}, references),
     )
 
 
-def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, list[GeneratedCaption]]:
+def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, GeneratedCaptions]:
     """Caption pictures with the networks and the beam search that the program uses.
 
-    Returns all captions that were found, the best one first. Pictures that can't be opened are
-    reported and left out. Raises BundleError.
+    Pictures that can't be opened are reported and left out. Raises BundleError.
     """
     opened = open_bundle(bundle)
     encoder, generator = Encoder.from_bundle(opened), CaptionGenerator(opened)
@@ -108,11 +125,14 @@ def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, list
             log.warning("%s: %s", key, error)
             continue
         features = encoder.encode(picture.pixels)
-        beams = generator.generate(features)
-        captions[key] = [
-            GeneratedCaption(generator.text(beam.words), measures)
-            for beam, measures in zip(beams, generator.measures(beams, features), strict=True)
-        ]
+        embedding = generator.embed(features)
+        beams = generator.rank(generator.decode([features])[0], features, embedding)
+        captions[key] = GeneratedCaptions(
+            [generator.text(beam.words) for beam in beams],
+            generator.measures(beams, features, embedding),
+            generator.doubt(beams),
+            embedding,
+        )
     return captions
 
 
@@ -199,6 +219,7 @@ def _metrics(
     figures = {
         "pictures": len(captions),
         **score({k: c[:1] for k, c in captions.items()}, references),
+        "different words": len({word for some in captions.values() for word in some[0].split()}),
     }
     best = [good[key][0] for key in captions if key in good]
     if best:

@@ -83,12 +83,12 @@ def _words(captions: Mapping[str, str], references: References) -> dict[str, Any
     pictures: Counter[str] = Counter()
     for key in captions:
         pictures.update({word for one in references[key] for word in one.split()})
-    known = {_stem(word) for word in used}
+    known = {stem(word) for word in used}
     unused: dict[str, str] = {}  # by stem, so that "bike" and "bikes" are listed once
     for word, _ in sorted(pictures.items(), key=lambda item: (-item[1], item[0])):
         thing = word.isalpha() and word not in NOT_OBJECTS and not word.endswith(("ing", "ed"))
-        if thing and _stem(word) not in known:
-            unused.setdefault(_stem(word), word)
+        if thing and stem(word) not in known:
+            unused.setdefault(stem(word), word)
     return {
         "said": len(used),
         "written": len(pictures),
@@ -96,7 +96,7 @@ def _words(captions: Mapping[str, str], references: References) -> dict[str, Any
     }
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """A noun without its plural ending, as far as spelling shows."""
     return word.removesuffix("s").removesuffix("e")
 

@@ -1,12 +1,23 @@
 """Retrieval in a joint space: captions by a picture, and pictures by a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+
+from image_describer.captioner.embedding import JointSpace
 
 AT = (1, 5, 10)
 DIRECTIONS = ("captions of a picture", "picture of a caption")
 CHUNK = 512  # rows of scores: 512 by 5,000 captions take 10 MB
+
+
+def judge(
+    space: JointSpace, pictures: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
+    """`recalls` of ``pictures``, an embedding (D,) by key, and of their ``captions``."""
+    sentences = [space.embed_sentence(one) for key in pictures for one in captions[key]]
+    owners = [row for row, key in enumerate(pictures) for _ in captions[key]]
+    return recalls(np.stack(list(pictures.values())), np.stack(sentences), owners)
 
 
 def recalls(

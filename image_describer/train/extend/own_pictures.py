@@ -288,7 +288,7 @@ def _measures(bundle: Path, data: Dataset) -> dict[str, float]:
     if len(keys) < 2:
         return {}
     generated = evaluate.generate(bundle, data, keys)
-    captions = evaluate.tokenize({key: [some[0].caption] for key, some in generated.items()})
+    captions = evaluate.tokenize({key: some.captions[:1] for key, some in generated.items()})
     references = evaluate.tokenize({key: data.captions[key] for key in generated})
     scores = evaluate.score(captions, references)
     return {name: scores[name] for name in MEASURES}

@@ -6,7 +6,7 @@ are fitted to, but only the best one is judged.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,48 +83,76 @@ def in_first_half(key: str, split: int = 0) -> bool:
     return hashlib.sha256(f"confidence {split} {key}".encode()).digest()[0] % 2 == 0
 
 
-def held_out(measured: Measured, acceptable: Acceptable) -> dict[str, Any]:
+def held_out(
+    measured: Measured, acceptable: Acceptable, sets: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Any]:
     """Figures of confidence on pictures that it was not fitted to; {} if there are too few.
 
     "first" and "second" are the halves of the first split, "both" all pictures; see `judge`. "mean"
-    has ``ece`` and ``auc``, averaged over the halves of all splits because a single half is a small
-    sample, and ``chance``, the ``ece`` of perfectly calibrated confidences on as few pictures.
+    has ``ece`` and ``auc`` of all pictures, averaged over all splits, and ``chance``, the ``ece``
+    of perfectly calibrated confidences on as few pictures. With ``sets``, keys by the name of a
+    data set, "sets" has the same for the pictures of each, by the same fits.
     """
-    figures: dict[str, Any] = {}
-    judged = []
+    splits = []
     for split in range(SPLITS):
         halves = [
             [key for key in acceptable if in_first_half(key, split) is first]
             for first in (True, False)
         ]
-        if any(len({acceptable[key][0] for key in half}) < 2 for half in halves):
+        if not all(_can_be_judged(acceptable, half) for half in halves):
             return {}
-        results = [
-            _confidences(measured, acceptable, *halves),
-            _confidences(measured, acceptable, *reversed(halves)),
-        ]
-        if not split:
-            parts = (*results, np.concatenate(results, axis=1))
-            figures = {label: judge(*part) for label, part in zip(HALVES, parts, strict=True)}
-        judged += results
-    rng = np.random.default_rng(0)
-    calibrated = [(one, rng.random(one.size) < one) for one, _ in judged]
-    figures["mean"] = {
-        "ece": round(float(np.mean([ece(*half) for half in judged])), 4),
-        "auc": round(float(np.mean([roc_auc_score(y, one) for one, y in judged])), 4),
-        "chance": round(float(np.mean([ece(*half) for half in calibrated])), 4),
-    }
+        splits.append(
+            [
+                _confidences(measured, acceptable, judged, fitted)
+                for judged, fitted in (halves, reversed(halves))
+            ]
+        )
+    figures = _figures(splits, acceptable, list(acceptable))
+    by_set = {name: _figures(splits, acceptable, keys) for name, keys in (sets or {}).items()}
+    if any(by_set.values()):
+        figures["sets"] = {name: one for name, one in by_set.items() if one}
     return figures
+
+
+def _can_be_judged(acceptable: Acceptable, keys: Iterable[str]) -> bool:
+    return len({acceptable[key][0] for key in keys}) == 2
 
 
 def _confidences(
     measured: Measured, acceptable: Acceptable, judged: Sequence[str], fitted: Sequence[str]
-) -> np.ndarray:
-    """Confidences and answers, (2, N), of the best captions of the pictures ``judged``, by what was
-    fitted to those in ``fitted``."""
+) -> dict[str, float]:
+    """Confidence of the best caption of each picture ``judged``, by what was fitted to those in
+    ``fitted``."""
     table = fit_all({key: measured[key] for key in fitted}, acceptable)
-    confidences = [confidence(table, measured[key][0]) for key in judged]
-    return np.array([confidences, [acceptable[key][0] for key in judged]])
+    return {key: confidence(table, measured[key][0]) for key in judged}
+
+
+def _figures(
+    splits: Sequence[Sequence[Mapping[str, float]]], acceptable: Acceptable, keys: Sequence[str]
+) -> dict[str, Any]:
+    """The figures of the pictures ``keys``; ``splits`` has the confidences in both halves."""
+    answers = []
+    for halves in splits:
+        parts = [[key for key in keys if key in half] for half in halves]
+        if not all(_can_be_judged(acceptable, part) for part in parts):
+            return {}
+        confidences = {**halves[0], **halves[1]}
+        answers.append(
+            [
+                np.array([[confidences[key], acceptable[key][0]] for key in part]).T
+                for part in (*parts, [*parts[0], *parts[1]])
+            ]
+        )
+    figures = {label: judge(*part) for label, part in zip(HALVES, answers[0], strict=True)}
+    whole = [both for _, _, both in answers]
+    rng = np.random.default_rng(0)
+    calibrated = [(one, rng.random(one.size) < one) for one, _ in whole]
+    figures["mean"] = {
+        "ece": round(float(np.mean([ece(*one) for one in whole])), 4),
+        "auc": round(float(np.mean([roc_auc_score(y, one) for one, y in whole])), 4),
+        "chance": round(float(np.mean([ece(*one) for one in calibrated])), 4),
+    }
+    return figures
 
 
 def judge(confidences: np.ndarray, acceptable: np.ndarray) -> dict[str, Any]:

@@ -163,10 +163,8 @@ def judge_file(context: HeadContext, file: Path, vocabulary: Vocabulary) -> dict
     cells = grid["rows"] * grid["columns"]
     # The file takes regions but uses their mean only.
     regions = (np.tile(mean, (cells, 1)) for mean in context.pooled(keys))
-    pictures = np.stack([space.embed_picture(one) for one in regions])
-    captions = [(row, c) for row, key in enumerate(keys) for c in context.data.captions[key]]
-    sentences = np.stack([space.embed_sentence(caption) for _, caption in captions])
-    return retrieval.recalls(pictures, sentences, [row for row, _ in captions])
+    pictures = {key: space.embed_picture(one) for key, one in zip(keys, regions, strict=True)}
+    return retrieval.judge(space, pictures, context.data.captions)
 
 
 def word_counts(ids: np.ndarray, vocabulary: int) -> np.ndarray:

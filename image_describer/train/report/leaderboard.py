@@ -60,12 +60,17 @@ def write(root: Path) -> Path:
             if "CIDEr" in metrics:
                 values = [_number(metrics.get(key)) for key in CAPTION_METRICS]
                 captions.append([split + only, f"[{name}]({name}/report.md)", *values, loss])
-            if recalls := _recalls(metrics):
-                retrieval.append([split + only, name, *recalls])
-        if recalls := _recalls(results.read(root / name, "joint_space.json")):
-            retrieval.append([f"dev{only}", f"{name}: joint space", *recalls])
+        is_captioner = any("CIDEr" in metrics for metrics in result["metrics"].values())
+        label = f"{name}: joint space" if is_captioner else name
+        retrieved = {split: _recalls(metrics) for split, metrics in result["metrics"].items()}
+        if not any(retrieved.values()):  # evaluated by an earlier version
+            retrieved = {"dev": _recalls(results.read(root / name, "joint_space.json"))}
+        retrieval += [
+            [split + only, label, *recalls] for split, recalls in retrieved.items() if recalls
+        ]
     captions.sort(key=lambda row: row[2 + CAPTION_METRICS.index("CIDEr")], reverse=True)
     captions.sort(key=lambda row: row[0])
+    retrieval.sort(key=lambda row: row[0])
     page = root / PAGE
     text = _TEXT.format(
         captions=table(["split", "recipe", *CAPTION_METRICS, "training loss"], captions),

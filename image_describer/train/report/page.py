@@ -22,8 +22,10 @@ TITLES = {
     "reliability": "Calibration of the confidence",
     "roc": "How well confidence separates acceptable captions from others",
     "photo_check": "How well photographs are separated from drawings",
+    "attention": "Attention",
 }
-"""Titles of the plots by file name, in order; those of attention come last."""
+"""Titles of the plots by file name, in order. A file can have a name of its own after a hyphen:
+"reliability-everyday.png"."""
 
 
 def write(folder: Path, bundle: Path | None = None) -> Path:
@@ -56,6 +58,9 @@ def _plot(folder: Path, bundle: Path | None) -> None:
     held_out = results.read(folder, results.CONFIDENCE).get("held_out")
     if held_out:
         figures.reliability(held_out, folder / "reliability.png")
+        for name, judged in held_out.get("sets", {}).items():
+            file = folder / f"reliability-{name.replace('/', '-')}.png"
+            figures.reliability(judged, file)
         halves = {name: held_out[half] for half, name in figures.HALVES.items()}
         figures.roc(halves, folder / "roc.png")
     photo_check = results.read(folder, "photo_check.json")
@@ -68,12 +73,17 @@ def _plot(folder: Path, bundle: Path | None) -> None:
 
 
 def _plots(folder: Path) -> list[Path]:
-    named = [folder / f"{name}.png" for name in TITLES]
-    return [*(file for file in named if file.exists()), *sorted(folder.glob("attention-*.png"))]
+    return [
+        file
+        for name in TITLES
+        for file in (folder / f"{name}.png", *sorted(folder.glob(f"{name}-*.png")))
+        if file.exists()
+    ]
 
 
 def _plot_section(file: Path) -> str:
-    title = TITLES.get(file.stem, f"Attention: {file.stem.removeprefix('attention-')}")
+    name, _, of = file.stem.partition("-")
+    title = f"{TITLES[name]}: {of}" if of else TITLES[name]
     description = figures.description(file).replace("[", "(").replace("]", ")")
     return f"## {title}\n\n![{description}]({file.name})"
 

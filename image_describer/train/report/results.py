@@ -41,17 +41,18 @@ class Judgement:
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
-        """Those of the evaluation, with "confidence ECE" and "confidence AUC" of dev."""
-        metrics, mean = self.evaluation.metrics, self.held_out.get("mean", {})
-        own = {f"confidence {key.upper()}": mean[key] for key in ("ece", "auc") if key in mean}
-        return {**metrics, "dev": {**metrics["dev"], **own}}
+        """Those of the evaluation, with "confidence ECE" and "confidence AUC"."""
+        judged = {"dev": self.held_out} | {
+            f"dev/{name}": figures for name, figures in self.held_out.get("sets", {}).items()
+        }
+        return {
+            name: {**metrics, **_confidence_metrics(judged.get(name, {}))}
+            for name, metrics in self.evaluation.metrics.items()
+        }
 
     @property
     def manifest_fields(self) -> dict[str, Any]:
-        brief = {
-            half: {key: value for key, value in figures.items() if key not in _FOR_PLOTS}
-            for half, figures in self.held_out.items()
-        }
+        brief = _without_plots(self.held_out)
         return {
             "metrics": self.metrics,
             "confidence": self.table,
@@ -68,8 +69,21 @@ def judge(bundle: Path, data: Dataset) -> Judgement:
     return Judgement(
         found,
         confidence.fit_all(found.measures, found.acceptable),
-        confidence.held_out(found.measures, found.acceptable),
+        confidence.held_out(found.measures, found.acceptable, found.sets),
     )
+
+
+def _confidence_metrics(held_out: Mapping[str, Any]) -> dict[str, float]:
+    mean = held_out.get("mean", {})
+    return {f"confidence {key.upper()}": mean[key] for key in ("ece", "auc") if key in mean}
+
+
+def _without_plots(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_plots(value) if isinstance(value, Mapping) else value
+        for key, value in figures.items()
+        if key not in _FOR_PLOTS
+    }
 
 
 def update(bundle: Path, judgement: Judgement) -> None:

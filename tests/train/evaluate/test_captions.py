@@ -81,6 +81,9 @@ def test_each_set_of_a_mixture_is_evaluated_apart(tiny_bundle, tiny_data, no_jav
     assert both.metrics["dev/more"]["pictures"] == len(keys) - 4
     # The figures of a set don't depend on the other one.
     assert both.metrics["dev/squares"] == alone.metrics["dev"]
+    assert (list(alone.sets), list(both.sets)) == ([], ["squares", "more"])
+    said = {word for key in both.sets["more"] for word in both.captions[key].split()}
+    assert both.metrics["dev/more"]["different words"] == len(said)
     assert set(both.captions) == set(both.measures) == set(both.acceptable)
     some = next(iter(both.captions))
     assert len(both.measures[some]) == len(both.acceptable[some]) > 1

@@ -37,6 +37,19 @@ def test_recall_equals_that_of_sorting(count, captions_each, seed):
         assert figures[f"picture of a caption: R@{k}"] == pytest.approx(share, abs=1e-4)
 
 
+def test_pictures_are_compared_with_their_own_captions():
+    class Space:
+        def embed_sentence(self, sentence):
+            return np.eye(3)[int(sentence)]
+
+    pictures = {"first": np.array([1.0, 0.2, 0.1]), "second": np.array([0.1, 0.2, 1.0])}
+    captions = {"second": ["2"], "first": ["1", "0"], "other": ["0"]}
+    figures = retrieval.judge(Space(), pictures, captions)
+    assert figures["captions of a picture: R@1"] == 1.0
+    # The sentence "1" fits both equally.
+    assert figures["picture of a caption: R@1"] == pytest.approx(2 / 3, abs=1e-4)
+
+
 def test_many_rows_are_ranked_in_chunks(monkeypatch):
     rng = np.random.default_rng(0)
     pictures, captions = rng.normal(size=(20, 5)), rng.normal(size=(60, 5))

@@ -83,6 +83,27 @@ def test_each_half_is_judged_by_what_was_fitted_to_the_other():
     assert abs(held_out(noise, answers)["mean"]["auc"] - 0.5) < 0.04
 
 
+def test_each_set_is_judged_apart_by_the_same_fits():
+    """Captions of the second set are acceptable less often than their measures say."""
+    found, good = sampled(2_000, 3.0, 3.0)
+    good[1_000:] &= np.random.default_rng(1).random(1_000) < 0.6
+    names = [f"{number}.jpg" for number in range(2_000)]
+    measures = {name: [one] for name, one in zip(names, found, strict=True)}
+    answers = {name: [bool(one)] for name, one in zip(names, good, strict=True)}
+    sets = {"known": names[:1_000], "other": names[1_000:], "few": names[:3]}
+    figures = held_out(measures, answers, sets)
+    assert {name: value for name, value in figures.items() if name != "sets"} == held_out(
+        measures, answers
+    )
+    assert list(figures["sets"]) == ["known", "other"]  # the few can't be judged
+    for judged in figures["sets"].values():
+        assert judged["both"]["pictures"] == 1_000
+        # As many are told too high a confidence here as too low a one there.
+        assert judged["mean"]["ece"] > figures["mean"]["ece"] + 0.05
+    known, other = (figures["sets"][name]["both"]["bins"] for name in ("known", "other"))
+    assert known[-1]["acceptable"] > other[-1]["acceptable"] + 0.2
+
+
 def test_other_captions_are_learned_from_but_not_judged():
     """Best captions are acceptable at random: only the others show what the measure is worth."""
     rng = np.random.default_rng(2)

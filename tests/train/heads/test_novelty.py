@@ -41,3 +41,9 @@ def test_a_single_picture_is_refused(context: HeadContext) -> None:
     context.data.splits["train"] = context.data.splits["train"][:1]
     with pytest.raises(TrainingError, match="too few"):
         novelty.fit(context)
+
+
+def test_pictures_without_captions_are_learned_from_too(context: HeadContext) -> None:
+    first, *others = context.data.splits["train"]
+    context.data.splits["train"], context.data.uncaptioned = [first], others
+    assert NOVELTY in novelty.fit(context, each=1, corrupted=1).files

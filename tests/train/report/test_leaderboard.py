@@ -45,6 +45,17 @@ def test_retrieval_is_listed_of_networks_and_of_joint_spaces(root):
     assert f"| dev/flickr8k | embedding {recalls}" in text
 
 
+def test_retrieval_is_listed_for_each_set_that_was_evaluated(root):
+    result = results.read(root / "captioner")
+    metrics = {**result["metrics"], "dev/everyday": {"CIDEr": 0.6}}
+    metrics["dev/everyday"] |= {f"{d}: R@{k}": 0.25 for d in DIRECTIONS for k in AT}
+    results.write_metrics(root / "captioner", {}, metrics)
+    text = leaderboard.write(root).read_text("utf-8")
+    recalls = "| 0.250/0.250/0.250 | 0.250/0.250/0.250 |"
+    assert f"| dev/everyday | captioner: joint space {recalls}" in text
+    assert "| dev | captioner: joint space" not in text  # of joint_space.json
+
+
 def test_it_says_how_each_was_made(root):
     text = leaderboard.write(root).read_text("utf-8")
     data = "flickr8k (7,091 pictures), everyday (2,423 pictures)"

@@ -25,7 +25,9 @@ def written(tiny_bundle, tmp_path_factory):
     measures = {key: [{"length": rng.normal() + good[0]}] for key, good in acceptable.items()}
     contents = {
         results.CAPTIONS: CAPTIONS,
-        results.CONFIDENCE: {"held_out": confidence.held_out(measures, acceptable)},
+        results.CONFIDENCE: {
+            "held_out": confidence.held_out(measures, acceptable, {"everyday": list(CAPTIONS)[50:]})
+        },
     }
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(content))
@@ -51,6 +53,8 @@ def test_each_plot_has_alternative_text_and_is_beside_the_page(written):
     text = written.read_text("utf-8")
     plots = {file.name for file in written.parent.glob("*.png")}
     assert {"losses.png", "reliability.png", "roc.png", "attention-cat.png"} <= plots
+    assert "## Calibration of the confidence: everyday\n" in text
+    assert "reliability-everyday.png" in plots
     for name in plots:
         (line,) = (line for line in text.splitlines() if line.endswith(f"]({name})"))
         assert len(line) > 40

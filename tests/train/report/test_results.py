@@ -31,11 +31,13 @@ def judgement():
     measures = {key: [{"mean_log_prob": rng.normal(), "length": rng.normal()}] for key in keys}
     good = {key: [bool(rng.normal() < measures[key][0]["mean_log_prob"])] for key in keys}
     people = demographics.compare({"dog": "a dog"}, {"dog": ["a brown dog", "the dog"]})
-    evaluation = Evaluation(
-        {"dev": {"CIDEr": 0.5}}, dict.fromkeys(keys, "a dog"), measures, good, people
-    )
+    sets = {"squares": keys[:200], "bars": keys[200:]}
+    metrics = {name: {"CIDEr": 0.5} for name in ("dev", "dev/squares", "dev/bars")}
+    captions = dict.fromkeys(keys, "a dog")
     return results.Judgement(
-        evaluation, confidence.fit_all(measures, good), confidence.held_out(measures, good)
+        Evaluation(metrics, sets, captions, measures, good, people),
+        confidence.fit_all(measures, good),
+        confidence.held_out(measures, good, sets),
     )
 
 
@@ -49,7 +51,8 @@ def test_everything_that_was_measured_is_written(bundle, judgement, tmp_path):
     metrics = results.read(folder)
     assert metrics["recipe"] == "mine, tuned"
     assert metrics["vocabulary"] == 12
-    assert set(metrics["metrics"]["dev"]) == {"CIDEr", "confidence ECE", "confidence AUC"}
+    for split in ("dev", "dev/squares", "dev/bars"):
+        assert set(metrics["metrics"][split]) == {"CIDEr", "confidence ECE", "confidence AUC"}
     assert results.read(folder, results.CONFIDENCE)["held_out"] == judgement.held_out
     assert results.read(folder, results.CAPTIONS)["7.jpg"] == "a dog"
     assert results.read(folder, results.DEMOGRAPHICS) == judgement.evaluation.demographics
@@ -62,7 +65,9 @@ def test_a_bundle_takes_over_what_was_measured(bundle, judgement):
     assert manifest["confidence"] == json.loads(json.dumps(judgement.table))
     assert invalid_field(manifest["confidence"]) is None
     assert manifest["metrics"] == judgement.metrics
-    assert "roc" not in manifest["judged"]["confidence"]["both"]
+    judged = manifest["judged"]["confidence"]
+    assert "roc" not in judged["both"]
+    assert "roc" not in judged["sets"]["bars"]["both"]
     assert manifest["files"] == old["files"]
     auc = judgement.metrics["dev"]["confidence AUC"]
     assert str(auc) in (bundle / "MODEL_CARD.md").read_text("utf-8")
