@@ -34,13 +34,13 @@ class CaptionGenerator:
     Raises BundleError.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         manifest = bundle.manifest
         self._bundle = bundle
         self._words: list[str] = bundle.tokenizer["words"]
         self._grid = (int(manifest["regions"]["rows"]), int(manifest["regions"]["columns"]))
         self._confidence = manifest["confidence"]
-        self._decoder = Decoder.from_bundle(bundle)
+        self._decoder = Decoder.from_bundle(bundle, threads)
         self._joint_space: JointSpace | None = None
         self._joint_space_lock = threading.Lock()
         self.has_joint_space = JOINT_SPACE in manifest["files"]

@@ -12,6 +12,7 @@ from image_describer.captioner import runtime
 from image_describer.captioner.beam_search import Beam, BeamSearch, BeamSearchSettings
 from image_describer.captioner.bundle import DECODER, Bundle
 
+MAX_THREADS = 2  # the matrices of a step are too small to split further
 BATCH_SIZE = 8  # pictures in a step: each then costs half as much as alone; more gain nothing
 
 
@@ -34,10 +35,10 @@ class Decoder:
         banned: tuple[int, ...],
         max_length: int,
         length_norm: float = 0.0,
+        threads: int = 1,
     ) -> None:
         self._file = file
-        # One thread: the matrices of a step are too small to split.
-        self._interpreter = runtime.load(file, threads=1)
+        self._interpreter = runtime.load(file, min(threads, MAX_THREADS))
         self._prepare = self._interpreter.get_signature_runner("prepare")
         self._step = self._interpreter.get_signature_runner("step")
         details = self._step.get_input_details()
@@ -51,7 +52,7 @@ class Decoder:
         self._lock = threading.Lock()
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle) -> "Decoder":
+    def from_bundle(cls, bundle: Bundle, threads: int = 1) -> "Decoder":
         """Load a bundle's decoder. Raises BundleError."""
         tokenizer, numbers = bundle.tokenizer, bundle.manifest["decode"]
         return cls(
@@ -61,6 +62,7 @@ class Decoder:
             banned=(tokenizer["pad"], tokenizer["start"], tokenizer["unk"]),
             max_length=numbers["max_length"],
             length_norm=numbers["length_norm"],
+            threads=threads,
         )
 
     def decode(self, regions: np.ndarray, banned: tuple[int, ...] = ()) -> list[Beam]:

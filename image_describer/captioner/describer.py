@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from image_describer.captioner import bundle_files, orientation
+from image_describer.captioner import bundle_files, orientation, runtime
 from image_describer.captioner.beam_search import Beam
 from image_describer.captioner.bundle import PHOTO_CHECK, Bundle, open_bundle
 from image_describer.captioner.captions import CaptionGenerator
@@ -56,7 +56,8 @@ class Describer:
     """Loads a bundle once and describes pictures with it; safe to share between threads.
 
     ``bundle`` is a folder (default: the one that ships), ``threads`` how many threads the encoder
-    uses (default: one for each core, at most four). Raises BundleError.
+    uses (default: one for each core, at most four); the decoder uses at most two of them. Raises
+    BundleError.
     """
 
     def __init__(self, bundle: Path | None = None, threads: int | None = None) -> None:
@@ -64,8 +65,9 @@ class Describer:
         self._files = opened.manifest["files"]
         regions = opened.manifest["regions"]
         self._grid = (int(regions["rows"]), int(regions["columns"]))
+        threads = threads or runtime.default_threads()
         self._encoder = Encoder.from_bundle(opened, threads)
-        self._captions = CaptionGenerator(opened)
+        self._captions = CaptionGenerator(opened, threads)
         self._orientation = OrientationHead.from_bundle(opened)
         self._photo_classifier = _photo_classifier(opened)
 

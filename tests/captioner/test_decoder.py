@@ -14,7 +14,7 @@ def tokenizer(tiny_bundle):
     return open_bundle(tiny_bundle).tokenizer
 
 
-def decoder(tiny_bundle, tokenizer, max_length):
+def decoder(tiny_bundle, tokenizer, max_length, threads=1):
     banned = (tokenizer["pad"], tokenizer["start"], tokenizer["unk"])
     return Decoder(
         tiny_bundle / "decoder.tflite",
@@ -22,6 +22,7 @@ def decoder(tiny_bundle, tokenizer, max_length):
         end=tokenizer["end"],
         banned=banned,
         max_length=max_length,
+        threads=threads,
     )
 
 
@@ -52,6 +53,13 @@ def test_a_score_is_the_log_probability_of_the_words(tiny_bundle, tokenizer, see
     for beam in searcher.decode(picture):
         assert beam.score == pytest.approx(log_probability(searcher, picture, beam.words), abs=1e-3)
         assert sum(beam.log_probs) == pytest.approx(beam.score, abs=1e-4)
+
+
+def test_threads_change_nothing(tiny_bundle, tokenizer):
+    picture = regions(tiny_bundle, 0)
+    searches = [decoder(tiny_bundle, tokenizer, 10, threads).decode(picture) for threads in (1, 4)]
+    one, several = [[(beam.words, beam.score) for beam in beams] for beams in searches]
+    assert several == one
 
 
 @pytest.mark.parametrize("seed", range(2))
