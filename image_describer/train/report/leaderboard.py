@@ -55,7 +55,8 @@ def write(root: Path) -> Path:
         loss = _loss(root / name)
         sets = [one["set"] for one in result.get("made", {}).get("data", ())]
         # "dev" of a single set is comparable with that set in a mixture.
-        only = f"/{sets[0]}" if len(sets) == 1 else ""
+        several = len(sets) != 1 or any("/" in split for split in result["metrics"])
+        only = "" if several else f"/{sets[0]}"
         for split, metrics in result["metrics"].items():
             if "CIDEr" in metrics:
                 values = [_number(metrics.get(key)) for key in CAPTION_METRICS]

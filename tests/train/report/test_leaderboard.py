@@ -30,6 +30,15 @@ def test_captions_are_listed_for_each_set(root):
     assert f"| dev/everyday | {link} | – | – | – | – | 0.600 | – | – | – | 2.461 |" in text
 
 
+def test_a_bundle_of_one_set_that_was_evaluated_on_several_has_their_names(root):
+    single = {"made": {"data": [{"set": "flickr8k", "pictures": 7091}]}}
+    both = {"dev": {"CIDEr": 0.4}, "dev/everyday": {"CIDEr": 0.6}}
+    results.write_metrics(root / "captioner", single, both)
+    text = leaderboard.write(root).read_text("utf-8")
+    assert "| dev | [captioner]" in text
+    assert "| dev/everyday | [captioner]" in text
+
+
 def test_captioners_are_ranked_on_the_same_pictures(root):
     single = {"made": {"data": [{"set": "everyday", "pictures": 2423}]}}
     results.write_metrics(root / "better", single, {"dev": {"CIDEr": 0.7}})
