@@ -104,9 +104,10 @@ class Run:
 
     @property
     def training_captions(self) -> list[str]:
-        """The captions that are trained on."""
+        """The captions that are trained on, without pseudo-captions."""
         data, each = self.data, self.recipe.data.captions or None
-        return [c for key in data.splits["train"] for c in data.captions[key][:each]]
+        keys = (key for key in data.splits["train"] if key not in data.pseudo_captioned)
+        return [caption for key in keys for caption in data.captions[key][:each]]
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -159,13 +160,14 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.write_json("recipe.json", dataclasses.asdict(self.recipe))
         self.write_json("vocabulary.json", vocabulary.tokenizer())
-        rules = self.recipe.data.rules
-        cleaning.write_descriptions(self.folder / "descriptions.txt", self.data.captions, rules)
-        data = self.data
+        rules, data = self.recipe.data.rules, self.data
+        chosen = data.pseudo_captioned
+        captions = {key: some for key, some in data.captions.items() if key not in chosen}
+        cleaning.write_descriptions(self.folder / "descriptions.txt", captions, rules)
         facts: dict[str, Any] = {
             "pictures": {
-                **{split: len(keys) for split, keys in data.splits.items()},
-                "uncaptioned": len(data.uncaptioned),
+                **{split: len(set(keys) - chosen) for split, keys in data.splits.items()},
+                "uncaptioned": len(data.uncaptioned) + len(chosen),
             },
             "captions": len(self.training_captions),
             "sentences": len(data.sentences),

@@ -70,7 +70,14 @@ def make_sets(folder: Path) -> Path:
                              for k in range(2)]  # fmt: skip
         content = {"images": images, "annotations": captions}
         (bars / f"{split}.json").write_text(json.dumps(content), "utf-8")
-    (folder / "sentences.txt").write_text("A purple square .\nA purple bar .\n", "utf-8")
+    sentences = [
+        f"A {colour} {shape} lies {where} the {light} wall ."
+        for colour in (*COLOURS, "purple")
+        for shape in ("square", "bar")
+        for where in ("before", "behind", "under", "near")
+        for light in ("dark", "bright")
+    ]
+    (folder / "sentences.txt").write_text("\n".join(sentences) + "\n", "utf-8")
     labels = rng.random((4, 5)).astype(np.float32)
     np.savez(folder / "labels.npz", names=names[-4:], labels=labels)
     return folder

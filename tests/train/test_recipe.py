@@ -24,8 +24,8 @@ def test_every_shipped_recipe_loads(name):
 
 def test_there_are_the_recipes_of_the_bundle_and_of_the_five_systems():
     assert set(recipe.names()) >= {
-        "best", "flickr8k", "image-describer", "keras-captioning", "audio-captions", "attend-and-tell",
-        "joint-embedding",
+        "best", "flickr8k", "image-describer", "keras-captioning", "audio-captions",
+        "attend-and-tell", "joint-embedding",
     }  # fmt: skip
 
 

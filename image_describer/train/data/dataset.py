@@ -26,7 +26,8 @@ class Dataset:
 
     ``files`` maps keys to files, ``captions`` keys to captions as written, and ``splits`` "train"
     and "dev" to the keys of captioned pictures in a fixed order. ``uncaptioned`` are the keys of
-    training pictures without captions, ``sentences`` captions without pictures.
+    training pictures without captions, ``sentences`` captions without pictures. The captions of
+    the pictures ``pseudo_captioned`` were chosen from the sentences by `pseudo_captions`.
 
     ``weights`` says how many times an epoch shows a picture (missing: 1.0). ``labels`` are the soft
     labels of a teacher, (L,) float32 each. For data that has features instead of pictures,
@@ -41,6 +42,7 @@ class Dataset:
     splits: dict[str, list[str]] = field(default_factory=lambda: {"train": [], "dev": []})
     uncaptioned: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
+    pseudo_captioned: set[str] = field(default_factory=set)
     weights: dict[str, float] = field(default_factory=dict)
     labels: dict[str, np.ndarray] = field(default_factory=dict)
     features: np.ndarray | None = None

@@ -63,6 +63,7 @@ class PseudoCaptions:
             data.splits["train"].append(key)
             weight = 2 * (rank + 0.5) / len(order)
             data.weights[key] = data.weights.get(key, 1.0) * weight
+        data.pseudo_captioned.update(order)
         data.uncaptioned = [key for key in data.uncaptioned if key not in self.captions]
 
 

@@ -41,6 +41,20 @@ def test_a_single_set_is_read_below_the_root_or_is_the_root(root):
     assert read_sets(root / "mine", ["flickr8k"]).sources[0]["set"] == "mine"
 
 
+def test_the_root_is_the_only_set_if_it_has_none_of_several(root):
+    found = read_sets(root / "flickr8k", ["flickr8k", "everyday", "labels.npz"], [1, 2, 1])
+    assert [source["set"] for source in found.sources] == ["flickr8k"]
+    assert not found.weights
+
+
+def test_sets_that_are_not_there_are_an_error_unless_they_may_be_missing(root):
+    sets = ["flickr8k", "labels.npz"]
+    with pytest.raises(TrainingError, match=r"labels\.npz"):
+        read_sets(root, sets, [2, 1])
+    found = read_sets(root, sets, [2, 1], all_of_them=False)
+    assert set(found.weights.values()) == {2}
+
+
 def test_sets_are_combined_with_their_names_in_the_keys(root):
     sets = ["flickr8k", "everyday", "everyday/uncaptioned.json", "everyday/sentences.tsv.gz"]
     data = read_sets(root, sets, [1, 2, 0.5, 1])
