@@ -244,11 +244,17 @@ class Captioning:
         self, name: str, settings: Fit | Reward, model: Captioner, load: Loader, load_dev: Loader
     ) -> Training:
         run, recipe = self.run, self.run.recipe
-        rewarded = isinstance(settings, Reward)
-        keys = run.data.splits["train"] if rewarded else self.keys
+        rewarded, data = isinstance(settings, Reward), run.data
+        if isinstance(settings, Reward) and settings.weights:
+            before = recipe.data.weights or (1.0,) * len(recipe.data.sets)
+            ratios = (
+                new / max(old, 1e-9) for new, old in zip(settings.weights, before, strict=True)
+            )
+            data = data.reweighted(dict(zip(recipe.data.sets, ratios, strict=True)))
+        keys = data.splits["train"] if rewarded else self.keys
         seed = recipe.seed + (3 if rewarded else 0)
         train = PictureBatches(
-            run.data, keys, run.vocabulary, load, batch=settings.batch, seed=seed, views=run.views,
+            data, keys, run.vocabulary, load, batch=settings.batch, seed=seed, views=run.views,
             captions=recipe.data.captions, rows=getattr(settings, "captions_per_picture", 1),
         )  # fmt: skip
         dev = PictureBatches(

@@ -193,7 +193,8 @@ class Reward:
     ``samples`` captions of each picture are rewarded by CIDEr-D, plus ``bleu`` times BLEU-4 and
     ``meteor`` times METEOR. ``logit_scale`` multiplies the logits before the first step: label
     smoothing leaves so much probability to unlikely words that most samples would be nonsense.
-    The other settings are those of `Fit`.
+    ``weights`` replaces `Data.weights` in this phase (empty: the same ones). The other settings are
+    those of `Fit`.
     """
 
     epochs: float = 0
@@ -203,6 +204,7 @@ class Reward:
     clip_norm: ClassVar[float] = 1.0
     encoder_lr_scale: float = 1.0
     ema_decay: float = 0.0
+    weights: tuple[float, ...] = ()
     samples: int = 5
     logit_scale: float = 1.0
     bleu: float = 0.0
@@ -290,12 +292,13 @@ def load(name_or_path: str) -> Recipe:
     path = _file(name_or_path, paths.recipes_folder())
     values = _with_base(path, _read(path, name_or_path), (path.resolve(),))
     recipe: Recipe = _build(Recipe, {**values, "name": path.stem}, path.stem)
-    if recipe.data.weights and len(recipe.data.weights) != len(recipe.data.sets):
-        raise TrainingError(
-            f"{path.stem}.data has {len(recipe.data.sets)} sets and {len(recipe.data.weights)} "
-            "weights.",
-            "Give one weight for each set, or none.",
-        )
+    for section, weights in (("data", recipe.data.weights), ("reward", recipe.reward.weights)):
+        if weights and len(weights) != len(recipe.data.sets):
+            raise TrainingError(
+                f"{path.stem}.data has {len(recipe.data.sets)} sets and {path.stem}.{section} "
+                f"{len(weights)} weights.",
+                "Give one weight for each set, or none.",
+            )
     return recipe
 
 

@@ -162,8 +162,8 @@ class Run:
         self.write_json("vocabulary.json", vocabulary.tokenizer())
         rules, data = self.recipe.data.rules, self.data
         chosen = data.pseudo_captioned
-        captions = {key: some for key, some in data.captions.items() if key not in chosen}
-        cleaning.write_descriptions(self.folder / "descriptions.txt", captions, rules)
+        written = {key: some for key, some in data.captions.items() if key not in chosen}
+        cleaning.write_descriptions(self.folder / "descriptions.txt", written, rules)
         facts: dict[str, Any] = {
             "pictures": {
                 **{split: len(set(keys) - chosen) for split, keys in data.splits.items()},

@@ -1,6 +1,7 @@
 """The data of a training run: pictures, captions and splits."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ class Dataset:
     training pictures without captions, ``sentences`` captions without pictures. The captions of
     the pictures ``pseudo_captioned`` were chosen from the sentences by `pseudo_captions`.
 
-    ``weights`` says how many times an epoch shows a picture (missing: 1.0). ``labels`` are the soft
+    ``weights`` says how many times an epoch shows a picture (missing: 1.0), ``set_of`` which of
+    several sets it is from. ``labels`` are the soft
     labels of a teacher, (L,) float32 each. For data that has features instead of pictures,
     ``features`` is their matrix (N, C) and ``rows`` maps keys to rows.
 
@@ -44,11 +46,20 @@ class Dataset:
     sentences: list[str] = field(default_factory=list)
     pseudo_captioned: set[str] = field(default_factory=set)
     weights: dict[str, float] = field(default_factory=dict)
+    set_of: dict[str, str] = field(default_factory=dict)
     labels: dict[str, np.ndarray] = field(default_factory=dict)
     features: np.ndarray | None = None
     rows: dict[str, int] | None = None
     problems: list[str] = field(default_factory=list)
     sources: list[dict[str, Any]] = field(default_factory=list)
+
+    def reweighted(self, factors: Mapping[str, float]) -> "Dataset":
+        """The same data with the weights of each set's pictures multiplied by its factor."""
+        weights = {
+            key: self.weights.get(key, 1.0) * factors.get(self.set_of.get(key, ""), 1.0)
+            for key in self.files
+        }
+        return replace(self, weights=weights)
 
     def path(self, key: str) -> Path:
         """The file of a picture. Raises TrainingError for data that has only features."""

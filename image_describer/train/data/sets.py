@@ -70,6 +70,7 @@ def _combined(parts: Mapping[str, Dataset], weights: Mapping[str, float]) -> Dat
     for name, part in parts.items():
         keys = _keys(name, part, whole) if several else {key: key for key in _names(part)}
         _add(whole, part, keys)
+        whole.set_of.update(dict.fromkeys(keys.values(), name))
         if weights.get(name, 1.0) != 1.0:
             whole.weights.update(dict.fromkeys(keys.values(), weights[name]))
         whole.problems += [f"{name}: {p}" if len(parts) > 1 else p for p in part.problems]

@@ -67,6 +67,10 @@ def test_sets_are_combined_with_their_names_in_the_keys(root):
     assert data.weights["everyday/a.jpg"] == 2
     assert data.weights["everyday/d.jpg"] == 0.5
     assert "flickr8k/picture0.jpg" not in data.weights
+    again = data.reweighted({"everyday": 0.5, "everyday/uncaptioned.json": 4})
+    assert again.weights["everyday/a.jpg"] == 1
+    assert again.weights["everyday/d.jpg"] == 2
+    assert again.weights["flickr8k/picture0.jpg"] == 1
     assert [source["set"] for source in data.sources] == sets
     assert [source["captions"] for source in data.sources] == [120, 3, 0, 2]
 
