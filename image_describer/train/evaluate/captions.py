@@ -106,7 +106,7 @@ def evaluate(bundle: Path, data: Dataset) -> Evaluation:
         {key: some.captions[0] for key, some in generated.items()},
         {key: generated[key].measures for key in good},
         good,
-        demographics.compare({key: some[0] for key, some in tokenized.items()}, references),
+        demographics.compare({key: some[0] for key, some in tokenized.items()}, references, sets),
     )
 
 

@@ -22,9 +22,14 @@ UNUSED = 30  # words listed that people often use and the captions never do
 References = Mapping[str, Sequence[str]]
 
 
-def compare(captions: Mapping[str, str], references: References) -> dict[str, Any]:
+def compare(
+    captions: Mapping[str, str],
+    references: References,
+    sets: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
     """Compare captions with the references of the same pictures; both are tokenized.
 
+    With ``sets``, keys of pictures by set, ``sets`` of the result has the same of each set.
     ``rates`` has the share of captions that name each group: "said" by the model, "written" by
     people. ``confused`` has what the model says of pictures on which people agree: at least two
     references name men or boys, for example, and none names women or girls. ``words`` has the
@@ -49,7 +54,13 @@ def compare(captions: Mapping[str, str], references: References) -> dict[str, An
     confused = {
         label: _confused(generated, human, own, other) for label, (own, other) in sides.items()
     }
-    return {"rates": rates, "confused": confused, "words": _words(captions, references)}
+    found = {"rates": rates, "confused": confused, "words": _words(captions, references)}
+    if sets:
+        found["sets"] = {
+            name: compare({key: captions[key] for key in keys}, references)
+            for name, keys in sets.items()
+        }
+    return found
 
 
 def groups_of(caption: str) -> set[str]:

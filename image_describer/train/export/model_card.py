@@ -144,11 +144,12 @@ program says:
 
 It is less reliable for pictures that differ from the training pictures."""
 _PEOPLE = """\
-How often captions of dev mention people:
+How often captions of {split} mention people:
 
 {rates}
 
-What it says about pictures in which at least two people mention one group and none the other:
+What it says about pictures of {split} in which at least two people mention one group and none the
+other:
 
 {confused}"""
 
@@ -283,18 +284,30 @@ def _files(entries: Mapping[str, Mapping[str, Any]]) -> str:
 def _limits(people: Mapping[str, Any] | None) -> str:
     if not people:
         return "- Which words it never uses was not measured."
-    words = people["words"]
-    unused = ", ".join(words["never said"]) or "none"
-    return _wrap(
-        f"- On dev it used {words['said']:,} different words, people {words['written']:,}. Common "
-        f"words of people that it never used: {unused}.",
-        indent="  ",
-    )
+    sentences = []
+    for split, judged in _by_split(people).items():
+        words = judged["words"]
+        unused = ", ".join(words["never said"]) or "none"
+        sentences.append(
+            f"On {split} it used {words['said']:,} different words, people {words['written']:,}. "
+            f"Common words of people that it never used: {unused}."
+        )
+    return "\n".join(_wrap(f"- {sentence}", indent="  ") for sentence in sentences)
 
 
 def _people(people: Mapping[str, Any] | None) -> str:
     if not people:
         return "How often it mentions people was not measured."
+    return "\n\n".join(_people_of(split, judged) for split, judged in _by_split(people).items())
+
+
+def _by_split(people: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The figures of each data set apart, if there are several."""
+    sets = people.get("sets")
+    return {f"dev/{name}": judged for name, judged in sets.items()} if sets else {"dev": people}
+
+
+def _people_of(split: str, people: Mapping[str, Any]) -> str:
     rates = [(g, f"{r['said']:.1%}", f"{r['written']:.1%}") for g, r in people["rates"].items()]
     outcomes = ("right", "wrong", "both", "neither")
     confused = [
@@ -302,6 +315,7 @@ def _people(people: Mapping[str, Any] | None) -> str:
         for label, counts in people["confused"].items()
     ]
     return _PEOPLE.format(
+        split=split,
         rates=table(("word for", "its captions", "human captions"), rates),
         confused=table(
             ("people say", "pictures", "the same", "the other", "both", "neither"), confused
