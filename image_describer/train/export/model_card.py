@@ -136,9 +136,12 @@ on these measures:
 
 It was evaluated on pictures that it was not fitted to: one half of dev after fitting it to the
 other, for ten different halves. The one in this bundle is fitted to all of dev. The expected
-calibration error is {ece:.3f} (ten bins; perfect confidences would have {chance:.3f} on so few
-pictures), the area under the ROC curve {auc:.3f}: better than chance, far from certain. The
-program says:
+calibration error is over ten bins; perfect confidences would have one, too, on so few pictures. An
+area of 0.5 is chance, 1 certainty.
+
+{errors}
+
+The program says:
 
 {levels}
 
@@ -264,16 +267,30 @@ least that of the worst of its five human captions.
 def _confidence(held_out: Mapping[str, Any] | None, fitted: Mapping[str, Any]) -> str:
     if not held_out:
         return "Confidence was not evaluated on pictures that it was not fitted to."
-    rows = []
+    measures = [f"- {MEASURES[name]}" for name in fitted.get("weights", {"mean_log_prob": None})]
+    of_sets = {f"dev/{name}": judged for name, judged in held_out.get("sets", {}).items() if judged}
+    splits = {"dev": held_out, **of_sets}
+    return _CONFIDENCE.format(
+        errors=table(
+            ("", "calibration error", "of perfect confidences", "area under the ROC curve"),
+            [
+                (split, *(f"{judged['mean'][key]:.3f}" for key in ("ece", "chance", "auc")))
+                for split, judged in splits.items()
+            ],
+        ),
+        levels=table(
+            ("sentence", "from confidence", "pictures", "of captions", "acceptable"),
+            [row for split, judged in splits.items() for row in _levels(split, judged)],
+        ),
+        measures="\n".join(measures),
+    )
+
+
+def _levels(split: str, held_out: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    """A row for each level of the wording."""
     for level, figures in held_out["both"]["levels"].items():
         good = f"{figures['acceptable']:.0%}" if "acceptable" in figures else "–"
-        rows.append((_LEVELS[level], f"{figures['least']:.2f}", f"{figures['share']:.0%}", good))
-    measures = [f"- {MEASURES[name]}" for name in fitted.get("weights", {"mean_log_prob": None})]
-    return _CONFIDENCE.format(
-        levels=table(("sentence", "from confidence", "of captions", "acceptable"), rows),
-        measures="\n".join(measures),
-        **held_out["mean"],
-    )
+        yield _LEVELS[level], f"{figures['least']:.2f}", split, f"{figures['share']:.0%}", good
 
 
 def _files(entries: Mapping[str, Mapping[str, Any]]) -> str:

@@ -35,16 +35,17 @@ def test_figures_are_in_the_card(tmp_path):
     half["levels"]["low"] = {"least": 0.0, "share": 0.0}
     mean = {"ece": 0.0444, "auc": 0.7016, "chance": 0.0399}
     people = demographics.compare(CAPTIONS, REFERENCES)
-    card = card_of(tmp_path, judged={"people": people, "confidence": {"both": half, "mean": mean}})
+    mean_of_set = {**mean, "ece": 0.0876}
+    confidence = {"both": half, "mean": mean, "sets": {"day": {"both": half, "mean": mean_of_set}}}
+    card = card_of(tmp_path, judged={"people": people, "confidence": confidence})
     for text in (
         "| measure | dev | dev/everyday |",
         "| CIDEr | 0.5 | 0.25 |",
         "| acceptable | 0.4 | |",
-        "error is 0.044",
-        "would have 0.040",
-        "curve 0.702",
-        '| "Probably: ..." | 0.70 | 25% | 80% |',
-        'likely wrong: ..." | 0.00 | 0% | – |',
+        "| dev | 0.044 | 0.040 | 0.702 |",
+        "| dev/day | 0.088 | 0.040 | 0.702 |",
+        '| "Probably: ..." | 0.70 | dev | 25% | 80% |',
+        'likely wrong: ..." | 0.00 | dev/day | 0% | – |',
         "logarithms of the words' ranks",
         "| man | 50.0% | 0.0% |",
         "| women or girls | 1 | 0 (0%) | 1 (100%) | 0 (0%) | 0 (0%) |",
@@ -52,6 +53,30 @@ def test_figures_are_in_the_card(tmp_path):
         "| `decoder.tflite` | 1,234 | decoder",
     ):
         assert text in card, text
+
+
+def test_each_data_set_has_its_figures_of_people(tmp_path):
+    sets = {"one": ["1"], "two": ["2"]}
+    people = demographics.compare(CAPTIONS, REFERENCES, sets)
+    assert people["sets"]["one"] == demographics.compare({"1": CAPTIONS["1"]}, REFERENCES)
+    card = card_of(tmp_path, judged={"people": people})
+    assert "captions of dev/one mention people: | word for" in card
+    assert "| man | 100.0% | 0.0% |" in card
+    assert "On dev/two it used 4 different words" in card
+    assert "captions of dev mention" not in card
+
+
+def test_what_the_data_is_is_in_the_card(tmp_path):
+    data = [
+        {"set": "everyday", "format": "coco", "pictures": 2423, "captions": 10092},
+        {"set": "labels.npz", "format": "labels", "pictures": 14461, "captions": 0},
+    ]
+    recipe = {**RECIPE, "data": {"pseudo_captions": 10}}
+    made = {"data": data, "started_from": "the bundle of 2026-11-27"}
+    card = card_of(tmp_path, made=made, recipe=recipe)
+    for text in ("Flickr30k", "SSD-MobileNetV2", "with 10 sentences", "the bundle of 2026-11-27"):
+        assert text in card, text
+    assert "COCO (T.-Y. Lin" not in card_of(tmp_path, made={"data": data[1:]})
 
 
 def test_the_recipe_is_in_the_card(tmp_path):
