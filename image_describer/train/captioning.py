@@ -304,11 +304,16 @@ class Captioning:
         regularization.settle_normalization(model.encoder, batches)
 
     def trained(self) -> Captioner:
-        """The network after all of its training, in float32. Raises TrainingError."""
+        """The network after all of its training, in float32, with the share of its initial weights
+        that the recipe keeps. Raises TrainingError."""
         last = REWARD if self.run.recipe.reward.epochs else FIT
         weights = RunFiles(self.run.folder, last).trained()
         model = self.build("float32")
+        share = self.run.recipe.export.start_share
+        initial = [np.asarray(weight) * share for weight in model.weights] if share else []
         checkpoint.load_weights(weights, model)
+        for weight, kept in zip(model.weights, initial, strict=False):
+            weight.assign(weight * (1 - share) + kept)
         return model
 
     # Export

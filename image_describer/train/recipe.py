@@ -69,6 +69,7 @@ RANGES = {
     "regularization": (0.0, 2.0),
     "ema_decay": (0.0, 0.99999),
     "calibration_pictures": (1, 10_000),
+    "start_share": (0.0, 1.0),
 }
 
 
@@ -247,6 +248,10 @@ class Export:
     The encoder's int8 ranges are measured on ``calibration_pictures``. ``match_weight`` is the
     weight of a caption's match with the picture in the ranking, if there is a joint space;
     ``ngram_weight`` that of the n-gram prior.
+
+    ``start_share`` is the share of the weights that training started from in those that are
+    exported, which are between the two (Wortsman et al. 2022, arXiv:2109.01903): a network that
+    went on from a bundle remembers more of what that one could do.
     """
 
     calibration_pictures: int = 200
@@ -254,6 +259,7 @@ class Export:
     length_norm: float = 0.0
     match_weight: float = 0.0
     ngram_weight: float = 0.0
+    start_share: float = 0.0
 
 
 @dataclass(frozen=True)
