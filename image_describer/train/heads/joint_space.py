@@ -6,6 +6,7 @@ of its mirror image, and from the words of the captions. With maxima as well rec
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from image_describer.errors import TrainingError
 from image_describer.train.data import word_vectors
 from image_describer.train.data.augment import Views
 from image_describer.train.data.batches import Arrays, PictureBatches
+from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.vocabulary import PAD, SPECIAL_WORDS, UNKNOWN, Vocabulary
 from image_describer.train.evaluate import retrieval
 from image_describer.train.export import joint_space as export
@@ -35,9 +37,12 @@ MIN_STEM = 3  # letters
 def fit(context: HeadContext) -> FittedPart:
     """Train the joint space; its checkpoint and losses are in the run's folder.
 
+    Pictures with pseudo-captions are left out: many share a sentence, of which one would be right
+    and the others wrong. An epoch shows each other picture once, whatever its set's weight.
     Figures: recall of pictures and captions on dev, through the file that ships. Raises
     TrainingError if there are too few pictures.
     """
+    context = replace(context, data=_with_own_captions(context.data))
     settings, dev = context.recipe.heads.joint_space, context.data.splits["dev"]
     if len(context.data.splits["train"]) < MIN_PICTURES:
         raise TrainingError("There are too few pictures to train a joint space.")
@@ -69,6 +74,11 @@ def fit(context: HeadContext) -> FittedPart:
         figures = judge_file(context, file, vocabulary)
         section["dev"] = figures
     return FittedPart({JOINT_SPACE: file.read_bytes()}, {"joint_space": section}, figures)
+
+
+def _with_own_captions(data: Dataset) -> Dataset:
+    train = [key for key in data.splits["train"] if key not in data.pseudo_captioned]
+    return replace(data, splits={**data.splits, "train": train}, weights={})
 
 
 class ContrastiveLoss:
