@@ -5,6 +5,7 @@ import re
 import shutil
 
 import keras
+import numpy as np
 import pytest
 
 from image_describer.captioner import bundle as bundle_format
@@ -111,6 +112,24 @@ def test_pictures_without_captions_get_some_that_later_stages_use_again(tiny_run
     assert (runs / "vocabulary.json").read_bytes() == before
     data = json.loads((runs / "data.json").read_text("utf-8"))
     assert data["pictures"] == {"train": 18 + 6, "dev": 6 + 3, "uncaptioned": 3}
+
+
+def test_the_exported_weights_are_between_the_first_and_the_last(tiny_run):
+    from image_describer.train.captioning import Captioning
+    from image_describer.train.fit import checkpoint
+    from image_describer.train.recipe import load
+    from image_describer.train.run import Options, Run
+
+    runs = tiny_run / "runs"
+    system = Captioning(Run(load(str(tiny.ALL_STAGES)), Options(tiny_run / "data", runs)))
+    model = system.build("float32")
+    first = [np.asarray(weight).copy() for weight in model.weights]
+    checkpoint.load_weights(runs / "tiny_all" / "reward.weights.npz", model)
+    last = [np.asarray(weight) for weight in model.weights]
+    found = [np.asarray(weight) for weight in system.trained().weights]
+    for before, after, between in zip(first, last, found, strict=True):
+        np.testing.assert_allclose(between, 0.1 * before + 0.9 * after, atol=1e-6)
+    assert any(not np.array_equal(one, other) for one, other in zip(first, last, strict=True))
 
 
 def test_results_have_figures_of_each_set_and_a_page(tiny_run, manifest):
