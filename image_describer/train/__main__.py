@@ -198,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--write-features", **file, help="write pooled features as features.pkl")
     add = parser.add_argument_group("results").add_argument
     runs, results = Path("train/runs"), Path("train/results")
-    checkpoints = f"checkpoints and caches: up to 3 GB (default: {runs})"
+    checkpoints = f"checkpoints and caches: up to 12 GB (default: {runs})"
     add("--runs", **folder, default=runs, help=checkpoints)
     add("--results", **folder, default=results, help=f"figures and pages (default: {results})")
     installed = "install the bundle here, and keep the one before as FOLDER.previous"
