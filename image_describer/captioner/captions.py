@@ -25,6 +25,9 @@ REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with 
 # Both by the decoder, at that place of the two captions; see train/experiments/doubtful_word.md.
 DOUBTFUL = 0.5  # probability of a word below which another one is told beside it
 OTHER = 0.2  # least probability of that other one
+# What a caption loses in the ranking for each time that it names a thing again ("a cat on top of a
+# cat"); on dev, 0.2 to 3 change CIDEr by 0.000 to 0.002.
+REPETITION_PENALTY = 1.0
 
 
 class CaptionGenerator:
@@ -51,6 +54,7 @@ class CaptionGenerator:
             float(weights.get("match_weight", 0.0)) if self.has_joint_space else 0.0
         )
         self._ngram_weight = float(weights.get("ngram_weight", 0.0)) if self._ngram_prior else 0.0
+        self._object_ids = {i for i, word in enumerate(self._words) if names_object(word)}
         self._colour_ids = tuple(i for i, word in enumerate(self._words) if word in COLOUR_WORDS)
 
     @property
@@ -85,7 +89,8 @@ class CaptionGenerator:
     ) -> list[Beam]:
         """Rank a picture's captions again by the joint space and the n-gram prior.
 
-        Both count as much as the bundle's weights say. ``embedding`` (D,) is the picture's.
+        Both count as much as the bundle's weights say; captions that name a thing again count less.
+        ``embedding`` (D,) is the picture's.
         """
         if self._match_weight and embedding is not None:
             beams = self._with_matches(beams, embedding)
@@ -171,7 +176,9 @@ class CaptionGenerator:
 
     def _rank_key(self, beam: Beam) -> float:
         match = self._match_weight * (beam.match or 0.0)
-        return beam.score + match + self._ngram_weight * (beam.ngram_score or 0.0)
+        things = [word for word in beam.words if word in self._object_ids]
+        repeated = REPETITION_PENALTY * (len(things) - len(set(things)))
+        return beam.score + match + self._ngram_weight * (beam.ngram_score or 0.0) - repeated
 
     def _with_matches(self, beams: Sequence[Beam], embedding: np.ndarray) -> list[Beam]:
         """Add the cosine of each caption and the picture's ``embedding`` (D,)."""

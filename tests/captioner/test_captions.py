@@ -49,6 +49,22 @@ def test_the_confidence_is_computed_from_the_measures(tiny_bundle, generator, fe
     assert 0.0 < expected < 1.0
 
 
+def test_a_caption_that_names_a_thing_again_ranks_lower(generator, features):
+    words = generator._words
+    ids = {word: words.index(word) for word in ("a", "square", "is", "on")}
+
+    def beam(text, log_prob):
+        caption = tuple(ids[word] for word in text.split())
+        count = len(caption)
+        return Beam(caption, (log_prob,) * (count + 1), np.full((count, 9), 1 / 9), log_prob)
+
+    generator._match_weight = generator._ngram_weight = 0.0
+    again, once = beam("a square is on a square", -0.2), beam("a square is on a", -0.9)
+    assert generator.rank([again, once], features[0], None)[0].words == once.words
+    much_worse = beam("a square is on a", -1.9)
+    assert generator.rank([again, much_worse], features[0], None)[0].words == again.words
+
+
 def test_no_colour_is_named_for_a_grayscale_picture(tiny_bundle, tiny_data, monkeypatch):
     bundle = open_bundle(tiny_bundle)
     words = bundle.tokenizer["words"]
