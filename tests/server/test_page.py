@@ -161,7 +161,8 @@ def test_a_picture_is_chosen_by_keyboard_and_announced_once(page, expected, ship
     assert page.get_by_role("img", name=expected["caption"]).count() == 1
     page.get_by_text("More about this picture").click()
     more = page.inner_text("#more")
-    assert f"{round(100 * expected['confidence'])} percent sure" in more
+    # As JavaScript rounds: halves up.
+    assert f"{int(100 * expected['confidence'] + 0.5)} percent sure" in more
     assert expected["alternatives"][1]["caption"] in more
     places = what_is_where(Describer(shipped_bundle).describe(CAT))
     assert places
