@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER, Bundle, open_bundle
+from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER, Bundle
 from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.bahdanau_gru import BahdanauGru
@@ -32,7 +32,7 @@ from image_describer.train.models import bundle_weights, regularization, xceptio
 from image_describer.train.models.attention_lstm import AttentionLstm
 from image_describer.train.models.captioner import Captioner
 from image_describer.train.precision import precision
-from image_describer.train.recipe import BLOCKS, BUNDLED, Fit, Reward, starts_from_bundle
+from image_describer.train.recipe import BLOCKS, Fit, Reward, starts_from_bundle
 from image_describer.train.run import Run
 
 log = logging.getLogger(__name__)
@@ -201,8 +201,8 @@ class Captioning:
             model.teacher.bias.assign(np.log(mean + RAREST) - np.log1p(RAREST - mean))
         run.use_vectors(decoder.embed)
         if recipe.network.weights != "random":
-            source = None if recipe.network.weights == BUNDLED else Path(recipe.network.weights)
-            bundle_weights.start_decoder(decoder, open_bundle(source), run.vocabulary.words)
+            bundle = bundle_weights.bundle_named(recipe.network.weights)
+            bundle_weights.start_decoder(decoder, bundle, run.vocabulary.words)
         return model
 
     def _trained_encoder(self, regularized: float) -> keras.Model:

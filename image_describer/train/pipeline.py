@@ -17,17 +17,17 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import keras
 
-from image_describer.captioner.bundle import ENCODER, MANIFEST, open_bundle
+from image_describer.captioner.bundle import ENCODER, MANIFEST
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
 from image_describer.train.fit.log import TrainingLog
-from image_describer.train.recipe import BUNDLED, STAGES, starts_from_bundle
+from image_describer.train.models.bundle_weights import bundle_named
+from image_describer.train.recipe import STAGES, starts_from_bundle
 from image_describer.train.run import Run
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Pipeline:
         weights = self.run.recipe.features.weights
         if not starts_from_bundle(weights):
             return {}
-        manifest = open_bundle(None if weights == BUNDLED else Path(weights)).manifest
+        manifest = bundle_named(weights).manifest
         commit = manifest.get("made", {}).get("commit", "unknown")
         encoder = manifest["files"][ENCODER]["sha256"]
         return {

@@ -49,3 +49,16 @@ def check_splits(data: Dataset, dev: int) -> None:
     assert sorted(data.splits["train"] + data.splits["dev"]) == sorted(data.captions)
     assert all(several and all(several) for several in data.captions.values())
     assert reports(data, "no splits", f"{dev} for dev")
+
+
+def record_pictures(monkeypatch, module, function: str) -> list[str]:
+    """The names of the pictures that ``function`` of a module is called with from now on; its first
+    argument is the path."""
+    names, original = [], getattr(module, function)
+
+    def record(path, *more):
+        names.append(path.name)
+        return original(path, *more)
+
+    monkeypatch.setattr(module, function, record)
+    return names

@@ -11,7 +11,7 @@ from image_describer.captioner import runtime
 from image_describer.train import __main__ as command_line
 from image_describer.train import teachers
 from image_describer.train.data.sets import read_sets
-from tests.support.data_sets import write_coco
+from tests.support.data_sets import record_pictures, write_coco
 
 CLASSES, WIDTH = 1000, 1080
 PERSON, DOG, TOOTHBRUSH = 0, 16, 79  # COCO's ids 1, 18 and 90
@@ -90,14 +90,7 @@ def words(data, folder):
 @pytest.fixture
 def labeled(monkeypatch):
     """The names of the pictures that the teachers see."""
-    names, compute = [], teachers._labels
-
-    def record(path, both):
-        names.append(path.name)
-        return compute(path, both)
-
-    monkeypatch.setattr(teachers, "_labels", record)
-    return names
+    return record_pictures(monkeypatch, teachers, "_labels")
 
 
 def labels_of(data):

@@ -12,12 +12,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_describer.captioner.bundle import ENCODER, Bundle, open_bundle
+from image_describer.captioner.bundle import ENCODER, Bundle
 from image_describer.captioner.encoder import Encoder
 from image_describer.errors import TrainingError
 from image_describer.train.models import xception
+from image_describer.train.models.bundle_weights import bundle_named
 from image_describer.train.precision import precision
-from image_describer.train.recipe import BLOCKS, BUNDLED, FeatureSettings
+from image_describer.train.recipe import BLOCKS, BUNDLED, FeatureSettings, starts_from_bundle
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +103,8 @@ def build_keras(features: FeatureSettings, size: int, policy: str) -> KerasEncod
 def bundle_of(features: FeatureSettings) -> Bundle | None:
     """The bundle whose encoder the recipe uses as it is, if it does: no block is trained."""
     frozen = features.encoder == "xception" and features.frozen_blocks == BLOCKS
-    if frozen and features.weights == BUNDLED:
-        return open_bundle()
-    if frozen and Path(features.weights).is_dir():
-        return open_bundle(Path(features.weights))
+    if frozen and starts_from_bundle(features.weights):
+        return bundle_named(features.weights)
     return None
 
 

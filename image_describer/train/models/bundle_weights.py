@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from image_describer.captioner import runtime
 from image_describer.captioner.bundle import DECODER, ENCODER, Bundle, open_bundle
 from image_describer.errors import TrainingError
+from image_describer.train.recipe import BUNDLED
 
 Arrays = dict[str, np.ndarray]
 
@@ -31,6 +32,14 @@ _DTYPES = {
     schema.TensorType.INT32: np.int32,
     schema.TensorType.FLOAT32: np.float32,
 }
+
+
+def bundle_named(weights: str) -> Bundle:
+    """Open the bundle that ``weights`` of a recipe names; see `recipe.starts_from_bundle`.
+
+    Raises BundleError.
+    """
+    return open_bundle(None if weights == BUNDLED else Path(weights))
 
 
 def encoder_weights(folder: Path | None = None) -> Arrays:

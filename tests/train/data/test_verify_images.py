@@ -8,7 +8,7 @@ from image_describer.errors import TrainingError
 from image_describer.train.data import verify_images
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.verify_images import without_damaged
-from tests.support.data_sets import NAMES, reports, write_pictures
+from tests.support.data_sets import NAMES, record_pictures, reports, write_pictures
 
 
 @pytest.fixture
@@ -26,14 +26,7 @@ def data(tmp_path):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the pictures that are decoded."""
-    names, load = [], verify_images.load_pixels
-
-    def record(path, size):
-        names.append(path.name)
-        return load(path, size)
-
-    monkeypatch.setattr(verify_images, "load_pixels", record)
-    return names
+    return record_pictures(monkeypatch, verify_images, "load_pixels")
 
 
 @pytest.fixture
