@@ -24,8 +24,7 @@ import measure
 import numpy as np
 import psutil
 
-from image_describer import paths
-from image_describer.captioner import runtime
+from image_describer import paths, runtime
 from image_describer.captioner.bundle import ENCODER
 from image_describer.library import batch, scan
 from image_describer.workers import pool

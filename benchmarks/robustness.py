@@ -27,8 +27,8 @@ from pycocoevalcap.cider.cider import Cider
 from tqdm import tqdm
 
 from image_describer import Describer, paths
+from image_describer.bundle_files import write
 from image_describer.captioner.bundle import open_bundle
-from image_describer.captioner.bundle_files import write
 from image_describer.errors import ImageDescriberError
 from image_describer.imaging import quality
 from image_describer.imaging.open import Picture, open_picture

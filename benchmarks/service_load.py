@@ -25,8 +25,7 @@ sys.path.insert(0, str(measure.HERE.parent))
 
 from batch import BARE_PICTURES, FLAT, MemorySampler, bare_rate
 
-from image_describer import paths
-from image_describer.captioner import runtime
+from image_describer import paths, runtime
 from image_describer.library import scan
 from tests.support.service import Service
 

@@ -20,8 +20,7 @@ import measure
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from image_describer import Describer
-from image_describer.captioner import runtime
+from image_describer import Describer, runtime
 from image_describer.captioner.bundle import ENCODER, open_bundle
 from image_describer.imaging.open import open_picture
 from image_describer.imaging.preprocess import resize

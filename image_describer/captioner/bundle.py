@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from image_describer import paths
-from image_describer.captioner import confidence
-from image_describer.captioner.bundle_files import (
+from image_describer.bundle_files import (
     FILE_LIMIT_BYTES,
     WAY_OUT,
     damaged,
@@ -24,6 +23,7 @@ from image_describer.captioner.bundle_files import (
     size_of,
     write,
 )
+from image_describer.captioner import confidence
 from image_describer.captioner.tokenizer import (
     LENGTH_LIMIT_WORDS,
     WORDS_LIMIT,

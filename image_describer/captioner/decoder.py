@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from image_describer.captioner import runtime
+from image_describer import runtime
 from image_describer.captioner.beam_search import Beam, BeamSearch, BeamSearchSettings
 from image_describer.captioner.bundle import DECODER, Bundle
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from image_describer.captioner import bundle_files, orientation, runtime
+from image_describer import bundle_files, runtime
+from image_describer.captioner import orientation
 from image_describer.captioner.beam_search import Beam
 from image_describer.captioner.bundle import PHOTO_CHECK, Bundle, open_bundle
 from image_describer.captioner.captions import CaptionGenerator

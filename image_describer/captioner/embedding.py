@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from image_describer.captioner import runtime
+from image_describer import runtime
 from image_describer.captioner.bundle import JOINT_SPACE, Bundle
 from image_describer.captioner.tokenizer import tokenize
 from image_describer.errors import BundleError, ImageDescriberError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from image_describer.captioner import runtime
+from image_describer import runtime
 from image_describer.captioner.bundle import ENCODER, Bundle
 from image_describer.captioner.features import Features
 from image_describer.imaging.grayscale import is_grayscale

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from image_describer.captioner import bundle_files
+from image_describer import bundle_files
 from image_describer.captioner.bundle import NGRAM_PRIOR, Bundle
 
 LONGEST = 2  # words of an n-gram; three gained nothing on dev and cost twice as much

@@ -8,7 +8,7 @@ uses it, and so does the check whether a pale photograph was mistaken for a draw
 
 import numpy as np
 
-from image_describer.captioner import bundle_files
+from image_describer import bundle_files
 from image_describer.captioner.bundle import NOVELTY, Bundle
 
 FILE_LIMIT_BYTES = 1_000_000

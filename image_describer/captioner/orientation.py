@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from image_describer.captioner import bundle_files
+from image_describer import bundle_files
 from image_describer.captioner.bundle import ORIENTATION, Bundle
 
 SIDE = "It may be lying on its side."

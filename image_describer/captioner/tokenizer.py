@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from image_describer.captioner.bundle_files import damaged, read, shown, write
+from image_describer.bundle_files import damaged, read, shown, write
 from image_describer.errors import BundleError
 
 TOKENIZER_LIMIT_BYTES = 4_000_000  # 8,000 words take 0.1 MB

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from image_describer import files
-from image_describer.captioner import runtime
+from image_describer import files, runtime
 from image_describer.errors import BundleError, TrainingError
 from image_describer.train.data.dataset import Dataset, load_pixels
 from image_describer.train.data.formats import labels

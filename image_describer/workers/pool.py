@@ -18,7 +18,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from image_describer.captioner import runtime
+from image_describer import runtime
 from image_describer.errors import (
     ImageDescriberError,
     ItemTimeoutError,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_describer.captioner import runtime
+from image_describer import runtime
 from image_describer.train import __main__ as command_line
 from image_describer.train import teachers
 from image_describer.train.data.sets import read_sets

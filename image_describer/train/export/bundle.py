@@ -12,8 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from image_describer import paths
-from image_describer.captioner import bundle_files
+from image_describer import bundle_files, paths
 from image_describer.captioner.bundle import (
     MANIFEST,
     REQUIRED_FILES,

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras import ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from image_describer.captioner import bundle_files
+from image_describer import bundle_files
 from image_describer.errors import TrainingError
 from image_describer.train.export import quantization
 

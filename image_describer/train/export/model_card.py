@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from image_describer.captioner import bundle_files
+from image_describer import bundle_files
 from image_describer.captioner.bundle import (
     DECODER,
     ENCODER,

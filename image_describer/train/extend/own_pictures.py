@@ -17,8 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from image_describer import paths
-from image_describer.captioner import bundle_files, runtime
+from image_describer import bundle_files, paths, runtime
 from image_describer.captioner.bundle import (
     DECODER,
     TOKENIZER,

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from image_describer.captioner import runtime
+from image_describer import runtime
 from image_describer.captioner.bundle import DECODER, ENCODER, Bundle, open_bundle
 from image_describer.errors import TrainingError
 from image_describer.train.recipe import BUNDLED

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from image_describer.captioner.decoder import BATCH_SIZE, Decoder
-from image_describer.captioner.runtime import load
 from image_describer.errors import TrainingError
+from image_describer.runtime import load
 from image_describer.train.baselines.bahdanau_gru import BahdanauGru
 from image_describer.train.baselines.merge_lstm import MergeLstm
 from image_describer.train.export import litert

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from image_describer.captioner.runtime import load
+from image_describer.runtime import load
 from image_describer.train.export.litert import export_encoder
 
 SIDE = 8

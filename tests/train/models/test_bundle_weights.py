@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from image_describer.captioner import runtime
+from image_describer import runtime
 from image_describer.captioner.bundle import DECODER, ENCODER, open_bundle
 from image_describer.captioner.encoder import Encoder
 from image_describer.errors import TrainingError

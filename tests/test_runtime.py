@@ -5,8 +5,7 @@ import shutil
 
 import pytest
 
-from image_describer import BundleError, Describer
-from image_describer.captioner import runtime
+from image_describer import BundleError, Describer, runtime
 from tests.support.pictures import photograph
 
 NON_ASCII = "Željko 写真 \U0001f415"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from image_describer.captioner import bundle_files
+from image_describer import bundle_files
 from image_describer.errors import BundleError
 
 

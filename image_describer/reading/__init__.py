@@ -1,0 +1,1 @@
+"""What is written in a picture: text in reading order, QR and bar codes, pages of documents."""

@@ -1,0 +1,76 @@
+"""The result of reading a picture."""
+
+from dataclasses import dataclass
+
+from image_describer.imaging.region import Region
+
+
+@dataclass(frozen=True)
+class ReadWord:
+    """A word of a line, where it stands in the picture, and how sure its letters are, in [0, 1]."""
+
+    text: str
+    box: Region
+    confidence: float
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line of text.
+
+    text: its words, with a space between two.
+    box: where it stands in the picture; the rectangle around a line that is not level.
+    confidence: how likely its letters are right, in [0, 1].
+    block: the number of its column, paragraph or table, from 0; they are in reading order.
+    heading: whether it looks like a heading of what follows.
+    """
+
+    text: str
+    box: Region
+    confidence: float
+    words: tuple[ReadWord, ...] = ()
+    block: int = 0
+    heading: bool = False
+
+
+@dataclass(frozen=True)
+class Code:
+    """A bar code: its format, such as "QR code" or "EAN-13", what it holds, and where it stands."""
+
+    format: str
+    content: str
+    box: Region
+
+
+@dataclass(frozen=True)
+class PictureText:
+    """What is written in a picture.
+
+    lines: in reading order.
+    codes: from the top to the bottom.
+    is_page: whether the text is what the picture is about, as in a page or a screenshot.
+    unknown_script: whether there is text in letters that can't be read; it is not in ``lines``.
+    quarters: how many quarters counterclockwise the picture must be rotated to set the text
+    upright.
+    """
+
+    lines: tuple[TextLine, ...] = ()
+    codes: tuple[Code, ...] = ()
+    is_page: bool = False
+    unknown_script: bool = False
+    quarters: int = 0
+
+    @property
+    def text(self) -> str:
+        """All lines; those of different blocks have an empty line between them."""
+        parts: list[str] = []
+        for index, line in enumerate(self.lines):
+            if index and line.block != self.lines[index - 1].block:
+                parts.append("")
+            parts.append(line.text)
+        return "\n".join(parts)
+
+    @property
+    def word_count(self) -> int:
+        """How many words the lines have."""
+        return sum(len(line.text.split()) for line in self.lines)
