@@ -31,6 +31,8 @@ APP = [
     "platformdirs>=4.0",
     "defusedxml>=0.7.1",
     "tqdm>=4.66",
+    "watchdog>=5",
+    'jeepney>=0.8; sys_platform not in "win32 darwin"',  # for the screen on Wayland
     'tomli>=2.0; python_version < "3.11"',
     "tomli-w>=1.1",
 ]
@@ -43,6 +45,7 @@ TRAIN = [
     "scikit-learn>=1.7",  # the first with sample weights for MLPClassifier
     "scipy>=1.13",
     "filelock>=3.16",
+    "onnx>=1.16",  # to convert the networks that read text
 ]
 SERVER = [
     "fastapi>=0.115",

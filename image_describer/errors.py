@@ -2,6 +2,7 @@
 
     ImageDescriberError
         PictureError            a file, bytes or a clipboard that can't be opened as a picture
+            ScreenError         a screen that can't be captured, or is black
         BundleError             a model bundle that is missing, damaged or of another version
         SpeechError             a voice or player that can't do what it was asked
             NoOutputError       no sound output
@@ -79,6 +80,10 @@ class PictureError(ImageDescriberError):
         if self.file is None:
             return self
         return type(self)(self._template, self.way_out, file=file)
+
+
+class ScreenError(PictureError):
+    """A screen or window that can't be captured, or that is black."""
 
 
 class BundleError(ImageDescriberError):

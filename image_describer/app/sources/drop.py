@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.app.messages import log_error
-from image_describer.app.sources import clipboard
+from image_describer.imaging import clipboard
 
 WEB_SCHEMES = ("http://", "https://", "ftp://")
 

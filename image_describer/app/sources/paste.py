@@ -1,15 +1,16 @@
 """Ctrl+V: reads the clipboard on another thread, and passes on its content."""
 
+import tkinter as tk
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from image_describer.app.context import AppContext
 from image_describer.app.jobs import BackgroundJob
-from image_describer.app.sources import clipboard
 from image_describer.app.tasks.progress import JobProgress
+from image_describer.imaging import clipboard
 
 if TYPE_CHECKING:
-    from image_describer.app.sources.clipboard import ClipboardContent
+    from image_describer.imaging.clipboard import ClipboardContent
 
 
 class PasteTask:
@@ -41,8 +42,10 @@ class PasteTask:
 
     def start(self) -> None:
         """Begin to read the clipboard."""
-        read = clipboard.reader(self._context.root)
-        self._job = self._context.jobs.start(lambda _job: read(), self._done, self._failed)
+        text = _system_text(self._context.root)
+        self._job = self._context.jobs.start(
+            lambda _job: clipboard.read(text), self._done, self._failed
+        )
         self._progress.watch(self._job)
 
     def cancel(self) -> None:
@@ -50,3 +53,13 @@ class PasteTask:
         if self._job is not None:
             self._job.cancel()
             self._job = None
+
+
+def _system_text(root: tk.Misc) -> str:
+    """The text on the clipboard, where reading it doesn't block because the system has it."""
+    if root.tk.call("tk", "windowingsystem") == "x11":
+        return ""
+    try:
+        return root.clipboard_get()
+    except tk.TclError:
+        return ""

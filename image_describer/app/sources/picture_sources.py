@@ -12,8 +12,8 @@ from image_describer.app.sources.paste import PasteTask
 from image_describer.app.tasks.describe import DescribeTask
 
 if TYPE_CHECKING:
-    from image_describer.app.sources.clipboard import ClipboardContent
     from image_describer.app.sources.single_instance import StartRequest
+    from image_describer.imaging.clipboard import ClipboardContent
 
 
 class PictureSources:

@@ -61,7 +61,7 @@ def test_a_clipboard_that_hangs_does_not_block_the_window(
         proceed.wait(LIMIT_S)
         return ""
 
-    monkeypatch.setattr("image_describer.app.sources.clipboard.reader", lambda _root: hang)
+    monkeypatch.setattr("image_describer.imaging.clipboard.read", lambda _text: hang())
     driver = drive()
     driver.screen.press("ctrl+v")
     driver.until(lambda: driver.heard.said_last(messages.WORKING), "Working")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from image_describer.app.file_url import file_url_path, is_file_url
+from image_describer.imaging.file_url import file_url_path, is_file_url
 
 
 @pytest.mark.parametrize(

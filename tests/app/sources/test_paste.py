@@ -14,7 +14,7 @@ from PIL import Image
 
 from image_describer import Describer
 from image_describer.app import messages
-from image_describer.app.sources import clipboard
+from image_describer.imaging import clipboard
 from image_describer.wording import sentence as wording
 from tests.support.screen import LIMIT_S, RunningApp, Screen, wait_for
 

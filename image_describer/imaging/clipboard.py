@@ -6,16 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from image_describer.app.file_url import file_url_path, is_file_url
 from image_describer.errors import PictureError
+from image_describer.imaging.file_url import file_url_path, is_file_url
 
 if TYPE_CHECKING:
-    import tkinter as tk
-
     from PIL import Image
 
     ClipboardContent = str | bytes | Image.Image
@@ -44,21 +41,13 @@ OPEN_FILE = "Open the picture as a file instead."
 log = logging.getLogger(__name__)
 
 
-def reader(root: "tk.Misc") -> "Callable[[], ClipboardContent]":
-    """A function that reads the clipboard, to be called on another thread than the window's.
+def read(text: str = "") -> "ClipboardContent":
+    """Return the path of a file on the clipboard, a file's bytes or a Pillow image.
 
-    Returns at once; must be called on the window's thread. The function returns the path of a
-    file, a file's bytes or a Pillow image, and raises PictureError.
+    May take seconds. ``text`` is the text on it, where the caller knows that: on X11 and Wayland it
+    is read here, elsewhere paths are found only in ``text``. Raises PictureError.
     """
-    import tkinter as tk
-
-    if root.tk.call("tk", "windowingsystem") == "x11":
-        return _read_x11
-    try:
-        text = root.clipboard_get()  # does not block, because the system has the content
-    except tk.TclError:
-        text = ""
-    return lambda: _read_system(text)
+    return _read_system(text) if sys.platform in ("win32", "darwin") else _read_x11()
 
 
 def first_file(text: str) -> str | None:

@@ -1,0 +1,129 @@
+"""Wayland: asks the desktop portal for a screenshot, over D-Bus.
+
+See https://flatpak.github.io/xdg-desktop-portal/docs/doc-org.freedesktop.portal.Screenshot.html and
+the page on org.freedesktop.portal.Request.
+"""
+
+import contextlib
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from image_describer.errors import ScreenError
+from image_describer.imaging.file_url import file_url_path
+
+if TYPE_CHECKING:
+    from jeepney.io.blocking import DBusConnection
+    from PIL import Image
+
+BUS_NAME = "org.freedesktop.portal.Desktop"
+OBJECT = "/org/freedesktop/portal/desktop"
+INTERFACE = "org.freedesktop.portal.Screenshot"
+REQUEST = "org.freedesktop.portal.Request"
+ACTIVE_WINDOW = 8  # a bit of AvailableTargets, since version 3 of the interface
+CALL_LIMIT_S = 25.0  # D-Bus's own default; the portal may first have to be started
+ANSWER_LIMIT_S = 60.0  # the user may be asked for permission
+
+NO_PORTAL = "This desktop has no portal through which the screen can be captured."
+INSTALL_PORTAL = (
+    "Install xdg-desktop-portal and its part for your desktop, such as xdg-desktop-portal-gnome, "
+    "-kde or -wlr."
+)
+NO_ANSWER = "The desktop did not answer the request to capture the screen."
+REFUSED = "The desktop does not allow the screen to be captured."
+ALLOW_IT = (
+    "Run this in a terminal and allow it when asked: image-describer describe --screen. The "
+    "setting is Screenshots: on GNOME in Settings, Apps, Image Describer; on KDE in System "
+    "Settings, Application Permissions."
+)
+NO_ACTIVE_WINDOW = "This desktop does not capture single windows for other programs."
+COPY_WINDOW = (
+    "Copy the window with the desktop's own key (Alt+Print on GNOME, Meta+Print on KDE), then "
+    "describe the clipboard."
+)
+
+
+def capture(window: bool) -> "Image.Image":
+    """See the package. Raises ScreenError."""
+    # Only Linux has jeepney.
+    from jeepney.io.blocking import open_dbus_connection
+
+    try:
+        connection = open_dbus_connection("SESSION")
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        raise ScreenError(NO_PORTAL, INSTALL_PORTAL) from error
+    try:
+        with connection:
+            url = _request(connection, window)
+    except TimeoutError as error:
+        raise ScreenError(NO_ANSWER, ALLOW_IT) from error
+    except OSError as error:  # the bus went away
+        raise ScreenError(NO_PORTAL, INSTALL_PORTAL) from error
+    return _read(url)
+
+
+def _request(connection: "DBusConnection", window: bool) -> str:
+    """Return the URL of the screenshot's file. Raises ScreenError and OSError."""
+    from jeepney import MatchRule, message_bus
+
+    options: dict[str, tuple[str, Any]] = {"interactive": ("b", False)}
+    if window:
+        if not _available_targets(connection) & ACTIVE_WINDOW:
+            raise ScreenError(NO_ACTIVE_WINDOW, COPY_WINDOW)
+        options["target"] = ("u", ACTIVE_WINDOW)
+    # The portal derives the request's path from these two, so that no answer can be missed.
+    token = f"image_describer_{secrets.token_hex(8)}"
+    sender = connection.unique_name.removeprefix(":").replace(".", "_")
+    options["handle_token"] = ("s", token)
+    rule = MatchRule(
+        type="signal",
+        interface=REQUEST,
+        member="Response",
+        path=f"{OBJECT}/request/{sender}/{token}",
+    )
+    connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
+    with connection.filter(rule) as responses:
+        if _call(connection, INTERFACE, "Screenshot", "sa{sv}", ("", options)) is None:
+            raise ScreenError(NO_PORTAL, INSTALL_PORTAL)
+        answer = connection.recv_until_filtered(responses, timeout=ANSWER_LIMIT_S)
+    status, results = answer.body
+    if status != 0 or "uri" not in results:  # 1: the user said no; 2: it ended in another way
+        raise ScreenError(REFUSED, ALLOW_IT)
+    return str(results["uri"][1])
+
+
+def _available_targets(connection: "DBusConnection") -> int:
+    """What the portal can capture, as bits; 0 before version 3."""
+    properties = "org.freedesktop.DBus.Properties"
+    reply = _call(connection, properties, "Get", "ss", (INTERFACE, "AvailableTargets"))
+    return int(reply[0][1]) if reply else 0
+
+
+def _call(
+    connection: "DBusConnection", interface: str, method: str, signature: str, body: tuple[Any, ...]
+) -> tuple[Any, ...] | None:
+    """Call a method of the portal; None if it answers with an error, or doesn't exist."""
+    from jeepney import DBusAddress, MessageType, new_method_call
+
+    address = DBusAddress(OBJECT, BUS_NAME, interface)
+    call = new_method_call(address, method, signature, body)
+    reply = connection.send_and_get_reply(call, timeout=CALL_LIMIT_S)
+    return None if reply.header.message_type is MessageType.error else reply.body
+
+
+def _read(url: str) -> "Image.Image":
+    """The picture in the file, which is then deleted. Raises ScreenError."""
+    from PIL import Image
+
+    path = Path(file_url_path(url) or "")
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image.convert("RGB")
+    except (OSError, ValueError) as error:
+        raise ScreenError(
+            "The desktop's screenshot can't be read.", "Try again, or describe the clipboard."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):  # it is gone, or in a folder of the portal's
+            path.unlink()
