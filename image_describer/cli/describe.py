@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error
 from image_describer.cli.options import Subparsers, add_bundle, add_json
+from image_describer.cli.voice import add_voice, make_speaker, say_next
 from image_describer.errors import PictureError, SpeechError
 from image_describer.stdio import DONE, REFUSED
 from image_describer.text import visible
@@ -60,17 +61,7 @@ def add_parser(subparsers: Subparsers) -> None:
         type=_sound_file,
         help="write the speech to FILE, which ends in .wav or .mp3",
     )
-    voice = parser.add_mutually_exclusive_group()
-    voice.add_argument(
-        "--offline",
-        action="store_true",
-        help="speak with the voice on this computer, whatever the settings say",
-    )
-    voice.add_argument(
-        "--online",
-        action="store_true",
-        help="let Google's voice speak this time, whatever the settings say",
-    )
+    add_voice(parser)
     add_bundle(parser)
     parser.set_defaults(run=run)
 
@@ -85,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
     with stderr_silenced():
         describer = Describer(bundle=options.bundle)
-    speaker = _make_speaker(options)
+    speaker = make_speaker(options) if options.speak or options.save_speech else None
     with closing(speaker) if speaker else nullcontext():
         command = _DescribeCommand(options, speaker)
         for picture in options.pictures:
@@ -140,14 +131,7 @@ class _DescribeCommand:
 
     def _speak(self, text: str, *, private: bool = False) -> None:
         if text and self.speaker and self.options.speak:
-            utterance = self.speaker.say(
-                text,
-                kind="phrase" if private else "description",
-                private=private,
-                interrupt=False,
-                allow_duplicate=True,  # two pictures that look alike are two pictures
-            )
-            self.utterances.append(utterance)
+            self.utterances.append(say_next(self.speaker, text, private=private))
 
     def _speech_errors(self) -> Iterator[str]:
         """Wait for each utterance, and yield each different reason why one was not heard."""
@@ -168,27 +152,6 @@ class _DescribeCommand:
         except SpeechError as error:
             self.status = REFUSED
             print_error(f"{visible(str(path))} was not written. {error}")
-
-
-def _make_speaker(options: argparse.Namespace) -> "Speaker | None":
-    """Return a speaker set up as in the window, or None if nothing is to be spoken or saved."""
-    if not (options.speak or options.save_speech):
-        return None
-    from image_describer.settings import SettingsFile
-    from image_describer.speech import make_speaker
-
-    file = SettingsFile()
-    settings = file.load()
-    if file.warning:
-        print_error(file.warning)
-    # Nobody who has not been asked yet has agreed to send anything.
-    online = options.online or (settings.online is True and not options.offline)
-    return make_speaker(
-        offline=not online,
-        rate=settings.rate,
-        volume=settings.volume,
-        language=settings.language,
-    )
 
 
 def _sound_file(name: str) -> Path:

@@ -39,7 +39,7 @@ def describe_files(
     """
     records = []
     for file, result in zip(files, describer.describe_many(files, on_start), strict=True):
-        key = _content_key_or_empty(file)
+        key = content_key_or_empty(file)
         if isinstance(result, PictureError):
             records.append(Record(file, key, error=str(result.naming(file_name(file)))))
         else:
@@ -47,7 +47,8 @@ def describe_files(
     return records
 
 
-def _content_key_or_empty(file: str) -> str:
+def content_key_or_empty(file: str) -> str:
+    """Like `content_key`, but "" for a file that can't be read, or is none."""
     try:
         status = os.stat(file)
         readable = stat.S_ISREG(status.st_mode) and status.st_size <= KEY_LIMIT_BYTES

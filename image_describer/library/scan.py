@@ -32,7 +32,7 @@ def check(paths: Sequence[StrPath]) -> None:
                 f'There is no folder "{visible(name)}".', "Check how its name is written."
             ) from error
         except (OSError, ValueError) as error:
-            raise ScanError(_unreadable(name, error)) from error
+            raise ScanError(unreadable(name, error)) from error
 
 
 def pictures(
@@ -93,7 +93,7 @@ def _scan_folder(
         except FileNotFoundError:  # deleted in the meantime
             continue
         except (OSError, ValueError) as error:
-            error_text = _unreadable(folder, error)
+            error_text = unreadable(folder, error)
         for name in sorted(files, key=natural_key):
             if not keep_going():
                 return
@@ -111,7 +111,8 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _unreadable(name: str, error: Exception) -> str:
+def unreadable(name: str, error: Exception) -> str:
+    """Return a sentence that says why a folder can't be read."""
     if isinstance(error, PermissionError):
         return f'You are not allowed to read the folder "{visible(name)}".'
     reason = getattr(error, "strerror", None) or "that is not a valid name"
