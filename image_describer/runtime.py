@@ -46,6 +46,17 @@ def load(path: Path, threads: int) -> Any:
     return interpreter
 
 
+def run_resized(interpreter: Any, values: np.ndarray) -> np.ndarray:
+    """Run a network of one input and one output on ``values``, of whatever shape."""
+    details = interpreter.get_input_details()[0]
+    if tuple(details["shape"]) != values.shape:
+        interpreter.resize_tensor_input(details["index"], values.shape)
+        interpreter.allocate_tensors()
+    interpreter.set_tensor(details["index"], values)
+    interpreter.invoke()
+    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+
+
 def _model(path: Path) -> dict[str, Any]:
     """Return the arguments that tell LiteRT which model to load.
 

