@@ -44,10 +44,20 @@ NOUNS_IN_ING = _words("""
     wedding evening morning sling spring thing things lightning marking opening
 """)
 
+# Before "of", they say where something is or how much of it there is.
+BEFORE_OF = _words("""
+    top bottom side middle end corner edge group pair couple bunch lot number row piece kind type
+""")
 
-def names_object(name: str) -> bool:
-    """Whether a word of a caption, in lower case, names something that can be seen in one place."""
+
+def names_object(name: str, following: str = "") -> bool:
+    """Whether a word of a caption, in lower case, names something that can be seen in one place.
+
+    ``following`` is the next word, if it is known.
+    """
     if not any(char.isalpha() for char in name):
+        return False
+    if following == "of" and name in BEFORE_OF:
         return False
     if name.endswith("ing") and name not in NOUNS_IN_ING:
         return False

@@ -50,9 +50,9 @@ def sentences(description: Description, *, include_notes: bool = True) -> list[s
 def what_is_where(description: Description) -> list[tuple[str, str]]:
     """Return (word, position) for each word that names an object, in order, without duplicates."""
     positions: dict[tuple[str, str], None] = {}
-    for word in description.words:
-        name = word.word.strip().lower()
-        if names_object(name):
+    names = [word.word.strip().lower() for word in description.words]
+    for word, name, following in zip(description.words, names, [*names[1:], ""], strict=True):
+        if names_object(name, following):
             positions[(name, position_of(word.region))] = None
     return list(positions)
 
