@@ -51,8 +51,8 @@ def what_is_where(description: Description) -> list[tuple[str, str]]:
     """Return (word, position) for each word that names an object, in order, without duplicates."""
     positions: dict[tuple[str, str], None] = {}
     names = [word.word.strip().lower() for word in description.words]
-    for word, name, following in zip(description.words, names, [*names[1:], ""], strict=True):
-        if names_object(name, following):
+    for index, (word, name) in enumerate(zip(description.words, names, strict=True)):
+        if names_object(name, "".join(names[index + 1 : index + 2])):
             positions[(name, position_of(word.region))] = None
     return list(positions)
 

@@ -116,8 +116,7 @@ def test_the_whole_alt_text_is_in_the_details_and_never_in_our_own_words() -> No
 
 
 def test_on_top_of_is_no_object() -> None:
-    words = tuple(
-        Word(word, 0.5, MIDDLE) for word in "a top lies on top of a group of boxes".split()
-    )
+    caption = "a top lies on top of a group of boxes"
+    words = tuple(Word(word, 0.5, MIDDLE) for word in caption.split())
     found = details.what_is_where(Description("", 0.5, words=words))
     assert found == [("top", "centre"), ("boxes", "centre")]
