@@ -96,7 +96,7 @@ class _DescribeCommand:
         self.sentences: list[str] = []
         self.utterances: list[Utterance] = []
         self.status = DONE
-        self.quotes_author = False
+        self.is_private = False
 
     def report(self, description: "Description") -> None:
         """Print a description at once and queue it for speaking."""
@@ -110,9 +110,10 @@ class _DescribeCommand:
         else:
             print(speech.text, flush=True)
         self.sentences.append(speech.text)
-        self.quotes_author = self.quotes_author or bool(speech.author)
+        self.is_private = self.is_private or speech.is_private
         self._speak(speech.author, private=True)  # it may name people
         self._speak(speech.own)
+        self._speak(speech.written, private=True)
 
     def report_error(self, picture: str, error: PictureError) -> None:
         """Say on stderr, and aloud if requested, why a picture can't be described."""
@@ -148,7 +149,7 @@ class _DescribeCommand:
             print_error(f"{visible(str(path))} was not written: there is nothing to say.")
             return
         try:
-            self.speaker.save(" ".join(self.sentences), path, private=self.quotes_author)
+            self.speaker.save(" ".join(self.sentences), path, private=self.is_private)
         except SpeechError as error:
             self.status = REFUSED
             print_error(f"{visible(str(path))} was not written. {error}")

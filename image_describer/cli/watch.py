@@ -116,6 +116,7 @@ class _Reporter:
             print(f"{speech.text} ({file_name(record.file)})", flush=True)
         self._speak(speech.author, private=True)  # it may name people
         self._speak(speech.own)
+        self._speak(speech.written, private=True)
 
     def _speak(self, text: str, *, private: bool = False) -> None:
         if text and self._speaker:

@@ -1,7 +1,7 @@
 """One entry of the history, and the line of JSON that stores it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,7 @@ class HistoryEntry:
             "time": self.time.isoformat(timespec="seconds"),
             "name": visible(self.name),
             **to_record(self.description, for_storage=True),
-            "spoken": {"author": visible(self.spoken.author), "own": visible(self.spoken.own)},
+            "spoken": {part: visible(text) for part, text in asdict(self.spoken).items()},
         }
         # ASCII, because escapes preserve even file names that are not Unicode.
         return json.dumps(record, ensure_ascii=True, allow_nan=False).encode("ascii")
@@ -92,7 +92,11 @@ def _spoken(record: dict[str, Any], description: Description) -> SpokenDescripti
         return split_sentence(description, _string(record.get("sentence")))
     if not isinstance(fields, dict):
         raise ValueError("what was spoken is not an object")
-    return SpokenDescription(_string(fields.get("author")), _string(fields.get("own")))
+    return SpokenDescription(
+        _string(fields.get("author")),
+        _string(fields.get("own")),
+        _string(fields.get("written", "")),  # missing in lines of earlier versions
+    )
 
 
 def _string(value: object) -> str:

@@ -4,6 +4,7 @@ The author's alt text, the notes, the confidence, other captions, what is where,
 """
 
 import math
+from dataclasses import replace
 
 from image_describer.captioner.description import Description
 from image_describer.captioner.nouns import names_object
@@ -23,7 +24,7 @@ def spoken_with_details(description: Description, *, hedged: bool = True) -> Spo
     """Return `spoken`, followed by the details that it doesn't contain."""
     short = spoken(description, hedged=hedged)
     details = sentences(description, include_notes=False)
-    return SpokenDescription(short.author, " ".join([short.own, *details]))
+    return replace(short, own=" ".join([short.own, *details]).strip())
 
 
 def sentences(description: Description, *, include_notes: bool = True) -> list[str]:

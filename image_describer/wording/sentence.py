@@ -5,8 +5,9 @@ much. Wording that stresses the chance of error protects them better than wordin
 success (MacLeod et al. 2017), so the hedge is only left out for users who asked for that and were
 warned.
 
-What the author of a picture wrote may name people, so it never goes to an online voice. It is kept
-apart from our own words from here on: nothing may parse it out of a sentence.
+What the author of a picture wrote, and what is written in it, may name people, so neither goes to
+an online voice. They are kept apart from our own words from here on: nothing may parse them out of
+a sentence.
 """
 
 import math
@@ -51,18 +52,27 @@ HEDGES = (
 
 @dataclass(frozen=True)
 class SpokenDescription:
-    """What is said about a picture: the author's words, which may be empty, and our own.
+    """What is said about a picture, in this order; any of the three may be empty.
 
+    author: the words of its author.
+    own: the program's own words.
+    written: what is written in the picture.
     Only ``own`` may be sent to an online voice.
     """
 
     author: str
     own: str
+    written: str = ""
 
     @property
     def text(self) -> str:
-        """Both, as one line."""
-        return f"{self.author} {self.own}".strip()
+        """All of it, as one line."""
+        return " ".join(part for part in (self.author, self.own, self.written) if part)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it quotes others: the author, or what is written in the picture."""
+        return bool(self.author or self.written)
 
 
 def spoken(

@@ -46,7 +46,7 @@ descriptions = st.builds(
     width=st.integers(0, 100_000),
     height=st.integers(0, 100_000),
 )
-spoken_texts = st.builds(SpokenDescription, texts, texts)
+spoken_texts = st.builds(SpokenDescription, texts, texts, texts)
 moments = st.datetimes(
     datetime(1971, 1, 1), datetime(9998, 12, 31), timezones=st.just(timezone.utc)
 ).map(lambda moment: moment.replace(microsecond=0))
@@ -99,6 +99,7 @@ def changed(**more: object) -> bytes:
         changed(width=-1),
         changed(width=0.5),
         changed(spoken={"author": ""}),
+        changed(spoken={"author": "", "own": "", "written": 7}),
         changed(spoken="Probably: a dog."),
         changed(alt_text=7),
         b"[" * 5000,

@@ -74,8 +74,8 @@ class SaveDialog:
         picture = described.description.file
 
         def save_speech(speech: str, path: Path) -> str:
-            # The author may name people, so the whole sound file is made by an offline voice.
-            return self._context.speaker.save(speech, path, private=bool(described.spoken.author))
+            # Who is quoted may name people, so the whole sound file is made by an offline voice.
+            return self._context.speaker.save(speech, path, private=described.spoken.is_private)
 
         def write(path: Path, replace: bool) -> Path:
             text = saved_text(described, file_name(file), datetime.now())

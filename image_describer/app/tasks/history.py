@@ -122,6 +122,7 @@ class HistoryBrowser:
         say(f"{position}. {entry.name}.")
         self._context.voice.say_next(entry.spoken.author)
         self._context.voice.say_next(entry.spoken.own, "description")
+        self._context.voice.say_next(entry.spoken.written)
         file = entry.file
         if file is not None:
             self._context.jobs.start(

@@ -51,17 +51,22 @@ class Announcer:
         self._say(text, kind)
 
     def say_description(self, spoken: "SpokenDescription", *, asked: bool = False) -> None:
-        """Say what a picture shows: the author's words, then the program's own.
+        """Say what a picture shows: the author's words, the program's own, what is written in it.
 
-        The author may have named people, so the author's words never go to an online voice.
+        Only the program's own may go to an online voice: the others may name people.
         ``asked``: interrupt like `answer`, otherwise like `notify`.
         """
         say = self.answer if asked else self.notify
-        if not spoken.author:
-            say(spoken.own, "description")
-            return
-        say(spoken.author, "phrase" if asked else "notice")
-        self.say_next(spoken.own, "description")
+        quoted: UtteranceKind = "phrase" if asked else "notice"
+        parts: list[tuple[str, UtteranceKind]] = [
+            (spoken.author, quoted),
+            (spoken.own, "description"),
+            (spoken.written, quoted),
+        ]
+        first, *others = [part for part in parts if part[0]]
+        say(*first)
+        for part in others:
+            self.say_next(*part)
 
     def say_next(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
         """Say ``text`` after what is being said."""

@@ -51,6 +51,19 @@ def test_a_sentence_of_unknown_origin_is_private() -> None:
     assert texts_for_online_voices(speaker) == []
 
 
+def test_what_is_written_in_the_picture_is_private_and_comes_last() -> None:
+    speaker = Mock()
+    announcer = Announcer(Mock(), speaker, lambda _reason: None)
+    announcer.say_description(SpokenDescription("", OWN, "It says: Exit."), asked=True)
+    announcer.say_description(SpokenDescription("", "", "It says: Dear Ann."))
+    assert texts_for_online_voices(speaker) == [OWN]
+    assert [c.args[0] for c in speaker.say.mock_calls] == [
+        OWN,
+        "It says: Exit.",
+        "It says: Dear Ann.",
+    ]
+
+
 def test_without_the_authors_words_the_description_is_not_private() -> None:
     speaker = Mock()
     Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(DOG))
