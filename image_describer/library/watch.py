@@ -454,7 +454,7 @@ def _status(file: str) -> _Status | None:
 def _lost(folder: str, error: OSError) -> ScanError:
     name = file_name(folder)
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        sentence = f'The folder "{name}" is gone.'
+        sentence = f'The folder "{name}" isn\'t there.'
     else:
         sentence = scan.unreadable(name, error)
-    return ScanError(sentence, "Once it is back, its new pictures are told again.")
+    return ScanError(sentence, "Its new pictures are told once it can be read.")

@@ -12,7 +12,7 @@ from image_describer import __version__, errors, fault_log
 from image_describer.captioner.describer import Describer
 from image_describer.cli import main
 
-COMMANDS = ("describe", "match", "batch", "search", "similar", "serve", "doctor")
+COMMANDS = ("describe", "match", "watch", "batch", "search", "similar", "serve", "doctor")
 COMMANDS_AND_LAUNCHER = (*COMMANDS, "install-launcher")
 
 
