@@ -16,6 +16,7 @@ from image_describer.speech.audio.clip import AudioClip
 from image_describer.speech.audio.output import wait_for_output
 from image_describer.speech.audio.playback import Playback
 from image_describer.speech.audio.players import MiniaudioPlayer, Player
+from image_describer.speech.languages import SpokenLanguage
 from image_describer.speech.spoken_log import SpokenLog
 from image_describer.speech.utterance import (
     Utterance,
@@ -126,15 +127,17 @@ class Speaker:
         private: bool = False,
         interrupt: bool = True,
         allow_duplicate: bool = False,
+        language: str = "",
     ) -> Utterance:
         """Speak ``text``; returns at once.
 
         Only a "description" may go to an online voice, and only if it is not ``private``.
         ``interrupt`` stops and drops what came before, except what survives (utterance.py). The
         same text requested twice within DUPLICATE_WINDOW_S is spoken once and the first utterance
-        is returned, unless ``allow_duplicate`` (a letter typed twice).
+        is returned, unless ``allow_duplicate`` (a letter typed twice). ``language`` is the code of
+        another language that the text is in, such as "de".
         """
-        utterance = Utterance(str(text), kind, private=private)
+        utterance = Utterance(str(text), kind, private=private, language=language)
         if not utterance.text.strip():
             self._finish(utterance)
             return utterance
@@ -281,7 +284,7 @@ class Speaker:
         for voice in voices:
             if voice.name == SILENT_VOICE:
                 continue
-            language = languages.look_up(self._language_key)
+            language = self._language_for(voice)
             try:
                 clip = voice.record(text, self._rate, self._volume, language)
             except SpeechError as error:
@@ -311,6 +314,12 @@ class Speaker:
         names = self._order.get(kind, self._order["phrase"])
         voices = [loaded[name] for name in names if name in loaded]
         return [voice for voice in voices if not (voice.online and (private or self.offline))]
+
+    def _language_for(self, voice: Voice, language: str = "") -> SpokenLanguage:
+        """That of the text, if it is not the program's; else, online, that of the settings."""
+        if language:  # not looked up, because that imports gTTS
+            return SpokenLanguage(language, language, language)
+        return languages.look_up(self._language_key if voice.online else None)
 
     def _run(self) -> None:
         # Before the first text is taken, so that stop() can still drop it from the queue.
@@ -365,7 +374,7 @@ class Speaker:
             self._speak_with(voice, utterance)
 
     def _speak_with(self, voice: Voice, utterance: Utterance) -> None:
-        language = languages.look_up(self._language_key)
+        language = self._language_for(voice, utterance.language)
         playback = voice.speak(utterance.text, self._rate, self._volume, language)
         with self._changed:
             self._playback = playback

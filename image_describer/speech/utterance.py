@@ -13,7 +13,8 @@ DUPLICATE_WINDOW_S = 0.3  # the same text requested again within this is spoken 
 class Utterance:
     """One text to be spoken. Everything but ``began`` is final once ``wait`` returns True.
 
-    ``private`` texts are never sent to an online voice. ``voice`` is the name of the voice that
+    ``private`` texts are never sent to an online voice. ``language`` is the code of the text's
+    language ("de"), if it is not that of the program. ``voice`` is the name of the voice that
     spoke it, None if it was dropped before that; ``error`` is a sentence for the user if it was not
     heard, else None; ``failures`` maps the name of each voice that failed to the reason;
     ``interrupted`` is True if it was stopped or dropped. ``asked`` (the request), ``began`` (the
@@ -21,10 +22,13 @@ class Utterance:
     happen.
     """
 
-    def __init__(self, text: str, kind: str = "phrase", *, private: bool = False) -> None:
+    def __init__(
+        self, text: str, kind: str = "phrase", *, private: bool = False, language: str = ""
+    ) -> None:
         self.text = text
         self.kind = kind
         self.private = private
+        self.language = language
         self.voice: str | None = None
         self.error: str | None = None
         self.failures: dict[str, str] = {}
@@ -50,7 +54,10 @@ class Utterance:
 
     def same_as(self, other: "Utterance") -> bool:
         """Whether both would be spoken in the same way."""
-        return (self.text, self.kind, self.private) == (other.text, other.kind, other.private)
+        return all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("text", "kind", "private", "language")
+        )
 
 
 def find_duplicate(new: Utterance, pending: Iterable[Utterance]) -> Utterance | None:

@@ -20,6 +20,7 @@ from image_describer.speech import (
 )
 from image_describer.speech.audio.clip import AudioClip
 from image_describer.speech.audio.playback import Playback
+from image_describer.speech.languages import SpokenLanguage
 from image_describer.speech.voices import google
 from image_describer.speech.voices.silent import SilentPlayback, SilentVoice
 from tests.support import gtts_service
@@ -333,3 +334,26 @@ def test_speech_works_without_a_cache_folder(tmp_path: Path) -> None:
     blocked.write_text("not a folder")
     with make_speaker(offline=True, cache_folder=blocked / "speech") as speaker:
         assert speaker.save("a dog", tmp_path / "dog.wav") == "espeak"
+
+
+class LanguageVoice(SilentVoice):
+    """Records the languages in which it was asked to speak."""
+
+    def __init__(self, name: str, *, online: bool = False) -> None:
+        super().__init__(name=name, online=online)
+        self.languages: list[str] = []
+
+    def speak(self, text: str, rate: int, volume: int, language: SpokenLanguage) -> Playback:
+        self.languages.append(language.language)
+        return super().speak(text, rate, volume, language)
+
+
+def test_only_a_text_in_another_language_is_spoken_offline_in_that_language() -> None:
+    online, offline = LanguageVoice("gtts", online=True), LanguageVoice("espeak")
+    with Speaker([online, offline], language="fr") as speaker:
+        speaker.say("a dog")
+        speaker.say("ein Hund", kind="phrase", interrupt=False, language="de")
+        speaker.say("Ready.", kind="phrase", interrupt=False)
+        assert speaker.wait(LIMIT_S)
+    assert online.languages == ["fr"]
+    assert offline.languages == ["de", "en"]

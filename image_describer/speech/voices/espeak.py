@@ -47,12 +47,12 @@ class EspeakVoice:
     ) -> Playback:
         rate, volume = clamp_rate(rate), clamp_volume(volume)
         chunks = split_text(speakable(text))
-        first, rate_hz = espeak_ng.synthesize(chunks[0], rate, volume)
+        first, rate_hz = espeak_ng.synthesize(chunks[0], rate, volume, language.language)
 
         def samples() -> Iterator[bytes]:
             yield trim_leading_silence(first)
             for chunk in chunks[1:]:
-                yield espeak_ng.synthesize(chunk, rate, volume)[0]
+                yield espeak_ng.synthesize(chunk, rate, volume, language.language)[0]
 
         return self.player.play_chunks(samples(), rate_hz)
 
@@ -65,7 +65,8 @@ class EspeakVoice:
     ) -> AudioClip:
         rate, volume = clamp_rate(rate), clamp_volume(volume)
         spoken = [
-            espeak_ng.synthesize(chunk, rate, volume) for chunk in split_text(speakable(text))
+            espeak_ng.synthesize(chunk, rate, volume, language.language)
+            for chunk in split_text(speakable(text))
         ]
         return AudioClip(b"".join(pcm for pcm, _ in spoken), spoken[0][1])
 

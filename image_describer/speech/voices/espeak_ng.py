@@ -17,7 +17,9 @@ from typing import Any
 
 from image_describer.errors import SpeechError
 
-LANGUAGE = b"en-us"
+DEFAULT_VOICE = "en-us"
+# The voices of languages that are not named after the language; all others are.
+VOICES = {"en": DEFAULT_VOICE, "zh": "cmn"}
 REINSTALL = "Install it again: pip install --force-reinstall espeakng-loader"
 DATA_PATH_LIMIT_BYTES = 140  # the library's buffer of 160 also holds a file name
 
@@ -53,18 +55,28 @@ class _Espeak:
         if self.rate_hz <= 0:
             raise SpeechError(f"espeak-ng can't use its data in {data}.", REINSTALL)
         self._library.espeak_SetSynthCallback(self._callback)
-        status = self._library.espeak_SetVoiceByName(LANGUAGE)
-        if status != 0:
-            raise SpeechError(f"espeak-ng has no voice {LANGUAGE.decode()}.", REINSTALL)
+        self._voice = ""
+        if not self._set_voice(DEFAULT_VOICE):
+            raise SpeechError(f"espeak-ng has no voice {DEFAULT_VOICE}.", REINSTALL)
+
+    def _set_voice(self, voice: str) -> bool:
+        """Use ``voice`` from now on; False if there is none of this name."""
+        if voice != self._voice:
+            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+                return False
+            self._voice = voice
+        return True
 
     def _receive(self, samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
             self._received += ctypes.string_at(samples, count * 2)
         return 0
 
-    def synthesize(self, text: str, rate: int, volume: int) -> bytes:
+    def synthesize(self, text: str, rate: int, volume: int, language: str) -> bytes:
         data = text.encode("utf-8", "replace") + b"\0"
         self._received.clear()
+        if not self._set_voice(VOICES.get(language, language)):
+            self._set_voice(DEFAULT_VOICE)
         self._library.espeak_SetParameter(PARAMETER_RATE, rate, 0)
         self._library.espeak_SetParameter(PARAMETER_VOLUME, volume, 0)
         status = self._library.espeak_Synth(
@@ -84,15 +96,15 @@ def _loaded() -> _Espeak:
     return _Espeak()
 
 
-def synthesize(text: str, rate: int, volume: int = 100) -> tuple[bytes, int]:
+def synthesize(text: str, rate: int, volume: int = 100, language: str = "en") -> tuple[bytes, int]:
     """Return int16 mono PCM of ``text`` (without NUL) and its sample rate in Hz.
 
-    ``rate`` is in words a minute, ``volume`` in percent of the voice's loudness. Thread-safe.
-    Raises SpeechError.
+    ``rate`` is in words a minute, ``volume`` in percent of the voice's loudness. A ``language``
+    without a voice is read by the English one. Thread-safe. Raises SpeechError.
     """
     with _lock:
         espeak = _loaded()
-        return espeak.synthesize(text, rate, volume), espeak.rate_hz
+        return espeak.synthesize(text, rate, volume, language), espeak.rate_hz
 
 
 def version() -> str:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_describer.errors import SpeechError
+from image_describer.speech.languages import SpokenLanguage
 from image_describer.speech.voices import espeak_ng
 from image_describer.speech.voices.base import speakable
 from image_describer.speech.voices.espeak import (
@@ -125,6 +126,7 @@ RECORD_WITH_MOCKED_PATH = """
 import espeakng_loader, sys
 espeakng_loader.get_{what}_path = lambda: sys.argv[1] if len(sys.argv) > 1 else {path!r}
 from image_describer.errors import SpeechError
+from image_describer.speech.languages import SpokenLanguage
 from image_describer.speech.voices.espeak import EspeakVoice
 voice = EspeakVoice()
 available = voice.available()
@@ -174,3 +176,16 @@ def test_a_missing_loader_is_reported(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(SpeechError, match="not installed"):
         espeak_ng._find()
+
+
+def test_each_language_has_its_voice_and_an_unknown_one_is_read_in_english() -> None:
+    text = "Ich bin nicht zu Hause."
+
+    def record(language: str) -> bytes:
+        return EspeakVoice().record(text, 175, 100, SpokenLanguage(language, "", language)).pcm
+
+    english, german = len(record("en")), len(record("de"))
+    assert german != pytest.approx(english, rel=0.02)
+    assert len(record("xx")) == pytest.approx(english, rel=0.02)
+    assert len(record("en")) == pytest.approx(english, rel=0.02)
+    assert record("zh")
