@@ -149,6 +149,10 @@ class Application:
         """Describe the picture, or the file, on the clipboard."""
         self.sources.paste()
 
+    def screen(self) -> None:
+        """Describe the screen."""
+        self.sources.capture_screen()
+
     def repeat(self) -> None:
         """Repeat the open question, the explored part, the description or the last message."""
         if self.context.dialogs or not self._explorer.repeat():
@@ -168,7 +172,7 @@ class Application:
         elif self._working:
             if self.describe_task.running:
                 self.describe_task.cancel()
-            self.sources.paste_task.cancel()
+            self.sources.cancel()
             self.context.voice.answer(messages.CANCELLED)
         elif self.context.dialogs:
             self.context.dialogs[-1].close()
@@ -239,18 +243,18 @@ class Application:
         self._ended = True
         self._external_sources.close()
         self.describe_task.drop()
-        self.sources.paste_task.cancel()
+        self.sources.cancel()
         self.settings_controller.flush()
         self.context.voice.stop()
         self._root.destroy()
 
     @property
     def _working(self) -> bool:
-        return self.describe_task.running or self.sources.paste_task.running
+        return self.describe_task.running or self.sources.running
 
     @property
     def _announced(self) -> bool:
-        return self.describe_task.announced or self.sources.paste_task.announced
+        return self.describe_task.announced or self.sources.announced
 
     def _voice_chosen(self, online: bool | None, files: list[str]) -> None:
         self.settings_controller.set(online=online)
@@ -283,7 +287,7 @@ class Application:
 
     def _before_change(self) -> None:
         """Close what belongs to the current picture, before another one replaces it."""
-        self.sources.paste_task.cancel()
+        self.sources.cancel()
         self._status_commands.close_details()
         self._explorer.forget()
 

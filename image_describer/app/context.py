@@ -39,13 +39,15 @@ class CurrentPicture:
     """The picture that the window shows.
 
     ``file`` is its path, or what stands for its name; ``picture`` its pixels, once read;
-    ``described`` its description, once made. ``message`` is what Ctrl+R says while there is no
-    description. ``status`` is the status line, ``notice`` an error that left the picture in place.
+    ``described`` its description, once made, which may go into the history if ``kept``. ``message``
+    is what Ctrl+R says while there is no description. ``status`` is the status line, ``notice`` an
+    error that left the picture in place.
     """
 
     file: str | None = None
     picture: "Picture | None" = None
     described: DescribedPicture | None = None
+    kept: bool = True
     message: str = ""
     status: str = ""
     notice: str = ""

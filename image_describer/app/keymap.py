@@ -51,6 +51,14 @@ COMMANDS = (
     Command("open", "Open", ("Ctrl+O",), "open a picture", "File", "O", button=True),
     Command("folder", "Describe a folder", ("Ctrl+Shift+O",), "describe a folder", "File", "F"),
     Command(
+        "screen",
+        "Describe the screen",
+        ("Ctrl+Shift+S",),
+        "describe what is on the screen, without this window",
+        "File",
+        "D",
+    ),
+    Command(
         "paste",
         "Paste",
         ("Ctrl+V",),

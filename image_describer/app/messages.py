@@ -19,6 +19,7 @@ READY = "Ready"
 NOT_DESCRIBED = "Not described"
 CANCELLED = "Cancelled."
 FROM_CLIPBOARD = "Picture from the clipboard"  # in place of a file name
+FROM_SCREEN = "The screen"
 MORE_TITLE = "More"
 COPIED_SELECTION = "Copied the selected text."
 COPIED = "Copied: {caption}"

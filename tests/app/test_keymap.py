@@ -101,7 +101,8 @@ def test_no_command_takes_what_texts_need() -> None:
 def test_the_keys_are_those_of_the_design() -> None:
     keys = {key for command in COMMANDS for key in command.keys}
     assert keys == {
-        *("Ctrl+O", "Ctrl+Shift+O", "Ctrl+V", "Ctrl+C", "Ctrl+R", "F5", "Control alone"),
+        *("Ctrl+O", "Ctrl+Shift+O", "Ctrl+Shift+S", "Ctrl+V", "Ctrl+C", "Ctrl+R", "F5"),
+        "Control alone",
         *("Escape", "Ctrl+D", "Ctrl+E", "Ctrl+F", "Ctrl+S", "Alt+Up", "Alt+Down"),
         *("Ctrl+Up", "Ctrl+Down", "F1", "Shift+F1", "F2", "Ctrl+,", "Ctrl+Q"),
     }

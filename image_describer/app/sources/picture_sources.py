@@ -1,4 +1,4 @@
-"""The sources of a picture: chooser, clipboard, drop, command line, a later start, macOS."""
+"""The sources of a picture: chooser, clipboard, screen, drop, command line, later start, macOS."""
 
 import os
 import tkinter as tk
@@ -9,9 +9,12 @@ from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import raise_dialog, take_focus
 from image_describer.app.settings_controller import SettingsController
 from image_describer.app.sources.paste import PasteTask
+from image_describer.app.sources.screen import ScreenTask
 from image_describer.app.tasks.describe import DescribeTask
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from image_describer.app.sources.single_instance import StartRequest
     from image_describer.imaging.clipboard import ClipboardContent
 
@@ -29,7 +32,23 @@ class PictureSources:
         self._describe_task = describe_task
         self._settings_controller = settings_controller
         self._choosing = False
-        self.paste_task = PasteTask(context, self._pasted, self._not_pasted)
+        self._paste_task = PasteTask(context, self._pasted, self._not_taken)
+        self._screen_task = ScreenTask(context, self._captured, self._not_taken)
+
+    @property
+    def running(self) -> bool:
+        """Whether the clipboard is being read, or the screen captured."""
+        return self._paste_task.running or self._screen_task.running
+
+    @property
+    def announced(self) -> bool:
+        """Whether "Working" has been said for that."""
+        return self._paste_task.announced or self._screen_task.announced
+
+    def cancel(self) -> None:
+        """Ignore what is being read or captured."""
+        self._paste_task.cancel()
+        self._screen_task.cancel()
 
     @property
     def folder(self) -> str:
@@ -69,10 +88,11 @@ class PictureSources:
 
     def paste(self) -> None:
         """Describe the picture, or the file, on the clipboard."""
-        if self.paste_task.running:
-            self._context.voice.answer(messages.WORKING)
-        else:
-            self.paste_task.start()
+        self._start(self._paste_task)
+
+    def capture_screen(self) -> None:
+        """Describe the screen as it is without this window."""
+        self._start(self._screen_task)
 
     def take_start(self, request: "StartRequest") -> bool:
         """Take over the files of a later start: come to the front, describe the first file.
@@ -97,6 +117,12 @@ class PictureSources:
         if files:
             self._describe_task.open(files[0])
 
+    def _start(self, task: PasteTask | ScreenTask) -> None:
+        if self.running:
+            self._context.voice.answer(messages.WORKING)
+        else:
+            task.start()
+
     def _current_path(self) -> str | None:
         """The current picture's path, if it is a file."""
         file = self._describe_task.current.file
@@ -115,7 +141,11 @@ class PictureSources:
         else:
             self._describe_task.describe(content, messages.FROM_CLIPBOARD)
 
-    def _not_pasted(self, error: Exception) -> None:
+    def _captured(self, image: "Image.Image") -> None:
+        # Private things may be on the screen, so its description stays out of the history.
+        self._describe_task.describe(image, messages.FROM_SCREEN, kept=False)
+
+    def _not_taken(self, error: Exception) -> None:
         if self._describe_task.current.described is None and not self._describe_task.running:
             self._describe_task.failed(error)
         else:

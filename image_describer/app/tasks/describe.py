@@ -59,9 +59,12 @@ class DescribeTask:
         else:
             self.describe(file, file)
 
-    def describe(self, source: "Source", name: str) -> None:
-        """Describe ``source``, which is a file or is shown under ``name``."""
-        self.replace(CurrentPicture(name))
+    def describe(self, source: "Source", name: str, *, kept: bool = True) -> None:
+        """Describe ``source``, which is a file or is shown under ``name``.
+
+        ``kept``: its description may go into the history.
+        """
+        self.replace(CurrentPicture(name, kept=kept))
         self._window.show_title(file_name(name))
         settings = self._context.settings
         self._job = self._context.jobs.start(

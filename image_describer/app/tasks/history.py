@@ -34,11 +34,11 @@ class HistoryBrowser:
 
     def keep(self, described: DescribedPicture) -> None:
         """Add a new description to the history."""
-        history = self._history
+        history, current = self._history, self._describe_task.current
         self._current_key = None
-        if history is None or not self._context.settings.keep_history:
+        if history is None or not (self._context.settings.keep_history and current.kept):
             return
-        name = file_name(self._describe_task.current.file or "")
+        name = file_name(current.file or "")
         self._context.jobs.start(
             lambda _job: history.add(described.description, described.spoken, name),
             self._kept,
