@@ -1,5 +1,6 @@
 """Recipes that caption pictures: their features, their network, its training and its export."""
 
+import dataclasses
 import logging
 import random
 import shutil
@@ -132,12 +133,15 @@ class Captioning:
     def _choose_pseudo_captions(self) -> None:
         """Give captions to the pictures without any, by their features and a teacher's labels."""
         run, data = self.run, self.run.data
-        if not self.cached:
-            raise TrainingError(
-                "Pseudo-captions are chosen by features that are kept.",
-                "Set features.cache_features = true.",
+        if self.cached:
+            cache = self._caches[0]
+        else:  # those of the encoder before it is trained
+            settings = dataclasses.replace(
+                self.settings, pooled=True, frozen_blocks=BLOCKS, train_size=0
             )
-        cache = self._caches[0]
+            encoder = encoders.build(settings, run.recipe.precision)
+            cache = FeatureCache(run.features_folder, encoder, Views())
+            cache.fill(data, self.keys)
         features = {}
         for key in self.keys:
             regions = cache.take([key])[0].astype(np.float32)
@@ -175,8 +179,8 @@ class Captioning:
         if data.features is not None:
             matrix = MatrixLoader(data)
             return matrix, matrix
+        self.features()
         if self.cached:
-            self.features()
             train, dev = self._caches
             return train.take, dev.take
         return (

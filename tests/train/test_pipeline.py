@@ -114,6 +114,20 @@ def test_pictures_without_captions_get_some_that_later_stages_use_again(tiny_run
     assert data["pictures"] == {"train": 18 + 6, "dev": 6 + 3, "uncaptioned": 3}
 
 
+def test_captions_are_chosen_without_features_that_are_kept(tiny_run, folder, capsys):
+    shutil.copy(tiny.ALL_STAGES.parent / "tiny.toml", folder)
+    recipe = folder / "tiny_all.toml"
+    text = tiny.ALL_STAGES.read_text("utf-8")
+    assert "[features]\n" in text
+    assert "cache_features" not in text
+    recipe.write_text(text.replace("[features]\n", "[features]\ncache_features = false\n"))
+    (folder / "runs" / "tiny_all" / "pseudo_captions.json").unlink()
+    full = tiny.train_command(recipe, tiny_run / "data", folder, "features")
+    assert main(full[3:]) == 0
+    written = (folder / "runs" / "tiny_all" / "pseudo_captions.json").read_text("utf-8")
+    assert [len(captions) for captions in json.loads(written)["captions"].values()] == [3, 3, 3]
+
+
 def test_the_exported_weights_are_between_the_first_and_the_last(tiny_run):
     from image_describer.train.captioning import Captioning
     from image_describer.train.fit import checkpoint
