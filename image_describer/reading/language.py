@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 
 LEAST_WORDS = 3  # frequent words of a language from which on a text is in it
 LEAST_SHARE = 0.15  # of all words; programs and tables have such words by chance
@@ -46,17 +46,17 @@ def language_of(text: str) -> str:
         return script
     # A word says the less about a language, the more languages have it.
     counts: Counter[str] = Counter()
-    weights: Counter[str] = Counter()
+    weights: defaultdict[str, float] = defaultdict(float)
     words = _WORD.findall(text.lower())
     for word in words:
         languages = _LANGUAGES.get(word, ())
         for language in languages:
             counts[language] += 1
             weights[language] += 1 / len(languages)
-    ranked = weights.most_common(2)
+    ranked = sorted(weights.items(), key=lambda item: -item[1])
     if not ranked or counts[ranked[0][0]] < max(LEAST_WORDS, LEAST_SHARE * len(words)):
         return ""
-    (best, most), (_next, fewer) = ranked[0], (ranked[1:] or [("", 0.0)])[0]
+    (best, most), (_next, fewer) = [*ranked, ("", 0.0)][:2]
     return best if most >= LEAST_LEAD * fewer else ""
 
 
