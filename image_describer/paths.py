@@ -1,12 +1,15 @@
 """The folders of everything that is not code: the shipped data, and the user's files."""
 
+import importlib
 import importlib.resources
 import os
+import sys
 from pathlib import Path
 
 import platformdirs
 
 APP_NAME = "image-describer"
+SCREENSHOTS_ID = "{B7BEDE81-DF94-4682-A7D8-57A52620B86F}"  # of Windows' known folder
 
 
 def bundle_folder() -> Path:
@@ -54,6 +57,38 @@ def data_folder() -> Path:
 def log_folder() -> Path:
     """The logs of the program; created when first needed."""
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False, ensure_exists=True))
+
+
+def screenshots_folder() -> Path:
+    """Where this system saves screenshots, as far as is known; it may not exist."""
+    platform: str = sys.platform  # mypy would follow sys.platform itself
+    if platform == "darwin":
+        return _screencapture_folder(Path.home())
+    folder = Path(platformdirs.user_pictures_dir()) / "Screenshots"
+    return _known_screenshots_folder() or folder if platform == "win32" else folder
+
+
+def _screencapture_folder(home: Path) -> Path:
+    """macOS: the location that was chosen in its Screenshot app, by default the desktop."""
+    import plistlib
+
+    try:
+        with (home / "Library/Preferences/com.apple.screencapture.plist").open("rb") as file:
+            return Path(os.path.expanduser(plistlib.load(file)["location"]))
+    except (OSError, ValueError, KeyError, TypeError, plistlib.InvalidFileException):
+        return home / "Desktop"
+
+
+def _known_screenshots_folder() -> Path | None:
+    """Windows: the known folder "Screenshots", which the user may have moved."""
+    winreg = importlib.import_module("winreg")  # exists on Windows only
+    folders = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
+    try:
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, folders) as key:
+            value, _kind = winreg.QueryValueEx(key, SCREENSHOTS_ID)
+    except OSError:  # never moved
+        return None
+    return Path(os.path.expandvars(value))
 
 
 def _shipped(name: str) -> Path:

@@ -22,7 +22,7 @@ FILE_LIMIT_BYTES = 256_000  # a hundred times what is ever written
 RECENT_FOLDERS_LIMIT = 10  # more would take too long to listen to
 PATH_CHARACTERS = 4096  # PATH_MAX on Linux, the longest of the three systems
 
-SettingKind = Literal["switch", "number", "choice", "language", "folders"]
+SettingKind = Literal["switch", "number", "choice", "language", "folder", "folders"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Settings:
     """Everything the user can choose. SETTINGS has the label and the allowed values of each.
 
     ``online``: whether Google's voice reads descriptions; None until the user was asked.
-    ``rate``: words per minute. ``volume`` and ``text_size``: percent.
+    ``rate``: words per minute. ``volume`` and ``text_size``: percent. ``watched_folder``: a path,
+    or "" for the folder where the system saves screenshots.
     """
 
     online: bool | None = None
@@ -44,6 +45,8 @@ class Settings:
     high_contrast: bool = False
     text_size: int = 100
     keep_history: bool = True
+    watch: bool = False
+    watched_folder: str = ""
     recent_folders: tuple[str, ...] = ()
 
     def with_folder(self, folder: str) -> "Settings":
@@ -97,6 +100,8 @@ SETTINGS: dict[str, Setting] = {
     "high_contrast": Setting("switch", "High contrast"),
     "text_size": Setting("number", "Text size", low=75, high=250, step=25, unit="percent"),
     "keep_history": Setting("switch", "Keep a history of descriptions"),
+    "watch": Setting("switch", "Announce new pictures in a folder"),
+    "watched_folder": Setting("folder", "Folder to watch"),
     "recent_folders": Setting("folders", "Recent folders"),
 }
 
@@ -122,6 +127,8 @@ def is_allowed(name: str, value: object) -> bool:
         return isinstance(value, str) and value in setting.choices
     if setting.kind == "language":
         return isinstance(value, str) and _LANGUAGE.fullmatch(value) is not None
+    if setting.kind == "folder":
+        return value == "" or _is_folder_name(value)
     return (
         isinstance(value, tuple)
         and len(value) <= RECENT_FOLDERS_LIMIT

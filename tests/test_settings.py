@@ -35,6 +35,8 @@ CHANGED = Settings(
     high_contrast=True,
     text_size=250,
     keep_history=False,
+    watch=True,
+    watched_folder="/home/ann/Bilder",
     recent_folders=("/home/ann/Käse", 'C:\\photos "new"\n'),
 )
 
@@ -56,6 +58,8 @@ def any_settings() -> st.SearchStrategy[Settings]:
             kinds[name] = st.sampled_from(sorted(setting.choices))
         elif setting.kind == "language":
             kinds[name] = st.from_regex(r"[a-z]{2}(-[A-Za-z]{2,4})?", fullmatch=True)
+        elif setting.kind == "folder":
+            kinds[name] = st.text().filter(lambda text: is_allowed("watched_folder", text))
         else:
             texts = st.text(min_size=1).filter(lambda text: is_allowed("recent_folders", (text,)))
             kinds[name] = st.lists(texts, max_size=RECENT_FOLDERS_LIMIT).map(tuple)
@@ -92,6 +96,8 @@ def test_the_table_describes_every_field_and_the_defaults_are_allowed() -> None:
         ("recent_folders", ("",)),
         ("recent_folders", ("/a\0b",)),
         ("recent_folders", ("/\udcff",)),
+        ("watched_folder", "/\udcff"),
+        ("watched_folder", None),
         ("recent_folders", "/home"),
         ("recent_folders", ("/a",) * (RECENT_FOLDERS_LIMIT + 1)),
     ],

@@ -22,6 +22,7 @@ from image_describer.app.tasks.explore import Explorer
 from image_describer.app.tasks.history import HistoryBrowser
 from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.app.tasks.own_pictures import OwnPictures
+from image_describer.app.tasks.watch import WatchTask
 from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Announcer
 from image_describer.app.window import MainWindow
@@ -83,6 +84,8 @@ class Application:
         self._explorer = Explorer(
             context, self.window.view, describer.load, current, self._show_explored
         )
+        self._watch_task = WatchTask(context, describer, self._watched, self._show_notice)
+        self.settings_controller.changed = self._watch_task.follow
         self_voicing.SelfVoicing(
             root,
             voice.say_focus,
@@ -112,6 +115,7 @@ class Application:
         self.context.jobs.start(
             lambda _job: self._describer.load(), self._loaded, self._load_failed
         )
+        self._watch_task.follow(self.context.settings, quiet=True)
 
     def open_sources(self, receive: bool) -> None:
         """Accept dropped files, macOS's requests and, if ``receive``, files of later starts."""
@@ -242,6 +246,7 @@ class Application:
         """End the program."""
         self._ended = True
         self._external_sources.close()
+        self._watch_task.close()
         self.describe_task.drop()
         self.sources.cancel()
         self.settings_controller.flush()
@@ -293,6 +298,14 @@ class Application:
 
     def _described(self, described: DescribedPicture) -> None:
         self._history_browser.keep(described)
+        self._index(described)
+
+    def _watched(self, described: DescribedPicture) -> None:
+        """Keep the description of a picture that was announced, and isn't shown."""
+        self._history_browser.keep_unshown(described)
+        self._index(described)
+
+    def _index(self, described: DescribedPicture) -> None:
         if self.context.settings.keep_history:
             own_pictures, not_indexed = self._own_pictures, self._not_indexed
             self.context.jobs.start(
@@ -326,9 +339,14 @@ class Application:
         messages.log_error(error)
         if self._ended:
             return
-        message = self.describe_task.current.notice = messages.user_message(error)
-        self.window.show_status(message)
+        message = messages.user_message(error)
+        self._show_notice(message)
         self.context.voice.say_next(message, "error")
+
+    def _show_notice(self, notice: str) -> None:
+        """Show something that leaves the picture in place; F2 says it."""
+        self.describe_task.current.notice = notice
+        self.window.show_status(notice)
 
     def _report_callback_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None

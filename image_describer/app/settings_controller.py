@@ -16,7 +16,7 @@ class SettingsController:
     """``offline`` and ``mute`` come from the command line and override the settings.
 
     Settings that can't be saved are applied all the same, and the error is reported. ``resized``
-    is called with the new text size, in percent.
+    is called with the new text size, in percent, ``changed`` with all settings, once they apply.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class SettingsController:
         self._offline = offline
         self._mute = mute
         self.resized: Callable[[int], None] | None = None
+        self.changed: Callable[[Settings], None] | None = None
         self._save_timer: str | None = None
         self._save_job: BackgroundJob | None = None
         self._text_size = 0
@@ -80,6 +81,8 @@ class SettingsController:
             offline=not self.online,
         )
         self._context.voice.level = "off" if self._mute else settings.speech
+        if self.changed is not None:
+            self.changed(settings)
 
     def flush(self) -> None:
         """Save what is still waiting to be saved, before the program ends."""

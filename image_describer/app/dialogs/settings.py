@@ -1,5 +1,6 @@
 """The settings dialog. Changes apply at once; there is nothing to confirm."""
 
+import os
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +9,9 @@ from typing import Any, cast
 from image_describer.app import messages, theme
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.chooser.path_field import PathField
 from image_describer.app.dialogs.question import QuestionDialog, do_nothing
+from image_describer.app.tasks.watch import watched_folder
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.button import Button
 from image_describer.app.widgets.check_box import CheckBox
@@ -18,7 +21,7 @@ from image_describer.app.widgets.language_choice import LanguageChoice
 from image_describer.app.widgets.scrolled_column import ScrolledColumn
 from image_describer.app.widgets.slider import Slider
 from image_describer.settings import SETTINGS, Setting, Settings
-from image_describer.text import one_line
+from image_describer.text import file_name, one_line
 
 TITLE = "Settings"
 # At a text size of 100 percent the dialog fits on a screen of 640 by 480.
@@ -32,6 +35,7 @@ HINTS = {
     "speech": "Results and errors only is for users of a screen reader, which says the rest",
     "online": "The online voice sends the sentence, never the picture, to Google",
     "language": "How Google's voice pronounces; descriptions stay English",
+    "watched_folder": "Screenshots are saved in the one that is proposed; Enter begins",
 }
 UNHEDGED = "Without hedges, wrong descriptions sound as sure as right ones."
 HISTORY_STAYS = "The existing history stays until you clear it."
@@ -64,7 +68,7 @@ class SettingsWindow(Dialog):
         self._clear_history = clear_history
         self._report_error = context.report_error
         context.report_error = self._on_error
-        self.controls: dict[str, Choice | CheckBox | Slider] = {}
+        self.controls: dict[str, Choice | CheckBox | Slider | PathField] = {}
         self._build()
         # Keys that work everywhere, such as the ones for the rate, change settings as well.
         self.bind("<KeyRelease>", lambda _event: self.refresh())
@@ -74,7 +78,9 @@ class SettingsWindow(Dialog):
         """Show the present settings silently."""
         for name, control in self.controls.items():
             value = getattr(self.context.settings, name)
-            if isinstance(control, Slider):
+            if isinstance(control, PathField):
+                self._show_watched_folder()
+            elif isinstance(control, Slider):
                 if control.value != value:
                     control.set_silently(value)
             else:
@@ -97,6 +103,7 @@ class SettingsWindow(Dialog):
 
     def close(self) -> None:
         """Close it; all changes have been applied."""
+        self._folder_field.close()
         self.context.report_error = self._report_error
         super().close()
 
@@ -135,7 +142,7 @@ class SettingsWindow(Dialog):
             unit = f", {setting.unit}" if setting.unit else ""
             Label(row, f"{label}{unit}").pack(fill="x")
         control = self._control(row, name, setting)
-        if not isinstance(control, Slider):
+        if not isinstance(control, Slider | PathField):
             control.configure(justify="left")  # if it wraps
         control.pack(fill="x", padx=(0, 4))
         self.controls[name] = control
@@ -149,7 +156,9 @@ class SettingsWindow(Dialog):
                     control, known.name, role=known.role, state=known.state, hint=HINTS[name]
                 )
 
-    def _control(self, row: tk.Misc, name: str, setting: Setting) -> Choice | CheckBox | Slider:
+    def _control(
+        self, row: tk.Misc, name: str, setting: Setting
+    ) -> Choice | CheckBox | Slider | PathField:
         value = getattr(self.context.settings, name)
 
         def on_change(new: Any) -> None:
@@ -161,6 +170,8 @@ class SettingsWindow(Dialog):
             return CheckBox(row, setting.label, value, on_change)
         if setting.kind == "language":
             return LanguageChoice(row, value, on_change, self.context.jobs, name=setting.label)
+        if setting.kind == "folder":
+            return self._make_folder_field(row, setting)
         if setting.kind == "choice":
             return Choice(row, list(setting.choices.items()), value, on_change, name=setting.label)
         return Slider(
@@ -173,6 +184,36 @@ class SettingsWindow(Dialog):
             name=setting.label,
             unit=setting.unit,
         )
+
+    def _make_folder_field(self, row: tk.Misc, setting: Setting) -> PathField:
+        self._folder_field = PathField(
+            row,
+            self.context.jobs,
+            current_folder=lambda: os.path.expanduser("~"),
+            all_files=lambda: False,
+            go=self._watch,
+            say=self.context.voice.answer,
+        )
+        self._folder_field.configure(width=1)  # as wide as the dialog, in any text size
+        self_voicing.set_name(self._folder_field, setting.label)
+        self._shown_folder = ""
+        self._show_watched_folder()
+        return self._folder_field
+
+    def _show_watched_folder(self) -> None:
+        """Show the folder, unless it is shown: another one may just be typed."""
+        folder = watched_folder(self.context.settings)
+        if folder != self._shown_folder:
+            self._shown_folder = folder
+            self._folder_field.show_folder(folder)
+
+    def _watch(self, folder: str) -> None:
+        """Watch the folder that was typed."""
+        self.show_note("")
+        self.context.voice.answer(file_name(folder))
+        self._apply(replace(self.context.settings, watch=True, watched_folder=folder))
+        self._shown_folder = ""  # it may have been typed in a shorter way
+        self.refresh()
 
     def _add_button(self, label: str, command: Callable[[], None]) -> Button:
         row = tk.Frame(self._column.inside)

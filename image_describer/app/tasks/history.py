@@ -45,6 +45,16 @@ class HistoryBrowser:
             self._not_kept,
         )
 
+    def keep_unshown(self, described: DescribedPicture) -> None:
+        """Add the description of a file that isn't shown: Alt+Down or Alt+Up leads to it."""
+        history, name = self._history, file_name(described.description.file or "")
+        if history is not None and self._context.settings.keep_history:
+            self._context.jobs.start(
+                lambda _job: history.add(described.description, described.spoken, name),
+                lambda _entry: self._not_kept.reset(),
+                self._not_kept,
+            )
+
     def step(self, steps: int) -> None:
         """Show and say the description that is ``steps`` later (earlier, if negative)."""
         history = self._history

@@ -1,5 +1,6 @@
 """The settings dialog, worked by real keys: what is heard, what applies, what is saved."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from image_describer.app.settings_controller import SettingsController
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.typeahead import PAUSE_S
 from image_describer.errors import ImageDescriberError
+from image_describer.paths import screenshots_folder
 from image_describer.settings import SETTINGS, Settings, SettingsFile
 from image_describer.speech import languages
 from tests.support.screen import Screen
@@ -109,6 +111,9 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         "High contrast, check box, not checked",
         "Text size, slider, 100 percent",
         "Keep a history of descriptions, check box, checked",
+        "Announce new pictures in a folder, check box, not checked",
+        f"Folder to watch, edit box, {screenshots_folder()}{os.sep}, "
+        "Screenshots are saved in the one that is proposed; Enter begins",
         "Clear the history, button",
         "Defaults, button",
         "Close, button",
@@ -126,6 +131,7 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         ("hedging", ["space"], False, f"not checked. {UNHEDGED}"),
         ("key_sounds", ["space"], True, "checked"),
         ("keep_history", ["space"], False, "not checked. The existing history stays"),
+        ("watch", ["space"], True, "checked"),
     ],
 )
 def test_a_change_is_heard_and_saved(
@@ -136,6 +142,18 @@ def test_a_change_is_heard_and_saved(
     assert opened.heard.startswith(heard)
     assert getattr(opened.context.settings, name) == value
     assert opened.saved() == replace(Settings(), **{name: value})  # type: ignore[arg-type]
+
+
+def test_enter_watches_the_folder_that_was_typed(opened: OpenSettings, tmp_path: Path) -> None:
+    opened.focus("watched_folder")
+    field = opened.window.controls["watched_folder"]
+    field.show(str(tmp_path))
+    opened.press("Return")
+    assert opened.heard == tmp_path.name
+    expected = replace(Settings(), watch=True, watched_folder=str(tmp_path))
+    assert opened.saved() == expected
+    assert opened.window.controls["watch"].on
+    assert field.get() == f"{tmp_path}{os.sep}"
 
 
 def test_a_change_applies_at_once(opened: OpenSettings) -> None:
