@@ -1,5 +1,6 @@
 """The pipeline from a picture to its Description."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +20,14 @@ from image_describer.captioner.features import Features
 from image_describer.captioner.orientation import OrientationHead
 from image_describer.errors import PictureError
 from image_describer.imaging import photo_check, quality
-from image_describer.imaging.notes import NOT_A_PHOTOGRAPH, shows_photograph
+from image_describer.imaging.notes import BLANK, NOT_A_PHOTOGRAPH, shows_photograph
 from image_describer.imaging.open import Picture, Source, open_picture
 from image_describer.imaging.region import Region, rotate
+from image_describer.reading.text import PictureText
 
 if TYPE_CHECKING:
     from image_describer.captioner.embedding import JointSpace
+    from image_describer.reading.reader import TextReader
 
 MAX_CAPTIONS = 5  # in a description; nobody remembers more
 MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH = 0.05  # the decoder invents a scene for anything else
@@ -32,12 +35,14 @@ MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH = 0.05  # the decoder invents a scene for anyt
 
 @dataclass(frozen=True)
 class _Encoded:
-    """A picture, its features, and how long reading and encoding took."""
+    """A picture, its features and its text, and how long opening, encoding and reading took."""
 
     picture: Picture
     features: Features
+    text: PictureText | None
     read_s: float
     encode_s: float
+    read_text_s: float
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,13 @@ class Describer:
     """Loads a bundle once and describes pictures with it; safe to share between threads.
 
     ``bundle`` is a folder (default: the one that ships), ``threads`` how many threads the encoder
-    uses (default: one for each core, at most four); the decoder uses at most two of them. Raises
-    BundleError.
+    uses (default: one for each core, at most four); the decoder uses at most two of them.
+    ``read_text``: whether to read what is written in pictures, too. Raises BundleError.
     """
 
-    def __init__(self, bundle: Path | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: Path | None = None, threads: int | None = None, *, read_text: bool = True
+    ) -> None:
         opened = open_bundle(bundle)
         self._files = opened.manifest["files"]
         regions = opened.manifest["regions"]
@@ -71,6 +78,7 @@ class Describer:
         self._captions = CaptionGenerator(opened, threads)
         self._orientation = OrientationHead.from_bundle(opened)
         self._photo_classifier = _photo_classifier(opened)
+        self._reader = _LazyReader(threads) if read_text else None
 
     def describe(self, source: Source | Picture) -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
@@ -151,15 +159,27 @@ class Describer:
     def _encode(self, source: Source | Picture) -> _Encoded:
         start = time.perf_counter()
         picture = source if isinstance(source, Picture) else open_picture(source)
-        # The notes of a part of a picture, which has no format, are not those of a whole picture.
-        if self._photo_classifier is not None and (picture.format or picture is not source):
+        # The notes of a part of a picture are not those of a whole picture.
+        if self._photo_classifier is not None and not picture.is_part:
             notes = quality.find_notes(picture.pixels, self._photo_classifier)
             picture = replace(picture, notes=notes)
         opened = time.perf_counter()
         features = self._encoder.encode(picture.pixels)
         encoded = time.perf_counter()
         picture = self._with_network_notes(picture, features)
-        return _Encoded(picture, features, opened - start, encoded - opened)
+        read_from = time.perf_counter()
+        text = self._read(picture)
+        read_text_s = time.perf_counter() - read_from
+        return _Encoded(picture, features, text, opened - start, encoded - opened, read_text_s)
+
+    def _read(self, picture: Picture) -> PictureText | None:
+        """What is written in a whole picture; that of a part is taken from it."""
+        if self._reader is None or picture.is_part:
+            return None
+        text = self._reader.load().read(picture.pixels)
+        if text.lines and BLANK in picture.notes:  # there is nothing else in it
+            text = replace(text, is_page=True)
+        return text
 
     def _with_network_notes(self, picture: Picture, features: Features) -> Picture:
         """Correct the notes of a picture that the network recognizes as a photograph."""
@@ -175,7 +195,7 @@ class Describer:
     ) -> Description:
         """Rank the ``decoded`` captions, which took ``decode_s``, and build the description."""
         start = time.perf_counter()
-        picture, features = encoded.picture, encoded.features
+        picture, features, text = encoded.picture, encoded.features, encoded.text
         embedding = self._captions.embed(features)
         beams = self._captions.rank(decoded, features, embedding)
         decode_s += time.perf_counter() - start
@@ -189,18 +209,20 @@ class Describer:
         # The surer way to see a rotated picture is told: see train/experiments/surest_told.md.
         told, *others = sorted(found, key=lambda captions: -captions.confidences[0])
         words = self._captions.words(told.beams[0], told.frame)
+        notes = (*picture.notes, *orientation.NOTES[quarters])
         return Description(
             caption=self._captions.text(told.beams[0].words),
             confidence=told.confidences[0],
             alternatives=self._alternatives(told, others),
             words=tuple(replace(w, region=rotate(w.region, told.quarters)) for w in words),
-            notes=(*picture.notes, *orientation.NOTES[quarters]),
-            seconds=Seconds(encoded.read_s, encoded.encode_s, decode_s),
+            notes=notes if text is None else _notes_beside(text, notes),
+            seconds=Seconds(encoded.read_s, encoded.encode_s, decode_s, encoded.read_text_s),
             file=picture.file,
             width=picture.width,
             height=picture.height,
             alt_text=picture.alt_text,
             doubt=self._captions.doubt(told.beams),
+            text=text,
             embedding=embedding,
         )
 
@@ -231,6 +253,35 @@ class Describer:
             Alternative(self._captions.text(beam.words), min(confidence, told.confidences[0]))
             for beam, confidence in ranked
         )
+
+
+class _LazyReader:
+    """A TextReader that is created on the first thread that needs it."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._reader: TextReader | None = None
+
+    def load(self) -> "TextReader":
+        """The reader, created if necessary. Raises BundleError."""
+        with self._lock:
+            if self._reader is None:
+                from image_describer.reading.reader import TextReader
+
+                self._reader = TextReader(threads=self._threads)
+            return self._reader
+
+
+def _notes_beside(text: PictureText, notes: tuple[str, ...]) -> tuple[str, ...]:
+    """The notes that are worth saying of a picture with this text.
+
+    Of a page, that it isn't a photograph goes without saying; that it lies on its side does not.
+    """
+    if not text.is_page:
+        return notes
+    kept = tuple(note for note in notes if note not in (BLANK, NOT_A_PHOTOGRAPH))
+    return (*kept, *(note for note in orientation.NOTES[text.quarters] if note not in kept))
 
 
 def _photo_classifier(bundle: Bundle) -> photo_check.PhotoClassifier | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from image_describer.imaging.region import Region
+from image_describer.reading.text import PictureText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,15 +41,16 @@ class DoubtfulWord:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Wall time of the three steps: reading the file, the encoder, and the decoder."""
+    """Wall time of the steps: reading the file, the encoder, the decoder, and reading text."""
 
     read: float
     extract: float
     decode: float
+    read_text: float = 0.0
 
     @property
     def total(self) -> float:
-        return self.read + self.extract + self.decode
+        return self.read + self.extract + self.decode + self.read_text
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Description:
     file: the path as it was given, or None for bytes and images.
     width, height: in pixels, after EXIF orientation.
     alt_text: what the author wrote about the picture in its file, as one clean line, or None.
+    text: what is written in the picture, or None if that was not asked.
     embedding: the picture in the joint space, (D,) float32 of length 1, or None if the bundle has
     no joint space. It is ignored in comparisons and not written to records.
     """
@@ -81,4 +84,10 @@ class Description:
     height: int = 0
     alt_text: str | None = None
     doubt: DoubtfulWord | None = None
+    text: PictureText | None = None
     embedding: "np.ndarray | None" = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether text is what the picture is about: the caption is then not worth saying."""
+        return self.text is not None and self.text.is_page and bool(self.text.lines)

@@ -199,7 +199,12 @@ def crop_part(pixels: np.ndarray, box: Region, margin: float = MARGIN) -> Pictur
     notes = find_notes(crop(pixels, box, 0.0))
     height, width = cropped.shape[:2]
     return Picture(
-        cropped, "", width, height, tuple(note for note in notes if note in (BLANK, DARK))
+        cropped,
+        "",
+        width,
+        height,
+        tuple(note for note in notes if note in (BLANK, DARK)),
+        is_part=True,
     )
 
 

@@ -38,6 +38,7 @@ class Picture:
     "JPEG" and so on; "" for an image that was made in memory. ``width`` and ``height``: those of
     the original, upright. ``notes``: sentences about the picture itself. ``file``: the path as it
     was given, or None. ``alt_text``: that of its author, or None; see `xmp.author_alt_text`.
+    ``is_part``: it was cropped from another one.
     """
 
     pixels: np.ndarray
@@ -47,6 +48,7 @@ class Picture:
     notes: tuple[str, ...] = ()
     file: str | None = None
     alt_text: str | None = None
+    is_part: bool = False
 
 
 def open_picture(source: Source) -> Picture:

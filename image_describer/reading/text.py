@@ -1,6 +1,6 @@
 """The result of reading a picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from image_describer.imaging.region import Region
 
@@ -74,3 +74,17 @@ class PictureText:
     def word_count(self) -> int:
         """How many words the lines have."""
         return sum(len(line.text.split()) for line in self.lines)
+
+    def within(self, part: Region) -> "PictureText":
+        """The lines and codes whose middle is in a part of the picture."""
+        return replace(
+            self,
+            lines=tuple(line for line in self.lines if _is_inside(line.box, part)),
+            codes=tuple(code for code in self.codes if _is_inside(code.box, part)),
+        )
+
+
+def _is_inside(box: Region, part: Region) -> bool:
+    """Whether the middle of ``box`` is in ``part``; of two parts side by side, in one of them."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return part[0] <= x < part[2] and part[1] <= y < part[3]

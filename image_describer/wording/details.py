@@ -1,6 +1,6 @@
 """Details about a picture, sentence by sentence, for users who ask for more.
 
-The author's alt text, the notes, the confidence, other captions, what is where, the size.
+The author's alt text, the notes, the confidence, other captions, what is where, the text, the size.
 """
 
 import math
@@ -11,7 +11,7 @@ from image_describer.captioner.nouns import names_object
 from image_describer.imaging.notes import BLANK
 from image_describer.imaging.region import Region
 from image_describer.metadata.xmp import TEXT_LIMIT
-from image_describer.wording.sentence import SpokenDescription, author_text, spoken
+from image_describer.wording.sentence import SpokenDescription, author_text, spoken, written
 
 MAX_ALTERNATIVES = 4  # nobody remembers more
 EVERYWHERE = 0.85  # sides, in fractions of the picture, from which a region has no position
@@ -30,19 +30,22 @@ def spoken_with_details(description: Description, *, hedged: bool = True) -> Spo
 def sentences(description: Description, *, include_notes: bool = True) -> list[str]:
     """Return the details, each with a full stop; at least one.
 
-    Without ``include_notes`` the list has neither the author's words nor the notes, with which the
-    spoken sentence begins.
+    Without ``include_notes`` the list has neither the author's words nor the notes nor the text in
+    the picture, which the spoken sentence has.
     """
     author = author_text(description, limit=TEXT_LIMIT)
     notes = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
     result = [f"{AUTHOR_PREFIX}{author}"] if author and include_notes else []
     result += notes if include_notes else []
-    if BLANK not in notes:  # the decoder invents a scene for an empty picture
+    # The decoder invents a scene for an empty picture, and for a page.
+    if BLANK not in notes and not description.is_page:
         result += [_confidence(description.confidence), *_alternatives(description)]
         positions = what_is_where(description)
         if positions:
             listed = "; ".join(f"{word}: {position}" for word, position in positions)
             result.append(f"What is where: {listed}.")
+    if description.text and include_notes and (text := written(description.text)):
+        result.append(text)
     if description.width > 0 and description.height > 0:
         result.append(f"The picture has {description.width} by {description.height} pixels.")
     return result or ["There is nothing more to say about this picture."]

@@ -11,11 +11,13 @@ a sentence.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from image_describer.captioner.description import Description, DoubtfulWord
 from image_describer.imaging.notes import BLANK, DARK
+from image_describer.reading.text import PictureText, TextLine
 from image_describer.text import finish, one_line, shorten
 
 # Confidence is fitted on dev pictures to what people would accept. On other pictures, "Probably"
@@ -27,6 +29,14 @@ MIDDLE = 0.4
 AUTHOR_LIMIT = 250  # characters of the author's text that are spoken, 15 s; the details have more
 AUTHOR_PREFIX = "Its author says: "
 NO_CAPTION = "I can't tell what this is."
+
+FEW_WORDS = 8  # are said with the description; of more, only how many there are
+PAGE_LIMIT = 250  # characters of a page that are said, 15 s
+SURE_TEXT = 0.8  # confidence of a line from which on its words are not hedged
+WRITTEN_PREFIX = "It says: "
+UNSURE_WRITTEN_PREFIX = "It might say: "
+WORD_COUNT = "There are about {count} words in it."
+UNKNOWN_SCRIPT = "There is text in letters I can't read."
 
 
 class Hedge(NamedTuple):
@@ -76,12 +86,13 @@ class SpokenDescription:
 
 
 def spoken(
-    description: Description, *, hedged: bool = True, brief: bool = False
+    description: Description, *, hedged: bool = True, brief: bool = False, read_on: str = ""
 ) -> SpokenDescription:
-    """Return what is spoken and shown: the author's words, the notes, the caption with its hedge.
+    """Return what is spoken and shown: the author's words, the notes, the caption with its hedge,
+    and the text in the picture. Of a page or a screenshot, the text is all.
 
     ``brief`` shortens the hedge to a word or two; without ``hedged`` there is none, but the notes
-    stay.
+    stay. ``read_on`` is a sentence that says how to get the rest of a long text.
     """
     author = author_text(description)
     # Earlier versions of this program wrote the bare caption into files; that is not an author's.
@@ -90,6 +101,7 @@ def spoken(
     return SpokenDescription(
         f"{AUTHOR_PREFIX}{author}" if author else "",
         _own_sentence(description, hedged=hedged, brief=brief),
+        written(description.text, hedged=hedged, read_on=read_on) if description.text else "",
     )
 
 
@@ -99,11 +111,37 @@ def sentence(description: Description, *, hedged: bool = True, brief: bool = Fal
 
 
 def part_sentence(description: Description, *, hedged: bool = True) -> str:
-    """Return the sentence for a part of a picture, as short as possible: there are nine."""
+    """Return the sentence for a part of a picture, as short as possible: there are nine.
+
+    More than a few words are said too.
+    """
+    said = spoken(replace(description, notes=()), hedged=hedged, brief=True)
+    if description.text is not None:
+        whole = replace(description.text, is_page=True)
+        said = replace(said, written=written(whole, hedged=hedged))
     if BLANK in description.notes:
-        return "Plain, nothing stands out."
-    dark = "Very dark. " if DARK in description.notes else ""
-    return dark + sentence(replace(description, notes=()), hedged=hedged, brief=True)
+        said = replace(said, own="" if said.written else "Plain, nothing stands out.")
+    elif DARK in description.notes:
+        said = replace(said, own=f"Very dark. {said.own}".strip())
+    return said.text
+
+
+def written(text: PictureText, *, hedged: bool = True, read_on: str = "") -> str:
+    """Return what is said of a text: all of a few words, the beginning of a page, or how many words
+    there are; "" without text. ``hedged`` and ``read_on`` are as in `spoken`.
+    """
+    parts = []
+    has_more = text.word_count > FEW_WORDS
+    if text.lines and (text.is_page or not has_more):
+        whole = _flowing(text.lines)
+        quoted = shorten(whole, PAGE_LIMIT)
+        has_more = quoted != whole
+        sure = not hedged or min(line.confidence for line in text.lines) >= SURE_TEXT
+        prefix = WRITTEN_PREFIX if sure or text.is_page else UNSURE_WRITTEN_PREFIX
+        parts.append(f"{prefix}{quoted}")
+    if has_more:
+        parts += [WORD_COUNT.format(count=_about(text.word_count)), read_on]
+    return " ".join(part for part in parts if part)
 
 
 def author_text(description: Description, limit: int = AUTHOR_LIMIT) -> str:
@@ -119,6 +157,9 @@ def hedge_for(confidence: float) -> Hedge:
 
 def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str:
     notes = [finish(one_line(note)) for note in description.notes if one_line(note)]
+    unknown = [UNKNOWN_SCRIPT] if description.text and description.text.unknown_script else []
+    if description.is_page:
+        return " ".join([*notes, *unknown])
     if BLANK in notes:
         return BLANK  # the decoder invents a scene for an empty picture
     caption = one_line(description.caption).rstrip(".!? ")
@@ -131,7 +172,22 @@ def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str
     else:
         hedge = hedge_for(description.confidence)
         text = (hedge.brief if brief else hedge.full).format(caption=caption)
-    return " ".join([*notes, text])
+    return " ".join([*notes, text, *unknown])
+
+
+def _flowing(lines: Sequence[TextLine]) -> str:
+    """Join lines for listening: a stop after a heading and at the end of each block."""
+    parts = []
+    for index, line in enumerate(lines):
+        last = index + 1 == len(lines) or lines[index + 1].block != line.block
+        text = one_line(line.text)
+        parts.append(finish(text) if line.heading or last else text)
+    return " ".join(parts)
+
+
+def _about(count: int) -> str:
+    """Round a number to two digits."""
+    return f"{round(count, 2 - len(str(count))):,}" if count >= 100 else str(count)
 
 
 def _with_doubt(caption: str, doubt: DoubtfulWord | None) -> str:

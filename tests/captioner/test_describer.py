@@ -8,8 +8,13 @@ from PIL import Image
 
 from image_describer import BundleError, Describer, PictureError
 from image_describer.captioner.captions import CaptionGenerator
+from image_describer.captioner.explore import crop_part
+from image_describer.captioner.orientation import UPSIDE_DOWN
+from image_describer.imaging.notes import NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
-from tests.support.pictures import photograph
+from image_describer.reading.reader import TextReader
+from image_describer.reading.text import PictureText, TextLine
+from tests.support.pictures import page_of_text, photograph, with_text
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +95,31 @@ def test_what_is_not_a_picture_or_a_bundle_is_refused(describer, tmp_path):
         describer.describe(b"not a picture")
     with pytest.raises(BundleError):
         Describer(tmp_path)
+
+
+def test_what_is_written_is_read(describer):
+    description = describer.describe(with_text(["Fire exit", "Push bar"]))
+    assert description.text is not None
+    assert description.text.text.split() == ["Fire", "exit", "Push", "bar"]
+    assert description.seconds.read_text > 0
+    assert describer.describe_many([photograph(320, 240)])[0].text == PictureText()
+
+
+def test_a_part_is_not_read_and_reading_can_be_turned_off(tiny_bundle, describer):
+    picture = open_picture(with_text(["Fire exit"]))
+    assert describer.describe(crop_part(picture.pixels, (0.0, 0.0, 1.0, 0.5))).text is None
+    assert Describer(tiny_bundle, read_text=False).describe(picture).text is None
+
+
+def test_a_page_is_not_noted_to_be_no_photograph(describer, monkeypatch):
+    page = open_picture(page_of_text(800, 600))
+    assert page.notes == (NOT_A_PHOTOGRAPH,)
+    description = describer.describe(page)
+    assert description.is_page
+    assert description.notes == ()
+    assert description.confidence <= 0.05
+    written = PictureText((TextLine("Exit", (0.4, 0.4, 0.5, 0.5), 0.9),), quarters=2)
+    monkeypatch.setattr(TextReader, "read", lambda _self, _pixels: written)
+    nearly_blank = describer.describe(Image.new("RGB", (96, 96), "white"))
+    assert nearly_blank.is_page
+    assert nearly_blank.notes == (UPSIDE_DOWN,)

@@ -146,4 +146,5 @@ def test_overexposed_photographs_are_photographs(shipped_bundle, name):
 
 
 def test_a_page_is_not_a_photograph(shipped_bundle):
-    assert Describer(shipped_bundle).describe(page_of_text()).notes == (NOT_A_PHOTOGRAPH,)
+    describer = Describer(shipped_bundle, read_text=False)
+    assert describer.describe(page_of_text()).notes == (NOT_A_PHOTOGRAPH,)

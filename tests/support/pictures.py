@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -203,6 +204,20 @@ def tiff_of_many_tiles() -> bytes:
     small = [(256, 4, 1, 1_000), (257, 4, 1, 1_000), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
     tiles = [(322, 4, 1, 1), (323, 4, 1, 1), (324, 4, count, 8 + 2 + 12 * 9 + 4), (325, 4, 1, 1)]
     return tiff(*small, *tiles, data=struct.pack("<I", 8) * count)
+
+
+def with_text(lines: Sequence[str], width: int = 640, height: int = 480) -> Image.Image:
+    """Return a photograph with lines of large white text on a dark board."""
+    from PIL import ImageDraw, ImageFont
+
+    image = photograph(width, height)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(height // 10)
+    draw.rectangle((width // 10, height // 10, width * 9 // 10, height * 9 // 10), "#103010")
+    for number, line in enumerate(lines):
+        top = height // 8 + number * height // 7
+        draw.text((width // 8, top), line, fill="white", font=font)
+    return image
 
 
 def page_of_text(width: int = 800, height: int = 600) -> Image.Image:

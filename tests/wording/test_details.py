@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from image_describer.captioner.description import Alternative, Description, Word
 from image_describer.imaging.region import Region
+from image_describer.reading.text import PictureText, TextLine
 from image_describer.wording import details
 
 LOW = (0.1, 0.7, 0.9, 1.0)
@@ -46,6 +47,15 @@ def test_unknown_details_are_left_out() -> None:
 def test_nothing_is_invented_for_a_blank_picture() -> None:
     blank = Description("a dog", 0.9, words=DOG.words, notes=("The picture is blank.",), width=9)
     assert details.sentences(blank) == ["The picture is blank."]
+
+
+def test_of_a_page_the_text_is_told_and_no_scene() -> None:
+    text = PictureText((TextLine("Exit", LOW, 0.9),), is_page=True)
+    page = dataclasses.replace(DOG, text=text, notes=())
+    size = "The picture has 300 by 200 pixels."
+    assert details.sentences(page) == ["It says: Exit.", size]
+    said = details.spoken_with_details(page)
+    assert (said.own, said.written) == (size, "It says: Exit.")
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,19 @@ from image_describer.captioner.description import (
     Seconds,
     Word,
 )
-from image_describer.wording.record import from_record, to_record
+from image_describer.reading.text import Code, PictureText, ReadWord, TextLine
+from image_describer.wording.record import from_record, text_record, to_record
 
+BOX = (0.1, 0.2, 0.9, 0.3)
+TEXT = PictureText(
+    lines=(
+        TextLine("Fire exit", BOX, 0.9, (ReadWord("Fire", BOX, 0.85), ReadWord("exit", BOX, 0.95))),
+        TextLine("Push", BOX, 0.7, (), block=1, heading=True),
+    ),
+    codes=(Code("QR code", "BEGIN:VCARD\nN:Ann", BOX),),
+    is_page=True,
+    quarters=3,
+)
 DOG = "a brown dog runs through the grass"
 texts = st.text(st.characters(), max_size=40)  # surrogates and control characters included
 
@@ -47,7 +58,9 @@ def test_fields_and_rounding() -> None:
         "words": [{"word": "dog", "region": [0.123, 0.2, 1.0, 0.5]}],
         "notes": ["The picture is blurred."],
         "alt_text": None,
-        "seconds": {"read": 0.0123, "extract": 0.04, "decode": 0.02},
+        "text": None,
+        "codes": [],
+        "seconds": {"read": 0.0123, "extract": 0.04, "decode": 0.02, "read_text": 0.0},
         "width": 640,
         "height": 480,
     }
@@ -95,7 +108,8 @@ def test_a_stored_record_keeps_everything_but_the_embedding() -> None:
         confidence=0.812,
         alternatives=(Alternative("a dog in a field", 0.512),),
         words=(Word("dog", 0.9123, (0.123, 0.2, 1.0, 0.5)),),
-        seconds=Seconds(0.0123, 0.04, 0.02),
+        seconds=Seconds(0.0123, 0.04, 0.02, 0.2),
+        text=TEXT,
         file="/photos/raw\udcff.jpg",
         alt_text="a dog named Rex",
         embedding=np.ones(4, np.float32),
@@ -105,10 +119,32 @@ def test_a_stored_record_keeps_everything_but_the_embedding() -> None:
     assert from_record(record).embedding is None
 
 
-def test_a_record_of_an_earlier_version_has_no_doubt() -> None:
+def test_a_record_of_an_earlier_version_has_no_doubt_and_no_text() -> None:
     record = to_record(dataclasses.replace(full_description(), file=None), for_storage=True)
-    del record["doubt"]
-    assert from_record(record).doubt is None
+    del record["doubt"], record["text"], record["seconds"]["read_text"]
+    restored = from_record(record)
+    assert (restored.doubt, restored.text, restored.seconds.read_text) == (None, None, 0.0)
+
+
+def test_the_text_is_a_string_and_codes_are_kept_as_they_are() -> None:
+    description = dataclasses.replace(full_description(), text=TEXT)
+    code = {"format": "QR code", "content": "BEGIN:VCARD\nN:Ann", "box": list(BOX)}
+    record = to_record(description)
+    assert (record["text"], record["codes"]) == ("Fire exit\n\nPush", [code])
+    assert text_record(TEXT) == {
+        "text": "Fire exit\n\nPush",
+        "lines": [
+            {
+                "text": "Fire exit",
+                "box": list(BOX),
+                "confidence": 0.9,
+                "block": 0,
+                "heading": False,
+            },
+            {"text": "Push", "box": list(BOX), "confidence": 0.7, "block": 1, "heading": True},
+        ],
+        "codes": [code],
+    }
 
 
 @pytest.mark.parametrize(
@@ -119,6 +155,8 @@ def test_a_record_of_an_earlier_version_has_no_doubt() -> None:
         ("width", 0.5),
         ("file", "a.jpg"),
         ("doubt", "dog"),
+        ("text", "Exit"),
+        ("text", {"lines": [], "codes": [], "is_page": 1, "unknown_script": False, "quarters": 0}),
         ("doubt", {"position": 0.5, "word": "dog", "other": "fox"}),
     ],
 )

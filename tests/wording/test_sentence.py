@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from image_describer.captioner.description import Description, DoubtfulWord
 from image_describer.imaging.notes import BLANK, DARK
+from image_describer.reading.text import PictureText, TextLine
 from image_describer.wording.sentence import (
     AUTHOR_LIMIT,
     HIGH,
     MIDDLE,
+    PAGE_LIMIT,
+    UNKNOWN_SCRIPT,
     SpokenDescription,
     part_sentence,
     sentence,
@@ -121,6 +124,95 @@ def test_a_reworded_prefix_keeps_the_authors_words_apart(monkeypatch: pytest.Mon
     assert spoken(REX) == SpokenDescription(
         "Sein Autor sagt: a dog named Rex.", "Probably: a brown dog runs."
     )
+
+
+def picture_text(*lines: str, is_page: bool = False, sure: float = 0.95) -> PictureText:
+    return PictureText(
+        tuple(TextLine(line, (0.0, 0.0, 1.0, 0.1), sure) for line in lines), is_page=is_page
+    )
+
+
+def with_text(text: PictureText, *, notes: tuple[str, ...] = ()) -> Description:
+    return Description(DOG, 0.8, notes=notes, text=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (PictureText(), ""),
+        (picture_text("Exit"), "It says: Exit."),
+        (picture_text("Push", "the bar!"), "It says: Push the bar!"),
+        (picture_text("Exlt", sure=0.6), "It might say: Exlt."),
+        (picture_text("one two three four", "five six seven eight nine"), "9 words"),
+        (picture_text("word " * 123), "120 words"),
+        (picture_text("word " * 1250), "1,200 words"),
+    ],
+)
+def test_a_few_words_are_said_and_more_are_counted(text: PictureText, written: str) -> None:
+    if "words" in written:
+        written = f"There are about {written} in it."
+    assert spoken(with_text(text)) == SpokenDescription("", f"Probably: {DOG}.", written)
+    assert spoken(with_text(text), hedged=False).written == written.replace("might say", "says")
+
+
+def test_how_to_read_on_is_said_only_after_a_number_of_words() -> None:
+    many = with_text(picture_text("word " * 20))
+    assert spoken(many, read_on="Ctrl+T reads them.").written == (
+        "There are about 20 words in it. Ctrl+T reads them."
+    )
+    few = with_text(picture_text("Exit"))
+    assert spoken(few, read_on="Ctrl+T reads them.").written == "It says: Exit."
+
+
+def test_a_page_is_read_and_not_described() -> None:
+    page = with_text(picture_text("Dear Ann,", "see you soon.", is_page=True))
+    assert spoken(page) == SpokenDescription("", "", "It says: Dear Ann, see you soon.")
+    dark = dataclasses.replace(page, notes=(DARK,))
+    assert sentence(dark) == f"{DARK} It says: Dear Ann, see you soon."
+
+
+def test_a_long_page_is_cut_and_counted() -> None:
+    page = with_text(picture_text(*["word " * 10] * 30, is_page=True))
+    written = spoken(page, read_on="Ctrl+T reads them.").written
+    assert written.endswith("word... There are about 300 words in it. Ctrl+T reads them.")
+    assert len(written) < PAGE_LIMIT + 80
+
+
+def test_headings_and_blocks_of_a_page_end_with_a_stop() -> None:
+    box = (0.0, 0.0, 1.0, 0.1)
+    lines = (
+        TextLine("Menu", box, 0.9, heading=True),
+        TextLine("Soup of", box, 0.9),
+        TextLine("the day", box, 0.9),
+        TextLine("Open till 9", box, 0.9, block=1),
+    )
+    assert sentence(with_text(PictureText(lines, is_page=True))) == (
+        "It says: Menu. Soup of the day. Open till 9."
+    )
+
+
+def test_an_unknown_script_is_told_and_not_private() -> None:
+    unknown = with_text(PictureText(unknown_script=True))
+    assert spoken(unknown) == SpokenDescription("", f"Probably: {DOG}. {UNKNOWN_SCRIPT}")
+
+
+@given(texts, st.booleans(), st.booleans())
+def test_our_own_words_never_contain_what_is_written(text: str, hedged: bool, page: bool) -> None:
+    description = with_text(picture_text(text, is_page=page))
+    result = spoken(description, hedged=hedged)
+    without = spoken(dataclasses.replace(description, text=None), hedged=hedged)
+    assert result.own == ("" if page else without.own)
+    assert result.text.splitlines() in ([], [result.text])
+
+
+def test_the_text_of_a_part_is_said_even_if_it_is_long() -> None:
+    words = " ".join(["word"] * 20)
+    part = with_text(picture_text(words))
+    assert part_sentence(part) == f"Probably: {DOG}. It says: {words}."
+    blank = dataclasses.replace(part, notes=(BLANK,))
+    assert part_sentence(blank) == f"It says: {words}."
+    page = with_text(picture_text(words, is_page=True), notes=(DARK,))
+    assert part_sentence(page) == f"Very dark. It says: {words}."
 
 
 def test_a_part_is_said_briefly() -> None:

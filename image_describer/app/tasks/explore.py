@@ -1,6 +1,7 @@
 """Ctrl+E and the arrow keys: moves over the picture's parts, outlines each, says what it shows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from image_describer.app import keymap, messages
@@ -227,6 +228,10 @@ class Explorer:
 
         if self._cursor is None:
             return
+        whole = self._current.described
+        if whole is not None and whole.description.text is not None:
+            text = whole.description.text.within(self._cursor.box)
+            description = replace(description, text=text)
         sentence = part_sentence(description, hedged=self._context.settings.hedging)
         self._part_text = f"{name} {sentence}"
         self._show(self._part_text)

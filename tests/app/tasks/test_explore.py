@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from image_describer.app import messages
-from image_describer.app.context import AppContext, CurrentPicture
+from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
 from image_describer.app.jobs import JobRunner
 from image_describer.app.tasks.explore import (
     EDGE,
@@ -28,6 +28,8 @@ from image_describer.app.widgets.picture_view import PictureView
 from image_describer.captioner.description import Description
 from image_describer.errors import BundleError
 from image_describer.imaging.open import Picture
+from image_describer.reading.text import PictureText, TextLine
+from image_describer.wording.sentence import spoken
 from tests.support.screen import LIMIT_S, Screen
 from tests.support.window import KEPT, AppDriver, FakeSpeaker, TkLoop
 
@@ -328,6 +330,15 @@ def test_hedges_can_be_switched_off(driver: ExplorerDriver) -> None:
     driver.context.settings = replace(driver.context.settings, hedging=False)
     driver.show(nine_colours())
     assert driver.hear("ctrl+e") == "Exploring. Centre. Something cyan."
+
+
+def test_the_text_of_a_part_is_said(driver: ExplorerDriver) -> None:
+    driver.show(nine_colours())
+    line = TextLine("Fire exit", (0.1, 0.4, 0.3, 0.5), 0.9)
+    description = Description("a wall", 0.8, text=PictureText((line,)))
+    driver.current.described = DescribedPicture(description, spoken(description))
+    assert driver.hear("ctrl+e") == "Exploring. Centre. Probably: something cyan."
+    assert driver.hear("Left") == "Left. Probably: something yellow. It says: Fire exit."
 
 
 def test_where_am_i_and_repeat_say_the_part(drive: Callable[..., AppDriver], photo: str) -> None:
