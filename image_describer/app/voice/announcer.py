@@ -63,10 +63,10 @@ class Announcer:
             (spoken.own, "description"),
             (spoken.written, quoted),
         ]
-        first, *others = [part for part in parts if part[0]]
-        say(*first)
-        for part in others:
-            self.say_next(*part)
+        for text, kind in parts:
+            if text:
+                say(text, kind)
+                say = self.say_next
 
     def say_next(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
         """Say ``text`` after what is being said."""
