@@ -1,7 +1,7 @@
 """How near what was read is to what is written.
 
-Both are normalised first: NFC, bullets left out, all white space and breaks of lines as one space.
-Case, accents and punctuation count.
+Both are normalised first: NFC, straight quotation marks and apostrophes for curly ones, bullets
+left out, white space and breaks of lines as one space. Case, accents and punctuation count.
 """
 
 import re
@@ -11,12 +11,14 @@ from collections import Counter
 import numpy as np
 
 BULLETS = re.compile("[•·●▪]")
+STRAIGHT = str.maketrans("‘’“”„", '\'\'"""')
 EDGES = ".,;:!?\"'()[]„“”«»|"
 
 
 def normalise(text: str) -> str:
     """The form in which texts are compared."""
-    return " ".join(BULLETS.sub(" ", unicodedata.normalize("NFC", text)).split())
+    straight = unicodedata.normalize("NFC", text).translate(STRAIGHT)
+    return " ".join(BULLETS.sub(" ", straight).split())
 
 
 def edits(read: str, truth: str) -> int:
