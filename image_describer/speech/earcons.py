@@ -39,6 +39,7 @@ SOUNDS: dict[str, tuple[EarconNote, ...]] = {
     ),
     "edge": (EarconNote(170, 0.08, 0.30),),
     "key": (EarconNote(2400, 0.012, 0.10, decay=4),),
+    "doubt": (EarconNote(740, 0.05, 0.12, overtone=0.3), EarconNote(660, 0.08, 0.12, overtone=0.3)),
     "open": (EarconNote(400, 0.16, 0.16, decay=2, to_hertz=900),),
 }
 

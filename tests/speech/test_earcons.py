@@ -12,7 +12,7 @@ from image_describer.speech.voices.silent import SilentVoice
 from tests.support.screen import LIMIT_S, assert_near
 from tests.support.sound import RATE_HZ, NullSink, Recording
 
-NAMES = ("tick", "done", "error", "edge", "key", "open")
+NAMES = ("tick", "done", "error", "edge", "key", "doubt", "open")
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,9 @@ def test_each_is_short_and_fades_in_and_out(name: str) -> None:
 
 def test_frequent_earcons_are_softer_than_important_ones() -> None:
     peaks = {name: abs(samples(name)).max() for name in NAMES}
-    assert max(peaks["tick"], peaks["key"]) < min(peaks["done"], peaks["error"], peaks["edge"])
+    assert max(peaks["tick"], peaks["key"], peaks["doubt"]) < min(
+        peaks["done"], peaks["error"], peaks["edge"]
+    )
 
 
 @pytest.mark.parametrize("volume", [0, 20])

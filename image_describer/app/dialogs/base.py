@@ -1,7 +1,7 @@
 """What all dialogs share: speaking the title, the focus, closing with Escape, restoring focus."""
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from image_describer.app import key_bindings, keymap, theme
@@ -48,6 +48,15 @@ class Dialog(tk.Toplevel):
         self.protocol("WM_DELETE_WINDOW", self.close)
 
     @property
+    def commands(self) -> Mapping[str, Callable[[], None]]:
+        """What the keys of the window's commands run while this has the focus."""
+        return self.context.run
+
+    def key_pressed(self) -> None:
+        """Called for every key, before anything else."""
+        self.context.key_pressed()
+
+    @property
     def heading(self) -> str:
         """The title as it is spoken."""
         return self._heading
@@ -72,10 +81,10 @@ class Dialog(tk.Toplevel):
         self.context.dialogs.append(self)
         key_bindings.bind_commands(
             self,
-            self.context.run,
+            self.commands,
             allowed=None if self.all_keys else keymap.EVERYWHERE,
             refuse=self._refuse,
-            pressed=self.context.key_pressed,
+            pressed=self.key_pressed,
         )
         self._content.watch()
         self.update_idletasks()

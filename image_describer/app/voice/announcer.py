@@ -68,20 +68,28 @@ class Announcer:
                 say(text, kind)
                 say = self.say_next
 
-    def say_next(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
-        """Say ``text`` after what is being said."""
+    def say_next(self, text: str, kind: "UtteranceKind" = "phrase", *, language: str = "") -> None:
+        """Say ``text`` after what is being said; ``language`` as in `Speaker.say`."""
         if text and self.level != "off":
-            self._speaker.say(text, kind=kind, private=kind != "description", interrupt=False)
+            private = kind != "description"
+            self._speaker.say(text, kind=kind, private=private, interrupt=False, language=language)
 
     def error(self, text: str) -> None:
         """Say what went wrong; notices and descriptions wait for its end."""
         self._say(text, "error")
 
-    def say_focus(self, text: str) -> None:
-        """Say where the focus or the caret is: at once, or after what the same key has answered."""
+    def say_focus(self, text: str, language: str = "") -> None:
+        """Say where the focus or the caret is: at once, or after what the same key has answered.
+
+        ``language`` is as in `Speaker.say`.
+        """
         if self.level == "all":
             self._speaker.say(
-                text, kind="phrase", interrupt=not self.recently_answered(), allow_duplicate=True
+                text,
+                kind="phrase",
+                interrupt=not self.recently_answered(),
+                allow_duplicate=True,
+                language=language,
             )
             self._schedule_check()
 

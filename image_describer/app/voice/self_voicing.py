@@ -35,6 +35,7 @@ class WidgetInfo:
     state: TextFunction | None
     position: TextFunction | None
     hint: str
+    language: str
 
 
 def set_name(
@@ -45,13 +46,15 @@ def set_name(
     state: TextFunction | None = None,
     position: TextFunction | None = None,
     hint: str = "",
+    language: str = "",
 ) -> None:
     """Give ``widget`` a name, and a role if its class has another one.
 
     ``state()`` returns its value ("180 words a minute"), ``position()`` its position ("3 of 7"; by
     default among its siblings of the same role); ``hint`` is said last when it gets the focus.
+    ``language`` is that of a text, as in `Speaker.say`, if it is not the program's.
     """
-    cast(Any, widget).widget_info = WidgetInfo(name, role, state, position, hint)
+    cast(Any, widget).widget_info = WidgetInfo(name, role, state, position, hint, language)
     native.describe(widget, name, role_of(widget), state() if state else "")
 
 
@@ -86,7 +89,14 @@ def say_for(widget: tk.Misc, text: str) -> None:
     """Say what a key has done to ``widget``, if its state doesn't show that."""
     voicing = _self_voicing(widget)
     if voicing is not None:
-        voicing.say(text)
+        voicing.say_for(widget, text)
+
+
+def caret_moved(widget: caret.TextWidget) -> None:
+    """The program has moved the caret of ``widget``, and says so in another way, if at all."""
+    voicing = _self_voicing(widget)
+    if voicing is not None:
+        voicing.remember_caret(widget)
 
 
 def spoken_text(widget: tk.Misc) -> str:
@@ -161,16 +171,17 @@ def _self_voicing(widget: tk.Misc) -> "SelfVoicing | None":
 
 
 class SelfVoicing:
-    """Listens to all widgets of ``root``, and calls ``say(text)``.
+    """Listens to all widgets of ``root``, and calls ``say(text, language)``.
 
+    ``language`` is that of a text that has another one than the program, else empty.
     ``answered()`` returns whether a command has just said something itself, or is about to.
     """
 
     def __init__(
-        self, root: tk.Tk, say: Callable[[str], None], answered: Callable[[], bool]
+        self, root: tk.Tk, say: Callable[[str, str], None], answered: Callable[[], bool]
     ) -> None:
         self._root = root
-        self.say = say
+        self._say = say
         self._answered = answered
         self._last_widget: tk.Misc | None = None
         self._last_window: tk.Misc | None = None
@@ -191,6 +202,24 @@ class SelfVoicing:
         """Whether a change of the focus is still to be announced."""
         return self._pending is not None
 
+    def say(self, text: str) -> None:
+        """Say a text of the program."""
+        self._say(text, "")
+
+    def say_for(self, widget: tk.Misc, text: str) -> None:
+        """See the function of this name."""
+        info = widget_info(widget)
+        language = info.language if info is not None else ""
+        if isinstance(widget, tk.Text | tk.Entry):
+            self.remember_caret(widget)
+            # What is not quoted, such as "blank" or "capital A", is in the program's own language.
+            language = language if text in self._carets[str(widget)].text else ""
+        self._say(text, language)
+
+    def remember_caret(self, widget: caret.TextWidget) -> None:
+        """Compare the caret after the next key with where it is now."""
+        self._carets[str(widget)] = caret.caret_state(widget)
+
     def skip_next_focus(self, widget: tk.Misc) -> None:
         """See the function of this name."""
         self._skipped.add(str(widget))
@@ -207,7 +236,7 @@ class SelfVoicing:
         if widget is None or isinstance(widget, tk.Tk | tk.Toplevel | tk.Menu):
             return
         if isinstance(widget, tk.Text | tk.Entry):
-            self._carets[str(widget)] = caret.caret_state(widget)
+            self.remember_caret(widget)
         window = widget.winfo_toplevel()
         # A command that closes a menu or a dialog is answered; that the focus has returned to
         # where it was is not worth saying then.
@@ -248,13 +277,14 @@ class SelfVoicing:
             return
         now = caret.caret_state(widget)
         before = self._carets.get(str(widget), now)
-        self._carets[str(widget)] = now
         if isinstance(widget, tk.Text) and before.text != now.text:
             # It is read-only, so the program has put another text into it.
             before = caret.CaretState(0, "", now.text)
         text = caret.announcement(widget, event.keysym, event_state(event), before, now)
         if text:
-            self.say(text)
+            self.say_for(widget, text)
+        else:
+            self.remember_caret(widget)
 
     def _selected(self, event: "tk.Event[tk.Misc]") -> None:
         if isinstance(event.widget, tk.Listbox) and focused(self._root) is event.widget:

@@ -30,7 +30,7 @@ def test_the_authors_words_are_private(asked: bool, kind: str) -> None:
     Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(REX), asked=asked)
     assert speaker.say.mock_calls == [
         call("Its author says: a dog named Rex.", kind=kind, private=True),
-        call(OWN, kind="description", private=False, interrupt=False),
+        call(OWN, kind="description", private=False, interrupt=False, language=""),
     ]
 
 
