@@ -44,6 +44,11 @@ class Box:
     score: float
 
     @property
+    def is_line(self) -> bool:
+        """Whether it is long enough to hold a word."""
+        return self.length >= 2 * self.thickness
+
+    @property
     def corners(self) -> np.ndarray:
         """(4, 2) x and y: upper left, upper right, lower right and lower left of the text."""
         along = np.array([np.cos(self.angle), np.sin(self.angle)]) * self.length / 2
@@ -59,10 +64,12 @@ class TextDetector:
         self._interpreter = runtime.load(file, threads)
         self._lock = threading.Lock()
 
+    def glance(self, pixels: np.ndarray) -> list[Box]:
+        """Return what may be text in ``pixels`` (H, W, 3) uint8, in little time."""
+        return self._boxes(pixels, GLANCE_SIDE)
+
     def detect(self, pixels: np.ndarray) -> list[Box]:
         """Return the lines of text in ``pixels`` (H, W, 3) uint8, in no order."""
-        if not self._boxes(pixels, GLANCE_SIDE):
-            return []
         boxes = self._boxes(pixels, FULL_SIDE)
         if boxes and max(pixels.shape) > FULL_SIDE:
             scale = FULL_SIDE / max(pixels.shape)

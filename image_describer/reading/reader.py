@@ -1,5 +1,6 @@
 """Pixels -> what is written in them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,16 @@ from image_describer.reading.recognizer import Lines, ReadLine, TextRecognizer, 
 from image_describer.reading.text import PictureText, ReadWord, TextLine
 
 DOUBTFUL = 0.8  # confidence of a line below which it is read upside down too
-LEAST_CONFIDENCE = 0.55  # of a line that is text
-UNKNOWN_SHARE = 0.6  # of the lines, from which on the letters are of an unknown script
+DIRECTION_LINES = 4  # long lines that tell which way up the others are
+FEW = 4  # boxes at a glance that are read first, to see whether they are text at all
+# What is text for sure: letters and digits of a line, and its confidence. Textures look like one or
+# two letters, and like more with less confidence.
+CERTAIN = ((3, 0.8), (2, 0.9))
+CERTAIN_LINES = 3  # from this number on, what else is there is text too, such as a page number
+LEAST_CONFIDENCE = 0.55  # of such lines
+CHINESE_SHARE = 0.1  # of the letters, below which a Chinese character is a misread mark
+# Long boxes whose letters can't be read, although the detector is sure that they are lines.
+UNKNOWN_LINES, UNKNOWN_ASPECT, UNKNOWN_SCORE, UNKNOWN_CONFIDENCE = 2, 3.0, 0.8, 0.6
 PAGE_LINES = 6  # least number of lines of a page
 PAGE_COVER = 0.08  # least area of the lines of a page, of the picture
 
@@ -35,38 +44,78 @@ class TextReader:
 
     def read(self, pixels: np.ndarray) -> PictureText:
         """Return the text in ``pixels`` (H, W, 3) uint8, in reading order."""
-        boxes = self._detector.detect(pixels)
-        if not boxes:
+        boxes = self._detector.glance(pixels)
+        lines = Lines(pixels)
+        if len(boxes) <= FEW and not any(map(_is_text, self._read_boxes(lines, boxes))):
             return PictureText()
-        found = self._read_boxes(pixels, boxes)
-        readable = [line for line in found if line.confidence >= LEAST_CONFIDENCE and line.text]
+        found = self._read_boxes(lines, self._detector.detect(pixels))
+        readable = _readable(found)
         area = sum(line.box.length * line.box.thickness for line in readable)
         height, width = pixels.shape[:2]
         angle = _direction(readable)
-        lines = _in_order(readable, angle, (height, width))
+        in_order = _in_order(readable, angle, (height, width))
         return PictureText(
-            lines=lines,
-            is_page=len(lines) >= PAGE_LINES and area >= PAGE_COVER * height * width,
-            unknown_script=len(found) - len(readable) >= max(2, UNKNOWN_SHARE * len(found)),
+            lines=in_order,
+            is_page=len(in_order) >= PAGE_LINES and area >= PAGE_COVER * height * width,
+            unknown_script=_has_unknown_script(found),
             quarters=round(angle / (np.pi / 2)) % 4,
         )
 
-    def _read_boxes(self, pixels: np.ndarray, boxes: list[Box]) -> list[ReadLine]:
+    def _read_boxes(self, lines: Lines, boxes: Sequence[Box]) -> list[ReadLine]:
         """Read the boxes, those that stand on their head too."""
-        lines = Lines(pixels)
-        boxes = sorted(boxes, key=lambda box: box.length / box.thickness)  # similar widths
-        found = [self._recognizer.read(lines, box) for box in boxes]
-        for index, line in enumerate(found):
-            if line.confidence < DOUBTFUL:
-                turned = self._recognizer.read(lines, line.box, turned=True)
-                found[index] = best_of([line, turned])
-        # Where most long lines stand on their head, the short ones do.
-        letters = [len(line.text) * (-1 if line.turned else 1) for line in found]
-        mostly_turned = sum(letters) < 0
-        for index, line in enumerate(found):
-            if line.turned != mostly_turned and len(line.text) <= 3:
-                found[index] = self._recognizer.read(lines, line.box, mostly_turned)
-        return found
+        # Long lines first: they tell which way up the short ones are.
+        boxes = sorted(boxes, key=lambda box: -box.length / box.thickness)
+        found: list[ReadLine] = []
+        turned = False
+        for box in boxes:
+            line = self._recognizer.read(lines, box, turned)
+            if line.confidence < DOUBTFUL and (len(found) < DIRECTION_LINES or box.is_line):
+                line = best_of([line, self._recognizer.read(lines, box, not turned)])
+            found.append(line)
+            if len(found) <= DIRECTION_LINES:
+                turned = sum(len(one.text) * (-1 if one.turned else 1) for one in found) < 0
+        return [
+            self._recognizer.read(lines, line.box, turned)
+            if line.turned != turned and len(line.text) <= 3
+            else line
+            for line in found
+        ]
+
+
+def _is_text(line: ReadLine) -> bool:
+    """Whether this is text, whatever else there is in the picture."""
+    letters = sum(char.isalnum() for char in line.text)
+    return any(letters >= least and line.confidence >= sure for least, sure in CERTAIN)
+
+
+def _readable(found: Sequence[ReadLine]) -> list[ReadLine]:
+    """The lines that are text."""
+    certain = [line for line in found if _is_text(line)]
+    if len(certain) < CERTAIN_LINES:
+        return certain
+    letters = "".join(line.text for line in certain)
+    chinese = sum(_is_chinese(char) for char in letters) >= CHINESE_SHARE * len(letters)
+    return [
+        line
+        for line in found
+        if line.confidence >= LEAST_CONFIDENCE and (chinese or not all(map(_is_chinese, line.text)))
+    ]
+
+
+def _is_chinese(char: str) -> bool:
+    return "\u3400" <= char <= "\u9fff"
+
+
+def _has_unknown_script(found: Sequence[ReadLine]) -> bool:
+    """Whether most of the long lines are in letters that the recognizer doesn't know."""
+    long = [
+        line
+        for line in found
+        if line.box.length >= UNKNOWN_ASPECT * line.box.thickness
+        and line.box.score >= UNKNOWN_SCORE
+    ]
+    unknown = [line for line in long if line.confidence < UNKNOWN_CONFIDENCE]
+    return len(unknown) >= max(UNKNOWN_LINES, len(long) / 2)
 
 
 def _direction(lines: list[ReadLine]) -> float:
