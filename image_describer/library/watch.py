@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 FEW = 5  # more pictures than this in a row are counted, because nobody listens to fifty sentences
 QUIET_S = 1.0  # this long without a new picture, and a row of them is over
 COUNT_EVERY_S = 30.0  # how often a row that doesn't end is counted
+GATHER_S = 0.3  # a picture is told this long after it was closed, because others may follow it
 CHECK_S = 1.0  # how often the folder is looked for, and read where the system reports no changes
 SCAN_S = 10.0  # how often it is read where the system reports them, in case one was lost
 SCAN_SHARE = 10  # reading a large folder on a slow share takes at most a tenth of the time
@@ -319,6 +320,11 @@ class FolderWatcher:
         files = [file for file, pending in self._pending.items() if pending.due <= now]
         return sorted(files, key=lambda file: self._pending[file].changed_at)
 
+    def _arriving(self) -> int:
+        """Return how many files are complete, or were changed just now and will be."""
+        open_ones = _Writing.IN_PROGRESS
+        return sum(pending.writing is not open_ones for pending in self._pending.values())
+
     def _tell(self) -> Iterator[Record | PictureBurst]:
         """Yield what there is to say about the files that are complete."""
         while not self._stopped:
@@ -326,15 +332,20 @@ class FolderWatcher:
             yield from self._end_row(files)
             if not files:
                 return
-            if self._held or self._told + len(files) > self._few:
+            if self._held or self._told + self._arriving() > self._few:
                 for file in files:
                     self._hold(file)
                 continue
+            end = self._pending[files[0]].changed_at + GATHER_S
             record = self._record(files[0])
             if record is None:
                 continue
             self._take_changes(0.0)  # that were reported while it was described
-            if self._told + 1 + len(self._due()) > self._few:
+            while not self._stopped and (left := end - time.monotonic()) > 0:
+                self._take_changes(left)
+            if record.file in self._pending:  # it was changed again
+                continue
+            if self._told + 1 + self._arriving() > self._few:
                 self._held.append(record.file)
             else:
                 self._told += 1
