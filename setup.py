@@ -28,6 +28,9 @@ APP = [
     "espeakng-loader>=0.2.4",
     "lameenc>=1.7",
     "tkinterdnd2>=0.7",
+    "zxing-cpp>=3.0",
+    "pypdfium2>=5.0",
+    "idna>=3.7",
     "platformdirs>=4.0",
     "defusedxml>=0.7.1",
     "tqdm>=4.66",
@@ -56,8 +59,7 @@ SERVER = [
     "python-multipart>=0.0.18",
     "prometheus-client>=0.21",
     "psutil>=6.0",
-    "h11>=0.14",  # this and the next two are for fetching pictures by URL
-    "idna>=3.7",
+    "h11>=0.14",  # this and the next are for fetching pictures by URL
     "certifi",
 ]
 CLUSTER = [

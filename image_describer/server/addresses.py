@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import quote
 
-import idna
-
+from image_describer import web_hosts
 from image_describer.errors import UrlError, UrlRefusedError
 from image_describer.text import shorten, visible
 
 URL_LIMIT = 4_000  # characters
-HOST_LIMIT = 253  # characters, by RFC 1035
 SHOWN_CHARACTERS = 80  # of a host's name in a sentence
 PORTS = {"http": 80, "https": 443}
 
@@ -30,12 +28,6 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^\[\]:]+)(?::(?P<port>[0-9]{1,5}))?")
-# Parsers disagree on these: blanks, control characters, backslashes.
-_AMBIGUOUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff\u2028\u2029]")
-_NAME = re.compile(
-    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-)
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a last label that makes a host an IPv4 address
 
 # IANA's special-purpose addresses, and those that clouds use internally. Python's own `is_global`
 # differs between versions and includes multicast.
@@ -131,7 +123,7 @@ def allowed_host(entry: str) -> AllowedHost:
     found = _ENTRY.fullmatch(entry.strip())
     subdomains = entry.strip().startswith(".")
     port = int(found["port"]) if found and found["port"] else None
-    name = _canonical(found["host"][subdomains:]) if found else ""
+    name = web_hosts.canonical(found["host"][subdomains:]) if found else ""
     if (
         not name
         or port == 0
@@ -147,8 +139,8 @@ def allowed_host(entry: str) -> AllowedHost:
 
 def parse(url: str, allowed: Iterable[AllowedHost]) -> FetchTarget:
     """Parse ``url``. Raises UrlRefusedError unless it is HTTP or HTTPS on an allowed host."""
-    found = None if len(url) > URL_LIMIT or _AMBIGUOUS.search(url) else _URL.fullmatch(url)
-    host = _canonical(found["host"]) if found else ""
+    found = None if len(url) > URL_LIMIT or web_hosts.AMBIGUOUS.search(url) else _URL.fullmatch(url)
+    host = web_hosts.canonical(found["host"]) if found else ""
     if not found or not host or not 0 < int(found["port"] or 1) < 65_536:
         raise UrlRefusedError(
             "This address is not allowed.",
@@ -210,42 +202,9 @@ def is_public(address: str) -> bool:
     return not any(ip in network for network in _PRIVATE_4)
 
 
-def _canonical(host: str) -> str:
-    """Return the normalized host, "" if it is invalid."""
-    if host.startswith("["):
-        return _canonical_6(host[1:-1])
-    if not host.isascii():
-        try:
-            host = idna.encode(host, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            return ""
-    name = host.lower().removesuffix(".")
-    if len(name) > HOST_LIMIT or not _NAME.fullmatch(name):
-        return ""
-    if _NUMBER.fullmatch(name.rpartition(".")[2]):
-        # 127.1, 0x7f000001, 2130706433, 0177.0.0.1: parsers agree only on four decimal numbers.
-        try:
-            return str(IPv4Address(name))
-        except ValueError:
-            return ""
-    return name
-
-
-def _canonical_6(text: str) -> str:
-    try:
-        ip = IPv6Address(text)
-    except ValueError:
-        return ""
-    return "" if ip.scope_id is not None else f"[{ip.compressed}]"
-
-
 def _can_have_subdomains(name: str) -> bool:
     """Whether a host may have subdomains: IP addresses and top-level domains may not."""
-    return "." in name and not name.startswith("[") and not _is_ipv4(name)
-
-
-def _is_ipv4(name: str) -> bool:
-    return bool(_NUMBER.fullmatch(name.rpartition(".")[2]))
+    return "." in name and not name.startswith("[") and not web_hosts.is_ipv4(name)
 
 
 def _not_found_error(target: FetchTarget) -> UrlError:

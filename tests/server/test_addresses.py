@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_describer import web_hosts
 from image_describer.errors import UrlError, UrlRefusedError
 from image_describer.server import addresses
 from image_describer.server.addresses import is_public
@@ -33,7 +34,7 @@ def resolved(url, allowed):
 @pytest.fixture
 def names(monkeypatch):
     """Resolve the names of the table; the system reads numeric addresses."""
-    known = {addresses._canonical(name): address for name, address in NAMES.items()}
+    known = {web_hosts.canonical(name): address for name, address in NAMES.items()}
     real = socket.getaddrinfo
 
     def getaddrinfo(host, port, *rest, **more):
