@@ -1,13 +1,17 @@
-"""``image-describer describe``: one sentence per picture, printed and spoken on request."""
+"""``image-describer describe``: one sentence per picture, printed and spoken on request.
+
+The pictures are files, or one capture: of the screen, the active window or the clipboard.
+"""
 
 import argparse
+import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error
-from image_describer.cli.options import Subparsers, add_bundle, add_json
+from image_describer.cli.options import Subparsers, add_bundle, add_json, whole_number
 from image_describer.cli.voice import add_voice, make_speaker, say_next
 from image_describer.errors import PictureError, SpeechError
 from image_describer.stdio import DONE, REFUSED
@@ -15,11 +19,15 @@ from image_describer.text import visible
 
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
+    from image_describer.imaging.open import Source
     from image_describer.speech import Speaker, Utterance
 
 DESCRIPTION = """\
 Say what each picture shows: one line per picture, in the given order. The sentence says how sure it
 is, and can still be wrong. The picture never leaves this computer.
+
+Instead of files, --screen, --window and --clipboard describe what is there now. A keyboard shortcut
+of the desktop can run such a command.
 """
 EXAMPLES = """\
 examples:
@@ -29,6 +37,10 @@ examples:
       print it and speak it
   image-describer describe --save-speech album.mp3 a.jpg b.jpg
       print two lines and write both, spoken, into one sound file
+  image-describer describe --screen --speak
+      speak what is on the screen
+  image-describer describe --window --delay 3
+      describe the window that is active in three seconds
   image-describer describe --json *.jpg > descriptions.jsonl
 
 voice:
@@ -39,10 +51,11 @@ voice:
 exit status:
   0  every picture was described. Speech that can't be heard doesn't change this: the line was
      printed, and stderr says why nothing was heard.
-  2  a picture can't be read (stderr says why; the others are described), the model is damaged, or
-     the sound file can't be written
+  2  a picture can't be read or captured (stderr says why; the others are described), the model is
+     damaged, or the sound file can't be written
 """
 SOUND_SUFFIXES = (".wav", ".mp3")
+DELAY_LIMIT_S = 3600
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -50,8 +63,21 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "describe", help="say what pictures show", description=DESCRIPTION, epilog=EXAMPLES
     )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "pictures", nargs="*", default=[], metavar="PICTURE", help="a file in any picture format"
+    )
+    source.add_argument("--screen", action="store_true", help="describe the whole screen")
+    source.add_argument("--window", action="store_true", help="describe the active window")
+    source.add_argument(
+        "--clipboard", action="store_true", help="describe the picture, or file, on the clipboard"
+    )
     parser.add_argument(
-        "pictures", nargs="+", metavar="PICTURE", help="a file in any picture format"
+        "--delay",
+        metavar="SECONDS",
+        type=whole_number(0, DELAY_LIMIT_S),
+        default=0,
+        help="wait that long first",
     )
     add_json(parser)
     parser.add_argument("--speak", action="store_true", help="also speak, and wait until heard")
@@ -67,23 +93,27 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Describe ``options.pictures`` in order and return the exit status.
+    """Describe ``options.pictures`` in order, or what is captured; return the exit status.
 
     Raises BundleError when the model can't be used.
     """
     from image_describer.captioner.describer import Describer
     from image_describer.stdio import stderr_silenced
 
-    with stderr_silenced():
-        describer = Describer(bundle=options.bundle)
+    time.sleep(options.delay)
     speaker = make_speaker(options) if options.speak or options.save_speech else None
     with closing(speaker) if speaker else nullcontext():
         command = _DescribeCommand(options, speaker)
-        for picture in options.pictures:
+        # Before the model is loaded, because the screen may change meanwhile.
+        sources = options.pictures or command.capture()
+        if sources:
+            with stderr_silenced():
+                describer = Describer(bundle=options.bundle)
+        for source in sources:
             try:
-                command.report(describer.describe(picture))
+                command.report(describer.describe(source))
             except PictureError as error:
-                command.report_error(picture, error)
+                command.report_error(source, error)
         return command.finish()
 
 
@@ -97,6 +127,18 @@ class _DescribeCommand:
         self.utterances: list[Utterance] = []
         self.status = DONE
         self.is_private = False
+
+    def capture(self) -> "list[Source]":
+        """Return what the options name instead of files; nothing, and report it, if that fails."""
+        from image_describer.imaging import clipboard, screen
+
+        try:
+            if self.options.clipboard:
+                return [clipboard.read()]
+            return [screen.capture(window=self.options.window)]
+        except PictureError as error:
+            self.report_error(None, error)
+            return []
 
     def report(self, description: "Description") -> None:
         """Print a description at once and queue it for speaking."""
@@ -115,11 +157,11 @@ class _DescribeCommand:
         self._speak(speech.own)
         self._speak(speech.written, private=True)
 
-    def report_error(self, picture: str, error: PictureError) -> None:
+    def report_error(self, source: "Source | None", error: PictureError) -> None:
         """Say on stderr, and aloud if requested, why a picture can't be described."""
         self.status = REFUSED
-        name = visible(picture)
-        print_error(str(error) if error.file is not None else f"{name}: {error}")
+        named = isinstance(source, str) and error.file is None
+        print_error(f"{visible(str(source))}: {error}" if named else str(error))
         self._speak(str(error), private=True)  # it may hold the file name
 
     def finish(self) -> int:

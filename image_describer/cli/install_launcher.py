@@ -6,7 +6,8 @@ from image_describer.cli.options import Subparsers
 
 DESCRIPTION = """\
 Put Image Describer with its icon on your desktop, into your applications menu and into 'Open with'
-for pictures. Other users of this computer don't get it. Running this twice does no harm.
+for pictures, and say how a key can describe the screen. Other users of this computer don't get it.
+Running this twice does no harm.
 """
 EXIT_STATUS = """\
 exit status:

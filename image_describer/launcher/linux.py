@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,10 +11,12 @@ import platformdirs
 
 from image_describer.errors import LauncherError
 from image_describer.launcher.manifest import InstallManifest
-from image_describer.launcher.program import WindowCommand, window_command
+from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import assets_folder
 
 FILE_NAME = "image-describer.desktop"
+SCREEN_FILE_NAME = "image-describer-screen.desktop"
+MENU_DELAY_S = 1  # until the menu, from which it was started, has gone
 ICON = "image-describer"
 TOOL_LIMIT_S = 20.0  # with many programs installed it takes a second
 
@@ -39,6 +42,10 @@ NO_MIME_CACHE = (
     "For 'Open with', install the package desktop-file-utils "
     "(sudo apt-get install desktop-file-utils) and run this command again."
 )
+SCREEN_KEY = (
+    "'Describe the screen' is in the applications menu, too. For a key that does it, add a "
+    "keyboard shortcut in your desktop's settings, with this command: {command}"
+)
 
 
 def install(manifest: InstallManifest) -> list[str]:
@@ -47,6 +54,7 @@ def install(manifest: InstallManifest) -> list[str]:
     Raises LauncherError.
     """
     entry = desktop_entry(window_command()).encode("utf-8")
+    screen = screen_command()
     data = _data_folder()
     theme = data / "icons" / "hicolor"
     for source, size in (("icon.png", "256x256"), ("icon.svg", "scalable")):
@@ -54,6 +62,7 @@ def install(manifest: InstallManifest) -> list[str]:
         manifest.write_file(theme / size / "apps" / f"{ICON}{icon.suffix}", icon.read_bytes())
     applications = data / "applications"
     manifest.write_file(applications / FILE_NAME, entry)
+    manifest.write_file(applications / SCREEN_FILE_NAME, screen_entry(screen).encode("utf-8"))
     desktop = _desktop_folder()
     if desktop is not None:
         copy = desktop / FILE_NAME
@@ -66,7 +75,9 @@ def install(manifest: InstallManifest) -> list[str]:
     sentences = [f"Image Describer is now {where} and in 'Open with' for pictures."]
     if desktop is None:
         sentences.append("There is no desktop folder, so it is not on the desktop.")
-    return sentences if indexed else [*sentences, NO_MIME_CACHE]
+    if not indexed:
+        sentences.append(NO_MIME_CACHE)
+    return [*sentences, SCREEN_KEY.format(command=shlex.join(screen.arguments))]
 
 
 def remove(manifest: InstallManifest) -> None:
@@ -82,29 +93,48 @@ def remove(manifest: InstallManifest) -> None:
     _refresh_icons(theme)
 
 
-def desktop_entry(command: WindowCommand) -> str:
+def desktop_entry(command: LaunchCommand) -> str:
     """Return the content of the .desktop file. Raises LauncherError for a path it can't contain."""
     mime_types = [mime for names in MIME_TYPES.values() for mime in names]
-    lines = [
-        "[Desktop Entry]",
-        "Type=Application",
-        "Version=1.1",
+    return _entry(
+        command,
+        "%F",
         "Name=Image Describer",
         "GenericName=Picture describer",
         "Comment=Hear what a photograph shows",
-        f"Exec={' '.join(map(_exec_argument, command.arguments))} %F",
+        "StartupWMClass=Image-describer",
+        "Keywords=picture;photo;image;describe;caption;blind;speech;",
+        f"MimeType={';'.join(mime_types)};",
+    )
+
+
+def screen_entry(command: LaunchCommand) -> str:
+    """Return the content of the .desktop file that describes the screen. Raises LauncherError."""
+    return _entry(
+        command,
+        f"--delay {MENU_DELAY_S}",
+        "Name=Describe the screen",
+        "Comment=Hear what is on the screen",
+        "Keywords=screenshot;screen;describe;blind;speech;",
+    )
+
+
+def _entry(command: LaunchCommand, last_arguments: str, *lines: str) -> str:
+    folder = [f"Path={_string(str(command.folder))}"] if command.folder is not None else []
+    all_lines = [
+        "[Desktop Entry]",
+        "Type=Application",
+        "Version=1.1",
+        *lines,
+        f"Exec={' '.join(map(_exec_argument, command.arguments))} {last_arguments}",
         f"TryExec={_string(command.arguments[0])}",
         f"Icon={ICON}",
         "Terminal=false",
         "StartupNotify=false",
-        "StartupWMClass=Image-describer",
         "Categories=Utility;Accessibility;",
-        "Keywords=picture;photo;image;describe;caption;blind;speech;",
-        f"MimeType={';'.join(mime_types)};",
+        *folder,
     ]
-    if command.folder is not None:
-        lines.append(f"Path={_string(str(command.folder))}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(all_lines) + "\n"
 
 
 def _string(text: str) -> str:
@@ -159,7 +189,8 @@ def _update_mime_cache(manifest: InstallManifest, applications: Path) -> bool:
 
 
 def _has_other_entries(applications: Path) -> bool:
-    return any(path.name != FILE_NAME for path in applications.glob("**/*.desktop"))
+    own = {FILE_NAME, SCREEN_FILE_NAME}
+    return any(path.name not in own for path in applications.glob("**/*.desktop"))
 
 
 def _refresh_icons(theme: Path) -> None:

@@ -8,12 +8,16 @@ import platformdirs
 
 from image_describer import __version__
 from image_describer.launcher.manifest import InstallManifest
-from image_describer.launcher.program import WindowCommand, window_command
+from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import assets_folder
 
 APP = "Image Describer.app"
 STARTER = "image-describer"
 ICON_FILE = "icon.icns"
+SCREEN_KEY = (
+    "For a key that describes the screen, make a shortcut in the app Shortcuts: the action 'Run "
+    "Shell Script' with this command, and in its details a keyboard shortcut: {command}"
+)
 UNIFORM_TYPES = [
     *("public.jpeg", "public.png", "org.webmproject.webp", "com.compuserve.gif"),
     *("com.microsoft.bmp", "public.tiff", "public.pbm", "public.avif"),
@@ -32,11 +36,12 @@ def install(manifest: InstallManifest) -> list[str]:
     manifest.remove_stale()
     return [
         "Image Describer is now on the desktop, in the Applications folder of your home folder, "
-        "and in 'Open With' for pictures."
+        "and in 'Open With' for pictures.",
+        SCREEN_KEY.format(command=shlex.join(screen_command().arguments)),
     ]
 
 
-def build(application: Path, command: WindowCommand) -> None:
+def build(application: Path, command: LaunchCommand) -> None:
     """Create the application folder. May raise OSError."""
     contents = application / "Contents"
     for name in ("MacOS", "Resources"):

@@ -9,10 +9,17 @@ import platformdirs
 
 from image_describer.errors import LauncherError
 from image_describer.launcher.manifest import InstallManifest
-from image_describer.launcher.program import WindowCommand, window_command
+from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import APP_NAME, assets_folder
 
 LINK_NAME = "Image Describer.lnk"
+SCREEN_LINK_NAME = "Describe the screen.lnk"
+SCREEN_KEY = (
+    "'Describe the screen' is in the Start menu, too. For a key that does it, open its file "
+    "location, then its properties, and press the key under 'Shortcut key'."
+)
+NORMAL, MINIMIZED = 1, 7  # WindowStyle: the latter leaves the active window active
+MENU_DELAY_S = 1  # until the menu, from which it was started, has gone
 POWERSHELL_LIMIT_S = 60.0  # the first start on a slow disk
 ICON_SIDES_PX = [(16, 16), (32, 32), (48, 48), (256, 256)]
 
@@ -24,7 +31,8 @@ $link.TargetPath = $env:LAUNCHER_TARGET
 $link.Arguments = $env:LAUNCHER_ARGUMENTS
 $link.WorkingDirectory = $env:LAUNCHER_FOLDER
 $link.IconLocation = $env:LAUNCHER_ICON + ',0'
-$link.Description = 'Hear what a photograph shows'
+$link.WindowStyle = $env:LAUNCHER_STYLE
+$link.Description = $env:LAUNCHER_DESCRIPTION
 $link.Save()
 """
 
@@ -34,15 +42,34 @@ def install(manifest: InstallManifest) -> list[str]:
     command = window_command()
     icon = Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "icon.ico"
     manifest.write_file(icon, icon_bytes())
-    for folder in _folders():
-        manifest.create(folder / LINK_NAME, lambda draft: create_shortcut(draft, command, icon))
+    programs = _start_menu() / "Programs"
+    for folder in (
+        Path(platformdirs.user_desktop_dir()),
+        programs,
+        _start_menu().parent / "SendTo",
+    ):
+        manifest.create(
+            folder / LINK_NAME,
+            lambda draft: create_shortcut(draft, command, icon, "Hear what a photograph shows"),
+        )
+    # The console program, whose window must not cover the screen.
+    screen = screen_command().with_arguments("--delay", str(MENU_DELAY_S))
+    manifest.create(
+        programs / SCREEN_LINK_NAME,
+        lambda draft: create_shortcut(
+            draft, screen, icon, "Hear what is on the screen", style=MINIMIZED
+        ),
+    )
     manifest.remove_stale()
     return [
-        "Image Describer is now on the desktop, in the Start menu, and for pictures in 'Send to'."
+        "Image Describer is now on the desktop, in the Start menu, and for pictures in 'Send to'.",
+        SCREEN_KEY,
     ]
 
 
-def create_shortcut(link: Path, command: WindowCommand, icon: Path) -> None:
+def create_shortcut(
+    link: Path, command: LaunchCommand, icon: Path, description: str, *, style: int = NORMAL
+) -> None:
     """Create a .lnk file through PowerShell. Raises LauncherError."""
     values = {
         "LAUNCHER_LINK": str(link),
@@ -50,6 +77,8 @@ def create_shortcut(link: Path, command: WindowCommand, icon: Path) -> None:
         "LAUNCHER_ARGUMENTS": subprocess.list2cmdline(command.arguments[1:]),
         "LAUNCHER_FOLDER": str(command.folder or ""),
         "LAUNCHER_ICON": str(icon),
+        "LAUNCHER_STYLE": str(style),
+        "LAUNCHER_DESCRIPTION": description,
     }
     powershell = ["powershell", "-NoProfile", "-NonInteractive", "-Command", SCRIPT]
     try:
@@ -82,11 +111,7 @@ def icon_bytes() -> bytes:
     return packed.getvalue()
 
 
-def _folders() -> list[Path]:
+def _start_menu() -> Path:
     roaming = os.environ.get("APPDATA")
     windows = Path(roaming or Path.home() / "AppData" / "Roaming") / "Microsoft" / "Windows"
-    return [
-        Path(platformdirs.user_desktop_dir()),
-        windows / "Start Menu" / "Programs",
-        windows / "SendTo",
-    ]
+    return windows / "Start Menu"

@@ -1,13 +1,17 @@
 """``describe``, in this process: what it prints, speaks, writes and returns."""
 
 import json
+import time
 import wave
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from image_describer import speech
-from image_describer.errors import SpeechError
+from image_describer.errors import ScreenError, SpeechError
+from image_describer.imaging import clipboard
+from image_describer.imaging import screen as screen_capture
 from image_describer.speech.voices.silent import SilentVoice
 from tests.support import gtts_service
 
@@ -309,3 +313,66 @@ def test_nothing_is_saved_if_there_is_nothing_to_say(describe, tmp_path):
     status, _, err = describe("--save-speech", file, tmp_path / "missing.jpg")
     assert (status, len(err)) == (2, 2)
     assert not file.exists()
+
+
+def test_a_capture_is_taken_after_the_delay_and_has_no_file(describe, photo, monkeypatch):
+    captured = []
+
+    def capture(*, window):
+        captured.append(window)
+        with Image.open(photo()) as image:
+            return image.copy()
+
+    waited = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setattr(screen_capture, "capture", capture)
+    _, (expected,), _ = describe(photo())
+    status, out, err = describe("--screen")
+    assert (status, out, err, captured, waited) == (0, [expected], [], [False], [0, 0])
+    _, (line,), _ = describe("--window", "--json", "--delay", "3")
+    assert (json.loads(line)["file"], captured[1:], waited[2:]) == (None, [True], [3])
+
+
+def test_a_refused_capture_is_told_and_spoken_offline(describe, voices, monkeypatch):
+    def refuse(*, window):
+        raise ScreenError("The screen is black.", "Turn it on.")
+
+    monkeypatch.setattr(screen_capture, "capture", refuse)
+    status, out, err = describe("--screen", "--speak", "--online")
+    assert (status, out, err) == (2, [], ["image-describer: The screen is black. Turn it on."])
+    assert [text for text, _ in voices["espeak"].spoken] == ["The screen is black. Turn it on."]
+    assert voices["gtts"].spoken == []
+
+
+def test_a_file_on_the_clipboard(describe, photo, monkeypatch):
+    path = str(photo())
+    monkeypatch.setattr(clipboard, "read", lambda: path)
+    _, (line,), _ = describe("--clipboard", "--json")
+    assert json.loads(line)["file"] == path
+    monkeypatch.setattr(clipboard, "read", photo().read_bytes)
+    _, (line,), _ = describe("--clipboard", "--json")
+    assert json.loads(line)["file"] is None
+    monkeypatch.setattr(clipboard, "read", lambda: b"nothing")
+    status, out, err = describe("--clipboard")
+    assert (status, out) == (2, [])
+    assert err[0].startswith("image-describer: That file is not a picture I can open")
+
+
+@pytest.mark.parametrize("options", [(), ("--screen", "--window"), ("--screen", "a.jpg")])
+def test_either_files_or_one_capture(describe, options):
+    status, out, (err,) = describe(*options)
+    assert (status, out) == (2, [])
+    assert err.startswith("image-describer describe: ")
+
+
+@pytest.mark.gui
+def test_an_empty_screen_and_clipboard(describe, screen, monkeypatch):
+    for name in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
+        monkeypatch.delenv(name, raising=False)
+    status, out, (err,) = describe("--screen")
+    assert (status, out) == (2, [])
+    assert err.startswith("image-describer: The screen is black: a screen curtain may be on.")
+    screen.clear_clipboard()
+    status, out, (err,) = describe("--clipboard")
+    assert (status, out) == (2, [])
+    assert err.endswith("Copy a picture, or the path of a file, and try again.")

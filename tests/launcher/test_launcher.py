@@ -23,7 +23,7 @@ from image_describer.launcher import (
     windows,
 )
 from image_describer.launcher.manifest import InstallManifest
-from image_describer.launcher.program import WindowCommand
+from image_describer.launcher.program import LaunchCommand
 from image_describer.metadata import formats
 from image_describer.wording import sentence as wording
 from tests.support.pictures import encoded, heic
@@ -89,8 +89,13 @@ def install() -> None:
 @on_linux
 def test_the_entry_is_valid_and_found_for_every_picture_type(home: Path, tools: None) -> None:
     install()
-    for folder in (home / "data" / "applications", home / "Desktop"):
-        assert run_tool("desktop-file-validate", folder / FILE) == ""
+    applications = home / "data" / "applications"
+    for file in (
+        applications / FILE,
+        applications / linux.SCREEN_FILE_NAME,
+        home / "Desktop" / FILE,
+    ):
+        assert run_tool("desktop-file-validate", file) == ""
     assert os.access(home / "Desktop" / FILE, os.X_OK)
     for names in linux.MIME_TYPES.values():
         for mime_type in names:
@@ -111,6 +116,30 @@ def test_the_mime_types_are_those_of_the_supported_formats(
             file.write_bytes(heic(picture) if name == "HEIC" else encoded(picture, name))
             answer = run_tool("gio", "info", "-a", "standard::content-type", file)
             assert answer.split()[-1] in linux.MIME_TYPES[format_.name], (suffix, answer)
+
+
+@on_linux
+def test_the_screen_is_described_by_an_entry_and_by_the_command_that_is_told(
+    home: Path, tools: None, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = tmp_path / "heard.txt"
+    script = tmp_path / "image describer"
+    script.write_text(
+        f"#!/bin/sh\nprintf '%s|' \"$@\" > '{heard}.new'\nmv '{heard}.new' '{heard}'\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(program, "_find", lambda *_: LaunchCommand((str(script),)))
+    install()
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith("'Describe the screen' is in the applications menu, too.")
+    subprocess.run(told.partition("this command: ")[2], shell=True, check=True, timeout=60)
+    assert heard.read_text() == "describe|--screen|--speak|"
+    heard.unlink()
+    entry = home / "data" / "applications" / linux.SCREEN_FILE_NAME
+    done = subprocess.run(["gio", "launch", str(entry)], stdout=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == 0
+    wait_for(heard.exists, TOOL_LIMIT_S, "the program")
+    assert heard.read_text() == "describe|--screen|--speak|--delay|1|"
 
 
 @on_linux
@@ -284,7 +313,7 @@ def test_gio_starts_a_program_in_an_awkward_folder(tools: None, tmp_path: Path, 
         file.write(f"mv '{heard}.new' '{heard}'\n")
     script.chmod(0o755)
     launcher = tmp_path / FILE
-    entry = linux.desktop_entry(WindowCommand((str(script), "-m", "x y"), script.parent))
+    entry = linux.desktop_entry(LaunchCommand((str(script), "-m", "x y"), script.parent))
     launcher.write_text(entry, encoding="utf-8")
     assert run_tool("desktop-file-validate", launcher) == ""
     picture = tmp_path / "my photo.jpg"
@@ -296,23 +325,23 @@ def test_gio_starts_a_program_in_an_awkward_folder(tools: None, tmp_path: Path, 
 @pytest.mark.parametrize("path", ["/opt/100%/app", "/opt/new\nline/app", "/opt/\udcff/app"])
 def test_a_path_that_a_desktop_entry_cannot_contain(path: str) -> None:
     with pytest.raises(LauncherError, match="No launcher can start"):
-        linux.desktop_entry(WindowCommand((path,)))
+        linux.desktop_entry(LaunchCommand((path,)))
 
 
 def test_without_an_installed_script_the_interpreter_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "SCRIPT", "no-such-script")
-    found = program.window_command()
-    assert found.folder is not None
-    done = subprocess.run(
-        [*found.arguments, "--version"],
-        cwd=found.folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout.startswith("Image Describer ")
+    monkeypatch.setattr(program, "CONSOLE_SCRIPT", "no-such-script")
+    for found, last, start in (
+        (program.window_command(), "--version", "Image Describer "),
+        (program.screen_command(), "--help", "usage: image-describer describe "),
+    ):
+        assert found.folder is not None
+        done = subprocess.run(
+            [*found.arguments, last], cwd=found.folder, capture_output=True, text=True, timeout=60
+        )
+        assert done.stdout.startswith(start)
 
 
 @pytest.fixture
@@ -374,7 +403,7 @@ def is_titled(screen: Screen, photo: Path, sentence: str) -> bool:
 @pytest.mark.skipif(os.name == "nt", reason="the start script needs a shell")
 def test_the_macos_application_starts_the_program(tmp_path: Path) -> None:
     application = tmp_path / macos.APP
-    macos.build(application, WindowCommand(("/bin/echo", "it's", "$HOME"), tmp_path))
+    macos.build(application, LaunchCommand(("/bin/echo", "it's", "$HOME"), tmp_path))
     contents = application / "Contents"
     properties = plistlib.loads((contents / "Info.plist").read_bytes())
     with Image.open(contents / "Resources" / properties["CFBundleIconFile"]) as icon:
@@ -421,10 +450,15 @@ def test_windows_shortcuts(home: Path, powershell: None, monkeypatch: pytest.Mon
     for _ in range(2):
         windows.install(InstallManifest.load())
         links = sorted(home.rglob("*.lnk"))
-        assert [link.parent.name for link in links] == ["Desktop", "SendTo", "Programs"]
+        assert [link.parent.name for link in links] == ["Desktop", "SendTo", "Programs", "Programs"]
+        assert links[2].name == windows.SCREEN_LINK_NAME
         for link in links:
             text = link.read_text()
-            assert f"LAUNCHER_TARGET='{program.window_command().arguments[0]}'" in text
+            command = program.screen_command() if link == links[2] else program.window_command()
+            assert f"LAUNCHER_TARGET='{command.arguments[0]}'" in text
+            is_screen = "LAUNCHER_ARGUMENTS='describe --screen --speak --delay 1'" in text
+            assert is_screen == (link == links[2])
+            assert ("LAUNCHER_STYLE='7'" in text) == is_screen
             assert str(home / "data" / "image-describer" / "icon.ico") in text
     InstallManifest.load().remove()
     assert tree(home) == before
@@ -435,5 +469,5 @@ def test_without_powershell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LauncherError, match="PowerShell does not run"):
         windows.create_shortcut(
-            tmp_path / "a.lnk", WindowCommand(("app.exe",)), tmp_path / "icon.ico"
+            tmp_path / "a.lnk", LaunchCommand(("app.exe",)), tmp_path / "icon.ico", "Describes"
         )
