@@ -1,0 +1,128 @@
+"""Finds QR codes, bar codes and their kind in a picture.
+
+A search of a whole picture takes 50 ms and more, and few pictures hold a code. A code is the only
+thing with that many strong edges so close to each other, apart from print, foliage and the like. So
+the picture is searched only at those sizes at which some of its rows or columns have as many.
+"""
+
+import numpy as np
+from PIL import Image
+
+from image_describer.imaging.region import Region
+from image_describer.reading.text import Code
+
+LONGER_SIDE_PX = 2048
+REDUCTION = 3  # between two sizes; as many widths of a module as a check covers
+SMALL_PX = 700  # a picture this small is searched without a check
+
+# The check for edges, in pixels of the size that is searched.
+ROW_STEP = 8  # it looks at every eighth row and column
+EDGE_PX = 3  # the width of a blurred edge
+EDGE_LEVELS = 48  # its least contrast
+WINDOW = 96
+LEAST_EDGES = 8  # in a window, and in the one below it; QR codes with modules up to 6 px have that
+
+FORMAT_NAMES = {
+    "QRCode": "QR code",
+    "MicroQRCode": "Micro QR code",
+    "DataMatrix": "Data Matrix code",
+    "Aztec": "Aztec code",
+    "PDF417": "PDF417 code",
+    "EAN13": "EAN-13",
+    "EAN8": "EAN-8",
+    "UPCA": "UPC-A",
+    "UPCE": "UPC-E",
+    "Code128": "Code 128",
+    "Code39": "Code 39",
+    "ITF": "ITF",
+}
+"""The formats that are searched for, by zxing-cpp's names."""
+PRODUCT_FORMATS = ("EAN-13", "EAN-8", "UPC-A", "UPC-E")
+BAR_FORMATS = (*PRODUCT_FORMATS, "Code 128", "Code 39", "ITF")
+
+
+def find_codes(pixels: np.ndarray) -> tuple[Code, ...]:
+    """Return the codes in ``pixels`` (H, W, 3) uint8, from the top to the bottom.
+
+    What a code holds is returned as it is, and may be anything that a stranger wrote: up to 7,000
+    characters with line breaks, control characters, addresses. See `wording.codes` for what to
+    say.
+    """
+    image = Image.fromarray(pixels).convert("L")
+    found: list[Code] = []
+    for gray in _sizes(image):
+        found += [code for code in _search(gray) if not any(_is_same(code, c) for c in found)]
+    return tuple(sorted(found, key=lambda code: (code.box[1], code.box[0])))
+
+
+def _sizes(image: Image.Image) -> list[np.ndarray]:
+    """The picture at each size (H, W) at which there may be a code, the largest one first."""
+    factor = max(1.0, max(image.size) / LONGER_SIDE_PX)
+    if factor > 1:
+        image = image.resize(
+            (max(1, round(image.width / factor)), max(1, round(image.height / factor)))
+        )
+    sizes = []
+    while max(image.size) > SMALL_PX:
+        gray = np.asarray(image)
+        if _has_dense_edges(gray) or _has_dense_edges(gray.T):
+            sizes.append(gray)
+        image = image.reduce(REDUCTION)
+    sizes.append(np.asarray(image))
+    return sizes
+
+
+def _has_dense_edges(gray: np.ndarray) -> bool:
+    """Whether two of the sampled rows of (H, W) that follow each other have many strong edges."""
+    rows = gray[::ROW_STEP].astype(np.int16)
+    change = rows[:, EDGE_PX:] - rows[:, :-EDGE_PX]
+    edge = (change > EDGE_LEVELS).astype(np.int8) - (change < -EDGE_LEVELS)
+    starts = (edge[:, 1:] != edge[:, :-1]) & (edge[:, 1:] != 0)
+    half = WINDOW // 2
+    count = starts.shape[1] // half
+    halves = starts[:, : count * half].reshape(len(rows), count, half).sum(2)
+    dense = halves[:, 1:] + halves[:, :-1] >= LEAST_EDGES
+    return bool((dense[1:] & dense[:-1]).any())
+
+
+def _search(gray: np.ndarray) -> list[Code]:
+    import zxingcpp
+
+    formats = zxingcpp.BarcodeFormats(
+        [getattr(zxingcpp.BarcodeFormat, name) for name in FORMAT_NAMES]
+    )
+    # "Plain": without names for control characters, which would change what a code holds.
+    results = zxingcpp.read_barcodes(
+        np.ascontiguousarray(gray), formats=formats, text_mode=zxingcpp.TextMode.Plain
+    )
+    return [_code(result.format.name, result.text, result.position, gray) for result in results]
+
+
+def _code(name: str, content: str, position: object, gray: np.ndarray) -> Code:
+    height, width = gray.shape
+    corners = [
+        getattr(position, corner)
+        for corner in ("top_left", "top_right", "bottom_right", "bottom_left")
+    ]
+    x, y = [corner.x for corner in corners], [corner.y for corner in corners]
+    box: Region = (
+        min(max(min(x) / width, 0.0), 1.0),
+        min(max(min(y) / height, 0.0), 1.0),
+        min(max(max(x) / width, 0.0), 1.0),
+        min(max(max(y) / height, 0.0), 1.0),
+    )
+    format_ = FORMAT_NAMES.get(name, name)
+    if format_ == "EAN-13" and content.startswith("0"):  # UPC-A is printed without the zero
+        format_, content = "UPC-A", content[1:]
+    return Code(format_, content, box)
+
+
+def _is_same(one: Code, other: Code) -> bool:
+    """Whether both are one code, found at two sizes."""
+    return (
+        one.content == other.content
+        and one.box[0] < other.box[2]
+        and other.box[0] < one.box[2]
+        and one.box[1] <= other.box[3]
+        and other.box[1] <= one.box[3]
+    )
