@@ -12,7 +12,8 @@ class Components:
     """The N connected regions of a mask, 8-connected.
 
     area: (N,) pixels. score: (N,) mean of the map that the mask was made of. center: (N, 2) x and
-    y. angle: (N,) radians clockwise of its longer axis from the x axis, in (-pi / 2, pi / 2].
+    y. angle: (N,) radians clockwise of its longer axis from the x axis; they are less than a
+    quarter turn from that of most regions.
     size: (N, 2) extent along the angle, and across it. bend: (N,) how far its middle lies below
     the line between its ends, in pixels.
     """
@@ -115,7 +116,9 @@ def _settle(angle: np.ndarray, ratio: np.ndarray, area: np.ndarray) -> np.ndarra
     upright = np.sum(area[sure] * (np.abs(angle[sure] - skew) > np.pi / 4)) > area[sure].sum() / 2
     usual = skew + (np.pi / 2 if upright else 0.0)
     usual -= np.pi if usual > np.pi / 2 else 0.0
-    return np.where(sure, angle, usual)
+    # Text that runs upwards and text that runs downwards have the same axis: take one of the two.
+    near = usual + (angle - usual + np.pi / 2) % np.pi - np.pi / 2
+    return np.where(sure, near, usual)
 
 
 def _range(

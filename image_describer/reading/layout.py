@@ -6,15 +6,19 @@ between columns of prose: what stands in rows, such as a table or a receipt, is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
 SAME_ROW = 0.5  # overlap of two lines, of the lower one's height, from which on they are one row
 GUTTER = 0.8  # least width between columns, in heights of a line
 CROSSING = 0.2  # share of the lines that may cross a gutter: headings, captions
+TRIES = 12  # numbers of crossing lines, and gutters for each, on pages with thousands of lines
 PROSE_FILL = 0.55  # median width of the lines of a column of prose, of its width
 PROSE_ASPECT = 5.0  # median width of its lines, in their heights
-ALIGNED = 0.7  # share of lines with another line beside them from which on there are rows
+JUSTIFIED = 0.8  # median reach of the rows of a column with several parts, of its width
+LEVEL = 0.5  # twice the distance of the middles of two cells of a row, at most, in heights
+ALIGNED = 0.7  # share of rows that go on at the other side, from which on they are a table's
 PARAGRAPH_GAP = 1.1  # between two lines of a block, in heights of a line
 SIMILAR_HEIGHT = 1.35  # ratio of the heights of lines of a block
 HEADING_HEIGHT = 1.3  # of a line, by the median one
@@ -111,40 +115,17 @@ def _divide(fragments: list[Fragment], regions: list[_Region]) -> None:
     """Append the regions of ``fragments``, in reading order."""
     if not fragments:
         return
-    found = _columns(fragments)
-    if found is None:
+    gutter = _gutter(fragments)
+    if gutter is None:
         regions.append(_Region(_rows(fragments)))
         return
-    gutter, crossing = found
     # What crosses the gutter stands above, between or below the columns.
-    crossing = sorted(crossing, key=lambda fragment: fragment.middle)
-    others = [f for f in fragments if f not in crossing]
-    bands: list[tuple[list[Fragment], list[Fragment]]] = [([], [])]
-    for fragment in crossing:
-        above = [f for f in others if f.middle < fragment.middle]
-        others = [f for f in others if f.middle >= fragment.middle]
-        if above or not bands[-1][0]:
-            bands[-1][0].extend(above)
-            bands[-1][1].append(fragment)
+    downwards = sorted(fragments, key=lambda fragment: fragment.middle)
+    for crosses, group in groupby(downwards, lambda fragment: fragment.x0 < gutter < fragment.x1):
+        if crosses:
+            regions.append(_Region(_rows(list(group))))
         else:
-            bands[-1][1].append(fragment)
-        if above:
-            bands.append(([], []))
-            bands[-1][1].append(bands[-2][1].pop())
-    _emit(bands, others, gutter, regions)
-
-
-def _emit(
-    bands: list[tuple[list[Fragment], list[Fragment]]],
-    rest: list[Fragment],
-    gutter: float,
-    regions: list[_Region],
-) -> None:
-    for columns, crossing in bands:
-        _side_by_side(columns, gutter, regions)
-        if crossing:
-            regions.append(_Region(_rows(crossing)))
-    _side_by_side(rest, gutter, regions)
+            _side_by_side(list(group), gutter, regions)
 
 
 def _side_by_side(fragments: list[Fragment], gutter: float, regions: list[_Region]) -> None:
@@ -152,55 +133,79 @@ def _side_by_side(fragments: list[Fragment], gutter: float, regions: list[_Regio
     _divide([f for f in fragments if (f.x0 + f.x1) / 2 >= gutter], regions)
 
 
-def _columns(fragments: list[Fragment]) -> tuple[float, list[Fragment]] | None:
-    """The x of the widest gutter between two columns, and the fragments that cross it."""
+def _gutter(fragments: list[Fragment]) -> float | None:
+    """The x of the widest gutter between two columns that the fewest fragments cross."""
     if len(fragments) < 4:
         return None
-    x0, x1 = (np.array([getattr(f, side) for f in fragments]) for side in ("x0", "x1"))
+    x0, x1 = (np.sort([getattr(f, side) for f in fragments]) for side in ("x0", "x1"))
     height = float(np.median([f.height for f in fragments]))
     edges = np.unique(np.concatenate([x0, x1]))
     middles = (edges[1:] + edges[:-1]) / 2
-    crossings = ((x0[:, None] < middles) & (x1[:, None] > middles)).sum(0)
-    best: tuple[float, float, list[Fragment]] | None = None
-    for allowed in sorted({0, *(n for n in crossings if n <= CROSSING * len(fragments))}):
-        for start, end in _runs(crossings <= allowed):
-            width = float(edges[end] - edges[start])
-            middle = float(edges[end] + edges[start]) / 2
+    crossings = np.searchsorted(x0, middles, "left") - np.searchsorted(x1, middles, "right")
+    levels = np.unique([0, *crossings[crossings <= CROSSING * len(fragments)]])
+    for allowed in levels[:: -(-len(levels) // TRIES)]:
+        gutters = [
+            (float(edges[end] - edges[start]), float(edges[end] + edges[start]) / 2)
+            for start, end in _runs(crossings <= allowed)
+        ]
+        for width, middle in sorted(gutters, key=lambda gutter: -gutter[0])[:TRIES]:
             if width < GUTTER * height:
-                continue
-            crossing = [f for f in fragments if f.x0 < middle < f.x1]
+                break
             left = [f for f in fragments if f.x1 <= middle]
             right = [f for f in fragments if f.x0 >= middle]
-            if not _are_columns(left, right):
-                continue
-            if best is None or width > best[0]:
-                best = (width, middle, crossing)
-        if best is not None:
-            return best[1], best[2]
+            if _are_columns(left, right):
+                return middle
     return None
 
 
 def _are_columns(left: list[Fragment], right: list[Fragment]) -> bool:
-    """Whether these are two columns of prose, not the cells of rows."""
+    """Whether these are two columns that are read one after the other, not the cells of rows."""
     if len(left) < 2 or len(right) < 2:
         return False
-    if _is_prose(left) and _is_prose(right):
+    sides = [_Column(left), _Column(right)]
+    if all(side.is_prose for side in sides):
         return True
-    fewer, more = sorted((left, right), key=len)
-    aligned = np.mean([any(_share_row(f, g) for g in more) for f in fewer])
-    return bool(aligned < ALIGNED and len(fewer) >= 3 and (_is_prose(left) or _is_prose(right)))
-
-
-def _is_prose(column: list[Fragment]) -> bool:
-    width = max(f.x1 for f in column) - min(f.x0 for f in column)
-    lengths = [sum(f.width for f in row.fragments) for row in _rows(column)]
-    usual = float(np.median(lengths))
+    fewer, more = sorted(sides, key=lambda side: len(side.rows))
+    level = _level_rows(fewer.rows, more.rows)
+    if all(side.is_list for side in sides):
+        return level < ALIGNED * (len(fewer.rows) + len(more.rows) - level)
     return (
-        len(lengths) >= 3
-        and usual >= PROSE_FILL * width
-        and usual >= PROSE_ASPECT * float(np.median([f.height for f in column]))
-        and float(np.median([f.words for f in column])) >= 3
+        any(side.is_prose for side in sides)
+        and len(fewer.rows) >= 3
+        and level < ALIGNED * len(fewer.rows)
     )
+
+
+class _Column:
+    """What stands on one side of a gutter."""
+
+    def __init__(self, fragments: list[Fragment]) -> None:
+        self.rows = _rows(fragments)
+        width = max(f.x1 for f in fragments) - min(f.x0 for f in fragments)
+        height = float(np.median([f.height for f in fragments]))
+        words = float(np.median([f.words for f in fragments]))
+        filled = float(np.median([sum(f.width for f in row.fragments) for row in self.rows]))
+        reach = float(np.median([row.x1 - row.x0 for row in self.rows]))
+        several = len(self.rows) >= 3
+        self.is_prose = (
+            several and words >= 3 and filled >= max(PROSE_FILL * width, PROSE_ASPECT * height)
+        )
+        parts = float(np.median([len(row.fragments) for row in self.rows]))
+        # As a menu with its prices.
+        self.is_list = several and parts >= 2 and reach >= JUSTIFIED * width
+
+
+def _level_rows(rows: list[Row], others: list[Row]) -> int:
+    """How many of ``rows`` have one of the others at the same height, as those of a table have."""
+    (sums, heights), (other_sums, other_heights) = (
+        np.array([(row.y0 + row.y1, row.height) for row in side]).T for side in (rows, others)
+    )
+    below = np.searchsorted(other_sums, sums)  # both are in order
+    level = np.zeros(len(rows), bool)
+    for near in (np.maximum(below - 1, 0), np.minimum(below, len(others) - 1)):
+        apart = np.abs(sums - other_sums[near])
+        level |= apart < LEVEL * np.minimum(heights, other_heights[near])
+    return int(level.sum())
 
 
 def _rows(fragments: list[Fragment]) -> list[Row]:

@@ -1,15 +1,17 @@
 """Pixels -> what is written in them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from image_describer import paths, runtime
 from image_describer.imaging.region import Region
+from image_describer.reading.barcodes import find_codes
 from image_describer.reading.detector import Box, TextDetector
 from image_describer.reading.layout import Fragment, Row, reading_order
-from image_describer.reading.recognizer import Lines, ReadLine, TextRecognizer, best_of
+from image_describer.reading.recognizer import Lines, ReadLine, TextRecognizer
 from image_describer.reading.text import PictureText, ReadWord, TextLine
 
 DOUBTFUL = 0.8  # confidence of a line below which it is read upside down too
@@ -43,7 +45,10 @@ class TextReader:
         )
 
     def read(self, pixels: np.ndarray) -> PictureText:
-        """Return the text in ``pixels`` (H, W, 3) uint8, in reading order."""
+        """Return the text in ``pixels`` (H, W, 3) uint8, in reading order, and the codes."""
+        return replace(self._read_text(pixels), codes=find_codes(pixels))
+
+    def _read_text(self, pixels: np.ndarray) -> PictureText:
         boxes = self._detector.glance(pixels)
         lines = Lines(pixels)
         if len(boxes) <= FEW and not any(map(_is_text, self._read_boxes(lines, boxes))):
@@ -63,23 +68,24 @@ class TextReader:
 
     def _read_boxes(self, lines: Lines, boxes: Sequence[Box]) -> list[ReadLine]:
         """Read the boxes, those that stand on their head too."""
-        # Long lines first: they tell which way up the short ones are.
+        # Long lines first: they tell which way up the others are.
         boxes = sorted(boxes, key=lambda box: -box.length / box.thickness)
-        found: list[ReadLine] = []
-        turned = False
-        for box in boxes:
-            line = self._recognizer.read(lines, box, turned)
-            if line.confidence < DOUBTFUL and (len(found) < DIRECTION_LINES or box.is_line):
-                line = best_of([line, self._recognizer.read(lines, box, not turned)])
-            found.append(line)
-            if len(found) <= DIRECTION_LINES:
-                turned = sum(len(one.text) * (-1 if one.turned else 1) for one in found) < 0
-        return [
-            self._recognizer.read(lines, line.box, turned)
-            if line.turned != turned and len(line.text) <= 3
-            else line
-            for line in found
+        both = [
+            [self._recognizer.read(lines, box, turned) for box in boxes[:DIRECTION_LINES]]
+            for turned in (False, True)
         ]
+        upright, upside_down = (
+            sum(line.confidence * len(line.text) for line in found) for found in both
+        )
+        turned = upside_down > upright
+        found = both[turned]
+        for box in boxes[DIRECTION_LINES:]:
+            line = self._recognizer.read(lines, box, turned)
+            if line.confidence < DOUBTFUL and box.is_line:
+                other = self._recognizer.read(lines, box, not turned)
+                line = other if other.confidence > DOUBTFUL else line
+            found.append(line)
+        return found
 
 
 def _is_text(line: ReadLine) -> bool:

@@ -4,10 +4,10 @@ The network is the recognizer of PP-OCRv6 tiny (Apache-2.0), a convolutional one
 decoded by connectionist temporal classification (Graves et al., 2006).
 """
 
+import itertools
 import json
 import threading
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ WIDTH_MULTIPLE = 32  # few different widths: preparing the network for another o
 MAX_WIDTH = 4096
 MARGIN = 127  # the value that fills the rest of the width
 CHARACTERS_LIMIT_BYTES = 1_000_000
+SPACE = 0.2  # probability of a space from which on there is one
 SEGMENT = 32  # pixels of width in which a bent line is straightened
 
 
@@ -68,6 +69,7 @@ class TextRecognizer:
             raise bundle_files.damaged(characters, "it is not JSON") from error
         # Full-width forms are for Chinese text; elsewhere they are misread ASCII.
         self._alphabet = ["", *(unicodedata.normalize("NFKC", c) for c in alphabet)]
+        self._space = alphabet.rindex(" ") + 1
 
     def read(self, lines: "Lines", box: Box, turned: bool = False) -> ReadLine:
         """Read the line in ``box``, upside down if ``turned``."""
@@ -80,8 +82,18 @@ class TextRecognizer:
         return ReadLine(box, self._decode(probabilities, width), turned)
 
     def _decode(self, probabilities: np.ndarray, width: int) -> tuple[Character, ...]:
-        """CTC's best path: (steps, K) -> characters; equal neighbours are one character."""
+        """CTC's best path: (steps, K) -> characters; equal neighbours are one character.
+
+        Between letters there is a space even where its probability is only `SPACE`: beside narrow
+        gaps the network prefers none.
+        """
         best = probabilities.argmax(axis=1)
+        written = np.flatnonzero(best)
+        for before, after in itertools.pairwise(written):
+            gap = probabilities[before + 1 : after, self._space]
+            letters = self._alphabet[best[before]] + self._alphabet[best[after]]
+            if gap.max(initial=0.0) > SPACE and letters.isalnum():
+                best[before + 1 + gap.argmax()] = self._space
         certain = probabilities[np.arange(len(best)), best]
         changes = np.flatnonzero(np.diff(best, prepend=-1))
         ends = [*changes[1:], len(best)]
@@ -133,11 +145,6 @@ class Lines:
             (width, HEIGHT), Image.Transform.MESH, mesh, Image.Resampling.BICUBIC
         )
         return np.asarray(line.rotate(180) if turned else line)
-
-
-def best_of(readings: Sequence[ReadLine]) -> ReadLine:
-    """The surest of several readings of a line."""
-    return max(readings, key=lambda reading: reading.confidence)
 
 
 def _round_up(width: int) -> int:
