@@ -34,6 +34,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ class Reading:
     read: str
     seconds: float
 
-    @property
+    @cached_property
     def edits(self) -> int:
         return score.edits(score.normalise(self.read), score.normalise(self.truth))
 
