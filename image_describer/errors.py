@@ -2,6 +2,8 @@
 
     ImageDescriberError
         PictureError            a file, bytes or a clipboard that can't be opened as a picture
+            DocumentError       a document, or a page of it, that can't be opened
+                PasswordError   a document that needs a password, or another one
             ScreenError         a screen that can't be captured, or is black
         BundleError             a model bundle that is missing, damaged or of another version
         SpeechError             a voice or player that can't do what it was asked
@@ -84,6 +86,14 @@ class PictureError(ImageDescriberError):
 
 class ScreenError(PictureError):
     """A screen or window that can't be captured, or that is black."""
+
+
+class DocumentError(PictureError):
+    """A document, or a page of it, that can't be opened."""
+
+
+class PasswordError(DocumentError):
+    """A document that needs a password, or another one than was given."""
 
 
 class BundleError(ImageDescriberError):

@@ -51,27 +51,28 @@ class Picture:
     is_part: bool = False
 
 
-def open_picture(source: Source) -> Picture:
+def open_picture(source: Source, frame: int = 0) -> Picture:
     """Open a path, the bytes of a file, or a Pillow image (its current frame).
 
-    An animation is opened at its first frame. Raises PictureError for anything that is not a
-    picture, is damaged, or is too large to be opened within 5 s and 1 GB.
+    An animation is opened at its first frame; ``frame`` is for files with several pages. Raises
+    PictureError for anything that is not a picture, is damaged, or is too large to be opened within
+    5 s and 1 GB.
     """
     if isinstance(source, Image.Image):
         return _from_image(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         content = bytes(source)
-        return _from_file(io.BytesIO(content), len(content), None)
+        return _from_file(io.BytesIO(content), len(content), None, frame)
     name = os.fspath(source)
-    size = _file_size(name)
+    size = checked_size(name)
     try:
         with Path(name).open("rb") as file:
-            return _from_file(file, size, name)
+            return _from_file(file, size, name, frame)
     except OSError as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
 
 
-def _file_size(name: str) -> int:
+def checked_size(name: str) -> int:
     """Return the size of a regular file: opening a pipe would hang. Raises PictureError."""
     if not name:  # Path would take it for the current folder
         raise PictureError("There is no picture: the name of the file is empty.")
@@ -82,7 +83,7 @@ def _file_size(name: str) -> int:
             'There is no file "{file}".', "Check how its name is written.", file=visible(name)
         ) from error
     except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
     if stat.S_ISDIR(status.st_mode):
         raise PictureError(
             '"{file}" is a folder, not a picture.', "Choose a file in it.", file=visible(name)
@@ -92,7 +93,7 @@ def _file_size(name: str) -> int:
     return status.st_size
 
 
-def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
+def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Picture:
     if size == 0:
         raise PictureError(f"{CANNOT_OPEN}: it is empty.")
     if size > formats.FILE_LIMIT_BYTES:
@@ -107,12 +108,14 @@ def _from_file(file: IO[bytes], size: int, name: str | None) -> Picture:
     format_ = formats.recognize(head)
     if format_ is None:
         raise _unknown(head)
-    if formats.is_excessive(format_, file):
+    if formats.is_excessive(format_, file, frame):
         raise PictureError(f"{CANNOT_OPEN}: it is {format_.name} with far too many parts.")
     try:
         # libtiff prints warnings itself.
         with stdio.stderr_silenced() if format_.name == "TIFF" else nullcontext():
             image = formats.read_header(format_, file)
+            if frame:
+                image.seek(frame)
             _check_size(format_, image, file)
             return _decode(image, format_.name, name, draft=format_.name == "JPEG")
     except PictureError:
@@ -208,7 +211,8 @@ def _is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
         return False
 
 
-def _unreadable(name: str, error: Exception) -> PictureError:
+def unreadable(name: str, error: Exception) -> PictureError:
+    """Return the error for a file that the system does not let be read."""
     if isinstance(error, PermissionError):
         return PictureError('You are not allowed to read the file "{file}".', file=visible(name))
     why = getattr(error, "strerror", None) or "that is not a valid name"

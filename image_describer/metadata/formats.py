@@ -170,15 +170,15 @@ def limit_px(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> int
     return format_.limit_px
 
 
-def is_excessive(format_: PictureFormat, file: IO[bytes]) -> bool:
-    """Return whether a file would keep a decoder busy, whatever the size of its picture.
+def is_excessive(format_: PictureFormat, file: IO[bytes], frame: int = 0) -> bool:
+    """Return whether a frame of a file would keep a decoder busy, whatever its size.
 
     A few bytes can ask for hours of work: a JPEG of a thousand scans, a TIFF of millions of tiles.
     """
     if format_.name == "JPEG" and _inspect(file, jpeg.is_multi_scan):
         return _inspect(file, jpeg.count_scans) > SCANS_LIMIT
     if format_.name == "TIFF":
-        return _inspect(file, lambda file: tiff.has_excessive_parts(file, format_.limit_px))
+        return _inspect(file, lambda file: tiff.has_excessive_parts(file, format_.limit_px, frame))
     return False
 
 

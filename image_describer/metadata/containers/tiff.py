@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO, Literal, NamedTuple
 
 from image_describer.metadata.containers.base import (
@@ -25,6 +26,8 @@ _TYPE_SIZES = {
 }
 _TYPE_BYTE = 1
 _XMP_TAG = 700
+_KIND_TAG = 254
+_NOT_A_PAGE = 1 | 4  # a picture of lower resolution; a mask
 _DIRECTORY_TAGS = (330, 34665, 34853, 40965)  # subdirectories, EXIF, GPS, interoperability
 _DATA_TAGS = {273: 279, 324: 325, 513: 514}  # offsets of strips, tiles and a thumbnail: their sizes
 _PIECE_TAGS = (273, 279, 324, 325)  # offsets and sizes of strips and tiles
@@ -66,9 +69,11 @@ class TiffReader:
         if self.number(head[2:4]) == _BIG_TIFF:
             self.first_directory = self.number(head[8:16])
             self._count_size, self._entry_format = 8, self.format_prefix + "HHQ8s"
+            self._pointer_size = 8
         else:
             self.first_directory = self.number(head[4:8])
             self._count_size, self._entry_format = 2, self.format_prefix + "HHI4s"
+            self._pointer_size = 4
 
     def number(self, field: bytes) -> int:
         """Decode an unsigned number."""
@@ -109,12 +114,40 @@ class TiffReader:
             entries.append(TiffEntry._make((*fields, entries_start + start)))
         return TiffDirectory(entries, entries_start + entry_size * count)
 
+    def frames(self) -> Iterator[TiffDirectory]:
+        """Yield the directories that follow one another, of which there is at least one."""
+        visited: set[int] = set()
+        position = self.first_directory
+        while position not in visited and len(visited) < DIRECTORIES_LIMIT:
+            visited.add(position)
+            directory = self.directory(position)
+            yield directory
+            if directory.end + self._pointer_size > self.size:
+                return
+            position = self.number(self.read(directory.end, self._pointer_size))
+            if not position:
+                return
 
-def has_excessive_parts(file: IO[bytes], tile_limit_px: int) -> bool:
-    """Return whether a TIFF has more strips or tiles, or larger tiles, than a picture needs."""
+
+def page_frames(file: IO[bytes]) -> list[int]:
+    """Return the indices of the frames that are pages, not thumbnails or masks of others."""
     reader = TiffReader(file)
+    pages = []
+    for index, directory in enumerate(reader.frames()):
+        kinds = [
+            reader.number(entry.field) for entry in directory.entries if entry.tag == _KIND_TAG
+        ]
+        if directory.entries and not any(kind & _NOT_A_PAGE for kind in kinds):
+            pages.append(index)
+    return pages or [0]
+
+
+def has_excessive_parts(file: IO[bytes], tile_limit_px: int, frame: int = 0) -> bool:
+    """Return whether a frame has more strips or tiles, or larger tiles, than a picture needs."""
+    reader = TiffReader(file)
+    directory = next(islice(reader.frames(), frame, None), TiffDirectory([], 0))
     tile_px = 1
-    for entry in reader.directory(reader.first_directory).entries:
+    for entry in directory.entries:
         if entry.tag in _PIECE_TAGS and entry.value_count > VALUES_LIMIT:
             return True
         if entry.tag in _TILE_SIDE_TAGS:
