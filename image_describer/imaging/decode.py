@@ -9,6 +9,8 @@ from PIL import Image
 from image_describer.imaging.orientation import turn_upright
 
 LONGER_SIDE_PX = 2048  # neither the network nor most screens show more
+SHORTER_SIDE_PX = 768  # of long pictures, such as a whole web page, whose text is still legible
+LONGEST_SIDE_PX = 8192  # of those
 BAND_PX = 4_000_000  # pixels converted at a time
 _WHITE_LEVELS = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits
 
@@ -16,15 +18,22 @@ _WHITE_LEVELS = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits
 def to_rgb(image: Image.Image, orientation: int) -> np.ndarray:
     """Convert a decoded image, turning it upright by its EXIF ``orientation``.
 
-    Returns (H, W, 3) uint8, the longer side at most ``LONGER_SIDE_PX``.
+    Returns (H, W, 3) uint8, the longer side at most `longer_side_limit`.
     """
-    factor = max(1, max(image.size) // LONGER_SIDE_PX)
+    limit = longer_side_limit(image.size)
+    factor = max(1, max(image.size) // limit)
     small = _convert_reduced(image, factor)
-    if max(small.size) > LONGER_SIDE_PX:
-        scale = LONGER_SIDE_PX / max(small.size)
+    if max(small.size) > limit:
+        scale = limit / max(small.size)
         size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
         small = small.resize(size, Image.Resampling.HAMMING)
     return np.asarray(turn_upright(small, orientation))
+
+
+def longer_side_limit(size: tuple[int, int]) -> int:
+    """How long the longer side of a picture of this width and height is at most, in pixels."""
+    ratio = max(size) / min(size)
+    return int(np.clip(SHORTER_SIDE_PX * ratio, LONGER_SIDE_PX, LONGEST_SIDE_PX))
 
 
 def _convert_reduced(image: Image.Image, factor: int) -> Image.Image:

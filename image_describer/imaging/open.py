@@ -34,9 +34,9 @@ Source = str | os.PathLike[str] | bytes | Image.Image
 class Picture:
     """A decoded picture.
 
-    ``pixels``: (H, W, 3) uint8 RGB, upright, on white, the longer side at most 2048. ``format``:
-    "JPEG" and so on; "" for an image that was made in memory. ``width`` and ``height``: those of
-    the original, upright. ``notes``: sentences about the picture itself. ``file``: the path as it
+    ``pixels``: (H, W, 3) uint8 RGB, upright, on white, the longer side at most
+    `decode.longer_side_limit`. ``format``: "JPEG" and so on; "" for an image that was made in
+    memory. ``width`` and ``height``: those of the original, upright. ``notes``: sentences about the picture itself. ``file``: the path as it
     was given, or None. ``alt_text``: that of its author, or None; see `xmp.author_alt_text`.
     ``is_part``: it was cropped from another one.
     """
@@ -160,8 +160,8 @@ def _decode(
 
 def _reduce_while_decoding(image: Image.Image) -> None:
     """Let libjpeg decode a large picture at a half, a quarter or an eighth of its size: faster."""
-    scale = 1
-    while scale < 8 and max(image.size) > scale * decode.LONGER_SIDE_PX:
+    scale, limit = 1, decode.longer_side_limit(image.size)
+    while scale < 8 and max(image.size) > scale * limit:
         scale *= 2
     if scale > 1:
         image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))

@@ -18,7 +18,8 @@ MULTIPLE = 32  # of the sides of what the network takes
 GLANCE_SIDE = 640  # longer side, in pixels, of the pass that decides whether there is text
 FULL_SIDE = 1280  # of the pass that finds its lines
 LARGE_SIDE = 2048  # where the lines are small
-SMALL_LINE = 9.0  # pixels across the middle of a line in the full pass
+OVERLAP = 64  # pixels of the neighbouring parts that the network sees around a part
+SMALL_LINE = 18.0  # pixels of height of a line in the full pass
 
 THRESHOLD = 0.25  # of the probability, for a pixel of a line
 LINE_SCORE = 0.5  # least mean probability of a line
@@ -71,25 +72,42 @@ class TextDetector:
     def detect(self, pixels: np.ndarray) -> list[Box]:
         """Return the lines of text in ``pixels`` (H, W, 3) uint8, in no order."""
         boxes = self._boxes(pixels, FULL_SIDE)
-        if boxes and max(pixels.shape) > FULL_SIDE:
-            scale = FULL_SIDE / max(pixels.shape)
-            if np.median([box.thickness for box in boxes]) * scale < 2 * SMALL_LINE:
-                boxes = self._boxes(pixels, LARGE_SIDE)
+        scale = _scale(pixels, FULL_SIDE)
+        if boxes and scale < 1 and np.median([b.thickness for b in boxes]) * scale < SMALL_LINE:
+            boxes = self._boxes(pixels, LARGE_SIDE)
         return boxes
 
     def probabilities(self, pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-        """The map (h, w) float32 of a picture whose longer side is ``side``, and its scale."""
+        """The map (h, w) float32 of a picture whose longer side is ``side``, and its scale.
+
+        The map of a picture that is more than twice as long as wide is larger: its shorter side is
+        half of ``side``, and it is computed in parts.
+        """
         height, width = pixels.shape[:2]
-        scale = min(side / max(height, width), 2.0)  # enlarging more shows nothing new
+        scale = _scale(pixels, side)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         image = Image.fromarray(pixels)
         if size != image.size:
             image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-        padded = np.full((1, _round_up(size[1]), _round_up(size[0]), 3), 127, np.float32)
-        padded[0, : size[1], : size[0]] = np.asarray(image)
+        found = np.zeros((size[1], size[0]), np.float32)
+        for top in range(0, size[1], side):
+            for left in range(0, size[0], side):
+                self._fill(found, image, (left, top, left + side, top + side))
+        return found, scale
+
+    def _fill(self, found: np.ndarray, image: Image.Image, part: tuple[int, int, int, int]) -> None:
+        """Compute a part of a map: left, top, right, bottom, of which the end may lie outside."""
+        width, height = image.size
+        left, top, right, bottom = part
+        x0, y0 = max(0, left - OVERLAP), max(0, top - OVERLAP)
+        x1, y1 = min(width, right + OVERLAP), min(height, bottom + OVERLAP)
+        padded = np.full((1, _round_up(y1 - y0), _round_up(x1 - x0), 3), 127, np.float32)
+        padded[0, : y1 - y0, : x1 - x0] = np.asarray(image.crop((x0, y0, x1, y1)))
         with self._lock:
-            found = runtime.run_resized(self._interpreter, padded)
-        return found[0, : size[1], : size[0], 0], scale
+            values = runtime.run_resized(self._interpreter, padded)[0, :, :, 0]
+        found[top:bottom, left:right] = values[
+            top - y0 : min(bottom, height) - y0, left - x0 : min(right, width) - x0
+        ]
 
     def _boxes(self, pixels: np.ndarray, side: int) -> list[Box]:
         values, scale = self.probabilities(pixels, side)
@@ -109,6 +127,13 @@ class TextDetector:
                 bend=bend / scale, score=float(found.score[index]),
             ))  # fmt: skip
         return boxes
+
+
+def _scale(pixels: np.ndarray, side: int) -> float:
+    """By what a picture is scaled for a map whose longer side is ``side``."""
+    height, width = pixels.shape[:2]
+    # Enlarging it more than twice shows nothing new.
+    return min(max(side / max(height, width), side / 2 / min(height, width)), 2.0)
 
 
 def _round_up(side: int) -> int:

@@ -25,6 +25,7 @@ LEAST_CONFIDENCE = 0.55  # of such lines
 CHINESE_SHARE = 0.1  # of the letters, below which a Chinese character is a misread mark
 # Long boxes whose letters can't be read, although the detector is sure that they are lines.
 UNKNOWN_LINES, UNKNOWN_ASPECT, UNKNOWN_SCORE, UNKNOWN_CONFIDENCE = 2, 3.0, 0.8, 0.6
+LEVEL = 0.005  # radians from level that are not told from none
 PAGE_LINES = 6  # least number of lines of a page
 PAGE_COVER = 0.08  # least area of the lines of a page, of the picture
 
@@ -130,7 +131,9 @@ def _direction(lines: list[ReadLine]) -> float:
         len(line.text) * np.exp(1j * (line.box.angle + (np.pi if line.turned else 0.0)))
         for line in lines
     )
-    return float(np.angle(total)) if lines else 0.0
+    angle = float(np.angle(total)) if lines else 0.0
+    quarter = np.pi / 2 * round(angle / (np.pi / 2))
+    return quarter if abs(angle - quarter) < LEVEL else angle
 
 
 def _in_order(lines: list[ReadLine], angle: float, shape: tuple[int, int]) -> tuple[TextLine, ...]:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from image_describer.imaging import decode
-from image_describer.imaging.decode import LONGER_SIDE_PX
+from image_describer.imaging.decode import LONGER_SIDE_PX, longer_side_limit
 from image_describer.imaging.notes import BLANK
 from image_describer.imaging.open import open_picture
 from tests.support import pictures
@@ -57,20 +57,35 @@ def test_a_large_turned_jpeg_keeps_its_original_size() -> None:
 
 @pytest.mark.parametrize(
     ("size", "format_name"),
-    [((2048, 100), "PNG"), ((2049, 100), "PNG"), ((3000, 5000), "JPEG"), ((9000, 40), "BMP")],
+    [
+        ((2048, 100), "PNG"),
+        ((2049, 100), "PNG"),
+        ((3000, 5000), "JPEG"),
+        ((9000, 40), "BMP"),
+        ((1000, 6000), "JPEG"),
+    ],
 )
 def test_large_pictures_are_reduced_in_proportion(size: tuple[int, int], format_name: str) -> None:
     opened = open_picture(encoded(quarters(*size), format_name))
     height, width = opened.pixels.shape[:2]
     assert (opened.width, opened.height) == size
-    assert LONGER_SIDE_PX // 2 <= max(height, width) <= LONGER_SIDE_PX
+    limit = longer_side_limit(size)
+    assert limit // 2 <= max(height, width) <= limit
     assert width / height == pytest.approx(size[0] / size[1], rel=0.05)
     assert_quarters(opened.pixels)
 
 
+@pytest.mark.parametrize(
+    ("size", "limit"),
+    [((3000, 2000), 2048), ((900, 3000), 2560), ((20_000, 300), 8192), ((1, 1), 2048)],
+)
+def test_long_pictures_may_be_longer(size: tuple[int, int], limit: int) -> None:
+    assert longer_side_limit(size) == limit
+
+
 def test_reducing_in_bands_gives_the_same_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(photograph(300, 200), "PNG")
-    monkeypatch.setattr(decode, "LONGER_SIDE_PX", 60)
+    monkeypatch.setattr(decode, "longer_side_limit", lambda _size: 60)
     whole = open_picture(content).pixels
     monkeypatch.setattr(decode, "BAND_PX", 3_000)
     banded = open_picture(content).pixels

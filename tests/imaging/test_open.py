@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from image_describer.errors import PictureError
-from image_describer.imaging.decode import LONGER_SIDE_PX
+from image_describer.imaging.decode import LONGEST_SIDE_PX
 from image_describer.imaging.notes import BLANK
 from image_describer.imaging.open import open_picture
 from image_describer.metadata import formats
@@ -69,7 +69,7 @@ def test_tiny_and_narrow_pictures_are_opened(size: tuple[int, int]) -> None:
         opened = open_picture(encoded(Image.new("RGB", size, (200, 10, 10)), format_name))
         assert (opened.width, opened.height) == size
         assert min(opened.pixels.shape[:2]) >= 1
-        assert max(opened.pixels.shape) <= LONGER_SIDE_PX
+        assert max(opened.pixels.shape) <= LONGEST_SIDE_PX
         assert opened.notes == (BLANK,)
 
 
@@ -353,7 +353,7 @@ def test_any_file_gives_a_picture_or_a_sentence(
     assert opened.pixels.dtype == np.uint8
     assert opened.pixels.ndim == 3
     assert opened.pixels.shape[2] == 3
-    assert 1 <= max(opened.pixels.shape[:2]) <= LONGER_SIDE_PX
+    assert 1 <= max(opened.pixels.shape[:2]) <= LONGEST_SIDE_PX
 
 
 @settings(deadline=None, max_examples=100)
