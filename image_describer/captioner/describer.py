@@ -78,7 +78,8 @@ class Describer:
         self._captions = CaptionGenerator(opened, threads)
         self._orientation = OrientationHead.from_bundle(opened)
         self._photo_classifier = _photo_classifier(opened)
-        self._reader = _LazyReader(threads) if read_text else None
+        self._reader = _LazyReader(threads)
+        self._reads_text = read_text
 
     def describe(self, source: Source | Picture) -> Description:
         """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
@@ -86,6 +87,14 @@ class Describer:
         start = time.perf_counter()
         beams = self._captions.decode([encoded.features])[0]
         return self._description(encoded, beams, time.perf_counter() - start)
+
+    def read(self, source: Source | Picture) -> PictureText:
+        """Return what is written in a picture, without describing it.
+
+        ``source`` is as in `describe`. Raises PictureError and BundleError.
+        """
+        picture = source if isinstance(source, Picture) else open_picture(source)
+        return self._reader.load().read(picture.pixels)
 
     def describe_many(
         self,
@@ -168,15 +177,15 @@ class Describer:
         encoded = time.perf_counter()
         picture = self._with_network_notes(picture, features)
         read_from = time.perf_counter()
-        text = self._read(picture)
+        text = self._text_of(picture)
         read_text_s = time.perf_counter() - read_from
         return _Encoded(picture, features, text, opened - start, encoded - opened, read_text_s)
 
-    def _read(self, picture: Picture) -> PictureText | None:
+    def _text_of(self, picture: Picture) -> PictureText | None:
         """What is written in a whole picture; that of a part is taken from it."""
-        if self._reader is None or picture.is_part:
+        if not self._reads_text or picture.is_part:
             return None
-        text = self._reader.load().read(picture.pixels)
+        text = self.read(picture)
         if text.lines and BLANK in picture.notes:  # there is nothing else in it
             text = replace(text, is_page=True)
         return text

@@ -75,12 +75,18 @@ def check(options: argparse.Namespace, roots: Sequence[Path]) -> None:
 
 
 def alt_text_of(description: "Description") -> str:
-    """Return a caption as alt text, a sentence with a capital and a full stop; "" for none."""
+    """Return a caption as alt text, a sentence with a capital and a full stop; "" for none.
+
+    A few words that are surely written in the picture follow.
+    """
     from image_describer.wording import sentence as wording
 
-    bare = replace(description, notes=(), alt_text=None)
+    bare = replace(description, notes=(), alt_text=None, text=None)
     text = wording.sentence(bare, hedged=False)
-    return text if text != wording.NO_CAPTION else ""
+    if text == wording.NO_CAPTION:
+        return ""
+    short = wording.short_text(description.text) if description.text is not None else ""
+    return f"{text} {short}".strip()
 
 
 def write_alt_text(
@@ -99,7 +105,7 @@ def write_alt_text(
     if description is None or not text:
         return AltTextResult(record.file, AltTextOutcome.NOT_DESCRIBED)
     if options.replace or not description.alt_text:  # else the existing text is kept anyway
-        if not shows_photograph(description.notes):
+        if description.is_page or not shows_photograph(description.notes):
             return AltTextResult(record.file, AltTextOutcome.NO_PHOTOGRAPH)
         if not options.unsure and not description.confidence >= wording.MIDDLE:
             return AltTextResult(record.file, AltTextOutcome.UNSURE)

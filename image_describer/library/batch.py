@@ -75,6 +75,7 @@ def run(
     pool: "LocalPool | ClusterPool | None" = None,
     restart: bool = False,
     index: bool = True,
+    text: bool = False,
     cancel: threading.Event | None = None,
     on_progress: Callable[[BatchProgress], None] = lambda _progress: None,
     on_record: Callable[[Record], Record | None] = lambda _record: None,
@@ -83,7 +84,8 @@ def run(
 
     Pictures that an earlier run with the same output has done, or that the index knows from the
     same model, are not described again, unless they have changed or with ``restart``. Without
-    ``output`` the records go only to ``on_record`` and into the index.
+    ``output`` the records go only to ``on_record`` and into the index. ``text`` is that of
+    `exporters.write`.
 
     ``on_record`` gets every record, also those of an earlier run, as they become available; if it
     changes the picture's file, it returns the record with its new key. Both callbacks run on the
@@ -112,7 +114,9 @@ def run(
             index_writer.forget_missing(paths)
         result.index_error, result.index_notice = index_writer.error, index_writer.notice
         if output is not None and checkpoint is not None:
-            exporters.write(output, batch.records(), folders=paths, partial=result.cancelled)
+            exporters.write(
+                output, batch.records(), folders=paths, partial=result.cancelled, text=text
+            )
             if not result.cancelled:
                 checkpoint.finish()
     return result
@@ -141,14 +145,19 @@ class _IndexWriter:
         return self._index.warning if self._index is not None else ""
 
     def lookup(self, file: str) -> Record | None:
-        """Return the record of a picture that the index knows."""
+        """Return the record of a picture that the index knows with the text in it.
+
+        Earlier versions did not read text.
+        """
         if self._index is None:
             return None
         try:
-            return self._index.lookup(file)
+            record = self._index.lookup(file)
         except ImageDescriberError as error:
             self._give_up(error)
             return None
+        has_text = record is not None and record.description and record.description.text is not None
+        return record if has_text else None
 
     def add(self, record: Record) -> None:
         """Add a record, now or within seconds."""

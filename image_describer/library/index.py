@@ -35,7 +35,7 @@ MODEL_FILES = (ENCODER, DECODER, JOINT_SPACE)
 SPACE_FILES = (ENCODER, JOINT_SPACE)  # only vectors of the same two are comparable
 
 LOST_KEPT_S = 30 * 86_400.0  # a missing file may have been moved, or its disk unplugged
-WEIGHTS = (4.0, 2.0, 6.0, 3.0)  # of a word in caption, alternatives, author's words, file name
+WEIGHTS = (4.0, 2.0, 6.0, 3.0)  # of a word in caption, alternatives, words by people, file name
 
 
 class ModelId(NamedTuple):

@@ -51,13 +51,22 @@ def add_record(connection: sqlite3.Connection, model: int | None, record: Record
             picture_id,
             description.caption,
             " / ".join(other.caption for other in description.alternatives),
-            description.alt_text or "",
+            _human_words(description),
         ),
     )
     if status:
         add_file(connection, record.file, picture_id, status)
     _update_files(connection, picture_id)
     return True
+
+
+def _human_words(description: Description) -> str:
+    """What people wrote: the author about the picture, and anybody in it.
+
+    One column of the search table, so that both count the same.
+    """
+    written = [] if description.text is None else [description.text.text]
+    return "\n".join([description.alt_text or "", *written]).strip()
 
 
 def _add_picture(

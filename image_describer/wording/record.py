@@ -53,6 +53,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
         "alt_text": one_line(description.alt_text or "") or None,
         "text": None if text is None else text["text"],
         "codes": [] if text is None else text["codes"],
+        "is_page": description.is_page,
         "seconds": {
             "read": _rounded(seconds.read, 4, math.inf),
             "extract": _rounded(seconds.extract, 4, math.inf),
@@ -64,7 +65,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
     }
     if for_storage:
         record["file"] = file
-        del record["sentence"], record["codes"]
+        del record["sentence"], record["codes"], record["is_page"]
         record["text"] = None if description.text is None else _stored_text(description.text)
         for item, word in zip(words, description.words, strict=True):
             item["probability"] = _rounded(word.probability, 4)

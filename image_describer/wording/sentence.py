@@ -18,7 +18,8 @@ from typing import NamedTuple
 from image_describer.captioner.description import Description, DoubtfulWord
 from image_describer.imaging.notes import BLANK, DARK
 from image_describer.reading.text import PictureText, TextLine
-from image_describer.text import finish, one_line, shorten
+from image_describer.text import finish, one_line, shorten, visible
+from image_describer.wording.codes import code_sentence, codes_sentence
 
 # Confidence is fitted on dev pictures to what people would accept. On other pictures, "Probably"
 # from 0.7 up was right in 80 % of cases, and "likely wrong" below 0.4 was true in two of three. The
@@ -36,6 +37,7 @@ SURE_TEXT = 0.8  # confidence of a line from which on its words are not hedged
 WRITTEN_PREFIX = "It says: "
 UNSURE_WRITTEN_PREFIX = "It might say: "
 WORD_COUNT = "There are about {count} words in it."
+NO_TEXT = "There is no text in it."
 UNKNOWN_SCRIPT = "There is text in letters I can't read."
 
 
@@ -128,7 +130,8 @@ def part_sentence(description: Description, *, hedged: bool = True) -> str:
 
 def written(text: PictureText, *, hedged: bool = True, read_on: str = "") -> str:
     """Return what is said of a text: all of a few words, the beginning of a page, or how many words
-    there are; "" without text. ``hedged`` and ``read_on`` are as in `spoken`.
+    there are; then what the codes hold. "" without text and codes. ``hedged`` and ``read_on`` are
+    as in `spoken`.
     """
     parts = []
     has_more = text.word_count > FEW_WORDS
@@ -141,6 +144,7 @@ def written(text: PictureText, *, hedged: bool = True, read_on: str = "") -> str
         parts.append(f"{prefix}{quoted}")
     if has_more:
         parts += [WORD_COUNT.format(count=_about(text.word_count)), read_on]
+    parts.append(codes_sentence(text.codes))
     return " ".join(part for part in parts if part)
 
 
@@ -173,6 +177,19 @@ def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str
         hedge = hedge_for(description.confidence)
         text = (hedge.brief if brief else hedge.full).format(caption=caption)
     return " ".join([*notes, text, *unknown])
+
+
+def all_text(text: PictureText) -> str:
+    """Return all lines, then a sentence for each code, with line breaks between them."""
+    lines = [visible(line) if line else "" for line in text.text.split("\n")]
+    codes = [code_sentence(code) for code in text.codes]
+    return "\n".join([*lines, *codes]).strip()
+
+
+def short_text(text: PictureText) -> str:
+    """Return what is said of a text of a few sure words; "" of any other. Codes are left out."""
+    sure = all(line.confidence >= SURE_TEXT for line in text.lines)
+    return written(replace(text, codes=())) if sure and text.word_count <= FEW_WORDS else ""
 
 
 def _flowing(lines: Sequence[TextLine]) -> str:

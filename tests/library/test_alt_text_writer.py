@@ -20,6 +20,7 @@ from image_describer.library import alt_text_writer
 from image_describer.library.alt_text_writer import AltTextOutcome
 from image_describer.library.record import Record
 from image_describer.metadata import alt_text
+from image_describer.reading.text import PictureText, TextLine
 from tests.support.exiftool import ALT_TEXT, edit, read_tag
 from tests.support.pictures import encoded, photograph
 
@@ -140,6 +141,15 @@ def test_captions_that_are_likely_wrong_are_not_written(
     assert alt_text.read(photo) == (TEXT if kind is AltTextOutcome.WRITTEN else None)
 
 
+def test_no_invented_scene_is_written_for_a_page(photo: Path) -> None:
+    done = record_of(photo)
+    line = TextLine("Dear Ann", (0.0, 0.0, 1.0, 0.1), 0.9)
+    description = dataclasses.replace(done.description, text=PictureText((line,), is_page=True))
+    page = dataclasses.replace(done, description=description)
+    result = alt_text_writer.write_alt_text(page, options_of("--in-place"), [photo.parent])
+    assert result.outcome is AltTextOutcome.NO_PHOTOGRAPH
+
+
 def test_a_picture_with_its_authors_text_is_copied_unchanged(photo: Path) -> None:
     edit(photo, f"-{ALT_TEXT}=Rex")
     done = record_of(photo, 0.1, (NOT_A_PHOTOGRAPH,), alt_text="Rex")
@@ -198,6 +208,17 @@ def test_options_without_write_alt_text_are_refused() -> None:
     alt_text_writer.check(parser.parse_args([]), [])
     with pytest.raises(AltTextError, match="needs --write-alt-text"):
         alt_text_writer.check(parser.parse_args(["--in-place"]), [])
+
+
+def test_a_few_sure_words_in_the_picture_are_added() -> None:
+    def alt_text(*lines: TextLine) -> str:
+        return alt_text_writer.alt_text_of(Description("a sign", 0.8, text=PictureText(lines)))
+
+    box = (0.0, 0.0, 1.0, 0.1)
+    assert alt_text(TextLine("Exit", box, 0.95)) == "A sign. It says: Exit."
+    assert alt_text(TextLine("Exlt", box, 0.6)) == "A sign."
+    assert alt_text(TextLine("word " * 9, box, 0.95)) == "A sign."
+    assert alt_text() == "A sign."
 
 
 @given(st.text(max_size=60))

@@ -21,6 +21,7 @@ from image_describer.library import database, tables
 from image_describer.library.describe_files import content_key
 from image_describer.library.index import Index, ModelId
 from image_describer.library.record import Record
+from image_describer.reading.text import PictureText, TextLine
 from tests.support import tiny
 
 OURS, OTHER = ModelId("ours", "space"), ModelId("other", "elsewhere")
@@ -444,6 +445,19 @@ def test_a_killed_writer_loses_nothing_that_was_stored(tmp_path):
             mine = [n for n in kept if int(index.picture(n).key, 16) >= 100_000 * round_]
         assert len(mine) in (stored - 100_000 * round_, stored - 100_000 * round_ + 10)
     assert pictures_in(path) % 10 == 0
+
+
+def test_the_text_in_a_picture_is_searchable_like_alt_text(index, folder):
+    lines = tuple(TextLine(text, (0.0, 0.0, 1.0, 0.1), 0.9) for text in ("Bakery", "Müller"))
+    stored = record(folder, "dog.jpg")
+    text = PictureText(lines)
+    index.add([replace(stored, description=replace(stored.description, text=text))])
+    (number, _score) = index.match_words("{author} : muller")[0]
+    assert index.match_words("bakery dog")
+    assert index.picture(number).author == ""
+    assert index.picture(number).description.text == text
+    index.add([stored])
+    assert index.match_words("bakery") == []
 
 
 def test_the_alt_text_is_searchable(index, folder):

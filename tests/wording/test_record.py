@@ -60,6 +60,7 @@ def test_fields_and_rounding() -> None:
         "alt_text": None,
         "text": None,
         "codes": [],
+        "is_page": False,
         "seconds": {"read": 0.0123, "extract": 0.04, "decode": 0.02, "read_text": 0.0},
         "width": 640,
         "height": 480,

@@ -47,13 +47,15 @@ def write(
     *,
     folders: Sequence[str | os.PathLike[str]] = (),
     partial: bool = False,
+    text: bool = False,
 ) -> None:
     """Write ``records`` to ``path``, in their order, in the format of its suffix.
 
     The file is replaced as a whole, when the last record was read; if ``records`` raises an
     exception, it stays as it was. Records are read one at a time and not kept in memory.
     ``folders`` are those that were described, for the gallery's title; ``partial`` adds a note
-    there that the batch was stopped before its end. Raises OutputError.
+    there that the batch was stopped before its end. ``text`` adds what is written in the pictures
+    to tables and galleries; JSONL always has it. Raises OutputError.
     """
     name = os.fspath(path)
     check(name)
@@ -62,10 +64,13 @@ def write(
         mode = _mode(target)
         suffix = _suffix(name)
         if suffix == ".html":
-            gallery.write(target, records, mode, folders=folders, partial=partial)
+            gallery.write(target, records, mode, folders=folders, partial=partial, text=text)
             return
         with writing(target, mode) as file:
-            (csv if suffix == ".csv" else jsonl).write(file, records)
+            if suffix == ".csv":
+                csv.write(file, records, text=text)
+            else:
+                jsonl.write(file, records)
     except OSError as error:
         raise _unwritable(name, error) from error
 

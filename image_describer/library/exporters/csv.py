@@ -19,23 +19,26 @@ COLUMNS = (
     "height",
     "error",
 )
+TEXT_COLUMNS = ("text", "codes")
 # Spreadsheets compute a cell that begins with one of these (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def write(file: IO[bytes], records: Iterable[Record]) -> None:
+def write(file: IO[bytes], records: Iterable[Record], *, text: bool = False) -> None:
     # Excel recognizes UTF-8 by the byte order mark.
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    stream = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    columns = (*COLUMNS, *TEXT_COLUMNS) if text else COLUMNS
     try:
-        writer = csv.writer(text)
-        writer.writerow(COLUMNS)
+        writer = csv.writer(stream)
+        writer.writerow(columns)
         for record in records:
             fields = jsonl.as_object(record)
             fields["notes"] = " ".join(fields["notes"])
-            writer.writerow([_cell(fields[column]) for column in COLUMNS])
-        text.flush()
+            fields["codes"] = "\n".join(code["content"] for code in fields["codes"])
+            writer.writerow([_cell(fields[column]) for column in columns])
+        stream.flush()
     finally:
-        text.detach()  # closing is up to the caller
+        stream.detach()  # closing is up to the caller
 
 
 def _cell(value: object) -> object:

@@ -109,8 +109,11 @@ def write(
     *,
     folders: Sequence[str | os.PathLike[str]] = (),
     partial: bool = False,
+    text: bool = False,
 ) -> None:
     """Write the gallery of ``records`` to ``target``, an absolute path; its pages get ``mode``.
+
+    With ``text``, what is written in a picture is below it.
 
     The first page is replaced last and links only to pages of the same run, so a reader sees either
     this gallery or the one before. Raises OSError.
@@ -121,9 +124,8 @@ def write(
     ):
         described = _ListFile(described_file, '<ul class="pictures" role="list">')
         errors = _ListFile(errors_file, '<ul class="broken">')
-        _sort_records(
-            records, target, [os.path.abspath(folder) for folder in folders], described, errors
-        )
+        roots = [os.path.abspath(folder) for folder in folders]
+        _sort_records(records, target, roots, described, errors, text)
         _Gallery(target, mode, described, errors, _title(folders), partial).write()
 
 
@@ -133,6 +135,7 @@ def _sort_records(
     roots: list[str],
     described: _ListFile,
     errors: _ListFile,
+    text: bool,
 ) -> None:
     own = list(dict.fromkeys([str(target.parent), os.path.realpath(target.parent)]))
     for record in records:
@@ -142,7 +145,7 @@ def _sort_records(
             errors.add(_error_item(record, label), name, "")
         else:
             url = _address(record.file, own, "../" if described.next_page else "")
-            described.add(_figure(record, url), name, label)
+            described.add(_figure(record, url, text), name, label)
     described.close()
     errors.close()
 
@@ -312,7 +315,7 @@ class _Gallery:
         return f'<ul class="turn" role="list">\n{items}</ul>\n'
 
 
-def _figure(record: Record, url: str) -> str:
+def _figure(record: Record, url: str, text: bool) -> str:
     """Return a described picture as a list item; ``url`` leads to its file."""
     description = record.description
     assert description is not None
@@ -327,7 +330,7 @@ def _figure(record: Record, url: str) -> str:
         f'<li><figure>\n<img src="{escape(url)}" alt="{escape(_alt_text(description))}"{size}'
         ' loading="lazy" decoding="async">\n'
         f"<figcaption><p>{escape(fields['sentence'])}</p>\n"
-        f"{_confidence(description)}"
+        f"{_confidence(description)}{_text(description) if text else ''}"
         f'<p class="name">{name}</p></figcaption>\n</figure></li>\n'
     )
 
@@ -341,13 +344,13 @@ def _error_item(record: Record, label: str) -> str:
 
 def _alt_text(description: Description) -> str:
     """Return the author's words if there are any, else the caption without its hedge, or the
-    sentence that says there is nothing to describe.
+    sentence that says there is nothing to describe, or what is written on a page.
     """
     record = to_record(description)
     if record["alt_text"]:
         return str(record["alt_text"])
     sentence = wording.sentence(description)
-    if sentence == BLANK or sentence.endswith(wording.NO_CAPTION):
+    if description.is_page or sentence == BLANK or sentence.endswith(wording.NO_CAPTION):
         return sentence
     return str(record["caption"])
 
@@ -390,6 +393,18 @@ def _confidence(description: Description) -> str:
     value = float(to_record(description)["confidence"])
     text = next(text for least, text in CONFIDENCE_SENTENCES if value >= least)
     return f'<p class="sure">{text.format(percent=round(100 * value))}</p>\n'
+
+
+def _text(description: Description) -> str:
+    """What is written in a picture, behind a line that says how much that is."""
+    text = to_record(description)["text"]
+    if not text:
+        return ""
+    count = plural(len(text.split()), "word")
+    return (
+        f"<details><summary>Text in the picture: {count}</summary>\n"
+        f'<p class="text">{escape(text)}</p></details>\n'
+    )
 
 
 def _base_name(file: str) -> str:

@@ -50,6 +50,7 @@ img {
 }
 figcaption { padding: .75rem 1rem 1rem; }
 figcaption p { margin: 0 0 .35rem; }
+.text { white-space: pre-line; }
 .sure, .name { font-size: .9375rem; color: var(--soft); }
 /* The name's link also covers the picture: one stop for Tab, and a large target to click. */
 figcaption a::after { content: ""; position: absolute; inset: 0 0 auto; height: var(--high); }

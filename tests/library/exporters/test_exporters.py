@@ -23,6 +23,7 @@ from image_describer.errors import ImageDescriberError
 from image_describer.library import exporters
 from image_describer.library.exporters import csv as csv_exporter
 from image_describer.library.record import Record
+from image_describer.reading.text import Code, PictureText, TextLine
 
 DOG = Description(
     caption="a brown dog runs through the grass",
@@ -85,6 +86,40 @@ def test_the_authors_alt_text_is_in_every_format(tmp_path, suffix):
     else:
         assert 'alt="Rex &amp; Ann at the lake"' in text
         assert DOG.caption in text
+
+
+@pytest.mark.parametrize("suffix", exporters.SUFFIXES)
+def test_the_text_in_pictures_is_added_where_asked(tmp_path, suffix):
+    line = TextLine("Fish & chips", (0.1, 0.1, 0.9, 0.2), 0.9)
+    code = Code("EAN-13", "4006381333931", (0.1, 0.5, 0.9, 0.6))
+    record = Record("/sign.jpg", "ab" * 32, replace(DOG, text=PictureText((line,) * 9, (code,))))
+    target = tmp_path / f"out{suffix}"
+    exporters.write(target, [record])
+    assert (target.read_text("utf-8-sig").count("Fish") > 0) == (suffix == ".jsonl")
+    exporters.write(target, [record, Record("/broken.jpg", "", error=BROKEN)], text=True)
+    text = target.read_text("utf-8-sig")
+    if suffix == ".jsonl":
+        found = json.loads(text.splitlines()[0])
+        assert found["text"].count("Fish & chips") == 9
+        assert found["codes"][0]["content"] == code.content
+    elif suffix == ".csv":
+        rows = list(csv.DictReader(text.splitlines(keepends=True)))
+        assert rows[0]["text"].splitlines() == ["Fish & chips"] * 9
+        assert rows[0]["codes"] == code.content
+        assert rows[1]["text"] == ""
+    else:
+        assert "<summary>Text in the picture: 27 words</summary>" in text
+        assert text.count("Fish &amp; chips") == 9
+
+
+def test_a_page_is_its_text_in_a_gallery(tmp_path):
+    line = TextLine("Dear Ann", (0.1, 0.1, 0.9, 0.2), 0.9)
+    page = replace(DOG, notes=(), text=PictureText((line,), is_page=True))
+    exporters.write(tmp_path / "out.html", [Record("/letter.jpg", "ab" * 32, page)])
+    text = (tmp_path / "out.html").read_text("utf-8")
+    assert 'alt="It says: Dear Ann."' in text
+    assert "percent" not in text
+    assert DOG.caption not in text
 
 
 def test_csv_round_trip(tmp_path):
