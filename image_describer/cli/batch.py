@@ -57,6 +57,9 @@ def add_parser(subparsers: Subparsers) -> None:
         type=whole_number(1, WORKERS_LIMIT),
         help="run N processes of 150 MB (default: one per core)",
     )
+    parser.add_argument(
+        "--text", action="store_true", help="add what is written in the pictures to FILE"
+    )
     parser.add_argument("--restart", action="store_true", help="describe everything again")
     parser.add_argument("--no-index", action="store_true", help="don't add to the search index")
     add_bundle(parser)
@@ -127,6 +130,7 @@ def run(options: argparse.Namespace) -> int:
             pool=_cluster(options),
             restart=options.restart,
             index=not options.no_index,
+            text=options.text,
             cancel=cancel,
             on_progress=reporter.update,
             on_record=alt_texts.write,

@@ -7,6 +7,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ examples:
       print it and speak it
   image-describer describe --save-speech album.mp3 a.jpg b.jpg
       print two lines and write both, spoken, into one sound file
+  image-describer describe --text letter.jpg
+      print the sentence, and below it all that is written in the picture
   image-describer describe --screen --speak
       speak what is on the screen
   image-describer describe --window --delay 3
@@ -46,7 +49,8 @@ examples:
 voice:
   The voice, language, rate and volume are those of the window's settings. Until you choose Google's
   voice there, or give --online, speech is made on this computer. Google's voice receives the
-  sentence, never the picture, the file name or what the author wrote.
+  sentence, never the picture, the file name, what the author wrote, or what is written in the
+  picture.
 
 exit status:
   0  every picture was described. Speech that can't be heard doesn't change this: the line was
@@ -56,6 +60,7 @@ exit status:
 """
 SOUND_SUFFIXES = (".wav", ".mp3")
 DELAY_LIMIT_S = 3600
+READ_ON = "--text prints them."
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -80,6 +85,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help="wait that long first",
     )
     add_json(parser)
+    parser.add_argument(
+        "--text", action="store_true", help="also print all that is written in the picture"
+    )
     parser.add_argument("--speak", action="store_true", help="also speak, and wait until heard")
     parser.add_argument(
         "--save-speech",
@@ -144,18 +152,21 @@ class _DescribeCommand:
         """Print a description at once and queue it for speaking."""
         from image_describer.cli import output
         from image_describer.wording.record import to_record
-        from image_describer.wording.sentence import spoken
+        from image_describer.wording.sentence import all_text, spoken
 
-        speech = spoken(description)
+        speech = spoken(description, read_on="" if self.options.text else READ_ON)
+        text = all_text(description.text) if self.options.text and description.text else ""
+        if text:
+            speech = replace(speech, written="")  # it is part of the text
         if self.options.json:
             output.print_json(to_record(description))
         else:
-            print(speech.text, flush=True)
-        self.sentences.append(speech.text)
-        self.is_private = self.is_private or speech.is_private
+            print("\n".join(part for part in (speech.text, text) if part), flush=True)
+        self.sentences += [part for part in (speech.text, text) if part]
+        self.is_private = self.is_private or speech.is_private or bool(text)
         self._speak(speech.author, private=True)  # it may name people
         self._speak(speech.own)
-        self._speak(speech.written, private=True)
+        self._speak(text or speech.written, private=True)
 
     def report_error(self, source: "Source | None", error: PictureError) -> None:
         """Say on stderr, and aloud if requested, why a picture can't be described."""

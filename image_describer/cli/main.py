@@ -16,6 +16,7 @@ from image_describer.cli import (
     doctor,
     install_launcher,
     match,
+    read,
     search,
     serve,
     similar,
@@ -25,7 +26,7 @@ from image_describer.cli.options import CommandParser
 from image_describer.errors import ImageDescriberError
 from image_describer.stdio import FAULT, INTERRUPTED, NO_READER, REFUSED, discard_stdout
 
-COMMANDS = (describe, match, watch, batch, search, similar, serve, doctor, install_launcher)
+COMMANDS = (describe, read, match, watch, batch, search, similar, serve, doctor, install_launcher)
 
 DESCRIPTION = """\
 Describe photographs offline, and say how sure each description is.
@@ -34,6 +35,7 @@ To open the window instead, run: image-describer-app
 EXAMPLES = """\
 examples:
   image-describer describe --speak holiday.jpg
+  image-describer read letter.jpg
   image-describer match holiday.jpg "a dog in the snow" "children at a beach"
   image-describer watch --speak ~/Pictures/Screenshots
   image-describer batch ~/Pictures --output pictures.html

@@ -14,11 +14,12 @@ from image_describer.imaging import clipboard
 from image_describer.imaging import screen as screen_capture
 from image_describer.speech.voices.silent import SilentVoice
 from tests.support import gtts_service
+from tests.support.pictures import with_text
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 FIELDS = {
     *("file", "caption", "sentence", "confidence", "alternatives", "doubt", "words", "notes"),
-    *("seconds", "width", "height", "alt_text"),
+    *("seconds", "width", "height", "alt_text", "text", "codes", "is_page"),
 }
 HEDGES = ("Probably: ", "It might be: ", "I can't tell what this is.")
 
@@ -75,8 +76,25 @@ def test_json_fields(describe, photo):
         left, top, right, bottom = word["region"]
         assert 0 <= left < right <= 1
         assert 0 <= top < bottom <= 1
-    assert set(record["seconds"]) == {"read", "extract", "decode"}
+    assert set(record["seconds"]) == {"read", "extract", "decode", "read_text"}
     assert (record["width"], record["height"]) == (320, 240)
+
+
+def test_what_is_written_is_said_or_printed_as_a_whole(describe, tmp_path, voices):
+    page = tmp_path / "page.png"
+    with_text([f"line {number} of the page" for number in ("one", "two", "three")]).save(page)
+    status, out, _ = describe("--speak", page)
+    assert status == 0
+    assert out[0].endswith("There are about 15 words in it. --text prints them.")
+    assert voices["espeak"].spoken[-1][0].startswith("There are about 15 words")
+    status, out, _ = describe("--text", "--speak", page)
+    assert (status, out[1:]) == (
+        0,
+        ["line one of the page", "line two of the page", "line three of the page"],
+    )
+    assert "There are" not in out[0]
+    assert voices["espeak"].spoken[-1][0] == "\n".join(out[1:])
+    assert not any("line" in text for text, _ in voices["gtts"].spoken)
 
 
 def test_the_documents_list_every_field_and_option(run):
