@@ -11,7 +11,6 @@ from PIL import Image
 from image_describer.imaging.region import Region
 from image_describer.reading.text import Code
 
-LONGER_SIDE_PX = 2048
 REDUCTION = 3  # between two sizes; as many widths of a module as a check covers
 SMALL_PX = 700  # a picture this small is searched without a check
 
@@ -42,7 +41,7 @@ BAR_FORMATS = (*PRODUCT_FORMATS, "Code 128", "Code 39", "ITF")
 
 
 def find_codes(pixels: np.ndarray) -> tuple[Code, ...]:
-    """Return the codes in ``pixels`` (H, W, 3) uint8, from the top to the bottom.
+    """Return the codes in ``pixels``, those of a `Picture`, from the top to the bottom.
 
     What a code holds is returned as it is, and may be anything that a stranger wrote: up to 7,000
     characters with line breaks, control characters, addresses. See `wording.codes` for what to
@@ -57,11 +56,6 @@ def find_codes(pixels: np.ndarray) -> tuple[Code, ...]:
 
 def _sizes(image: Image.Image) -> list[np.ndarray]:
     """The picture at each size (H, W) at which there may be a code, the largest one first."""
-    factor = max(1.0, max(image.size) / LONGER_SIDE_PX)
-    if factor > 1:
-        image = image.resize(
-            (max(1, round(image.width / factor)), max(1, round(image.height / factor)))
-        )
     sizes = []
     while max(image.size) > SMALL_PX:
         gray = np.asarray(image)

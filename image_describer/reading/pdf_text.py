@@ -33,9 +33,12 @@ _GARBLED_CATEGORIES = frozenset({"Cc", "Cn", "Co", "Cs"})
 
 @dataclass
 class _Word:
-    """A word and its box, in points from the upper left corner of the page as it is shown."""
+    """A word, its box and that of its last letter, in points from the upper left corner of the page
+    as it is shown.
+    """
 
     box: np.ndarray
+    last: np.ndarray
     letters: list[str] = field(default_factory=list)
 
     @property
@@ -47,18 +50,22 @@ class _Word:
         return float(self.box[3] - self.box[1])
 
     def is_followed_by(self, box: np.ndarray, gap: float) -> bool:
-        """Whether ``box`` stands to the right in the same row, ``gap`` heights away at most."""
+        """Whether ``box`` stands to the right in the same row, ``gap`` heights away at most.
+
+        The letters of a ligature have the same box.
+        """
         height = min(self.height, box[3] - box[1])
         overlap = min(self.box[3], box[3]) - max(self.box[1], box[1])
         return bool(
             overlap > 0.5 * height
-            and self.box[2] - 0.5 * height <= box[0] <= self.box[2] + gap * height
+            and self.last[0] - 0.5 * height <= box[0] <= self.box[2] + gap * height
         )
 
     def extend(self, box: np.ndarray) -> None:
         self.box = np.concatenate(
             [np.minimum(self.box[:2], box[:2]), np.maximum(self.box[2:], box[2:])]
         )
+        self.last = box
 
 
 def own_lines(page: "PdfPage") -> tuple[TextLine, ...] | None:
@@ -148,7 +155,7 @@ def _joined(codes: list[int], boxes: np.ndarray) -> list[_Word]:
         if open_ and words[-1].is_followed_by(box, WORD_GAP):
             words[-1].extend(box)
         else:
-            words.append(_Word(box))
+            words.append(_Word(box, box))
         words[-1].letters.append(letter)
         open_ = True
     return words

@@ -55,6 +55,16 @@ def test_words_without_spaces_between_them_are_told_apart() -> None:
     assert texts(pdf(content)) == ["Total 12.50"]
 
 
+def test_a_ligature_does_not_divide_a_word() -> None:
+    ligature = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def\n"
+        "1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <57> <00660069>\n"
+        "endbfchar 1 beginbfrange <61> <7A> <0061> endbfrange\nendcmap end end"
+    )
+    content = text(72, 700, "deWnite Wle", 20)
+    assert texts(pdf(content, unicode_map=ligature)) == ["definite file"]
+
+
 def test_text_outside_the_page_is_left_out() -> None:
     content = text(72, 700, "Inside") + text(900, 700, "Outside") + text(72, -300, "Below")
     assert texts(pdf(content)) == ["Inside"]
