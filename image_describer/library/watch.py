@@ -468,4 +468,4 @@ def _lost(folder: str, error: OSError) -> ScanError:
         sentence = f'The folder "{name}" isn\'t there.'
     else:
         sentence = scan.unreadable(name, error)
-    return ScanError(sentence, "Its new pictures are told once it can be read.")
+    return ScanError(sentence, "New pictures in it are announced once it can be read.")

@@ -35,7 +35,7 @@ HINTS = {
     "speech": "Results and errors only is for users of a screen reader, which says the rest",
     "online": "The online voice sends the sentence, never the picture, to Google",
     "language": "How Google's voice pronounces; descriptions stay English",
-    "watched_folder": "Screenshots are saved in the one that is proposed; Enter begins",
+    "watched_folder": "Until you type another one, it is the one for screenshots; Enter begins",
 }
 UNHEDGED = "Without hedges, wrong descriptions sound as sure as right ones."
 HISTORY_STAYS = "The existing history stays until you clear it."

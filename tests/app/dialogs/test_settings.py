@@ -113,7 +113,7 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         "Keep a history of descriptions, check box, checked",
         "Announce new pictures in a folder, check box, not checked",
         f"Folder to watch, edit box, {screenshots_folder()}{os.sep}, "
-        "Screenshots are saved in the one that is proposed; Enter begins",
+        "Until you type another one, it is the one for screenshots; Enter begins",
         "Clear the history, button",
         "Defaults, button",
         "Close, button",

@@ -85,7 +85,7 @@ def test_a_lost_folder_and_an_unreadable_picture_are_told_and_the_watch_goes_on(
     away = folder.rename(folder.with_name("away"))
     driver.until(lambda: driver.heard.said_last("The folder"), "the loss")
     assert driver.heard.said[-1] == (
-        'The folder "shots" isn\'t there. Its new pictures are told once it can be read.',
+        'The folder "shots" isn\'t there. New pictures in it are announced once it can be read.',
         "error",
         False,
     )
