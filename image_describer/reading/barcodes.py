@@ -5,11 +5,15 @@ thing with that many strong edges so close to each other, apart from print, foli
 the picture is searched only at those sizes at which some of its rows or columns have as many.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from PIL import Image
 
 from image_describer.imaging.region import Region
 from image_describer.reading.text import Code
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 REDUCTION = 3  # between two sizes; as many widths of a module as a check covers
 SMALL_PX = 700  # a picture this small is searched without a check
@@ -47,6 +51,8 @@ def find_codes(pixels: np.ndarray) -> tuple[Code, ...]:
     characters with line breaks, control characters, addresses. See `wording.codes` for what to
     say.
     """
+    from PIL import Image
+
     image = Image.fromarray(pixels).convert("L")
     found: list[Code] = []
     for gray in _sizes(image):
@@ -54,7 +60,7 @@ def find_codes(pixels: np.ndarray) -> tuple[Code, ...]:
     return tuple(sorted(found, key=lambda code: (code.box[1], code.box[0])))
 
 
-def _sizes(image: Image.Image) -> list[np.ndarray]:
+def _sizes(image: "Image.Image") -> list[np.ndarray]:
     """The picture at each size (H, W) at which there may be a code, the largest one first."""
     sizes = []
     while max(image.size) > SMALL_PX:

@@ -4,6 +4,7 @@ pdfium is not safe to use from two threads, not even for two documents: one lock
 """
 
 import io
+import math
 import os
 import threading
 import weakref
@@ -18,6 +19,7 @@ import numpy as np
 
 from image_describer.errors import DocumentError, PasswordError
 from image_describer.imaging import quality
+from image_describer.imaging.decode import longer_side_limit
 from image_describer.imaging.open import Picture, checked_size, open_picture, unreadable
 from image_describer.metadata import formats
 from image_describer.metadata.containers import tiff
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
 DOCUMENT_SUFFIXES = (".pdf",)  # beside those of pictures; a TIFF may have several pages
-LONGER_SIDE_PX = 2000  # of a page that is rendered: 170 dots per inch for A4
 HEADER_BYTES = 1024  # within which "%PDF-" begins
 
 _PDFIUM = threading.RLock()  # one that a finalizer may take again
@@ -227,11 +228,12 @@ def _with_annotations(pdf: "PdfDocument", index: int) -> "PdfPage":
 
 
 def _rendered(page: "PdfPage") -> np.ndarray:
-    """Render a page: (H, W, 3) uint8 on white, the longer side `LONGER_SIDE_PX`."""
-    longer_side = max(page.get_size())
-    if not 0 < longer_side < float("inf"):
+    """Render a page: (H, W, 3) uint8 on white, as large as pictures are opened; A4 has 175 dpi."""
+    size = page.get_size()
+    if not 0 < min(size) <= max(size) < math.inf:
         raise ValueError("the page has no size")
-    bitmap = page.render(scale=LONGER_SIDE_PX / longer_side, rev_byteorder=True)
+    longer_side = longer_side_limit(size) - 1  # pdfium rounds up
+    bitmap = page.render(scale=longer_side / max(size), rev_byteorder=True)
     try:
         return np.array(bitmap.to_numpy()[..., :3])
     finally:
