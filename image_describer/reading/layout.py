@@ -11,7 +11,7 @@ from itertools import groupby
 import numpy as np
 
 SAME_ROW = 0.5  # overlap of two lines, of the lower one's height, from which on they are one row
-GUTTER = 0.8  # least width between columns, in heights of a line
+GUTTER = 0.4  # least width between columns, in heights of a line
 CROSSING = 0.2  # share of the lines that may cross a gutter: headings, captions
 TRIES = 12  # numbers of crossing lines, and gutters for each, on pages with thousands of lines
 PROSE_FILL = 0.55  # median width of the lines of a column of prose, of its width
