@@ -17,13 +17,14 @@ const MEGABYTE = 1_000_000;
 const TITLE = "Image Describer";
 const BLANK = "The picture is blank."; // a description of a blank picture is a guess
 const ALTERNATIVES = 4;
+const [DESCRIBE, READ] = ["v1/describe", "v1/read"];
 const EVERYWHERE = 0.85; // share of the picture's width and height
 
 const part = (id) => document.getElementById(id);
 const [picture, status, notice, heading] = ["picture", "status", "notice", "heading"].map(part);
 const [sound, speak, speed] = ["sound", "speak", "speed"].map(part);
 
-let work = null; // the latest picture: {bytes, type, remark, giveUp, record, speech}
+let work = null; // the latest picture: {bytes, type, remark, giveUp, record, speech by address}
 
 class RequestError extends Error {
   constructor(sentence, { again = false, token = false } = {}) {
@@ -66,9 +67,9 @@ const tab = () => sessionStorage;
 
 let token = stored(tab, "token") || "";
 
-async function ask(job, accept, announce) {
+async function ask(path, job, accept, announce) {
   for (let tries = 1; ; tries++) {
-    const answer = await post(job, accept);
+    const answer = await post(path, job, accept);
     if (answer.ok) return answer;
     const sentence = await sentenceOf(answer);
     if (answer.status === 401) throw new RequestError(token ? sentence : "", { token: true });
@@ -83,12 +84,12 @@ async function ask(job, accept, announce) {
   }
 }
 
-async function post(job, accept) {
+async function post(path, job, accept) {
   const headers = { Accept: accept, "Content-Type": "application/octet-stream" };
   if (token) headers.Authorization = `Bearer ${token}`;
   const slow = setTimeout(() => job.giveUp.abort("slow"), RESPONSE_LIMIT_MS);
   try {
-    return await fetch("v1/describe", {
+    return await fetch(path, {
       ...{ method: "POST", body: job.bytes, headers, signal: job.giveUp.signal },
       ...{ cache: "no-store", credentials: "omit", redirect: "error" },
     });
@@ -134,7 +135,7 @@ async function take(file, remark = "") {
     );
     return;
   }
-  const job = { type: file.type, remark, giveUp: new AbortController() };
+  const job = { type: file.type, remark, giveUp: new AbortController(), speech: {} };
   work = job;
   try {
     job.bytes = await file.arrayBuffer();
@@ -164,7 +165,9 @@ async function describe(job) {
     part("cancel").hidden = false;
   }, PROGRESS_AFTER_MS);
   try {
-    const answer = await ask(job, "application/json", (text) => work === job && say(text));
+    const answer = await ask(DESCRIBE, job, "application/json", (text) => {
+      if (work === job) say(text);
+    });
     const record = await answer.json();
     if (work === job) show(job, record);
   } catch (error) {
@@ -197,20 +200,29 @@ function show(job, record) {
   document.title = `${record.sentence} – ${TITLE}`;
   // With automatic speech, a screen reader would repeat the sentence.
   say(record.sentence, "sentence", !speak.checked);
+  showText(record);
   showMore(record);
   showPreview(job);
   part("result").hidden = false;
   note(job.remark);
-  if (speak.checked) hear();
+  if (speak.checked) hear(DESCRIBE);
 }
 
 const isBlank = (record) => record.notes.includes(BLANK);
+const hasScene = (record) => !isBlank(record) && !record.is_page;
+
+function showText(record) {
+  part("text").textContent = record.text || "";
+  part("written").hidden = !record.text;
+  part("copy").hidden = record.is_page; // its caption is invented
+}
 
 function showPreview(job) {
   const preview = part("preview");
   part("figure").hidden = true;
   if (preview.src) URL.revokeObjectURL(preview.src);
-  preview.alt = isBlank(job.record) ? BLANK : job.record.caption || job.record.sentence;
+  const { caption, sentence } = job.record;
+  preview.alt = isBlank(job.record) ? BLANK : (hasScene(job.record) && caption) || sentence;
   preview.src = URL.createObjectURL(new Blob([job.bytes], { type: job.type }));
 }
 
@@ -220,7 +232,11 @@ function showMore(record) {
   more.parentElement.open = false;
   if (record.alt_text) more.append(made("h3", "Alt text by the author"), made("p", record.alt_text));
   if (record.notes.length) more.append(made("h3", "Notes"), list(record.notes));
-  if (!isBlank(record)) {
+  if (record.codes.length) {
+    const codes = record.codes.map(({ format, content }) => `${format}: ${content}`);
+    more.append(made("h3", "Codes, which anybody may have made"), list(codes));
+  }
+  if (hasScene(record)) {
     more.append(made("h3", "Confidence"), made("p", `${percent(record.confidence)} sure.`));
     const others = record.alternatives
       .filter((other) => other.caption && other.caption !== record.caption)
@@ -273,7 +289,8 @@ function placeOf([left, top, right, bottom]) {
 
 let hearing = 0; // changes with each start and stop, so that outdated responses are dropped
 
-async function hear() {
+// Plays the description, or all of the text: what the service makes of the picture at ``path``.
+async function hear(path) {
   const job = work;
   stopSpeech();
   const own = ++hearing;
@@ -282,13 +299,13 @@ async function hear() {
   showStop(true);
   const preparing = setTimeout(() => note("Preparing the speech ..."), PROGRESS_AFTER_MS);
   try {
-    if (!job.speech) {
-      const answer = await ask(job, "audio/mpeg", (text) => late() || note(text));
+    if (!job.speech[path]) {
+      const answer = await ask(path, job, "audio/mpeg", (text) => late() || note(text));
       const speech = await answer.blob();
       if (late()) return;
-      job.speech = URL.createObjectURL(speech);
+      job.speech[path] = URL.createObjectURL(speech);
     }
-    if (!sound.src) sound.src = job.speech;
+    if (sound.src !== job.speech[path]) sound.src = job.speech[path];
     sound.currentTime = 0;
     sound.playbackRate = Number(speed.value);
     await sound.play();
@@ -314,7 +331,7 @@ function stopSpeech() {
 function forgetSpeech() {
   stopSpeech();
   sound.removeAttribute("src");
-  if (work?.speech) URL.revokeObjectURL(work.speech);
+  if (work) Object.values(work.speech).forEach((url) => URL.revokeObjectURL(url));
 }
 
 const canStop = () => part("stop").getAttribute("aria-disabled") === "false";
@@ -415,21 +432,24 @@ part("again").addEventListener("click", () => {
   if (job) describe(job);
 });
 
-part("hear").addEventListener("click", hear);
+part("hear").addEventListener("click", () => hear(DESCRIBE));
+part("hear-text").addEventListener("click", () => hear(READ));
 part("stop").addEventListener("click", stopSpeech);
 sound.addEventListener("ended", () => showStop(false));
 part("preview").addEventListener("load", () => (part("figure").hidden = false));
 
-part("copy").addEventListener("click", async () => {
+async function copy(text) {
   note("");
   try {
-    if (navigator.clipboard) await navigator.clipboard.writeText(work.record.caption);
-    else copyOldWay(work.record.caption); // on a page without TLS
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else copyOldWay(text); // on a page without TLS
     note("Copied.");
   } catch {
     note("This browser does not let the page copy.");
   }
-});
+}
+part("copy").addEventListener("click", () => copy(work.record.caption));
+part("copy-text").addEventListener("click", () => copy(work.record.text));
 
 function copyOldWay(text) {
   const put = (event) => {

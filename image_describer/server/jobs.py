@@ -47,6 +47,15 @@ def describe(
     ]
 
 
+def read(
+    describer: "Describer", pictures: Sequence[bytes], _on_start: "OnStart"
+) -> list[dict[str, Any]]:
+    """Return what is written in each picture, as ``read --json`` prints it. Raises PictureError."""
+    from image_describer.wording.record import text_record
+
+    return [text_record(describer.read(picture)) for picture in pictures]
+
+
 def match(
     describer: "Describer", jobs: Sequence[MatchJob], _on_start: "OnStart"
 ) -> list[list[float]]:

@@ -81,6 +81,13 @@ class DescribeQueue:
         self._metrics.pictures.inc()
         return dict(result)
 
+    async def read(self, picture: bytes) -> dict[str, Any]:
+        """Return what is written in a picture, as ``read --json`` prints it.
+
+        Raises PictureError and UnavailableError.
+        """
+        return dict(await self._submit_picture(jobs.read, picture, picture))
+
     async def match(self, picture: bytes, sentences: Sequence[str]) -> list[float]:
         """Return how well each sentence fits; see `Describer.matches`.
 

@@ -15,6 +15,7 @@ from image_describer.server.schemas import (
     SENTENCE_LIMIT_CHARACTERS,
     SENTENCES_LIMIT,
 )
+from image_describer.wording.sentence import NO_TEXT
 
 router = APIRouter()
 
@@ -61,9 +62,7 @@ async def describe(
     """Send the picture as the body or in a form. With ``Accept: audio/mpeg`` or ``audio/wav`` the
     answer is the spoken sentence.
     """
-    kind = speech.best_media_type(",".join(request.headers.getlist("accept")))
-    if kind is None:
-        raise Problem(406, f"The response can be one of: {', '.join(speech.OFFERED)}.")
+    kind = _response_type(request)
     online = request.app.state.config.online_voice
     speech_language = await run_in_threadpool(speech.check_language, language, online)
     picture = (await uploads.read(request)).picture
@@ -79,6 +78,38 @@ async def describe(
     else:
         sound = await queue.speak(SpeechJob(sentence, format_))
     return Response(sound, media_type=kind)
+
+
+@router.post(
+    "/v1/read",
+    summary="Read what is written in a picture",
+    response_model=schemas.TextResponse,
+    responses={
+        200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
+        **schemas.problems(*COMMON_PROBLEMS, 406, 415, 422),
+    },
+    openapi_extra=_body(),
+)
+async def read(request: Request) -> Response:
+    """Send the picture as the body or in a form. With ``Accept: audio/mpeg`` or ``audio/wav`` the
+    answer is the spoken text, always by the voice on this computer.
+    """
+    kind = _response_type(request)
+    picture = (await uploads.read(request)).picture
+    queue: DescribeQueue = request.app.state.queue
+    record = await queue.read(picture)
+    if kind == speech.JSON:
+        return JSONResponse(record)
+    sound = await queue.speak(SpeechJob(record["text"] or NO_TEXT, speech.FORMATS[kind]))
+    return Response(sound, media_type=kind)
+
+
+def _response_type(request: Request) -> str:
+    """Return the type that the client prefers: JSON or sound. Raises Problem if neither will do."""
+    kind = speech.best_media_type(",".join(request.headers.getlist("accept")))
+    if kind is None:
+        raise Problem(406, f"The response can be one of: {', '.join(speech.OFFERED)}.")
+    return kind
 
 
 @router.post(

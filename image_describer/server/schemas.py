@@ -14,6 +14,10 @@ NO_NUL = r"^[^\x00]*$"
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 Pixels = Annotated[int, Field(ge=1)]
+Box = Annotated[
+    list[Fraction],
+    Field(min_length=4, max_length=4, description="Left, top, right, bottom, from 0 to 1."),
+]
 Sentence = Annotated[str, Field(min_length=1, max_length=SENTENCE_LIMIT_CHARACTERS)]
 
 
@@ -47,12 +51,41 @@ class WordSchema(_StrictModel):
     region: Annotated[list[Fraction], Field(min_length=4, max_length=4)]
 
 
+class CodeSchema(_StrictModel):
+    """A QR code or bar code: what it holds, which anybody may have written, and where it is."""
+
+    format: str = Field(description='Such as "QR code" or "EAN-13".')
+    content: str
+    box: Box
+
+
+class TextLineSchema(_StrictModel):
+    """A line of text and where it is."""
+
+    text: str
+    box: Box
+    confidence: Fraction
+    block: Annotated[int, Field(ge=0)] = Field(
+        description="The number of its column or paragraph; they are in reading order."
+    )
+    heading: bool
+
+
+class TextResponse(_StrictModel):
+    """What is written in a picture: what ``image-describer read --json`` prints."""
+
+    text: str = Field(description="All lines, with an empty line between blocks.")
+    lines: list[TextLineSchema] = Field(description="In reading order.")
+    codes: list[CodeSchema]
+
+
 class TimingsSchema(_StrictModel):
     """How long each step took, in seconds."""
 
     read: Seconds
     extract: Seconds
     decode: Seconds
+    read_text: Seconds
 
 
 class DescriptionSchema(_StrictModel):
@@ -71,6 +104,12 @@ class DescriptionSchema(_StrictModel):
     words: list[WordSchema]
     notes: list[str] = Field(description="Notes on the picture, such as: It is very dark.")
     alt_text: str | None = Field(description="The alt text by the picture's author.")
+    text: str | None = Field(description="What is written in the picture; see /v1/read.")
+    codes: list[CodeSchema]
+    is_page: bool = Field(
+        description="Whether text is all there is, as on a page or a screenshot: the caption is "
+        "then invented, and the sentence tells the text only."
+    )
     seconds: TimingsSchema
     width: Pixels
     height: Pixels

@@ -97,11 +97,12 @@ def spoken_online(sentence: str, kind: str, language: str) -> bytes:
 
 
 def is_private(record: Mapping[str, Any]) -> bool:
-    """Whether a description quotes the picture's author, who may have named people.
+    """Whether a description quotes the picture's author, or what is written in the picture.
 
-    Such a sentence is never sent to an online voice. ``record`` is the description's.
+    Both may name people, so such a sentence is never sent to an online voice. ``record`` is the
+    description's.
     """
-    return bool(record["alt_text"])
+    return bool(record["alt_text"] or record["text"] or record["codes"])
 
 
 def _synthesize(sentence: str, kind: str, *, offline: bool, language: str | None) -> bytes:

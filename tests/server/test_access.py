@@ -17,6 +17,7 @@ PROTECTED = (
     ("GET", "/wowme?image=http://example.org/a.jpg"),
     ("GET", "/no/such/thing"),
     ("POST", "/v1/describe"),
+    ("POST", "/v1/read"),
     ("POST", "/v1/match"),
     ("POST", "/v1/search"),
 )

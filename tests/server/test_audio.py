@@ -75,9 +75,15 @@ def test_unknown_languages_are_refused(service, language):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_alt_text_is_private_and_other_languages_need_the_online_voice():
-    assert speech.is_private({"sentence": "Reworded: Ann. Probably: a woman.", "alt_text": "Ann"})
-    assert not speech.is_private({"sentence": "Probably: a woman.", "alt_text": None})
+def test_what_others_wrote_is_private() -> None:
+    own = {"alt_text": None, "text": "", "codes": []}
+    assert not speech.is_private(own)
+    assert not speech.is_private({**own, "text": None})
+    for quoted in ({"alt_text": "Ann"}, {"text": "Dear Ann"}, {"codes": [{"content": "Ann"}]}):
+        assert speech.is_private({**own, **quoted})
+
+
+def test_other_languages_need_the_online_voice():
     assert speech.check_language("de", online=True) == "de"
     with pytest.raises(NoLanguageError, match="English only"):
         speech.check_language("de", online=False)

@@ -16,7 +16,7 @@ from tests.support import tiny
 
 CONFIG = tiny.REPO / "tests" / "support" / "schemathesis.toml"
 CASES = 50  # at most, for each operation; those at the schema's limits come on top
-OPERATIONS = 7
+OPERATIONS = 8
 
 
 @pytest.mark.slow

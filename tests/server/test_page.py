@@ -23,7 +23,7 @@ from image_describer.wording.details import what_is_where
 from image_describer.wording.record import to_record
 from tests.support import tiny
 from tests.support.browser import EXTRA_RULES, Browser, axe_violations, browser  # noqa: F401
-from tests.support.pictures import photograph
+from tests.support.pictures import page_of_text, photograph, with_text
 from tests.support.screen import wait_for
 from tests.support.service import Service
 
@@ -211,6 +211,39 @@ def test_speech_is_played_and_stopped_by_keyboard(page):
     page.keyboard.press("Escape")
     assert page.evaluate("document.querySelector('audio').paused")
     assert page.is_visible("#result")
+
+
+def test_the_text_of_a_picture_is_shown_spoken_and_copied(page, tmp_path):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    sign = tmp_path / "sign.png"
+    with_text(["Fire exit", "Push bar"]).save(sign)
+    choose(page, sign)
+    assert described(page).endswith("It says: Fire exit Push bar.")
+    assert page.get_by_role("heading", name="Text in the picture").is_visible()
+    assert page.inner_text("#text") == "Fire exit\nPush bar"
+    check_layout(page)
+    page.click("#hear-text")
+    page.wait_for_function("() => document.querySelector('audio').currentTime > 0.3")
+    first = page.evaluate("document.querySelector('audio').src")
+    page.click("#hear")
+    page.wait_for_function("(src) => document.querySelector('audio').src !== src", arg=first)
+    page.click("#copy-text")
+    page.wait_for_function("() => document.querySelector('#notice').textContent === 'Copied.'")
+    assert page.evaluate("navigator.clipboard.readText()") == "Fire exit\nPush bar"
+    choose(page)
+    page.wait_for_selector("#figure img[alt*='cat']")
+    assert page.is_hidden("#written")
+
+
+def test_a_page_of_text_gets_no_invented_scene(page, tmp_path):
+    file = tmp_path / "page.png"
+    page_of_text(1000, 700).save(file)
+    choose(page, file)
+    assert described(page).startswith("It says: The quick brown fox")
+    assert page.is_hidden("#copy")
+    page.get_by_text("More about this picture").click()
+    assert "Confidence" not in page.inner_text("#more")
+    page.wait_for_selector("#figure img[alt^='It says: The quick']")
 
 
 def test_automatic_speech_is_remembered_and_silences_the_live_region(page, expected):
