@@ -244,7 +244,7 @@ function showMore(record) {
       .map((other) => `${other.caption}: ${percent(other.confidence)}`);
     if (others.length) more.append(made("h3", "Alternatives"), list(others));
     const words = record.words
-      .filter(({ word }) => isObject(word))
+      .filter(({ word }, at, all) => isObject(word, all[at + 1]?.word))
       .map(({ word, region }) => `${word}: ${placeOf(region)}`);
     if (words.length) more.append(made("h3", "Objects and where they are"), list([...new Set(words)]));
   }
@@ -267,12 +267,13 @@ function percent(fraction) {
   return `${Math.round(100 * fraction)} percent`;
 }
 
-// Words that name no object, and words with -ing that do name one.
-const [nameless, things] = ["nameless", "things"].map(
+// Words that name no object, words with -ing that do, and words that do unless "of" follows.
+const [nameless, things, beforeOf] = ["nameless", "things", "beforeOf"].map(
   (name) => new Set(part("more").dataset[name].split(" ")),
 );
 
-function isObject(word) {
+function isObject(word, following) {
+  if (following === "of" && beforeOf.has(word)) return false;
   if (word.endsWith("ing")) return things.has(word);
   return /\p{L}/u.test(word) && !nameless.has(word);
 }

@@ -103,6 +103,7 @@ def _start_page(config: ServerConfig) -> bytes:
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),
         nameless=html.escape(" ".join(sorted(nouns.NOT_OBJECTS))),
         things=html.escape(" ".join(sorted(nouns.NOUNS_IN_ING))),
+        before_of=html.escape(" ".join(sorted(nouns.BEFORE_OF))),
         kept=CAPTIONS_KEPT if config.log_captions else NOTHING_KEPT,
         voice=ONLINE if config.online_voice else OFFLINE,
     )
