@@ -22,6 +22,7 @@ from image_describer.app.tasks.explore import Explorer
 from image_describer.app.tasks.history import HistoryBrowser
 from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.app.tasks.own_pictures import OwnPictures
+from image_describer.app.tasks.read import ReadTask
 from image_describer.app.tasks.watch import WatchTask
 from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Announcer
@@ -30,7 +31,9 @@ from image_describer.settings import SETTINGS, SettingsFile
 
 if TYPE_CHECKING:
     from image_describer.app.dialogs.save import SaveDialog
+    from image_describer.app.dialogs.text.window import TextWindow
     from image_describer.library.history import History
+    from image_describer.reading.text import PictureText
     from image_describer.speech import Speaker
 
 RATE_STEP_WPM = 20  # the smallest difference that is easily heard
@@ -84,6 +87,7 @@ class Application:
         self._explorer = Explorer(
             context, self.window.view, describer.load, current, self._show_explored
         )
+        self._read_task = ReadTask(context, describer, current, self._show_text)
         self._watch_task = WatchTask(context, describer, self._watched, self._show_notice)
         self.settings_controller.changed = self._watch_task.follow
         self_voicing.SelfVoicing(
@@ -97,6 +101,7 @@ class Application:
         root.report_callback_exception = self._report_callback_exception
         root.bind("<FocusIn>", self._keep_focus_in_dialog, add="+")
         self._save_dialog: SaveDialog | None = None
+        self._text_window: TextWindow | None = None
         self._ended = False
         # It shows the greeting, which is spoken separately.
         self_voicing.skip_next_focus(self.window.sentence)
@@ -177,6 +182,7 @@ class Application:
             if self.describe_task.running:
                 self.describe_task.cancel()
             self.sources.cancel()
+            self._read_task.cancel()
             self.context.voice.answer(messages.CANCELLED)
         elif self.context.dialogs:
             self.context.dialogs[-1].close()
@@ -190,6 +196,16 @@ class Application:
     def more(self) -> None:
         """Show and say the details of the description."""
         self._status_commands.more(self._working)
+
+    def text(self) -> None:
+        """Show and read aloud what is written in the picture."""
+        from image_describer.app.dialogs.text.window import TextWindow
+
+        described = self.describe_task.current.described
+        if described is None:
+            self._status_commands.nothing_yet(self._working)
+        elif not raise_dialog(self.context, TextWindow):
+            self._read_task.start(described)
 
     def save(self) -> None:
         """Save the description as a text, or its speech as a sound file."""
@@ -255,11 +271,11 @@ class Application:
 
     @property
     def _working(self) -> bool:
-        return self.describe_task.running or self.sources.running
+        return self.describe_task.running or self.sources.running or self._read_task.running
 
     @property
     def _announced(self) -> bool:
-        return self.describe_task.announced or self.sources.announced
+        return self.describe_task.announced or self.sources.announced or self._read_task.announced
 
     def _voice_chosen(self, online: bool | None, files: list[str]) -> None:
         self.settings_controller.set(online=online)
@@ -294,6 +310,9 @@ class Application:
         """Close what belongs to the current picture, before another one replaces it."""
         self.sources.cancel()
         self._status_commands.close_details()
+        self._read_task.cancel()
+        if self._text_window in self.context.dialogs and self._text_window is not None:
+            self._text_window.close()
         self._explorer.forget()
 
     def _described(self, described: DescribedPicture) -> None:
@@ -327,6 +346,13 @@ class Application:
         """Return the focus to an open question when the user switches to another window."""
         if self.context.dialogs and not self.context.dialogs[-1].all_keys:
             self._root.after_idle(take_focus, self.context)
+
+    def _show_text(self, text: "PictureText") -> None:
+        from image_describer.app.dialogs.text.window import TextWindow
+
+        current = self.describe_task.current
+        saved_beside = current.picture.file if current.picture is not None else None
+        self._text_window = TextWindow(self.context, text, current.file or "", saved_beside)
 
     def _show_explored(self, text: str) -> None:
         described = self.describe_task.current.described

@@ -23,7 +23,8 @@ OTHER_KEYS = {
     "Tab": "Tab: go to the next part of the window.",
     "ISO_Left_Tab": "Shift Tab: go to the previous part of the window.",
     "Return": "Enter: press the button, or open what is selected.",
-    "space": "Space: press the button that has the focus.",
+    "space": "Space: press the button that has the focus; in the text of a picture, stop reading "
+    "or read on.",
     "BackSpace": "Backspace: delete a letter; in a list of files and while exploring, go up.",
     "Left": "Left arrow: the previous letter; while exploring, the part to the left.",
     "Right": "Right arrow: the next letter; while exploring, the part to the right.",
@@ -34,6 +35,12 @@ OTHER_KEYS = {
     "Prior": "Page up: go back a page.",
     "Next": "Page down: go forward a page.",
     "F10": "F10: go to the menus.",
+    "h": "H: in the text of a picture, the next heading.",
+    "H": "Shift H: in the text of a picture, the previous heading.",
+    "d": "D: in the text of a picture, the next word in doubt.",
+    "D": "Shift D: in the text of a picture, the previous word in doubt.",
+    "l": "L: in the text of a picture, list the words in doubt.",
+    "w": "W: in the text of a picture, say where the line is.",
 }
 MODIFIER_KEYS = ("Shift", "Alt", "Meta", "Super", "Caps_Lock", "Num_Lock", "ISO_Level3", "Control")
 KEY_NAMES = {"comma": ",", "KP_Enter": "Return"}

@@ -124,6 +124,17 @@ COMMANDS = (
         "View",
         "X",
     ),
+    Command(
+        "text",
+        "Read text",
+        ("Ctrl+T",),
+        "read what is written in the picture; there, Control Down and Control Up go to the next "
+        "and the previous block, H to the next heading, D to the next word in doubt, with Shift to "
+        "the previous one; L lists the words in doubt, W says where a line is, Space stops and "
+        "reads on, Enter opens the web address of a code, after asking",
+        "View",
+        "T",
+    ),
     Command("search", "Search", ("Ctrl+F",), "search your pictures by words", "Edit", "S"),
     Command(
         "save",

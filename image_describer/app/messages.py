@@ -20,6 +20,7 @@ NOT_DESCRIBED = "Not described"
 CANCELLED = "Cancelled."
 FROM_CLIPBOARD = "Picture from the clipboard"  # in place of a file name
 FROM_SCREEN = "The screen"
+READ_ON = "{text} reads them."
 MORE_TITLE = "More"
 COPIED_SELECTION = "Copied the selected text."
 COPIED = "Copied: {caption}"

@@ -20,9 +20,11 @@ ROWS = ("top", "", "bottom")
 COLUMNS = ("left", "", "right")
 
 
-def spoken_with_details(description: Description, *, hedged: bool = True) -> SpokenDescription:
+def spoken_with_details(
+    description: Description, *, hedged: bool = True, read_on: str = ""
+) -> SpokenDescription:
     """Return `spoken`, followed by the details that it doesn't contain."""
-    short = spoken(description, hedged=hedged)
+    short = spoken(description, hedged=hedged, read_on=read_on)
     details = sentences(description, include_notes=False)
     return replace(short, own=" ".join([short.own, *details]).strip())
 

@@ -19,6 +19,7 @@ from image_describer.errors import BundleError
 from image_describer.library import local_pool
 from image_describer.library.history import History
 from image_describer.library.local_pool import LocalPool
+from image_describer.reading.text import PictureText
 from image_describer.settings import SettingsFile
 from tests.support.screen import LIMIT_S, Screen
 
@@ -31,10 +32,14 @@ CAPTION = "two dogs play in the snow"
 
 
 class FakeDescriber:
-    """Waits while ``proceed`` is not set; then describes the picture, or raises ``error``."""
+    """Waits while ``proceed`` is not set; then describes the picture, or raises ``error``.
 
-    def __init__(self, error: Exception | None = None) -> None:
+    ``text`` is what it reads in every picture.
+    """
+
+    def __init__(self, error: Exception | None = None, text: PictureText | None = None) -> None:
         self.error = error
+        self.text = text
         self.files: list[str | None] = []
         self.threads: list[threading.Thread] = []
         self.proceed = threading.Event()
@@ -46,7 +51,14 @@ class FakeDescriber:
         assert self.proceed.wait(2 * LIMIT_S)
         if self.error is not None:
             raise self.error
-        return Description(CAPTION, 0.8, file=source.file, width=source.width, height=source.height)
+        return Description(
+            CAPTION,
+            0.8,
+            file=source.file,
+            width=source.width,
+            height=source.height,
+            text=self.text,
+        )
 
     @property
     def digests(self) -> dict[str, str]:
@@ -67,12 +79,20 @@ class FakeSpeaker:
         self.last_error = ""
         self.fetching = False
         self.earcons: list[str] = []
+        self.languages: list[str] = []  # of what was said
         self.settings: dict[str, Any] = {}
 
     def say(
-        self, text: str, *, kind: str = "description", interrupt: bool = True, **_: bool
+        self,
+        text: str,
+        *,
+        kind: str = "description",
+        interrupt: bool = True,
+        language: str = "",
+        **_: bool,
     ) -> None:
         self.said.append((text, kind, interrupt))
+        self.languages.append(language)
 
     def stop(self) -> None:
         self.stops += 1
@@ -203,9 +223,8 @@ class AppDriver(TkLoop):
 
     def describe(self, file: str) -> None:
         """Open ``file``, and wait until its description is said, shown and kept."""
-        before = self.descriptions
         self.app.open_file(file)
-        self.until(lambda: self.descriptions > before, "the description")
+        self.until(lambda: self.app.describe_task.current.described, "the description")
         self.until_idle()
 
 

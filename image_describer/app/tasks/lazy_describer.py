@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
 from image_describer.errors import PictureError
 from image_describer.text import file_name
@@ -27,9 +28,11 @@ def spoken_sentence(description: "Description", settings: "Settings") -> "Spoken
     from image_describer.wording.details import spoken_with_details
     from image_describer.wording.sentence import spoken
 
+    read_on = messages.with_keys(messages.READ_ON, keymap.spoken)
     if settings.verbosity == "full":
-        return spoken_with_details(description, hedged=settings.hedging)
-    return spoken(description, hedged=settings.hedging, brief=settings.verbosity == "brief")
+        return spoken_with_details(description, hedged=settings.hedging, read_on=read_on)
+    brief = settings.verbosity == "brief"
+    return spoken(description, hedged=settings.hedging, brief=brief, read_on=read_on)
 
 
 class LazyDescriber:

@@ -1,0 +1,1 @@
+"""Ctrl+T: a window with what is written in a picture."""

@@ -1,0 +1,310 @@
+"""The window with what is written in a picture: read by letter, word, line, block and heading."""
+
+import string
+import tkinter as tk
+import webbrowser
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from image_describer import files
+from image_describer.app import key_codes, keymap, messages, theme
+from image_describer.app.context import AppContext
+from image_describer.app.dialogs import save
+from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.question import QuestionDialog, do_nothing
+from image_describer.app.dialogs.text.content import DoubtfulWord, Passage, Place, TextContent
+from image_describer.app.dialogs.text.read_on import ReadOn
+from image_describer.app.modifier_keys import (
+    command_pressed,
+    control_pressed,
+    event_state,
+    shift_pressed,
+    types_text,
+)
+from image_describer.app.voice import caret, self_voicing
+from image_describer.app.widgets.button import RETURN_KEYS
+from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.errors import ImageDescriberError
+from image_describer.reading.text import PictureText
+from image_describer.text import shorten
+from image_describer.wording.codes import meaning
+from image_describer.wording.details import position_of
+
+TITLE = "Text"
+ROLE = "text, arrow keys read it"
+END = "End of the text."
+NO_FURTHER = "No further {kind}."
+NO_EARLIER = "No earlier {kind}."
+HEADING, BLOCK, DOUBTFUL_WORD = "heading", "block", "word in doubt"
+NONE_DOUBTFUL = "No word is in doubt."
+DOUBTFUL = "{text}, {percent} percent sure"
+WHERE_LINE = "Line {number} of {count}, {position}."
+NO_ADDRESS = "There is no web address in this line."
+OPEN_TITLE = "Open an address"
+OPEN_QUESTION = "This is {said}. Open it in the browser? The whole address is {address}"
+ADDRESS_LIMIT = 300  # characters that are said and shown, 20 s
+WEB_SCHEMES = ("http://", "https://")
+NO_BROWSER = ("No browser can be started.", "Copy the address, and paste it in one.")
+SAVE_TITLE = "Save the text"
+KINDS = ((".txt", "The text"),)
+WIDTH, HEIGHT = 60, 18  # characters and lines, as far as the screen allows
+AFTER_KEY_TAG = "TextWindowAfterKey"
+
+
+class TextWindow(Dialog):
+    """Shows ``text``, says how much there is, and reads it aloud until a key is pressed.
+
+    ``file``: the picture's path, or what stands for its name; ``saved_beside`` its path, None for a
+    picture that isn't in a file.
+    """
+
+    def __init__(
+        self, context: AppContext, text: PictureText, file: str, saved_beside: str | None
+    ) -> None:
+        super().__init__(context, TITLE, all_keys=True)
+        self.content = TextContent(text)
+        self._file, self._saved_beside = file, saved_beside
+        self._save_dialog = save.SaveDialog(context)
+        self._read_on = ReadOn(context, self._reached, self._ended)
+        self._was_reading = False  # when the current key was pressed
+        self._caret_place: Place = (1, 0)  # of the caret after the last key
+        self.body.columnconfigure(0, weight=1)
+        self.body.rowconfigure(0, weight=1)
+        self.view = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=HEIGHT)
+        self.view.grid(row=0, column=0, sticky="nsew")
+        self._bind_keys()
+        self.add_buttons(("Close\nEscape", self.close))
+        self._fill()
+        self_voicing.skip_next_focus(self.view)
+        self.open(self.view)
+        context.voice.answer(f"{TITLE}, dialog. {self.content.summary}".strip())
+        self._read_on.start(self.content.passages())
+
+    @property
+    def commands(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            **self.context.run,
+            "copy": self._copy,
+            "escape": self._escape,
+            "save": self._save,
+        }
+
+    def key_pressed(self) -> None:
+        super().key_pressed()
+        self._was_reading = self._read_on.active
+        self._read_on.stop()
+
+    def close(self) -> None:
+        self._read_on.stop()
+        super().close()
+
+    def _fill(self) -> None:
+        view, content = self.view, self.content
+        view.show(content.text)
+        self_voicing.set_name(view, TITLE, role=ROLE, language=content.language)
+        view.tag_configure("heading", font=theme.font("sentence"))
+        view.tag_configure("doubtful", underline=True)
+        for row, _column in content.headings:
+            view.tag_add("heading", f"{row}.0", f"{row}.end")
+        for word in content.doubtful:
+            view.tag_add("doubtful", f"{word.row}.{word.start}", f"{word.row}.{word.end}")
+
+    def _bind_keys(self) -> None:
+        view = self.view
+        for key, step in (("Ctrl+Down", 1), ("Ctrl+Up", -1)):
+            for sequence in keymap.tk_sequences(key):
+                self._bind_key(sequence, lambda step=step: self._go_to_block(step))  # type: ignore[misc]
+        for sequence in RETURN_KEYS:
+            self._bind_key(sequence, self._ask_to_open)
+        self._bind_key("<space>", self._pause)
+        view.bind("<KeyPress>", self._letter)
+        # Between Tk's own bindings, which move the caret, and those of all widgets.
+        tags = view.bindtags()
+        view.bindtags((*tags[:-1], AFTER_KEY_TAG, tags[-1]))
+        view.bind_class(AFTER_KEY_TAG, "<KeyPress>", self._after_key)
+
+    def _bind_key(self, sequence: str, action: Callable[[], None]) -> None:
+        def pressed(_event: object) -> str:
+            action()
+            return "break"
+
+        self.view.bind(sequence, pressed)
+
+    def _letter(self, event: "tk.Event[tk.Misc]") -> None:
+        state = event_state(event)
+        if not types_text(state) or command_pressed(state):
+            return
+        step = -1 if shift_pressed(state) else 1
+        actions: dict[str, Callable[[], None]] = {
+            "h": lambda: self._go_to_heading(step),
+            "d": lambda: self._go_to_doubtful(step),
+            "l": self._list_doubtful,
+            "w": self._say_where,
+        }
+        action = actions.get(key_codes.latin_keysym(event).lower())
+        if action is not None:
+            action()
+
+    def _caret(self) -> Place:
+        return self._index("insert")
+
+    def _index(self, index: str) -> Place:
+        row, column = self.view.index(index).split(".")
+        return int(row), int(column)
+
+    def _move(self, place: Place) -> None:
+        self.view.tag_remove("sel", "1.0", "end")
+        self.view.mark_set("insert", f"{place[0]}.{place[1]}")
+        self.view.see("insert")
+        self._caret_place = place
+
+    def _after_key(self, event: "tk.Event[tk.Misc]") -> None:
+        """Mark doubtful words, where the caret has gone to another line or word."""
+        place = self._caret()
+        if place == self._caret_place:
+            return
+        self._caret_place = place
+        if event.keysym in caret.LINE_KEYS:
+            self._mark_line()
+        elif control_pressed(event_state(event)) and event.keysym in ("Left", "Right"):
+            self._mark(place[0], place[1], place[1])
+
+    def _mark_line(self) -> None:
+        """Play the sound for doubt, if the line that was said deserves it."""
+        row, start = self._index("insert display linestart")
+        self._mark(row, start, self._index("insert display lineend")[1])
+
+    def _mark(self, row: int, start: int, end: int) -> None:
+        if self.content.doubtful_between(row, start, end):
+            self.context.voice.earcon("doubt")
+
+    def _go_to_block(self, step: int) -> None:
+        self._go_to_line(self.content.blocks, step, BLOCK)
+
+    def _go_to_heading(self, step: int) -> None:
+        self._go_to_line(self.content.headings, step, HEADING)
+
+    def _go_to_line(self, places: Sequence[Place], step: int, kind: str) -> None:
+        if self._go(places, step, kind):
+            self_voicing.say_for(self.view, caret.line(self.view))
+            self._mark_line()
+
+    def _go_to_doubtful(self, step: int) -> None:
+        words = {(word.row, word.start): word for word in self.content.doubtful}
+        if self._go(list(words), step, DOUBTFUL_WORD):
+            self_voicing.say_for(self.view, _doubt(words[self._caret_place]))
+
+    def _go(self, places: Sequence[Place], step: int, kind: str) -> bool:
+        """Move the caret to the next one of ``places`` (the previous one for a step of -1)."""
+        here = self._caret()
+        index = bisect_right(places, here) if step > 0 else bisect_left(places, here) - 1
+        if not 0 <= index < len(places):
+            self.context.voice.earcon("edge")
+            self.context.voice.answer((NO_FURTHER if step > 0 else NO_EARLIER).format(kind=kind))
+            return False
+        self._move(places[index])
+        return True
+
+    def _list_doubtful(self) -> None:
+        words = [
+            f"{_doubt(word)}, line {self.content.line_number(word.row)}"
+            for word in self.content.doubtful
+        ]
+        self.context.voice.answer(f"{'; '.join(words)}." if words else NONE_DOUBTFUL)
+
+    def _say_where(self) -> None:
+        number = self._caret()[0]
+        row = self.content.row(number)
+        if row.line is not None:
+            text = WHERE_LINE.format(
+                number=self.content.line_number(number),
+                count=self.content.line_count,
+                position=position_of(row.line.box),
+            )
+        elif row.code is not None:
+            text = f"{position_of(row.code.box)}."
+        else:
+            text = "blank"
+        self.context.voice.answer(text[0].upper() + text[1:])
+
+    def _pause(self) -> None:
+        """Stop reading aloud, or read on from the caret."""
+        self.context.voice.stop()
+        if not self._was_reading:
+            self._read_on.start(self.content.passages(self._caret()))
+
+    def _escape(self) -> None:
+        """Between two passages, nothing is spoken; the window stays open all the same."""
+        if self._was_reading:
+            self.context.voice.stop()
+        else:
+            self.context.run["escape"]()
+
+    def _reached(self, passage: Passage) -> None:
+        self._move(passage.start)
+        self_voicing.caret_moved(self.view)
+        if passage.doubtful:
+            self.context.voice.earcon("doubt")
+
+    def _ended(self) -> None:
+        self.context.voice.say_next(END)
+
+    def _copy(self) -> None:
+        """Copy what is selected, else the caret's line."""
+        line = self.content.row(self._caret()[0])
+        copied = line.text if line.code is None else line.code.content
+        if self.view.selected() or not copied:
+            self.context.run["copy"]()
+            return
+        self.context.root.clipboard_clear()
+        self.context.root.clipboard_append(copied)
+        self.context.voice.answer(messages.COPIED.format(caption=line.text))
+
+    def _save(self) -> None:
+        picture, text = self._saved_beside, self.content.text
+
+        def write(path: Path, replace: bool) -> Path:
+            with save.os_errors_as_save_error(path):
+                save.check_target(path, picture, replace)
+                files.write(path, f"{text}\n".encode("utf-8", "replace"))
+            return path
+
+        folder, name = save.default_location(picture, self._file)
+        self._save_dialog.open_for(self, KINDS, (folder, f"{name} text"), write, SAVE_TITLE)
+
+    def _ask_to_open(self) -> None:
+        """Ask whether to open the web address of the code in the caret's line."""
+        code = self.content.row(self._caret()[0]).code
+        meant = meaning(code) if code is not None else None
+        address = meant.address if meant is not None else None
+        if meant is None or address is None or not address.startswith(WEB_SCHEMES):
+            self.context.voice.answer(NO_ADDRESS)
+            return
+        question = OPEN_QUESTION.format(said=meant.said, address=shorten(address, ADDRESS_LIMIT))
+        dialog = QuestionDialog(
+            self.context,
+            OPEN_TITLE,
+            question,
+            ("Cancel", do_nothing),
+            ("Open", lambda: self._open_address(address)),
+        )
+        self.context.voice.answer(
+            f"{OPEN_TITLE}, dialog. {question} {self_voicing.spoken_text(dialog.first_button)}"
+        )
+
+    def _open_address(self, address: str) -> None:
+        self.context.jobs.start(
+            lambda _job: _open_in_browser(address), lambda _none: None, self.context.report_error
+        )
+
+
+def _open_in_browser(address: str) -> None:
+    """May take long. Raises ImageDescriberError."""
+    if not webbrowser.open(address):
+        raise ImageDescriberError(*NO_BROWSER)
+
+
+def _doubt(word: DoubtfulWord) -> str:
+    text = word.text.strip(string.punctuation) or word.text
+    return DOUBTFUL.format(text=text, percent=round(100 * word.confidence))
