@@ -5,6 +5,7 @@ belongs to the middle of a line: differentiable binarization (Liao et al., 2020:
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ FULL_SIDE = 1280  # of the pass that finds its lines
 LARGE_SIDE = 2048  # where the lines are small
 OVERLAP = 64  # pixels of the neighbouring parts that the network sees around a part
 SMALL_LINE = 18.0  # pixels of height of a line in the full pass
+HUGE_LINE = 120.0  # pixels of height of a line in the full pass that breaks it apart
 
 THRESHOLD = 0.25  # of the probability, for a pixel of a line
 LINE_SCORE = 0.5  # least mean probability of a line
@@ -49,6 +51,13 @@ class Box:
         """Whether it is long enough to hold a word."""
         return self.length >= 2 * self.thickness
 
+    def contains(self, other: "Box") -> bool:
+        """Whether the middle of ``other`` is in this rectangle."""
+        dx, dy = other.x - self.x, other.y - self.y
+        along = dx * np.cos(self.angle) + dy * np.sin(self.angle)
+        across = dy * np.cos(self.angle) - dx * np.sin(self.angle)
+        return bool(abs(along) <= self.length / 2 and abs(across) <= self.thickness / 2)
+
     @property
     def corners(self) -> np.ndarray:
         """(4, 2) x and y: upper left, upper right, lower right and lower left of the text."""
@@ -69,13 +78,17 @@ class TextDetector:
         """Return what may be text in ``pixels`` (H, W, 3) uint8, in little time."""
         return self._boxes(pixels, GLANCE_SIDE)
 
-    def detect(self, pixels: np.ndarray) -> list[Box]:
-        """Return the lines of text in ``pixels`` (H, W, 3) uint8, in no order."""
+    def detect(self, pixels: np.ndarray, glanced: Sequence[Box] = ()) -> list[Box]:
+        """Return the lines of text in ``pixels`` (H, W, 3) uint8, in no order.
+
+        ``glanced``: what `glance` returned, which finds huge letters better.
+        """
         boxes = self._boxes(pixels, FULL_SIDE)
         scale = _scale(pixels, FULL_SIDE)
         if boxes and scale < 1 and np.median([b.thickness for b in boxes]) * scale < SMALL_LINE:
             boxes = self._boxes(pixels, LARGE_SIDE)
-        return boxes
+        huge = [box for box in glanced if box.thickness * scale > HUGE_LINE]
+        return [box for box in boxes if not any(other.contains(box) for other in huge)] + huge
 
     def probabilities(self, pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
         """The map (h, w) float32 of a picture whose longer side is ``side``, and its scale.

@@ -54,7 +54,7 @@ class TextReader:
         lines = Lines(pixels)
         if len(boxes) <= FEW and not any(map(_is_text, self._read_boxes(lines, boxes))):
             return PictureText()
-        found = self._read_boxes(lines, self._detector.detect(pixels))
+        found = self._read_boxes(lines, self._detector.detect(pixels, boxes))
         readable = _readable(found)
         area = sum(line.box.length * line.box.thickness for line in readable)
         height, width = pixels.shape[:2]
