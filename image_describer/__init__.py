@@ -18,6 +18,7 @@ from image_describer.errors import (
     SpeechError,
 )
 from image_describer.imaging.region import Region
+from image_describer.reading.text import Code, PictureText, TextLine
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
@@ -26,13 +27,16 @@ __version__ = "0.1.0"
 __all__ = [
     "Alternative",
     "BundleError",
+    "Code",
     "Describer",
     "Description",
     "ImageDescriberError",
     "PictureError",
+    "PictureText",
     "Region",
     "Seconds",
     "SpeechError",
+    "TextLine",
     "Word",
     "__version__",
 ]

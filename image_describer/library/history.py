@@ -22,10 +22,11 @@ from image_describer.files import read_limited, reason, set_aside
 from image_describer.library import database
 from image_describer.library.database import HISTORY, Database
 from image_describer.library.history_entry import HistoryEntry
+from image_describer.text import one_line
 from image_describer.wording.sentence import SpokenDescription
 
 ENTRIES_LIMIT = 1000  # a year of three pictures a day
-ENTRY_LIMIT_BYTES = 100_000  # twenty times a long entry
+ENTRY_LIMIT_BYTES = 1_000_000  # three times that of a picture with 10,000 words
 RESULTS_LIMIT = 100
 QUERY_WORDS_LIMIT = 32
 OLD_FILE = "history.jsonl"
@@ -105,7 +106,8 @@ class History:
         """Return the entries that match the words of ``text``: those with all of them, then those
         with some, best first, each file once. Never raises.
 
-        A word matches words of the captions and the file name that begin with it.
+        A word matches words of the captions, of the text in the picture and of the file name that
+        begin with it.
         """
         words = _WORD.findall(text.casefold())[:QUERY_WORDS_LIMIT]
         if not words:
@@ -213,7 +215,7 @@ def _add(
         (
             entry.key,
             entry.caption,
-            " / ".join(other.caption for other in entry.description.alternatives),
+            " / ".join(_other_texts(entry.description)),
             entry.name,
             line.decode(),
         )
@@ -227,6 +229,16 @@ def _add(
         connection.execute("DELETE FROM history WHERE id <= ?", oldest)
         if has_search:
             connection.execute("DELETE FROM history_words WHERE rowid <= ?", oldest)
+
+
+def _other_texts(description: Description) -> list[str]:
+    """What is searched beside the caption: the other captions, and what is written in the picture.
+
+    They count the same, so that they are in one column.
+    """
+    captions = [other.caption for other in description.alternatives]
+    written = [] if description.text is None else [one_line(description.text.text)]
+    return [*captions, *written]
 
 
 def _merge(

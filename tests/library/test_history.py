@@ -23,6 +23,7 @@ from image_describer.library.history import OLD_FILE, History
 from image_describer.library.history_entry import HistoryEntry
 from image_describer.library.index import Index
 from image_describer.library.record import Record
+from image_describer.reading.text import PictureText, TextLine
 from image_describer.wording import details
 from image_describer.wording.sentence import SpokenDescription
 
@@ -163,6 +164,14 @@ def test_find(searchable: History, text: str, expected: list[str]) -> None:
 
 def test_find_looks_into_the_other_captions(searchable: History) -> None:
     assert len(searchable.find("animal")) == 4
+
+
+def test_find_looks_into_the_text_in_pictures(searchable: History) -> None:
+    lines = tuple(TextLine(text, (0.0, 0.0, 1.0, 0.1), 0.9) for text in ("Fire", "exit"))
+    sign = Description("a sign", 0.8, text=PictureText(lines))
+    searchable.add(sign, SpokenDescription("", "Probably: a sign.", "It says: Fire exit."), "sign")
+    (entry,) = searchable.find("exit")
+    assert (entry.name, entry.description.text) == ("sign", sign.text)
 
 
 def test_find_returns_a_file_once_and_its_newest_entry(searchable: History) -> None:
