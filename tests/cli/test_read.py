@@ -11,6 +11,7 @@ from PIL import Image
 from image_describer.reading.reader import TextReader
 from image_describer.reading.text import PictureText
 from image_describer.wording.sentence import NO_TEXT, UNKNOWN_SCRIPT
+from tests.support.pdfs import pdf, text
 from tests.support.pictures import with_text
 
 
@@ -38,7 +39,8 @@ def test_json_is_one_object_for_each_picture(run, sign, photo):
         assert 0 < left < right < 1
         assert 0 < top < bottom < 1
         assert 0.8 < line["confidence"] <= 1
-    assert second == {"file": str(picture), "text": "", "lines": [], "codes": []}
+    assert (first["page"], first["pages"]) == (1, 1)
+    assert (second["file"], second["text"], second["lines"]) == (str(picture), "", [])
 
 
 def test_of_several_pictures_each_has_its_name(run, sign, photo):
@@ -59,6 +61,29 @@ def test_codes_are_told_after_the_text(run, tmp_path):
     assert [(c["format"], c["content"]) for c in record["codes"]] == [
         ("QR code", "https://example.org/a")
     ]
+
+
+def test_documents_are_read_page_by_page(run, sign, tmp_path):
+    file = tmp_path / "scan.tiff"
+    with Image.open(sign) as first:
+        first.save(file, save_all=True, append_images=[Image.new("RGB", (200, 200), "white")])
+    status, out, err = run("read", file)
+    assert (status, out) == (
+        0,
+        [f"{file}, page 1 of 2:", "Fire exit", "Push bar", f"{file}, page 2 of 2:"],
+    )
+    assert err == [f"image-describer: {file}, page 2 of 2: {NO_TEXT}"]
+    pages = [json.loads(line) for line in run("read", "--json", file)[1]]
+    assert [(page["page"], page["pages"], page["text"]) for page in pages] == [
+        (1, 2, "Fire exit\nPush bar"),
+        (2, 2, ""),
+    ]
+
+
+def test_the_own_text_of_a_pdf_is_printed(run, tmp_path):
+    file = tmp_path / "letter.pdf"
+    file.write_bytes(pdf(text(72, 700, "Dear Ann,")))
+    assert run("read", file) == (0, ["Dear Ann,"], [])
 
 
 def test_other_pictures_are_read_when_one_is_unreadable(run, sign, tmp_path):
