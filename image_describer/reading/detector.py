@@ -137,7 +137,7 @@ class TextDetector:
             boxes.append(Box(
                 x=(x + 0.5) / scale, y=(y + 0.5) / scale, angle=float(found.angle[index]),
                 length=(length + 2 * grow) / scale, thickness=(thickness + 2 * grow) / scale,
-                bend=bend / scale, score=float(found.score[index]),
+                bend=bend * (1 + 2 * grow / length) ** 2 / scale, score=float(found.score[index]),
             ))  # fmt: skip
         return boxes
 
