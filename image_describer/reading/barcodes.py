@@ -2,14 +2,15 @@
 
 A search of a whole picture takes 50 ms and more, and few pictures hold a code. A code is the only
 thing with that many strong edges so close to each other, apart from print, foliage and the like. So
-the picture is searched only at those sizes at which some of its rows or columns have as many.
+only the part of the picture is searched, at each size, whose rows or columns have as many.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from image_describer.imaging.region import Region
+from image_describer.imaging.region import Region, region_of, to_whole
 from image_describer.reading.text import Code
 
 if TYPE_CHECKING:
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
 REDUCTION = 3  # between two sizes; as many widths of a module as a check covers
 SMALL_PX = 700  # a picture this small is searched without a check
+WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
 
 # The check for edges, in pixels of the size that is searched.
 ROW_STEP = 8  # it looks at every eighth row and column
 EDGE_PX = 3  # the width of a blurred edge
 EDGE_LEVELS = 48  # its least contrast
 WINDOW = 96
+MARGIN = 192  # around the places with many edges: the rest of a code, and the white around it
 LEAST_EDGES = 8  # in a window, and in the one below it; QR codes with modules up to 6 px have that
 
 FORMAT_NAMES = {
@@ -55,25 +58,47 @@ def find_codes(pixels: np.ndarray) -> tuple[Code, ...]:
 
     image = Image.fromarray(pixels).convert("L")
     found: list[Code] = []
-    for gray in _sizes(image):
-        found += [code for code in _search(gray) if not any(_is_same(code, c) for c in found)]
+    for gray, part in _parts(image):
+        for code in _search(gray, is_whole=part == WHOLE):
+            code = replace(code, box=to_whole(code.box, part))
+            if not any(_is_same(code, other) for other in found):
+                found.append(code)
     return tuple(sorted(found, key=lambda code: (code.box[1], code.box[0])))
 
 
-def _sizes(image: "Image.Image") -> list[np.ndarray]:
-    """The picture at each size (H, W) at which there may be a code, the largest one first."""
-    sizes = []
+def _parts(image: "Image.Image") -> list[tuple[np.ndarray, Region]]:
+    """The parts (H, W) of the picture at each size in which there may be a code, and where they
+    are; at its smallest size, the whole one.
+    """
+    parts = []
     while max(image.size) > SMALL_PX:
         gray = np.asarray(image)
-        if _has_dense_edges(gray) or _has_dense_edges(gray.T):
-            sizes.append(gray)
+        if (dense := _dense_part(gray)) is not None:
+            parts.append((gray[dense], region_of(*dense, gray.shape)))
         image = image.reduce(REDUCTION)
-    sizes.append(np.asarray(image))
-    return sizes
+    parts.append((np.asarray(image), WHOLE))
+    return parts
 
 
-def _has_dense_edges(gray: np.ndarray) -> bool:
-    """Whether two of the sampled rows of (H, W) that follow each other have many strong edges."""
+def _dense_part(gray: np.ndarray) -> tuple[slice, slice] | None:
+    """The rows and columns of (H, W) that hold all places with many strong edges."""
+    rows, row_windows = _dense_places(gray)
+    columns, column_windows = _dense_places(gray.T)
+    y = np.concatenate([rows * ROW_STEP, column_windows * WINDOW // 2])
+    x = np.concatenate([row_windows * WINDOW // 2, columns * ROW_STEP])
+    if not len(x):
+        return None
+    top, left = max(0, y.min() - MARGIN), max(0, x.min() - MARGIN)
+    return (
+        slice(int(top), int(min(gray.shape[0], y.max() + WINDOW + MARGIN))),
+        slice(int(left), int(min(gray.shape[1], x.max() + WINDOW + MARGIN))),
+    )
+
+
+def _dense_places(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the sampled rows, and of the windows in them, that have many strong edges as
+    the next sampled row has.
+    """
     rows = gray[::ROW_STEP].astype(np.int16)
     change = rows[:, EDGE_PX:] - rows[:, :-EDGE_PX]
     edge = (change > EDGE_LEVELS).astype(np.int8) - (change < -EDGE_LEVELS)
@@ -82,10 +107,11 @@ def _has_dense_edges(gray: np.ndarray) -> bool:
     count = starts.shape[1] // half
     halves = starts[:, : count * half].reshape(len(rows), count, half).sum(2)
     dense = halves[:, 1:] + halves[:, :-1] >= LEAST_EDGES
-    return bool((dense[1:] & dense[:-1]).any())
+    return np.nonzero(dense[1:] & dense[:-1])
 
 
-def _search(gray: np.ndarray) -> list[Code]:
+def _search(gray: np.ndarray, *, is_whole: bool) -> list[Code]:
+    """Search a part; only the whole picture for light codes on dark, and at smaller sizes too."""
     import zxingcpp
 
     formats = zxingcpp.BarcodeFormats(
@@ -93,7 +119,11 @@ def _search(gray: np.ndarray) -> list[Code]:
     )
     # "Plain": without names for control characters, which would change what a code holds.
     results = zxingcpp.read_barcodes(
-        np.ascontiguousarray(gray), formats=formats, text_mode=zxingcpp.TextMode.Plain
+        np.ascontiguousarray(gray),
+        formats=formats,
+        text_mode=zxingcpp.TextMode.Plain,
+        try_invert=is_whole,
+        try_downscale=is_whole,
     )
     return [_code(result.format.name, result.text, result.position, gray) for result in results]
 

@@ -72,7 +72,7 @@ def test_light_on_dark_is_found() -> None:
 def test_a_photograph_without_codes_is_searched_at_its_smallest_size_only() -> None:
     image = photograph(512, 384).resize((2048, 1536))
     assert find_codes(pixels(image)) == ()
-    assert [max(gray.shape) for gray in barcodes._sizes(image.convert("L"))] == [683]
+    assert [max(gray.shape) for gray, _ in barcodes._parts(image.convert("L"))] == [683]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (31, 5000), (2048, 8)])
