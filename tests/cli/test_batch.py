@@ -1,17 +1,22 @@
 """``batch``: progress, results, errors, and resuming after Ctrl+C and after a crash."""
 
+import csv
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from image_describer.captioner.bundle import open_bundle
+from image_describer.library.index import Index, model_id_of
 from image_describer.paths import assets_folder
+from tests.support.pictures import with_text
 
 MODULE = "import sys; from image_describer.cli.main import main; sys.exit(main())"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -85,6 +90,26 @@ def test_progress_and_errors_are_printed(run, tmp_path, album, tiny_bundle):
     assert err[-1].startswith(f"  {album}/text.jpg: ")
     assert err[-1].endswith(".")
     assert len(output.read_text("utf-8-sig").splitlines()) == 62
+
+
+def test_the_text_in_pictures_is_added_and_indexed(run, tmp_path, tiny_bundle):
+    sign = tmp_path / "sign.png"
+    with_text(["Fire exit"]).save(sign)
+    output = tmp_path / "out.csv"
+    arguments = ("batch", sign, "--output", output, "--bundle", tiny_bundle, "--workers", "1")
+    assert run(*arguments, "--text")[0] == 0
+    with output.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == ["Fire exit"]
+    files = open_bundle(tiny_bundle).manifest["files"]
+    model = model_id_of({name: entry["sha256"] for name, entry in files.items()})
+    with Index.open(model=model) as index:
+        assert len(index.match_words("exit")) == 1
+        old = index.lookup(sign)
+        index.add([replace(old, description=replace(old.description, text=None))])
+    _status, out, _ = run(*arguments)  # earlier versions did not read text
+    assert out == [f"1 picture described; see {output}."]
+    with Index.open() as index:
+        assert len(index.match_words("exit")) == 1
 
 
 def test_one_picture_into_a_page(run, tmp_path, album, tiny_bundle):
