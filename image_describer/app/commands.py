@@ -3,6 +3,7 @@
 import logging
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,7 @@ class Application:
         root.bind("<FocusIn>", self._keep_focus_in_dialog, add="+")
         self._save_dialog: SaveDialog | None = None
         self._text_window: TextWindow | None = None
+        self._text_follows = False  # whether it opens again once the page is described
         self._ended = False
         # It shows the greeting, which is spoken separately.
         self_voicing.skip_next_focus(self.window.sentence)
@@ -207,6 +209,14 @@ class Application:
         elif not raise_dialog(self.context, TextWindow):
             self._read_task.start(described)
 
+    def next_page(self) -> None:
+        """Describe the next page of the document, and show its text if the text is shown."""
+        self._turn_page(1)
+
+    def previous_page(self) -> None:
+        """Describe the previous page of the document, and show its text if the text is shown."""
+        self._turn_page(-1)
+
     def save(self) -> None:
         """Save the description as a text, or its speech as a sound file."""
         current = self.describe_task.current
@@ -311,13 +321,31 @@ class Application:
         self.sources.cancel()
         self._status_commands.close_details()
         self._read_task.cancel()
-        if self._text_window in self.context.dialogs and self._text_window is not None:
+        self._text_follows = False
+        if self._text_window is not None and self._text_window in self.context.dialogs:
             self._text_window.close()
         self._explorer.forget()
+
+    def _turn_page(self, step: int) -> None:
+        current = self.describe_task.current
+        file, page = current.file, current.page
+        if file is None or page is None or page.count == 1:
+            self.context.voice.answer(messages.NO_PAGES)
+        elif not 0 <= page.index + step < page.count:
+            self.context.voice.earcon("edge")
+            self.context.voice.answer(messages.LAST_PAGE if step > 0 else messages.FIRST_PAGE)
+        else:
+            follows = self._text_follows or self._text_window in self.context.dialogs
+            turned = replace(page, index=page.index + step)
+            self.describe_task.describe(file, file, page=turned)
+            self._text_follows = follows
 
     def _described(self, described: DescribedPicture) -> None:
         self._history_browser.keep(described)
         self._index(described)
+        if self._text_follows:
+            self._text_follows = False
+            self.text()
 
     def _watched(self, described: DescribedPicture) -> None:
         """Keep the description of a picture that was announced, and isn't shown."""
@@ -352,7 +380,10 @@ class Application:
 
         current = self.describe_task.current
         saved_beside = current.picture.file if current.picture is not None else None
-        self._text_window = TextWindow(self.context, text, current.file or "", saved_beside)
+        page = current.page if current.page is not None and current.page.count > 1 else None
+        self._text_window = TextWindow(
+            self.context, text, current.file or "", saved_beside, str(page or "")
+        )
 
     def _show_explored(self, text: str) -> None:
         described = self.describe_task.current.described

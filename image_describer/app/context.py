@@ -11,6 +11,7 @@ from image_describer.app.voice.announcer import Announcer
 from image_describer.settings import Settings
 
 if TYPE_CHECKING:
+    from image_describer.app.pages import PageNumber
     from image_describer.captioner.description import Description
     from image_describer.imaging.open import Picture
     from image_describer.speech import Speaker
@@ -39,13 +40,14 @@ class CurrentPicture:
     """The picture that the window shows.
 
     ``file`` is its path, or what stands for its name; ``picture`` its pixels, once read;
-    ``described`` its description, once made, which may go into the history if ``kept``. ``message``
-    is what Ctrl+R says while there is no description. ``status`` is the status line, ``notice`` an
-    error that left the picture in place.
+    ``page`` its number in a document; ``described`` its description, once made, which may go into
+    the history if ``kept``. ``message`` is what Ctrl+R says while there is no description.
+    ``status`` is the status line, ``notice`` an error that left the picture in place.
     """
 
     file: str | None = None
     picture: "Picture | None" = None
+    page: "PageNumber | None" = None
     described: DescribedPicture | None = None
     kept: bool = True
     message: str = ""

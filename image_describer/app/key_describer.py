@@ -32,8 +32,8 @@ OTHER_KEYS = {
     "Down": "Down arrow: the next line; while exploring, the part below.",
     "Home": "Home: go to the beginning.",
     "End": "End: go to the end.",
-    "Prior": "Page up: go back a page.",
-    "Next": "Page down: go forward a page.",
+    "Page Up": "Page up: go back a page.",
+    "Page Down": "Page down: go forward a page.",
     "F10": "F10: go to the menus.",
     "h": "H: in the text of a picture, the next heading.",
     "H": "Shift H: in the text of a picture, the previous heading.",
@@ -43,7 +43,7 @@ OTHER_KEYS = {
     "w": "W: in the text of a picture, say where the line is.",
 }
 MODIFIER_KEYS = ("Shift", "Alt", "Meta", "Super", "Caps_Lock", "Num_Lock", "ISO_Level3", "Control")
-KEY_NAMES = {"comma": ",", "KP_Enter": "Return"}
+KEY_NAMES = {"comma": ",", "KP_Enter": "Return", "Prior": "Page Up", "Next": "Page Down"}
 
 
 class KeyDescriber:

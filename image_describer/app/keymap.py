@@ -135,6 +135,22 @@ COMMANDS = (
         "View",
         "T",
     ),
+    Command(
+        "next_page",
+        "Next page",
+        ("Ctrl+Page Down",),
+        "go to the next page of a document",
+        "View",
+        "N",
+    ),
+    Command(
+        "previous_page",
+        "Previous page",
+        ("Ctrl+Page Up",),
+        "go to the previous page of a document",
+        "View",
+        "P",
+    ),
     Command("search", "Search", ("Ctrl+F",), "search your pictures by words", "Edit", "S"),
     Command(
         "save",
@@ -183,7 +199,7 @@ EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywher
 
 # Tk's name for each modifier; on a Mac, Command takes the place of Control.
 TK_MODIFIERS = {"Ctrl": "Control", "Shift": "Shift", "Alt": "Alt", "Command": "Command"}
-TK_KEYS = {",": "comma"}
+TK_KEYS = {",": "comma", "Page Down": "Next", "Page Up": "Prior"}
 # What a voice says instead of the written key.
 SPOKEN_KEYS = {"Ctrl": "Control", ",": "comma"}
 

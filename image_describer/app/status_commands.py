@@ -79,6 +79,8 @@ class StatusCommands:
         if current.described is not None:
             description = current.described.description
             parts.append(f"{description.width} by {description.height} pixels")
+        if current.page is not None:
+            parts.append(str(current.page))
         if explored_part:
             parts.append(f"Exploring, {explored_part}")
         if dialogs:

@@ -68,6 +68,7 @@ class Description:
     file: the path as it was given, or None for bytes and images.
     width, height: in pixels, after EXIF orientation.
     alt_text: what the author wrote about the picture in its file, as one clean line, or None.
+    page: which page of a document it is, from 1; None for other pictures.
     text: what is written in the picture, or None if that was not asked.
     embedding: the picture in the joint space, (D,) float32 of length 1, or None if the bundle has
     no joint space. It is ignored in comparisons and not written to records.
@@ -84,6 +85,7 @@ class Description:
     height: int = 0
     alt_text: str | None = None
     doubt: DoubtfulWord | None = None
+    page: int | None = None
     text: PictureText | None = None
     embedding: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 

@@ -81,6 +81,7 @@ FORMATS = (
     ),
 )
 PICTURE_SUFFIXES = tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
+DOCUMENT_SUFFIXES = (".pdf",)  # beside those of pictures: a TIFF may have several pages
 
 PROGRESSIVE_LIMIT_PX = 80 * MEGA  # up to 8 bytes a pixel (CMYK), all held at once
 SCANNED_LIMIT_PX = 2_000 * MEGA  # pixels times scans: each scan goes over the whole picture

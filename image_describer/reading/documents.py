@@ -29,7 +29,6 @@ from image_describer.text import visible
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
-DOCUMENT_SUFFIXES = (".pdf",)  # beside those of pictures; a TIFF may have several pages
 HEADER_BYTES = 1024  # within which "%PDF-" begins
 
 _PDFIUM = threading.RLock()  # one that a finalizer may take again

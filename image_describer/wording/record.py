@@ -23,8 +23,8 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
 
     Confidence and regions have three decimal places, seconds four. ``for_storage`` makes a record
     for `from_record`: with the probabilities of the words, with the path even if it is not
-    Unicode, with all that is known of the text in the picture, and without the sentence. The
-    embedding is never included.
+    Unicode, with the page, with all that is known of the text in the picture, and without the
+    sentence. The embedding is never included.
     """
     seconds, file, doubt = description.seconds, description.file, description.doubt
     text = None if description.text is None else text_record(description.text)
@@ -64,7 +64,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
         "height": int(description.height),
     }
     if for_storage:
-        record["file"] = file
+        record["file"], record["page"] = file, description.page
         del record["sentence"], record["codes"], record["is_page"]
         record["text"] = None if description.text is None else _stored_text(description.text)
         for item, word in zip(words, description.words, strict=True):
@@ -118,7 +118,7 @@ def from_record(record: dict[str, Any]) -> Description:
     """Return the description in a stored record. Raises ValueError if it is not complete."""
     seconds = _object(record.get("seconds"))
     # Missing in records of earlier versions.
-    doubt, text = record.get("doubt"), record.get("text")
+    doubt, text, page = record.get("doubt"), record.get("text"), record.get("page")
     file = record.get("file")
     if file is not None and not _is_path(file):
         raise ValueError("the file is not an absolute path")
@@ -145,6 +145,7 @@ def from_record(record: dict[str, Any]) -> Description:
         height=_whole_number(record.get("height")),
         alt_text=_string(record, "alt_text") if record.get("alt_text") is not None else None,
         doubt=_doubt(_object(doubt)) if doubt is not None else None,
+        page=_whole_number(page) if page is not None else None,
         text=_picture_text(_object(text)) if text is not None else None,
     )
 

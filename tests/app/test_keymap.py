@@ -103,6 +103,17 @@ def test_the_keys_are_those_of_the_design() -> None:
     assert keys == {
         *("Ctrl+O", "Ctrl+Shift+O", "Ctrl+Shift+S", "Ctrl+V", "Ctrl+C", "Ctrl+R", "F5"),
         "Control alone",
-        *("Escape", "Ctrl+D", "Ctrl+E", "Ctrl+F", "Ctrl+S", "Ctrl+T", "Alt+Up", "Alt+Down"),
+        *(
+            "Escape",
+            "Ctrl+D",
+            "Ctrl+E",
+            "Ctrl+F",
+            "Ctrl+S",
+            "Ctrl+T",
+            "Ctrl+Page Down",
+            "Ctrl+Page Up",
+            "Alt+Up",
+            "Alt+Down",
+        ),
         *("Ctrl+Up", "Ctrl+Down", "F1", "Shift+F1", "F2", "Ctrl+,", "Ctrl+Q"),
     }

@@ -60,6 +60,10 @@ class FakeDescriber:
             text=self.text,
         )
 
+    def read(self, source: Any) -> PictureText:
+        assert self.proceed.wait(2 * LIMIT_S)
+        return self.text or PictureText()
+
     @property
     def digests(self) -> dict[str, str]:
         return {"decoder.tflite": "of a fake"}

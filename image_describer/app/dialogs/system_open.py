@@ -4,7 +4,7 @@ import tkinter as tk
 from pathlib import Path
 from tkinter import filedialog
 
-from image_describer.metadata.formats import PICTURE_SUFFIXES
+from image_describer.metadata.formats import DOCUMENT_SUFFIXES, PICTURE_SUFFIXES
 
 
 def ask_for_picture(root: tk.Tk, beside: str | None) -> str:
@@ -19,7 +19,7 @@ def ask_for_picture(root: tk.Tk, beside: str | None) -> str:
             parent=root,
             title="Open a picture",
             initialdir=folder if folder and folder.is_dir() else None,
-            filetypes=file_types(PICTURE_SUFFIXES, any_case=not on_x11),
+            filetypes=file_types(PICTURE_SUFFIXES + DOCUMENT_SUFFIXES, any_case=not on_x11),
         )
         or ""
     )
@@ -33,4 +33,4 @@ def file_types(suffixes: tuple[str, ...], any_case: bool) -> list[tuple[str, tup
     patterns = [f"*{suffix.lower()}" for suffix in suffixes]
     if not any_case:
         patterns += [pattern.upper() for pattern in patterns]
-    return [("Pictures", tuple(patterns)), ("All files", ("*",))]
+    return [("Pictures and documents", tuple(patterns)), ("All files", ("*",))]

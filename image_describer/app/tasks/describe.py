@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
 from image_describer.app.jobs import BackgroundJob
+from image_describer.app.pages import OpenedPage, PageNumber
 from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.app.window import MainWindow
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
-    from image_describer.imaging.open import Picture, Source
+    from image_describer.imaging.open import Source
 
 log = logging.getLogger(__name__)
 
@@ -59,17 +60,23 @@ class DescribeTask:
         else:
             self.describe(file, file)
 
-    def describe(self, source: "Source", name: str, *, kept: bool = True) -> None:
+    def describe(
+        self, source: "Source", name: str, *, kept: bool = True, page: PageNumber | None = None
+    ) -> None:
         """Describe ``source``, which is a file or is shown under ``name``.
 
-        ``kept``: its description may go into the history.
+        ``kept``: its description may go into the history. ``page``: that of a document, by default
+        the first.
         """
-        self.replace(CurrentPicture(name, kept=kept))
+        self.replace(CurrentPicture(name, kept=kept, page=page))
         self._window.show_title(file_name(name))
         settings = self._context.settings
         self._job = self._context.jobs.start(
             lambda job: self._describer.describe(
-                source, lambda picture: job.post(self.picture_opened, picture), settings
+                source,
+                lambda opened: job.post(self.opened, opened),
+                settings,
+                page.index if page is not None else 0,
             ),
             self._done,
             self.failed,
@@ -98,10 +105,10 @@ class DescribeTask:
         self._window.sentence.show(messages.CANCELLED)
         self._show_status(messages.NOT_DESCRIBED)
 
-    def picture_opened(self, picture: "Picture") -> None:
+    def opened(self, page: OpenedPage) -> None:
         """Show the picture, which has been read."""
-        self.current.picture = picture
-        self._window.view.show(picture)
+        self.current.picture, self.current.page = page.picture, page.number
+        self._window.view.show(page.picture)
 
     def failed(self, error: Exception) -> None:
         """Show and say why there is no description."""

@@ -7,11 +7,11 @@ from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
 from image_describer.app.error_throttle import ErrorThrottle
 from image_describer.app.messages import log_error
+from image_describer.app.pages import OpenedPage, open_page
 from image_describer.app.tasks.describe import DescribeTask
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
-    from image_describer.imaging.open import Picture
     from image_describer.library.history import History, Stamp
     from image_describer.library.history_entry import HistoryEntry
 
@@ -133,21 +133,21 @@ class HistoryBrowser:
         self._context.voice.say_next(entry.spoken.author)
         self._context.voice.say_next(entry.spoken.own, "description")
         self._context.voice.say_next(entry.spoken.written)
-        file = entry.file
+        file, page = entry.file, entry.description.page or 1
         if file is not None:
             self._context.jobs.start(
-                lambda _job: reopen(file),
+                lambda _job: reopen(file, page - 1),
                 lambda result: self._reopened(file, *result),
                 log_error,  # the description stays, without its picture
             )
 
-    def _reopened(self, file: str, picture: "Picture", facts: tuple[str, ...]) -> None:
+    def _reopened(self, file: str, page: OpenedPage, facts: tuple[str, ...]) -> None:
         current = self._describe_task.current
         if current.file == file and current.described is not None:
             current.described = DescribedPicture(
                 current.described.description, current.described.spoken, facts
             )
-            self._describe_task.picture_opened(picture)
+            self._describe_task.opened(page)
 
 
 def read_if_changed(
@@ -158,9 +158,8 @@ def read_if_changed(
     return stamp, None if stamp == known else history.entries()
 
 
-def reopen(file: str) -> "tuple[Picture, tuple[str, ...]]":
-    """The picture in ``file`` and the facts about the file. Raises PictureError."""
+def reopen(file: str, index: int) -> tuple[OpenedPage, tuple[str, ...]]:
+    """The picture or the page in ``file`` and the facts about the file. Raises PictureError."""
     from image_describer.imaging.file_info import file_facts
-    from image_describer.imaging.open import open_picture
 
-    return open_picture(file), tuple(file_facts(file))
+    return open_page(file, index), tuple(file_facts(file))

@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
+from image_describer.app.pages import OpenedPage, open_page
 from image_describer.errors import PictureError
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
     from image_describer.imaging.open import Picture, Source
+    from image_describer.reading.text import PictureText
     from image_describer.settings import Settings
     from image_describer.wording.sentence import SpokenDescription
 
@@ -21,6 +24,9 @@ class DescriberLike(Protocol):
 
     def describe(self, source: "Picture") -> "Description":
         """Describe ``source``."""
+
+    def read(self, source: "Picture") -> "PictureText":
+        """What is written in ``source``."""
 
 
 def spoken_sentence(description: "Description", settings: "Settings") -> "SpokenDescription":
@@ -55,25 +61,44 @@ class LazyDescriber:
             return self._describer
 
     def describe(
-        self, source: "Source", opened: "Callable[[Picture], None]", settings: "Settings"
+        self,
+        source: "Source",
+        opened: Callable[[OpenedPage], None],
+        settings: "Settings",
+        index: int = 0,
     ) -> DescribedPicture:
-        """Open ``source``, pass the picture to ``opened``, then describe it.
+        """Open ``source``, of a document the page ``index``, call ``opened`` with it, describe it.
 
         Raises PictureError and BundleError.
         """
         from image_describer.imaging.file_info import file_facts
-        from image_describer.imaging.open import open_picture
 
         try:
-            picture = open_picture(source)
+            page = open_page(source, index)
         except PictureError as error:
             # The folders of a path take long to hear.
             named = error.naming(file_name(source)) if isinstance(source, str) else error
             raise named from error
-        opened(picture)
-        description = self.load().describe(picture)
+        opened(page)
+        description = self._describe_page(page)
         spoken = spoken_sentence(description, settings)
-        return DescribedPicture(description, spoken, tuple(file_facts(picture.file)))
+        if page.number is not None and page.number.count > 1:
+            spoken = replace(spoken, own=f"{page.number}. {spoken.own}".strip())
+        return DescribedPicture(description, spoken, tuple(file_facts(page.picture.file)))
+
+    def _describe_page(self, page: OpenedPage) -> "Description":
+        picture, number = page.picture, page.number
+        if number is None:
+            return self.load().describe(picture)
+        if page.lines is None:
+            return replace(self.load().describe(picture), page=number.index + 1)
+        from image_describer.reading.barcodes import find_codes
+        from image_describer.reading.text import PictureText
+
+        # The text of a part is not read, and the notes of a photograph don't fit a page.
+        description = self.load().describe(replace(picture, is_part=True))
+        text = PictureText(page.lines, find_codes(picture.pixels), is_page=True)
+        return replace(description, notes=(), text=text, page=number.index + 1)
 
 
 def _build_describer() -> DescriberLike:

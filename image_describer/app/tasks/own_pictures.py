@@ -71,7 +71,8 @@ class OwnPictures:
     def keep(self, described: DescribedPicture) -> None:
         """Put the description of a file into the index. Raises LibraryError and BundleError."""
         description = described.description
-        if not self._indexed or description.file is None:
+        # The index knows files by their content, so that the pages of one would replace each other.
+        if not self._indexed or description.file is None or description.page is not None:
             return
         from image_describer.library.describe_files import content_key
         from image_describer.library.record import Record

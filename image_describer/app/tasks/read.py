@@ -73,9 +73,7 @@ class ReadTask:
             self._job = None
 
     def _read(self, picture: "Picture") -> "PictureText":
-        from image_describer.reading.text import PictureText
-
-        return self._describer.load().describe(picture).text or PictureText()
+        return self._describer.load().read(picture)
 
     def _done(self, described: "DescribedPicture", text: "PictureText") -> None:
         description = replace(described.description, text=text)

@@ -11,16 +11,19 @@ from typing import Literal, overload
 from image_describer.app.folder_error import folder_error
 from image_describer.errors import FolderError
 from image_describer.files import is_hidden
-from image_describer.metadata.formats import PICTURE_SUFFIXES
+from image_describer.metadata.formats import DOCUMENT_SUFFIXES, PICTURE_SUFFIXES
 from image_describer.text import file_name, natural_key, plural
 
 CHUNK = 500  # entries between two checks whether to go on; 5 ms on a local disk
 # Sleeping between chunks lets Tk's thread run: otherwise it waits 5 ms for Python's lock each time.
 YIELD_S = 0.001
-SUFFIXES = tuple(suffix.casefold() for suffix in PICTURE_SUFFIXES)
 EMPTY = "Empty. Backspace goes to the parent."
 
-EntryKind = Literal["folder", "picture", "file", "broken link", "device or pipe"]
+EntryKind = Literal["folder", "picture", "document", "file", "broken link", "device or pipe"]
+KINDS: tuple[tuple[tuple[str, ...], EntryKind], ...] = (
+    (tuple(suffix.casefold() for suffix in PICTURE_SUFFIXES), "picture"),
+    (DOCUMENT_SUFFIXES, "document"),
+)
 # Tuples of strings, since a folder may have a million entries: garbage collection ignores these,
 # while 20,000 instances of a class make it stop all threads for a tenth of a second.
 SortKey = tuple[str, str]
@@ -58,12 +61,9 @@ class FolderEntries(Sequence[FolderEntry]):
     def __init__(self, rows: Iterable[EntryRow] = ()) -> None:
         self._rows = tuple(rows)
         kinds = Counter(kind for _path, kind in self._rows)
-        folders, pictures = kinds.pop("folder", 0), kinds.pop("picture", 0)
-        parts = (
-            (folders, "folder"),
-            (pictures, "picture"),
-            (kinds.total(), "other file" if folders or pictures else "file"),
-        )
+        named = [(kinds.pop(kind, 0), kind) for kind in ("folder", "picture", "document")]
+        any_named = any(count for count, _kind in named)
+        parts = (*named, (kinds.total(), "other file" if any_named else "file"))
         self.counts = ", ".join(plural(count, noun) for count, noun in parts if count)
 
     def __len__(self) -> int:
@@ -202,17 +202,23 @@ def _sorted_chunks(
 
 def _kind(item: "os.DirEntry[str]", all_files: bool) -> EntryKind | None:
     """Return the kind of ``item``; None if it is not listed."""
-    named_as_picture = item.name.casefold().endswith(SUFFIXES)
+    kind = kind_by_name(item.name)
     try:
         if item.is_dir():
             return "folder"
-        if not (named_as_picture or all_files):
+        if kind is None and not all_files:
             return None
         if item.is_file():
-            return "picture" if named_as_picture else "file"
+            return kind or "file"
         return "broken link" if item.is_symlink() else "device or pipe"
     except OSError:  # for example links that lead to each other
-        return "broken link" if named_as_picture or all_files else None
+        return "broken link" if kind is not None or all_files else None
+
+
+def kind_by_name(name: str) -> EntryKind | None:
+    """Return what a file of this name holds, if the program can open it."""
+    folded = name.casefold()
+    return next((kind for suffixes, kind in KINDS if folded.endswith(suffixes)), None)
 
 
 def _resolve_loop(path: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from image_describer.app.dialogs.chooser.listing import SUFFIXES, EntryKind, FolderEntry
+from image_describer.app.dialogs.chooser.listing import EntryKind, FolderEntry, kind_by_name
 from image_describer.files import is_hidden
 from image_describer.imaging.file_url import file_url_path, is_file_url
 from image_describer.text import common_prefix, natural_key, visible
@@ -143,6 +143,4 @@ def _kind(item: "os.DirEntry[str]", all_files: bool) -> EntryKind | None:
             return "folder"
     except OSError:
         return None
-    if item.name.casefold().endswith(SUFFIXES):
-        return "picture"
-    return "file" if all_files else None
+    return kind_by_name(item.name) or ("file" if all_files else None)

@@ -56,13 +56,19 @@ class TextWindow(Dialog):
     """Shows ``text``, says how much there is, and reads it aloud until a key is pressed.
 
     ``file``: the picture's path, or what stands for its name; ``saved_beside`` its path, None for a
-    picture that isn't in a file.
+    picture that isn't in a file; ``page``: "Page 3 of 12" of a document, or empty.
     """
 
     def __init__(
-        self, context: AppContext, text: PictureText, file: str, saved_beside: str | None
+        self,
+        context: AppContext,
+        text: PictureText,
+        file: str,
+        saved_beside: str | None,
+        page: str = "",
     ) -> None:
-        super().__init__(context, TITLE, all_keys=True)
+        title = f"{TITLE}, {page[0].lower()}{page[1:]}" if page else TITLE
+        super().__init__(context, title, all_keys=True)
         self.content = TextContent(text)
         self._file, self._saved_beside = file, saved_beside
         self._save_dialog = save.SaveDialog(context)
@@ -78,7 +84,7 @@ class TextWindow(Dialog):
         self._fill()
         self_voicing.skip_next_focus(self.view)
         self.open(self.view)
-        context.voice.answer(f"{TITLE}, dialog. {self.content.summary}".strip())
+        context.voice.answer(f"{title}, dialog. {self.content.summary}".strip())
         self._read_on.start(self.content.passages())
 
     @property

@@ -50,14 +50,14 @@ def test_the_greeting_counts_the_entries(tmp_path: Path) -> None:
     folder = tmp_path / "Holiday"
     folder.mkdir()
     assert read_folder(str(folder)).greeting() == "Holiday: Empty. Backspace goes to the parent."
-    make(folder, "a/", "beach.jpg", "sea.jpg", "text.txt")
+    make(folder, "a/", "beach.jpg", "LETTER.PDF", "sea.jpg", "text.txt")
     found = read_folder(str(folder))
-    assert found.greeting() == "Holiday: 1 folder, 2 pictures."
+    assert found.greeting() == "Holiday: 1 folder, 2 pictures, 1 document."
     assert [entry.spoken for entry in found.entries] == [
-        "a, folder", "beach.jpg, picture", "sea.jpg, picture",
+        "a, folder", "beach.jpg, picture", "LETTER.PDF, document", "sea.jpg, picture",
     ]  # fmt: skip
     assert read_folder(str(folder), all_files=True).greeting() == (
-        "Holiday: 1 folder, 2 pictures, 1 other file."
+        "Holiday: 1 folder, 2 pictures, 1 document, 1 other file."
     )
     assert read_folder("/").name == "/"
 

@@ -1,0 +1,51 @@
+"""Opens what the window shows: a picture, or a page of a document."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from image_describer.errors import DocumentError
+
+if TYPE_CHECKING:
+    from image_describer.imaging.open import Picture, Source
+    from image_describer.reading.text import TextLine
+
+
+@dataclass(frozen=True)
+class PageNumber:
+    """A page of a document: its index, from 0, and how many there are."""
+
+    index: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"Page {self.index + 1:,} of {self.count:,}"
+
+
+@dataclass(frozen=True)
+class OpenedPage:
+    """A picture. ``number`` is None if it is not a page of a document.
+
+    ``lines``: the document's own text; None if it must be read.
+    """
+
+    picture: "Picture"
+    number: PageNumber | None = None
+    lines: "tuple[TextLine, ...] | None" = None
+
+
+def open_page(source: "Source", index: int = 0) -> OpenedPage:
+    """Open a picture, or the page with this index of a document. Raises PictureError.
+
+    A document that has become shorter is opened at its last page.
+    """
+    from image_describer.imaging.open import open_picture
+    from image_describer.reading.documents import is_document, open_document
+
+    if not isinstance(source, str) or not is_document(source):
+        return OpenedPage(open_picture(source))
+    with open_document(source) as document:
+        count = len(document)
+        if not count:
+            raise DocumentError("That document has no pages.", file=source)
+        page = document.page(min(index, count - 1))
+        return OpenedPage(page.picture, PageNumber(page.index, count), page.lines)
