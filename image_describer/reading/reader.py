@@ -23,8 +23,12 @@ CERTAIN = ((3, 0.8), (2, 0.9))
 CERTAIN_LINES = 3  # from this number on, what else is there is text too, such as a page number
 LEAST_CONFIDENCE = 0.55  # of such lines
 CHINESE_SHARE = 0.1  # of the letters, below which a Chinese character is a misread mark
-# Long boxes whose letters can't be read, although the detector is sure that they are lines.
-UNKNOWN_LINES, UNKNOWN_ASPECT, UNKNOWN_SCORE, UNKNOWN_CONFIDENCE = 2, 3.0, 0.8, 0.6
+# Long boxes whose letters can't be read, although the detector is sure that they are lines: letters
+# of other scripts are taken for Latin ones, many with little probability. Those of a blurred Latin
+# text are not doubtful, and the mean of a line tells less.
+UNKNOWN_LINES, UNKNOWN_ASPECT, UNKNOWN_SCORE = 2, 3.0, 0.8
+DOUBTFUL_CHARACTER = 0.9  # probability
+DOUBTFUL_SHARE = 0.15  # of the characters, from which on a line is in other letters
 LEVEL = 0.005  # radians from level that are not told from none
 PAGE_LINES = 6  # least number of lines of a page
 PAGE_COVER = 0.08  # least area of the lines of a page, of the picture
@@ -52,10 +56,13 @@ class TextReader:
     def _read_text(self, pixels: np.ndarray) -> PictureText:
         boxes = self._detector.glance(pixels)
         lines = Lines(pixels)
-        if len(boxes) <= FEW and not any(map(_is_text, self._read_boxes(lines, boxes))):
-            return PictureText()
+        if len(boxes) <= FEW:
+            found = self._read_boxes(lines, boxes)
+            if not any(map(_is_text, found)) and not _has_unknown_script(found):
+                return PictureText()
         found = self._read_boxes(lines, self._detector.detect(pixels, boxes))
-        readable = _readable(found)
+        unknown = _has_unknown_script(found)
+        readable = [line for line in _readable(found) if not (unknown and _is_doubtful(line))]
         area = sum(line.box.length * line.box.thickness for line in readable)
         height, width = pixels.shape[:2]
         angle = _direction(readable)
@@ -63,7 +70,7 @@ class TextReader:
         return PictureText(
             lines=in_order,
             is_page=len(in_order) >= PAGE_LINES and area >= PAGE_COVER * height * width,
-            unknown_script=_has_unknown_script(found),
+            unknown_script=unknown,
             quarters=round(angle / (np.pi / 2)) % 4,
         )
 
@@ -121,8 +128,14 @@ def _has_unknown_script(found: Sequence[ReadLine]) -> bool:
         if line.box.length >= UNKNOWN_ASPECT * line.box.thickness
         and line.box.score >= UNKNOWN_SCORE
     ]
-    unknown = [line for line in long if line.confidence < UNKNOWN_CONFIDENCE]
-    return len(unknown) >= max(UNKNOWN_LINES, len(long) / 2)
+    unknown = sum(map(_is_doubtful, long))
+    return unknown >= max(UNKNOWN_LINES, len(long) / 2)
+
+
+def _is_doubtful(line: ReadLine) -> bool:
+    """Whether it may be in letters that the recognizer doesn't know."""
+    known = [c.probability < DOUBTFUL_CHARACTER for c in line.characters if not c.text.isspace()]
+    return not known or sum(known) >= DOUBTFUL_SHARE * len(known)
 
 
 def _direction(lines: list[ReadLine]) -> float:
