@@ -107,7 +107,8 @@ def _dense_places(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     count = starts.shape[1] // half
     halves = starts[:, : count * half].reshape(len(rows), count, half).sum(2)
     dense = halves[:, 1:] + halves[:, :-1] >= LEAST_EDGES
-    return np.nonzero(dense[1:] & dense[:-1])
+    found, windows = np.nonzero(dense[1:] & dense[:-1])
+    return found, windows
 
 
 def _search(gray: np.ndarray, *, is_whole: bool) -> list[Code]:
