@@ -13,6 +13,7 @@ from image_describer.errors import OutputError
 from image_describer.library import exporters
 from image_describer.library.exporters import gallery
 from image_describer.library.record import Record
+from image_describer.reading.text import PictureText, TextLine
 from tests.support import tiny
 from tests.support.browser import address, browser  # noqa: F401
 
@@ -137,6 +138,20 @@ def test_the_text_of_each_picture(tmp_path, browser):  # noqa: F811
             f"site/empty.jpg: {EMPTY}",
         ]
         assert page.get_by_role("main").get_by_role("heading", level=2).first.inner_text() == "site"
+
+
+def test_the_text_in_a_picture_is_one_step_away(tmp_path, browser):  # noqa: F811
+    (file,) = _copies(tmp_path, 1)
+    lines = tuple(TextLine(f"<b>{n}</b> word", (0.0, 0.0, 1.0, 0.1), 0.9) for n in range(10))
+    page = tmp_path / "site" / "gallery.html"
+    exporters.write(page, [described(file, text=PictureText(lines))], text=True)
+    assert browser.violations(address(page)) == []
+    with closing(browser.open(address(page), width=320)) as opened:
+        hidden = opened.get_by_text("<b>9</b> word")
+        assert not hidden.is_visible()
+        opened.get_by_text("Text in the picture: 20 words").click()
+        assert hidden.inner_text().splitlines() == [line.text for line in lines]
+        assert opened.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_keyboard_focus_is_visible_and_reaches_everything(tmp_path, browser):  # noqa: F811
