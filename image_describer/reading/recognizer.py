@@ -67,8 +67,10 @@ class TextRecognizer:
             alphabet = json.loads(content)
         except ValueError as error:
             raise bundle_files.damaged(characters, "it is not JSON") from error
-        # Full-width forms are for Chinese text; elsewhere they are misread ASCII.
-        self._alphabet = ["", *(unicodedata.normalize("NFKC", c) for c in alphabet)]
+        outputs = int(self._interpreter.get_output_details()[0]["shape"][-1])
+        if not isinstance(alphabet, str) or len(alphabet) != outputs - 1 or " " not in alphabet:
+            raise bundle_files.damaged(characters, "it doesn't fit recognizer.tflite")
+        self._alphabet = ["", *map(_plain, alphabet)]
         self._space = alphabet.rindex(" ") + 1
 
     def read(self, lines: "Lines", box: Box, turned: bool = False) -> ReadLine:
@@ -145,6 +147,15 @@ class Lines:
             (width, HEIGHT), Image.Transform.MESH, mesh, Image.Resampling.BICUBIC
         )
         return np.asarray(line.rotate(180) if turned else line)
+
+
+def _plain(char: str) -> str:
+    """Full-width forms and ligatures as Latin letters; signs such as ², ½ and ™ stay themselves.
+
+    Those forms are for Chinese text; elsewhere they are misread.
+    """
+    stays = char <= "\xff" or unicodedata.decomposition(char).startswith(("<super>", "<sub>"))
+    return char if stays else unicodedata.normalize("NFKC", char)
 
 
 def _round_up(width: int) -> int:

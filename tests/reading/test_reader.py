@@ -130,6 +130,10 @@ def test_pictures_without_room_for_text(reader, shape):
     assert reader.read(noise) == PictureText()
 
 
+def test_a_blank_picture(reader):
+    assert reader.read(np.full((100, 200, 3), 230, np.uint8)) == PictureText()
+
+
 def test_noise(reader):
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3)).astype(np.uint8)
     assert reader.read(noise) == PictureText()
