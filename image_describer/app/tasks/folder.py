@@ -86,7 +86,7 @@ class FolderRun:
         text = (
             record.error
             if record.description is None
-            else spoken_sentence(record.description, self._settings).text
+            else spoken_sentence(record.description, self._settings, is_open=False).text
         )
         self._lines.append(ResultLine(record.file, one_line(f"{name}: {text}"), described))
 

@@ -29,12 +29,17 @@ class DescriberLike(Protocol):
         """What is written in ``source``."""
 
 
-def spoken_sentence(description: "Description", settings: "Settings") -> "SpokenDescription":
-    """What is spoken and shown, with the hedge and the length that ``settings`` ask for."""
+def spoken_sentence(
+    description: "Description", settings: "Settings", *, is_open: bool = True
+) -> "SpokenDescription":
+    """What is spoken and shown, with the hedge and the length that ``settings`` ask for.
+
+    ``is_open``: the window shows the picture, so that a key reads its text.
+    """
     from image_describer.wording.details import spoken_with_details
     from image_describer.wording.sentence import spoken
 
-    read_on = messages.with_keys(messages.READ_ON, keymap.spoken)
+    read_on = messages.with_keys(messages.READ_ON, keymap.spoken) if is_open else ""
     if settings.verbosity == "full":
         return spoken_with_details(description, hedged=settings.hedging, read_on=read_on)
     brief = settings.verbosity == "brief"
