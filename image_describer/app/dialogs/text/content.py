@@ -31,7 +31,7 @@ class TextRow:
 
 
 @dataclass(frozen=True)
-class DoubtfulWord:
+class WordInDoubt:
     """A word that may have been misread, and its columns from ``start`` to before ``end``."""
 
     text: str
@@ -105,11 +105,11 @@ class TextContent:
         ]
 
     @property
-    def doubtful(self) -> list[DoubtfulWord]:
+    def doubtful(self) -> list[WordInDoubt]:
         """The words that may have been misread."""
         return self._doubtful
 
-    def doubtful_between(self, row: int, start: int, end: int) -> list[DoubtfulWord]:
+    def doubtful_between(self, row: int, start: int, end: int) -> list[WordInDoubt]:
         """The doubtful words that share a column with those from ``start`` to ``end`` of a row."""
         return [
             word
@@ -175,7 +175,7 @@ def _rows(text: PictureText) -> Iterator[TextRow]:
         yield TextRow(UNKNOWN_SCRIPT)
 
 
-def _doubtful_words(line: TextLine, number: int) -> Iterator[DoubtfulWord]:
+def _doubtful_words(line: TextLine, number: int) -> Iterator[WordInDoubt]:
     """Those of a line in this row."""
     text, end = visible(line.text), 0
     for word in line.words:
@@ -185,7 +185,7 @@ def _doubtful_words(line: TextLine, number: int) -> Iterator[DoubtfulWord]:
             return
         end = start + len(shown)
         if word.is_doubtful:
-            yield DoubtfulWord(shown, word.confidence, number, start, end)
+            yield WordInDoubt(shown, word.confidence, number, start, end)
 
 
 def _goes_on(row: TextRow, following: TextRow) -> bool:

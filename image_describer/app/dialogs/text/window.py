@@ -13,7 +13,7 @@ from image_describer.app.context import AppContext
 from image_describer.app.dialogs import save
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.dialogs.question import QuestionDialog, do_nothing
-from image_describer.app.dialogs.text.content import DoubtfulWord, Passage, Place, TextContent
+from image_describer.app.dialogs.text.content import Passage, Place, TextContent, WordInDoubt
 from image_describer.app.dialogs.text.read_on import ReadOn
 from image_describer.app.modifier_keys import (
     command_pressed,
@@ -311,6 +311,6 @@ def _open_in_browser(address: str) -> None:
         raise ImageDescriberError(*NO_BROWSER)
 
 
-def _doubt(word: DoubtfulWord) -> str:
+def _doubt(word: WordInDoubt) -> str:
     text = word.text.strip(string.punctuation) or word.text
     return DOUBTFUL.format(text=text, percent=round(100 * word.confidence))
