@@ -337,7 +337,8 @@ class Application:
         else:
             follows = self._text_follows or self._text_window in self.context.dialogs
             turned = replace(page, index=page.index + step)
-            self.describe_task.describe(file, file, page=turned)
+            # Its text is read aloud instead.
+            self.describe_task.describe(file, file, page=turned, said=not follows)
             self._text_follows = follows
 
     def _described(self, described: DescribedPicture) -> None:

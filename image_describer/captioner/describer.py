@@ -285,12 +285,14 @@ class _LazyReader:
 def _notes_beside(text: PictureText, notes: tuple[str, ...]) -> tuple[str, ...]:
     """The notes that are worth saying of a picture with this text.
 
-    Of a page, that it isn't a photograph goes without saying; that it lies on its side does not.
+    Of a page, that it isn't a photograph goes without saying. Which way up it is, its text tells:
+    the network for that knows photographs only.
     """
     if not text.is_page:
         return notes
-    kept = tuple(note for note in notes if note not in (BLANK, NOT_A_PHOTOGRAPH))
-    return (*kept, *(note for note in orientation.NOTES[text.quarters] if note not in kept))
+    dropped = (BLANK, NOT_A_PHOTOGRAPH, orientation.SIDE, orientation.UPSIDE_DOWN)
+    kept = tuple(note for note in notes if note not in dropped)
+    return (*kept, *orientation.NOTES[text.quarters])
 
 
 def _photo_classifier(bundle: Bundle) -> photo_check.PhotoClassifier | None:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from image_describer.app import messages
+from image_describer.app.dialogs.text.window import END
 from image_describer.app.pages import PageNumber, open_page
 from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.library.history import History
@@ -76,6 +77,8 @@ def test_the_text_window_goes_on_with_the_next_page(drive: Drive, document: str)
     driver.press_and_wait("ctrl+Next")
     driver.until(lambda: driver.context.dialogs, "the window")
     assert driver.context.dialogs[0].heading == "Text, page 2 of 3"
+    assert not any(text.startswith("Page 2 of 3.") for text in driver.heard.texts)
+    driver.until(lambda: driver.heard.texts[-1] == END, "the end of the text")
     driver.press("Escape")
     driver.press_and_wait("ctrl+Next")
     assert driver.context.dialogs == []

@@ -9,7 +9,8 @@ import pytest
 from image_describer.app.key_bindings import descendants
 from image_describer.app.voice import self_voicing
 from image_describer.library.history import History
-from tests.support.window import AppDriver
+from tests.support.texts import LETTER
+from tests.support.window import AppDriver, FakeDescriber
 
 pytestmark = pytest.mark.gui
 
@@ -29,6 +30,7 @@ OPENED_BY = {
     "main window": "",
     "help": "F1",
     "more": "ctrl+d",
+    "text": "ctrl+t",
     "chooser": "ctrl+o",
     "folder": "ctrl+shift+o",
     "search": "ctrl+f",
@@ -40,7 +42,8 @@ MOST_TABS = 60
 
 @pytest.fixture
 def driven(drive: Drive, photo: str, tmp_path: Path) -> AppDriver:
-    driver = drive(history=History(tmp_path / "library" / "index.sqlite3"))
+    history = History(tmp_path / "library" / "index.sqlite3")
+    driver = drive(history=history, describer=FakeDescriber(text=LETTER))
     driver.describe(photo)
     return driver
 

@@ -11,6 +11,7 @@ from image_describer.app.voice import self_voicing
 from image_describer.library.history import History
 from tests.app.test_reachable import MOST_TABS, OPENED_BY
 from tests.support.screen import Screen
+from tests.support.texts import LETTER
 from tests.support.window import AppDriver, FakeDescriber
 
 pytestmark = pytest.mark.gui
@@ -26,7 +27,9 @@ def driven(
 ) -> Iterator[AppDriver]:
     monkeypatch.setenv("HOME", str(tmp_path))
     driver = AppDriver(
-        small_screen, FakeDescriber(), history=History(tmp_path / "library" / "index.sqlite3")
+        small_screen,
+        FakeDescriber(text=LETTER),
+        history=History(tmp_path / "library" / "index.sqlite3"),
     )
     driver.app.settings_controller.set(text_size=250)
     driver.describe(photo)

@@ -123,3 +123,11 @@ def test_a_page_is_not_noted_to_be_no_photograph(describer, monkeypatch):
     nearly_blank = describer.describe(Image.new("RGB", (96, 96), "white"))
     assert nearly_blank.is_page
     assert nearly_blank.notes == (UPSIDE_DOWN,)
+
+
+def test_the_text_of_a_page_tells_which_way_up_it_is(describer, monkeypatch):
+    monkeypatch.setattr(Describer, "_quarter_turns", lambda *_: 2)
+    assert describer.describe(photograph(320, 240)).notes == (UPSIDE_DOWN,)
+    page = describer.describe(page_of_text(800, 600))
+    assert page.is_page
+    assert page.notes == ()

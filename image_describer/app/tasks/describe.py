@@ -61,12 +61,18 @@ class DescribeTask:
             self.describe(file, file)
 
     def describe(
-        self, source: "Source", name: str, *, kept: bool = True, page: PageNumber | None = None
+        self,
+        source: "Source",
+        name: str,
+        *,
+        kept: bool = True,
+        page: PageNumber | None = None,
+        said: bool = True,
     ) -> None:
         """Describe ``source``, which is a file or is shown under ``name``.
 
         ``kept``: its description may go into the history. ``page``: that of a document, by default
-        the first.
+        the first. ``said``: the description is spoken.
         """
         self.replace(CurrentPicture(name, kept=kept, page=page))
         self._window.show_title(file_name(name))
@@ -78,7 +84,7 @@ class DescribeTask:
                 settings,
                 page.index if page is not None else 0,
             ),
-            self._done,
+            lambda described: self._done(described, said),
             self.failed,
         )
         self._progress.watch(self._job)
@@ -133,9 +139,10 @@ class DescribeTask:
         self._window.sentence.show(f"{messages.WORKING}…")
         self._show_status(f"{messages.WORKING}…")
 
-    def _done(self, described: DescribedPicture) -> None:
+    def _done(self, described: DescribedPicture, said: bool) -> None:
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         self.show(described.sentence, messages.READY)
-        self._context.voice.say_description(described.spoken)
+        if said:
+            self._context.voice.say_description(described.spoken)
         self._described(described)

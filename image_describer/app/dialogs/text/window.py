@@ -48,7 +48,7 @@ WEB_SCHEMES = ("http://", "https://")
 NO_BROWSER = ("No browser can be started.", "Copy the address, and paste it in one.")
 SAVE_TITLE = "Save the text"
 KINDS = ((".txt", "The text"),)
-WIDTH, HEIGHT = 60, 18  # characters and lines, as far as the screen allows
+WIDTH, HEIGHT = 76, 20  # a line of a letter, as far as the screen allows
 AFTER_KEY_TAG = "TextWindowAfterKey"
 
 
