@@ -32,7 +32,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 def test_the_documented_curl_commands_work(line, library, tmp_path):
     if not shutil.which("curl"):
         pytest.skip("needs curl")
-    (tmp_path / "holiday.jpg").write_bytes(sample())
+    for name in ("holiday.jpg", "letter.jpg"):
+        (tmp_path / name).write_bytes(sample())
     assert DEFAULT_URL in line
     command = line.replace(DEFAULT_URL, library[0].url).replace("curl ", "curl --fail --silent ")
     done = subprocess.run(
