@@ -29,6 +29,7 @@ CHINESE_SHARE = 0.1  # of the letters, below which a Chinese character is a misr
 UNKNOWN_LINES, UNKNOWN_ASPECT, UNKNOWN_SCORE = 2, 3.0, 0.8
 DOUBTFUL_CHARACTER = 0.9  # probability
 DOUBTFUL_SHARE = 0.15  # of the characters, from which on a line is in other letters
+DOUBTFUL_LETTERS = 12  # of a line alone, from which on it must not be doubtful
 LEVEL = 0.005  # radians from level that are not told from none
 PAGE_LINES = 6  # least number of lines of a page
 PAGE_COVER = 0.08  # least area of the lines of a page, of the picture
@@ -99,7 +100,8 @@ class TextReader:
 def _is_text(line: ReadLine) -> bool:
     """Whether this is text, whatever else there is in the picture."""
     letters = sum(char.isalnum() for char in line.text)
-    return any(letters >= least and line.confidence >= sure for least, sure in CERTAIN)
+    sure_enough = any(letters >= least and line.confidence >= sure for least, sure in CERTAIN)
+    return sure_enough and not (_is_doubtful(line) and letters >= DOUBTFUL_LETTERS)
 
 
 def _readable(found: Sequence[ReadLine]) -> list[ReadLine]:
