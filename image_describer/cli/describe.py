@@ -151,6 +151,7 @@ class _DescribeCommand:
     def report(self, description: "Description") -> None:
         """Print a description at once and queue it for speaking."""
         from image_describer.cli import output
+        from image_describer.reading.language import language_of
         from image_describer.wording.record import to_record
         from image_describer.wording.sentence import all_text, spoken
 
@@ -166,7 +167,8 @@ class _DescribeCommand:
         self.is_private = self.is_private or speech.is_private or bool(text)
         self._speak(speech.author, private=True)  # it may name people
         self._speak(speech.own)
-        self._speak(text or speech.written, private=True)
+        self._speak(speech.written, private=True)
+        self._speak(text, private=True, language=language_of(text))
 
     def report_error(self, source: "Source | None", error: PictureError) -> None:
         """Say on stderr, and aloud if requested, why a picture can't be described."""
@@ -183,9 +185,10 @@ class _DescribeCommand:
             self._save()
         return self.status
 
-    def _speak(self, text: str, *, private: bool = False) -> None:
+    def _speak(self, text: str, *, private: bool = False, language: str = "") -> None:
         if text and self.speaker and self.options.speak:
-            self.utterances.append(say_next(self.speaker, text, private=private))
+            said = say_next(self.speaker, text, private=private, language=language)
+            self.utterances.append(said)
 
     def _speech_errors(self) -> Iterator[str]:
         """Wait for each utterance, and yield each different reason why one was not heard."""

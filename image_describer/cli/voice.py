@@ -43,12 +43,18 @@ def make_speaker(options: argparse.Namespace) -> "Speaker":
     )
 
 
-def say_next(speaker: "Speaker", text: str, *, private: bool = False) -> "Utterance":
-    """Speak ``text`` after what is being spoken; ``private``: never with an online voice."""
+def say_next(
+    speaker: "Speaker", text: str, *, private: bool = False, language: str = ""
+) -> "Utterance":
+    """Speak ``text`` after what is being spoken; ``private``: never with an online voice.
+
+    ``language`` is as in `Speaker.say`.
+    """
     return speaker.say(
         text,
         kind="phrase" if private else "description",
         private=private,
         interrupt=False,
+        language=language,
         allow_duplicate=True,  # two pictures that look alike are two pictures
     )

@@ -29,10 +29,11 @@ class SearchJob(NamedTuple):
 
 
 class SpeechJob(NamedTuple):
-    """A sentence and the format of its sound file, "wav" or "mp3"."""
+    """A text, the format of its sound file, "wav" or "mp3", and the code of its language, or ""."""
 
-    sentence: str
+    text: str
     format: str
+    language: str = ""
 
 
 def describe(
@@ -89,7 +90,7 @@ def speak(_describer: "Describer", jobs: Sequence[SpeechJob], _on_start: "OnStar
     """Return the content of each sound file. Raises SpeechError."""
     from image_describer.server.speech import spoken_offline
 
-    return [spoken_offline(job.sentence, job.format) for job in jobs]
+    return [spoken_offline(job.text, job.format, job.language) for job in jobs]
 
 
 @functools.lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from image_describer import __version__
+from image_describer.reading.language import language_of
 from image_describer.server import schemas, speech, uploads
 from image_describer.server.jobs import SearchJob, SpeechJob
 from image_describer.server.problems import Problem
@@ -100,7 +101,8 @@ async def read(request: Request) -> Response:
     record = await queue.read(picture)
     if kind == speech.JSON:
         return JSONResponse(record)
-    sound = await queue.speak(SpeechJob(record["text"] or NO_TEXT, speech.FORMATS[kind]))
+    text = record["text"] or NO_TEXT
+    sound = await queue.speak(SpeechJob(text, speech.FORMATS[kind], language_of(text)))
     return Response(sound, media_type=kind)
 
 

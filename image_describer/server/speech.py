@@ -83,17 +83,17 @@ def check_language(key: str | None, online: bool) -> str:
     return found
 
 
-def spoken_offline(sentence: str, kind: str) -> bytes:
+def spoken_offline(text: str, kind: str, language: str = "") -> bytes:
     """Return a sound file's content, ``kind`` "mp3" or "wav", by the voice on this computer.
 
-    Raises SpeechError.
+    ``language`` is that of the text, as in `Speaker.save`. Raises SpeechError.
     """
-    return _synthesize(sentence, kind, offline=True, language=None)
+    return _synthesize(text, kind, offline=True, voice_language=None, language=language)
 
 
 def spoken_online(sentence: str, kind: str, language: str) -> bytes:
     """The same by Google's voice, or offline if that fails. Raises SpeechError."""
-    return _synthesize(sentence, kind, offline=False, language=language)
+    return _synthesize(sentence, kind, offline=False, voice_language=language)
 
 
 def is_private(record: Mapping[str, Any]) -> bool:
@@ -105,13 +105,15 @@ def is_private(record: Mapping[str, Any]) -> bool:
     return bool(record["alt_text"] or record["text"] or record["codes"])
 
 
-def _synthesize(sentence: str, kind: str, *, offline: bool, language: str | None) -> bytes:
+def _synthesize(
+    text: str, kind: str, *, offline: bool, voice_language: str | None, language: str = ""
+) -> bytes:
     from image_describer.speech import make_speaker
 
     with (
         tempfile.TemporaryDirectory(prefix="image-describer-") as folder,
-        make_speaker(offline=offline, language=language) as speaker,
+        make_speaker(offline=offline, language=voice_language) as speaker,
     ):
         path = Path(folder) / f"speech.{kind}"
-        speaker.save(sentence, path)
+        speaker.save(text, path, language=language)
         return path.read_bytes()

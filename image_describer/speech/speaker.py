@@ -266,10 +266,18 @@ class Speaker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def save(self, text: str, path: str | os.PathLike[str], *, private: bool = False) -> str:
+    def save(
+        self,
+        text: str,
+        path: str | os.PathLike[str],
+        *,
+        private: bool = False,
+        language: str = "",
+    ) -> str:
         """Write the spoken ``text`` to a .wav or .mp3 file; returns the name of the voice.
 
-        A ``private`` text is not sent to an online voice. Raises SpeechError.
+        A ``private`` text is not sent to an online voice. ``language`` is as in `say`. Raises
+        SpeechError.
         """
         target = Path(path)
         files.check_path(target)
@@ -284,9 +292,9 @@ class Speaker:
         for voice in voices:
             if voice.name == SILENT_VOICE:
                 continue
-            language = self._language_for(voice)
+            spoken_language = self._language_for(voice, language)
             try:
-                clip = voice.record(text, self._rate, self._volume, language)
+                clip = voice.record(text, self._rate, self._volume, spoken_language)
             except SpeechError as error:
                 log.warning("voice %s: %s", voice.name, error.sentence)
                 failure = error

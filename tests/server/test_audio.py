@@ -66,6 +66,11 @@ def test_english_is_spoken_offline(service, language):
     assert answer.status_code == 200, answer.text
 
 
+def test_a_text_is_spoken_in_its_language():
+    english, german = (speech.spoken_offline("Guten Morgen", "wav", code) for code in ("", "de"))
+    assert english != german
+
+
 @pytest.mark.parametrize("language", ["de", "", "../../etc", "e\x00n"])
 def test_unknown_languages_are_refused(service, language):
     answer = service.describe(
