@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 QUERY_CHARACTERS = 80  # of the query, in a message
 
 DESCRIPTION = """\
-Find your pictures by what they show, by the words of their descriptions, by alt text that people
-wrote into them and by their file names. Print the best first: the description, and the path below
-it. Only pictures that 'image-describer batch' has described are found. Nothing leaves this
-computer.
+Find your pictures by what they show, by the words of their descriptions, by what is written in
+them, by alt text that people wrote into them and by their file names. Print the best first: the
+description, and the path below it. Only pictures that 'image-describer batch' has described are
+found. Nothing leaves this computer.
 """
 EXAMPLES = """\
 examples:
@@ -34,8 +34,9 @@ examples:
 ranking:
   The meaning of a picture is compared with that of all words together. From 0.5 on, about every
   second picture is what was meant; below 0.4 one in ten ("weak"); below 0.3 it is not shown. Words
-  that occur in its caption, alt text or name add to that. Names of people and other words that the
-  model has not learned are found in alt texts and file names. It knows only English.
+  that occur in its caption, its alt text, the text in it or its name add to that. Names of people
+  and other words that the model has not learned are found in texts and file names. It knows only
+  English.
 
 exit status:
   0  pictures were found
