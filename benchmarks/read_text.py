@@ -327,7 +327,7 @@ def speed(options: argparse.Namespace) -> int:
         began = time.perf_counter()
         read(page)
         warm.append(time.perf_counter() - began)
-    command = [sys.executable, "-m", "image_describer", "read", str(page)]
+    command = [str(Path(sys.executable).with_name("image-describer")), "read", str(page)]
     cold = [measure.run(command, measure.HERE.parent) for _ in range(options.runs)]
     result = {
         "machine": measure.machine(),
