@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from image_describer.imaging.region import Region
 
-# Confidence of a word below which it is marked for the reader. Of 5,844 words of drawn pictures, 43
-# are below: 12 of them were misread, and 17 of those above. See benchmarks/doubtful_words.py.
+# Confidence of a word below which it is marked for the reader. Of 5,851 words of drawn pictures, 45
+# are below: 13 of them were misread, and 12 of those above. See benchmarks/doubtful_words.py.
 DOUBTFUL_WORD = 0.95
 
 
