@@ -36,9 +36,9 @@ class Picture:
 
     ``pixels``: (H, W, 3) uint8 RGB, upright, on white, the longer side at most
     `decode.longer_side_limit`. ``format``: "JPEG" and so on; "" for an image that was made in
-    memory. ``width`` and ``height``: those of the original, upright. ``notes``: sentences about the picture itself. ``file``: the path as it
-    was given, or None. ``alt_text``: that of its author, or None; see `xmp.author_alt_text`.
-    ``is_part``: it was cropped from another one.
+    memory. ``width`` and ``height``: those of the original, upright. ``notes``: sentences about the
+    picture itself. ``file``: the path as it was given, or None. ``alt_text``: that of its author,
+    or None; see `xmp.author_alt_text`. ``is_part``: it was cropped from another one.
     """
 
     pixels: np.ndarray
