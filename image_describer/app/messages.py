@@ -25,6 +25,7 @@ FIRST_PAGE = "This is the first page."
 LAST_PAGE = "This is the last page."
 READ_ON = "{text} reads them."
 MORE_TITLE = "More"
+COPIED_TEXT = "Copied the whole text."
 COPIED_SELECTION = "Copied the selected text."
 COPIED = "Copied: {caption}"
 VOICE_QUESTION = (

@@ -7,7 +7,7 @@ from image_describer.errors import DocumentError
 
 if TYPE_CHECKING:
     from image_describer.imaging.open import Picture, Source
-    from image_describer.reading.text import TextLine
+    from image_describer.reading.text import PictureText
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class PageNumber:
 class OpenedPage:
     """A picture. ``number`` is None if it is not a page of a document.
 
-    ``lines``: the document's own text; None if it must be read.
+    ``text``: the document's own; None if it must be read.
     """
 
     picture: "Picture"
     number: PageNumber | None = None
-    lines: "tuple[TextLine, ...] | None" = None
+    text: "PictureText | None" = None
 
 
 def open_page(source: "Source", index: int = 0) -> OpenedPage:
@@ -48,4 +48,4 @@ def open_page(source: "Source", index: int = 0) -> OpenedPage:
         if not count:
             raise DocumentError("That document has no pages.", file=source)
         page = document.page(min(index, count - 1))
-        return OpenedPage(page.picture, PageNumber(page.index, count), page.lines)
+        return OpenedPage(page.picture, PageNumber(page.index, count), page.own_text())

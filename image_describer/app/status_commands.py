@@ -39,15 +39,19 @@ class StatusCommands:
             self._answer(current.message or messages.with_keys(messages.NOTHING_YET, keymap.spoken))
 
     def copy(self, working: bool) -> None:
-        """Copy the selected text, or else the bare caption, to the clipboard."""
+        """Copy the selected text, or else the bare caption or the text of a page."""
         selected = self._selected()
         if selected:
             self._copy_text(selected)
             self._answer(messages.COPIED_SELECTION)
         elif self._current.described is not None:
-            caption = self._current.described.description.caption
-            self._copy_text(caption)
-            self._answer(messages.COPIED.format(caption=caption))
+            description = self._current.described.description
+            if description.text is not None and description.is_page:
+                self._copy_text(description.text.text)
+                self._answer(messages.COPIED_TEXT)
+            else:
+                self._copy_text(description.caption)
+                self._answer(messages.COPIED.format(caption=description.caption))
         else:
             self.nothing_yet(working)
 

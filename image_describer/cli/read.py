@@ -82,19 +82,12 @@ class _ReadCommand:
 
     def read(self, file: str, document: "Document", index: int) -> None:
         """Print what is written on a page, or why it can't be opened."""
-        from image_describer.reading.barcodes import find_codes
-        from image_describer.reading.text import PictureText
-
         try:
             page = document.page(index)
         except PictureError as error:
             self.report_error(file, error)
             return
-        pixels = page.picture.pixels
-        if page.lines is None:
-            text = self._reader.read(pixels)
-        else:
-            text = PictureText(page.lines, find_codes(pixels), is_page=True)
+        text = page.own_text() or self._reader.read(page.picture.pixels)
         if self._as_json:
             _print_json(file, index, len(document), text)
             return

@@ -23,7 +23,8 @@ from image_describer.imaging.decode import longer_side_limit
 from image_describer.imaging.open import Picture, checked_size, open_picture, unreadable
 from image_describer.metadata import formats
 from image_describer.metadata.containers import tiff
-from image_describer.reading.text import TextLine
+from image_describer.reading.barcodes import find_codes
+from image_describer.reading.text import PictureText, TextLine
 from image_describer.text import visible
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class DocumentPage:
     index: int
     picture: Picture
     lines: tuple[TextLine, ...] | None = None
+
+    def own_text(self) -> PictureText | None:
+        """Return its own text, with the codes in it; None if it must be recognized."""
+        if self.lines is None:
+            return None
+        return PictureText(self.lines, find_codes(self.picture.pixels), is_page=True)
 
 
 class Document:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from image_describer.app import keymap, messages
-from tests.support.window import CAPTION, AppDriver
+from tests.support.texts import LETTER
+from tests.support.window import CAPTION, AppDriver, FakeDescriber
 
 pytestmark = pytest.mark.gui
 
@@ -33,6 +34,14 @@ def test_where_am_i(drive: Drive, photo: str) -> None:
     driver.describe(photo)
     driver.press("F2")
     assert driver.heard.texts[-1] == "photo.png. 300 by 200 pixels. Ready."
+
+
+def test_the_text_of_a_page_is_copied(drive: Drive, photo: str) -> None:
+    driver = drive(describer=FakeDescriber(text=LETTER))
+    driver.describe(photo)
+    driver.press("ctrl+c")
+    assert driver.heard.texts[-1] == messages.COPIED_TEXT
+    assert driver.root.clipboard_get() == LETTER.text
 
 
 def test_details_are_spoken_shown_and_closed_with_their_picture(drive: Drive, photo: str) -> None:

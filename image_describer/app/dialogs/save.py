@@ -238,13 +238,22 @@ def with_suffix(
 
 
 def saved_text(described: "DescribedPicture", file: str, when: datetime) -> str:
-    """Return the text to save: the sentence that was spoken, then its sources line by line."""
+    """Return the text to save: the sentence that was spoken, then its sources line by line.
+
+    Of a page, which has no caption, the text.
+    """
     description = described.description
+    if description.text is not None and description.is_page:
+        made_of = [description.text.text, ""]
+    else:
+        made_of = [
+            f"Caption: {description.caption}",
+            f"Confidence: {round(100 * description.confidence)} percent",
+        ]
     lines = [
         described.sentence,
         "",
-        f"Caption: {description.caption}",
-        f"Confidence: {round(100 * description.confidence)} percent",
+        *made_of,
         *(f"Note: {note}" for note in description.notes),
         f"Picture: {file}",
         f"Saved: {when:%Y-%m-%d %H:%M}",

@@ -95,15 +95,11 @@ class LazyDescriber:
         picture, number = page.picture, page.number
         if number is None:
             return self.load().describe(picture)
-        if page.lines is None:
+        if page.text is None:
             return replace(self.load().describe(picture), page=number.index + 1)
-        from image_describer.reading.barcodes import find_codes
-        from image_describer.reading.text import PictureText
-
         # The text of a part is not read, and the notes of a photograph don't fit a page.
         description = self.load().describe(replace(picture, is_part=True))
-        text = PictureText(page.lines, find_codes(picture.pixels), is_page=True)
-        return replace(description, notes=(), text=text, page=number.index + 1)
+        return replace(description, notes=(), text=page.text, page=number.index + 1)
 
 
 def _build_describer() -> DescriberLike:

@@ -27,6 +27,7 @@ from image_describer.errors import SaveError, SpeechError
 from image_describer.speech import make_speaker
 from image_describer.wording.sentence import SpokenDescription, spoken
 from tests.support.screen import LIMIT_S, Screen
+from tests.support.texts import LETTER
 from tests.support.window import KEPT, FakeSpeaker, TkLoop
 
 CAPTION = "two dogs play in the snow"
@@ -383,3 +384,10 @@ def test_the_saved_text_has_the_sentence_once() -> None:
     assert text.count(SENTENCE) == 1
     assert "Saved: 2026-02-03 04:05" in text
     assert text.endswith("\n")
+
+
+def test_the_saved_text_of_a_page_is_all_of_it_without_a_caption() -> None:
+    page = DescribedPicture(Description("a man", 0.01, text=LETTER), SpokenDescription("", "", "x"))
+    text = saved_text(page, "a.jpg", datetime(2026, 2, 3, 4, 5))
+    assert "\n16 Uhr Tombola\n" in text
+    assert "a man" not in text
