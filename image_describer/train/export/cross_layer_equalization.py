@@ -18,6 +18,10 @@ from keras import ops
 PICTURES = 64  # more hardly change the factors
 BATCH = 8  # pictures: all activations of a batch are in memory at once
 MIN_SHARE = 1e-2  # of the largest range; weaker channels are not enlarged further
+# Of the mean range: the values of a channel before ReLU are no larger afterwards. One that ReLU
+# nearly always stops is otherwise enlarged each time that a bundle is trained on and exported,
+# until its step size is not one that XNNPACK takes.
+MAX_PEAK = 30.0
 TINY = 1e-12  # avoids divisions by zero in dead layers
 REGIONS = "block14_sepconv2_bn"
 OUTPUT = "output"
@@ -46,7 +50,13 @@ def equalize(lower: keras.Model, upper: keras.Model, pictures: np.ndarray) -> np
     pixels = pictures[:PICTURES].astype(np.float32) / 127.5 - 1.0
     ranges = _measure(lower, upper, np.array_split(pixels, -(-len(pixels) // BATCH)))
     for group in _groups(layers):
-        factors = _factors(np.max([ranges[name] for name in group.measured], axis=0))
+        measured, written = (
+            np.max([ranges[name] for name in names], axis=0)
+            for names in (group.measured, group.writers)
+        )
+        factors = np.minimum(
+            _factors(measured), MAX_PEAK * measured.mean() / np.maximum(written, TINY)
+        )
         for name in group.writers:
             _scale_output(layers[name], factors)
             ranges[name] = ranges[name] * factors

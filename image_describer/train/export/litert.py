@@ -14,8 +14,8 @@ import tensorflow as tf
 from keras import ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from image_describer import bundle_files
-from image_describer.errors import TrainingError
+from image_describer import bundle_files, runtime
+from image_describer.errors import BundleError, TrainingError
 from image_describer.train.export import quantization
 
 
@@ -131,3 +131,7 @@ def _write(convert: Callable[[], bytes], file: Path) -> None:
         raise TrainingError(
             f"{file} can't be written: {error.strerror}.", "Free some space and use --resume."
         ) from error
+    try:
+        runtime.load(file, threads=1)
+    except BundleError as error:  # such as step sizes that the engine doesn't take
+        raise TrainingError(f"{file.name} is exported, but of no use: {error.sentence}") from error

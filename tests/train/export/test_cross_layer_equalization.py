@@ -48,3 +48,17 @@ def test_the_regions_only_get_factors_and_have_even_ranges(parts):
 
     assert unevenness(after) < 2.0
     assert unevenness(before) > 3 * unevenness(after)
+
+
+def test_a_channel_that_relu_stops_is_not_enlarged_again_and_again(parts):
+    from image_describer.train.export.cross_layer_equalization import equalize
+
+    lower, upper = parts
+    normalization = lower.get_layer("block4_sepconv1_bn")
+    normalization.beta.assign(np.where(np.arange(len(normalization.beta)) == 0, -1e4, 0.0))
+    pictures = np.random.default_rng(1).integers(0, 256, (4, 96, 96, 3)).astype(np.uint8)
+    sizes = []
+    for _ in range(3):
+        equalize(lower, upper, pictures)
+        sizes.append(np.abs(np.asarray(normalization.beta)).max())
+    assert sizes[2] <= sizes[0] * 1.5
