@@ -329,7 +329,7 @@ class Application:
     def _turn_page(self, step: int) -> None:
         current = self.describe_task.current
         file, page = current.file, current.page
-        if file is None or page is None or page.count == 1:
+        if file is None or page is None:
             self.context.voice.answer(messages.NO_PAGES)
         elif not 0 <= page.index + step < page.count:
             self.context.voice.earcon("edge")
@@ -381,9 +381,8 @@ class Application:
 
         current = self.describe_task.current
         saved_beside = current.picture.file if current.picture is not None else None
-        page = current.page if current.page is not None and current.page.count > 1 else None
         self._text_window = TextWindow(
-            self.context, text, current.file or "", saved_beside, str(page or "")
+            self.context, text, current.file or "", saved_beside, str(current.page or "")
         )
 
     def _show_explored(self, text: str) -> None:

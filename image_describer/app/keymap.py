@@ -100,7 +100,7 @@ COMMANDS = (
         "copy",
         "Copy",
         ("Ctrl+C",),
-        "copy the description (a selected text first)",
+        "copy the description, or the text of a page (a selected text first)",
         "Edit",
         "C",
         button=True,

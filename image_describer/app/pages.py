@@ -23,7 +23,7 @@ class PageNumber:
 
 @dataclass(frozen=True)
 class OpenedPage:
-    """A picture. ``number`` is None if it is not a page of a document.
+    """A picture. ``number`` is None if it is not one of several pages.
 
     ``text``: the document's own; None if it must be read.
     """
@@ -39,13 +39,14 @@ def open_page(source: "Source", index: int = 0) -> OpenedPage:
     A document that has become shorter is opened at its last page.
     """
     from image_describer.imaging.open import open_picture
-    from image_describer.reading.documents import is_document, open_document
+    from image_describer.reading.documents import open_document
 
-    if not isinstance(source, str) or not is_document(source):
+    if not isinstance(source, str):
         return OpenedPage(open_picture(source))
     with open_document(source) as document:
         count = len(document)
         if not count:
             raise DocumentError("That document has no pages.", file=source)
         page = document.page(min(index, count - 1))
-        return OpenedPage(page.picture, PageNumber(page.index, count), page.own_text())
+        number = PageNumber(page.index, count) if count > 1 else None
+        return OpenedPage(page.picture, number, page.own_text())

@@ -1,5 +1,7 @@
 """Documents in the window: their pages, by real keys."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from image_describer.app import messages
 from image_describer.app.dialogs.text.window import END
 from image_describer.app.pages import PageNumber, open_page
 from image_describer.app.tasks.lazy_describer import LazyDescriber
+from image_describer.errors import PictureError
 from image_describer.library.history import History
 from image_describer.settings import Settings
 from tests.support.pdfs import pdf, text
@@ -44,8 +47,15 @@ def test_the_own_text_of_a_document_is_taken_over(tmp_path: Path) -> None:
     read = described.description.text
     assert read is not None
     assert read.text == "Dear Ann, come to the lake."
-    assert (read.is_page, described.description.page) == (True, 1)
+    assert read.is_page
     assert described.sentence == "It says: Dear Ann, come to the lake."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pdf")
+    with pytest.raises(PictureError):
+        open_page(str(tmp_path / "pipe.pdf"))
 
 
 @pytest.mark.gui

@@ -87,19 +87,19 @@ class LazyDescriber:
         opened(page)
         description = self._describe_page(page)
         spoken = spoken_sentence(description, settings)
-        if page.number is not None and page.number.count > 1:
+        if page.number is not None:
             spoken = replace(spoken, own=f"{page.number}. {spoken.own}".strip())
         return DescribedPicture(description, spoken, tuple(file_facts(page.picture.file)))
 
     def _describe_page(self, page: OpenedPage) -> "Description":
         picture, number = page.picture, page.number
-        if number is None:
-            return self.load().describe(picture)
         if page.text is None:
-            return replace(self.load().describe(picture), page=number.index + 1)
-        # The text of a part is not read, and the notes of a photograph don't fit a page.
-        description = self.load().describe(replace(picture, is_part=True))
-        return replace(description, notes=(), text=page.text, page=number.index + 1)
+            description = self.load().describe(picture)
+        else:
+            # The text of a part is not read, and the notes of a photograph don't fit a page.
+            description = self.load().describe(replace(picture, is_part=True))
+            description = replace(description, notes=(), text=page.text)
+        return replace(description, page=None if number is None else number.index + 1)
 
 
 def _build_describer() -> DescriberLike:
