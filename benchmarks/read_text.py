@@ -282,9 +282,10 @@ def without_text(options: argparse.Namespace) -> int:
         file
         for folder in options.without_text
         for file in folder.rglob("*")
-        if file.suffix.lower() in SUFFIXES and file.name not in skipped
+        if file.suffix.lower() in SUFFIXES
     )
-    chosen = np.random.default_rng(SEED).permutation(len(files))[: options.pictures]
+    drawn = np.random.default_rng(SEED).permutation(len(files))[: options.pictures]
+    chosen = [index for index in drawn if files[index].name not in skipped]
     reader = TextReader(threads=options.threads)
     found, times = {}, []
     for index in tqdm(chosen, unit="picture", leave=False):
