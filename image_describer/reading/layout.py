@@ -232,7 +232,8 @@ def _same_block(above: Row, below: Row) -> bool:
     height = min(above.height, below.height)
     similar = max(above.height, below.height) <= SIMILAR_HEIGHT * height
     overlap = min(above.x1, below.x1) > max(above.x0, below.x0)
-    return similar and overlap and below.y0 - above.y1 <= PARAGRAPH_GAP * height
+    close = below.y0 - above.y1 <= PARAGRAPH_GAP * height
+    return similar and overlap and close and above.heading == below.heading
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -82,6 +82,13 @@ def test_three_columns():
     assert page.read() == names(("a", 8), ("b", 8), ("c", 8))
 
 
+def test_a_heading_close_to_its_paragraph_is_a_block_of_its_own():
+    heading = Fragment(0, 0, 0, 300, 28, 4)
+    paragraph = [Fragment(1 + i, 0, 30 + 24 * i, 600, 50 + 24 * i, 9) for i in range(3)]
+    rows = reading_order([heading, *paragraph])
+    assert [(row.block, row.heading) for row in rows] == [(0, True), *[(1, False)] * 3]
+
+
 def test_headings_over_two_columns():
     """Each stands before the columns below it, and the last line of the page after them."""
     page = Page()
