@@ -30,7 +30,8 @@ def test_the_engine_never_opens_a_path_that_is_not_ascii(tiny_bundle, tmp_path, 
 
     monkeypatch.setattr(interpreter, "Interpreter", record)
     folder = shutil.copytree(tiny_bundle, tmp_path / NON_ASCII)
-    Describer(folder).describe_many([photograph(96, 96, seed) for seed in range(2)])
+    describer = Describer(folder, read_text=False)
+    describer.describe_many([photograph(96, 96, seed) for seed in range(2)])
     assert paths == [None] * 3  # the encoder, the decoder and the decoder of several pictures
 
 
