@@ -62,10 +62,10 @@ examples:
       (KERAS_BACKEND=jax or torch); --resume continues after Ctrl+C or a crash
   python -m image_describer.train fit --recipe keras-captioning --data flickr8k --vectors GLOVE.txt
       one stage of another recipe
+  python -m image_describer.train evaluate --bundle models --data flickr8k
   python -m image_describer.train extend orientation novelty --bundle models --data flickr8k
   python -m image_describer.train extend words --data MY_PICTURES
-      shows how the model does on pictures held out when it learns their words, in a minute;
-      --install uses it from now on
+      shows how the model does when it learns their words; --install uses it from now on
 
 Errors are one sentence on stderr, with exit status 2; 130 after Ctrl+C. METEOR needs Java.
 """
@@ -187,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     names = ("xception", "inception_v3", "resnet50")
     other = f"other than the recipe's: {', '.join(names)}"
     add("--encoder", choices=names, metavar="NAME", help=other)
-    weights = "imagenet, bundled (the shipped model's), random, a file or bundle"
+    weights = "imagenet, bundled (as shipped), random, a file or a bundle"
     add("--weights", help=f"of the encoder: {weights}")
     add("--vectors", **file, help="word vectors as text, in the format of GloVe or word2vec")
     add = parser.add_argument_group("the data").add_argument
