@@ -86,15 +86,16 @@ class TextRecognizer:
     def _decode(self, probabilities: np.ndarray, width: int) -> tuple[Character, ...]:
         """CTC's best path: (steps, K) -> characters; equal neighbours are one character.
 
-        Between letters there is a space even where its probability is only `SPACE`: beside narrow
-        gaps the network prefers none.
+        Between letters, and behind a comma or a colon, there is a space even where its probability
+        is only `SPACE`: beside narrow gaps the network prefers none.
         """
         best = probabilities.argmax(axis=1)
         written = np.flatnonzero(best)
         for before, after in itertools.pairwise(written):
             gap = probabilities[before + 1 : after, self._space]
             letters = self._alphabet[best[before]] + self._alphabet[best[after]]
-            if gap.max(initial=0.0) > SPACE and letters.isalnum():
+            parted = letters.isalnum() or (letters[0] in ",;:" and letters[1:].isalpha())
+            if gap.max(initial=0.0) > SPACE and parted:
                 best[before + 1 + gap.argmax()] = self._space
         certain = probabilities[np.arange(len(best)), best]
         changes = np.flatnonzero(np.diff(best, prepend=-1))

@@ -114,6 +114,20 @@ def test_equal_neighbours_are_one_character_and_blanks_none(recognizer):
     )
 
 
+@pytest.mark.parametrize(
+    ("letters", "text"), [("ea", "e a"), (":a", ": a"), (":5", ":5"), ("'a", "'a")]
+)
+def test_a_space_that_is_half_seen_parts_words_but_not_a_time_or_a_contraction(
+    recognizer, letters, text
+):
+    alphabet = recognizer._alphabet
+    probabilities = np.zeros((3, len(alphabet)))
+    probabilities[0, alphabet.index(letters[0])] = probabilities[2, alphabet.index(letters[1])] = 1
+    probabilities[1, 0], probabilities[1, recognizer._space] = 0.6, 0.4
+    decoded = recognizer._decode(probabilities, 24)
+    assert "".join(character.text for character in decoded) == text
+
+
 def test_confidence_is_that_of_what_is_not_a_space():
     box = Box(0, 0, 0, 1, 1, 0, 1)
     characters = [Character(text, p, 0, 1) for text, p in (("a", 0.5), (" ", 0.1), ("b", 1.0))]
