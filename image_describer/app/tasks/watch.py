@@ -87,11 +87,12 @@ class WatchTask:
         if record.description is None:
             voice.say_next(f"{NEW_PICTURE} {name}. {record.error}", "notice")
             return
-        spoken = spoken_sentence(record.description, self._context.settings)
+        spoken = spoken_sentence(record.description, self._context.settings, is_open=False)
         voice.say_next(f"{NEW_PICTURE} {spoken.author}".strip(), "notice")
         voice.say_next(spoken.own, "description")
         voice.say_next(spoken.written, "notice")
-        self._keep(DescribedPicture(record.description, spoken))
+        opened = spoken_sentence(record.description, self._context.settings)
+        self._keep(DescribedPicture(record.description, opened))
 
 
 class _WatchThread(threading.Thread):
