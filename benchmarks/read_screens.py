@@ -30,7 +30,7 @@ from typing import Any
 import measure
 import numpy as np
 import read_text
-from PIL import Image
+from PIL import Image, ImageChops
 from reading import score, texts
 
 sys.path.insert(0, str(measure.HERE.parent))
@@ -40,6 +40,7 @@ from tests.support.screen import SIZE_PX, Screen, app_folders
 WORDS_TARGET = 0.95
 LIMIT_S = 180.0
 STILL_S = 3.0  # nothing changed for so long: it is drawn
+CARET_PX = (12, 60)  # a smaller change is a caret that blinks
 ASK_AFTER_MS = 4000
 
 
@@ -60,11 +61,11 @@ def widget_texts(widget: Any) -> Iterator[str]:
 
     if not widget.winfo_viewable():
         return
-    kind = widget.winfo_class()
-    if isinstance(widget, tkinter.Menu):
-        for index in range((widget.index("end") or 0) + 1):
-            with contextlib.suppress(tkinter.TclError):  # a separator
-                yield widget.entrycget(index, "label")
+    if isinstance(widget, (tkinter.Tk, tkinter.Toplevel)):
+        if menu := str(widget.cget("menu")):
+            bar = widget.nametowidget(menu)
+            entries = range((bar.index("end") or 0) + 1)
+            yield " ".join(bar.entrycget(i, "label") for i in entries if bar.type(i) == "cascade")
     elif isinstance(widget, tkinter.Text):
         first, last = widget.index("@0,0"), widget.index(f"@0,{widget.winfo_height()}")
         yield widget.get(first, f"{last} lineend")
@@ -78,20 +79,12 @@ def widget_texts(widget: Any) -> Iterator[str]:
                 yield from (widget.item(row, "text"), *map(str, widget.item(row, "values")))
     elif isinstance(widget, (tkinter.Entry, ttk.Entry)):
         yield widget.get()
-    elif kind not in ("Toplevel", "Tk"):
+    else:
         with contextlib.suppress(tkinter.TclError):
             yield str(widget.cget("text"))
     for child in widget.winfo_children():
-        if child.winfo_class() not in ("Menu", "Toplevel"):
+        if not isinstance(child, (tkinter.Menu, tkinter.Toplevel)):
             yield from widget_texts(child)
-        elif child.winfo_class() == "Menu" and str(widget.winfo_toplevel().cget("menu")):
-            menu = widget.winfo_toplevel().cget("menu")
-            if str(menu) == str(child):
-                yield from (
-                    child.entrycget(index, "label")
-                    for index in range((child.index("end") or 0) + 1)
-                    if child.type(index) == "cascade"
-                )
 
 
 def inside(into: Path, module: str, arguments: list[str]) -> None:
@@ -231,15 +224,24 @@ def programs(folder: Path) -> Iterator[Program]:
     )
 
 
-def still(screen: Screen, program: Program) -> Image.Image:
+def changed(before: Image.Image, after: Image.Image) -> bool:
+    """Whether more changed than a caret, which blinks as long as the window is open."""
+    x0, y0, x1, y1 = ImageChops.difference(before, after).getbbox() or (0, 0, 0, 0)
+    return x1 - x0 > CARET_PX[0] or y1 - y0 > CARET_PX[1]
+
+
+def still(screen: Screen, program: Program, process: subprocess.Popen[bytes]) -> Image.Image:
     """The screen once something is on it and has not changed for STILL_S."""
     limit = time.monotonic() + LIMIT_S
     last, since = None, time.monotonic()
     while time.monotonic() < limit:
         time.sleep(0.5)
+        if process.poll() is not None:
+            raise RuntimeError(f"{program.name} ended with status {process.returncode}.")
         shot = screen.shot()
-        if last is None or shot.tobytes() != last.tobytes():
-            last, since = shot, time.monotonic()
+        if last is None or changed(last, shot):
+            since = time.monotonic()
+        last = shot
         blank = len(shot.getcolors(maxcolors=3) or (0, 0, 0)) < 3
         with contextlib.suppress(OSError):
             if time.monotonic() - since > STILL_S and not blank and program.shows():
@@ -256,17 +258,21 @@ def shoot(program: Program, folder: Path) -> tuple[Path, str]:
         "DISPLAY": screen.display,
         "PYTHONPATH": str(measure.HERE.parent),
     }
-    process = subprocess.Popen(
-        program.command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    errors = folder / f"{program.name.replace(' ', '-').lower()}.err"
+    with errors.open("wb") as stderr:
+        process = subprocess.Popen(
+            program.command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
     try:
-        image = still(screen, program)
+        image = still(screen, program, process)
         shown = program.shows()
+    except RuntimeError as error:
+        raise SystemExit(f"{error} What it said is in {errors}.") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, 15)
@@ -308,14 +314,19 @@ def main() -> int:
             print(read_text.INSTALL, file=sys.stderr)
             continue
         read = read_text.ENGINES[engine](options.threads)
-        found = {
-            name: score.words_found(read(file), shown) for name, (file, shown) in screens.items()
-        }
-        share[engine] = sum(a for a, _ in found.values()) / sum(b for _, b in found.values())
-        for name, (a, b) in found.items():
-            print(f"{engine:10} {name:16} {a:4} of {b:4} words")
-        print(f"{engine:10} {share[engine]:.1%} of all words")
-        result[engine] = {"words found": round(share[engine], 4), "programs": found}
+        programs_read: dict[str, Any] = {}
+        for name, (file, shown) in screens.items():
+            wanted = score.words(shown)
+            missed = sorted((wanted - score.words(read(file))).elements())
+            number = wanted.total()
+            programs_read[name] = {"words": number, "found": number - len(missed), "missed": missed}
+            print(f"{engine:10} {name:16} {number - len(missed):4} of {number:4} words", *missed)
+        found, number = (
+            sum(entry[key] for entry in programs_read.values()) for key in ("found", "words")
+        )
+        share[engine] = found / number
+        print(f"{engine:10} {share[engine]:.1%} of {number} words")
+        result[engine] = {"words found": round(share[engine], 4), "programs": programs_read}
     print(f"Screenshots are in {folder}.")
     if not options.only:
         print(f"Written to {measure.write('read_screens', result)}")
