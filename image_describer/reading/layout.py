@@ -4,6 +4,7 @@ The page is divided as in the recursive X-Y cut (Nagy and Seth, 1984), but a gut
 between columns of prose: what stands in rows, such as a table or a receipt, is read row by row.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -19,7 +20,9 @@ PROSE_ASPECT = 5.0  # median width of its lines, in their heights
 JUSTIFIED = 0.8  # median reach of the rows of a column with several parts, of its width
 LEVEL = 0.5  # twice the distance of the middles of two cells of a row, at most, in heights
 ALIGNED = 0.7  # share of rows that go on at the other side, from which on they are a table's
-PARAGRAPH_GAP = 1.1  # between two lines of a block, in heights of a line
+PARAGRAPH_GAP = 1.1  # between two lines of a block, in heights of a line, at most
+EXTRA_GAP = 0.3  # between two paragraphs, more than between most lines, in heights of a line
+SPACING_LINES = 3  # pairs of lines that tell what is usual
 SIMILAR_HEIGHT = 1.35  # ratio of the heights of lines of a block
 HEADING_HEIGHT = 1.3  # of a line, by the median one
 HEADING_WORDS = 12
@@ -98,12 +101,14 @@ def reading_order(fragments: Sequence[Fragment]) -> list[Row]:
     block = -1
     typical = float(np.median([f.height for f in fragments])) if fragments else 0.0
     for region in regions:
-        previous: Row | None = None
         for row in region.rows:
             words = sum(fragment.words for fragment in row.fragments)
             large = row.height > HEADING_HEIGHT * typical and words <= HEADING_WORDS
             row.heading = large and len(fragments) > 1
-            if previous is None or not _same_block(previous, row):
+        spacing = _spacing(region.rows)
+        previous: Row | None = None
+        for row in region.rows:
+            if previous is None or not _same_block(previous, row, spacing):
                 block += 1
             row.block = block
             previous = row
@@ -228,12 +233,26 @@ def _share_row(one: Fragment, other: Fragment) -> bool:
     return beside and overlap > SAME_ROW * min(one.height, other.height)
 
 
-def _same_block(above: Row, below: Row) -> bool:
-    height = min(above.height, below.height)
-    similar = max(above.height, below.height) <= SIMILAR_HEIGHT * height
+def _spacing(rows: Sequence[Row]) -> float:
+    """The largest space between two lines of a paragraph, in heights of a line."""
+    gaps = [_gap(above, below) for above, below in itertools.pairwise(rows) if _alike(above, below)]
+    if len(gaps) < SPACING_LINES:
+        return PARAGRAPH_GAP
+    return min(PARAGRAPH_GAP, float(np.median(gaps)) + EXTRA_GAP)
+
+
+def _same_block(above: Row, below: Row, spacing: float) -> bool:
+    return _alike(above, below) and _gap(above, below) <= spacing
+
+
+def _alike(above: Row, below: Row) -> bool:
+    similar = max(above.height, below.height) <= SIMILAR_HEIGHT * min(above.height, below.height)
     overlap = min(above.x1, below.x1) > max(above.x0, below.x0)
-    close = below.y0 - above.y1 <= PARAGRAPH_GAP * height
-    return similar and overlap and close and above.heading == below.heading
+    return similar and overlap and above.heading == below.heading
+
+
+def _gap(above: Row, below: Row) -> float:
+    return (below.y0 - above.y1) / min(above.height, below.height)
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:

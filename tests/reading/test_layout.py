@@ -89,6 +89,12 @@ def test_a_heading_close_to_its_paragraph_is_a_block_of_its_own():
     assert [(row.block, row.heading) for row in rows] == [(0, True), *[(1, False)] * 3]
 
 
+def test_paragraphs_are_blocks_although_little_more_space_is_between_them():
+    tops = [0, 30, 60, 102, 132, 162, 204, 234]  # lines of 26, and 16 instead of 4 between
+    rows = reading_order([Fragment(i, 0, y, 600, y + 26, 9) for i, y in enumerate(tops)])
+    assert [row.block for row in rows] == [0, 0, 0, 1, 1, 1, 2, 2]
+
+
 def test_headings_over_two_columns():
     """Each stands before the columns below it, and the last line of the page after them."""
     page = Page()
