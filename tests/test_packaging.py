@@ -161,7 +161,8 @@ def test_tensorflow_is_not_a_default_requirement(metadata):
     assert not default & {"tensorflow", "keras", "matplotlib", "fastapi", "uvicorn", "pytest"}
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit_learn"}  # that have another name
+# That have another name.
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit_learn", "zxingcpp": "zxing_cpp"}
 
 
 def test_every_imported_package_is_required(metadata):

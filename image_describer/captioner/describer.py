@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from image_describer.reading.reader import TextReader
 
 MAX_CAPTIONS = 5  # in a description; nobody remembers more
+FEW_WORDS = 8  # of a drawing with a title, say
 MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH = 0.05  # the decoder invents a scene for anything else
 
 
@@ -186,7 +187,7 @@ class Describer:
         if not self._reads_text or picture.is_part:
             return None
         text = self.read(picture)
-        if text.lines and BLANK in picture.notes:  # there is nothing else in it
+        if text.lines and not shows_photograph(picture.notes):  # there is no scene in it
             text = replace(text, is_page=True)
         return text
 
@@ -285,12 +286,14 @@ class _LazyReader:
 def _notes_beside(text: PictureText, notes: tuple[str, ...]) -> tuple[str, ...]:
     """The notes that are worth saying of a picture with this text.
 
-    Of a page, that it isn't a photograph goes without saying. Which way up it is, its text tells:
-    the network for that knows photographs only.
+    Of a page, that it isn't a photograph goes without saying; one with few words may be a drawing.
+    Which way up it is, its text tells: the network for that knows photographs only.
     """
     if not text.is_page:
         return notes
-    dropped = (BLANK, NOT_A_PHOTOGRAPH, orientation.SIDE, orientation.UPSIDE_DOWN)
+    dropped = [BLANK, orientation.SIDE, orientation.UPSIDE_DOWN]
+    if text.word_count > FEW_WORDS:
+        dropped.append(NOT_A_PHOTOGRAPH)
     kept = tuple(note for note in notes if note not in dropped)
     return (*kept, *orientation.NOTES[text.quarters])
 

@@ -1,10 +1,11 @@
 """The whole pipeline on the tiny bundle, from several kinds of sources and threads."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from image_describer import BundleError, Describer, PictureError
 from image_describer.captioner.captions import CaptionGenerator
@@ -14,6 +15,7 @@ from image_describer.imaging.notes import NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
 from image_describer.reading.reader import TextReader
 from image_describer.reading.text import PictureText, TextLine
+from image_describer.wording.sentence import spoken
 from tests.support.pictures import page_of_text, photograph, with_text
 
 
@@ -123,6 +125,19 @@ def test_a_page_is_not_noted_to_be_no_photograph(describer, monkeypatch):
     nearly_blank = describer.describe(Image.new("RGB", (96, 96), "white"))
     assert nearly_blank.is_page
     assert nearly_blank.notes == (UPSIDE_DOWN,)
+
+
+def test_a_few_words_that_are_no_photograph_are_told_instead_of_a_scene(describer):
+    screen = Image.new("RGB", (640, 400), "white")
+    font = ImageFont.load_default(28)
+    ImageDraw.Draw(screen).text((60, 180), "Your train leaves at noon.", fill="black", font=font)
+    picture = replace(open_picture(screen), notes=(NOT_A_PHOTOGRAPH,))
+    description = describer.describe(picture)
+    assert description.is_page
+    assert description.notes == (NOT_A_PHOTOGRAPH,)
+    said = spoken(description)
+    assert said.own == NOT_A_PHOTOGRAPH
+    assert said.written == "It says: Your train leaves at noon."
 
 
 def test_the_text_of_a_page_tells_which_way_up_it_is(describer, monkeypatch):
