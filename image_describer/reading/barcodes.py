@@ -47,18 +47,15 @@ PRODUCT_FORMATS = ("EAN-13", "EAN-8", "UPC-A", "UPC-E")
 BAR_FORMATS = (*PRODUCT_FORMATS, "Code 128", "Code 39", "ITF")
 
 
-def find_codes(pixels: np.ndarray) -> tuple[Code, ...]:
-    """Return the codes in ``pixels``, those of a `Picture`, from the top to the bottom.
+def find_codes(image: "Image.Image") -> tuple[Code, ...]:
+    """Return the codes in a picture from the top to the bottom.
 
     What a code holds is returned as it is, and may be anything that a stranger wrote: up to 7,000
     characters with line breaks, control characters, addresses. See `wording.codes` for what to
     say.
     """
-    from PIL import Image
-
-    image = Image.fromarray(pixels).convert("L")
     found: list[Code] = []
-    for gray, part in _parts(image):
+    for gray, part in _parts(image.convert("L")):
         for code in _search(gray, is_whole=part == WHOLE):
             code = replace(code, box=to_whole(code.box, part))
             if not any(_is_same(code, other) for other in found):

@@ -16,7 +16,7 @@ from image_describer import runtime
 from image_describer.reading.components import find_components
 
 MULTIPLE = 32  # of the sides of what the network takes
-GLANCE_SIDE = 640  # longer side, in pixels, of the pass that decides whether there is text
+GLANCE_SIDE = 576  # longer side, in pixels, of the pass that decides whether there is text
 FULL_SIDE = 1280  # of the pass that finds its lines
 LARGE_SIDE = 2048  # where the lines are small
 OVERLAP = 64  # pixels of the neighbouring parts that the network sees around a part
@@ -74,34 +74,32 @@ class TextDetector:
         self._interpreter = runtime.load(file, threads)
         self._lock = threading.Lock()
 
-    def glance(self, pixels: np.ndarray) -> list[Box]:
-        """Return what may be text in ``pixels`` (H, W, 3) uint8, in little time."""
-        return self._boxes(pixels, GLANCE_SIDE)
+    def glance(self, image: Image.Image) -> list[Box]:
+        """Return what may be text in an RGB image, in little time."""
+        return self._boxes(image, GLANCE_SIDE)
 
-    def detect(self, pixels: np.ndarray, glanced: Sequence[Box] = ()) -> list[Box]:
-        """Return the lines of text in ``pixels`` (H, W, 3) uint8, in no order.
+    def detect(self, image: Image.Image, glanced: Sequence[Box] = ()) -> list[Box]:
+        """Return the lines of text in an RGB image, in no order.
 
         ``glanced``: what `glance` returned, which finds huge letters better.
         """
-        boxes = self._boxes(pixels, FULL_SIDE)
-        scale = _scale(pixels, FULL_SIDE)
+        boxes = self._boxes(image, FULL_SIDE)
+        scale = _scale(image, FULL_SIDE)
         if boxes and scale < 1 and np.median([b.thickness for b in boxes]) * scale < SMALL_LINE:
-            boxes = self._boxes(pixels, LARGE_SIDE)
+            boxes = self._boxes(image, LARGE_SIDE)
         huge = [box for box in glanced if box.thickness * scale > HUGE_LINE]
         return [box for box in boxes if not any(other.contains(box) for other in huge)] + huge
 
-    def probabilities(self, pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+    def probabilities(self, image: Image.Image, side: int) -> tuple[np.ndarray, float]:
         """The map (h, w) float32 of a picture whose longer side is ``side``, and its scale.
 
         The map of a picture that is more than twice as long as wide is larger: its shorter side is
         half of ``side``, and it is computed in parts.
         """
-        height, width = pixels.shape[:2]
-        scale = _scale(pixels, side)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image = Image.fromarray(pixels)
+        scale = _scale(image, side)
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         if size != image.size:
-            image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+            image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.5)
         found = np.zeros((size[1], size[0]), np.float32)
         for top in range(0, size[1], side):
             for left in range(0, size[0], side):
@@ -122,8 +120,8 @@ class TextDetector:
             top - y0 : min(bottom, height) - y0, left - x0 : min(right, width) - x0
         ]
 
-    def _boxes(self, pixels: np.ndarray, side: int) -> list[Box]:
-        values, scale = self.probabilities(pixels, side)
+    def _boxes(self, image: Image.Image, side: int) -> list[Box]:
+        values, scale = self.probabilities(image, side)
         found = find_components(values, THRESHOLD)
         boxes = []
         for index in range(len(found.area)):
@@ -142,11 +140,10 @@ class TextDetector:
         return boxes
 
 
-def _scale(pixels: np.ndarray, side: int) -> float:
+def _scale(image: Image.Image, side: int) -> float:
     """By what a picture is scaled for a map whose longer side is ``side``."""
-    height, width = pixels.shape[:2]
     # Enlarging it more than twice shows nothing new.
-    return min(max(side / max(height, width), side / 2 / min(height, width)), 2.0)
+    return min(max(side / max(image.size), side / 2 / min(image.size)), 2.0)
 
 
 def _round_up(side: int) -> int:

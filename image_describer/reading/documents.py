@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from image_describer.errors import DocumentError, PasswordError
 from image_describer.imaging import quality
@@ -53,7 +54,8 @@ class DocumentPage:
         """Return its own text, with the codes in it; None if it must be recognized."""
         if self.lines is None:
             return None
-        return PictureText(self.lines, find_codes(self.picture.pixels), is_page=True)
+        image = Image.fromarray(self.picture.pixels)
+        return PictureText(self.lines, find_codes(image), is_page=True)
 
 
 class Document:

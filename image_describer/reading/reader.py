@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from image_describer import paths, runtime
 from image_describer.imaging.region import Region
@@ -52,20 +53,21 @@ class TextReader:
 
     def read(self, pixels: np.ndarray) -> PictureText:
         """Return the text in ``pixels`` (H, W, 3) uint8, in reading order, and the codes."""
-        return replace(self._read_text(pixels), codes=find_codes(pixels))
+        image = Image.fromarray(pixels)
+        return replace(self._read_text(image), codes=find_codes(image))
 
-    def _read_text(self, pixels: np.ndarray) -> PictureText:
-        boxes = self._detector.glance(pixels)
-        lines = Lines(pixels)
+    def _read_text(self, image: Image.Image) -> PictureText:
+        boxes = self._detector.glance(image)
+        lines = Lines(image)
         if len(boxes) <= FEW:
             found = self._read_boxes(lines, boxes)
             if not any(map(_is_text, found)) and not _has_unknown_script(found):
                 return PictureText()
-        found = self._read_boxes(lines, self._detector.detect(pixels, boxes))
+        found = self._read_boxes(lines, self._detector.detect(image, boxes))
         unknown = _has_unknown_script(found)
         readable = [line for line in _readable(found) if not (unknown and _is_doubtful(line))]
         area = sum(line.box.length * line.box.thickness for line in readable)
-        height, width = pixels.shape[:2]
+        width, height = image.size
         angle = _direction(readable)
         in_order = _in_order(readable, angle, (height, width))
         return PictureText(

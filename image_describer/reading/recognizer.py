@@ -113,10 +113,10 @@ class TextRecognizer:
 
 
 class Lines:
-    """Cuts lines out of a picture (H, W, 3) uint8 and sets them upright."""
+    """Cuts lines out of an RGB image and sets them upright."""
 
-    def __init__(self, pixels: np.ndarray) -> None:
-        self._levels = [Image.fromarray(pixels)]  # each half the size of the one before
+    def __init__(self, image: Image.Image) -> None:
+        self._levels = [image]  # each half the size of the one before
 
     def upright(self, box: Box, turned: bool = False) -> np.ndarray:
         """Return (48, W, 3) uint8 with the line in ``box`` level; upside down if ``turned``."""

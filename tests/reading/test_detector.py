@@ -17,7 +17,7 @@ def detector():
 
 
 def detect(detector, image):
-    return detector.detect(np.asarray(image))
+    return detector.detect(image)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 60, -20])
@@ -52,7 +52,7 @@ def test_the_corners_of_a_box():
 def test_the_map_has_the_shape_of_the_picture(detector, size):
     """It is computed in parts where the picture is long."""
     pixels = np.full((*size, 3), 255, np.uint8)
-    values, scale = detector.probabilities(pixels, side=320)
+    values, scale = detector.probabilities(Image.fromarray(pixels), side=320)
     assert values.shape == tuple(round(side * scale) for side in size)
     assert values.dtype == np.float32
     assert values.max() < 0.1
@@ -63,7 +63,7 @@ def test_a_long_picture_is_read_in_parts_without_seams(detector):
     text = "one two three four five six seven eight nine ten eleven twelve"
     image = draw_text(text, 20, margin=12)
     assert image.width > 6 * image.height
-    values, _scale = detector.probabilities(np.asarray(image), side=320)
+    values, _scale = detector.probabilities(image, side=320)
     assert values.shape[1] > 2 * 320
     rows = values.max(0)
     seams = range(320, values.shape[1] - 60, 320)
