@@ -17,6 +17,7 @@ from tests.support import gtts_service
 from tests.support.pictures import with_text
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
+COFFEE = Path(__file__).parents[2] / "assets" / "samples" / "coffee.jpg"
 FIELDS = {
     *("file", "caption", "sentence", "confidence", "alternatives", "doubt", "words", "notes"),
     *("seconds", "width", "height", "alt_text", "text", "codes", "is_page"),
@@ -82,7 +83,10 @@ def test_json_fields(describe, photo):
 
 def test_what_is_written_is_said_or_printed_as_a_whole(describe, tmp_path, voices):
     page = tmp_path / "page.png"
-    with_text([f"line {number} of the page" for number in ("one", "two", "three")]).save(page)
+    board = with_text([f"line {number} of the page" for number in ("one", "two", "three")])
+    with Image.open(COFFEE) as photograph:
+        photograph.paste(board.crop((64, 48, 576, 240)), (20, 20))
+        photograph.save(page)
     status, out, _ = describe("--speak", page)
     assert status == 0
     assert out[0].endswith("There are about 15 words in it. --text prints them.")
