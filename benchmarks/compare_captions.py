@@ -32,7 +32,7 @@ def main() -> None:
     data = read_sets(options.data, [options.set])
     dev = data.splits["dev"]
     files = [data.path(key) for key in dev[:: max(1, len(dev) // PICTURES)][:PICTURES]]
-    describers = [Describer(options.before), Describer(options.after)]
+    describers = [Describer(bundle, read_text=False) for bundle in (options.before, options.after)]
     captions = [[describer.describe(file) for describer in describers] for file in files]
     rows = -(-len(files) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * WIDTH, rows * (HEIGHT + TEXT)), "white")

@@ -119,7 +119,7 @@ def main() -> int:
             },
             "pictures": len(names),
         }
-        describer = Describer(options.bundle, options.threads)
+        describer = Describer(options.bundle, options.threads, read_text=False)
     except ImageDescriberError as error:
         print(error, file=sys.stderr)
         return 2
