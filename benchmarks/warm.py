@@ -27,7 +27,7 @@ from image_describer.imaging.preprocess import resize
 
 RATIO_TARGET = 1.3
 WARM_UP_RUNS = 3
-STEPS = ("read", "extract", "decode")
+STEPS = ("read", "extract", "decode", "read_text")
 
 
 def bare_encoder(bundle: Path | None, threads: int, picture: Path) -> Callable[[], None]:
