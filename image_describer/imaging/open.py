@@ -183,7 +183,10 @@ def _unknown(head: bytes) -> PictureError:
     names = ", ".join(format_.name for format_ in FORMATS)
     kind = formats.guess_kind(head)
     why = f"it is {kind}" if kind else "I don't know its format"
-    return PictureError(f"{CANNOT_OPEN}: {why}.", f"I can open {names}.")
+    way_out = f"I can open {names}."
+    if head.startswith(formats.PDF):
+        way_out = "Open it in the window, or read it with: image-describer read FILE."
+    return PictureError(f"{CANNOT_OPEN}: {why}.", way_out)
 
 
 def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exception) -> PictureError:

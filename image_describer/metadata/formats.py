@@ -87,8 +87,9 @@ PROGRESSIVE_LIMIT_PX = 80 * MEGA  # up to 8 bytes a pixel (CMYK), all held at on
 SCANNED_LIMIT_PX = 2_000 * MEGA  # pixels times scans: each scan goes over the whole picture
 SCANS_LIMIT = 200  # a progressive JPEG has about ten
 
+PDF = b"%PDF"
 OTHER_KINDS = (
-    (b"%PDF", "a PDF document"),
+    (PDF, "a PDF document"),
     (b"%!PS", "a PostScript document"),
     (b"\xc5\xd0\xd3\xc6", "a PostScript document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),

@@ -177,6 +177,12 @@ def test_other_files_are_refused_by_their_kind(tmp_path: Path, content: bytes, w
     assert refusal(content) == refusal(path)
 
 
+def test_a_document_is_refused_with_what_reads_it() -> None:
+    with pytest.raises(PictureError) as caught:
+        open_picture(b"%PDF-1.7\n%\xe2\xe3")
+    assert "image-describer read" in str(caught.value)
+
+
 # The others are too short to be cut inside their data, or have frames after the first.
 CUTTABLE = [name for name in EVERY_FORMAT if name not in ("PPM plain", "GIF", "PNG 16 bits")]
 
