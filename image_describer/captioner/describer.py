@@ -23,14 +23,13 @@ from image_describer.imaging import photo_check, quality
 from image_describer.imaging.notes import BLANK, NOT_A_PHOTOGRAPH, shows_photograph
 from image_describer.imaging.open import Picture, Source, open_picture
 from image_describer.imaging.region import Region, rotate
-from image_describer.reading.text import PictureText
+from image_describer.reading.text import FEW_WORDS, PictureText
 
 if TYPE_CHECKING:
     from image_describer.captioner.embedding import JointSpace
     from image_describer.reading.reader import TextReader
 
 MAX_CAPTIONS = 5  # in a description; nobody remembers more
-FEW_WORDS = 8  # of a drawing with a title, say
 MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH = 0.05  # the decoder invents a scene for anything else
 
 

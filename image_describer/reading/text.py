@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from image_describer.imaging.region import Region
 
+FEW_WORDS = 8  # a text that is said as a whole
+
 # Confidence of a word below which it is marked for the reader. Of 5,851 words of drawn pictures, 45
 # are below: 13 of them were misread, and 12 of those above. See benchmarks/doubtful_words.py.
 DOUBTFUL_WORD = 0.95

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from image_describer.captioner.description import Description, DoubtfulWord
 from image_describer.imaging.notes import BLANK, DARK
-from image_describer.reading.text import PictureText, TextLine
+from image_describer.reading.text import FEW_WORDS, PictureText, TextLine
 from image_describer.text import finish, one_line, shorten, visible
 from image_describer.wording.codes import code_sentence, codes_sentence
 
@@ -31,7 +31,6 @@ AUTHOR_LIMIT = 250  # characters of the author's text that are spoken, 15 s; the
 AUTHOR_PREFIX = "Its author says: "
 NO_CAPTION = "I can't tell what this is."
 
-FEW_WORDS = 8  # are said with the description; of more, only how many there are
 PAGE_LIMIT = 250  # characters of a page that are said, 15 s
 SURE_TEXT = 0.8  # confidence of a line from which on its words are not hedged
 WRITTEN_PREFIX = "It says: "
