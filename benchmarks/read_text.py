@@ -290,6 +290,11 @@ def without_text(options: argparse.Namespace) -> int:
     found, times = {}, []
     for index in tqdm(chosen, unit="picture", leave=False):
         pixels = open_picture(files[index]).pixels
+        if options.side:
+            image = Image.fromarray(pixels)
+            scale = options.side / max(image.size)
+            size = (round(image.width * scale), round(image.height * scale))
+            pixels = np.asarray(image.resize(size, Image.Resampling.BICUBIC))
         began = time.perf_counter()
         text = reader.read(pixels)
         if text.lines:
@@ -313,7 +318,8 @@ def without_text(options: argparse.Namespace) -> int:
         f"Text found in {len(found)} of {len(chosen)} pictures ({share:.1%}); one without takes "
         f"{added:.0f} ms (median)."
     )
-    print(f"Written to {measure.write('read_nothing', result)}")
+    if not options.side:
+        print(f"Written to {measure.write('read_nothing', result)}")
     return 0 if share <= FALSE_TEXT_TARGET and added <= ADDED_MS_TARGET else 1
 
 
@@ -367,6 +373,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="print the names of the set")
     parser.add_argument("--without-text", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--pictures", type=int, default=300, help="of --without-text")
+    parser.add_argument("--side", type=int, help="of --without-text: enlarge to so many pixels")
     parser.add_argument("--skip", type=Path, help="a list of those that have text")
     parser.add_argument("--speed", action="store_true")
     options = parser.parse_args()
