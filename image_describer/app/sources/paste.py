@@ -5,15 +5,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from image_describer.app.context import AppContext
-from image_describer.app.jobs import BackgroundJob
-from image_describer.app.tasks.progress import JobProgress
+from image_describer.app.tasks.progress import JobTask
 from image_describer.imaging import clipboard
 
 if TYPE_CHECKING:
     from image_describer.imaging.clipboard import ClipboardContent
 
 
-class PasteTask:
+class PasteTask(JobTask):
     """Reads the clipboard once at a time.
 
     What the window shows stays until the clipboard is known to hold a picture or a file.
@@ -25,20 +24,9 @@ class PasteTask:
         done: "Callable[[ClipboardContent], None]",
         failed: Callable[[Exception], None],
     ) -> None:
-        self._context = context
+        super().__init__(context)
         self._done = done
         self._failed = failed
-        self._progress = JobProgress(context)
-        self._job: BackgroundJob | None = None
-
-    @property
-    def announced(self) -> bool:
-        """Whether "Working" has been said for this task."""
-        return self._progress.announced
-
-    @property
-    def running(self) -> bool:
-        return self._job is not None and self._job.running
 
     def start(self) -> None:
         """Begin to read the clipboard."""
@@ -47,12 +35,6 @@ class PasteTask:
             lambda _job: clipboard.read(text), self._done, self._failed
         )
         self._progress.watch(self._job)
-
-    def cancel(self) -> None:
-        """Ignore what is being read."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
 
 
 def _system_text(root: tk.Misc) -> str:

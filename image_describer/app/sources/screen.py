@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import take_focus
-from image_describer.app.jobs import BackgroundJob
-from image_describer.app.tasks.progress import JobProgress
+from image_describer.app.tasks.progress import JobTask
 from image_describer.app.voice import self_voicing
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 HIDE_MS = 300  # until the window has faded out, and what was below it is drawn
 
 
-class ScreenTask:
+class ScreenTask(JobTask):
     """Captures the screen once at a time, without the windows of this program.
 
     They are back, with the focus where it was, before ``done`` or ``failed`` is called.
@@ -28,22 +27,16 @@ class ScreenTask:
         done: "Callable[[Image.Image], None]",
         failed: Callable[[Exception], None],
     ) -> None:
-        self._context = context
+        super().__init__(context)
         self._done = done
         self._failed = failed
-        self._progress = JobProgress(context)
         self._focus: tk.Misc | None = None  # before the window was hidden
         self._hiding: str | None = None  # Tk's id of the timer
-        self._job: BackgroundJob | None = None
-
-    @property
-    def announced(self) -> bool:
-        """Whether "Working" has been said for this task."""
-        return self._progress.announced
 
     @property
     def running(self) -> bool:
-        return self._hiding is not None or (self._job is not None and self._job.running)
+        """Whether the window is being hidden, or the screen captured."""
+        return self._hiding is not None or super().running
 
     def start(self) -> None:
         """Hide the window; then capture the screen."""
@@ -58,9 +51,7 @@ class ScreenTask:
         if self._hiding is not None:
             self._context.root.after_cancel(self._hiding)
             self._hiding = None
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
+        self.drop()
         self._show()
 
     def _capture(self) -> None:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
-from image_describer.app.jobs import BackgroundJob
 from image_describer.app.pages import OpenedPage, PageNumber
 from image_describer.app.tasks.lazy_describer import LazyDescriber
-from image_describer.app.tasks.progress import JobProgress
+from image_describer.app.tasks.progress import JobTask
 from image_describer.app.window import MainWindow
 from image_describer.text import file_name
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class DescribeTask:
+class DescribeTask(JobTask):
     """Keeps ``current`` up to date, which the other parts of the program only read.
 
     ``before_change()`` is called before another picture replaces it, ``described()`` once it has
@@ -34,24 +33,12 @@ class DescribeTask:
         before_change: Callable[[], None],
         described: Callable[[DescribedPicture], None],
     ) -> None:
-        self._context = context
+        super().__init__(context, self._show_working)
         self._window = window
         self._describer = describer
         self._before_change = before_change
         self._described = described
-        self._progress = JobProgress(context, self._show_working)
-        self._job: BackgroundJob | None = None
         self.current = CurrentPicture()
-
-    @property
-    def running(self) -> bool:
-        """Whether a picture is being described."""
-        return self._job is not None and self._job.running
-
-    @property
-    def announced(self) -> bool:
-        """Whether "Working" has been said for it."""
-        return self._progress.announced
 
     def open(self, file: str) -> None:
         """Describe ``file`` instead of the current picture."""
@@ -97,12 +84,6 @@ class DescribeTask:
             self._window.view.show(None)  # until its file has been read again
         # The other parts of the program hold the same object, so it is updated, not replaced.
         self.current.__dict__.update(current.__dict__)
-
-    def drop(self) -> None:
-        """Ignore the description that is being made."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
 
     def cancel(self) -> None:
         """Ignore it, and show that."""

@@ -54,3 +54,32 @@ class JobProgress:
         if job is self._job and job.running:
             self._context.voice.earcon("tick")
             self._context.root.after(TICK_MS, self._tick, job)
+
+
+class JobTask:
+    """Runs one background job at a time, and announces it; ``show()`` is that of JobProgress."""
+
+    def __init__(self, context: AppContext, show: Callable[[], None] = lambda: None) -> None:
+        self._context = context
+        self._progress = JobProgress(context, show)
+        self._job: BackgroundJob | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the job is running."""
+        return self._job is not None and self._job.running
+
+    @property
+    def announced(self) -> bool:
+        """Whether "Working" has been said for it."""
+        return self._progress.announced
+
+    def drop(self) -> None:
+        """Ignore what the job is doing."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    def cancel(self) -> None:
+        """Stop it because the user asked."""
+        self.drop()

@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from image_describer.app import messages
-from image_describer.app.tasks.progress import JobProgress
+from image_describer.app.tasks.progress import JobTask
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
-    from image_describer.app.jobs import BackgroundJob
     from image_describer.app.tasks.lazy_describer import LazyDescriber
     from image_describer.imaging.open import Picture
     from image_describer.reading.text import PictureText
@@ -18,7 +17,7 @@ NO_TEXT = "There is no text in this picture that I can read."
 NO_PIXELS = "The picture is no longer open. Open it again to read its text."
 
 
-class ReadTask:
+class ReadTask(JobTask):
     """Calls ``show(text)`` with the text of the current picture, if there is any.
 
     Descriptions that an earlier version kept in the history have none: it is read then. ``current``
@@ -32,22 +31,10 @@ class ReadTask:
         current: "CurrentPicture",
         show: "Callable[[PictureText], None]",
     ) -> None:
-        self._context = context
+        super().__init__(context)
         self._describer = describer
         self._current = current
         self._show = show
-        self._progress = JobProgress(context)
-        self._job: BackgroundJob | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether a text is being read."""
-        return self._job is not None and self._job.running
-
-    @property
-    def announced(self) -> bool:
-        """Whether "Working" has been said for it."""
-        return self._progress.announced
 
     def start(self, described: "DescribedPicture") -> None:
         """Show the text of the current picture, whose description is ``described``."""
@@ -65,12 +52,6 @@ class ReadTask:
                 self._context.report_error,
             )
             self._progress.watch(self._job)
-
-    def cancel(self) -> None:
-        """Ignore the text that is being read."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
 
     def _read(self, picture: "Picture") -> "PictureText":
         return self._describer.load().read(picture)
