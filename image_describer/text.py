@@ -1,6 +1,7 @@
 """Text helpers shared by the whole program: cleaning, shortening, counting and sorting names."""
 
 import html
+import math
 import os
 import re
 import unicodedata
@@ -62,6 +63,12 @@ def finish(sentence: str) -> str:
 def plural(count: int, noun: str) -> str:
     """Return the count and the noun: "1 folder", "12,000 folders"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as people say it: "76 percent"; what is no number is 0."""
+    finite = fraction if math.isfinite(fraction) else 0.0
+    return f"{round(100 * min(1.0, max(0.0, finite)))} percent"
 
 
 def file_size(size: int, *, brief: bool = False) -> str:

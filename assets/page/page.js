@@ -15,7 +15,6 @@ const WAIT_LIMIT_S = 60; // if the service is busy for longer, the user has to t
 const TRIES_LIMIT = 10;
 const MEGABYTE = 1_000_000;
 const TITLE = "Image Describer";
-const BLANK = "The picture is blank."; // a description of a blank picture is a guess
 const ALTERNATIVES = 4;
 const [DESCRIBE, READ] = ["v1/describe", "v1/read"];
 const EVERYWHERE = 0.85; // share of the picture's width and height
@@ -208,21 +207,19 @@ function show(job, record) {
   if (speak.checked) hear(DESCRIBE);
 }
 
-const isBlank = (record) => record.notes.includes(BLANK);
-const hasScene = (record) => !isBlank(record) && !record.is_page;
 
 function showText(record) {
   part("text").textContent = record.text || "";
   part("written").hidden = !record.text;
-  part("copy").hidden = record.is_page; // its caption is invented
+  part("copy").hidden = !record.has_scene; // its caption is invented
 }
 
 function showPreview(job) {
   const preview = part("preview");
   part("figure").hidden = true;
   if (preview.src) URL.revokeObjectURL(preview.src);
-  const { caption, sentence } = job.record;
-  preview.alt = isBlank(job.record) ? BLANK : (hasScene(job.record) && caption) || sentence;
+  const { caption, sentence, has_scene: hasScene } = job.record;
+  preview.alt = (hasScene && caption) || sentence;
   preview.src = URL.createObjectURL(new Blob([job.bytes], { type: job.type }));
 }
 
@@ -236,7 +233,7 @@ function showMore(record) {
     const codes = record.codes.map(({ format, content }) => `${format}: ${content}`);
     more.append(made("h3", "Codes, which anybody may have made"), list(codes));
   }
-  if (hasScene(record)) {
+  if (record.has_scene) {
     more.append(made("h3", "Confidence"), made("p", `${percent(record.confidence)} sure.`));
     const others = record.alternatives
       .filter((other) => other.caption && other.caption !== record.caption)

@@ -20,7 +20,13 @@ from image_describer.captioner.features import Features
 from image_describer.captioner.orientation import OrientationHead
 from image_describer.errors import PictureError
 from image_describer.imaging import photo_check, quality
-from image_describer.imaging.notes import BLANK, NOT_A_PHOTOGRAPH, shows_photograph
+from image_describer.imaging.notes import (
+    BLANK,
+    DOCUMENT,
+    DRAWING,
+    NOT_A_PHOTOGRAPH,
+    shows_photograph,
+)
 from image_describer.imaging.open import Picture, Source, open_picture
 from image_describer.imaging.region import Region, rotate
 from image_describer.reading.text import FEW_WORDS, PictureText
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
 
 MAX_CAPTIONS = 5  # in a description; nobody remembers more
 MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH = 0.05  # the decoder invents a scene for anything else
+CONFIDENCE_DIGITS = 2  # as it is told: rounded later, it could be 76 percent here and 77 there
 
 
 @dataclass(frozen=True)
@@ -221,7 +228,7 @@ class Describer:
         notes = (*picture.notes, *orientation.NOTES[quarters])
         return Description(
             caption=self._captions.text(told.beams[0].words),
-            confidence=told.confidences[0],
+            confidence=round(told.confidences[0], CONFIDENCE_DIGITS),
             alternatives=self._alternatives(told, others),
             words=tuple(replace(w, region=rotate(w.region, told.quarters)) for w in words),
             notes=notes if text is None else _notes_beside(text, notes),
@@ -258,8 +265,11 @@ class Describer:
         """
         ranked = [(one.beams[0], one.confidences[0]) for one in others]
         ranked += list(zip(told.beams, told.confidences, strict=True))[1:MAX_CAPTIONS]
+        most = told.confidences[0]
         return tuple(
-            Alternative(self._captions.text(beam.words), min(confidence, told.confidences[0]))
+            Alternative(
+                self._captions.text(beam.words), round(min(confidence, most), CONFIDENCE_DIGITS)
+            )
             for beam, confidence in ranked
         )
 
@@ -285,14 +295,16 @@ class _LazyReader:
 def _notes_beside(text: PictureText, notes: tuple[str, ...]) -> tuple[str, ...]:
     """The notes that are worth saying of a picture with this text.
 
-    Of a page, that it isn't a photograph goes without saying; one with few words may be a drawing.
-    Which way up it is, its text tells: the network for that knows photographs only.
+    Its text tells a document from a drawing. Of a page of many words, that it is one goes without
+    saying. Which way up a page is, its text tells: the network for that knows photographs only.
     """
+    kind = DOCUMENT if text.unknown_script else DRAWING
+    notes = tuple(kind if note == NOT_A_PHOTOGRAPH else note for note in notes)
     if not text.is_page:
         return notes
     dropped = [BLANK, orientation.SIDE, orientation.UPSIDE_DOWN]
     if text.word_count > FEW_WORDS:
-        dropped.append(NOT_A_PHOTOGRAPH)
+        dropped.append(kind)
     kept = tuple(note for note in notes if note not in dropped)
     return (*kept, *orientation.NOTES[text.quarters])
 

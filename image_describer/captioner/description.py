@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from image_describer.imaging.notes import shows_photograph
 from image_describer.imaging.region import Region
 from image_describer.reading.text import PictureText
 
@@ -58,7 +59,8 @@ class Description:
     """What a picture shows.
 
     caption: bare, in lower case, without a full stop or a hedge.
-    confidence: how likely people would accept the caption, in [0, 1].
+    confidence: how likely people would accept the caption, in [0, 1]. The `Describer` rounds it to
+    whole percents, so that it is the same number wherever it is told.
     alternatives: other captions, best first; for a rotated picture, first that of the upright one.
     None of those that `Describer` finds is surer than the caption.
     doubt: the word of the caption that may well be another one, or None.
@@ -93,3 +95,10 @@ class Description:
     def is_page(self) -> bool:
         """Whether text is what the picture is about: the caption is then not worth saying."""
         return self.text is not None and self.text.is_page and bool(self.text.lines)
+
+    @property
+    def has_scene(self) -> bool:
+        """Whether the caption is worth saying: of a page, a drawing or an empty picture, it is
+        invented.
+        """
+        return not self.is_page and shows_photograph(self.notes)

@@ -88,7 +88,7 @@ def add_alt_text_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--replace", action="store_true", help="also replace alt text of other people"
     )
-    group.add_argument("--unsure", action="store_true", help="also write what is likely wrong")
+    group.add_argument("--unsure", action="store_true", help="also write what is unsure")
     group.add_argument(
         "--language",
         metavar="CODE",

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 BLANK = "The picture is blank."
 DARK = "The picture is very dark."
 BLURRED = "The picture is blurred."
-NOT_A_PHOTOGRAPH = "This looks like a drawing, a screenshot or a document, not a photograph."
+NOT_A_PHOTOGRAPH = "This looks like a drawing or a document."  # before its text was looked for
+DRAWING = "This looks like a drawing."
+DOCUMENT = "This looks like a document."
+# In records of earlier versions, in place of the three above.
+EARLIER_NOT_A_PHOTOGRAPH = (
+    "This looks like a drawing, a screenshot or a document, not a photograph."
+)
+_WITHOUT_SCENE = frozenset({BLANK, NOT_A_PHOTOGRAPH, DRAWING, DOCUMENT})
 
 
 def shows_photograph(notes: Sequence[str]) -> bool:
@@ -13,4 +20,4 @@ def shows_photograph(notes: Sequence[str]) -> bool:
 
     For a chart, a page or an empty picture the decoder invents a scene, however confident it is.
     """
-    return BLANK not in notes and NOT_A_PHOTOGRAPH not in notes
+    return _WITHOUT_SCENE.isdisjoint(notes)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.errors import AltTextError
-from image_describer.imaging.notes import shows_photograph
 
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
@@ -105,7 +104,7 @@ def write_alt_text(
     if description is None or not text:
         return AltTextResult(record.file, AltTextOutcome.NOT_DESCRIBED)
     if options.replace or not description.alt_text:  # else the existing text is kept anyway
-        if description.is_page or not shows_photograph(description.notes):
+        if not description.has_scene:
             return AltTextResult(record.file, AltTextOutcome.NO_PHOTOGRAPH)
         if not options.unsure and not description.confidence >= wording.MIDDLE:
             return AltTextResult(record.file, AltTextOutcome.UNSURE)

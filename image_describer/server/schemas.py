@@ -110,6 +110,10 @@ class DescriptionSchema(_StrictModel):
         description="Whether text is all there is, as on a page or a screenshot: the caption is "
         "then invented, and the sentence tells the text only."
     )
+    has_scene: bool = Field(
+        description="Whether the caption is worth telling: of a page, a drawing or an empty "
+        "picture it is invented, and the sentence leaves it out."
+    )
     seconds: TimingsSchema
     width: Pixels
     height: Pixels

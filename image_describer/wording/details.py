@@ -11,7 +11,14 @@ from image_describer.captioner.nouns import names_object
 from image_describer.imaging.notes import BLANK
 from image_describer.imaging.region import Region
 from image_describer.metadata.xmp import TEXT_LIMIT
-from image_describer.wording.sentence import SpokenDescription, author_text, spoken, written
+from image_describer.text import percent
+from image_describer.wording.sentence import (
+    SpokenDescription,
+    author_text,
+    hedge_for,
+    spoken,
+    written,
+)
 
 MAX_ALTERNATIVES = 4  # nobody remembers more
 EVERYWHERE = 0.85  # sides, in fractions of the picture, from which a region has no position
@@ -39,13 +46,15 @@ def sentences(description: Description, *, include_notes: bool = True) -> list[s
     notes = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
     result = [f"{AUTHOR_PREFIX}{author}"] if author and include_notes else []
     result += notes if include_notes else []
-    # The decoder invents a scene for an empty picture, and for a page.
-    if BLANK not in notes and not description.is_page:
+    if description.has_scene:
         result += [_confidence(description.confidence), *_alternatives(description)]
         positions = what_is_where(description)
         if positions:
             listed = "; ".join(f"{word}: {position}" for word, position in positions)
             result.append(f"What is where: {listed}.")
+    elif BLANK not in notes and not description.is_page:  # a drawing: the guess is told here only
+        guess = hedge_for(0.0).full.format(caption=description.caption.strip().rstrip("."))
+        result += [guess, _confidence(description.confidence)]
     if description.text and include_notes and (text := written(description.text)):
         result.append(text)
     if description.width > 0 and description.height > 0:
@@ -84,20 +93,14 @@ def _third(middle: float) -> int:
 def _confidence(value: float) -> str:
     if not math.isfinite(value):
         return "I can't say how sure I am."
-    return f"I am {_percent(value)} sure of this."
+    return f"I am {percent(value)} sure of this."
 
 
 def _alternatives(description: Description) -> list[str]:
     own = description.caption.strip().rstrip(".")
     others = [
-        f"{caption}, {_percent(other.confidence)}"
+        f"{caption}, {percent(other.confidence)}"
         for other in description.alternatives
         if (caption := other.caption.strip().rstrip(".")) and caption != own
     ][:MAX_ALTERNATIVES]
     return [f"It could also be: {'; or '.join(others)}."] if others else []
-
-
-def _percent(value: float) -> str:
-    if not math.isfinite(value):
-        value = 0.0
-    return f"{round(100 * min(1.0, max(0.0, value)))} percent"

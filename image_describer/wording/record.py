@@ -12,6 +12,7 @@ from image_describer.captioner.description import (
     Seconds,
     Word,
 )
+from image_describer.imaging.notes import EARLIER_NOT_A_PHOTOGRAPH, NOT_A_PHOTOGRAPH
 from image_describer.imaging.region import Region
 from image_describer.reading.text import Code, PictureText, ReadWord, TextLine
 from image_describer.text import encodable, one_line, visible
@@ -54,6 +55,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
         "text": None if text is None else text["text"],
         "codes": [] if text is None else text["codes"],
         "is_page": description.is_page,
+        "has_scene": description.has_scene,
         "seconds": {
             "read": _rounded(seconds.read, 4, math.inf),
             "extract": _rounded(seconds.extract, 4, math.inf),
@@ -65,7 +67,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
     }
     if for_storage:
         record["file"], record["page"] = file, description.page
-        del record["sentence"], record["codes"], record["is_page"]
+        del record["sentence"], record["codes"], record["is_page"], record["has_scene"]
         record["text"] = None if description.text is None else _stored_text(description.text)
         for item, word in zip(words, description.words, strict=True):
             item["probability"] = _rounded(word.probability, 4)
@@ -122,18 +124,22 @@ def from_record(record: dict[str, Any]) -> Description:
     file = record.get("file")
     if file is not None and not _is_path(file):
         raise ValueError("the file is not an absolute path")
+    confidence = _fraction(record.get("confidence"))
     return Description(
         caption=_string(record, "caption"),
-        confidence=_fraction(record.get("confidence")),
+        confidence=confidence,
         alternatives=tuple(
-            Alternative(_string(item, "caption"), _fraction(item.get("confidence")))
+            # In records of earlier versions, some are surer than the caption.
+            Alternative(
+                _string(item, "caption"), min(confidence, _fraction(item.get("confidence")))
+            )
             for item in map(_object, _list(record, "alternatives"))
         ),
         words=tuple(
             Word(_string(item, "word"), _fraction(item.get("probability")), _region(item))
             for item in map(_object, _list(record, "words"))
         ),
-        notes=tuple(_line(note) for note in _list(record, "notes")),
+        notes=tuple(_note(note) for note in _list(record, "notes")),
         seconds=Seconds(
             read=_number(seconds.get("read")),
             extract=_number(seconds.get("extract")),
@@ -203,6 +209,11 @@ def _list(record: dict[str, Any], name: str) -> list[Any]:
 
 def _string(record: dict[str, Any], name: str) -> str:
     return _line(record.get(name))
+
+
+def _note(value: object) -> str:
+    note = _line(value)
+    return NOT_A_PHOTOGRAPH if note == EARLIER_NOT_A_PHOTOGRAPH else note
 
 
 def _line(value: object) -> str:

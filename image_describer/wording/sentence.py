@@ -22,7 +22,7 @@ from image_describer.text import finish, one_line, shorten, visible
 from image_describer.wording.codes import code_sentence, codes_sentence
 
 # Confidence is fitted on dev pictures to what people would accept. On other pictures, "Probably"
-# from 0.7 up was right in 80 % of cases, and "likely wrong" below 0.4 was true in two of three. The
+# from 0.7 up was right in 80 % of cases, and the guess below 0.4 was wrong in two of three. The
 # model card has the figures of the bundle that ships.
 HIGH = 0.7
 MIDDLE = 0.4
@@ -51,13 +51,7 @@ class Hedge(NamedTuple):
 HEDGES = (
     (HIGH, Hedge("Probably: {caption}.", "Probably: {caption}.")),
     (MIDDLE, Hedge("It might be: {caption}. This could be wrong.", "Perhaps: {caption}.")),
-    (
-        -math.inf,
-        Hedge(
-            "I can't tell what this is. My best guess, likely wrong: {caption}.",
-            "Likely wrong: {caption}.",
-        ),
-    ),
+    (-math.inf, Hedge("Unsure. My guess: {caption}.", "My guess: {caption}.")),
 )
 
 
@@ -90,7 +84,8 @@ def spoken(
     description: Description, *, hedged: bool = True, brief: bool = False, read_on: str = ""
 ) -> SpokenDescription:
     """Return what is spoken and shown: the author's words, the notes, the caption with its hedge,
-    and the text in the picture. Of a page or a screenshot, the text is all.
+    and the text in the picture. Of a page or a screenshot, the text is all; of a drawing, the note
+    that it is one.
 
     ``brief`` shortens the hedge to a word or two; without ``hedged`` there is none, but the notes
     stay. ``read_on`` is a sentence that says how to get the rest of a long text.
@@ -161,10 +156,8 @@ def hedge_for(confidence: float) -> Hedge:
 def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str:
     notes = [finish(one_line(note)) for note in description.notes if one_line(note)]
     unknown = [UNKNOWN_SCRIPT] if description.text and description.text.unknown_script else []
-    if description.is_page:
+    if not description.has_scene:
         return " ".join([*notes, *unknown])
-    if BLANK in notes:
-        return BLANK  # the decoder invents a scene for an empty picture
     caption = one_line(description.caption).rstrip(".!? ")
     if hedged:
         caption = _with_doubt(caption, description.doubt)

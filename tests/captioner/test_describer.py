@@ -11,7 +11,7 @@ from image_describer import BundleError, Describer, PictureError
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.explore import crop_part
 from image_describer.captioner.orientation import UPSIDE_DOWN
-from image_describer.imaging.notes import NOT_A_PHOTOGRAPH
+from image_describer.imaging.notes import DRAWING, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
 from image_describer.reading.reader import TextReader
 from image_describer.reading.text import PictureText, TextLine
@@ -134,9 +134,9 @@ def test_a_few_words_that_are_no_photograph_are_told_instead_of_a_scene(describe
     picture = replace(open_picture(screen), notes=(NOT_A_PHOTOGRAPH,))
     description = describer.describe(picture)
     assert description.is_page
-    assert description.notes == (NOT_A_PHOTOGRAPH,)
+    assert description.notes == (DRAWING,)
     said = spoken(description)
-    assert said.own == NOT_A_PHOTOGRAPH
+    assert said.own == DRAWING
     assert said.written == "It says: Your train leaves at noon."
 
 

@@ -15,7 +15,7 @@ from image_describer.captioner.confidence import confidence
 from image_describer.captioner.describer import MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH, Describer
 from image_describer.captioner.encoder import Encoder
 from image_describer.captioner.novelty import NoveltyHead
-from image_describer.imaging.notes import BLANK, DARK, NOT_A_PHOTOGRAPH
+from image_describer.imaging.notes import BLANK, DARK, DRAWING, NOT_A_PHOTOGRAPH, shows_photograph
 from image_describer.imaging.open import open_picture
 from tests.support import bundle_parts
 from tests.support.pictures import page_of_text, photograph
@@ -66,11 +66,11 @@ def test_usual_pictures_all_count_the_same():
     assert not head.is_photograph(first)
 
 
-@pytest.mark.parametrize(("score", "notes"), [(-1.0, ()), (1.0, (NOT_A_PHOTOGRAPH,))])
+@pytest.mark.parametrize(("score", "notes"), [(-1.0, ()), (1.0, (DRAWING,))])
 def test_the_network_corrects_the_note_about_drawings(bundle, score, notes):
     picture = marked_as_drawing(open_picture(photograph(96, 96)))
     without = Describer(bundle).describe(picture)
-    assert without.notes == (NOT_A_PHOTOGRAPH,)
+    assert without.notes == (DRAWING,)
     description = Describer(with_weights(bundle, always(bundle, score))).describe(picture)
     assert description.notes == notes
     assert description.caption == without.caption
@@ -85,7 +85,7 @@ def test_the_confidence_is_only_limited_for_what_is_not_a_photograph(bundle, sco
     picture = marked_as_drawing(open_picture(photograph(96, 96)))
     result = Describer(bundle).describe(picture).confidence
     limit = MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH
-    assert result == (limit if limited else pytest.approx(0.881, abs=0.001))
+    assert result == (limit if limited else 0.88)
 
 
 def test_a_corrected_photograph_may_be_dark_and_a_blank_page_stays_blank(bundle):
@@ -111,10 +111,9 @@ def test_confidence_uses_it_if_the_bundle_has_it(bundle):
         manifest = open_bundle(with_weights(bundle, always(bundle, score))).manifest
         write_manifest(bundle, {**manifest, "files": list(manifest["files"]), "confidence": table})
         confidences[score] = Describer(bundle).describe(picture).confidence
-    assert confidences[-1.0] == pytest.approx(
-        1 / (1 + np.exp(-1.0))
-    )  # at least the usual score, -0.5
-    assert confidences[2.0] == pytest.approx(1 / (1 + np.exp(4.0)))
+    # At least the usual score, -0.5.
+    assert confidences[-1.0] == pytest.approx(1 / (1 + np.exp(-1.0)), abs=0.005)
+    assert confidences[2.0] == pytest.approx(1 / (1 + np.exp(4.0)), abs=0.005)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ def test_weights_without_their_thresholds_are_refused(bundle, name):
 def test_overexposed_photographs_are_photographs(shipped_bundle, name):
     pixels = np.asarray(Image.open(SAMPLES / name).convert("RGB"))
     pale = np.rint(np.clip(pixels * 2.0, 0, 255)).astype(np.uint8)
-    assert NOT_A_PHOTOGRAPH not in Describer(shipped_bundle).describe(Image.fromarray(pale)).notes
+    assert shows_photograph(Describer(shipped_bundle).describe(Image.fromarray(pale)).notes)
 
 
 def test_a_page_is_not_a_photograph(shipped_bundle):

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from image_describer.cli import main
+from tests.support.pictures import photograph
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +29,11 @@ def settings_file(own_folders: dict[str, str]) -> Path:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Callable[..., Path]:
-    """``photo("a.jpg")`` saves a small picture with something in it and returns its path."""
+    """``photo("a.jpg")`` saves a small picture like a photograph and returns its path."""
 
     def save(name: str = "photo.jpg", size: tuple[int, int] = (320, 240)) -> Path:
         path = tmp_path / name
-        Image.effect_noise(size, 80).convert("RGB").save(path)
+        photograph(*size).save(path)
         return path
 
     return save

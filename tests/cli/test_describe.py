@@ -20,9 +20,9 @@ from tests.support.pictures import with_text
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 FIELDS = {
     *("file", "caption", "sentence", "confidence", "alternatives", "doubt", "words", "notes"),
-    *("seconds", "width", "height", "alt_text", "text", "codes", "is_page"),
+    *("seconds", "width", "height", "alt_text", "text", "codes", "is_page", "has_scene"),
 }
-HEDGES = ("Probably: ", "It might be: ", "I can't tell what this is.")
+HEDGES = ("Probably: ", "It might be: ", "Unsure. My guess: ")
 
 
 @pytest.fixture
@@ -376,7 +376,7 @@ def test_a_file_on_the_clipboard(describe, photo, monkeypatch):
     monkeypatch.setattr(clipboard, "read", lambda: b"nothing")
     status, out, err = describe("--clipboard")
     assert (status, out) == (2, [])
-    assert err[0].startswith("image-describer: That file is not a picture I can open")
+    assert err[0].startswith("image-describer: I can't open this kind of file. It is text. I can open JPEG,")
 
 
 @pytest.mark.parametrize("options", [(), ("--screen", "--window"), ("--screen", "a.jpg")])
@@ -396,4 +396,4 @@ def test_an_empty_screen_and_clipboard(describe, screen, monkeypatch):
     screen.clear_clipboard()
     status, out, (err,) = describe("--clipboard")
     assert (status, out) == (2, [])
-    assert err.endswith("Copy a picture, or the path of a file, and try again.")
+    assert err == "image-describer: There's no picture on the clipboard."

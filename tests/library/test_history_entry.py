@@ -33,6 +33,17 @@ edges = st.tuples(fractions, fractions, fractions, fractions)
 seconds = st.floats(0, 1e4).map(lambda value: round(value, 4))
 texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=40)
 probabilities = st.floats(0, 1).map(lambda value: round(value, 4))
+
+
+def without_surer_alternatives(description: Description) -> Description:
+    """No description that is kept has any."""
+    alternatives = tuple(
+        Alternative(other.caption, min(other.confidence, description.confidence))
+        for other in description.alternatives
+    )
+    return dataclasses.replace(description, alternatives=alternatives)
+
+
 descriptions = st.builds(
     Description,
     caption=texts,
@@ -45,7 +56,7 @@ descriptions = st.builds(
     file=st.none() | st.text(st.characters(exclude_characters="\0")).map(lambda name: f"/{name}"),
     width=st.integers(0, 100_000),
     height=st.integers(0, 100_000),
-)
+).map(without_surer_alternatives)
 spoken_texts = st.builds(SpokenDescription, texts, texts, texts)
 moments = st.datetimes(
     datetime(1971, 1, 1), datetime(9998, 12, 31), timezones=st.just(timezone.utc)

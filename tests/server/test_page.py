@@ -19,6 +19,7 @@ from image_describer.library.exporters import gallery_style
 from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.server import page as page_module
 from image_describer.server.config import ServerConfig
+from image_describer.text import percent
 from image_describer.wording.details import what_is_where
 from image_describer.wording.record import to_record
 from tests.support import tiny
@@ -162,7 +163,7 @@ def test_a_picture_is_chosen_by_keyboard_and_announced_once(page, expected, ship
     page.get_by_text("More about this picture").click()
     more = page.inner_text("#more")
     # As JavaScript rounds: halves up.
-    assert f"{int(100 * expected['confidence'] + 0.5)} percent sure" in more
+    assert f"{percent(expected['confidence'])} sure" in more
     assert expected["alternatives"][1]["caption"] in more
     places = what_is_where(Describer(shipped_bundle).describe(CAT))
     assert places

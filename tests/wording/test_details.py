@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer.captioner.description import Alternative, Description, Word
+from image_describer.imaging.notes import DRAWING
 from image_describer.imaging.region import Region
 from image_describer.reading.text import PictureText, TextLine
 from image_describer.wording import details
@@ -47,6 +48,16 @@ def test_unknown_details_are_left_out() -> None:
 def test_nothing_is_invented_for_a_blank_picture() -> None:
     blank = Description("a dog", 0.9, words=DOG.words, notes=("The picture is blank.",), width=9)
     assert details.sentences(blank) == ["The picture is blank."]
+
+
+def test_the_guess_at_a_drawing_is_told_with_how_unsure_it_is() -> None:
+    drawing = dataclasses.replace(DOG, notes=(DRAWING,), confidence=0.05)
+    assert details.sentences(drawing) == [
+        "This looks like a drawing.",
+        "Unsure. My guess: a brown dog runs through the grass.",
+        "I am 5 percent sure of this.",
+        "The picture has 300 by 200 pixels.",
+    ]
 
 
 def test_of_a_page_the_text_is_told_and_no_scene() -> None:

@@ -15,6 +15,7 @@ from image_describer.captioner.description import (
     Seconds,
     Word,
 )
+from image_describer.imaging.notes import EARLIER_NOT_A_PHOTOGRAPH, NOT_A_PHOTOGRAPH
 from image_describer.reading.text import Code, PictureText, ReadWord, TextLine
 from image_describer.wording.record import from_record, text_record, to_record
 
@@ -61,6 +62,7 @@ def test_fields_and_rounding() -> None:
         "text": None,
         "codes": [],
         "is_page": False,
+        "has_scene": True,
         "seconds": {"read": 0.0123, "extract": 0.04, "decode": 0.02, "read_text": 0.0},
         "width": 640,
         "height": 480,
@@ -125,6 +127,16 @@ def test_a_record_of_an_earlier_version_has_no_doubt_and_no_text() -> None:
     del record["doubt"], record["text"], record["seconds"]["read_text"]
     restored = from_record(record)
     assert (restored.doubt, restored.text, restored.seconds.read_text) == (None, None, 0.0)
+
+
+def test_what_an_earlier_version_found_surer_or_worded_differently() -> None:
+    description = dataclasses.replace(full_description(), file=None)
+    record = to_record(description, for_storage=True)
+    record["alternatives"][0]["confidence"] = 0.93
+    record["notes"] = [EARLIER_NOT_A_PHOTOGRAPH]
+    restored = from_record(record)
+    assert restored.alternatives[0].confidence == restored.confidence == 0.812
+    assert restored.notes == (NOT_A_PHOTOGRAPH,)
 
 
 def test_the_text_is_a_string_and_codes_are_kept_as_they_are() -> None:

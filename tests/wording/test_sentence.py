@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_describer.captioner.description import Description, DoubtfulWord
-from image_describer.imaging.notes import BLANK, DARK
+from image_describer.imaging.notes import BLANK, DARK, DOCUMENT, DRAWING, NOT_A_PHOTOGRAPH
 from image_describer.reading.text import PictureText, TextLine
 from image_describer.wording.sentence import (
     AUTHOR_LIMIT,
     HIGH,
     MIDDLE,
+    NO_CAPTION,
     PAGE_LIMIT,
     UNKNOWN_SCRIPT,
     SpokenDescription,
@@ -23,6 +24,7 @@ from image_describer.wording.sentence import (
 )
 
 DOG = "a brown dog runs through the grass"
+NO_SCENE = (BLANK, DRAWING, DOCUMENT, NOT_A_PHOTOGRAPH)
 REX = Description("a brown dog runs", 0.8, alt_text="a dog named Rex")
 
 
@@ -39,7 +41,7 @@ def test_middle_confidence_warns(confidence: float) -> None:
 
 @pytest.mark.parametrize("confidence", [0.0, MIDDLE - 1e-9, -1.0, float("nan")])
 def test_low_confidence_says_so_first(confidence: float) -> None:
-    expected = f"I can't tell what this is. My best guess, likely wrong: {DOG}."
+    expected = f"Unsure. My guess: {DOG}."
     assert sentence(Description(DOG, confidence)) == expected
 
 
@@ -65,9 +67,10 @@ def test_notes_come_first_and_end_with_a_full_stop() -> None:
     assert sentence(Description(DOG, 0.9, notes=notes)) == expected
 
 
-def test_nothing_is_invented_for_a_blank_picture() -> None:
-    assert sentence(Description(DOG, 0.9, notes=(BLANK,))) == "The picture is blank."
-    assert sentence(Description("", 0.0, notes=(BLANK,))) == "The picture is blank."
+@pytest.mark.parametrize("note", NO_SCENE)
+def test_nothing_is_invented_where_there_is_no_scene(note: str) -> None:
+    assert sentence(Description(DOG, 0.9, notes=(note,))) == note
+    assert sentence(Description("", 0.0, notes=(note,)), hedged=False) == note
 
 
 @pytest.mark.parametrize("caption", ["", " \n", " ..."])
@@ -89,7 +92,8 @@ def test_any_sentence_is_one_clean_line(caption: str, confidence: float, notes: 
     assert text.endswith((".", "!", "?"))
     assert text.splitlines() == [text]
     assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
-    assert any(hedge in text for hedge in ("Probably: ", "might be: ", "I can't tell", BLANK))
+    hedges = ("Probably: ", "might be: ", "My guess: ", NO_CAPTION, *NO_SCENE)
+    assert any(hedge in text for hedge in hedges)
 
 
 def test_the_authors_words_come_first() -> None:

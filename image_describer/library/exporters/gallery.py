@@ -20,10 +20,9 @@ from urllib.parse import quote
 from image_describer import __version__
 from image_describer.captioner.description import Description
 from image_describer.files import writing
-from image_describer.imaging.notes import BLANK
 from image_describer.library.exporters.gallery_style import POLICY, STYLE
 from image_describer.library.record import Record
-from image_describer.text import plural, visible
+from image_describer.text import percent, plural, visible
 from image_describer.wording import sentence as wording
 from image_describer.wording.record import to_record
 
@@ -31,9 +30,9 @@ PAGE_PICTURES = 500
 COPY_BYTES = 1 << 20
 # By the smallest confidence; the thresholds are those of the spoken sentence.
 CONFIDENCE_SENTENCES = (
-    (wording.HIGH, "Fairly sure: {percent} percent."),
-    (wording.MIDDLE, "Unsure: {percent} percent."),
-    (0.0, "Likely wrong: {percent} percent sure."),
+    (wording.HIGH, "Fairly sure: {percent}."),
+    (wording.MIDDLE, "Not so sure: {percent}."),
+    (0.0, "Unsure: {percent}."),
 )
 # Formats that every browser shows. For others it shows the alternative text.
 BROWSER_SUFFIXES = (
@@ -350,7 +349,7 @@ def _alt_text(description: Description) -> str:
     if record["alt_text"]:
         return str(record["alt_text"])
     sentence = wording.sentence(description)
-    if description.is_page or sentence == BLANK or sentence.endswith(wording.NO_CAPTION):
+    if not description.has_scene or sentence.endswith(wording.NO_CAPTION):
         return sentence
     return str(record["caption"])
 
@@ -392,7 +391,7 @@ def _confidence(description: Description) -> str:
         return ""  # it makes no claim
     value = float(to_record(description)["confidence"])
     text = next(text for least, text in CONFIDENCE_SENTENCES if value >= least)
-    return f'<p class="sure">{text.format(percent=round(100 * value))}</p>\n'
+    return f'<p class="sure">{text.format(percent=percent(value))}</p>\n'
 
 
 def _text(description: Description) -> str:

@@ -21,6 +21,7 @@ _NOT_DESCRIBED: dict[str, Any] = {
     "text": None,
     "codes": [],
     "is_page": None,
+    "has_scene": None,
     "seconds": None,
     "width": None,
     "height": None,

@@ -72,7 +72,7 @@ _PSEUDO_CAPTIONS = (
 _LEVELS = {
     "high": '"Probably: ..."',
     "middle": '"It might be: ... This could be wrong."',
-    "low": '"I can\'t tell what this is. My best guess, likely wrong: ..."',
+    "low": '"Unsure. My guess: ..."',
 }
 _TEXT = """\
 # Model card: {name}
@@ -114,8 +114,7 @@ The pictures belong to their authors and are not part of this bundle.
 - A caption may sound fluent and still be wrong; colors of clothes often are.
 - It was trained on photographs only: what it says about drawings, charts, screenshots and
   documents is invented. The program detects most of these, though not all, and then says "This
-  looks like a drawing, a screenshot or a document, not a photograph." A blank picture gets no
-  caption.
+  looks like a drawing." or reads the text instead. A blank picture gets no caption.
 
 ## People
 

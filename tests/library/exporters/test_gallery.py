@@ -31,7 +31,7 @@ ODD_NAMES = (
     "\u202egpj.exe".encode(),
     b"x" * 240 + b".jpg",
 )
-EMPTY = "That file is not a picture I can open: it is empty."
+EMPTY = "The file is empty."
 
 
 def described(file: str, confidence: float = 0.8, **fields: object) -> Record:
@@ -121,12 +121,12 @@ def test_the_text_of_each_picture(tmp_path, browser):  # noqa: F811
         bare = 'a dog <runs> & "jumps"'
         assert figures.nth(0).locator("img").get_attribute("alt") == bare
         assert figures.nth(0).inner_text().split("\n\n")[:2] == [
-            f"I can't tell what this is. My best guess, likely wrong: {bare}.",
-            "Likely wrong: 20 percent sure.",
+            f"Unsure. My guess: {bare}.",
+            "Unsure: 20 percent.",
         ]
         unsure = figures.nth(1).inner_text()
         assert unsure.startswith(f"The picture is blurred. It might be: {bare}. This could be")
-        assert "Unsure: 50 percent." in unsure
+        assert "Not so sure: 50 percent." in unsure
         assert figures.nth(2).locator("img").get_attribute("alt") == "The picture is blank."
         assert "percent" not in figures.nth(2).inner_text(), "a blank picture has no confidence"
         assert f"Probably: {bare}." in figures.nth(3).inner_text()

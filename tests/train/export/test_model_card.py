@@ -45,7 +45,7 @@ def test_figures_are_in_the_card(tmp_path):
         "| dev | 0.044 | 0.040 | 0.702 |",
         "| dev/day | 0.088 | 0.040 | 0.702 |",
         '| "Probably: ..." | 0.70 | dev | 25% | 80% |',
-        'likely wrong: ..." | 0.00 | dev/day | 0% | – |',
+        'My guess: ..." | 0.00 | dev/day | 0% | – |',
         "logarithms of the words' ranks",
         "| man | 50.0% | 0.0% |",
         "| women or girls | 1 | 0 (0%) | 1 (100%) | 0 (0%) | 0 (0%) |",
