@@ -2,6 +2,8 @@
 
     ImageDescriberError
         PictureError            a file, bytes or a clipboard that can't be opened as a picture
+            NoSuchFileError     a path to nothing
+            IsFolderError       a folder in place of a picture
             DocumentError       a document, or a page of it, that can't be opened
                 PasswordError   a document that needs a password, or another one
             ScreenError         a screen that can't be captured, or is black
@@ -48,14 +50,15 @@ class ImageDescriberError(Exception):
     """An error that can be told to a user.
 
     ``sentence`` says what is wrong, ``way_out`` what to do next (it may be empty). ``str()`` gives
-    both, ready to be printed, shown or spoken. A sentence that ends with two full stops, because
-    it quotes the message of a library, gets one.
+    both, ready to be printed, shown or spoken. ``details`` is for users who ask for more. A
+    sentence that ends with two full stops, because it quotes the message of a library, gets one.
     """
 
-    def __init__(self, sentence: str, way_out: str = "") -> None:
+    def __init__(self, sentence: str, way_out: str = "", *, details: str = "") -> None:
         super().__init__(sentence, way_out)
         self.sentence = _with_one_full_stop(sentence)
         self.way_out = _with_one_full_stop(way_out)
+        self.details = details
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.way_out}".strip()
@@ -69,19 +72,24 @@ def _with_one_full_stop(text: str) -> str:
 class PictureError(ImageDescriberError):
     """A file, a clipboard or bytes that can't be opened as a picture.
 
-    ``file`` replaces "{file}" in the sentence.
+    The sentence doesn't name the file: whoever reports the error knows it.
     """
 
-    def __init__(self, sentence: str, way_out: str = "", *, file: str | None = None) -> None:
-        super().__init__(sentence if file is None else sentence.replace("{file}", file), way_out)
-        self.file = file
-        self._template = sentence
 
-    def naming(self, file: str) -> "PictureError":
-        """Return the same error with another name for the file, such as one without folders."""
-        if self.file is None:
-            return self
-        return type(self)(self._template, self.way_out, file=file)
+class NoSuchFileError(PictureError):
+    """A path to nothing."""
+
+    def __init__(self, sentence: str = "No such file.", way_out: str = "") -> None:
+        super().__init__(sentence, way_out)
+
+
+class IsFolderError(PictureError):
+    """A folder in place of a picture."""
+
+    def __init__(
+        self, sentence: str = "That's a folder.", way_out: str = "Choose a file in it."
+    ) -> None:
+        super().__init__(sentence, way_out)
 
 
 class ScreenError(PictureError):

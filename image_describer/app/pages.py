@@ -46,7 +46,7 @@ def open_page(source: "Source", index: int = 0) -> OpenedPage:
     with open_document(source) as document:
         count = len(document)
         if not count:
-            raise DocumentError("That document has no pages.", file=source)
+            raise DocumentError("This document has no pages.")
         page = document.page(min(index, count - 1))
         number = PageNumber(page.index, count) if count > 1 else None
         return OpenedPage(page.picture, number, page.own_text())

@@ -173,9 +173,9 @@ class _DescribeCommand:
     def report_error(self, source: "Source | None", error: PictureError) -> None:
         """Say on stderr, and aloud if requested, why a picture can't be described."""
         self.status = REFUSED
-        named = isinstance(source, str) and error.file is None
-        print_error(f"{visible(str(source))}: {error}" if named else str(error))
-        self._speak(str(error), private=True)  # it may hold the file name
+        text = f"{error} {error.details}".rstrip()
+        print_error(f"{visible(source)}: {text}" if isinstance(source, str) else text)
+        self._speak(str(error), private=True)
 
     def finish(self) -> int:
         """Wait for the end of the speech, write the sound file and return the exit status."""

@@ -101,7 +101,7 @@ class _ReadCommand:
     def report_error(self, file: str, error: PictureError) -> None:
         """Say on stderr why a file or a page can't be read."""
         self.status = REFUSED
-        print_error(str(error) if error.file is not None else f"{visible(file)}: {error}")
+        print_error(f"{visible(file)}: {error} {error.details}".rstrip())
 
 
 def _print_json(file: str, index: int, count: int, text: "PictureText") -> None:

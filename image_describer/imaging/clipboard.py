@@ -3,13 +3,15 @@
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from image_describer.errors import PictureError
+from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.imaging.file_url import file_url_path, is_file_url
 
 if TYPE_CHECKING:
@@ -29,12 +31,15 @@ TOOLS = (
 # The first line of what file managers copy says what to do with the files.
 NOT_PATHS = frozenset({"copy", "cut", "x-special/nautilus-clipboard"})
 
-COPY_FIRST = "Copy a picture, or the path of a file, and try again."
-EMPTY = "There is neither a picture nor a path on the clipboard."
-NO_PATH = "The text on the clipboard is not the path of an existing file."
-NO_ANSWER = "The program that holds the clipboard does not answer."
+WEB_ADDRESS = re.compile(r"(https?|ftp)://|www\.", re.IGNORECASE)
+
+EMPTY = "There's no picture on the clipboard."
+NO_WEB_ADDRESSES = "I can't open web addresses."
+NO_ANSWER = "The clipboard doesn't answer."
+COPY_AGAIN = "Copy the picture again."
 TOO_LARGE = "The picture on the clipboard is too large."
-SAVE_IT = "Save it as a file and open that, or install xclip and try again."
+SAVE_IT = "Save it as a file and open that."
+INSTALL_XCLIP = "With the program xclip installed, larger pictures can be pasted."
 UNREADABLE = "The clipboard can't be read."
 OPEN_FILE = "Open the picture as a file instead."
 
@@ -52,15 +57,27 @@ def read(text: str = "") -> "ClipboardContent":
 
 def first_file(text: str) -> str | None:
     """The first existing file in ``text``, which has a path or a file:// URL per line."""
-    for line in text.strip("\0").splitlines():
-        item = line.strip()
-        if not item or len(item) > PATH_LIMIT or item in NOT_PATHS or item[0] == "#":
-            continue
-        path = parse_path(item)
-        # A relative path would depend on the folder that the program was started in.
-        if path and os.path.isabs(path) and _is_file(path):
-            return path
-    return None
+    paths = map(absolute_path, _items(text))
+    return next((path for path in paths if path and _is(os.path.isfile, path)), None)
+
+
+def why_not(items: Iterable[str]) -> PictureError:
+    """Return why none of the ``items``, which may be paths or URLs, can be opened."""
+    items = list(items)
+    paths = map(absolute_path, items)
+    if any(path and _is(os.path.isdir, path) for path in paths):
+        return IsFolderError()
+    if any(WEB_ADDRESS.match(item) for item in items):
+        return PictureError(NO_WEB_ADDRESSES)
+    return NoSuchFileError()
+
+
+def absolute_path(item: str) -> str | None:
+    """The path in ``item``, if it is absolute: others would depend on the folder that the program
+    was started in.
+    """
+    path = None if "\0" in item else parse_path(item)
+    return path if path and os.path.isabs(path) else None
 
 
 def parse_path(text: str) -> str | None:
@@ -72,9 +89,21 @@ def parse_path(text: str) -> str | None:
     return os.path.expanduser(text)
 
 
-def _is_file(path: str) -> bool:
+def _nothing(items: list[str]) -> PictureError:
+    return why_not(items) if items else PictureError(EMPTY)
+
+
+def _items(text: str) -> Iterator[str]:
+    """The lines of ``text`` that may be a path or a URL."""
+    for line in text.strip("\0").splitlines():
+        item = line.strip()
+        if item and len(item) <= PATH_LIMIT and item not in NOT_PATHS and item[0] != "#":
+            yield item
+
+
+def _is(kind: Callable[[str], bool], path: str) -> bool:
     try:
-        return os.path.isfile(path)
+        return kind(path)
     except ValueError:  # it contains a null
         return False
 
@@ -87,7 +116,7 @@ def _read_x11() -> "ClipboardContent":
             return file
     if content["picture"] is not None:
         return _read_picture(content["picture"])
-    raise PictureError(NO_PATH if content["texts"] else EMPTY, COPY_FIRST)
+    raise _nothing([item for text in content["texts"] for item in _items(text)])
 
 
 def _list_content() -> dict[str, Any]:
@@ -114,7 +143,7 @@ def _read_picture(mime_type: str) -> bytes:
             continue
         if content:
             return content
-    raise PictureError(TOO_LARGE, SAVE_IT)
+    raise PictureError(TOO_LARGE, SAVE_IT, details=INSTALL_XCLIP)
 
 
 def _run(command: list[str]) -> bytes:
@@ -129,7 +158,7 @@ def _run(command: list[str]) -> bytes:
             check=True,
         ).stdout
     except subprocess.TimeoutExpired as error:
-        raise PictureError(NO_ANSWER, COPY_FIRST) from error
+        raise PictureError(NO_ANSWER, COPY_AGAIN) from error
 
 
 def _read_system(text: str) -> "ClipboardContent":
@@ -146,7 +175,8 @@ def _read_system(text: str) -> "ClipboardContent":
         raise PictureError(UNREADABLE, OPEN_FILE) from error
     if isinstance(content, Image.Image):
         return content
-    files = [name for name in content or () if _is_file(name)]
+    names = list(content or ())
+    files = [name for name in names if _is(os.path.isfile, name)]
     if files:
         return files[0]
-    raise PictureError(NO_PATH if text else EMPTY, COPY_FIRST)
+    raise _nothing([*names, *_items(text)])

@@ -15,15 +15,17 @@ import numpy as np
 from PIL import Image
 
 from image_describer import stdio
-from image_describer.errors import PictureError
+from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.imaging import decode, orientation, quality
 from image_describer.metadata import formats, xmp
 from image_describer.metadata.formats import FORMATS, PictureFormat
-from image_describer.text import file_size, visible
+from image_describer.text import file_size
 
 SHORT_FILE_BYTES = 200  # a damaged file as short as this was most probably cut off
-CANNOT_OPEN = "That file is not a picture I can open"
-SAVE_SMALLER = "Save it smaller and try again."
+NOT_A_FILE = "That's a device or a pipe, not a file."
+UNKNOWN_FORMAT = "I can't open this kind of file."
+SAVE_SMALLER = "Save it smaller."
+GET_AGAIN = "Get it again."
 
 stdio.silence_pillow()
 
@@ -69,38 +71,31 @@ def open_picture(source: Source, frame: int = 0) -> Picture:
         with Path(name).open("rb") as file:
             return _from_file(file, size, name, frame)
     except OSError as error:
-        raise unreadable(name, error) from error
+        raise unreadable(error) from error
 
 
 def checked_size(name: str) -> int:
     """Return the size of a regular file: opening a pipe would hang. Raises PictureError."""
     if not name:  # Path would take it for the current folder
-        raise PictureError("There is no picture: the name of the file is empty.")
+        raise NoSuchFileError()
     try:
         status = Path(name).stat()
-    except FileNotFoundError as error:
-        raise PictureError(
-            'There is no file "{file}".', "Check how its name is written.", file=visible(name)
-        ) from error
     except (OSError, ValueError) as error:
-        raise unreadable(name, error) from error
+        raise unreadable(error) from error
     if stat.S_ISDIR(status.st_mode):
-        raise PictureError(
-            '"{file}" is a folder, not a picture.', "Choose a file in it.", file=visible(name)
-        )
+        raise IsFolderError
     if not stat.S_ISREG(status.st_mode):
-        raise PictureError('"{file}" is a device or a pipe, not a picture.', file=visible(name))
+        raise PictureError(NOT_A_FILE)
     return status.st_size
 
 
 def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Picture:
     if size == 0:
-        raise PictureError(f"{CANNOT_OPEN}: it is empty.")
+        raise PictureError("The file is empty.")
     if size > formats.FILE_LIMIT_BYTES:
         limit = file_size(formats.FILE_LIMIT_BYTES, brief=True)
         raise PictureError(
-            f"That file is too large for me: it has {file_size(size, brief=True)}, and I open at "
-            f"most {limit}.",
+            f"The file is too large: {file_size(size, brief=True)}; at most {limit} are opened.",
             SAVE_SMALLER,
         )
     head = file.read(formats.HEAD_BYTES)
@@ -109,7 +104,7 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
     if format_ is None:
         raise _unknown(head)
     if formats.is_excessive(format_, file, frame):
-        raise PictureError(f"{CANNOT_OPEN}: it is {format_.name} with far too many parts.")
+        raise PictureError(f"This {format_.name} file has too many parts to be opened.")
     try:
         # libtiff prints warnings itself.
         with stdio.stderr_silenced() if format_.name == "TIFF" else nullcontext():
@@ -122,12 +117,11 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
         raise
     except ImportError as error:
         raise PictureError(
-            f"That is a picture in the format {format_.name}, which can't be opened here because "
-            "a library is missing or too old.",
+            f"To open {format_.name} pictures, a library is missing or too old.",
             "Run: pip install --upgrade pillow pi-heif.",
         ) from error
     except (MemoryError, Image.DecompressionBombError) as error:
-        raise PictureError("That picture is too large for me.", SAVE_SMALLER) from error
+        raise PictureError("The picture is too large.", SAVE_SMALLER) from error
     except Exception as error:  # Pillow raises nearly every kind of error for damaged files
         raise _damaged(format_, file, size, error) from error
 
@@ -136,7 +130,7 @@ def _from_image(image: Image.Image) -> Picture:
     try:
         return _decode(image, image.format or "", None)
     except Exception as error:
-        raise PictureError("That picture can't be read.") from error
+        raise PictureError("The picture can't be read.") from error
 
 
 def _decode(
@@ -171,40 +165,36 @@ def _check_size(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> 
     width, height = image.size
     limit = formats.limit_px(format_, image, file)
     if width < 1 or height < 1:
-        raise PictureError(f"{CANNOT_OPEN}: it has no pixels.")
+        raise PictureError("The picture has no pixels.")
     if width * height > limit or max(width, height) > formats.SIDE_LIMIT_PX:
         raise PictureError(
-            f"That picture is too large for me: it has {width:,} by {height:,} pixels.",
-            SAVE_SMALLER,
+            f"The picture is too large: {width:,} by {height:,} pixels.", SAVE_SMALLER
         )
 
 
 def _unknown(head: bytes) -> PictureError:
-    names = ", ".join(format_.name for format_ in FORMATS)
-    kind = formats.guess_kind(head)
-    why = f"it is {kind}" if kind else "I don't know its format"
-    way_out = f"I can open {names}."
     if head.startswith(formats.PDF):
-        way_out = "Open it in the window, or read it with: image-describer read FILE."
-    return PictureError(f"{CANNOT_OPEN}: {why}.", way_out)
+        return PictureError(
+            "This is a PDF document, not a picture.",
+            "Open it in the window, or read it with: image-describer read FILE.",
+        )
+    kind = formats.guess_kind(head)
+    names = ", ".join(format_.name for format_ in FORMATS)
+    details = f"I can open {names} and PDF."
+    return PictureError(UNKNOWN_FORMAT, details=f"It is {kind}. {details}" if kind else details)
 
 
 def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exception) -> PictureError:
     message = str(error).lower()
     if "truncated" in message or size < SHORT_FILE_BYTES or _is_truncated(format_, file, size):
         return PictureError(
-            f"{CANNOT_OPEN}: it ends after {file_size(size, brief=True)}.",
-            "It was perhaps not copied completely: get it again.",
+            f"The file is incomplete: it ends after {file_size(size, brief=True)}.", GET_AGAIN
         )
     if any(hint in message for hint in ("unknown", "unsupported", "not supported")):
         return PictureError(
-            f"{CANNOT_OPEN}: it is a kind of {format_.name} that I don't know.",
-            "Save it in another format, such as JPEG.",
+            f"I can't open this kind of {format_.name}.", "Save it in another format, such as PNG."
         )
-    return PictureError(
-        f"{CANNOT_OPEN}: it begins as {format_.name} but is damaged.",
-        "Get it again from where it came from.",
-    )
+    return PictureError(f"The {format_.name} file is damaged.", GET_AGAIN)
 
 
 def _is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
@@ -214,9 +204,11 @@ def _is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
         return False
 
 
-def unreadable(name: str, error: Exception) -> PictureError:
+def unreadable(error: Exception) -> PictureError:
     """Return the error for a file that the system does not let be read."""
+    if isinstance(error, FileNotFoundError):
+        return NoSuchFileError()
     if isinstance(error, PermissionError):
-        return PictureError('You are not allowed to read the file "{file}".', file=visible(name))
+        return PictureError("You are not allowed to read that file.")
     why = getattr(error, "strerror", None) or "that is not a valid name"
-    return PictureError(f'The file "{{file}}" can\'t be read: {why}.', file=visible(name))
+    return PictureError(f"The file can't be read: {why}.")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from image_describer.errors import PictureError
 from image_describer.library.record import Record
-from image_describer.text import file_name
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
@@ -41,7 +40,7 @@ def describe_files(
     for file, result in zip(files, describer.describe_many(files, on_start), strict=True):
         key = content_key_or_empty(file)
         if isinstance(result, PictureError):
-            records.append(Record(file, key, error=str(result.naming(file_name(file)))))
+            records.append(Record(file, key, error=str(result)))
         else:
             records.append(Record(file, key, result))
     return records

@@ -393,7 +393,7 @@ class FolderWatcher:
                 raise opened
             return Record(file, key, self._describe(opened))
         except PictureError as error:
-            return Record(file, key, error=str(error.naming(file_name(file))))
+            return Record(file, key, error=str(error))
 
     def _new_key(self, file: str) -> str | None:
         """Return the key of a file's content; None if it has changed just now or was told."""

@@ -21,12 +21,17 @@ from PIL import Image
 from image_describer.errors import DocumentError, PasswordError
 from image_describer.imaging import quality
 from image_describer.imaging.decode import longer_side_limit
-from image_describer.imaging.open import Picture, checked_size, open_picture, unreadable
+from image_describer.imaging.open import (
+    GET_AGAIN,
+    Picture,
+    checked_size,
+    open_picture,
+    unreadable,
+)
 from image_describer.metadata import formats
 from image_describer.metadata.containers import tiff
 from image_describer.reading.barcodes import find_codes
 from image_describer.reading.text import PictureText, TextLine
-from image_describer.text import visible
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -123,7 +128,7 @@ def open_document(source: DocumentSource, password: str | None = None) -> Docume
             return _open_pdf(source, password)
         frames = _tiff_frames(source, head)
     except OSError as error:
-        raise unreadable(name or "", error) from error
+        raise unreadable(error) from error
     return Document(
         len(frames),
         lambda index: DocumentPage(index, open_picture(source, frames[index])),
@@ -155,25 +160,19 @@ def _open_pdf(source: DocumentSource, password: str | None) -> Document:
     from pypdfium2 import raw
 
     name = None if isinstance(source, bytes) else os.fspath(source)
-    file = name and visible(name)
     content = source if isinstance(source, bytes) else Path(source).absolute()
     with _PDFIUM:
         try:
             pdf = pypdfium2.PdfDocument(content, password=password)
         except pypdfium2.PdfiumError as error:
             if error.err_code == raw.FPDF_ERR_PASSWORD:
-                raise _password_error(password, file) from error
+                raise _password_error(password) from error
             if error.err_code == raw.FPDF_ERR_SECURITY:
                 raise DocumentError(
-                    "That document is protected in a way that I can't open.",
-                    "Open it in a PDF reader and print it into a new PDF.",
-                    file=file,
+                    "I can't open documents with this protection.",
+                    "Print it into a new PDF.",
                 ) from error
-            raise DocumentError(
-                "That document can't be opened: it is a damaged PDF.",
-                "Get it again from where it came from.",
-                file=file,
-            ) from error
+            raise DocumentError("The PDF file is damaged.", GET_AGAIN) from error
         with suppress(pypdfium2.PdfiumError):  # damaged forms; the pages may be good
             pdf.init_forms()  # what was filled in is drawn and read
         return Document(len(pdf), lambda index: _pdf_page(pdf, index, name), lambda: _close(pdf))
@@ -184,12 +183,10 @@ def _close(pdf: "PdfDocument") -> None:
         pdf.close()
 
 
-def _password_error(password: str | None, file: str | None) -> PasswordError:
+def _password_error(password: str | None) -> PasswordError:
     if password:
-        return PasswordError("That is not the password of this document.", file=file)
-    return PasswordError(
-        "That document needs a password.", "Ask for it where the document came from.", file=file
-    )
+        return PasswordError("That is not the password of this document.")
+    return PasswordError("This document needs a password.", "Ask for it where it came from.")
 
 
 def _pdf_page(pdf: "PdfDocument", index: int, name: str | None) -> DocumentPage:
@@ -197,7 +194,6 @@ def _pdf_page(pdf: "PdfDocument", index: int, name: str | None) -> DocumentPage:
 
     from image_describer.reading.pdf_text import own_lines
 
-    file = name and visible(name)
     with _PDFIUM:
         try:
             page = _with_annotations(pdf, index)
@@ -207,13 +203,9 @@ def _pdf_page(pdf: "PdfDocument", index: int, name: str | None) -> DocumentPage:
             finally:
                 page.close()
         except (MemoryError, OverflowError) as error:
-            raise DocumentError(f"Page {index + 1} is too large for me.", file=file) from error
+            raise DocumentError(f"Page {index + 1} is too large.") from error
         except (PdfiumError, OSError, ValueError) as error:
-            raise DocumentError(
-                f"Page {index + 1} of the document is damaged.",
-                "Read the other pages, or get the document again.",
-                file=file,
-            ) from error
+            raise DocumentError(f"Page {index + 1} is damaged.", "Read the others.") from error
     height, width = pixels.shape[:2]
     notes = quality.find_notes(pixels)
     return DocumentPage(index, Picture(pixels, "PDF", width, height, notes, name), lines)

@@ -139,7 +139,7 @@ def test_similar_in_json_distinguishes_pictures_and_captions(pictures, capsys):
 def test_similar_to_a_text_file_is_refused(pictures, capsys, tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
     assert main.main(["similar", str(tmp_path / "text.jpg")]) == 2
-    assert "is not a picture I can open" in capsys.readouterr().err
+    assert "I can't open this kind of file" in capsys.readouterr().err
 
 
 def test_a_damaged_index_is_reported_once_and_replaced(pictures, capsys):

@@ -26,7 +26,7 @@ DOG = Description("a dog in the snow", 0.8, file="/p/a.jpg", alt_text="Rex")
 EVENTS = [
     watch.FolderFound("/p", is_back=False),
     Record("/p/a.jpg", "", DOG),
-    Record("/p/bad.jpg", "", error="That file is not a picture I can open: it is empty."),
+    Record("/p/bad.jpg", "", error="The file is empty."),
     watch.PictureBurst(50, more=False),
     watch.FolderLost(ScanError("The folder is not there.", "It is waited for.")),
     watch.FolderFound("/p", is_back=True),
@@ -107,7 +107,7 @@ def test_what_happens_is_printed(run, tiny_bundle: Path, folder: Path, scripted)
     ]
     assert err == [
         'Watching the folder "p". Ctrl+C ends it.',
-        "image-describer: /p/bad.jpg: That file is not a picture I can open: it is empty.",
+        "image-describer: /p/bad.jpg: The file is empty.",
         "image-describer: The folder is not there. It is waited for.",
         'The folder "p" is back.',
     ]
@@ -132,7 +132,7 @@ def test_what_happens_is_spoken_in_order_and_only_descriptions_go_online(
     assert [text for text, _ in voices["espeak"].spoken] == [
         'Watching the folder "p".',
         "Its author says: Rex.",
-        "That file is not a picture I can open: it is empty.",
+        "The file is empty.",
         "50 new pictures.",
         "The folder is not there. It is waited for.",
         'The folder "p" is back.',

@@ -57,7 +57,7 @@ def test_a_batch_over_hostile_files(tmp_path, shipped_bundle):
     assert "device or a pipe" in by_name["pipe.jpg"]["error"]
     assert "device or a pipe" in by_name["zero.jpg"]["error"]
     assert "device or a pipe" in by_name["socket.jpg"]["error"]
-    assert "no file" in by_name["gone.jpg"]["error"]
+    assert "No such file" in by_name["gone.jpg"]["error"]
     assert by_name["8.jpg"]["caption"] == by_name["28.jpg"]["caption"] != ""
     # Each is also listed at the end, on its own line.
     assert process.stderr.count("\n  ") == len(broken)

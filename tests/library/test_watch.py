@@ -228,7 +228,7 @@ def test_an_unreadable_picture_gets_its_sentence_and_the_watch_goes_on(start) ->
     watched.until_told("broken.jpg")
     record = watched.events[-1]
     assert record.description is None
-    assert "it is text" in record.error
+    assert record.error == "I can't open this kind of file."
     watched.save("a.png")
     watched.until_told("broken.jpg", "a.png")
 

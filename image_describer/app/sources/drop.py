@@ -1,30 +1,37 @@
-"""Files dropped on the window: opens the first picture, or says why it can't."""
+"""Files dropped on the window: opens the first picture or folder, or says why it can't."""
 
 import logging
 import os
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from image_describer.app.jobs import BackgroundJob, JobRunner
-from image_describer.app.messages import log_error
+from image_describer.app.jobs import JobRunner
+from image_describer.app.messages import log_error, user_message
 from image_describer.imaging import clipboard
 
-WEB_SCHEMES = ("http://", "https://", "ftp://")
-
 SEVERAL = "{count} files were dropped. Only the first is opened."
-FOLDER = "A folder was dropped. Drop a picture from it instead."
-WEB_ADDRESS = "A web address was dropped. Save the picture as a file and drop that instead."
-NO_FILE = "What was dropped is not an existing file. Save it as a file and drop that instead."
 
 log = logging.getLogger(__name__)
 
 
+class DropChoice(NamedTuple):
+    """What to open of what was dropped, if anything, and a message, if necessary."""
+
+    file: str = ""
+    folder: str = ""
+    message: str = ""
+
+
 def accept_drops(
-    root: tk.Tk, on_file: Callable[[str], None], on_message: Callable[[str], None]
+    root: tk.Tk,
+    on_file: Callable[[str], None],
+    on_folder: Callable[[str], None],
+    on_message: Callable[[str], None],
 ) -> bool:
     """Accept what is dropped anywhere on ``root``; False if this platform can't do that.
 
-    Both functions are called on the window's thread: ``on_message`` with a sentence, also before
+    The functions are called on the window's thread: ``on_message`` with a sentence, also before
     ``on_file`` if the file is one of several.
     """
     jobs = JobRunner(root.after)
@@ -35,18 +42,16 @@ def accept_drops(
         else:
             items = [line.strip() for line in data.splitlines()]
 
-        def choose(_job: BackgroundJob) -> tuple[str | None, str]:
-            return choose_file(items)
-
-        def open_it(choice: tuple[str | None, str]) -> None:
-            file, message = choice
-            if message:
-                on_message(message)
-            if file is not None:
-                on_file(file)
+        def open_it(choice: DropChoice) -> None:
+            if choice.message:
+                on_message(choice.message)
+            if choice.file:
+                on_file(choice.file)
+            elif choice.folder:
+                on_folder(choice.folder)
 
         # On a thread, because the disk may be slow, and the other program waits for an answer.
-        jobs.start(choose, open_it, log_error)
+        jobs.start(lambda _job: choose(items), open_it, log_error)
         return "copy"
 
     try:
@@ -57,16 +62,15 @@ def accept_drops(
     return True
 
 
-def choose_file(items: Sequence[str]) -> tuple[str | None, str]:
-    """From dropped paths or URLs: the file to open, if any, and a message, if necessary."""
-    files = [file for item in items if (file := _file(item)) is not None]
+def choose(items: Sequence[str]) -> DropChoice:
+    """From dropped paths or URLs: the first file, or else the first folder."""
+    files = [file for item in items if (file := _find(item, os.path.isfile))]
     if files:
-        return files[0], SEVERAL.format(count=len(files)) if len(files) > 1 else ""
-    if any(_is_folder(item) for item in items):
-        return None, FOLDER
-    if any(item.strip().lower().startswith(WEB_SCHEMES) for item in items):
-        return None, WEB_ADDRESS
-    return None, NO_FILE
+        return DropChoice(files[0], "", SEVERAL.format(count=len(files)) if len(files) > 1 else "")
+    for item in items:
+        if folder := _find(item, os.path.isdir):
+            return DropChoice(folder=folder)
+    return DropChoice(message=user_message(clipboard.why_not(item.strip() for item in items)))
 
 
 def _register(root: tk.Tk, dropped: Callable[[str, str], str]) -> None:
@@ -79,23 +83,13 @@ def _register(root: tk.Tk, dropped: Callable[[str, str], str]) -> None:
     root.tk.call("bind", ".", "<<Drop>>", f"{command} %CPT %D")
 
 
-def _file(item: str) -> str | None:
+def _find(item: str, exists: Callable[[str], bool]) -> str:
+    """The path in ``item`` for which ``exists(path)`` is true, else ""."""
     for text in (item, _with_raw_bytes(item)):
-        path = _path(text)
-        if path is not None and os.path.isfile(path):
+        path = clipboard.absolute_path(text)
+        if path is not None and exists(path):
             return path
-    return None
-
-
-def _is_folder(item: str) -> bool:
-    path = _path(item)
-    return path is not None and os.path.isdir(path)
-
-
-def _path(item: str) -> str | None:
-    # A relative path would depend on the folder that the program was started in.
-    path = None if "\0" in item else clipboard.parse_path(item)
-    return path if path is not None and os.path.isabs(path) else None
+    return ""
 
 
 def _with_raw_bytes(item: str) -> str:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
 from image_describer.app.pages import OpenedPage, open_page
-from image_describer.errors import PictureError
-from image_describer.text import file_name
 
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
@@ -78,12 +76,7 @@ class LazyDescriber:
         """
         from image_describer.imaging.file_info import file_facts
 
-        try:
-            page = open_page(source, index)
-        except PictureError as error:
-            # The folders of a path take long to hear.
-            named = error.naming(file_name(source)) if isinstance(source, str) else error
-            raise named from error
+        page = open_page(source, index)
         opened(page)
         description = self._describe_page(page)
         spoken = spoken_sentence(description, settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from image_describer.app.sources import drop
+from image_describer.imaging import clipboard
 from tests.support import xdnd_source
 from tests.support.screen import LIMIT_S, Screen
 
@@ -31,12 +32,13 @@ def write(kind):
         assert threading.get_ident() == main
         print(json.dumps([kind, text]), flush=True)
     return call
-accepts = accept_drops(root, write("file"), write("message"))
+accepts = accept_drops(root, write("file"), write("folder"), write("message"))
 root.wait_visibility()
 root.update()
 print(json.dumps(accepts), flush=True)
 root.mainloop()
 """
+NO_FILE = "No such file."
 SOURCE = Path(xdnd_source.__file__)
 GEOMETRY = (20, 100, 160, 160)  # of the window to drag from: left, top, width, height in pixels
 FROM = (GEOMETRY[0] + GEOMETRY[2] // 2, GEOMETRY[1] + GEOMETRY[3] // 2)
@@ -147,14 +149,19 @@ def test_a_path_as_text(target: Target, drag: Drag, photos: list[Path]) -> None:
 
 
 @pytest.mark.gui
-def test_folders_urls_and_text_get_a_message(target: Target, drag: Drag, tmp_path: Path) -> None:
+def test_a_folder_is_offered(target: Target, drag: Drag, tmp_path: Path) -> None:
+    assert drag({URIS: f"{tmp_path.as_uri()}\r\n".encode()}) == "dropped copy"
+    assert target.next() == ["folder", str(tmp_path)]
+
+
+@pytest.mark.gui
+def test_urls_and_text_get_a_message(target: Target, drag: Drag) -> None:
     for kind, content, sentence in (
-        (URIS, f"{tmp_path.as_uri()}\r\n", drop.FOLDER),
-        (URIS, "https://example.org/a.png\r\n", drop.WEB_ADDRESS),
-        (TEXT, "https://example.org/a.png", drop.WEB_ADDRESS),
-        (URIS, "file:///nowhere/a.png\r\n", drop.NO_FILE),
-        (TEXT, "some words\nand more", drop.NO_FILE),
-        (TEXT, "", drop.NO_FILE),
+        (URIS, "https://example.org/a.png\r\n", clipboard.NO_WEB_ADDRESSES),
+        (TEXT, "https://example.org/a.png", clipboard.NO_WEB_ADDRESSES),
+        (URIS, "file:///nowhere/a.png\r\n", NO_FILE),
+        (TEXT, "some words\nand more", NO_FILE),
+        (TEXT, "", NO_FILE),
     ):
         assert drag({kind: content.encode()}) == "dropped copy"
         assert target.next() == ["message", sentence]
@@ -194,7 +201,7 @@ elif sys.argv[1] == "machine":
     platform.machine = lambda: "riscv64"
 else:
     sys.modules["tkinterdnd2"] = None
-print(accept_drops(root, print, print))
+print(accept_drops(root, print, print, print))
 root.update()
 """
     for broken_part in ("file", "machine", "module"):
@@ -213,11 +220,13 @@ root.update()
 
 @pytest.mark.parametrize("text", ["", "\0", "/\0", "file:", "file://[", "''", "\udcff", "€"])
 def test_odd_texts_are_not_files(text: str) -> None:
-    assert drop.choose_file([text]) == (None, drop.NO_FILE)
-    assert drop.choose_file([]) == (None, drop.NO_FILE)
+    assert drop.choose([text]) == drop.DropChoice(message=NO_FILE)
+    assert drop.choose([]) == drop.DropChoice(message=NO_FILE)
 
 
 def test_a_file_is_preferred_to_folders_and_urls(tmp_path: Path) -> None:
     file = tmp_path / "a\nb.png"
     file.touch()
-    assert drop.choose_file([str(tmp_path), "http://x.org", str(file)]) == (str(file), "")
+    dropped = [str(tmp_path), "http://x.org", str(file)]
+    assert drop.choose(dropped) == drop.DropChoice(file=str(file))
+    assert drop.choose(dropped[:2]) == drop.DropChoice(folder=str(tmp_path))

@@ -154,8 +154,8 @@ def test_a_file(
 @pytest.mark.parametrize(
     ("content", "target", "sentence"),
     [
-        (b"no path at all", "UTF8_STRING", clipboard.NO_PATH),
-        (b"\x89PNG\r\n\x1a\n and then nothing", PNG, "That file is not a picture I can open"),
+        (b"no path at all", "UTF8_STRING", "No such file."),
+        (b"\x89PNG\r\n\x1a\n and then nothing", PNG, "The file is incomplete"),
         (b"<p>", "text/html", clipboard.EMPTY),
     ],
     ids=["text", "damaged", "other"],
@@ -187,7 +187,7 @@ def test_the_current_picture_stays_if_nothing_can_be_pasted(
     running.wait_title(f" - {messages.FROM_CLIPBOARD} - ")
     own(b"no path")
     screen.press("ctrl+v")
-    wait_for(lambda: clipboard.NO_PATH in running.log, LIMIT_S, "the sentence in the log")
+    wait_for(lambda: "No such file." in running.log, LIMIT_S, "the sentence in the log")
     assert shown(running) == expected(tiny_bundle, photo)
 
 
@@ -221,6 +221,22 @@ def test_a_name_that_is_not_utf_8_is_found(tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"a\xff b.png")
     file.touch()
     assert clipboard.first_file(f"cut\n{file.as_uri()}") == str(file)
+
+
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        ("/", "That's a folder."),
+        ("file:///", "That's a folder."),
+        ("https://example.org/a.png", clipboard.NO_WEB_ADDRESSES),
+        ("WWW.example.org", clipboard.NO_WEB_ADDRESSES),
+        ("/nowhere/a.png", "No such file."),
+        ("a.png", "No such file."),
+        ("/\0", "No such file."),
+    ],
+)
+def test_what_is_no_file_is_told_apart(item: str, why: str) -> None:
+    assert clipboard.why_not([item]).sentence == why
 
 
 @pytest.mark.parametrize("form", ["{path}\n", '"{path}"', "'{path}'", "{uri}", "copy\n{uri}"])

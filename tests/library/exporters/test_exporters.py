@@ -35,7 +35,7 @@ DOG = Description(
     width=640,
     height=480,
 )
-BROKEN = "That file is not a picture I can open: it is empty."
+BROKEN = "The file is empty."
 
 
 def described(file: str, caption: str = DOG.caption) -> Record:

@@ -55,21 +55,15 @@ def check_is_folder(path: str) -> bool:
 
     Raises PictureError for everything else.
     """
-    name = file_name(path)
+    from image_describer.imaging.open import NOT_A_FILE, unreadable
+
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
             return True
         if not stat.S_ISREG(status.st_mode):
-            raise PictureError(f"{name} is a device or a pipe, not a picture.")
+            raise PictureError(NOT_A_FILE)
         with open(path, "rb"):
             return False
-    except FileNotFoundError as error:
-        if os.path.islink(path):
-            raise PictureError(f"{name} is a link to something that does not exist.") from error
-        raise PictureError(f"There is no file or folder {name}.") from error
-    except PermissionError as error:
-        raise PictureError(f"You are not allowed to read {name}.") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "that is not a valid name"
-        raise PictureError(f"{name} can't be read: {reason}.") from error
+        raise unreadable(error) from error
