@@ -23,7 +23,7 @@ from image_describer.library.cluster_client import TlsFiles, connect
 from image_describer.library.cluster_worker import ClusterTask, WorkerReply
 from image_describer.library.describe_files import FileTask
 from image_describer.library.record import Record
-from image_describer.text import file_name, visible
+from image_describer.text import visible
 
 ANSWER_LIMIT_S = 20.0  # a scheduler usually answers in a millisecond
 WATCH_EVERY_S = 3.0
@@ -278,7 +278,7 @@ def _unreadable_record(file: str) -> Record:
         key = ""
         with contextlib.suppress(OSError, ValueError):
             key = content_key(file) if os.path.isfile(file) else ""
-        return Record(file, key, error=str(error.naming(file_name(file))))
+        return Record(file, key, error=str(error))
     return Record(file, "", error="The file changed while it was being read.")
 
 
