@@ -20,6 +20,7 @@ FILE_NAME = "settings.toml"
 HEADING = "# Settings of Image Describer. In its window, Ctrl+comma changes them.\n"
 FILE_LIMIT_BYTES = 256_000  # a hundred times what is ever written
 RECENT_FOLDERS_LIMIT = 10  # more would take too long to listen to
+FORMER_CONTRAST = "high_contrast"  # a switch, before there was "look"
 PATH_CHARACTERS = 4096  # PATH_MAX on Linux, the longest of the three systems
 
 SettingKind = Literal["switch", "number", "choice", "language", "folder", "folders"]
@@ -42,7 +43,7 @@ class Settings:
     verbosity: str = "normal"
     hedging: bool = True
     key_sounds: bool = False
-    high_contrast: bool = False
+    look: str = "system"
     text_size: int = 100
     keep_history: bool = True
     watch: bool = False
@@ -97,7 +98,16 @@ SETTINGS: dict[str, Setting] = {
     ),
     "hedging": Setting("switch", "Say how sure a description is"),
     "key_sounds": Setting("switch", "Key sounds"),
-    "high_contrast": Setting("switch", "High contrast"),
+    "look": Setting(
+        "choice",
+        "Colours",
+        {
+            "system": "like the system",
+            "light": "light",
+            "dark": "dark",
+            "high contrast": "high contrast",
+        },
+    ),
     "text_size": Setting("number", "Text size", low=75, high=250, step=25, unit="percent"),
     "keep_history": Setting("switch", "Keep a history of descriptions"),
     "watch": Setting("switch", "Announce new pictures in a folder"),
@@ -261,6 +271,8 @@ def _parse(content: bytes) -> dict[str, Any]:
 def _settings(table: Mapping[str, Any]) -> Settings:
     """Raises _DamagedFileError for a value that is not allowed."""
     values: dict[str, Any] = {}
+    if table.get(FORMER_CONTRAST) is True:
+        values["look"] = "high contrast"
     for name, setting in SETTINGS.items():
         if name in table:
             value = table[name]
@@ -272,7 +284,8 @@ def _settings(table: Mapping[str, Any]) -> Settings:
 
 def _unknown(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries that this version does not know."""
-    return {name: value for name, value in table.items() if name not in SETTINGS}
+    known = (*SETTINGS, FORMER_CONTRAST)
+    return {name: value for name, value in table.items() if name not in known}
 
 
 def _encode(settings: Settings, unknown: Mapping[str, Any]) -> bytes:

@@ -1,14 +1,21 @@
 """Applies every change of the settings at once, and saves it a moment later."""
 
+import threading
+import time
+import tkinter as tk
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
-from image_describer.app import theme
+from image_describer.app import system_look, theme
 from image_describer.app.context import AppContext
 from image_describer.app.error_throttle import ErrorThrottle
 from image_describer.app.jobs import BackgroundJob
+from image_describer.app.messages import log_error
 from image_describer.settings import Settings, SettingsFile
 
+SYSTEM_WAIT_S = 0.05  # for the system's colours before the window is drawn
+SYSTEM_AGAIN_S = 10.0  # between two questions for them
 SAVE_AFTER_MS = 400  # a slider sends many values; only the last is saved
 
 
@@ -36,11 +43,17 @@ class SettingsController:
         self._save_timer: str | None = None
         self._save_job: BackgroundJob | None = None
         self._text_size = 0
-        self._drawn: tuple[bool, int] | None = None
+        self._drawn: tuple[theme.Look, int] | None = None
+        self._system_look: theme.Look = "light"
+        self._system_asked = -SYSTEM_AGAIN_S
         self._not_saved = ErrorThrottle(lambda error: context.report_error(error))
         if file is not None:
             context.settings = file.load()
+        if context.settings.look == "system":
+            self._ask_system().wait(SYSTEM_WAIT_S)
         self.apply()
+        # The system's colours may have changed while another program had the focus.
+        context.root.bind("<FocusIn>", self._on_focus, add="+")
 
     @property
     def online(self) -> bool:
@@ -65,12 +78,7 @@ class SettingsController:
     def apply(self) -> None:
         """Make the window and the voice follow the settings."""
         settings = self._context.settings
-        drawn = settings.high_contrast, settings.text_size
-        if drawn != self._drawn:  # repainting everything delays speech noticeably
-            self._drawn = drawn
-            theme.theme_of(self._context.root).change(
-                high_contrast=settings.high_contrast, text_size=settings.text_size
-            )
+        self._draw()
         if self.resized is not None and settings.text_size != self._text_size:
             self.resized(settings.text_size)
         self._text_size = settings.text_size
@@ -83,6 +91,31 @@ class SettingsController:
         self._context.voice.level = "off" if self._mute else settings.speech
         if self.changed is not None:
             self.changed(settings)
+
+    def _draw(self) -> None:
+        settings = self._context.settings
+        look = self._system_look if settings.look == "system" else cast(theme.Look, settings.look)
+        drawn = look, settings.text_size
+        if drawn != self._drawn:  # repainting everything delays speech noticeably
+            self._drawn = drawn
+            theme.theme_of(self._context.root).change(look=look, text_size=settings.text_size)
+
+    def _ask_system(self) -> threading.Event:
+        """Ask for the system's colours; they are applied even if the event comes too late."""
+        answered = threading.Event()
+        self._system_asked = time.monotonic()
+
+        def ask(_job: BackgroundJob) -> None:
+            self._system_look = system_look.ask()
+            answered.set()
+
+        self._context.jobs.start(ask, lambda _done: self._draw(), log_error)
+        return answered
+
+    def _on_focus(self, event: "tk.Event[tk.Misc]") -> None:
+        due = time.monotonic() - self._system_asked >= SYSTEM_AGAIN_S
+        if due and event.widget is self._context.root and self._context.settings.look == "system":
+            self._ask_system()
 
     def flush(self) -> None:
         """Save what is still waiting to be saved, before the program ends."""

@@ -18,7 +18,6 @@ from image_describer.text import finish, one_line
 
 TITLE = "Image Describer"
 TITLE_LIMIT = 250  # characters, twice a long sentence; some window managers fail on longer titles
-STATUS_MARGIN_PX = 12
 SMALLEST_PX = (640, 480)  # or the screen, if that is smaller
 MENU_EDGE_PX = 16
 PREFERRED_PX = (1000, 760)
@@ -44,14 +43,7 @@ class MainWindow:
         )
         self_voicing.set_name(self.sentence, "Description", role="text")
         self.buttons = self._make_buttons(run)
-        self._status_label = WrappedLabel(
-            self._all.inside,
-            margin=2 * STATUS_MARGIN_PX,
-            font=theme.font("status"),
-            padx=STATUS_MARGIN_PX,
-            pady=4,
-        )
-        theme.apply_style(self._status_label, "status")
+        self._status_label = WrappedLabel(self._all.inside, style="Quiet.TLabel")
         self._lay_out()
         self._all.watch()
         self._make_menus(run)

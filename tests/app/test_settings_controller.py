@@ -58,9 +58,9 @@ def test_only_changes_of_the_look_repaint_the_window(
     repaints: list[int] = []
     change = theme.Theme.change
 
-    def record(self: theme.Theme, *, high_contrast: bool, text_size: int) -> None:
+    def record(self: theme.Theme, *, look: theme.Look, text_size: int) -> None:
         repaints.append(text_size)
-        change(self, high_contrast=high_contrast, text_size=text_size)
+        change(self, look=look, text_size=text_size)
 
     monkeypatch.setattr(theme.Theme, "change", record)
     driver.app.faster()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.gui
 
 WIDTH, HEIGHT = 640, 480
 MIN_HEIGHT_PX = 40  # of a text or a list: less than a line of the largest text
-SCROLLING_CLASSES = ("Listbox", "Text", "Entry", "Canvas")  # they scroll their own content
+SCROLLING_CLASSES = ("Listbox", "Treeview", "Text", "TEntry", "Canvas")  # they scroll their own content
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable
+from tkinter import ttk
 from typing import Any
 
 import pytest
@@ -9,17 +10,20 @@ import pytest
 from image_describer.app import theme
 from tests.support.window import AppDriver
 
-KINDS = (
-    *("window", "frame", "text", "button", "label", "status"),
-    *("entry", "list", "slider", "check", "choice", "picture", "menu"),
-)
 TEXT_CONTRAST = 7.0  # WCAG 2.2, 1.4.6, level AAA
 EDGE_CONTRAST = 3.0  # WCAG 2.2, 1.4.11
-PAIRS = (
-    ("foreground", "background"),
-    ("activeforeground", "activebackground"),
-    ("selectforeground", "selectbackground"),
-    ("insertbackground", "background"),
+TEXTS = (
+    *(("text", behind) for behind in ("background", "surface", "button", "hover", "chip")),
+    *(("quiet_text", behind) for behind in ("background", "surface")),
+    *(("accent_text", behind) for behind in ("accent", "accent_hover")),
+    ("selection_text", "selection"),
+    ("background", "quiet_text"),  # the row at the cursor of a list without the focus
+)
+EDGES = (
+    *(("border", beside) for beside in ("background", "surface", "button")),
+    *(("accent", beside) for beside in ("background", "surface")),
+    *(("focus", beside) for beside in ("background", "surface")),
+    ("selection", "surface"),
 )
 
 
@@ -40,38 +44,48 @@ def test_the_contrast_ratio_is_that_of_wcag() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("palette", [theme.NORMAL, theme.HIGH_CONTRAST], ids=["normal", "high"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_all_text_has_a_contrast_of_seven_to_one(palette: theme.Palette, kind: str) -> None:
-    options = theme.options(kind, palette)
-    for front, back in PAIRS:
-        if front in options and back in options:
-            assert contrast(options[front], options[back]) >= TEXT_CONTRAST, (front, back)
-    if "highlightcolor" in options:
-        assert contrast(options["highlightcolor"], palette.background) >= TEXT_CONTRAST
-    if "troughcolor" in options:
-        assert contrast(options["troughcolor"], options["background"]) >= EDGE_CONTRAST
-
-
-def test_controls_have_an_edge_in_high_contrast() -> None:
-    for kind in ("button", "entry", "list", "check", "choice", "slider"):
-        edge = theme.options(kind, theme.HIGH_CONTRAST)["highlightbackground"]
-        assert contrast(edge, theme.HIGH_CONTRAST.background) >= TEXT_CONTRAST
+@pytest.mark.parametrize("look", theme.PALETTES)
+@pytest.mark.parametrize(
+    ("pairs", "least"), [(TEXTS, TEXT_CONTRAST), (EDGES, EDGE_CONTRAST)], ids=["texts", "edges"]
+)
+def test_texts_and_edges_stand_out(
+    look: theme.Look, pairs: tuple[tuple[str, str], ...], least: float
+) -> None:
+    palette = theme.PALETTES[look]
+    for front, back in pairs:
+        assert contrast(getattr(palette, front), getattr(palette, back)) >= least, (front, back)
 
 
 @pytest.mark.gui
 def test_all_widgets_follow_a_change(drive: Callable[..., AppDriver]) -> None:
     driven = drive()
     driven.press("F1")
-    driven.app.settings_controller.set(high_contrast=True, text_size=150)
+    driven.app.settings_controller.set(look="high contrast", text_size=150)
     driven.root.update()
+    palette = theme.PALETTES["high contrast"]
     styled = [widget for widget in descendants(driven.root) if hasattr(widget, "style_kind")]
-    assert len(styled) > 12
+    assert len(styled) > 5
     for widget in styled:
-        for option, value in theme.options(widget.style_kind, theme.HIGH_CONTRAST).items():
-            assert str(widget.cget(option)) == str(value if value is not False else 0), option
+        for option, value in theme.options(widget.style_kind, palette).items():
+            assert str(widget.cget(option)) == str(value), option
+    style = ttk.Style(driven.root)
+    assert style.lookup("TButton", "foreground") == palette.text
     points = driven.root.tk.call("font", "actual", theme.font("sentence"), "-size")
     assert points == round(theme.POINTS["sentence"] * 1.5)
+
+
+@pytest.mark.gui
+def test_no_widget_of_the_program_is_drawn_without_the_theme(
+    drive: Callable[..., AppDriver],
+) -> None:
+    driven = drive()
+    for key in ("F1", "ctrl+o", "ctrl+comma"):
+        driven.press(key)
+        driven.until(lambda: driven.context.dialogs, "the dialog")
+        for widget in descendants(driven.root):
+            plain = not widget.winfo_class().startswith(("T", "Image"))
+            assert not plain or hasattr(widget, "style_kind") or isinstance(widget, tk.Menu), widget
+        driven.press("Escape")
 
 
 def descendants(widget: tk.Misc) -> list[Any]:
@@ -85,7 +99,7 @@ def descendants(widget: tk.Misc) -> list[Any]:
 @pytest.mark.parametrize("size", [75, 150, 250])
 def test_no_button_is_cut_off_at_any_size(drive: Callable[..., AppDriver], size: int) -> None:
     driven = drive()
-    driven.app.settings_controller.set(text_size=size, high_contrast=True)
+    driven.app.settings_controller.set(text_size=size, look="dark")
     driven.settle()
     window = driven.app.window
     edge = driven.root.winfo_rootx() + driven.root.winfo_width()

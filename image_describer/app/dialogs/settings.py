@@ -4,6 +4,7 @@ import os
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import replace
+from tkinter import ttk
 from typing import Any, cast
 
 from image_describer.app import messages, theme
@@ -56,6 +57,12 @@ class SettingsWindow(Dialog):
 
     ``clear_history(done, failed)`` deletes past descriptions and then calls one of the two.
     """
+
+    own_command = "settings"
+    keys_help = (
+        "Tab goes to the next setting. The arrow keys change a value or a list, Space a check box. "
+        "Changes apply at once. Enter or Escape closes."
+    )
 
     def __init__(
         self,
@@ -123,7 +130,7 @@ class SettingsWindow(Dialog):
                 self._add_setting(name, setting)
         self.clear_button = self._add_button(CLEAR_TITLE, self._ask_to_clear)
         self.defaults_button = self._add_button("Defaults", self._restore_defaults)
-        self._add_button("Close\nEscape", self.close)
+        self.default_button = self._add_button("Close\nEscape", self.close)
         self._note = Label(self._column.inside, font=theme.font("status"))
         self._column.watch()
 
@@ -134,22 +141,19 @@ class SettingsWindow(Dialog):
     def _add_setting(self, name: str, setting: Setting) -> None:
         # Each has a row of its own; otherwise a choice would have two positions, one among its
         # values and one among the other choices.
-        row = tk.Frame(self._column.inside)
-        theme.apply_style(row, "frame")
+        row = ttk.Frame(self._column.inside)
         row.pack(fill="x", pady=4)
         if name == "online" or setting.kind != "switch":
             label = VOICE_LABEL if name == "online" else setting.label
             unit = f", {setting.unit}" if setting.unit else ""
             Label(row, f"{label}{unit}").pack(fill="x")
         control = self._control(row, name, setting)
-        if not isinstance(control, Slider | PathField):
-            control.configure(justify="left")  # if it wraps
+        if isinstance(control, Slider):
+            control.number.pack(anchor="w")
         control.pack(fill="x", padx=(0, 4))
         self.controls[name] = control
         if name in HINTS:
-            hint = Label(row, HINTS[name] + ".", font=theme.font("status"))
-            theme.apply_style(hint, "status")
-            hint.pack(fill="x")
+            Label(row, HINTS[name] + ".", style="Quiet.TLabel").pack(fill="x")
             known = self_voicing.widget_info(control)
             if known is not None:
                 self_voicing.set_name(
@@ -216,8 +220,7 @@ class SettingsWindow(Dialog):
         self.refresh()
 
     def _add_button(self, label: str, command: Callable[[], None]) -> Button:
-        row = tk.Frame(self._column.inside)
-        theme.apply_style(row, "frame")
+        row = ttk.Frame(self._column.inside)
         row.pack(fill="x", pady=4)
         button = Button(row, label, command)
         button.pack(fill="x", padx=(0, 4))

@@ -13,7 +13,7 @@ ROLES = {
     "button": "Button",
     "check box": "Checkbutton",
     "slider": "Scale",
-    "choice": "Combobox",
+    "combo box": "Combobox",
     "edit box": "Entry",
     "list": "Listbox",
     "text": "Text",

@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable
+from tkinter import ttk
 from typing import Any
 
 from image_describer.app import theme
@@ -9,24 +10,18 @@ from image_describer.app import theme
 RETURN_KEYS = ("<Return>", "<KP_Enter>")
 
 
-class Button(tk.Button):
+class Button(ttk.Button):
     """A button that Space and Return press. A second line of ``text`` shows its key."""
 
     def __init__(
         self, master: tk.Misc, text: str, command: Callable[[], Any], **options: Any
     ) -> None:
-        options = {"font": theme.font("button"), "relief": "flat", "padx": 4, "pady": 4, **options}
+        theme.theme_of(master)
         super().__init__(master, text=text, command=command, **options)
-        theme.apply_style(self, "button")
-        press_with_return(self)
+        for key in ("<space>", *RETURN_KEYS):
+            self.bind(key, self._press)
 
-
-def press_with_return(button: tk.Button | tk.Checkbutton) -> None:
-    """Let Return press ``button`` exactly once, even where Tk has a binding of its own for it."""
-
-    def press(_event: object) -> str:
-        button.invoke()
+    def _press(self, _event: object) -> str:
+        # Tk's own binding of the space bar stops the window for a tenth of a second.
+        self.invoke()
         return "break"
-
-    for key in RETURN_KEYS:
-        button.bind(key, press)

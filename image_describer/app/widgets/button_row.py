@@ -2,27 +2,24 @@
 
 import tkinter as tk
 from collections.abc import Callable
+from tkinter import ttk
 from typing import Any
 
-from image_describer.app import theme
 from image_describer.app.widgets.button import Button
 
-GAP_PX = 2
 
-
-class ButtonRow(tk.Frame):
+class ButtonRow(ttk.Frame):
     """A row of buttons of equal width, at least that of the widest one."""
 
     def __init__(self, master: tk.Misc) -> None:
         super().__init__(master)
-        theme.apply_style(self, "frame")
         self._buttons: list[Button] = []
         self._columns = 0
         self.bind("<Configure>", lambda event: self.arrange(event.width))
 
-    def add(self, label: str, command: Callable[[], Any]) -> Button:
+    def add(self, label: str, command: Callable[[], Any], **options: Any) -> Button:
         """Append a button."""
-        button = Button(self, label, command)
+        button = Button(self, label, command, **options)
         self._buttons.append(button)
         self._columns = 0
         self._lay_out(len(self._buttons))
@@ -34,7 +31,7 @@ class ButtonRow(tk.Frame):
         count = len(self._buttons)
         if not count or width <= 1:
             return
-        widest = max(button.winfo_reqwidth() for button in self._buttons) + 2 * GAP_PX
+        widest = max(button.winfo_reqwidth() for button in self._buttons)
         # Of six buttons 6, 3, 2 or 1 in a row, so that the rows are as equal as possible.
         candidates = (-(-count // rows) for rows in range(1, count + 1))
         self._lay_out(next((columns for columns in candidates if columns * widest <= width), 1))
@@ -53,6 +50,4 @@ class ButtonRow(tk.Frame):
                 row=number // columns,
                 column=number % columns,
                 sticky="nsew",
-                padx=GAP_PX,
-                pady=GAP_PX,
             )

@@ -1,17 +1,22 @@
-"""One of several values, chosen with the arrow keys."""
+"""A combo box: one of several values, chosen with the arrow keys or from its list."""
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from tkinter import ttk
 from typing import Any
 
 from image_describer.app import theme
 from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.shortened import shortened
+
+MOST_CHARACTERS = 32
 
 
-class Choice(tk.Label):
+class Choice(ttk.Widget):
     """One of several values: Right and Down choose the next, Left and Up the previous one.
 
-    ``values`` is a sequence of (value, label); ``command(value)`` is called after each change.
+    ``values`` is a sequence of (value, label); ``command(value)`` is called after each change. It
+    is no `ttk.Combobox`, which tkinter makes an entry, because there is no text to edit.
     """
 
     def __init__(
@@ -23,17 +28,29 @@ class Choice(tk.Label):
         *,
         name: str = "",
     ) -> None:
-        super().__init__(master, font=theme.font("button"), anchor="w", padx=8, pady=4)
+        theme.theme_of(master)
+        width = min(MOST_CHARACTERS, max(len(label) for _value, label in values))
+        super().__init__(
+            master,
+            "ttk::combobox",
+            {
+                "state": "readonly",
+                "font": theme.font("button"),
+                "width": width,
+                "postcommand": self._before_list,
+            },
+        )
         self._values = list(values)
         self._command = command
         self._index = 0
-        theme.apply_style(self, "choice")
-        self_voicing.set_name(self, name, role="choice", state=self._spoken_state)
+        self_voicing.set_name(self, name, role="combo box", state=self._spoken_state)
         for key, step in (("Right", 1), ("Down", 1), ("Left", -1), ("Up", -1)):
             self.bind(f"<{key}>", lambda _event, step=step: self._move(step))  # type: ignore[misc]
         self.bind("<Home>", lambda _event: self._choose(0))
         self.bind("<End>", lambda _event: self._choose(len(self._values) - 1))
-        self.bind("<Button-1>", self._on_click)
+        self.bind("<<ComboboxSelected>>", self._on_list)
+        for change in ("<Configure>", "<<ThemeChanged>>"):
+            self.bind(change, lambda _event: self._show(), add="+")
         self.set(value)
 
     @property
@@ -45,7 +62,16 @@ class Choice(tk.Label):
         """Choose ``value``, or the first one if it is unknown, silently; no command is called."""
         values = [known for known, _label in self._values]
         self._index = values.index(value) if value in values else 0
-        self.configure(text=f"◂ {self._values[self._index][1]} ▸")
+        self._show()
+
+    def winfo_children(self) -> list[tk.Widget | tk.Toplevel]:
+        """Nothing: tkinter has no objects for the list that Tk itself makes."""
+        return []
+
+    def _show(self) -> None:
+        label = self._values[self._index][1]
+        room = self.winfo_width() - theme.theme_of(self).choice_margin
+        self.tk.call(str(self), "set", shortened(self, label, room) if room > 0 else label)
 
     def _spoken_state(self) -> str:
         return f"{self._values[self._index][1]}, {self._index + 1} of {len(self._values)}"
@@ -61,6 +87,16 @@ class Choice(tk.Label):
             self._command(self.value)
         return "break"
 
-    def _on_click(self, event: "tk.Event[tk.Misc]") -> None:
+    def _before_list(self) -> None:
+        """Fill and colour the list that a click opens."""
         self.focus_set()
-        self._move(-1 if event.x < self.winfo_width() / 2 else 1)
+        self["values"] = [label for _value, label in self._values]
+        self.tk.call(str(self), "current", self._index)
+        window = str(self.tk.call("ttk::combobox::PopdownWindow", str(self)))
+        colours = theme.options("list", theme.theme_of(self).palette)
+        for option, value in {**colours, "font": theme.font("button")}.items():
+            self.tk.call(f"{window}.f.l", "configure", f"-{option}", value)
+
+    def _on_list(self, _event: object) -> None:
+        self._choose(max(0, int(self.tk.call(str(self), "current"))))
+        self.tk.call(str(self), "selection", "clear")

@@ -1,6 +1,7 @@
 """A box for one line of text."""
 
 import tkinter as tk
+from tkinter import ttk
 from typing import Any
 
 from image_describer.app import theme
@@ -9,16 +10,15 @@ from image_describer.app.voice import self_voicing
 SELECT_ALL_KEYS = ("<Control-a>", "<Control-Lock-A>")
 
 
-class EntryBox(tk.Entry):
+class EntryBox(ttk.Entry):
     """A box for one line of text."""
 
     def __init__(self, master: tk.Misc, text: str = "", *, name: str = "", **options: Any) -> None:
-        options = {"font": theme.font("button"), "borderwidth": 4, "relief": "flat", **options}
-        super().__init__(master, **options)
-        theme.apply_style(self, "entry")
+        theme.theme_of(master)
+        super().__init__(master, **{"font": theme.font("button"), **options})
         self.insert(0, text)
         # The window's keys come before Tk's own, as in ReadOnlyText.
-        self.bindtags((str(self), str(self.winfo_toplevel()), "Entry", "all"))
+        self.bindtags((str(self), str(self.winfo_toplevel()), "TEntry", "all"))
         # On X11 Tk moves the caret to the beginning instead, as Emacs does.
         for key in SELECT_ALL_KEYS:
             self.bind(key, self._select_all)

@@ -4,10 +4,9 @@ import tkinter as tk
 from tkinter import font as tkfont
 from typing import Any, cast
 
-from image_describer.app import key_bindings
+from image_describer.app import key_bindings, theme
 from image_describer.app.widgets.check_box import CheckBox
-from image_describer.app.widgets.choice import Choice
-from image_describer.app.widgets.scrolled_column import WRAP_MARGINS_PX, ScrolledColumn
+from image_describer.app.widgets.scrolled_column import ScrolledColumn
 
 MIN_LINES = 3  # of a list or a long text: the cursor's line and one above and below it
 MIN_PICTURE_PX = 60
@@ -22,7 +21,9 @@ class FittingColumn(ScrolledColumn):
 
     def __init__(self, master: tk.Misc) -> None:
         super().__init__(master)
-        self._bar.grid_remove()  # focus and wheel scroll; most windows never need a bar
+        # Focus and wheel scroll; most windows never need a bar.
+        self._canvas.configure(yscrollcommand="")
+        self._bar.grid_remove()
         self._fit_pending = False
         self.inside.columnconfigure(0, weight=1)
         self.inside.rowconfigure(0, weight=1)
@@ -62,14 +63,13 @@ class FittingColumn(ScrolledColumn):
             self._keep_focus_in_view()
 
     def _wrap(self) -> None:
-        """Wrap choices and check boxes that would be cut off at the right edge."""
+        """Wrap check boxes that would be cut off at the right edge."""
         for part in self.inside.winfo_children():
             for widget in part.winfo_children():
-                if isinstance(widget, CheckBox | Choice):
-                    room = self.inside.winfo_width() - EDGE_PX
-                    room -= widget.winfo_rootx() - self.inside.winfo_rootx()
-                    margin = WRAP_MARGINS_PX[widget.winfo_class()]
-                    widget.configure(wraplength=max(1, room - margin), justify="left")
+                if isinstance(widget, CheckBox):
+                    left = widget.winfo_rootx() - self.inside.winfo_rootx()
+                    room = self.inside.winfo_width() - EDGE_PX - left
+                    theme.theme_of(self).wrap(widget, room)
 
 
 def min_height(widget: tk.Misc) -> int:

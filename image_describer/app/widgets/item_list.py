@@ -6,6 +6,9 @@ from typing import Any
 
 from image_describer.app import theme
 from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.card import Card
+from image_describer.app.widgets.scroll_bar import ScrollBar
+from image_describer.app.widgets.shortened import shorten_all
 from image_describer.app.widgets.typeahead import TypeAhead, typed_character
 from image_describer.text import fold
 
@@ -22,14 +25,19 @@ class ItemList(tk.Listbox):
             "borderwidth": 0,
             **options,
         }
-        super().__init__(master, **options)
+        card = Card(master)
+        super().__init__(card, **options)
         theme.apply_style(self, "list")
+        card.hold(self, ScrollBar(card, self))
         self._items: list[str] = []
+        self._fitted_width = 0  # in pixels, to which the items were shortened
         self._folded: list[str] = []  # the items as type-ahead compares them
         self._typeahead = TypeAhead()
         if name:
             self_voicing.set_name(self, name)
         self.bind("<KeyPress>", self._on_key)
+        self.bind("<Configure>", lambda event: self._fit(event.width))
+        self.bind("<<ThemeChanged>>", lambda _event: self._fit(0))  # the font may be another
         self.bind("<Home>", lambda _event: self._move_and_say(0))
         self.bind("<End>", lambda _event: self._move_and_say(len(self._items) - 1))
 
@@ -43,17 +51,41 @@ class ItemList(tk.Listbox):
         self._folded = [fold(item) for item in items]
         self._typeahead.reset()
         self.delete(0, "end")
-        self.insert("end", *self._items)
+        self.insert("end", *self._shortened(self._items))
         self.move_cursor(0)
 
-    def extend(self, items: Sequence[str]) -> None:
-        """Append ``items``; the cursor stays."""
+    def add(self, index: int, items: Sequence[str], names: Sequence[str]) -> None:
+        """Insert ``items`` at ``index``; the cursor stays on its item.
+
+        Typing the first letters of one of ``names`` moves to its item.
+        """
         was_empty = not self._items
-        self._items += items
-        self._folded += [fold(item) for item in items]
-        self.insert("end", *items)
+        self._items[index:index] = items
+        self._folded[index:index] = [fold(name) for name in names]
+        self.insert(index, *self._shortened(items))
         if was_empty:
             self.move_cursor(0)
+
+    def get(self, first: str | int, last: str | int | None = None) -> Any:
+        """Return an item, or those from ``first`` to ``last``, as they were before shortening."""
+        if last is None:
+            return self._items[self.index(first)]
+        return tuple(self._items[self.index(first) : self.index(last) + 1])
+
+    def _shortened(self, items: Sequence[str]) -> list[str]:
+        known = self._fitted_width > 1
+        return shorten_all(self, items, self._fitted_width) if known else list(items)
+
+    def _fit(self, width: int) -> None:
+        """Shorten the items to ``width`` pixels (0: the present width); the cursor stays."""
+        if width == self._fitted_width:
+            return
+        self._fitted_width = width or self.winfo_width()
+        cursor, top = self.cursor, self.yview()[0]
+        self.delete(0, "end")
+        self.insert("end", *self._shortened(self._items))
+        self.move_cursor(cursor)
+        self.yview_moveto(top)
 
     @property
     def cursor(self) -> int:

@@ -1,27 +1,26 @@
 """Text that is only shown."""
 
 import tkinter as tk
+from tkinter import ttk
 from typing import Any
 
 from image_describer.app import theme
 
 
-class Label(tk.Label):
+class Label(ttk.Label):
     """Text that is only shown; `self_voicing.set_name` gives the widget beside it its name."""
 
     def __init__(self, master: tk.Misc, text: str = "", **options: Any) -> None:
-        options = {"font": theme.font("button"), "anchor": "w", "justify": "left", **options}
+        theme.theme_of(master)
         super().__init__(master, text=text, **options)
-        theme.apply_style(self, "label")
 
 
 class WrappedLabel(Label):
-    """A label that wraps its text to its own width, less ``margin`` pixels."""
+    """A label that wraps its text to its own width."""
 
-    def __init__(self, master: tk.Misc, text: str = "", margin: int = 0, **options: Any) -> None:
+    def __init__(self, master: tk.Misc, text: str = "", **options: Any) -> None:
         super().__init__(master, text, **options)
-        self._margin = margin
         self.bind("<Configure>", self._wrap)
 
     def _wrap(self, event: "tk.Event[tk.Misc]") -> None:
-        self.configure(wraplength=max(1, event.width - self._margin))
+        theme.theme_of(self).wrap(self, event.width)

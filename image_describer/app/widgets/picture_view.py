@@ -8,6 +8,7 @@ from PIL import Image, ImageTk
 from image_describer.app import theme
 from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.app.messages import log_error
+from image_describer.app.widgets.card import Card
 
 if TYPE_CHECKING:
     from image_describer.imaging.open import Picture
@@ -25,8 +26,10 @@ class PictureView(tk.Canvas):
     MAX_ZOOM = 4.0
 
     def __init__(self, master: tk.Misc, jobs: JobRunner) -> None:
-        super().__init__(master, height=120)
+        card = Card(master)
+        super().__init__(card, height=120)
         theme.apply_style(self, "picture")
+        card.hold(self)
         self._jobs = jobs
         self._picture: Picture | None = None
         self._image: ImageTk.PhotoImage | None = None
@@ -60,8 +63,7 @@ class PictureView(tk.Canvas):
         self._resize_timer = None
         if self._job is not None:
             self._job.cancel()
-        ring = 2 * int(self.cget("highlightthickness"))
-        picture, room = self._picture, (self.winfo_width() - ring, self.winfo_height() - ring)
+        picture, room = self._picture, (self.winfo_width(), self.winfo_height())
         if picture is not None and min(room) > 1:
             self._job = self._jobs.start(
                 lambda _job: scaled(picture, room, self.MAX_ZOOM), self._draw, log_error

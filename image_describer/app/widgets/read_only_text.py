@@ -5,7 +5,9 @@ from typing import Any
 
 from image_describer.app import theme
 from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.entry_box import SELECT_ALL_KEYS
+from image_describer.app.widgets.scroll_bar import ScrollBar
 
 # In Tcl, because an exception in a Python command would end Tk's loop.
 GUARD = """proc {name} {{option args}} {{
@@ -23,8 +25,9 @@ class ReadOnlyText(tk.Text):
         self, master: tk.Misc, lines: tuple[int, int] | None = None, **options: Any
     ) -> None:
         """``lines`` (min, max): fit the height to the text, within these; None: a fixed height."""
+        card = Card(master)
         super().__init__(
-            master,
+            card,
             wrap="word",
             insertwidth=3,
             borderwidth=0,
@@ -34,6 +37,8 @@ class ReadOnlyText(tk.Text):
             **options,
         )
         theme.apply_style(self, "text")
+        self._bar = ScrollBar(card, self)
+        card.hold(self, self._bar)
         self._command = f"{self}_widget"
         self.tk.call("rename", str(self), self._command)
         self.tk.eval(GUARD.format(name=str(self), widget=self._command))

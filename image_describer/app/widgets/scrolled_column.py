@@ -1,38 +1,34 @@
 """A column of widgets that may be longer than its window: it scrolls to the focused widget."""
 
 import tkinter as tk
-from typing import Any, cast
+from tkinter import ttk
+from typing import cast
 
 from image_describer.app import key_bindings, theme
 from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.scroll_bar import ScrollBar
 
 MARGIN_PX = 12  # part of the neighbouring widget stays visible, to show that the column goes on
 WHEEL_PX = 60
-BAR_PX = 16
-# Widget classes that wrap at a large text size, and the part of their width that is not text.
-WRAP_MARGINS_PX = {"Label": 24, "Button": 32, "Checkbutton": 64}
+WRAPPING_CLASSES = ("TLabel", "TButton", "TCheckbutton")
 SCROLLING_CLASSES = ("Listbox", "Text")  # the mouse wheel scrolls their own content
 
 
-class ScrolledColumn(tk.Frame):
+class ScrolledColumn(ttk.Frame):
     """Put the widgets into ``inside``, then call `watch`. They are as wide as the window."""
 
     def __init__(self, master: tk.Misc) -> None:
         super().__init__(master)
-        theme.apply_style(self, "frame")
         self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=0)
         theme.apply_style(self._canvas, "frame")
-        self._bar = tk.Scrollbar(
-            self, command=self._canvas.yview, takefocus=0, width=BAR_PX, elementborderwidth=1
-        )
+        self._bar = ScrollBar(self, self._canvas)
         # Tk's scroll bars only scroll by units, which are pixels here.
-        self._canvas.configure(yscrollcommand=self._bar.set, yscrollincrement=1)
+        self._canvas.configure(yscrollincrement=1)
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
         self._canvas.grid(row=0, column=0, sticky="nsew")
         self._bar.grid(row=0, column=1, sticky="ns")
-        self.inside = tk.Frame(self._canvas)
-        theme.apply_style(self.inside, "frame")
+        self.inside = ttk.Frame(self._canvas)
         self._item = self._canvas.create_window(0, 0, anchor="nw", window=self.inside)
         self._canvas.bind("<Configure>", self._on_resize)
         self.inside.bind("<Configure>", self._on_content_resize)
@@ -85,9 +81,8 @@ class ScrolledColumn(tk.Frame):
     def _on_resize(self, event: "tk.Event[tk.Misc]") -> None:
         self._canvas.itemconfigure(self._item, width=event.width)
         for widget in key_bindings.descendants(self.inside):
-            margin = WRAP_MARGINS_PX.get(widget.winfo_class())
-            if margin is not None:
-                cast(Any, widget).configure(wraplength=max(1, event.width - margin))
+            if widget.winfo_class() in WRAPPING_CLASSES:
+                theme.theme_of(self).wrap(widget, event.width)
         self._keep_focus_in_view()
 
     def _on_content_resize(self, _event: object) -> None:

@@ -1,19 +1,33 @@
 """A slider for whole numbers."""
 
+import math
 import tkinter as tk
 from collections.abc import Callable
+from tkinter import ttk
 from typing import Any
 
 from image_describer.app import theme
 from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.label import Label
 
 PAGE_STEPS = 5  # steps that Page Up and Page Down take at once
 
 
-class Slider(tk.Scale):
+def stepped(value: int, steps: int, low: int, high: int, step: int) -> int:
+    """``value`` moved by ``steps``, on the grid that begins at ``low``, within the limits.
+
+    The first step goes to the grid's next point: 187 becomes 200, or 180, in steps of 20 from 80.
+    """
+    place = (value - low) / step
+    place = (math.floor(place) if steps > 0 else math.ceil(place)) + steps
+    return max(low, min(high, low + place * step))
+
+
+class Slider(ttk.Scale):
     """A number: Right and Up increase it, Left and Down decrease it, Home and End go to the limits.
 
-    ``unit`` is spoken after the number; ``command(value)`` is called after each change.
+    ``unit`` is shown and spoken after the number; ``command(value)`` is called after each change.
+    ``number`` is a label with both, to be placed by the caller.
     """
 
     def __init__(
@@ -28,22 +42,15 @@ class Slider(tk.Scale):
         name: str = "",
         unit: str = "",
     ) -> None:
-        super().__init__(
-            master,
-            from_=low,
-            to=high,
-            resolution=1,
-            orient="horizontal",
-            font=theme.font("button"),
-            borderwidth=0,
-            sliderrelief="flat",
-            width=18,
-        )
+        theme.theme_of(master)
+        super().__init__(master, from_=low, to=high, value=value, orient="horizontal", takefocus=1)
+        self.number = Label(master)
         self._limits = low, high
+        self._step = step
         self._on_change = command
         self._unit = unit
-        theme.apply_style(self, "slider")
-        super().set(value)
+        self._value = value
+        self._show()
         self.configure(command=self._dragged)
         self_voicing.set_name(self, name, state=self._spoken_state)
         steps = {
@@ -55,26 +62,32 @@ class Slider(tk.Scale):
             "Next": -PAGE_STEPS,
         }
         for key, times in steps.items():
-            self.bind(f"<{key}>", lambda _event, by=times * step: self._move(self.value + by))  # type: ignore[misc]
-        self.bind("<Home>", lambda _event: self._move(low))
-        self.bind("<End>", lambda _event: self._move(high))
+            self.bind(f"<{key}>", lambda _event, times=times: self._step_by(times))  # type: ignore[misc]
+        self.bind("<Home>", lambda _event: self._change(low))
+        self.bind("<End>", lambda _event: self._change(high))
+        self.bind("<Button-1>", self._on_click)
 
     @property
     def value(self) -> int:
-        return int(self.get())
+        return self._value
 
     def set_silently(self, value: int) -> None:
         """Move it without speech or a command."""
-        self.configure(command="")
-        super().set(value)
-        self.configure(command=self._dragged)
+        self._value = value
+        self._show()
+
+    def _show(self) -> None:
+        # Not with `set`, which calls the command.
+        super().configure(value=self._value)
+        self.number.configure(text=self._spoken_state())
 
     def _spoken_state(self) -> str:
         return f"{self.value} {self._unit}".strip()
 
-    def _move(self, value: int) -> str:
-        low, high = self._limits
-        value = max(low, min(high, value))
+    def _step_by(self, steps: int) -> str:
+        return self._change(stepped(self.value, steps, *self._limits, self._step))
+
+    def _change(self, value: int) -> str:
         changed = value != self.value
         self.set_silently(value)
         self_voicing.value_changed(self)
@@ -82,7 +95,17 @@ class Slider(tk.Scale):
             self._on_change(value)
         return "break"
 
-    def _dragged(self, _value: str) -> None:
-        self_voicing.value_changed(self)
-        if self._on_change is not None:
-            self._on_change(self.value)
+    def _on_click(self, event: "tk.Event[tk.Misc]") -> str | None:
+        self.focus_set()
+        if "slider" in self.identify(event.x, event.y):
+            return None
+        return self._change(self._nearest(float(self.get(event.x, event.y))))
+
+    def _dragged(self, value: str) -> None:
+        nearest = self._nearest(float(value))
+        if nearest != self.value:
+            self._change(nearest)
+
+    def _nearest(self, value: float) -> int:
+        low, _high = self._limits
+        return low + round((value - low) / self._step) * self._step

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from image_describer.app import theme
 from image_describer.app.dialogs.chooser.listing import FolderEntry
 from image_describer.app.voice import self_voicing
+from image_describer.app.widgets.card import Card
+from image_describer.app.widgets.scroll_bar import ScrollBar
 from image_describer.app.widgets.typeahead import TypeAhead, typed_character
 from image_describer.text import fold
 
@@ -28,8 +30,9 @@ class FileList(tk.Listbox):
         say: Callable[[str], None],
         begin_path: Callable[[str], None],
     ) -> None:
+        card = Card(master)
         super().__init__(
-            master,
+            card,
             font=theme.font("button"),
             activestyle="none",
             selectmode="browse",
@@ -37,6 +40,7 @@ class FileList(tk.Listbox):
             borderwidth=0,
         )
         theme.apply_style(self, "list")
+        card.hold(self, ScrollBar(card, self))
         dim_without_focus(self)
         self._entries: Sequence[FolderEntry] = ()
         self._names: list[str] = []
