@@ -27,11 +27,20 @@ from image_describer.text import file_name, one_line
 TITLE = "Settings"
 # At a text size of 100 percent the dialog fits on a screen of 640 by 480.
 PREFERRED_PX = (560, 400)
+SECTION_GAP_PX = 12
+ROW_GAP_PX = 3
 VOICES = [
     (True, "Google's natural voice, online"),
     (False, "offline voice"),
 ]
 VOICE_LABEL = "Voice of the descriptions"
+SECTIONS = {
+    "Voice": ("online", "language", "rate", "volume"),
+    "Speech": ("speech", "verbosity", "hedging", "key_sounds"),
+    "Look": ("look", "text_size"),
+    "Privacy": ("keep_history",),
+    "New pictures": ("watch", "watched_folder"),
+}
 HINTS = {
     "speech": "Results and errors only is for users of a screen reader, which says the rest",
     "online": "The online voice sends the sentence, never the picture, to Google",
@@ -104,9 +113,9 @@ class SettingsWindow(Dialog):
         focus = self_voicing.focused(self)
         inside = focus is not None and str(focus).startswith(f"{self._column.inside}.")
         control = focus if focus is not None and inside else self.controls["online"]
-        row = cast(tk.Misc, control.master)
-        self._note.pack(in_=row, side="bottom", fill="x")
+        self._note.pack(in_=cast(tk.Misc, control.master), side="bottom", fill="x")
         self._note.lift()
+        self._column.see(control)
 
     def close(self) -> None:
         """Close it; all changes have been applied."""
@@ -125,14 +134,21 @@ class SettingsWindow(Dialog):
         self._column = ScrolledColumn(self.body)
         self._column.grid(row=0, column=0, sticky="nsew")
         self._column.request_size(*(size * self._size_percent() // 100 for size in PREFERRED_PX))
-        for name, setting in SETTINGS.items():
-            if setting.kind != "folders":
-                self._add_setting(name, setting)
-        self.clear_button = self._add_button(CLEAR_TITLE, self._ask_to_clear)
-        self.defaults_button = self._add_button("Defaults", self._restore_defaults)
-        self.default_button = self._add_button("Close\nEscape", self.close)
-        self._note = Label(self._column.inside, font=theme.font("status"))
+        for section, names in SECTIONS.items():
+            heading = Label(self._column.inside, section, style="Heading.TLabel")
+            heading.pack(fill="x", pady=(SECTION_GAP_PX, 0))
+            for name in names:
+                self._add_setting(name, SETTINGS[name])
+            if section == "Privacy":
+                self.clear_button = self._add_button(
+                    self._column.inside, CLEAR_TITLE, self._ask_to_clear
+                )
+        self._note = Label(self._column.inside, style="Quiet.TLabel")
         self._column.watch()
+        footer = ttk.Frame(self.body)
+        footer.grid(row=1, column=0, sticky="ew")
+        self.defaults_button = self._add_button(footer, "Defaults", self._restore_defaults)
+        self.default_button = self._add_button(footer, "Close", self.close)
 
     def _size_percent(self) -> int:
         """The size of the dialog in percent; the dialog itself keeps within the screen."""
@@ -142,15 +158,13 @@ class SettingsWindow(Dialog):
         # Each has a row of its own; otherwise a choice would have two positions, one among its
         # values and one among the other choices.
         row = ttk.Frame(self._column.inside)
-        row.pack(fill="x", pady=4)
-        if name == "online" or setting.kind != "switch":
-            label = VOICE_LABEL if name == "online" else setting.label
-            unit = f", {setting.unit}" if setting.unit else ""
-            Label(row, f"{label}{unit}").pack(fill="x")
+        row.pack(fill="x", pady=ROW_GAP_PX)
         control = self._control(row, name, setting)
         if isinstance(control, Slider):
-            control.number.pack(anchor="w")
-        control.pack(fill="x", padx=(0, 4))
+            control.label.pack(fill="x")
+        elif not isinstance(control, CheckBox):
+            Label(row, VOICE_LABEL if name == "online" else setting.label).pack(fill="x")
+        control.pack(fill="x")
         self.controls[name] = control
         if name in HINTS:
             Label(row, HINTS[name] + ".", style="Quiet.TLabel").pack(fill="x")
@@ -219,11 +233,13 @@ class SettingsWindow(Dialog):
         self._shown_folder = ""  # it may have been typed in a shorter way
         self.refresh()
 
-    def _add_button(self, label: str, command: Callable[[], None]) -> Button:
-        row = ttk.Frame(self._column.inside)
-        row.pack(fill="x", pady=4)
-        button = Button(row, label, command)
-        button.pack(fill="x", padx=(0, 4))
+    def _add_button(self, master: tk.Misc, label: str, command: Callable[[], None]) -> Button:
+        # In a frame of its own: its position among the others is not worth saying.
+        frame = ttk.Frame(master)
+        footer = master is not self._column.inside
+        frame.pack(fill="x", side="left" if footer else "top", expand=footer)
+        button = Button(frame, label, command)
+        button.pack(fill="x")
         return button
 
     def _change(self, name: str, value: Any) -> None:

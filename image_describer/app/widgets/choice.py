@@ -9,7 +9,7 @@ from image_describer.app import theme
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.shortened import shortened
 
-MOST_CHARACTERS = 32
+CHARACTERS = 12  # as wide as its master makes it, but at least this
 
 
 class Choice(ttk.Widget):
@@ -29,14 +29,13 @@ class Choice(ttk.Widget):
         name: str = "",
     ) -> None:
         theme.theme_of(master)
-        width = min(MOST_CHARACTERS, max(len(label) for _value, label in values))
         super().__init__(
             master,
             "ttk::combobox",
             {
                 "state": "readonly",
                 "font": theme.font("button"),
-                "width": width,
+                "width": CHARACTERS,
                 "postcommand": self._before_list,
             },
         )

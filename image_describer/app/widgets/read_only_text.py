@@ -9,6 +9,7 @@ from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.entry_box import SELECT_ALL_KEYS
 from image_describer.app.widgets.scroll_bar import ScrollBar
 
+LARGEST_SHARE = 0.6  # of the window's height
 # In Tcl, because an exception in a Python command would end Tk's loop.
 GUARD = """proc {name} {{option args}} {{
     if {{$option ni {{insert delete replace}}}} {{tailcall {widget} $option {{*}}$args}}
@@ -21,10 +22,8 @@ class ReadOnlyText(tk.Text):
     All edits (typing, pasting, input methods) go through Tk's widget command, which is guarded.
     """
 
-    def __init__(
-        self, master: tk.Misc, lines: tuple[int, int] | None = None, **options: Any
-    ) -> None:
-        """``lines`` (min, max): fit the height to the text, within these; None: a fixed height."""
+    def __init__(self, master: tk.Misc, max_lines: int | None = None, **options: Any) -> None:
+        """``max_lines``: its height, if the window is high enough; None: a fixed height."""
         card = Card(master)
         super().__init__(
             card,
@@ -42,9 +41,10 @@ class ReadOnlyText(tk.Text):
         self._command = f"{self}_widget"
         self.tk.call("rename", str(self), self._command)
         self.tk.eval(GUARD.format(name=str(self), widget=self._command))
-        self._lines = lines
-        self._fitted_width = 0
-        self.bind("<Configure>", self._on_resize)
+        self._max_lines = max_lines
+        if max_lines is not None:
+            for widget in (self, self.winfo_toplevel()):
+                widget.bind("<Configure>", self._fit, add="+")
         # The window's keys come before Tk's own, whose Ctrl+O, for example, moves the caret.
         self.bindtags((str(self), str(self.winfo_toplevel()), "Text", "all"))
         # On X11 Tk moves the caret to the beginning of the line instead, as Emacs does.
@@ -60,7 +60,6 @@ class ReadOnlyText(tk.Text):
         self.tk.call(self._command, "delete", "1.0", "end")
         self.tk.call(self._command, "insert", "1.0", text)
         self.mark_set("insert", "1.0")
-        self._fit()
         self.see("1.0")
 
     def selected(self) -> str:
@@ -74,20 +73,13 @@ class ReadOnlyText(tk.Text):
         """Return the whole text."""
         return self.get("1.0", "end-1c")
 
-    def _on_resize(self, event: "tk.Event[tk.Misc]") -> None:
-        # Fitting changes the height, which causes another event.
-        if event.width != self._fitted_width:
-            self._fitted_width = event.width
-            self._fit()
-
-    def _fit(self) -> None:
-        if self._lines is not None and self.winfo_width() > 1:
-            needed = int(self.tk.call(str(self), "count", "-displaylines", "1.0", "end"))
-            min_lines, max_lines = self._lines
-            line = int(self.tk.call("font", "metrics", self.cget("font"), "-linespace"))
-            # However large the font, half of the window is left for everything else.
-            max_lines = min(max_lines, self.winfo_toplevel().winfo_height() // 2 // line)
-            self.configure(height=max(min_lines, min(max_lines, needed)))
+    def _fit(self, _event: object) -> None:
+        line = int(self.tk.call("font", "metrics", self.cget("font"), "-linespace"))
+        # However large the font, a part of the window is left for everything else.
+        room = int(LARGEST_SHARE * self.winfo_toplevel().winfo_height()) // line
+        height = max(1, min(self._max_lines or room, room))
+        if height != int(self.cget("height")):
+            self.configure(height=height)
 
     def _select_all(self, _event: object) -> str:
         self.tag_add("sel", "1.0", "end-1c")

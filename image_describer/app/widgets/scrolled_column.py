@@ -2,7 +2,6 @@
 
 import tkinter as tk
 from tkinter import ttk
-from typing import cast
 
 from image_describer.app import key_bindings, theme
 from image_describer.app.voice import self_voicing

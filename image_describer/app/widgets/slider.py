@@ -27,7 +27,7 @@ class Slider(ttk.Scale):
     """A number: Right and Up increase it, Left and Down decrease it, Home and End go to the limits.
 
     ``unit`` is shown and spoken after the number; ``command(value)`` is called after each change.
-    ``number`` is a label with both, to be placed by the caller.
+    ``label`` shows all three, where the caller places it.
     """
 
     def __init__(
@@ -44,7 +44,8 @@ class Slider(ttk.Scale):
     ) -> None:
         theme.theme_of(master)
         super().__init__(master, from_=low, to=high, value=value, orient="horizontal", takefocus=1)
-        self.number = Label(master)
+        self.label = Label(master)
+        self._name = name
         self._limits = low, high
         self._step = step
         self._on_change = command
@@ -79,7 +80,7 @@ class Slider(ttk.Scale):
     def _show(self) -> None:
         # Not with `set`, which calls the command.
         super().configure(value=self._value)
-        self.number.configure(text=self._spoken_state())
+        self.label.configure(text=f"{self._name}: {self._spoken_state()}")
 
     def _spoken_state(self) -> str:
         return f"{self.value} {self._unit}".strip()

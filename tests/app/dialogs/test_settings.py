@@ -96,25 +96,25 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         opened.press("Tab")
     assert set(opened.window.controls) == set(SETTINGS) - {"recent_folders"}
     assert spoken == [
-        "Settings, dialog. Voice of the descriptions, choice, offline voice, 2 of 2, "
+        "Settings, dialog. Voice of the descriptions, combo box, offline voice, 2 of 2, "
         "The online voice sends the sentence, never the picture, to Google",
-        "What is spoken, choice, everything, 1 of 3, "
-        "Results and errors only is for users of a screen reader, which says the rest",
-        "Language of the voice, choice, English, American, "
+        "Language of the voice, combo box, English, American, "
         f"1 of {len(languages.choices())}, "
         "How Google's voice pronounces; descriptions stay English",
         "Rate, slider, 175 words a minute",
         "Volume, slider, 100 percent",
-        "Detail, choice, normal, 2 of 3",
+        "What is spoken, combo box, everything, 1 of 3, "
+        "Results and errors only is for users of a screen reader, which says the rest",
+        "Detail, combo box, normal, 2 of 3",
         "Say how sure a description is, check box, checked",
         "Key sounds, check box, not checked",
-        "High contrast, check box, not checked",
+        "Colours, combo box, like the system, 1 of 4",
         "Text size, slider, 100 percent",
         "Keep a history of descriptions, check box, checked",
+        "Clear the history, button",
         "Announce new pictures in a folder, check box, not checked",
         f"Folder to watch, edit box, {screenshots_folder()}{os.sep}, "
         "Until you type another one, it is the one for screenshots; Enter begins",
-        "Clear the history, button",
         "Defaults, button",
         "Close, button",
     ]
@@ -129,6 +129,7 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         ("language", ["Down"], "en-GB", "English, British, 2 of"),
         ("rate", ["Right", "Prior"], 205, "205 words a minute"),
         ("hedging", ["space"], False, f"not checked. {UNHEDGED}"),
+        ("look", ["Down", "Down"], "dark", "dark, 3 of 4"),
         ("key_sounds", ["space"], True, "checked"),
         ("keep_history", ["space"], False, "not checked. The existing history stays"),
         ("watch", ["space"], True, "checked"),
@@ -160,9 +161,9 @@ def test_a_change_applies_at_once(opened: OpenSettings) -> None:
     opened.focus("rate")
     opened.press("Left")
     assert opened.driven.heard.settings["rate"] == 170
-    opened.focus("high_contrast")
-    opened.press("space")
-    assert theme.theme_of(opened.context.root).palette == theme.HIGH_CONTRAST
+    opened.focus("look")
+    opened.press("End")
+    assert theme.theme_of(opened.context.root).palette == theme.PALETTES["high contrast"]
 
 
 def test_the_new_rate_is_spoken_at_the_new_rate(
@@ -295,14 +296,14 @@ def test_languages_that_arrive_after_closing_are_ignored(opened: OpenSettings) -
     assert opened.driven.root.focus_get() is opened.driven.app.window.sentence
 
 
-@pytest.mark.parametrize(("text_size", "high_contrast"), [(75, False), (250, True)])
+@pytest.mark.parametrize(("text_size", "look"), [(75, "light"), (250, "high contrast")])
 def test_nothing_is_cut_off_on_a_small_screen(
-    small_screen: Screen, tmp_path: Path, text_size: int, high_contrast: bool
+    small_screen: Screen, tmp_path: Path, text_size: int, look: str
 ) -> None:
     driven = AppDriver(small_screen, FakeDescriber())
     try:
         file = SettingsFile(tmp_path / "settings.toml")
-        file.save(Settings(text_size=text_size, high_contrast=high_contrast))
+        file.save(Settings(text_size=text_size, look=look))
         opened = OpenSettings(driven, file)
         _walk_through(opened, small_screen)
     finally:
