@@ -111,7 +111,7 @@ class Application:
 
     def start(self, files: list[str], may_ask: bool = False) -> None:
         """Greet, or open the first file; on the first start, ask for the voice before that."""
-        self.window.sentence.show(messages.with_keys(messages.WELCOME, keymap.written))
+        self.window.show_sentence(messages.with_keys(messages.WELCOME, keymap.written))
         self.window.show_status(messages.LOADING)
         if self._settings_warning:
             self.context.voice.error(self._settings_warning)
@@ -387,9 +387,10 @@ class Application:
 
     def _show_explored(self, text: str) -> None:
         described = self.describe_task.current.described
-        text = text or (described.sentence if described is not None else "")
         if text:
-            self.window.sentence.show(text)
+            self.window.show_sentence(text)
+        elif described is not None:
+            self.window.show_sentence(described.sentence, described.confidence)
 
     def _report_error(self, error: Exception) -> None:
         """Say and show an error; the picture and its description stay."""

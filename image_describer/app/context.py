@@ -34,6 +34,13 @@ class DescribedPicture:
         """What is spoken, as one line."""
         return self.spoken.text
 
+    @property
+    def confidence(self) -> str:
+        """How sure the sentence is, as a label: "76 percent sure"; empty for what is only read."""
+        from image_describer.wording.details import confidence_label
+
+        return confidence_label(self.description)
+
 
 @dataclass
 class CurrentPicture:

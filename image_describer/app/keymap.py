@@ -4,7 +4,7 @@ Nothing here needs Tk, so that the command line and the docs can use the table, 
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 CONTROL_ALONE = "Control alone"
@@ -34,7 +34,6 @@ class Command:
     does: str
     menu: str
     letter: str
-    button: bool = False
     everywhere: bool = False
     edits: bool = False
 
@@ -48,7 +47,7 @@ MENUS = (
 )
 
 COMMANDS = (
-    Command("open", "Open", ("Ctrl+O",), "open a picture", "File", "O", button=True),
+    Command("open", "Open", ("Ctrl+O",), "open a picture", "File", "O"),
     Command("folder", "Describe a folder", ("Ctrl+Shift+O",), "describe a folder", "File", "F"),
     Command(
         "screen",
@@ -74,7 +73,6 @@ COMMANDS = (
         "say it again",
         "Speech",
         "R",
-        button=True,
         everywhere=True,
     ),
     Command(
@@ -84,7 +82,6 @@ COMMANDS = (
         "stop speaking",
         "Speech",
         "S",
-        button=True,
         everywhere=True,
     ),
     Command(
@@ -103,17 +100,16 @@ COMMANDS = (
         "copy the description, or the text of a page (a selected text first)",
         "Edit",
         "C",
-        button=True,
         everywhere=True,
         edits=True,
     ),
     Command(
         "more",
-        "More",
+        "Details",
         ("Ctrl+D",),
         "show more: confidence, other candidate sentences, what is where, size, date, notes",
         "View",
-        "M",
+        "D",
     ),
     Command(
         "explore",
@@ -171,7 +167,6 @@ COMMANDS = (
         "show and say the help, with all keys",
         "Help",
         "H",
-        button=True,
         everywhere=True,
     ),
     Command(
@@ -193,8 +188,10 @@ COMMANDS = (
         everywhere=True,
     ),
     Command("settings", "Settings", ("Ctrl+,",), "open the settings", "File", "T"),
-    Command("quit", "Quit", ("Ctrl+Q",), "quit", "File", "Q", button=True, everywhere=True),
+    Command("quit", "Quit", ("Ctrl+Q",), "quit", "File", "Q", everywhere=True),
 )
+# The main window's buttons, in the order of Tab; the second group is at the right.
+TOOLBAR = ("open", "repeat", "explore", "more", "text", "save"), ("settings", "help")
 EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywhere)
 
 # Tk's name for each modifier; on a Mac, Command takes the place of Control.
@@ -204,9 +201,10 @@ TK_KEYS = {",": "comma", "Page Down": "Next", "Page Up": "Prior"}
 SPOKEN_KEYS = {"Ctrl": "Control", ",": "comma"}
 
 
-def buttons() -> tuple[Command, ...]:
-    """The commands that have a button, in the order of Tab."""
-    return tuple(command for command in COMMANDS if command.button)
+def named(names: Iterable[str]) -> tuple[Command, ...]:
+    """The commands with these names, in this order."""
+    by_name = {command.name: command for command in COMMANDS}
+    return tuple(by_name[name] for name in names)
 
 
 def in_menu(menu: str) -> tuple[Command, ...]:

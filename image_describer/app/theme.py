@@ -311,6 +311,7 @@ class Theme:
             selectbackground=[("readonly", colours.surface)],
             selectforeground=[("readonly", colours.text)],
         )
+        configure("Card.Plain.TFrame", background=colours.surface)
         configure("TCheckbutton", justify="left", anchor="w")
         configure("TLabel", padding=[px(pad) for pad in LABEL_PADDING], justify="left")
         configure("Quiet.TLabel", foreground=colours.quiet_text, font=font("status"))

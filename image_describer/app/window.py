@@ -1,27 +1,32 @@
-"""The main window's widgets: picture, sentence, buttons, status line and menus."""
+"""The main window's widgets: toolbar, picture, sentence, status line and menus."""
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
 from tkinter import font as tkfont
+from tkinter import ttk
 
 from image_describer.app import keymap, theme
 from image_describer.app.jobs import JobRunner
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.button import Button
-from image_describer.app.widgets.button_row import ButtonRow
 from image_describer.app.widgets.fitting import FittingColumn
-from image_describer.app.widgets.label import WrappedLabel
+from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.app.widgets.picture_view import PictureView
 from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.app.widgets.toolbar import Toolbar
 from image_describer.paths import assets_folder
-from image_describer.text import finish, one_line
+from image_describer.text import finish, one_line, shorten
 
 TITLE = "Image Describer"
 TITLE_LIMIT = 250  # characters, twice a long sentence; some window managers fail on longer titles
+INVITATION = "Open a picture"
+INVITATION_HINT = "or drop one here, or paste it with {paste}"
+NAME_LIMIT = 60  # characters of a file's name beside the confidence
 SMALLEST_PX = (640, 480)  # or the screen, if that is smaller
 MENU_EDGE_PX = 16
 PREFERRED_PX = (1000, 760)
-SENTENCE_LINES = (2, 6)  # six leave room for the picture in the smallest window
+SENTENCE_LINES = 3  # longer ones scroll, so that nothing moves when they come
+EDGE_PX = 12  # between the cards and the window's edge
 
 
 class MainWindow:
@@ -33,16 +38,22 @@ class MainWindow:
         self_voicing.set_title(root, TITLE)
         self._all = FittingColumn(root)
         self._all.grid(row=0, column=0, sticky="nsew")
+        self.buttons = self._make_toolbar(run)
         self.view = PictureView(self._all.inside, jobs)
+        self._invites = True  # to open a picture
+        self._invitation = self._make_invitation(run["open"])
+        self.view.bind("<Configure>", self._place_invitation, add="+")
+        self._caption_row = ttk.Frame(self._all.inside)
+        self._confidence = Label(self._caption_row, style="Chip.TLabel")
+        self._file = Label(self._caption_row, style="Quiet.TLabel")
         self.sentence = ReadOnlyText(
             self._all.inside,
-            lines=SENTENCE_LINES,
+            max_lines=SENTENCE_LINES,
             font=theme.font("sentence"),
-            height=SENTENCE_LINES[0],
+            height=SENTENCE_LINES,
             width=1,
         )
         self_voicing.set_name(self.sentence, "Description", role="text")
-        self.buttons = self._make_buttons(run)
         self._status_label = WrappedLabel(self._all.inside, style="Quiet.TLabel")
         self._lay_out()
         self._all.watch()
@@ -61,6 +72,19 @@ class MainWindow:
         """
         parts = [part for part in (state[:TITLE_LIMIT], file, TITLE) if part]
         self.root.title(one_line(" - ".join(parts)))
+        # A space, so that the row keeps its height.
+        self._file.configure(text=shorten(one_line(file), NAME_LIMIT) if file else " ")
+        self._invites = not file
+        self._place_invitation()
+
+    def _place_invitation(self, _event: object = None) -> None:
+        """Show it in an empty view that is large enough for it."""
+        frame, view = self._invitation, self.view
+        fits = frame.winfo_reqheight() <= view.winfo_height()
+        if self._invites and fits and frame.winfo_reqwidth() <= view.winfo_width():
+            frame.place(relx=0.5, rely=0.5, anchor="center")
+        else:
+            frame.place_forget()
 
     def show_status(self, status: str) -> None:
         """Show ``status`` in the line under the buttons."""
@@ -77,20 +101,50 @@ class MainWindow:
         line = f"{finish(status)} {problem}" if status and problem else status or problem
         self._status_label.configure(text=one_line(line))
 
-    def _make_buttons(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
-        self._bar = ButtonRow(self._all.inside)
+    def show_sentence(self, sentence: str, confidence: str = "") -> None:
+        """Show a sentence, and in a few words how sure it is."""
+        self.sentence.show(sentence)
+        self._confidence.configure(text=confidence)
+        # The row is as high without it.
+        self._caption_row.rowconfigure(0, minsize=self._confidence.winfo_reqheight())
+        if confidence:
+            self._confidence.grid()
+        else:
+            self._confidence.grid_remove()
+
+    def _make_toolbar(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
+        self._toolbar = Toolbar(self._all.inside)
+        left, right = keymap.TOOLBAR
         return {
-            command.name: self._bar.add(button_text(command), run[command.name])
-            for command in keymap.buttons()
+            command.name: self._toolbar.add(
+                command.label, run[command.name], right=command.name in right
+            )
+            for command in keymap.named(left + right)
         }
+
+    def _make_invitation(self, choose: Callable[[], None]) -> ttk.Frame:
+        """What an empty window shows in place of a picture."""
+        frame = ttk.Frame(self.view.master, style="Card.Plain.TFrame")
+        Button(frame, INVITATION, choose, style="Primary.TButton").grid()
+        (paste,) = keymap.named(["paste"])
+        hint = INVITATION_HINT.format(paste=keymap.written(paste.keys[0]))
+        Label(frame, hint, style="Card.Quiet.TLabel").grid()
+        frame.columnconfigure(0, weight=1)
+        return frame
 
     def _lay_out(self) -> None:
         self.root.columnconfigure(0, weight=1)
         self.root.rowconfigure(0, weight=1)
-        self.view.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
-        self.sentence.grid(row=1, column=0, sticky="ew", padx=8)
-        self._bar.grid(row=2, column=0, sticky="ew", padx=8, pady=4)
-        self._status_label.grid(row=3, column=0, sticky="ew")
+        inside = self._all.inside
+        inside.rowconfigure(0, weight=0)
+        inside.rowconfigure(1, weight=1)
+        self._toolbar.grid(row=0, column=0, sticky="ew", padx=EDGE_PX, pady=4)
+        self.view.grid(row=1, column=0, sticky="nsew", padx=EDGE_PX)
+        self._caption_row.grid(row=2, column=0, sticky="ew", padx=EDGE_PX + 6, pady=(4, 0))
+        self._confidence.grid(row=0, column=0)
+        self._file.grid(row=0, column=1)
+        self.sentence.grid(row=3, column=0, sticky="ew", padx=EDGE_PX)
+        self._status_label.grid(row=4, column=0, sticky="ew", padx=EDGE_PX)
 
     def _make_menus(self, run: Mapping[str, Callable[[], None]]) -> None:
         bar = tk.Menu(self.root, tearoff=False, borderwidth=0)
@@ -124,16 +178,10 @@ class MainWindow:
         if (width, height) != now:
             self.root.geometry(f"{width}x{height}")
         self._sized = True
-        self.root.after_idle(self._bar.arrange)
+        self.root.after_idle(self._toolbar.arrange)
 
     def _set_icon(self) -> None:
         file = assets_folder() / "icon.png"
         if file.is_file():
             self._icon = tk.PhotoImage(master=self.root, file=str(file))
             self.root.iconphoto(True, self._icon)
-
-
-def button_text(command: keymap.Command) -> str:
-    """The label, and its key on a second line."""
-    key = keymap.written(command.keys[0])
-    return f"{command.label}\n{key.removesuffix(' alone')}"

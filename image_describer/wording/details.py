@@ -90,6 +90,12 @@ def _third(middle: float) -> int:
     return int(3 * min(0.99, max(0.0, middle)))
 
 
+def confidence_label(description: Description) -> str:
+    """Return "76 percent sure"; "" if no scene is described, or none that can be rated."""
+    rated = description.has_scene and math.isfinite(description.confidence)
+    return f"{percent(description.confidence)} sure" if rated else ""
+
+
 def _confidence(value: float) -> str:
     if not math.isfinite(value):
         return "I can't say how sure I am."

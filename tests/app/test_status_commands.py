@@ -51,7 +51,7 @@ def test_details_are_spoken_shown_and_closed_with_their_picture(drive: Drive, ph
     driver.describe(photo)
     driver.press("ctrl+d")
     assert driver.heard.texts[-1].startswith(
-        "More, dialog. I am 80 percent sure of this. The picture has 300 by 200 pixels. "
+        "Details, dialog. I am 80 percent sure of this. The picture has 300 by 200 pixels. "
         "The file was last changed on "
     )
     driver.until(lambda: driver.screen.focused().startswith(messages.MORE_TITLE), "the details")

@@ -104,10 +104,13 @@ def test_no_button_is_cut_off_at_any_size(drive: Callable[..., AppDriver], size:
     window = driven.app.window
     edge = driven.root.winfo_rootx() + driven.root.winfo_width()
     bottom = driven.root.winfo_rooty() + driven.root.winfo_height()
-    for widget in (*window.buttons.values(), window.sentence, window.view):
+    # A few of the buttons are hidden where they don't fit into one row.
+    buttons = {name: shown for name, shown in window.buttons.items() if shown.winfo_viewable()}
+    assert {"open", "repeat", "settings", "help"} <= buttons.keys()
+    for widget in (*buttons.values(), window.sentence, window.view):
         assert widget.winfo_viewable()
         assert widget.winfo_rootx() + widget.winfo_width() <= edge
         assert widget.winfo_rooty() + widget.winfo_height() <= bottom
-    for button in window.buttons.values():
+    for button in buttons.values():
         assert button.winfo_width() >= button.winfo_reqwidth(), size
     assert window.view.winfo_height() >= 60

@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -40,8 +41,9 @@ def test_control_a_selects_the_description(drive: Drive, photo: str) -> None:
     assert driver.app.window.sentence.selected() == driver.shown
 
 
-def test_tab_reaches_everything_and_returns(drive: Drive) -> None:
+def test_tab_reaches_everything_and_returns(drive: Drive, photo: str) -> None:
     driver = drive()
+    driver.describe(photo)
     window = driver.app.window
     expected = [*window.buttons.values(), window.view, window.sentence]
     seen = []
@@ -59,14 +61,15 @@ def test_tab_reaches_everything_and_returns(drive: Drive) -> None:
 def test_the_focus_is_visible(drive: Drive) -> None:
     driver = drive()
     window = driver.app.window
-    yellow = tuple(bytes.fromhex(theme.NORMAL.focus[1:]))
+    colour = theme.theme_of(driver.root).palette.focus
+    ring = tuple(bytes.fromhex(colour[1:]))
     driver.press("Tab", "Tab")
     shot = driver.screen.shot()
 
     def has_ring(widget: tk.Misc) -> bool:
         x, y = widget.winfo_rootx(), widget.winfo_rooty()
         middle = y + widget.winfo_height() // 2
-        return shot.getpixel((x + 1, middle)) == yellow
+        return shot.getpixel((x + 1, middle)) == ring
 
     assert [name for name, button in window.buttons.items() if has_ring(button)] == ["repeat"]
     assert not has_ring(window.sentence)
@@ -105,11 +108,64 @@ def test_the_smallest_window_shows_everything(drive: Drive, photo: str) -> None:
     driver.until(lambda: driver.root.winfo_width() == 640, "the smallest window")
     driver.until_idle()
     window = driver.app.window
-    for widget in (window.sentence, *window.buttons.values(), window.view):
+    buttons = [button for button in window.buttons.values() if button.winfo_ismapped()]
+    assert len(buttons) >= 5
+    for widget in (window.sentence, *buttons, window.view):
         right = widget.winfo_rootx() + widget.winfo_width() - driver.root.winfo_rootx()
         bottom = widget.winfo_rooty() + widget.winfo_height() - driver.root.winfo_rooty()
         assert right <= 640
         assert bottom <= 480
-    for button in window.buttons.values():
+    for button in buttons:
         assert button.winfo_width() >= button.winfo_reqwidth()
     assert window.view.winfo_height() >= 80
+
+
+def test_an_empty_window_invites_to_open_a_picture(drive: Drive, photo: str) -> None:
+    driver = drive()
+    window = driver.app.window
+    button = window._invitation.winfo_children()[0]
+    driver.until(button.winfo_viewable, "the invitation")
+    driver.press(*["Tab"] * (len(window.buttons) + 2))
+    assert driver.root.focus_get() is button
+    driver.press("space")
+    driver.until(lambda: driver.context.dialogs, "the chooser")
+    driver.press("Escape")
+    driver.describe(photo)
+    assert not button.winfo_viewable()
+
+
+def test_how_sure_the_sentence_is_stands_above_it(drive: Drive, photo: str, tmp_path: Path) -> None:
+    driver = drive()
+    label = driver.app.window._confidence
+    driver.describe(photo)
+    assert label.winfo_ismapped()
+    assert label.cget("text") == "80 percent sure"
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"")
+    driver.app.open_file(str(broken))
+    driver.until(lambda: driver.app.describe_task.current.message, "the error")
+    assert not label.winfo_ismapped()
+
+
+def test_nothing_moves_when_a_sentence_is_long(drive: Drive, photo: str) -> None:
+    driver = drive()
+    driver.describe(photo)
+    window = driver.app.window
+    parts = (window.view, window.sentence, window._status_label)
+    before = [(part.winfo_rooty(), part.winfo_height()) for part in parts]
+    driver.app.describe_task.show("a brown dog runs through the grass " * 12, "Ready")
+    driver.settle()
+    assert [(part.winfo_rooty(), part.winfo_height()) for part in parts] == before
+
+
+def test_a_narrow_window_has_one_row_of_buttons(drive: Drive) -> None:
+    driver = drive()
+    driver.app.settings_controller.set(text_size=250)
+    driver.root.geometry("640x480")
+    driver.until(lambda: driver.root.winfo_width() == 640, "the smallest window")
+    driver.settle()
+    buttons = driver.app.window.buttons
+    shown = [name for name, button in buttons.items() if button.winfo_ismapped()]
+    assert shown[0] == "open"
+    assert 1 < len(shown) < len(buttons)
+    assert len({buttons[name].winfo_rooty() for name in shown}) == 1

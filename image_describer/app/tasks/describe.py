@@ -89,7 +89,7 @@ class DescribeTask(JobTask):
         """Ignore it, and show that."""
         self.drop()
         self.current.message = messages.CANCELLED
-        self._window.sentence.show(messages.CANCELLED)
+        self._window.show_sentence(messages.CANCELLED)
         self._show_status(messages.NOT_DESCRIBED)
 
     def opened(self, page: OpenedPage) -> None:
@@ -105,9 +105,10 @@ class DescribeTask(JobTask):
         self.show(self.current.message, messages.NOT_DESCRIBED)
         self._context.voice.error(self.current.message)
 
-    def show(self, text: str, status: str) -> None:
-        """Show ``text`` in large type and in the title, ``status`` in the status line."""
-        self._window.sentence.show(text)
+    def show(self, text: str, status: str, confidence: str = "") -> None:
+        """Show ``text`` in large type and in the title, ``status`` in the status line, and how sure
+        the text is beside it."""
+        self._window.show_sentence(text, confidence)
         self._show_status(status)
         file = self.current.file
         self._window.show_title(file_name(file) if file else None, text)
@@ -117,13 +118,13 @@ class DescribeTask(JobTask):
         self._window.show_status(status)
 
     def _show_working(self) -> None:
-        self._window.sentence.show(f"{messages.WORKING}…")
+        self._window.show_sentence(f"{messages.WORKING}…")
         self._show_status(f"{messages.WORKING}…")
 
     def _done(self, described: DescribedPicture, said: bool) -> None:
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
-        self.show(described.sentence, messages.READY)
+        self.show(described.sentence, messages.READY, described.confidence)
         if said:
             self._context.voice.say_description(described.spoken)
         self._described(described)

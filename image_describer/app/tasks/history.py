@@ -126,7 +126,9 @@ class HistoryBrowser:
         described = DescribedPicture(entry.description, entry.spoken)
         self._describe_task.replace(CurrentPicture(entry.file or entry.name, described=described))
         self._describe_task.show(
-            described.sentence, messages.HISTORY_POSITION.format(position=position)
+            described.sentence,
+            messages.HISTORY_POSITION.format(position=position),
+            described.confidence,
         )
         # File names are private, so the offline voice says them.
         say(f"{position}. {entry.name}.")

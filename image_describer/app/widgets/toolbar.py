@@ -46,6 +46,6 @@ class Toolbar(ttk.Frame):
         for button in self._left + self._right:
             button.grid_remove()
         for column, button in enumerate(left):
-            button.grid(row=0, column=column, padx=(0, GAP_PX))
+            button.grid(row=0, column=column, padx=(0, GAP_PX), sticky="ns")
         for column, button in enumerate(button for button in self._right if button in shown):
-            button.grid(row=0, column=len(left) + 1 + column, padx=(GAP_PX, 0))
+            button.grid(row=0, column=len(left) + 1 + column, padx=(GAP_PX, 0), sticky="ns")

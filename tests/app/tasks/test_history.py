@@ -54,7 +54,7 @@ def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
     again.press_and_wait("alt+Up")
     assert again.shown == SENTENCE
     again.press("ctrl+d")
-    assert again.heard.said_last("More, dialog. I am 80 percent sure of this.")
+    assert again.heard.said_last("Details, dialog. I am 80 percent sure of this.")
 
 
 def test_nothing_is_kept_while_the_history_is_off(
