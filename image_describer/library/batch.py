@@ -145,10 +145,7 @@ class _IndexWriter:
         return self._index.warning if self._index is not None else ""
 
     def lookup(self, file: str) -> Record | None:
-        """Return the record of a picture that the index knows with the text in it.
-
-        Earlier versions did not read text.
-        """
+        """Return the record of a picture that the index knows with the text in it."""
         if self._index is None:
             return None
         try:
@@ -156,8 +153,7 @@ class _IndexWriter:
         except ImageDescriberError as error:
             self._give_up(error)
             return None
-        has_text = record is not None and record.description and record.description.text is not None
-        return record if has_text else None
+        return record if record is not None and record.has_text else None
 
     def add(self, record: Record) -> None:
         """Add a record, now or within seconds."""

@@ -23,6 +23,11 @@ class Record:
     error: str = ""
 
     @property
+    def has_text(self) -> bool:
+        """Whether text was looked for in the picture. Earlier versions did not."""
+        return self.description is not None and self.description.text is not None
+
+    @property
     def embedding(self) -> "np.ndarray | None":
         """The embedding of the description, (D,) float32; None if there is none."""
         return None if self.description is None else self.description.embedding

@@ -29,10 +29,10 @@ def describe_folder(driver: "AppDriver", folder: "Path") -> folder_dialog.Folder
     """Begin describing ``folder`` by keys."""
     driver.press("ctrl+shift+o")
     driver.until(lambda: driver.heard.said_last(f"{folder_dialog.TITLE}, dialog."), "the dialog")
-    driver.screen.type(str(folder))
-    driver.press("Return")
     window = driver.context.dialogs[-1]
     assert isinstance(window, folder_dialog.FolderWindow)
+    driver.screen.type(str(folder))
+    driver.press("Return")
     return window
 
 

@@ -7,7 +7,7 @@ from image_describer.app.dialogs import save
 from image_describer.errors import SaveError
 
 if TYPE_CHECKING:
-    from image_describer.app.tasks.folder import FolderRun
+    from image_describer.app.tasks.folder_run import FolderRun
 
 TITLE = "Save list"
 KINDS = (

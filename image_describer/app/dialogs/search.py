@@ -1,7 +1,7 @@
 """Ctrl+F: searches the described pictures by words or by a picture, and opens them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from image_describer.app import keymap, messages, theme
@@ -39,15 +39,23 @@ FULL_TEXT_LINES = 4
 class SearchWindow(Dialog):
     """Searches by words, or for pictures like another one.
 
-    ``open_picture(file)`` is called with the chosen file, after closing. ``picture`` is the file
-    that the main window shows, if any: "More like it" starts from it before anything was found.
+    ``open_picture(file, files)`` is called with the chosen file and all that were found, after
+    closing. ``picture`` is the file that the main window shows, if any: "More like it" starts from
+    it before anything was found.
     """
+
+    own_command = "search"
+    keys_help = (
+        "Type words, then Enter searches and goes to what was found. There the arrow keys and the "
+        "first letters go to a picture, Enter opens it. Tab goes on to where the picture is and to "
+        "the buttons. Escape closes."
+    )
 
     def __init__(
         self,
         context: AppContext,
         own_pictures: "OwnPictures",
-        open_picture: Callable[[str], None],
+        open_picture: Callable[[str, Sequence[str]], None],
         picture: str | None = None,
     ) -> None:
         super().__init__(context, TITLE)
@@ -179,6 +187,6 @@ class SearchWindow(Dialog):
             self.context.voice.answer(sentence)
         elif exists:
             self.close()
-            self._open_picture(file)
+            self._open_picture(file, [each.file for each in self._found if each.file is not None])
         else:
             self.context.voice.answer(GONE.format(name=file_name(file), sentence=sentence))

@@ -1,5 +1,7 @@
 """Files from outside the window: drag and drop, later starts of the program, macOS's requests."""
 
+from collections.abc import Callable
+
 from image_describer.app.context import AppContext
 from image_describer.app.sources.picture_sources import PictureSources
 from image_describer.app.sources.single_instance import StartReceiver
@@ -10,11 +12,17 @@ ANSWER_LIMIT_S = 0.8
 
 
 class ExternalSources:
-    """Accepts files between `open` and `close`. Unavailable sources are skipped."""
+    """Accepts files between `open` and `close`. Unavailable sources are skipped.
 
-    def __init__(self, context: AppContext, sources: PictureSources) -> None:
+    ``folder_dropped(path)`` is called with a folder that was dropped on the window.
+    """
+
+    def __init__(
+        self, context: AppContext, sources: PictureSources, folder_dropped: Callable[[str], None]
+    ) -> None:
         self._context = context
         self._sources = sources
+        self._folder_dropped = folder_dropped
         self._event_queue: EventQueue | None = None
         self._receiver: StartReceiver | None = None
 
@@ -33,7 +41,12 @@ class ExternalSources:
             context.jobs.start(
                 lambda _job: receiver.start(), lambda _started: None, context.report_error
             )
-        accept_drops(context.root, lambda file: sources.take_files([file]), context.voice.error)
+        accept_drops(
+            context.root,
+            lambda file: sources.take_files([file]),
+            self._folder_dropped,
+            context.voice.error,
+        )
         answer_macos(context.root, sources.take_files, context.run["settings"], context.run["quit"])
 
     def close(self) -> None:

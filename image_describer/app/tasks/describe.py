@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
-from image_describer.app.pages import OpenedPage, PageNumber
+from image_describer.app.messages import log_error
+from image_describer.app.pages import OpenedPage, PageNumber, open_page
 from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.app.tasks.progress import JobTask
 from image_describer.app.window import MainWindow
+from image_describer.errors import ImageDescriberError
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
@@ -55,13 +58,14 @@ class DescribeTask(JobTask):
         kept: bool = True,
         page: PageNumber | None = None,
         said: bool = True,
+        position: str = "",
     ) -> None:
         """Describe ``source``, which is a file or is shown under ``name``.
 
         ``kept``: its description may go into the history. ``page``: that of a document, by default
-        the first. ``said``: the description is spoken.
+        the first. ``said``: the description is spoken. ``position``: "7 of 8" in a list.
         """
-        self.replace(CurrentPicture(name, kept=kept, page=page))
+        self.replace(CurrentPicture(name, kept=kept, page=page, position=position))
         self._window.show_title(file_name(name))
         settings = self._context.settings
         self._job = self._context.jobs.start(
@@ -75,6 +79,30 @@ class DescribeTask(JobTask):
             self.failed,
         )
         self._progress.watch(self._job)
+
+    def show_described(
+        self,
+        name: str,
+        described: DescribedPicture,
+        position: str,
+        status: str,
+        *,
+        asked: bool = True,
+    ) -> None:
+        """Show and say a picture that has been described before; its file is read meanwhile.
+
+        ``asked`` is as in `Announcer.say_description`, the rest as in `describe` and `show`.
+        """
+        self.replace(CurrentPicture(name, described=described, position=position))
+        self.show(described.sentence, status, described.confidence)
+        self._say(described, asked=asked)
+        file, page = described.description.file, described.description.page or 1
+        if file is not None:
+            self._context.jobs.start(
+                lambda _job: _reopen(file, page - 1),
+                lambda result: self._reopened(file, *result),
+                log_error,  # the description stays, without its picture
+            )
 
     def replace(self, current: CurrentPicture) -> None:
         """Make ``current`` the current picture."""
@@ -101,6 +129,7 @@ class DescribeTask(JobTask):
         """Show and say why there is no description."""
         messages.log_error(error)
         self.current.message = messages.user_message(error)
+        self.current.details = error.details if isinstance(error, ImageDescriberError) else ""
         self._window.view.show(None)
         self.show(self.current.message, messages.NOT_DESCRIBED)
         self._context.voice.error(self.current.message)
@@ -124,7 +153,31 @@ class DescribeTask(JobTask):
     def _done(self, described: DescribedPicture, said: bool) -> None:
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
-        self.show(described.sentence, messages.READY, described.confidence)
+        position = self.current.position
+        status = messages.LIST_POSITION.format(position=position) if position else messages.READY
+        self.show(described.sentence, status, described.confidence)
         if said:
-            self._context.voice.say_description(described.spoken)
+            self._say(described)
         self._described(described)
+
+    def _say(self, described: DescribedPicture, *, asked: bool = False) -> None:
+        """Say the description, then which picture it is, if there are several."""
+        self._context.voice.say_description(described.spoken, asked=asked)
+        current = self.current
+        if current.position:
+            # File names are private, so the offline voice says them.
+            name = file_name(current.file or "")
+            self._context.voice.say_next(f"{name}, {current.position}.")
+
+    def _reopened(self, file: str, page: OpenedPage, facts: tuple[str, ...]) -> None:
+        current = self.current
+        if current.file == file and current.described is not None:
+            current.described = replace(current.described, facts=facts)
+            self.opened(page)
+
+
+def _reopen(file: str, index: int) -> tuple[OpenedPage, tuple[str, ...]]:
+    """The picture or the page in ``file`` and the facts about the file. Raises PictureError."""
+    from image_describer.imaging.file_info import file_facts
+
+    return open_page(file, index), tuple(file_facts(file))

@@ -1,107 +1,237 @@
-"""Describes the pictures of a folder in a batch beside the window."""
+"""Describes one folder at a time, also while its dialog is closed, and keeps its list."""
 
-import collections
-import itertools
-import os
-import threading
-from typing import TYPE_CHECKING, NamedTuple
+import bisect
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from image_describer.app.folder_error import folder_error
-from image_describer.app.tasks.lazy_describer import spoken_sentence
-from image_describer.app.tasks.record_store import RecordStore
-from image_describer.text import one_line, visible
+from image_describer.app import messages
+from image_describer.app.context import AppContext
+from image_describer.app.jobs import BackgroundJob
+from image_describer.app.tasks.folder_run import FolderRun, LoadResult, ResultLine
+from image_describer.app.tasks.own_pictures import OwnPictures, index_notice
+from image_describer.text import file_name, plural
 
 if TYPE_CHECKING:
-    from image_describer.app.jobs import BackgroundJob
-    from image_describer.library.batch import BatchProgress, BatchResult
-    from image_describer.library.record import Record
-    from image_describer.settings import Settings
+    from image_describer.library.batch import BatchResult
+
+DESCRIBING = "Describing {pictures}."
+DESCRIBING_FOLDER = "Describing {folder}"
+COUNTED = "{done:,} of {count:,}"
+NO_PICTURES = "There are no pictures in {folder}."
+DONE = "{count:,} described."
+ALREADY_KNOWN = "{count:,} described, {known:,} of them already known."
+KNOWN = "{count:,} described already."
+SOME_FAILED = "{count:,} could not be opened; the end of the list says why."
+STOPPING = "Stopping."
+STOPPED = "Stopped after {counted}."
+CONTINUES = "Begin continues from there."
+NOT_INDEXED = "These descriptions can't be searched later. {reason}"
+PROGRESS_EVERY_S = 20.0  # saying it more often would disturb reading the list
+POLL_MS = 100
+LINES_PER_POLL = 400  # adding these to the list takes about 10 ms
+LEAST_MINUTE_S = 45.0  # from here on, the time left is said in minutes
 
 
-class ResultLine(NamedTuple):
-    """The line of the list for one picture: its path, the text, and whether it was described."""
+class FolderView(Protocol):
+    """Shows the list while the dialog is open."""
 
-    file: str
-    text: str
-    described: bool
+    def refresh(self) -> None:
+        """Show the list of another folder."""
+
+    def add(self, index: int, lines: Sequence[ResultLine]) -> None:
+        """Show lines that were inserted at ``index``."""
+
+    def show_status(self, text: str) -> None:
+        """Show the progress or the result."""
+
+    def ended(self) -> None:
+        """Show that the pictures are described, or the user has stopped that."""
 
 
-class FolderRun:
-    """One run over ``folder``, with or without its ``subfolders``.
+class FolderTask:
+    """Keeps the ``lines`` of the last ``run``, in order, and says how it goes on.
 
-    `work` blocks and belongs on a job's thread; everything else returns at once. With ``indexed``,
-    pictures that the index knows are not described again, and new descriptions are added to it.
+    Everything here runs on the window's thread and returns at once. ``view`` is None while the
+    dialog is closed.
     """
 
-    def __init__(self, folder: str, subfolders: bool, settings: "Settings", indexed: bool) -> None:
-        self.folder = os.path.abspath(folder)
-        self.indexed = indexed
-        self.progress: BatchProgress | None = None
-        self.records = RecordStore()
-        self._subfolders = subfolders
-        self._settings = settings
-        self._stop = threading.Event()
-        self._lines: collections.deque[ResultLine] = collections.deque()
-
-    def work(self, _job: "BackgroundJob") -> "BatchResult":
-        """Describe until everything is done or `stop` is called. Raises ImageDescriberError."""
-        from image_describer.library import batch
-        from image_describer.library.local_pool import LocalPool
-
-        try:
-            os.scandir(self.folder).close()
-        except (OSError, ValueError) as error:  # unreadable subfolders do not end the run
-            raise folder_error(self.folder, error) from error
-        outcome = batch.run(
-            [self.folder] if self._subfolders else pictures_directly_in(self.folder),
-            index=self.indexed,
-            cancel=self._stop,
-            on_progress=self._on_progress,
-            on_record=self._on_record,
-            pool=LocalPool(low_priority=True),
-        )
-        if not outcome.cancelled:
-            self.records.mark_complete()
-        return outcome
-
-    def stop(self) -> None:
-        """Start no more pictures; those in progress are finished and kept."""
-        self._stop.set()
+    def __init__(self, context: AppContext) -> None:
+        self.run: FolderRun | None = None
+        self.lines: list[ResultLine] = []
+        self.status = ""
+        self.view: FolderView | None = None
+        self._context = context
+        self._job: BackgroundJob | None = None
+        self._result: BatchResult | LoadResult | Exception | None = None  # not reported yet
+        self._timer: str | None = None
+        self._loading = False
+        self._spoken_at = 0.0
 
     @property
-    def stopped(self) -> bool:
-        return self._stop.is_set()
+    def running(self) -> bool:
+        """Whether pictures are being described, or their end was not reported yet."""
+        return self._timer is not None and not self._loading
 
-    def take_lines(self, limit: int) -> list[ResultLine]:
-        """Remove and return the next lines, at most ``limit``."""
-        return [self._lines.popleft() for _ in range(min(limit, len(self._lines)))]
+    @property
+    def folder(self) -> str:
+        """The folder whose pictures were described last in this session; "" if there is none."""
+        return "" if self.run is None or self._loading else self.run.folder
 
-    def _on_progress(self, progress: "BatchProgress") -> None:
-        self.progress = progress
+    @property
+    def progress(self) -> str:
+        """What F2 says: which folder is being described, and how far; else ""."""
+        if not self.running or self.run is None:
+            return ""
+        folder = DESCRIBING_FOLDER.format(folder=file_name(self.run.folder))
+        return f"{folder}: {self.status}"
 
-    def _on_record(self, record: "Record") -> None:
-        self.records.add(record)
-        name = visible(os.path.relpath(record.file, self.folder))
-        described = record.description is not None
-        text = (
-            record.error
-            if record.description is None
-            else spoken_sentence(record.description, self._settings, is_open=False).text
-        )
-        self._lines.append(ResultLine(record.file, one_line(f"{name}: {text}"), described))
+    @property
+    def job(self) -> BackgroundJob | None:
+        """The job of the run, for its progress."""
+        return self._job if self.running else None
+
+    def begin(self, run: FolderRun) -> None:
+        """Describe the pictures of ``run``, which are counted."""
+        self._start(run, run.work)
+        pictures = plural(run.total, "picture")
+        self._show(DESCRIBING.format(pictures=pictures))
+        if run.total:
+            self._context.voice.answer(self.status)
+
+    def load(self, run: FolderRun, own_pictures: OwnPictures) -> None:
+        """List the pictures of ``run`` that were described before."""
+        self._start(run, lambda _job: run.load(own_pictures), loading=True)
+        self._show("")
+
+    def stop(self) -> None:
+        """Stop soon. Only the result is said after this."""
+        if self.run is not None:
+            self.run.stop()
+            self._show(STOPPING)
+
+    def close(self) -> None:
+        """Stop, and report nothing more."""
+        if self.run is not None:
+            self.run.stop()
+        if self._job is not None:
+            self._job.cancel()
+        if self._timer is not None:
+            self._context.root.after_cancel(self._timer)
+            self._timer = None
+
+    def _start(
+        self,
+        run: FolderRun,
+        work: "Callable[[BackgroundJob], BatchResult | LoadResult]",
+        loading: bool = False,
+    ) -> None:
+        self.close()
+        # A save of the previous list keeps that run and its records alive.
+        self.run, self.lines, self._result, self._loading = run, [], None, loading
+        self._spoken_at = time.monotonic()
+        self._job = self._context.jobs.start(work, self._on_result, self._on_result)
+        self._timer = self._context.root.after(POLL_MS, self._poll)
+        if self.view is not None:
+            self.view.refresh()
+
+    def _on_result(self, result: "BatchResult | LoadResult | Exception") -> None:
+        self._result = result
+
+    def _poll(self) -> None:
+        """Take new lines from the run, and report its progress or its end."""
+        run = self.run
+        if run is None:
+            return
+        result = self._result  # read first: lines that came before the end are there by then
+        new = run.take_lines(LINES_PER_POLL)
+        self._add(new)
+        if result is None or new:
+            if result is None and not run.stopped:
+                self._report_progress(run)
+            self._timer = self._context.root.after(POLL_MS, self._poll)
+            return
+        self._timer = None
+        if isinstance(result, LoadResult):
+            if result.warning:
+                self._context.voice.say_next(result.warning, "error")
+            if result.known:
+                self._show(KNOWN.format(count=result.known))
+                self._context.voice.say_next(self.status, "notice")
+        elif isinstance(result, Exception):
+            messages.log_error(result)
+            if not self._loading:
+                self._show(messages.user_message(result))
+                self._context.voice.error(self.status)
+        else:
+            self._report_outcome(run, result)
+        if self.view is not None and not self._loading:
+            self.view.ended()
+
+    def _add(self, lines: list[ResultLine]) -> None:
+        """Insert ``lines`` in order, neighbours together."""
+        start, group = 0, list[ResultLine]()
+        for line in sorted(lines):
+            index = bisect.bisect(self.lines, line)
+            self.lines.insert(index, line)
+            if index != start + len(group):
+                self._show_lines(start, group)
+                start, group = index, []
+            group.append(line)
+        self._show_lines(start, group)
+
+    def _show_lines(self, index: int, lines: list[ResultLine]) -> None:
+        if lines and self.view is not None:
+            self.view.add(index, lines)
+
+    def _report_progress(self, run: FolderRun) -> None:
+        if run.progress is None:
+            return
+        voice, now = self._context.voice, time.monotonic()
+        self._show(progress_text(run.progress.done, run.total, run.progress.left_s))
+        if now - self._spoken_at >= PROGRESS_EVERY_S and not voice.speaking:
+            self._spoken_at = now
+            voice.say_next(self.status, "notice")
+
+    def _report_outcome(self, run: FolderRun, outcome: "BatchResult") -> None:
+        voice = self._context.voice
+        if outcome.index_notice:
+            voice.error(index_notice(outcome.index_notice))
+        if outcome.index_error:
+            voice.error(NOT_INDEXED.format(reason=outcome.index_error))
+        count, known = outcome.described + outcome.known, outcome.known
+        if outcome.cancelled:
+            done = count + len(outcome.failures)
+            text = STOPPED.format(counted=COUNTED.format(done=done, count=run.total))
+            text += f" {CONTINUES}" if run.indexed and not outcome.index_error else ""
+        elif not count and not outcome.failures:
+            self._show(NO_PICTURES.format(folder=file_name(run.folder)))
+            voice.error(self.status)
+            return
+        elif known:
+            text = ALREADY_KNOWN.format(count=count, known=known)
+        else:
+            text = DONE.format(count=count)
+        if outcome.failures:
+            text = f"{text} {SOME_FAILED.format(count=len(outcome.failures))}"
+        self._show(text)
+        voice.notify(text)
+
+    def _show(self, text: str) -> None:
+        self.status = text
+        if self.view is not None:
+            self.view.show_status(text)
 
 
-def pictures_directly_in(folder: str) -> list[str]:
-    """Return the pictures of ``folder`` without those of its subfolders.
-
-    A folder that can't be read is returned itself, so that the batch reports why.
-    """
-    from image_describer.library import scan
-
-    if not os.path.isdir(folder) or not os.access(folder, os.R_OK):
-        return [folder]
-    # The pictures of the folder itself come before those of its subfolders.
-    pictures = itertools.takewhile(
-        lambda found: os.path.dirname(found.file) == folder, scan.pictures([folder])
-    )
-    return [found.file for found in pictures]
+def progress_text(done: int, count: int, left_s: float | None) -> str:
+    """Return the count and the time left: "79 of 500, one minute left."."""
+    counted = COUNTED.format(done=done, count=count)
+    if left_s is None:
+        return f"{counted}."
+    if left_s < LEAST_MINUTE_S:
+        left = plural(round(left_s), "second")
+    elif left_s < 90:
+        left = "one minute"
+    else:
+        left = plural(round(left_s / 60), "minute")
+    return f"{counted}, {left} left."

@@ -1,13 +1,10 @@
 """Alt+Up and Alt+Down: earlier and later descriptions, from the history on disk."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from image_describer.app import messages
-from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
+from image_describer.app.context import AppContext, DescribedPicture
 from image_describer.app.error_throttle import ErrorThrottle
-from image_describer.app.messages import log_error
-from image_describer.app.pages import OpenedPage, open_page
 from image_describer.app.tasks.describe import DescribeTask
 from image_describer.text import file_name
 
@@ -90,9 +87,8 @@ class HistoryBrowser:
         voice = self._context.voice
         if warning:
             voice.error(warning)
-        say = voice.notify if warning else voice.answer  # an answer would interrupt the error
         for _ in range(abs(steps)):
-            if not self._show_neighbour(1 if steps > 0 else -1, say):
+            if not self._show_neighbour(1 if steps > 0 else -1, asked=not warning):
                 break
 
     def _not_read(self, error: Exception) -> None:
@@ -102,54 +98,34 @@ class HistoryBrowser:
     def _current_index(self) -> int:
         """The index of the entry that is shown; the number of entries if none of them is."""
         entries = self._entries
+        described = self._describe_task.current.described
+        if described is None:  # it was cancelled, or failed
+            return len(entries)
         for index, entry in enumerate(entries):
             if entry.key == self._current_key:
                 return index
-        described = self._describe_task.current.described
-        caption = described.description.caption if described is not None else None
         # The newest entry may be shown although its key is not known yet.
-        return len(entries) - bool(entries and entries[-1].caption == caption)
+        return len(entries) - bool(entries and entries[-1].caption == described.description.caption)
 
-    def _show_neighbour(self, step: int, say: Callable[[str], None]) -> bool:
-        """Go one step; False at either end."""
+    def _show_neighbour(self, step: int, *, asked: bool) -> bool:
+        """Go one step; False at either end. Without ``asked``, errors are not interrupted."""
         entries = self._entries
         index = self._current_index() + step
         if not 0 <= index < len(entries):
+            say = self._context.voice.answer if asked else self._context.voice.notify
             say(messages.NO_EARLIER if step < 0 else messages.NO_LATER)
             self._context.voice.earcon("edge")
             return False
-        self._current_key = entries[index].key
-        self._show(entries[index], f"{index + 1} of {len(entries)}", say)
-        return True
-
-    def _show(self, entry: "HistoryEntry", position: str, say: Callable[[str], None]) -> None:
-        described = DescribedPicture(entry.description, entry.spoken)
-        self._describe_task.replace(CurrentPicture(entry.file or entry.name, described=described))
-        self._describe_task.show(
-            described.sentence,
+        entry, position = entries[index], f"{index + 1:,} of {len(entries):,}"
+        self._current_key = entry.key
+        self._describe_task.show_described(
+            entry.file or entry.name,
+            DescribedPicture(entry.description, entry.spoken),
+            position,
             messages.HISTORY_POSITION.format(position=position),
-            described.confidence,
+            asked=asked,
         )
-        # File names are private, so the offline voice says them.
-        say(f"{position}. {entry.name}.")
-        self._context.voice.say_next(entry.spoken.author)
-        self._context.voice.say_next(entry.spoken.own, "description")
-        self._context.voice.say_next(entry.spoken.written)
-        file, page = entry.file, entry.description.page or 1
-        if file is not None:
-            self._context.jobs.start(
-                lambda _job: reopen(file, page - 1),
-                lambda result: self._reopened(file, *result),
-                log_error,  # the description stays, without its picture
-            )
-
-    def _reopened(self, file: str, page: OpenedPage, facts: tuple[str, ...]) -> None:
-        current = self._describe_task.current
-        if current.file == file and current.described is not None:
-            current.described = DescribedPicture(
-                current.described.description, current.described.spoken, facts
-            )
-            self._describe_task.opened(page)
+        return True
 
 
 def read_if_changed(
@@ -158,10 +134,3 @@ def read_if_changed(
     """The history's stamp, and its entries if that is not the ``known`` one."""
     stamp = history.stamp()
     return stamp, None if stamp == known else history.entries()
-
-
-def reopen(file: str, index: int) -> tuple[OpenedPage, tuple[str, ...]]:
-    """The picture or the page in ``file`` and the facts about the file. Raises PictureError."""
-    from image_describer.imaging.file_info import file_facts
-
-    return open_page(file, index), tuple(file_facts(file))

@@ -2,13 +2,14 @@
 
 import os
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
 from image_describer.app.tasks.lazy_describer import LazyDescriber
-from image_describer.text import file_name
+from image_describer.text import file_name, visible
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from image_describer.library.history import History
     from image_describer.library.history_entry import HistoryEntry
     from image_describer.library.index import Index
+    from image_describer.library.record import Record
     from image_describer.library.search import SearchHit
     from image_describer.settings import Settings
 
@@ -68,6 +70,10 @@ class OwnPictures:
         """Whether there is anything to search. Returns at once."""
         return self._indexed or (self._history is not None and settings.keep_history)
 
+    def indexes(self, settings: "Settings") -> bool:
+        """Whether new descriptions go into the index. Returns at once."""
+        return self._indexed and settings.keep_history
+
     def keep(self, described: DescribedPicture) -> None:
         """Put the description of a file into the index. Raises LibraryError and BundleError."""
         description = described.description
@@ -83,6 +89,34 @@ class OwnPictures:
         except OSError:
             return  # the file was deleted meanwhile
         self._open_index().add([Record(file, key, description)])
+
+    def known(self, file: str) -> "Description | None":
+        """The description of ``file``, unless the file has changed since.
+
+        Raises LibraryError and BundleError.
+        """
+        record = self._open_index().lookup(file) if self._indexed else None
+        return record.description if record is not None and record.has_text else None
+
+    def known_below(self, folder: str) -> "Iterator[Record]":
+        """Yield the pictures below ``folder`` that were described and have not changed since.
+
+        Raises LibraryError and BundleError.
+        """
+        if not self._indexed:
+            return
+        from image_describer.library.record import Record
+        from image_describer.library.tables import is_below
+
+        index = self._open_index()
+        for picture_id in index.ids_below([folder]):
+            picture = index.picture(int(picture_id))
+            if picture is None or picture.stale:
+                continue
+            for file in picture.files:
+                record = Record(file, picture.key, replace(picture.description, file=file))
+                if record.has_text and is_below(file, [folder]) and not index.is_changed(file):
+                    yield record
 
     def find(self, query: str, settings: "Settings") -> SearchOutcome:
         """The pictures that match ``query``.
@@ -101,7 +135,7 @@ class OwnPictures:
                 hits = search(self._open_index(), self._load(), query, limit=RESULTS_LIMIT)
             except LibraryError as error:
                 warnings.append(str(error))
-            warnings.append(self._new_index_warning())
+            warnings.append(self.new_index_warning())
         entries: list[HistoryEntry] = []
         if self._history is not None and settings.keep_history:
             entries = self._only_in_history(query, {hit.file for hit in hits})
@@ -125,7 +159,7 @@ class OwnPictures:
         strong = [hit for hit in hits if not hit.is_weak]
         pictures = tuple(listed_hit(hit, settings) for hit in strong or hits)
         return SearchOutcome(
-            pictures, weak=bool(pictures and not strong), warning=self._new_index_warning()
+            pictures, weak=bool(pictures and not strong), warning=self.new_index_warning()
         )
 
     def clear(self) -> None:
@@ -174,7 +208,7 @@ class OwnPictures:
                 ).start()
             return self._index
 
-    def _new_index_warning(self) -> str:
+    def new_index_warning(self) -> str:
         """What happened to the index, unless that has been reported already."""
         warning = self._index.warning if self._index is not None else ""
         with self._lock:
@@ -205,13 +239,23 @@ def listed_entry(entry: "HistoryEntry", settings: "Settings") -> ListedPicture:
     return ListedPicture(entry.file, text, entry.spoken.text)
 
 
-def list_line(description: "Description", settings: "Settings", file: str) -> str:
-    """The shortest description with a hedge, then the file's name and its folder."""
+def list_line(
+    description: "Description", settings: "Settings", file: str, root: str | None = None
+) -> str:
+    """The shortest description with a hedge, then the place of the file, as in `named_in`."""
     from image_describer.wording.sentence import sentence
 
-    words = sentence(description, hedged=settings.hedging, brief=True)
-    folder = file_name(os.path.dirname(file))
-    return f"{words} {file_name(file)}" + (f", in {folder}" if folder else "")
+    return named_in(sentence(description, hedged=settings.hedging, brief=True), file, root)
+
+
+def named_in(text: str, file: str, root: str | None = None) -> str:
+    """``text``, then the file's name and its folder, or where that is below the folder ``root``."""
+    parent = os.path.dirname(file)
+    if root is None:
+        folder = file_name(parent)
+    else:
+        folder = "" if parent == root else visible(os.path.relpath(parent, root))
+    return f"{text} {file_name(file)}" + (f", in {folder}" if folder else "")
 
 
 def _forget_missing(index: "Index") -> None:

@@ -10,17 +10,12 @@ from image_describer.app import messages
 from image_describer.captioner.description import Description
 from image_describer.library.history import History
 from image_describer.wording.sentence import SpokenDescription
-from tests.support.window import CAPTION, AppDriver
+from tests.support.window import CAPTION, AppDriver, FakeDescriber
 
 pytestmark = pytest.mark.gui
 
 Drive = Callable[..., AppDriver]
 SENTENCE = f"Probably: {CAPTION}."
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> History:
-    return History(tmp_path / "library" / "index.sqlite3")
 
 
 def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
@@ -35,8 +30,8 @@ def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
         driver.describe(file)
     driver.press_and_wait("alt+Up")
     assert driver.heard.said[-2:] == [
-        ("2 of 3. two.png.", "phrase", True),
-        (SENTENCE, "description", False),
+        (SENTENCE, "description", True),
+        ("two.png, 2 of 3.", "phrase", False),
     ]
     driver.until(lambda: driver.app.describe_task.current.picture is not None, "the picture")
     driver.press("F2")
@@ -48,13 +43,30 @@ def test_earlier_and_later(drive: Drive, photo: str, history: History) -> None:
     driver.app.quit()
     again = drive(history=History(history.path))
     again.press_and_wait("alt+Up")
-    again.until(lambda: again.heard.said_last(SENTENCE), "the newest of the last time")
-    assert again.heard.texts[-2] == "3 of 3. three.png."
+    again.until(lambda: again.heard.said_last("three.png, 3 of 3."), "the newest of the last time")
+    assert again.heard.texts[-2] == SENTENCE
     Path(two).unlink()
     again.press_and_wait("alt+Up")
     assert again.shown == SENTENCE
     again.press("ctrl+d")
     assert again.heard.said_last("Details, dialog. I am 80 percent sure of this.")
+
+
+def test_the_newest_is_not_skipped_after_a_cancel(
+    drive: Drive, photo: str, history: History
+) -> None:
+    describer = FakeDescriber()
+    driver = drive(history=history, describer=describer)
+    newest = str(shutil.copy(photo, Path(photo).with_name("newest.png")))
+    for file in (photo, newest):
+        driver.describe(file)
+    describer.proceed.clear()
+    driver.app.open_file(photo)
+    driver.press("Escape")
+    assert driver.heard.texts[-1] == messages.CANCELLED
+    describer.proceed.set()
+    driver.press_and_wait("alt+Up")
+    assert driver.heard.texts[-1] == "newest.png, 2 of 2."
 
 
 def test_nothing_is_kept_while_the_history_is_off(
@@ -83,10 +95,10 @@ def test_changes_by_other_windows_are_seen(drive: Drive, history: History) -> No
     for name in ("one.png", "two.png"):
         other.add(Description(name, 0.8), SpokenDescription("", f"Probably: {name}."), name)
     first.press("alt+Up")
-    first.until(lambda: "2 of 2. two.png." in first.heard.texts, "the newest")
+    first.until(lambda: "two.png, 2 of 2." in first.heard.texts, "the newest")
     other.add(Description("three", 0.8), SpokenDescription("", "Probably: three."), "three.png")
     first.press("alt+Down")
-    first.until(lambda: "3 of 3. three.png." in first.heard.texts, "the other window's")
+    first.until(lambda: "three.png, 3 of 3." in first.heard.texts, "the other window's")
     other.clear()
     first.press("alt+Up")
     first.until(lambda: first.heard.texts[-1] == messages.NO_EARLIER, "that it is empty")
@@ -100,4 +112,4 @@ def test_keys_pressed_while_the_history_is_read_count(drive: Drive, history: His
     driver = drive(history=history)
     for _ in range(3):
         driver.app.earlier()
-    driver.until(lambda: "3 of 5. 2.png." in driver.heard.texts, "three steps back")
+    driver.until(lambda: "2.png, 3 of 5." in driver.heard.texts, "three steps back")

@@ -21,8 +21,8 @@ AS_TYPED = "{text}, as typed."
 class PathField(EntryBox):
     """A box for a path relative to ``current_folder()``.
 
-    ``all_files()``: whether to complete the names of all files. ``go(path)`` is called by Return,
-    ``say(text)`` with what Tab and Down did.
+    Tab completes folders and pictures, ``folders_only``, or all files while ``all_files()``.
+    ``go(path)`` is called by Return, ``say(text)`` with what Tab and Down did.
 
     Tab leaves the box if there is nothing to add: when the path is empty or untouched, or was just
     completed. Shift+Tab always leaves it.
@@ -36,11 +36,14 @@ class PathField(EntryBox):
         all_files: Callable[[], bool],
         go: Callable[[str], None],
         say: Callable[[str], None],
+        *,
+        folders_only: bool = False,
     ) -> None:
         super().__init__(master, name="Path")
         self._jobs = jobs
         self._current_folder = current_folder
         self._all_files = all_files
+        self._folders_only = folders_only
         self._go = go
         self._say = say
         self._job: BackgroundJob | None = None
@@ -109,13 +112,14 @@ class PathField(EntryBox):
     def _start(self, text: str, done: Callable[[PathCompletion], None]) -> None:
         self.close()
         folder, all_files, known = self._current_folder(), self._all_files(), dict(self._known)
+        folders_only = self._folders_only
 
         def completed(completion: PathCompletion) -> None:
             if self.get() == text:  # otherwise something was typed meanwhile
                 done(completion)
 
         self._job = self._jobs.start(
-            lambda _job: complete(text, folder, all_files, known),
+            lambda _job: complete(text, folder, all_files, known, folders_only),
             completed,
             log_error,  # Return reports what is wrong with a path
         )

@@ -69,12 +69,17 @@ def expand(text: str, folder: str, known: Mapping[str, str] | None = None) -> st
 
 
 def complete(
-    text: str, folder: str, all_files: bool = False, known: Mapping[str, str] | None = None
+    text: str,
+    folder: str,
+    all_files: bool = False,
+    known: Mapping[str, str] | None = None,
+    folders_only: bool = False,
 ) -> PathCompletion:
     """Complete ``text``, typed in ``folder``. Reads a folder: not for the window's thread.
 
-    Completes folders and pictures, or ``all_files``; hidden ones only once part of the name is
-    typed. Ignores case if no name matches exactly. A folder that can't be read has no candidates.
+    Completes folders and pictures, ``folders_only`` or ``all_files``; hidden ones only once part of
+    the name is typed. Ignores case if no name matches exactly. A folder that can't be read has no
+    candidates.
     """
     start = _plain_start(text)
     head, stem = _split(start)
@@ -84,6 +89,7 @@ def complete(
     candidates = tuple(
         PathCandidate(path, kind, f"{head}{name}{os.sep if kind == 'folder' else ''}")
         for name, path, kind in _matches(parent, stem, all_files)
+        if kind == "folder" or not folders_only
     )
     if not candidates:
         return PathCompletion(text)
