@@ -20,13 +20,16 @@ from image_describer.app.sources.picture_sources import PictureSources
 from image_describer.app.status_commands import StatusCommands
 from image_describer.app.tasks.describe import DescribeTask
 from image_describer.app.tasks.explore import Explorer
+from image_describer.app.tasks.folder import FolderTask
 from image_describer.app.tasks.history import HistoryBrowser
 from image_describer.app.tasks.lazy_describer import LazyDescriber
+from image_describer.app.tasks.list_browser import ListBrowser
 from image_describer.app.tasks.own_pictures import OwnPictures
 from image_describer.app.tasks.read import ReadTask
 from image_describer.app.tasks.watch import WatchTask
 from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Announcer
+from image_describer.app.widgets.slider import stepped
 from image_describer.app.window import MainWindow
 from image_describer.settings import SETTINGS, SettingsFile
 
@@ -82,9 +85,13 @@ class Application:
         )
         self.sources = PictureSources(context, self.describe_task, self.settings_controller)
         current = self.describe_task.current
-        self._external_sources = ExternalSources(context, self.sources)
+        self._external_sources = ExternalSources(context, self.sources, self._folder_dropped)
         self._status_commands = StatusCommands(context, self.window, current)
         self._history_browser = HistoryBrowser(context, self.describe_task, history)
+        self._list_browser = ListBrowser(
+            context, self.describe_task, self._own_pictures.known, self._history_browser.keep
+        )
+        self._folder_task = FolderTask(context)
         self._explorer = Explorer(
             context, self.window.view, describer.load, current, self._show_explored
         )
@@ -94,7 +101,11 @@ class Application:
         self_voicing.SelfVoicing(
             root,
             voice.say_focus,
-            lambda: voice.recently_answered() or self.describe_task.running,
+            lambda: (
+                voice.recently_answered()
+                or self.describe_task.running
+                or self._list_browser.running
+            ),
         )
         self._key_describer = KeyDescriber(root, voice.answer)
         key_bindings.bind_commands(root, run, pressed=context.key_pressed)
@@ -141,8 +152,15 @@ class Application:
         from image_describer.app.dialogs.folder import FolderWindow
 
         if not raise_dialog(self.context, FolderWindow):
-            indexed = self._indexed and self.context.settings.keep_history
-            FolderWindow(self.context, indexed, self.sources.folder, self.open_file)
+            self._open_folder_window("" if self._folder_task.folder else self.sources.folder)
+
+    def next_picture(self) -> None:
+        """Show the next picture of the list or the folder."""
+        self._list_browser.step(1)
+
+    def previous_picture(self) -> None:
+        """Show the previous picture of the list or the folder."""
+        self._list_browser.step(-1)
 
     def search(self) -> None:
         """Find the user's pictures by what they show."""
@@ -154,7 +172,7 @@ class Application:
         if not raise_dialog(self.context, SearchWindow):
             shown = self.describe_task.current.described
             picture = shown.description.file if shown is not None else None
-            SearchWindow(self.context, self._own_pictures, self.open_file, picture)
+            SearchWindow(self.context, self._own_pictures, self._list_browser.open, picture)
 
     def paste(self) -> None:
         """Describe the picture, or the file, on the clipboard."""
@@ -174,26 +192,23 @@ class Application:
         self.context.voice.stop()
 
     def escape(self) -> None:
-        """Stop speaking; then cancel the job; then close the dialog; never quit.
-
-        If only "Working" is being spoken, the job is cancelled at once.
-        """
-        if self.context.voice.speaking and not (self._working and self._announced):
-            self.stop()
+        """Close the dialog, else cancel the job, else end exploring; never quit."""
+        self.stop()
+        if self.context.dialogs:
+            self.context.dialogs[-1].close()
         elif self._working:
             if self.describe_task.running:
                 self.describe_task.cancel()
             self.sources.cancel()
             self._read_task.cancel()
+            self._list_browser.cancel()
             self.context.voice.answer(messages.CANCELLED)
-        elif self.context.dialogs:
-            self.context.dialogs[-1].close()
         elif self._explorer.active:
             self._explorer.leave()
 
     def copy(self) -> None:
-        """Copy the selected text, or else the bare caption, to the clipboard."""
-        self._status_commands.copy(self._working)
+        """Copy the selected text, the caption of the explored part, or else the bare caption."""
+        self._status_commands.copy(self._working, self._explorer.part_caption)
 
     def more(self) -> None:
         """Show and say the details of the description."""
@@ -266,13 +281,16 @@ class Application:
 
     def where(self) -> None:
         """Say which file is open, and what is being done with it."""
-        self._status_commands.where(self._working, self._explorer.part_name)
+        self._status_commands.where(
+            self._working, self._explorer.part_name, self._folder_task.progress
+        )
 
     def quit(self) -> None:
         """End the program."""
         self._ended = True
         self._external_sources.close()
         self._watch_task.close()
+        self._folder_task.close()
         self.describe_task.drop()
         self.sources.cancel()
         self.settings_controller.flush()
@@ -281,11 +299,8 @@ class Application:
 
     @property
     def _working(self) -> bool:
-        return self.describe_task.running or self.sources.running or self._read_task.running
-
-    @property
-    def _announced(self) -> bool:
-        return self.describe_task.announced or self.sources.announced or self._read_task.announced
+        tasks = (self.describe_task, self.sources, self._read_task, self._list_browser)
+        return any(task.running for task in tasks)
 
     def _voice_chosen(self, online: bool | None, files: list[str]) -> None:
         self.settings_controller.set(online=online)
@@ -309,7 +324,7 @@ class Application:
     def _change_rate(self, steps: int) -> None:
         limits = SETTINGS["rate"]
         before = self.context.settings.rate
-        rate = max(limits.low, min(limits.high, before + steps * RATE_STEP_WPM))
+        rate = stepped(before, steps, limits.low, limits.high, RATE_STEP_WPM)
         self.settings_controller.set(rate=rate)
         answer = messages.RATE.format(rate=rate)
         if rate == before:
@@ -321,10 +336,33 @@ class Application:
         self.sources.cancel()
         self._status_commands.close_details()
         self._read_task.cancel()
+        self._list_browser.drop()
         self._text_follows = False
         if self._text_window is not None and self._text_window in self.context.dialogs:
             self._text_window.close()
         self._explorer.forget()
+
+    def _folder_dropped(self, folder: str) -> None:
+        """Offer to describe ``folder``."""
+        from image_describer.app.dialogs.folder import FolderWindow
+
+        for dialog in self.context.dialogs:
+            if isinstance(dialog, FolderWindow):
+                dialog.leave()
+                break
+        self._open_folder_window(folder)
+
+    def _open_folder_window(self, folder: str) -> None:
+        from image_describer.app.dialogs.folder import FolderWindow
+
+        FolderWindow(
+            self.context,
+            self._folder_task,
+            self._own_pictures,
+            self._list_browser.open,
+            folder,
+            self.describe_task.current.file,
+        )
 
     def _turn_page(self, step: int) -> None:
         current = self.describe_task.current

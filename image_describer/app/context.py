@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from image_describer.app.jobs import JobRunner
 from image_describer.app.messages import log_error
+from image_describer.app.modifier_keys import is_modifier
 from image_describer.app.voice.announcer import Announcer
 from image_describer.settings import Settings
 
@@ -48,8 +49,9 @@ class CurrentPicture:
 
     ``file`` is its path, or what stands for its name; ``picture`` its pixels, once read;
     ``page`` its number in a document; ``described`` its description, once made, which may go into
-    the history if ``kept``. ``message`` is what Ctrl+R says while there is no description.
-    ``status`` is the status line, ``notice`` an error that left the picture in place.
+    the history if ``kept``; ``position`` is its place in a list, "7 of 8". ``message`` is what
+    Ctrl+R says while there is no description, and ``details`` what Ctrl+D adds. ``status`` is the
+    status line, ``notice`` an error that left the picture in place.
     """
 
     file: str | None = None
@@ -57,21 +59,29 @@ class CurrentPicture:
     page: "PageNumber | None" = None
     described: DescribedPicture | None = None
     kept: bool = True
+    position: str = ""
     message: str = ""
+    details: str = ""
     status: str = ""
     notice: str = ""
 
 
 class OpenDialog(Protocol):
-    """A dialog that is open. ``question`` is what Ctrl+R says while it is topmost, if anything."""
+    """A dialog that is open. ``question`` is what Ctrl+R says while it is topmost, if anything.
+
+    ``keys_help`` says which keys it has; `leave` is that of Dialog.
+    """
 
     question: str
+    keys_help: str
     all_keys: bool
 
     @property
     def heading(self) -> str: ...
 
     def close(self) -> None: ...
+
+    def leave(self) -> bool: ...
 
     def lift(self) -> None: ...
 
@@ -98,7 +108,9 @@ class AppContext:
     dialogs: list[OpenDialog] = field(default_factory=list)
     report_error: Callable[[Exception], None] = log_error
 
-    def key_pressed(self) -> None:
-        """Play the key click, where the user wants it."""
-        if self.settings.key_sounds:
+    def key_pressed(self, key: str, repeated: bool) -> None:
+        """Silence what is being said, and play the key click, where the user wants it."""
+        self.voice.key_pressed(repeated)
+        # Afterwards, because stopping speech drops what is being played beside it.
+        if self.settings.key_sounds and not is_modifier(key):
             self.voice.earcon("key")

@@ -2,14 +2,14 @@
 
 import sys
 import tkinter as tk
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from image_describer.app import key_codes, keymap
 from image_describer.app.modifier_keys import alt_pressed, event_state, shift_pressed
 
-CONTROL_KEYS = frozenset({"Control_L", "Control_R"})
-CONTROL_ALONE_TAG = "ControlAlone"
+ANY_KEY_TAG = "AnyKey"
+REPEAT_MS = 1500  # a key that is held down repeats within this
 # What Tk's texts and edit boxes do on Ctrl and a letter, by the event that they bind to it.
 EDIT_EVENTS = {
     "a": "<<SelectAll>>",
@@ -21,37 +21,32 @@ EDIT_EVENTS = {
 }
 AnyWindow = tk.Tk | tk.Toplevel
 Action = Callable[[], None]
+KeyPressed = Callable[[str, bool], None]
 
 
 def bind_commands(
     window: AnyWindow,
     run: Mapping[str, Action],
-    allowed: Collection[str] | None = None,
-    refuse: Action | None = None,
-    pressed: Action = lambda: None,
+    pressed: KeyPressed = lambda key, repeated: None,
 ) -> None:
     """Let every key of the table run its command while ``window`` has the focus.
 
     Called once its widgets exist. Bound to the window, not to "all", so that the platform's own
-    dialogs, which Tk draws on Linux, keep their keys. If ``allowed`` names commands, the keys of
-    the others call ``refuse``. ``pressed()`` is called for every key.
+    dialogs, which Tk draws on Linux, keep their keys. ``pressed`` is called as KeyWatch does.
     """
     shortcuts: dict[tuple[str, bool], tuple[Action, bool]] = {}
     for command in keymap.COMMANDS:
         action = run.get(command.name)
         if action is None:
             continue
-        if allowed is not None and command.name not in allowed and refuse is not None:
-            action = refuse
         for key in command.keys:
-            if key == keymap.CONTROL_ALONE:
-                ControlAlone(window, action, pressed)
             for sequence in keymap.tk_sequences(key, sys.platform):
                 window.bind(sequence, _handler(action, command.edits))
             shortcut = keymap.control_shortcut(key)
             if shortcut is not None:
                 shortcuts[shortcut] = action, command.edits
     _bind_by_key_code(window, shortcuts)
+    KeyWatch(window, pressed)
 
 
 def _handler(action: Action, edits: bool) -> Callable[["tk.Event[Any]"], str | None]:
@@ -106,37 +101,37 @@ def _edit(event: "tk.Event[Any]", letter: str) -> None:
         event.widget.event_generate(edit)
 
 
-class ControlAlone:
-    """Runs ``action`` when Control is released and nothing else was pressed meanwhile.
+class KeyWatch:
+    """Calls ``pressed(key, repeated)`` for every key of a window, before anything else.
 
-    On release, because a press may be the beginning of Ctrl+O.
+    ``key`` is Tk's name of it, ``repeated`` whether it is being held down.
     """
 
-    def __init__(self, window: AnyWindow, action: Action, any_key: Action) -> None:
-        self._action = action
-        self._any_key = any_key
-        self._alone = False
-        tag = f"{CONTROL_ALONE_TAG}{window}"
+    # Of the keyboard, which all windows share: a key may be released in another window. Times are
+    # Tk's, in milliseconds.
+    _last_key, _pressed_at, _released_at = 0, 0, 0
+
+    def __init__(self, window: AnyWindow, pressed: KeyPressed) -> None:
+        self._on_press = pressed
+        tag = f"{ANY_KEY_TAG}{window}"
         # A tag of its own, ahead of all others: within one tag, Tk runs only the most specific
         # binding, so that Ctrl+O would hide a <KeyPress> bound beside it.
         for widget in (window, *descendants(window)):
             widget.bindtags((tag, *widget.bindtags()))
         window.bind_class(tag, "<KeyPress>", self._pressed)
         window.bind_class(tag, "<KeyRelease>", self._released)
-        for other in ("<Button>", "<MouseWheel>", "<FocusOut>"):
-            window.bind_class(tag, other, self._cancel)
 
     def _pressed(self, event: "tk.Event[tk.Misc]") -> None:
-        self._alone = event.keysym in CONTROL_KEYS
-        self._any_key()
+        watch = KeyWatch
+        # On X11, a key that is held down is released and pressed in the same millisecond.
+        down = watch._released_at <= watch._pressed_at or event.time == watch._released_at
+        again = event.keycode == watch._last_key and event.time - watch._pressed_at < REPEAT_MS
+        watch._last_key, watch._pressed_at = event.keycode, event.time
+        self._on_press(event.keysym, down and again)
 
     def _released(self, event: "tk.Event[tk.Misc]") -> None:
-        if event.keysym in CONTROL_KEYS and self._alone:
-            self._alone = False
-            self._action()
-
-    def _cancel(self, _event: object) -> None:
-        self._alone = False
+        if event.keycode == KeyWatch._last_key:
+            KeyWatch._released_at = event.time
 
 
 def descendants(widget: tk.Misc) -> list[tk.Misc]:

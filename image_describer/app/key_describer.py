@@ -5,12 +5,14 @@ import tkinter as tk
 from collections.abc import Callable
 
 from image_describer.app import keymap
+from image_describer.app.key_bindings import ANY_KEY_TAG
 from image_describer.app.key_codes import latin_keysym
 from image_describer.app.modifier_keys import (
     alt_pressed,
     command_pressed,
     control_pressed,
     event_state,
+    is_modifier,
     shift_pressed,
 )
 
@@ -42,7 +44,6 @@ OTHER_KEYS = {
     "l": "L: in the text of a picture, list the words in doubt.",
     "w": "W: in the text of a picture, say where the line is.",
 }
-MODIFIER_KEYS = ("Shift", "Alt", "Meta", "Super", "Caps_Lock", "Num_Lock", "ISO_Level3", "Control")
 KEY_NAMES = {"comma": ",", "KP_Enter": "Return", "Prior": "Page Up", "Next": "Page Down"}
 
 
@@ -67,8 +68,10 @@ class KeyDescriber:
             return
         self._tagged = _all_widgets(self._root)
         for widget in self._tagged:
-            # Ahead of all other tags, so that nothing else gets the key.
-            widget.bindtags((TAG, *widget.bindtags()))
+            # Ahead of all other tags but the one that silences, so that nothing else gets the key.
+            tags = widget.bindtags()
+            first = int(bool(tags) and tags[0].startswith(ANY_KEY_TAG))
+            widget.bindtags((*tags[:first], TAG, *tags[first:]))
         self._say(ON)
 
     def _switch_off(self) -> None:
@@ -82,7 +85,7 @@ class KeyDescriber:
         state = event_state(event)
         if event.keysym == "Escape" or (event.keysym == "F1" and shift_pressed(state)):
             self._switch_off()
-        elif not event.keysym.startswith(MODIFIER_KEYS):
+        elif not is_modifier(event.keysym):
             keysym = latin_keysym(event) if command_pressed(state) else event.keysym
             self._say(describe_key(keysym, state))
         return "break"

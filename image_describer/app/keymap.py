@@ -79,16 +79,16 @@ COMMANDS = (
         "stop",
         "Stop",
         (CONTROL_ALONE,),
-        "stop speaking",
+        "stop speaking, as any key does",
         "Speech",
         "S",
         everywhere=True,
     ),
     Command(
         "escape",
-        "Stop or cancel",
+        "Close or cancel",
         ("Escape",),
-        "stop speaking; then cancel the job; then close the dialog; never quit",
+        "close the dialog; else cancel the job, or stop exploring; never quit",
         "Speech",
         "C",
         everywhere=True,
@@ -147,6 +147,22 @@ COMMANDS = (
         "View",
         "P",
     ),
+    Command(
+        "next_picture",
+        "Next picture",
+        ("Alt+Page Down",),
+        "go to the next picture of the folder or list",
+        "View",
+        "I",
+    ),
+    Command(
+        "previous_picture",
+        "Previous picture",
+        ("Alt+Page Up",),
+        "go to the previous picture of the folder or list",
+        "View",
+        "V",
+    ),
     Command("search", "Search", ("Ctrl+F",), "search your pictures by words", "Edit", "S"),
     Command(
         "save",
@@ -198,7 +214,7 @@ EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywher
 TK_MODIFIERS = {"Ctrl": "Control", "Shift": "Shift", "Alt": "Alt", "Command": "Command"}
 TK_KEYS = {",": "comma", "Page Down": "Next", "Page Up": "Prior"}
 # What a voice says instead of the written key.
-SPOKEN_KEYS = {"Ctrl": "Control", ",": "comma"}
+SPOKEN_KEYS = {"Ctrl": "Control", ",": "comma", "Return": "Enter"}
 
 
 def named(names: Iterable[str]) -> tuple[Command, ...]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from image_describer.app import keymap
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import ImageDescriberError, IsFolderError
 from image_describer.paths import log_folder
 
 LOG_NAME = "app.log"
@@ -24,15 +24,11 @@ NO_PAGES = "This is not a document with several pages."
 FIRST_PAGE = "This is the first page."
 LAST_PAGE = "This is the last page."
 READ_ON = "{text} reads them."
+DESCRIBES_FOLDER = "{folder} describes it."
 MORE_TITLE = "Details"
 COPIED_TEXT = "Copied the whole text."
 COPIED_SELECTION = "Copied the selected text."
 COPIED = "Copied: {caption}"
-VOICE_QUESTION = (
-    "Which voice should read the descriptions? Enter: the natural voice, online. It sends the "
-    "sentence, never the picture, to Google. Tab, then Enter: the offline voice; nothing leaves "
-    "this computer. You can change this in the settings later."
-)
 NOT_YET = "The offline voice reads until you choose one in the settings."
 RATE = "{rate} words a minute"
 FASTEST, SLOWEST = "fastest", "slowest"
@@ -41,6 +37,10 @@ ONLY_FIRST = "There are {count} files. Only the first is opened."
 NO_EARLIER = "There is no earlier description."
 HISTORY_POSITION = "Description {position}"
 NO_LATER = "This is the newest description."
+LIST_POSITION = "Picture {position}"
+FIRST_PICTURE = "This is the first picture."
+LAST_PICTURE = "This is the last picture."
+NOT_IN_FOLDER = "This picture is not in a folder."
 HISTORY_OFF = "The history is switched off. You can switch it on in the settings."
 
 
@@ -51,6 +51,8 @@ def with_keys(text: str, write: Callable[[str], str]) -> str:
 
 def user_message(error: Exception) -> str:
     """The message for the user: the error's own sentences, or where the log is."""
+    if isinstance(error, IsFolderError):
+        return f"{error.sentence} {with_keys(DESCRIBES_FOLDER, keymap.spoken)}"
     if isinstance(error, ImageDescriberError):
         return str(error)
     try:

@@ -10,6 +10,13 @@ CONTROL = 0x4
 ALT = {"win32": 0x20000, "darwin": 0x10}
 ALT_ELSEWHERE = 0x8
 COMMAND_ON_MAC = 0x8
+# What Tk's names of the keys that only change others begin with.
+NAMES = ("Shift", "Alt", "Meta", "Super", "Caps_Lock", "Num_Lock", "ISO_Level3", "Control")
+
+
+def is_modifier(keysym: str) -> bool:
+    """Whether the key only changes what other keys do."""
+    return keysym.startswith(NAMES)
 
 
 def event_state(event: "tk.Event[Any]") -> int:

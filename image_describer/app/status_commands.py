@@ -22,8 +22,8 @@ class StatusCommands:
         self._context = context
         self._window = window
         self._current = current
-        self._reading = ReadingWindow(context)
-        self._details_shown = False  # else the help was shown last
+        self._details = ReadingWindow(context, help_text.OF_A_TEXT)
+        self._help = ReadingWindow(context)
 
     def repeat(self, working: bool) -> None:
         """Repeat the question of the open dialog, the description, or the last message."""
@@ -38,48 +38,61 @@ class StatusCommands:
         else:
             self._answer(current.message or messages.with_keys(messages.NOTHING_YET, keymap.spoken))
 
-    def copy(self, working: bool) -> None:
-        """Copy the selected text, or else the bare caption or the text of a page."""
+    def copy(self, working: bool, part_caption: str | None = None) -> None:
+        """Copy the selected text, or else the bare caption or the text of a page.
+
+        ``part_caption``: that of the part being explored, "" until it is described; else None.
+        """
         selected = self._selected()
         if selected:
             self._copy_text(selected)
             self._answer(messages.COPIED_SELECTION)
-        elif self._current.described is not None:
-            description = self._current.described.description
+        elif part_caption:
+            self._copy_caption(part_caption)
+        elif self._current.described is not None and part_caption is None:
+            described = self._current.described
+            description = described.description
             if description.text is not None and description.is_page:
                 self._copy_text(description.text.text)
                 self._answer(messages.COPIED_TEXT)
             else:
-                self._copy_text(description.caption)
-                self._answer(messages.COPIED.format(caption=description.caption))
+                # The caption of a drawing is invented.
+                scene = description.has_scene
+                self._copy_caption(description.caption if scene else described.sentence)
         else:
-            self.nothing_yet(working)
+            self.nothing_yet(working or part_caption is not None)
 
     def more(self, working: bool) -> None:
-        """Show and say the details of the description."""
+        """Show and say the details of the description, or of why there is none."""
         from image_describer.wording import details
 
-        described = self._current.described
+        current, described = self._current, self._current.described
         if described is None:
-            self.nothing_yet(working)
+            if working or not current.details:
+                self.nothing_yet(working)
+            else:
+                self._details.show(messages.MORE_TITLE, f"{current.message}\n{current.details}")
             return
         lines = [*details.sentences(described.description), *described.facts]
-        self._details_shown = True
-        self._reading.show(messages.MORE_TITLE, "\n".join(lines))
+        self._details.show(messages.MORE_TITLE, "\n".join(lines))
 
     def help(self) -> None:
-        """Show and say the keys."""
-        self._details_shown = False
-        self._reading.show(help_text.TITLE, help_text.shown(), help_text.spoken())
+        """Show and say the keys, first those of the open dialog."""
+        dialogs = self._context.dialogs
+        keys = dialogs[-1].keys_help if dialogs else ""
+        self._help.show(help_text.TITLE, help_text.shown(keys), help_text.spoken(keys))
 
-    def where(self, working: bool, explored_part: str = "") -> None:
-        """Say which file is open, which part of it is explored, which dialog is open, the state."""
+    def where(self, working: bool, explored_part: str = "", folder: str = "") -> None:
+        """Say how far the ``folder`` is described, which file is open, which part of it is
+        explored, which dialog is open, the state.
+        """
         current, dialogs = self._current, self._context.dialogs
         if current.file is None:
             dialog = f" {dialogs[-1].heading} is open." if dialogs else ""
-            self._answer(messages.with_keys(messages.NO_PICTURE, keymap.spoken) + dialog)
+            no_picture = messages.with_keys(messages.NO_PICTURE, keymap.spoken)
+            self._answer((folder or no_picture) + dialog)
             return
-        parts = [file_name(current.file)]
+        parts = [folder, file_name(current.file)]
         if current.described is not None:
             description = current.described.description
             parts.append(f"{description.width} by {description.height} pixels")
@@ -97,8 +110,7 @@ class StatusCommands:
 
     def close_details(self) -> None:
         """Close the details of the previous picture."""
-        if self._details_shown:
-            self._reading.close()
+        self._details.close()
 
     def nothing_yet(self, working: bool) -> None:
         """Say why there is nothing to copy, save or show."""
@@ -109,6 +121,10 @@ class StatusCommands:
 
     def _answer(self, text: str) -> None:
         self._context.voice.answer(text)
+
+    def _copy_caption(self, caption: str) -> None:
+        self._copy_text(caption)
+        self._answer(messages.COPIED.format(caption=caption))
 
     def _selected(self) -> str:
         widget = focused(self._context.root)

@@ -38,6 +38,7 @@ VOICE_ORDER: dict[str, tuple[str, ...]] = {
     "error": ("espeak", "silent"),
 }
 SILENT_VOICE = "silent"  # whatever it speaks is not heard
+ONLINE_UNREACHABLE = "The natural voice can't be reached. The offline voice reads."
 CLOSE_LIMIT_S = 2.0
 REOPEN_LIMIT_S = 3.0  # how long to wait for a sound server that died in the middle of a sentence
 
@@ -52,7 +53,8 @@ class Speaker:
 
     ``rate`` (words a minute), ``volume`` (percent), ``language`` (a key of languages.choices(), for
     Google's voice) and ``offline`` may be changed at any time and apply from the next text on.
-    ``log`` receives an entry for each utterance. Earcons are played by ``earcon_player``; without
+    When the online voice fails, the next one speaks, and says so, once. ``log`` receives an entry
+    for each utterance. Earcons are played by ``earcon_player``; without
     one they are only logged. Thread-safe.
     """
 
@@ -86,6 +88,7 @@ class Speaker:
         self._playback: Playback | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._online_failure_said = False
 
     @property
     def rate(self) -> int:
@@ -367,9 +370,19 @@ class Speaker:
             utterance.voice = voice.name
             if voice.name != SILENT_VOICE:
                 utterance.error = None
+                self._report_online_failure(utterance)
             return
         if utterance.error is None and not utterance.interrupted:
             utterance.error = _cannot_speak(self._load_error or "there is no voice")
+
+    def _report_online_failure(self, utterance: Utterance) -> None:
+        """Say after ``utterance`` why it had another voice, the first time that it is heard."""
+        loaded = self._load_voices()
+        failed = any(loaded[name].online for name in utterance.failures)
+        if failed and not utterance.interrupted and not self._online_failure_said:
+            self._online_failure_said = True
+            with self._changed:
+                self._queue.append(Utterance(ONLINE_UNREACHABLE, "notice", private=True))
 
     def _speak_with_retry(self, voice: Voice, utterance: Utterance) -> None:
         """Speak; start again once if the output disappeared and came back."""

@@ -29,7 +29,7 @@ def test_everything_needed_is_heard(
 
     first = spoken(settings=SETTINGS, HOME=str(home))
     for part, *keys in (
-        ("Which voice should read",),
+        ("Choose a voice. Enter: natural",),
         ("Offline voice, button, 2 of 2", "Tab"),
         ("Control O opens a picture", "Return"),
         ("No picture is open", "F2"),
@@ -37,12 +37,12 @@ def test_everything_needed_is_heard(
         ("cat.jpg, picture", "c"),
         (caption, "Return"),
         (caption, "ctrl+r"),
-        ("430 words a minute", "ctrl+Down"),
+        ("440 words a minute", "ctrl+Down"),
         ("percent", "ctrl+d"),
         ("Description", "Escape"),
         ("Exploring", "ctrl+e"),
         ("Left. ", "Left"),
-        ("No longer exploring", "Escape"),
+        ("Explore off", "Escape"),
         ("offline voice", "ctrl+comma"),
         ("Description", "Escape"),
     ):

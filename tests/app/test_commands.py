@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from image_describer.app import messages
+from image_describer.app.dialogs import first_start
 from image_describer.app.tasks import progress
 from image_describer.app.voice.self_voicing import focused
 from image_describer.errors import BundleError, SettingsError
@@ -29,7 +30,7 @@ def test_the_first_start_asks_for_the_voice(drive: Drive, photo: str, tmp_path: 
     driver.app.start([photo], may_ask=True)
     driver.until(lambda: driver.screen.focused().startswith("Choose a voice"), "the question")
     driver.settle()
-    assert driver.heard.texts == [f"Image Describer. {messages.VOICE_QUESTION}"]
+    assert driver.heard.texts == [f"Image Describer. {first_start.QUESTION}"]
     assert driver.heard.settings["offline"] is True
     driver.press("Return")
     driver.until_described()
@@ -71,20 +72,51 @@ def test_the_greeting_does_not_interrupt_an_error(drive: Drive, tmp_path: Path) 
     assert [kind for _, kind, _ in driver.heard.said[-2:]] == ["error", "notice"]
 
 
-def test_escape_stops_speech_before_it_cancels(
+def test_one_escape_cancels_while_something_is_said(
     drive: Drive, photo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "ANNOUNCE_AFTER_MS", 600_000)
     driver = drive()
     driver.describer.proceed.clear()
-    driver.heard.speaking = True
     driver.app.open_file(photo)
-    driver.press("Escape")
-    assert driver.heard.stops == 1
-    assert "Cancelled." not in driver.heard.texts
+    driver.heard.speaking = True
     driver.press("Escape")
     assert driver.heard.texts == ["Cancelled."]
     driver.describer.proceed.set()
+
+
+def test_one_escape_closes_a_dialog_before_it_cancels(drive: Drive, photo: str) -> None:
+    driver = drive()
+    driver.describer.proceed.clear()
+    driver.app.open_file(photo)
+    for key in ("ctrl+comma", "F1", "ctrl+o"):
+        driver.press(key)
+        driver.until(lambda: driver.context.dialogs, key)
+        driver.heard.speaking = True
+        driver.press("Escape")
+        assert driver.context.dialogs == []
+        assert not driver.heard.speaking
+    assert "Cancelled." not in driver.heard.texts
+    driver.describer.proceed.set()
+    driver.until_described()
+
+
+@pytest.mark.parametrize(
+    ("rate", "key", "after"),
+    [
+        (187, "ctrl+Up", 200),
+        (187, "ctrl+Down", 180),
+        (440, "ctrl+Up", 450),
+        (450, "ctrl+Down", 440),
+        (80, "ctrl+Down", 80),
+    ],
+)
+def test_the_rate_keeps_its_grid(drive: Drive, rate: int, key: str, after: int) -> None:
+    driver = drive()
+    driver.app.settings_controller.set(rate=rate)
+    driver.press(key)
+    assert driver.context.settings.rate == after
+    assert driver.heard.texts[-1].endswith(f"{after} words a minute")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_it_describes_keys_until_escape(drive: Callable[..., AppDriver]) -> None
     driver.press("Escape")
     assert driver.heard.texts[-1] == OFF
     driver.press("Tab")
-    assert driver.heard.texts[-1] == "Open, button, 1 of 6"
+    assert driver.heard.texts[-1] == "Open, button, 1 of 8"
 
 
 def test_it_knows_every_command() -> None:

@@ -21,6 +21,7 @@ from image_describer.speech import (
 from image_describer.speech.audio.clip import AudioClip
 from image_describer.speech.audio.playback import Playback
 from image_describer.speech.languages import SpokenLanguage
+from image_describer.speech.speaker import ONLINE_UNREACHABLE
 from image_describer.speech.voices import google
 from image_describer.speech.voices.silent import SilentPlayback, SilentVoice
 from tests.support import gtts_service
@@ -92,6 +93,17 @@ def test_only_descriptions_go_online() -> None:
         assert speaker.wait(LIMIT_S)
     assert spoken(online) == ["a dog"]
     assert spoken(offline) == ["phrase", "notice", "error"]
+
+
+def test_an_online_voice_that_cannot_be_reached_is_reported_once() -> None:
+    online = FailingVoice("gtts", SpeechError("No network."))
+    online.online = True
+    offline = SilentVoice(name="espeak")
+    with Speaker([online, offline]) as speaker:
+        for text in ("a dog", "a cat"):
+            speaker.say(text)
+            assert speaker.wait(LIMIT_S)
+    assert spoken(offline) == ["a dog", ONLINE_UNREACHABLE, "a cat"]
 
 
 @pytest.mark.parametrize("kind", ["description", "phrase", "notice", "error"])

@@ -2,31 +2,35 @@
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
+from tkinter import ttk
 from typing import TYPE_CHECKING, Any
 
 from image_describer.app import key_bindings, keymap, theme
 from image_describer.app.voice import self_voicing
-from image_describer.app.widgets.button import Button
+from image_describer.app.widgets.button import RETURN_KEYS, Button
 from image_describer.app.widgets.button_row import ButtonRow
 from image_describer.app.widgets.fitting import FittingColumn
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext, OpenDialog
 
-BORDER_PX = 2  # all windows are black
+BORDER_PX = 2  # all windows have the same background
 MIN_SIZE_PX = (480, 320)
-UNAVAILABLE = "Not while {title} is open. Escape closes it."
 
 
 class Dialog(tk.Toplevel):
     """A window above the main one, built anew each time it is opened.
 
     Commands that make sense anywhere keep their keys in it. With ``all_keys`` all other commands
-    run as well; without, their keys say that the dialog is in the way. ``question`` is what Ctrl+R
-    says while it is open, if anything.
+    run as well; without, they close it first (see `leave`). Enter presses the first button, unless
+    the widget with the focus uses the key. ``question`` is what Ctrl+R says while it is open, if
+    anything; ``keys_help`` is what F1 says of its keys; ``own_command`` names the command that
+    opens it.
     """
 
     question = ""
+    keys_help = ""
+    own_command = ""
 
     def __init__(self, context: "AppContext", title: str, *, all_keys: bool = False) -> None:
         super().__init__(context.root, highlightthickness=BORDER_PX)
@@ -36,14 +40,14 @@ class Dialog(tk.Toplevel):
         self._previous_focus: tk.Misc | None = None
         self._first_focus: tk.Misc | None = None
         self._buttons: ButtonRow | None = None
+        self.default_button: Button | None = None
         self.set_title(title)
         theme.apply_style(self, "window")
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
         self._content = FittingColumn(self)
         self._content.grid(row=0, column=0, sticky="nsew")
-        self.body = tk.Frame(self._content.inside)
-        theme.apply_style(self.body, "frame")
+        self.body = ttk.Frame(self._content.inside)
         self.body.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
         self.protocol("WM_DELETE_WINDOW", self.close)
 
@@ -52,9 +56,9 @@ class Dialog(tk.Toplevel):
         """What the keys of the window's commands run while this has the focus."""
         return self.context.run
 
-    def key_pressed(self) -> None:
-        """Called for every key, before anything else."""
-        self.context.key_pressed()
+    def key_pressed(self, key: str, repeated: bool) -> None:
+        """Called for every key, before anything else, as by KeyWatch."""
+        self.context.key_pressed(key, repeated)
 
     @property
     def heading(self) -> str:
@@ -73,19 +77,26 @@ class Dialog(tk.Toplevel):
             self._buttons = ButtonRow(self._content.inside)
             self._buttons.grid(row=1, column=0, sticky="ew", padx=8, pady=(0, 8))
         row = self._buttons
-        return [row.add(label, command) for label, command in buttons]
+        added = [row.add(label, command) for label, command in buttons]
+        self.default_button = self.default_button or added[0]
+        return added
 
     def open(self, first: tk.Misc) -> None:
         """Show it, with the focus on ``first``. Call it once all widgets are in it."""
         self._previous_focus = self_voicing.focused(self.context.root)
         self.context.dialogs.append(self)
-        key_bindings.bind_commands(
-            self,
-            self.commands,
-            allowed=None if self.all_keys else keymap.EVERYWHERE,
-            refuse=self._refuse,
-            pressed=self.key_pressed,
-        )
+        run = dict(self.commands)
+        if not self.all_keys:
+            for name in run.keys() - keymap.EVERYWHERE:
+                if run[name] is self.context.run.get(name):  # not one of the dialog's own
+                    run[name] = self._after_leaving(run[name])
+        if self.own_command:
+            run[self.own_command] = self._say_focus
+        key_bindings.bind_commands(self, run, self.key_pressed)
+        for key in RETURN_KEYS:
+            self.bind(key, lambda event, key=key: self._press_default(event, key))  # type: ignore[misc]
+        if self.default_button is not None:
+            self.default_button.configure(style="Primary.TButton")
         self._content.watch()
         self.update_idletasks()
         self._content.request_full_size()
@@ -107,6 +118,11 @@ class Dialog(tk.Toplevel):
         self.context.dialogs.append(self)
         take_focus(self.context)
 
+    def leave(self) -> bool:
+        """Close it for a command of the main window; or say why not, and return False."""
+        self.close()
+        return True
+
     def close(self) -> None:
         """Close it; the focus goes back to where it was."""
         if self in self.context.dialogs:
@@ -125,8 +141,27 @@ class Dialog(tk.Toplevel):
             self._first_focus = None
             first.focus_force()
 
-    def _refuse(self) -> None:
-        self.context.voice.answer(UNAVAILABLE.format(title=self._heading))
+    def _say_focus(self) -> None:
+        widget = self_voicing.focused(self)
+        text = self_voicing.spoken_text(widget) if widget is not None else ""
+        self.context.voice.answer(f"{self._heading}, dialog. {text}".strip())
+
+    def _after_leaving(self, action: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            dialogs = self.context.dialogs
+            while dialogs and not dialogs[-1].all_keys:
+                if not dialogs[-1].leave():
+                    return
+            action()
+
+        return run
+
+    def _press_default(self, event: "tk.Event[Any]", key: str) -> str | None:
+        widget = event.widget  # a name, if the key has closed its window
+        if self.default_button is None or isinstance(widget, str) or widget.bind(key):
+            return None
+        self.default_button.invoke()
+        return "break"
 
     def _place(self) -> None:
         """Centre it over the main window, within the screen."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from image_describer.app import theme
+from image_describer.app import keymap, messages, theme
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 
 WIDTH = 44  # characters
+ANSWER_FIRST = "Answer the question first. {repeat} repeats it."
+ARROWS = {"Left": -1, "Up": -1, "Right": 1, "Down": 1}
 
 
 def do_nothing() -> None:
@@ -16,11 +18,17 @@ def do_nothing() -> None:
 
 
 class QuestionDialog(Dialog):
-    """Asks once. ``answers`` are (label, function) each; the function runs after closing.
+    """Asks once; the arrow keys go through the answers.
 
-    The first answer has the focus, which is not spoken: the caller says the question and what
-    Return does. Escape calls ``on_escape()``.
+    ``answers`` are (label, function) each; the function runs after closing. The first answer has
+    the focus, which is not spoken: the caller says the question and what Enter does. Escape calls
+    ``on_escape()``.
     """
+
+    keys_help = (
+        "Tab and the arrow keys go to the other answer, Enter gives the one that has the focus. "
+        "Escape leaves everything as it is."
+    )
 
     def __init__(
         self,
@@ -47,8 +55,16 @@ class QuestionDialog(Dialog):
             )
         )
         self.first_button = buttons[0]
+        for index, button in enumerate(buttons):
+            for key, step in ARROWS.items():
+                to = buttons[(index + step) % len(buttons)]
+                button.bind(f"<{key}>", lambda _event, to=to: to.focus_set())  # type: ignore[misc]
         self_voicing.skip_next_focus(self.first_button)
         self.open(self.first_button)
+
+    def leave(self) -> bool:
+        self.context.voice.answer(messages.with_keys(ANSWER_FIRST, keymap.spoken))
+        return False
 
     def close(self) -> None:
         """Close it without an answer."""

@@ -8,10 +8,14 @@ from image_describer.app.widgets.read_only_text import ReadOnlyText
 
 
 class ReadingWindow:
-    """Shows one text at a time, such as help or details, in one window."""
+    """Shows one text at a time, such as help or details, in one window.
 
-    def __init__(self, context: AppContext) -> None:
+    ``keys_help`` is that of Dialog.
+    """
+
+    def __init__(self, context: AppContext, keys_help: str = "") -> None:
         self._context = context
+        self._keys_help = keys_help
         self._dialog: Dialog | None = None
         self._text: ReadOnlyText | None = None
 
@@ -41,6 +45,7 @@ class ReadingWindow:
 
     def _build(self, title: str, text: str) -> None:
         dialog = self._dialog = Dialog(self._context, title, all_keys=True)
+        dialog.keys_help = self._keys_help
         dialog.body.columnconfigure(0, weight=1)
         dialog.body.rowconfigure(0, weight=1)
         view = self._text = ReadOnlyText(dialog.body, font=theme.font("help"), width=48, height=16)

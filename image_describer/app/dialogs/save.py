@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer import files
-from image_describer.app import messages
+from image_describer.app import messages, theme
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.progress import JobProgress
-from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.choice import Choice
 from image_describer.app.widgets.entry_box import EntryBox
 from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.errors import FileExistsAlreadyError, SaveError
-from image_describer.text import file_name, one_line, visible
+from image_describer.text import file_name, one_line, percent, visible
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext, DescribedPicture
@@ -109,6 +108,12 @@ class SaveDialog:
 class SaveForm(Dialog):
     """Kind, file name and folder; Save and Cancel."""
 
+    own_command = "save"
+    keys_help = (
+        "The arrow keys choose what to save. Tab goes to the file name, the folder and the "
+        "buttons. Enter saves. Escape closes."
+    )
+
     def __init__(
         self,
         context: "AppContext",
@@ -135,12 +140,10 @@ class SaveForm(Dialog):
         ):
             Label(self.body, label).grid(row=row, column=0, sticky="w", padx=(0, 12), pady=6)
             widget.grid(row=row, column=1, sticky="ew", pady=6)
-        self._message = WrappedLabel(self.body, height=MESSAGE_LINES, anchor="nw", padx=0)
+        self._message = WrappedLabel(self.body, anchor="nw")
+        self.body.rowconfigure(3, minsize=MESSAGE_LINES * theme.line_height(self, "button"))
         self._message.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(12, 0))
         self.add_buttons(("Save", self._save), ("Cancel", self.close))
-        for widget in (self.kind, self.name, self.folder):
-            for key in RETURN_KEYS:
-                widget.bind(key, lambda _event: self._save())
         self.name.bind("<KeyRelease>", self._on_name)
         self.open(self.kind)
 
@@ -240,15 +243,15 @@ def with_suffix(
 def saved_text(described: "DescribedPicture", file: str, when: datetime) -> str:
     """Return the text to save: the sentence that was spoken, then its sources line by line.
 
-    Of a page, which has no caption, the text.
+    Of a page, the text; its caption and that of a drawing are invented.
     """
-    description = described.description
+    description, made_of = described.description, []
     if description.text is not None and description.is_page:
         made_of = [description.text.text, ""]
-    else:
+    elif description.has_scene:
         made_of = [
             f"Caption: {description.caption}",
-            f"Confidence: {round(100 * description.confidence)} percent",
+            f"Confidence: {percent(description.confidence)}",
         ]
     lines = [
         described.sentence,

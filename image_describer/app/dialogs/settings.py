@@ -7,7 +7,7 @@ from dataclasses import replace
 from tkinter import ttk
 from typing import Any, cast
 
-from image_describer.app import messages, theme
+from image_describer.app import messages
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.dialogs.chooser.path_field import PathField
@@ -49,12 +49,11 @@ HINTS = {
 }
 UNHEDGED = "Without hedges, wrong descriptions sound as sure as right ones."
 HISTORY_STAYS = "The existing history stays until you clear it."
-DEFAULTS_RESTORED = "All settings have their default values. The voice stays as you chose it."
+DEFAULTS_TITLE = "Defaults"
+DEFAULTS_QUESTION = "Set everything but the voice back to its default?"
+DEFAULTS_RESTORED = "All but the voice is back to its default."
 CLEAR_TITLE = "Clear the history"
-CLEAR_QUESTION = (
-    "Delete all past descriptions, and everything that the search knows about your pictures? "
-    "This can't be undone."
-)
+CLEAR_QUESTION = "Delete all past descriptions, in the search too? This can't be undone."
 CLEARED = "The history is empty."
 SPOKEN_ON_CHANGE = frozenset({"rate", "volume"})  # spoken with the new value in effect
 # Defaults does not change the decision about privacy, nor the list of recent folders.
@@ -147,7 +146,7 @@ class SettingsWindow(Dialog):
         self._column.watch()
         footer = ttk.Frame(self.body)
         footer.grid(row=1, column=0, sticky="ew")
-        self.defaults_button = self._add_button(footer, "Defaults", self._restore_defaults)
+        self.defaults_button = self._add_button(footer, DEFAULTS_TITLE, self._ask_for_defaults)
         self.default_button = self._add_button(footer, "Close", self.close)
 
     def _size_percent(self) -> int:
@@ -260,6 +259,9 @@ class SettingsWindow(Dialog):
         self.show_note(warning)
         self.context.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
 
+    def _ask_for_defaults(self) -> None:
+        self._ask(DEFAULTS_TITLE, DEFAULTS_QUESTION, "Reset", self._restore_defaults)
+
     def _restore_defaults(self) -> None:
         unchanged = {name: getattr(self.context.settings, name) for name in KEPT_BY_DEFAULTS}
         self._apply(replace(Settings(), **unchanged))
@@ -268,13 +270,12 @@ class SettingsWindow(Dialog):
         self.context.voice.answer(DEFAULTS_RESTORED)
 
     def _ask_to_clear(self) -> None:
-        dialog = QuestionDialog(
-            self.context, CLEAR_TITLE, CLEAR_QUESTION, ("Keep", do_nothing), ("Delete", self._clear)
-        )
-        self.context.voice.answer(
-            f"{CLEAR_TITLE}, dialog. {CLEAR_QUESTION} "
-            f"{self_voicing.spoken_text(dialog.first_button)}"
-        )
+        self._ask(CLEAR_TITLE, CLEAR_QUESTION, "Delete", self._clear)
+
+    def _ask(self, title: str, question: str, yes: str, agreed: Callable[[], None]) -> None:
+        dialog = QuestionDialog(self.context, title, question, ("Keep", do_nothing), (yes, agreed))
+        first = self_voicing.spoken_text(dialog.first_button)
+        self.context.voice.answer(f"{title}, dialog. {question} {first}")
 
     def _clear(self) -> None:
         self._clear_history(self._on_cleared, self._on_error)

@@ -40,11 +40,6 @@ class PictureSources:
         """Whether the clipboard is being read, or the screen captured."""
         return self._paste_task.running or self._screen_task.running
 
-    @property
-    def announced(self) -> bool:
-        """Whether "Working" has been said for that."""
-        return self._paste_task.announced or self._screen_task.announced
-
     def cancel(self) -> None:
         """Ignore what is being read or captured."""
         self._paste_task.cancel()

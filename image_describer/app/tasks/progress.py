@@ -24,16 +24,15 @@ class JobProgress:
     ) -> None:
         self._context = context
         self._show = show
-        self._say = say or (lambda: context.voice.notify(WORKING))
+        self._say = say or (lambda: context.voice.announce(WORKING))
         self._job: BackgroundJob | None = None
-        self.announced = False  # whether this job has been announced
 
     def watch(self, job: BackgroundJob, *, announced: bool = False) -> None:
         """Announce ``job`` if it is still running in half a second, then tick.
 
         With ``announced``, it only ticks.
         """
-        self._job, self.announced = job, announced
+        self._job = job
         if announced:
             self._context.root.after(TICK_MS, self._tick, job)
         else:
@@ -41,11 +40,10 @@ class JobProgress:
 
     def forget(self) -> None:
         """Watch nothing."""
-        self._job, self.announced = None, False
+        self._job = None
 
     def _announce(self, job: BackgroundJob) -> None:
         if job is self._job and job.running:
-            self.announced = True
             self._show()
             self._say()
             self._context.root.after(TICK_MS, self._tick, job)
@@ -68,11 +66,6 @@ class JobTask:
     def running(self) -> bool:
         """Whether the job is running."""
         return self._job is not None and self._job.running
-
-    @property
-    def announced(self) -> bool:
-        """Whether "Working" has been said for it."""
-        return self._progress.announced
 
     def drop(self) -> None:
         """Ignore what the job is doing."""

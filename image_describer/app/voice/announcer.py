@@ -14,6 +14,10 @@ TICK_AFTER_MS, TICK_MS = 500, 1000  # while the online voice is fetched: silence
 CHECK_VOICE_AFTER_MS = 1500  # by then, a voice or player that can't speak has failed
 # A key may cause an answer and move the focus. The focus is then said after the answer.
 RECENT_S = 0.3
+# While a key is held down, the newest text waits for the end of what is being said, but not longer.
+HELD_WAIT_S = 0.35
+HELD_POLL_MS = 20
+ANNOUNCED_S = 0.5  # what a result leaves "Working" to be said
 
 
 class Announcer:
@@ -34,6 +38,10 @@ class Announcer:
         self._tick_timer: str | None = None
         self._answered_at = -RECENT_S
         self._has_problem = False
+        self._key_held = False
+        self._waiting: tuple[str, str] | None = None  # text and language, while a key is held down
+        self._waiting_since = 0.0
+        self._announced_at = -ANNOUNCED_S
         self.level = "all"
 
     @property
@@ -43,6 +51,11 @@ class Announcer:
     def notify(self, text: str, kind: "UtteranceKind" = "notice") -> None:
         """Say something unasked, such as a result or a greeting. It does not interrupt errors."""
         self._say(text, kind)
+
+    def announce(self, text: str) -> None:
+        """Say that a job has begun. A result that comes at the same moment doesn't cut it short."""
+        self.notify(text)
+        self._announced_at = time.monotonic()
 
     def answer(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
         """Say what a key asked for, at once."""
@@ -83,15 +96,42 @@ class Announcer:
 
         ``language`` is as in `Speaker.say`.
         """
-        if self.level == "all":
-            self._speaker.say(
-                text,
-                kind="phrase",
-                interrupt=not self.recently_answered(),
-                allow_duplicate=True,
-                language=language,
-            )
-            self._schedule_check()
+        if self.level != "all":
+            return
+        if self._key_held and self._speaker.speaking:
+            # Interrupting at each repetition would leave nothing that can be understood.
+            if self._waiting is None:
+                self._root.after(HELD_POLL_MS, self._say_waiting)
+            self._waiting, self._waiting_since = (text, language), time.monotonic()
+            return
+        self._say_focus(text, language)
+
+    def _say_focus(self, text: str, language: str) -> None:
+        self._speaker.say(
+            text,
+            kind="phrase",
+            interrupt=not self.recently_answered(),
+            allow_duplicate=True,
+            language=language,
+        )
+        self._schedule_check()
+
+    def _say_waiting(self) -> None:
+        """Say the newest text of a key that is held down, once it is its turn."""
+        if self._waiting is None:
+            return
+        if self._speaker.speaking and time.monotonic() - self._waiting_since < HELD_WAIT_S:
+            self._root.after(HELD_POLL_MS, self._say_waiting)
+            return
+        (text, language), self._waiting = self._waiting, None
+        self._say_focus(text, language)
+
+    def key_pressed(self, repeated: bool) -> None:
+        """Any key silences what is being said; not the repetitions of one that is held down."""
+        self._key_held = repeated
+        if not repeated:
+            self._waiting, self._announced_at = None, -ANNOUNCED_S
+            self._speaker.stop()
 
     def recently_answered(self) -> bool:
         """Whether something else has just been said, presumably because of the same key."""
@@ -109,8 +149,9 @@ class Announcer:
     def _say(self, text: str, kind: "UtteranceKind") -> None:
         if self.level == "off":
             return
-        self._answered_at = time.monotonic()
-        self._speaker.say(text, kind=kind, private=kind != "description")
+        now = self._answered_at = time.monotonic()
+        interrupt = now - self._announced_at > ANNOUNCED_S
+        self._speaker.say(text, kind=kind, private=kind != "description", interrupt=interrupt)
         self._schedule_check()
         if kind == "description":
             self._schedule_tick(TICK_AFTER_MS)

@@ -126,6 +126,11 @@ def line(widget: tk.Text) -> str:
     return "blank"
 
 
+def paragraph(widget: tk.Text) -> str:
+    """The caret's line with all the rows that it takes; "blank" as for `line`."""
+    return widget.get("insert linestart", "insert lineend").strip() or line(widget)
+
+
 def list_item(widget: tk.Listbox) -> str:
     """The list's active item with its position; "empty" for an empty list."""
     count = int(widget.size())

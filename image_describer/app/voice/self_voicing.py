@@ -15,10 +15,10 @@ from image_describer.app.voice import caret, native
 
 TextFunction = Callable[[], str]
 ROLES = {
-    "Button": "button",
-    "Checkbutton": "check box",
-    "Scale": "slider",
-    "Entry": "edit box",
+    "TButton": "button",
+    "TCheckbutton": "check box",
+    "TScale": "slider",
+    "TEntry": "edit box",
     "Listbox": "list",
     "Text": "text",
     "Canvas": "image",
@@ -124,7 +124,7 @@ def state_of(widget: tk.Misc) -> str:
     if isinstance(widget, tk.Entry):
         return widget.get() or EMPTY
     if isinstance(widget, tk.Text):
-        return caret.line(widget) or EMPTY
+        return caret.paragraph(widget) or EMPTY
     if isinstance(widget, tk.Listbox):
         return caret.list_item(widget)
     return "unavailable" if _option(widget, "state") == "disabled" else ""
@@ -190,6 +190,7 @@ class SelfVoicing:
         self._pending: str | None = None
         self._carets: dict[str, caret.CaretState] = {}
         self._menu_entry = ""
+        self._menu_texts: list[str] = []  # of the menu that was opened and its first entry
         cast(Any, root).self_voicing = self
         root.bind_all("<FocusIn>", self._focus_in, add="+")
         root.bind_all("<FocusOut>", self._focus_out, add="+")
@@ -294,10 +295,18 @@ class SelfVoicing:
         # Tk makes copies of the menu bar's menus, which have no tkinter objects.
         text = menu_entry(self._root, str(event.widget))
         if text and text != self._menu_entry:
-            self.say(text)
+            # The first entry of a menu that opens follows at once: both are said together.
+            if not self._menu_texts:
+                self._root.after_idle(self._say_menu)
+            self._menu_texts.append(text)
         self._menu_entry = text
         if self._last_widget is not None:
             self._before_menu, self._last_widget = self._last_widget, None
+
+    def _say_menu(self) -> None:
+        texts, self._menu_texts = self._menu_texts, []
+        if self._menu_entry:  # otherwise it was closed meanwhile
+            self.say(". ".join(texts[-2:]))
 
 
 def focused(root: tk.Misc) -> tk.Misc | None:
@@ -323,6 +332,7 @@ def menu_entry(root: tk.Misc, menu: str) -> str:
         key = str(call(menu, "entrycget", index, "-accelerator")) if kind != "cascade" else ""
     except tk.TclError:
         return ""
-    role = "menu" if kind == "cascade" else ""
-    parts = [label, keymap.spoken(key) if key else "", role, f"{int(index) + 1} of {int(last) + 1}"]
+    if kind == "cascade":
+        return f"{label} menu"
+    parts = [label, keymap.spoken(key) if key else "", f"{int(index) + 1} of {int(last) + 1}"]
     return ", ".join(part for part in parts if part)

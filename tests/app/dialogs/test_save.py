@@ -140,7 +140,7 @@ def test_a_text_is_saved_beside_the_picture(
     open_dialog: Callable[..., DialogDriver], photo: Path
 ) -> None:
     driver = open_dialog(photo)
-    assert "Save, dialog. What to save, choice, Description as text, 1 of 3" in driver.heard
+    assert "Save, dialog. What to save, combo box, Description as text, 1 of 3" in driver.heard
     driver.press("Tab")
     assert driver.heard[-1] == "File name, edit box, holiday.txt"
     driver.press("Tab")
@@ -172,7 +172,7 @@ def test_file_name_and_kind_follow_one_another(
     driver.press("shift+Tab")
     driver.type_name("two.words.wav")
     driver.press("shift+Tab")
-    assert driver.heard[-1] == "What to save, choice, Speech as WAV, 3 of 3"
+    assert driver.heard[-1] == "What to save, combo box, Speech as WAV, 3 of 3"
     driver.press("Return")
     driver.until_heard("Saved two.words.wav in Pictures.")
     assert (photo.parent / "two.words.wav").read_text() == SENTENCE

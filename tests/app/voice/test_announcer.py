@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from unittest.mock import Mock, call
 
 import pytest
@@ -29,7 +30,7 @@ def test_the_authors_words_are_private(asked: bool, kind: str) -> None:
     speaker = Mock()
     Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(REX), asked=asked)
     assert speaker.say.mock_calls == [
-        call("Its author says: a dog named Rex.", kind=kind, private=True),
+        call("Its author says: a dog named Rex.", kind=kind, private=True, interrupt=True),
         call(OWN, kind="description", private=False, interrupt=False, language=""),
     ]
 
@@ -67,7 +68,7 @@ def test_what_is_written_in_the_picture_is_private_and_comes_last() -> None:
 def test_without_the_authors_words_the_description_is_not_private() -> None:
     speaker = Mock()
     Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(DOG))
-    assert speaker.say.mock_calls == [call(OWN, kind="description", private=False)]
+    assert speaker.say.mock_calls == [call(OWN, kind="description", private=False, interrupt=True)]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,67 @@ def test_the_focus_is_said_after_the_answer_to_the_same_key() -> None:
     announcer.say_focus("another button")
     interrupts = [c.kwargs.get("interrupt", True) for c in speaker.say.mock_calls]
     assert interrupts == [True, True, False]
+
+
+def test_a_result_waits_for_working_that_has_just_been_announced() -> None:
+    speaker = Mock()
+    announcer = Announcer(Mock(), speaker, lambda _reason: None)
+    announcer.announce("Working")
+    announcer.notify("Saved.")
+    announcer.announce("Working")
+    announcer.key_pressed(repeated=False)
+    announcer.answer("Cancelled.")
+    interrupts = [c.kwargs["interrupt"] for c in speaker.say.mock_calls]
+    assert interrupts == [True, False, False, True]
+
+
+class FakeTimers:
+    """Tk's `after`, by hand."""
+
+    def __init__(self) -> None:
+        self.functions: list[Any] = []
+
+    def after(self, _ms: int, function: Any) -> str:
+        self.functions.append(function)
+        return ""
+
+    def after_cancel(self, _timer: str) -> None:
+        pass
+
+    def run(self) -> None:
+        functions, self.functions = self.functions, []
+        for function in functions:
+            function()
+
+
+def test_a_key_that_is_held_down_leaves_what_is_said_and_says_the_newest() -> None:
+    timers, speaker = FakeTimers(), Mock(speaking=False)
+    announcer = Announcer(timers, speaker, lambda _reason: None)  # type: ignore[arg-type]
+    announcer.key_pressed(repeated=False)
+    announcer.say_focus("a")
+    speaker.speaking = True
+    for letter in "bcd":
+        announcer.key_pressed(repeated=True)
+        announcer.say_focus(letter)
+        timers.run()
+    assert [c.args[0] for c in speaker.say.mock_calls] == ["a"]
+    assert speaker.stop.call_count == 1
+    speaker.speaking = False
+    timers.run()
+    assert [c.args[0] for c in speaker.say.mock_calls] == ["a", "d"]
+
+
+def test_the_newest_does_not_wait_for_the_end_of_a_long_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timers, speaker = FakeTimers(), Mock(speaking=True)
+    announcer = Announcer(timers, speaker, lambda _reason: None)  # type: ignore[arg-type]
+    announcer.key_pressed(repeated=True)
+    announcer.say_focus("the next line")
+    monkeypatch.setattr("image_describer.app.voice.announcer.HELD_WAIT_S", 0.0)
+    timers.run()
+    assert speaker.say.mock_calls[-1].args == ("the next line",)
+    assert speaker.say.mock_calls[-1].kwargs["interrupt"]
 
 
 @pytest.mark.gui

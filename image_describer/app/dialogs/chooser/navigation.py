@@ -78,14 +78,6 @@ class FolderBrowser:
         """Cancel the job in progress."""
         if self._job is not None:
             self._job.cancel()
-        self._progress.forget()
-
-    def cancel_if_announced(self) -> bool:
-        """Cancel the job in progress if it was announced as slow. Returns whether it was."""
-        if not (self.busy and self._progress.announced):
-            return False
-        self.cancel()
-        return True
 
     def say(self, text: str) -> None:
         """Say the prefix, unless it was said before, and ``text``."""

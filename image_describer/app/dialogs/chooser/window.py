@@ -1,14 +1,15 @@
 """The chooser's window: a list of folders and pictures, places, a path box, a preview."""
 
 import os
-import tkinter as tk
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from tkinter import font as tkfont
+from tkinter import ttk
 from typing import TYPE_CHECKING
 
 from image_describer.app import messages, theme
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.dialogs.chooser.entry_info import check_is_folder, describe_entry
-from image_describer.app.dialogs.chooser.file_list import FileList, dim_without_focus
+from image_describer.app.dialogs.chooser.file_list import FileList
 from image_describer.app.dialogs.chooser.listing import FolderListing
 from image_describer.app.dialogs.chooser.navigation import FolderBrowser
 from image_describer.app.dialogs.chooser.path_field import PathField
@@ -33,20 +34,9 @@ if TYPE_CHECKING:
 TITLE = "Open a picture"
 TOP = "This is the top. Tab goes to the places."
 NOTHING_HERE = "There is nothing to open here. Backspace goes to the parent."
-CANCELLED = "Cancelled."
-NO_FOLDER = "Backspace goes to your home folder, Tab to the places."
-HELP = (
-    "The arrows, Home, End, Page Up and Page Down move in the list; letters go to a name. "
-    "Return opens a folder or chooses a picture, Backspace goes to the parent folder. "
-    "F4 says size and date. Tab goes to places, path, all files and buttons. "
-    "Slash or tilde begins a path, in which Tab completes and Down reads the matches. "
-    "Escape closes."
-)
-GAP_PX = 8
-BAR_PX = 18  # a wide scroll bar, for unsteady hands
-LIST_SIZE = (34, 14)  # characters, rows
-PLACES_WIDTH = 16  # characters
-LARGE_TEXT_PERCENT = 100
+PLACES_WIDTH = 13  # characters
+PLACES_ROWS = 7
+TWO_COLUMNS = 36  # characters; where fewer fit, the places are below the files
 NARROW_WIDTH = 8  # characters
 
 
@@ -56,6 +46,15 @@ class ChooserWindow(Dialog):
     ``recent``: recently used folders, the newest first. ``native()`` opens the platform's own
     dialog, after the chooser has been closed.
     """
+
+    own_command = "open"
+    keys_help = (
+        "The arrows, Home, End, Page Up and Page Down move in the list; letters go to a name. "
+        "Enter opens a folder or chooses a picture, Backspace or Alt Up goes to the parent folder. "
+        "F4 says size and date. Tab goes to places, path, all files and buttons. "
+        "Slash or tilde begins a path, in which Tab completes and Down reads the matches. "
+        "Escape closes."
+    )
 
     def __init__(
         self,
@@ -82,13 +81,16 @@ class ChooserWindow(Dialog):
             ("Cancel", self.close),
         )
 
+    @property
+    def commands(self) -> Mapping[str, Callable[[], None]]:
+        """What the keys of the window's commands run; Alt+Up is that of file managers."""
+        return {**super().commands, "earlier": self._go_up}
+
     def begin(self, beside: str | None) -> None:
         """Show the folder of the picture ``beside``, or else the last folder used."""
         # The folder is spoken once it is read, so the focus need not be.
         self_voicing.skip_next_focus(self.files)
         self.open(self.files)
-        # After `open`, which binds F1 to the main window's help.
-        self.bind("<F1>", lambda _event: self._say_help())
         self.browser.prefix = f"{TITLE}, dialog."
         selected = os.path.abspath(beside) if beside else ""
         recent = self._recent
@@ -112,9 +114,11 @@ class ChooserWindow(Dialog):
         cursor = self.places.cursor if self_voicing.focused(self) is self.places else -1
         previous = self._places[cursor].path if cursor >= 0 else ""
         self._groups[index] = places
-        all_places = [place for group in sorted(self._groups) for place in self._groups[group]]
-        unique = {place.path: place for place in reversed(all_places)}
-        self._places = list(reversed(unique.values()))
+        unique: dict[str, ChooserPlace] = {}
+        for group in sorted(self._groups):
+            for place in self._groups[group]:
+                unique.setdefault(place.path, place)  # a recent folder may be one of the user's
+        self._places = list(unique.values())
         self.places.set_items([place.name for place in self._places])
         paths = [place.path for place in self._places]
         self.places.move_cursor(paths.index(previous) if previous in paths else 0)
@@ -152,9 +156,9 @@ class ChooserWindow(Dialog):
 
         self.browser.run(lambda _job: check_is_folder(path), checked)
 
-    def _go_up(self, _event: object = None) -> str:
+    def _go_up(self, _event: object = None) -> None:
         listing = self.browser.listing
-        if listing is None:  # reading the first folder was cancelled
+        if listing is None:  # the first folder is still being read
             home = os.path.expanduser("~")
             self.browser.begin(lambda: [home])
         else:
@@ -163,7 +167,6 @@ class ChooserWindow(Dialog):
                 self.context.voice.answer(TOP)
             else:
                 self.browser.go(parent, listing.path)
-        return "break"
 
     def _say_entry_info(self, _event: object = None) -> str:
         entry = self.files.current
@@ -173,20 +176,9 @@ class ChooserWindow(Dialog):
             self.browser.run(lambda _job: describe_entry(entry), self._show_and_say)
         return "break"
 
-    def _say_help(self) -> str:
-        self.context.voice.answer(HELP)
-        return "break"
-
     def _show_and_say(self, text: str) -> None:
         self._show_status(text)
         self.context.voice.answer(text)
-
-    def _on_escape(self, _event: object) -> str | None:
-        """Cancel a slow job; otherwise Escape closes the dialog as usual."""
-        if not self.browser.cancel_if_announced():
-            return None
-        self._show_and_say(CANCELLED if self.browser.listing else f"{CANCELLED} {NO_FOLDER}")
-        return "break"
 
     def _open_native(self) -> None:
         self.close()
@@ -227,14 +219,15 @@ class ChooserWindow(Dialog):
     def _make_widgets(self) -> None:
         body, answer = self.body, self.context.voice.answer
         # In Tab order.
-        self.files: FileList = FileList(body, self._show_preview, answer, self._begin_path)
-        self.files.configure(width=LIST_SIZE[0], height=LIST_SIZE[1])
+        self.files: FileList = FileList(
+            body, self.context.jobs, self._show_preview, answer, self._begin_path
+        )
         self_voicing.set_name(self.files, "Files", state=self.files.spoken)
+        self._side = ttk.Frame(body)
         self.places: ItemList = ItemList(
-            body, name="Places", width=PLACES_WIDTH, height=LIST_SIZE[1]
+            self._side, name="Places", width=PLACES_WIDTH, height=PLACES_ROWS
         )
         self_voicing.set_name(self.places, "Places", state=self._spoken_place)
-        dim_without_focus(self.places)
         self.path: PathField = PathField(
             body,
             self.context.jobs,
@@ -243,22 +236,10 @@ class ChooserWindow(Dialog):
             self._open_path,
             answer,
         )
+        self.path.configure(width=NARROW_WIDTH)  # at least; it is as wide as the window
         self.all_files = CheckBox(body, "All files", False, self._on_all_files)
-        self.preview = PicturePreview(body, self.context.jobs, self.context.root)
-        self.status = WrappedLabel(body, font=theme.font("status"))
-        palette = theme.theme_of(self).palette
-        self._bar = tk.Scrollbar(
-            body,
-            command=self.files.yview,
-            takefocus=0,
-            background=palette.quiet_text,
-            activebackground=palette.focus,
-            troughcolor=palette.background,
-            borderwidth=0,
-            highlightthickness=0,
-            width=BAR_PX,
-        )
-        self.files.configure(yscrollcommand=self._bar.set)
+        self.preview = PicturePreview(self._side, self.context.jobs, self.context.root)
+        self.status = WrappedLabel(body, style="Quiet.TLabel")
 
     def _spoken_place(self) -> str:
         index = self.places.cursor
@@ -273,24 +254,24 @@ class ChooserWindow(Dialog):
         self.preview.show(self.files.current)
 
     def _lay_out(self) -> None:
-        body = self.body
-        body.columnconfigure(1, weight=1)
+        body, side = self.body, self._side
+        side.columnconfigure(0, weight=1)
+        side.rowconfigure((0, 1), weight=1)
+        self.places.grid(row=0, column=0, sticky="nsew")
+        self.path.grid(row=0, column=0, columnspan=2, sticky="ew")
         body.rowconfigure(1, weight=1)
-        self.path.grid(row=0, column=0, columnspan=4, sticky="ew", pady=(0, GAP_PX))
-        self.places.grid(row=1, column=0, sticky="ns")
-        self.files.grid(row=1, column=1, sticky="nsew", padx=(GAP_PX, 0))
-        self._bar.grid(row=1, column=2, sticky="ns")
-        self.preview.grid(row=1, column=3, padx=(GAP_PX, 0))
-        self.all_files.grid(row=2, column=0, sticky="w", pady=(GAP_PX, 0))
-        self.status.grid(row=2, column=1, columnspan=3, sticky="ew", padx=GAP_PX)
-        if self.context.settings.text_size > LARGE_TEXT_PERCENT:
-            # Large text on a small screen leaves no room for three columns.
-            self.update_idletasks()
-            if body.winfo_reqwidth() > self.winfo_screenwidth() * 9 // 10:
-                self.preview.grid_remove()
-                self.places.configure(width=NARROW_WIDTH)
-                self.files.configure(width=NARROW_WIDTH)
-                self.path.configure(width=NARROW_WIDTH)
+        character = tkfont.Font(self, name=theme.font("button"), exists=True).measure("0")
+        if TWO_COLUMNS * character <= self.winfo_screenwidth() * 9 // 10:
+            body.columnconfigure(1, weight=1)
+            self.preview.grid(row=1, column=0, sticky="nsew")
+            side.grid(row=1, column=0, sticky="ns")
+            self.files.grid(row=1, column=1, sticky="nsew")
+            self.all_files.grid(row=2, column=0, sticky="w")
+            self.status.grid(row=2, column=1, sticky="ew")
+        else:
+            body.columnconfigure(0, weight=1)
+            for row, widget in enumerate((self.files, side, self.all_files, self.status), 1):
+                widget.grid(row=row, column=0, sticky="nsew")
 
     def _bind_keys(self) -> None:
         self.bind("<F4>", self._say_entry_info)
@@ -299,6 +280,3 @@ class ChooserWindow(Dialog):
             self.places.bind(key, self._go_to_place)
         self.files.bind("<BackSpace>", self._go_up)
         self.places.bind("<BackSpace>", self._go_up)
-        # On the widgets, because the window's own binding of Escape closes it.
-        for widget in (self.files, self.places, self.path, self.all_files):
-            widget.bind("<Escape>", self._on_escape)

@@ -27,7 +27,7 @@ from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.errors import ImageDescriberError
 from image_describer.reading.text import PictureText
-from image_describer.text import shorten
+from image_describer.text import percent, shorten
 from image_describer.wording.codes import meaning
 from image_describer.wording.details import position_of
 
@@ -38,7 +38,7 @@ NO_FURTHER = "No further {kind}."
 NO_EARLIER = "No earlier {kind}."
 HEADING, BLOCK, DOUBTFUL_WORD = "heading", "block", "word in doubt"
 NONE_DOUBTFUL = "No word is in doubt."
-DOUBTFUL = "{text}, {percent} percent sure"
+DOUBTFUL = "{text}, {percent} sure"
 WHERE_LINE = "Line {number} of {count}, {position}."
 NO_ADDRESS = "There is no web address in this line."
 OPEN_TITLE = "Open an address"
@@ -58,6 +58,14 @@ class TextWindow(Dialog):
     ``file``: the picture's path, or what stands for its name; ``saved_beside`` its path, None for a
     picture that isn't in a file; ``page``: "Page 3 of 12" of a document, or empty.
     """
+
+    own_command = "text"
+    keys_help = (
+        "The arrow keys read by line and letter, with Control by block and word. H goes to the "
+        "next heading, D to the next word in doubt, with Shift to the previous one. L lists the "
+        "words in doubt, W says where the line is. Space stops and reads on. Enter opens the web "
+        "address of a code. Control C copies the line. Escape closes."
+    )
 
     def __init__(
         self,
@@ -92,12 +100,11 @@ class TextWindow(Dialog):
         return {
             **self.context.run,
             "copy": self._copy,
-            "escape": self._escape,
             "save": self._save,
         }
 
-    def key_pressed(self) -> None:
-        super().key_pressed()
+    def key_pressed(self, key: str, repeated: bool) -> None:
+        super().key_pressed(key, repeated)
         self._was_reading = self._read_on.active
         self._read_on.stop()
 
@@ -109,7 +116,7 @@ class TextWindow(Dialog):
         view, content = self.view, self.content
         view.show(content.text)
         self_voicing.set_name(view, TITLE, role=ROLE, language=content.language)
-        view.tag_configure("heading", font=theme.font("sentence"))
+        view.tag_configure("heading", font=theme.font("heading"))
         view.tag_configure("doubtful", underline=True)
         for row, _column in content.headings:
             view.tag_add("heading", f"{row}.0", f"{row}.end")
@@ -240,13 +247,6 @@ class TextWindow(Dialog):
         if not self._was_reading:
             self._read_on.start(self.content.passages(self._caret()))
 
-    def _escape(self) -> None:
-        """Between two passages, nothing is spoken; the window stays open all the same."""
-        if self._was_reading:
-            self.context.voice.stop()
-        else:
-            self.context.run["escape"]()
-
     def _reached(self, passage: Passage) -> None:
         self._move(passage.start)
         self_voicing.caret_moved(self.view)
@@ -313,4 +313,4 @@ def _open_in_browser(address: str) -> None:
 
 def _doubt(word: WordInDoubt) -> str:
     text = word.text.strip(string.punctuation) or word.text
-    return DOUBTFUL.format(text=text, percent=round(100 * word.confidence))
+    return DOUBTFUL.format(text=text, percent=percent(word.confidence))
