@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from image_describer.imaging.region import Region
 
 STARTED = "Exploring."
-ENDED = "No longer exploring."
+KEYS = "Arrows move, Enter goes in, Backspace goes out, Escape ends."
+ENDED = "Explore off."
 EDGE = "Edge."
-PART_TOO_SMALL = "This part is too small to go into."
-PICTURE_TOO_SMALL = "This picture is too small to be explored."
+PART_TOO_SMALL = "Too small to go in."
+PICTURE_TOO_SMALL = "This picture is too small to explore."
 WHOLE_PICTURE = "This is the whole picture."
-NO_PIXELS = "The picture is no longer open. Open it again to explore it."
+NO_PIXELS = "Open the picture again to explore it."
 HINT = "Arrow keys explore."
 NO_PICTURE = "none"
 
@@ -36,6 +37,8 @@ ZOOM_IN_KEYS = ("Return", "KP_Enter")
 ZOOM_OUT_KEY = "BackSpace"
 # With these, the key belongs to a command of the table or to the system.
 MODIFIERS = ("Control", "Alt", "Shift", "Command")
+# Describing takes all cores, which delays what is being said until it is heard.
+AHEAD_AFTER_MS = 150
 
 
 class Explorer:
@@ -67,7 +70,10 @@ class Explorer:
         self._progress = JobProgress(context)
         self._job: BackgroundJob | None = None
         self._ahead_job: BackgroundJob | None = None
+        self._ahead_timer: str | None = None
         self._part_text = ""  # what was said of the current part
+        self._part_caption = ""
+        self._keys_told = False
         self_voicing.set_name(view, "Picture", role="image", state=self._state)
         self._bind_keys()
 
@@ -80,6 +86,13 @@ class Explorer:
     def part_name(self) -> str:
         """The current part ("top left"); empty while nothing is explored."""
         return self._cursor.position if self.active and self._cursor is not None else ""
+
+    @property
+    def part_caption(self) -> str | None:
+        """What is copied of the current part; "" until it is described, None while nothing is
+        explored.
+        """
+        return self._part_caption if self.active else None
 
     def repeat(self) -> bool:
         """Say the current part again; False if the focus is elsewhere."""
@@ -125,6 +138,9 @@ class Explorer:
         for job in (self._job, self._ahead_job):
             if job is not None:
                 job.cancel()
+        if self._ahead_timer is not None:
+            self._view.after_cancel(self._ahead_timer)
+            self._ahead_timer = None
 
     def _bind_keys(self) -> None:
         for name, (dx, dy) in MOVES.items():
@@ -149,8 +165,7 @@ class Explorer:
             self._view.bind(f"<{modifier}-{key}>", lambda _event: None)
 
     def _escape(self, _event: object) -> str | None:
-        # As everywhere, Escape first stops what is being said.
-        if not self.active or self._context.voice.speaking:
+        if not self.active:
             return None
         self.leave()
         return "break"
@@ -204,41 +219,55 @@ class Explorer:
             self._answer(WHOLE_PICTURE)
 
     def _say_part(self, prefix: str = "") -> None:
-        """Outline the current part and say what it shows, at once if that is cached."""
+        """Say where the current part is, at once, and what it shows; outline it."""
         cursor, parts = self._cursor, self._parts
         if cursor is None or parts is None:
             return
         self._cancel_jobs()
         box, name = cursor.box, f"{cursor.position[0].upper()}{cursor.position[1:]}."
-        self._part_text = name
-        self._view.outline(box)
+        self._part_text, self._part_caption = name, ""
+        place = f"{prefix} {name}".strip()
         cached = parts.cached(box)
         if cached is not None:
-            self._part_described(name, cached, prefix)
-            return
-        self._job = self._context.jobs.start(
-            lambda job: parts.describe(box, lambda: not job.cancelled),
-            lambda description: self._part_described(name, description, prefix),
-            self._failed,
-        )
-        self._progress.watch(self._job)
+            self._answer(f"{place} {self._part_described(name, cached)}")
+        else:
+            self._answer(place)
+            self._job = self._context.jobs.start(
+                lambda job: parts.describe(box, lambda: not job.cancelled),
+                lambda description: self._say_described(name, description),
+                self._failed,
+            )
+            self._progress.watch(self._job)
+        self._view.outline(box)  # drawing it delays nothing that is said
 
-    def _part_described(self, name: str, description: "Description", prefix: str) -> None:
-        from image_describer.wording.sentence import part_sentence
-
+    def _say_described(self, name: str, description: "Description") -> None:
+        """Say what the part shows, after where it is."""
         if self._cursor is None:
             return
+        self._context.voice.say_next(self._part_described(name, description))
+        if not self._keys_told:
+            self._keys_told = True
+            self._context.voice.say_next(KEYS)
+
+    def _part_described(self, name: str, description: "Description") -> str:
+        """Show the sentence about the current part, and return it."""
+        from image_describer.wording.sentence import part_sentence
+
+        assert self._cursor is not None
         whole = self._current.described
         if whole is not None and whole.description.text is not None:
             text = whole.description.text.within(self._cursor.box)
             description = replace(description, text=text)
         sentence = part_sentence(description, hedged=self._context.settings.hedging)
         self._part_text = f"{name} {sentence}"
+        self._part_caption = description.caption if description.has_scene else sentence
+        boxes = self._cursor.likely_next()
+        self._ahead_timer = self._view.after(AHEAD_AFTER_MS, self._describe_ahead, boxes)
         self._show(self._part_text)
-        self._answer(f"{prefix} {self._part_text}".strip())
-        self._describe_ahead(self._cursor.likely_next())
+        return sentence
 
     def _describe_ahead(self, boxes: "list[Region]") -> None:
+        self._ahead_timer = None
         parts = self._parts
         if parts is None or all(parts.cached(box) is not None for box in boxes):
             return
