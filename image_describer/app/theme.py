@@ -138,7 +138,7 @@ class Theme:
 
     ttk's styles beside those of its classes: Card.TFrame (rounded, with the ring of the focus while
     its state is "focus"), Quiet.TLabel, Heading.TLabel, Chip.TLabel, Primary.TButton and
-    Toolbar.TButton. "Card." before the style of a label is for labels on a card.
+    Toolbar.TButton. "Card." before the style of a label or scroll bar is for those on a card.
     """
 
     def __init__(self, root: tk.Tk) -> None:
@@ -259,7 +259,7 @@ class Theme:
                     ("Describer.slider", {"side": "left", "sticky": ""})]}),
             ),
             "Card.TFrame": nested("Describer.card"),
-            "Treeview": nested("Describer.field", "Treeview.padding", "Treeview.treearea"),
+            "Treeview": nested("Treeview.treearea"),
             "Item": around(
                 "Treeitem.padding",
                 ("Treeitem.image", {"side": "left", "sticky": ""}),
@@ -268,10 +268,10 @@ class Theme:
             "Chip.TLabel": nested("Describer.chip", "Label.label"),
             "Card.Chip.TLabel": nested("Describer.cardchip", "Label.label"),
             "Vertical.TScrollbar": around(
-                "Describer.vertical.trough", ("Describer.vertical.thumb", {"expand": 1})
+                "Describer.bar.trough", ("Describer.bar.thumb", {"expand": 1})
             ),
-            "Horizontal.TScrollbar": around(
-                "Describer.horizontal.trough", ("Describer.horizontal.thumb", {"expand": 1})
+            "Card.Vertical.TScrollbar": around(
+                "Describer.cardbar.trough", ("Describer.cardbar.thumb", {"expand": 1})
             ),
         }  # fmt: skip
         for style, layout in layouts.items():

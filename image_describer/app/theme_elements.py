@@ -144,20 +144,15 @@ class ElementMaker:
         colours, sizes = self._colours, self._sizes
         background = colours["background"]
         bar, inner = sizes.bar, sizes.bar - 2 * sizes.gap
-        for name, width, height in (
-            ("vertical", bar, bar + CENTRE_PX),
-            ("horizontal", bar + CENTRE_PX, bar),
-        ):
-            trough = Image.new("RGB", (width, height), background)
-            self._element(f"{name}.trough", trough, border=1)
-            handles = [
-                _layered((width, height), background, [(sizes.gap, inner // 2, colours[colour])])
+        for name, behind in (("bar", background), ("cardbar", colours["surface"])):
+            size = (bar, bar + CENTRE_PX)
+            self._element(f"{name}.trough", Image.new("RGB", size, behind), border=1)
+            plain, held = (
+                _layered(size, behind, [(sizes.gap, inner // 2, colours[colour])])
                 for colour in ("border", "text")
-            ]
-            self._element(
-                f"{name}.thumb", handles[0], (("pressed",), handles[1]), (("active",), handles[1]),
-                border=bar // 2,
-            )  # fmt: skip
+            )
+            thumb = f"{name}.thumb"
+            self._element(thumb, plain, (("active",), held), border=bar // 2)
         line = sizes.bar // 2
         track = _round(line + CENTRE_PX, line, background, colours["border"], line // 2)
         self._element("trough", track, border=(line // 2, 0), sticky="ew")

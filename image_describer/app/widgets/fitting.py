@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from tkinter import font as tkfont
+from tkinter import ttk
 from typing import Any, cast
 
 from image_describer.app import key_bindings, theme
@@ -81,6 +82,9 @@ def min_height(widget: tk.Misc) -> int:
     if kind in ("Listbox", "Text"):
         line = tkfont.Font(widget, font=cast(Any, widget).cget("font")).metrics("linespace")
         return min(height, MIN_LINES * line + 2 * int(str(widget.cget("highlightthickness"))))
+    if kind == "Treeview":
+        row = int(ttk.Style(widget).lookup(kind, "rowheight"))
+        return min(height, (1 + MIN_LINES) * row)  # with the headings
     rows: dict[int, list[tk.Misc]] = {}
     for child in widget.grid_slaves():
         row = int(child.grid_info()["row"])

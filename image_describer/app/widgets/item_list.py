@@ -37,7 +37,10 @@ class ItemList(tk.Listbox):
             self_voicing.set_name(self, name)
         self.bind("<KeyPress>", self._on_key)
         self.bind("<Configure>", lambda event: self._fit(event.width))
-        self.bind("<<ThemeChanged>>", lambda _event: self._fit(0))  # the font may be another
+        self.bind("<<ThemeChanged>>", self._on_theme)
+        for change in ("<FocusIn>", "<FocusOut>"):
+            self.bind(change, lambda event: self._colour(event.type is tk.EventType.FocusIn))
+        self._colour(False)
         self.bind("<Home>", lambda _event: self._move_and_say(0))
         self.bind("<End>", lambda _event: self._move_and_say(len(self._items) - 1))
 
@@ -75,6 +78,17 @@ class ItemList(tk.Listbox):
     def _shortened(self, items: Sequence[str]) -> list[str]:
         known = self._fitted_width > 1
         return shorten_all(self, items, self._fitted_width) if known else list(items)
+
+    def _on_theme(self, _event: object) -> None:
+        self._fit(0)  # the font may be another
+        self._colour(self_voicing.focused(self) is self)
+
+    def _colour(self, has_focus: bool) -> None:
+        """Highlight the item at the cursor, less where another widget has the focus."""
+        colours = theme.theme_of(self).palette
+        back = colours.selection if has_focus else colours.quiet_text
+        front = colours.selection_text if has_focus else colours.background
+        self.configure(selectbackground=back, selectforeground=front)
 
     def _fit(self, width: int) -> None:
         """Shorten the items to ``width`` pixels (0: the present width); the cursor stays."""

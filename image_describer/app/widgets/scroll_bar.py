@@ -4,6 +4,7 @@ import tkinter as tk
 from tkinter import ttk
 
 from image_describer.app import theme
+from image_describer.app.widgets.card import Card
 
 
 class ScrollBar(ttk.Scrollbar):
@@ -13,7 +14,8 @@ class ScrollBar(ttk.Scrollbar):
         self, master: tk.Misc, widget: tk.Listbox | tk.Text | tk.Canvas | ttk.Treeview
     ) -> None:
         theme.theme_of(master)
-        super().__init__(master, command=widget.yview, takefocus=0)
+        style = "Card.Vertical.TScrollbar" if isinstance(master, Card) else ""
+        super().__init__(master, command=widget.yview, takefocus=0, style=style)
         widget.configure(yscrollcommand=self.set)
 
     def set(self, first: float | str, last: float | str) -> None:

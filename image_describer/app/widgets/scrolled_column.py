@@ -10,7 +10,7 @@ from image_describer.app.widgets.scroll_bar import ScrollBar
 MARGIN_PX = 12  # part of the neighbouring widget stays visible, to show that the column goes on
 WHEEL_PX = 60
 WRAPPING_CLASSES = ("TLabel", "TButton", "TCheckbutton")
-SCROLLING_CLASSES = ("Listbox", "Text")  # the mouse wheel scrolls their own content
+SCROLLING_CLASSES = ("Listbox", "Text", "Treeview")  # the mouse wheel scrolls their own content
 
 
 class ScrolledColumn(ttk.Frame):

@@ -5,23 +5,23 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
 from tkinter import font as tkfont
-from typing import Any, cast
+
+from image_describer.app import theme
 
 ELLIPSIS = "…"
 
 
 def shortened(widget: tk.Misc, text: str, room: int) -> str:
-    """Return ``text``, cut to ``room`` pixels in the font of ``widget``."""
+    """Return ``text``, cut to ``room`` pixels in the font of lists and buttons."""
     return shorten_all(widget, [text], room)[0]
 
 
 def shorten_all(widget: tk.Misc, texts: Iterable[str], room: int) -> list[str]:
-    """Return the ``texts``, each cut to ``room`` pixels in the font of ``widget``.
+    """Return the ``texts``, each cut to ``room`` pixels in the font of lists and buttons.
 
     The width of each character is asked for once; kerning makes a text narrower, if anything.
     """
-    font = tkfont.Font(widget, font=cast(Any, widget).cget("font"))
-    widths = _Widths(font)
+    widths = _Widths(tkfont.Font(widget, name=theme.font("button"), exists=True))
     return [_cut(text, room, widths) for text in texts]
 
 

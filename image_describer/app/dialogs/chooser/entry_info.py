@@ -41,6 +41,17 @@ def describe_entry(entry: FolderEntry) -> str:
     return f"{', '.join(parts)}."
 
 
+def brief_info(entry: FolderEntry) -> tuple[str, str]:
+    """Return the date of ``entry`` and its size, or its kind; empty where they can't be read."""
+    try:
+        status = os.stat(entry.path)
+    except (OSError, ValueError):
+        return "", entry.kind
+    is_file = stat.S_ISREG(status.st_mode)
+    size = file_size(status.st_size, brief=True) if is_file else entry.kind
+    return timestamp_in_words(status.st_mtime), size
+
+
 def _contents(path: str) -> str:
     try:
         deadline = time.monotonic() + MAX_READ_S

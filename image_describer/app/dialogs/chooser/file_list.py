@@ -1,47 +1,63 @@
 """The list of a folder's entries, worked and searched by keys."""
 
-import os
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from tkinter import font as tkfont
+from tkinter import ttk
+
+from PIL import ImageTk
 
 from image_describer.app import theme
-from image_describer.app.dialogs.chooser.listing import FolderEntry
+from image_describer.app.dialogs.chooser.entry_info import brief_info
+from image_describer.app.dialogs.chooser.icons import draw_icon
+from image_describer.app.dialogs.chooser.listing import EntryKind, FolderEntry
+from image_describer.app.jobs import BackgroundJob, JobRunner
+from image_describer.app.messages import log_error
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.scroll_bar import ScrollBar
+from image_describer.app.widgets.shortened import shorten_all
 from image_describer.app.widgets.typeahead import TypeAhead, typed_character
 from image_describer.text import fold
 
-CHUNK = 500  # rows added to the widget at a time, within 10 ms
+CHUNK = 500  # names prepared for type-ahead at a time, within 10 ms
 PATH_CHARS = "/~"  # names do not begin with these, so they begin a typed path
+ROWS = 14
+NAME_CHARACTERS = 30
+LEAST_NAME_CHARACTERS = 18  # with fewer, date and size are left out
+COLUMNS = {"changed": ("Changed", "30 September 2026"), "size": ("Size", "1,023.9 MB")}
+REST_MS = 150  # while an arrow key is held down, no dates are read
+WHEEL_ROWS = 3
+ICON_KINDS: tuple[EntryKind, ...] = ("folder", "picture", "document", "file")
 
 
-class FileList(tk.Listbox):
-    """Shows any number of entries, with one cursor.
+class FileList(ttk.Treeview):
+    """Shows any number of entries with date and size, and one cursor.
 
-    ``on_move()`` is called when the cursor moves to another entry, ``say(text)`` with the answer to
-    a key, ``begin_path(char)`` when the user begins to type a path.
+    Tk's widget only holds the rows in view, whose dates and sizes are read by a job. ``on_move()``
+    is called when the cursor moves to another entry, ``say(text)`` with the answer to a key,
+    ``begin_path(char)`` when the user begins to type a path.
     """
 
     def __init__(
         self,
         master: tk.Misc,
+        jobs: JobRunner,
         on_move: Callable[[], None],
         say: Callable[[str], None],
         begin_path: Callable[[str], None],
     ) -> None:
         card = Card(master)
-        super().__init__(
-            card,
-            font=theme.font("button"),
-            activestyle="none",
-            selectmode="browse",
-            exportselection=False,
-            borderwidth=0,
-        )
-        theme.apply_style(self, "list")
-        card.hold(self, ScrollBar(card, self))
-        dim_without_focus(self)
+        super().__init__(card, columns=list(COLUMNS), selectmode="none", height=ROWS)
+        self._bar = ScrollBar(card, self)
+        self.configure(yscrollcommand="")  # Tk knows only the rows in view
+        card.hold(self, self._bar)
+        # Without the keys and clicks of Tk's own class.
+        self.bindtags((str(self), str(self.winfo_toplevel()), "all"))
+        self._jobs = jobs
+        self._job: BackgroundJob | None = None
+        self._details: dict[str, tuple[str, str]] = {}  # by path
+        self._details_timer: str | None = None
         self._entries: Sequence[FolderEntry] = ()
         self._names: list[str] = []
         self._on_move = on_move
@@ -49,21 +65,39 @@ class FileList(tk.Listbox):
         self._begin_path = begin_path
         self._typeahead = TypeAhead()
         self._fill_timer: str | None = None
+        self._top = 0  # the first entry in view
+        self._rows = ROWS
         self.cursor = -1
+        for column, heading in (("#0", "Name"), *((name, COLUMNS[name][0]) for name in COLUMNS)):
+            self.heading(column, text=heading, anchor="w")
+        self._draw_icons()
+        self._set_widths()
         self.bind("<KeyPress>", self._on_key)
         for key, step in (("Up", -1), ("Down", 1)):
             self.bind(f"<{key}>", lambda _event, by=step: self._step(by))  # type: ignore[misc]
-        self.bind("<Prior>", lambda _event: self._step(-self._page_rows()))
-        self.bind("<Next>", lambda _event: self._step(self._page_rows()))
+        self.bind("<Prior>", lambda _event: self._step(-self._page_rows))
+        self.bind("<Next>", lambda _event: self._step(self._page_rows))
         self.bind("<Home>", lambda _event: self._step(-len(self._entries)))
         self.bind("<End>", lambda _event: self._step(len(self._entries)))
         self.bind("<space>", self._on_space)
-        self.bind("<<ListboxSelect>>", self._on_select)
+        self.bind("<Button-1>", self._on_click)
+        self.bind("<MouseWheel>", lambda event: self._scroll(-1 if event.delta > 0 else 1))
+        if self.tk.call("tk", "windowingsystem") == "x11":
+            self.bind("<Button-4>", lambda _event: self._scroll(-1))
+            self.bind("<Button-5>", lambda _event: self._scroll(1))
+        # When idle: Tk first lays out its columns.
+        self.bind("<Configure>", lambda _event: self.after_idle(self._fit))
+        self.bind("<<ThemeChanged>>", self._on_theme)
 
     @property
     def current(self) -> FolderEntry | None:
         """The entry that the cursor is on."""
-        return self._entries[self.cursor] if 0 <= self.cursor < len(self._entries) else None
+        return self._entries[self.cursor] if 0 <= self.cursor < self.count else None
+
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return len(self._entries)
 
     def spoken(self) -> str:
         """The current entry and its position: "beach.jpg, picture, 4 of 123"."""
@@ -73,20 +107,34 @@ class FileList(tk.Listbox):
         return f"{entry.spoken}, {self.cursor + 1:,} of {len(self._entries):,}"
 
     def show(self, entries: Sequence[FolderEntry], cursor: int) -> None:
-        """Replace the entries silently; the rows are added in chunks."""
+        """Replace the entries silently."""
         self._entries = entries
-        self._names = [fold(entry.name) for entry in entries[:CHUNK]]
+        self._names = []
+        self._details = {}
         self._typeahead.reset()
-        self.delete(0, "end")
         self.cursor = min(max(cursor, 0), len(entries) - 1)
         self._stop_filling()
         self._fill()
+        self._top = self.cursor - self._rows // 2
+        self._show_cursor()
         self._on_move()
 
     def destroy(self) -> None:
-        """Destroy the widget; rows that were not added yet are dropped."""
+        """Destroy the widget; what was still to be prepared is dropped."""
         self._stop_filling()
+        if self._details_timer is not None:
+            self.after_cancel(self._details_timer)
+        if self._job is not None:
+            self._job.cancel()
         super().destroy()
+
+    def yview(self, *how: str) -> None:  # type: ignore[override]
+        """Scroll as a scroll bar asks: ("moveto", fraction) or ("scroll", number, unit)."""
+        if how[0] == "moveto":
+            self._top = round(float(how[1]) * self.count)
+        else:
+            self._top += int(how[1]) * (1 if how[2] == "units" else self._page_rows)
+        self._draw_rows()
 
     def _stop_filling(self) -> None:
         if self._fill_timer is not None:
@@ -94,27 +142,109 @@ class FileList(tk.Listbox):
             self._fill_timer = None
 
     def _fill(self) -> None:
-        self._fill_timer, entries = None, self._entries
-        start = self.size()
-        chunk = entries[start : start + CHUNK]
-        self.insert("end", *(_row(entry) for entry in chunk))
-        if start:
-            self._names += [fold(entry.name) for entry in chunk]
-        if start <= self.cursor < start + CHUNK:
-            self._show_cursor()
-        if start + CHUNK < len(entries):
+        """Prepare the names for type-ahead."""
+        self._fill_timer, start = None, len(self._names)
+        self._names += [fold(entry.name) for entry in self._entries[start : start + CHUNK]]
+        if len(self._names) < len(self._entries):
             self._fill_timer = self.after(1, self._fill)
 
     def _show_cursor(self) -> None:
-        self.selection_clear(0, "end")
-        self.selection_set(self.cursor)
-        self.activate(self.cursor)
-        self.see(self.cursor)
+        """Scroll as little as needed to show the row at the cursor."""
+        self._top = max(self.cursor - self._rows + 1, min(self._top, self.cursor))
+        self._draw_rows()
 
+    def _draw_rows(self) -> None:
+        self._top = max(0, min(self._top, self.count - self._rows))
+        entries = self._entries[self._top : self._top + self._rows]
+        rows = self.get_children()
+        self.delete(*rows[len(entries) :])
+        for row in range(len(rows), len(entries)):
+            self.insert("", "end", iid=str(row))
+        room = int(self.column("#0", "width")) - self._icon_room
+        names = shorten_all(self, [entry.name for entry in entries], room)
+        for row, (entry, name) in enumerate(zip(entries, names, strict=True)):
+            icon = self._icons.get(entry.kind) or self._icons["file"]
+            details = self._details.get(entry.path, ("", ""))
+            self.item(str(row), text=f" {name}", image=icon, values=details)
+        at_cursor = self.cursor - self._top
+        if 0 <= at_cursor < len(entries):
+            self.selection_set(str(at_cursor))
+            self.focus(str(at_cursor))
+        else:
+            self.selection_set(())
+        count = max(1, self.count)
+        self._bar.set(self._top / count, min(1.0, (self._top + self._rows) / count))
+        if self._details_timer is None:
+            self._details_timer = self.after(REST_MS, self._read_details)
+
+    def _read_details(self) -> None:
+        """Read the dates and sizes of the rows in view, unless a job is still reading others."""
+        self._details_timer = None
+        in_view = self._entries[self._top : self._top + self._rows]
+        missing = [entry for entry in in_view if entry.path not in self._details]
+        if missing and (self._job is None or not self._job.running):
+            self._job = self._jobs.start(
+                lambda _job: {entry.path: brief_info(entry) for entry in missing},
+                self._on_details,
+                log_error,
+            )
+
+    def _on_details(self, details: dict[str, tuple[str, str]]) -> None:
+        self._details.update(details)
+        self._draw_rows()
+
+    def _fit(self) -> None:
+        """Use the rows and columns that there is room for."""
+        if not self.winfo_exists():
+            return
+        least = LEAST_NAME_CHARACTERS * self._font().measure("0") + self._icon_room
+        details = sum(self._column_width(name) for name in COLUMNS)
+        narrow = self.winfo_width() < least + details
+        self.configure(displaycolumns=() if narrow else list(COLUMNS))
+        self.column("#0", width=self.winfo_width() - (0 if narrow else details))
+        box = self.bbox("0") if self.get_children() else ""
+        if box:
+            rows = max(1, (self.winfo_height() - box[1]) // box[3])
+            shown = 0 <= self.cursor - self._top < self._rows
+            self._rows = rows
+            if shown:
+                self._show_cursor()
+        self._draw_rows()
+
+    def _font(self) -> tkfont.Font:
+        return tkfont.Font(self, name=theme.font("button"), exists=True)
+
+    def _column_width(self, name: str) -> int:
+        return self._font().measure(f"{COLUMNS[name][1]}0")
+
+    def _set_widths(self) -> None:
+        for name in COLUMNS:
+            self.column(name, width=self._column_width(name), stretch=False)
+        name_width = NAME_CHARACTERS * self._font().measure("0") + self._icon_room
+        self.column("#0", width=name_width, minwidth=1)
+
+    def _draw_icons(self) -> None:
+        self._side = theme.line_height(self, "button")
+        outline = theme.theme_of(self).palette.border
+        self._icons = {
+            kind: ImageTk.PhotoImage(draw_icon(kind, self._side, outline), master=self)
+            for kind in ICON_KINDS
+        }
+
+    @property
+    def _icon_room(self) -> int:
+        """The width of the name's column without the name."""
+        return self._side + self._font().measure("MM")
+
+    def _on_theme(self, _event: object) -> None:
+        self._draw_icons()
+        self._set_widths()
+        self.after_idle(self._fit)
+
+    @property
     def _page_rows(self) -> int:
-        """The rows that fit into the window, less one that stays in view."""
-        visible_rows = self.winfo_height() // max(1, (self.bbox("@0,0") or (0, 0, 0, 20))[3])
-        return max(1, visible_rows - 1)
+        """The rows in view, less one that stays in view."""
+        return max(1, self._rows - 1)
 
     def _step(self, by: int) -> str:
         self._typeahead.reset()
@@ -123,19 +253,23 @@ class FileList(tk.Listbox):
     def _move_to(self, index: int) -> str:
         """Move the cursor to ``index``, within the list, and say the entry."""
         if self._entries:
-            before, self.cursor = self.cursor, max(0, min(len(self._entries) - 1, index))
-            if self.cursor < self.size():
-                self._show_cursor()
+            before, self.cursor = self.cursor, max(0, min(self.count - 1, index))
+            self._show_cursor()
             if before != self.cursor:
                 self._on_move()
         self_voicing.value_changed(self)
         return "break"
 
-    def _on_select(self, _event: object) -> None:
-        chosen = self.curselection()
-        if chosen and chosen[0] != self.cursor:
-            self.cursor = int(chosen[0])
-            self._on_move()
+    def _scroll(self, direction: int) -> str:
+        self.yview("scroll", str(direction * WHEEL_ROWS), "units")
+        return "break"
+
+    def _on_click(self, event: "tk.Event[tk.Misc]") -> None:
+        self.focus_set()
+        row = self.identify_row(event.y)
+        if row:
+            self._typeahead.reset()
+            self._move_to(self._top + int(row))
 
     def _on_space(self, _event: object) -> str:
         """Type a space if a name is being typed; otherwise say the entry again."""
@@ -159,23 +293,3 @@ class FileList(tk.Listbox):
             self._say(f"No name begins with {self._typeahead.prefix}.")
             return "break"
         return self._move_to(index)
-
-
-def dim_without_focus(box: tk.Listbox) -> None:
-    """Highlight the row at the cursor only while ``box`` has the focus."""
-
-    def highlight(_event: object) -> None:
-        palette = theme.theme_of(box).palette
-        box.configure(selectbackground=palette.selection, selectforeground=palette.selection_text)
-
-    def dim(_event: object) -> None:
-        palette = theme.theme_of(box).palette
-        box.configure(selectbackground=palette.quiet_text, selectforeground=palette.background)
-
-    box.bind("<FocusIn>", highlight, add="+")
-    box.bind("<FocusOut>", dim, add="+")
-    dim(None)
-
-
-def _row(entry: FolderEntry) -> str:
-    return entry.name + os.sep if entry.kind == "folder" else entry.name

@@ -2,14 +2,14 @@
 
 import tkinter as tk
 
-from PIL import Image, ImageTk
+from PIL import Image, ImageOps, ImageTk
 
 from image_describer.app import theme
 from image_describer.app.dialogs.chooser.listing import FolderEntry
 from image_describer.app.dialogs.chooser.thumbnails import ThumbnailLoader
 from image_describer.app.jobs import JobRunner
 
-SIZE_PX = (240, 240)
+SIZE_PX = (200, 160)
 
 
 class PicturePreview(tk.Canvas):
@@ -35,6 +35,9 @@ class PicturePreview(tk.Canvas):
 
     def _draw(self, image: Image.Image | None) -> None:
         self.delete("all")
+        room = max(1, self.winfo_width()), max(1, self.winfo_height())
+        if image is not None and (image.width > room[0] or image.height > room[1]):
+            image = ImageOps.contain(image, room)
         # Tk keeps no reference of its own; without this one the image would be freed.
         self._image = None if image is None else ImageTk.PhotoImage(image, master=self)
         if self._image is not None:

@@ -16,6 +16,7 @@ from image_describer.app.dialogs.chooser.path_field import PathField
 from image_describer.app.dialogs.chooser.places import (
     ChooserPlace,
     PlaceFinder,
+    merged,
     place_finders,
     start_folders,
 )
@@ -114,11 +115,7 @@ class ChooserWindow(Dialog):
         cursor = self.places.cursor if self_voicing.focused(self) is self.places else -1
         previous = self._places[cursor].path if cursor >= 0 else ""
         self._groups[index] = places
-        unique: dict[str, ChooserPlace] = {}
-        for group in sorted(self._groups):
-            for place in self._groups[group]:
-                unique.setdefault(place.path, place)  # a recent folder may be one of the user's
-        self._places = list(unique.values())
+        self._places = merged(self._groups[group] for group in sorted(self._groups))
         self.places.set_items([place.name for place in self._places])
         paths = [place.path for place in self._places]
         self.places.move_cursor(paths.index(previous) if previous in paths else 0)
