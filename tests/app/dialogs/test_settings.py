@@ -226,7 +226,7 @@ def test_the_key_for_the_rate_moves_the_slider(opened: OpenSettings) -> None:
     assert opened.heard == f"{faster + SETTINGS['rate'].step} words a minute"
 
 
-def test_defaults_keep_the_voice_and_the_recent_folders(opened: OpenSettings) -> None:
+def test_defaults_are_asked_about_and_keep_the_voice_and_the_recent_folders(opened: OpenSettings) -> None:
     kept = {"online": True, "recent_folders": ("/photos",)}
     opened.settings_controller.change(
         replace(Settings(rate=90, hedging=False, text_size=150), **kept)
@@ -234,8 +234,17 @@ def test_defaults_keep_the_voice_and_the_recent_folders(opened: OpenSettings) ->
     opened.focus("online")
     opened.window.defaults_button.focus_force()
     opened.driven.settle()
+    before = opened.context.settings
     opened.press("Return")
-    assert opened.heard == opened.note == DEFAULTS_RESTORED
+    assert opened.heard == (
+        "Defaults, dialog. Set everything but the voice back to its default? Keep, button, 1 of 2"
+    )
+    opened.press("Return")
+    assert opened.context.settings == before
+    opened.press("Return")
+    opened.press("Right", "Return")
+    assert DEFAULTS_RESTORED in opened.driven.heard.texts
+    assert opened.note == DEFAULTS_RESTORED
     assert opened.saved() == replace(Settings(), **kept)  # type: ignore[arg-type]
     opened.focus("rate")
     assert opened.heard == "Rate, slider, 175 words a minute"
@@ -246,8 +255,8 @@ def test_clearing_the_history_asks_first(opened: OpenSettings) -> None:
     opened.driven.settle()
     opened.press("Return")
     assert opened.heard == (
-        "Clear the history, dialog. Delete all past descriptions, and everything that the search "
-        "knows about your pictures? This can't be undone. Keep, button, 1 of 2"
+        "Clear the history, dialog. Delete all past descriptions, in the search too? "
+        "This can't be undone. Keep, button, 1 of 2"
     )
     opened.press("Return")
     assert opened.cleared == 0

@@ -18,6 +18,7 @@ CHUNK = 500  # entries between two checks whether to go on; 5 ms on a local disk
 # Sleeping between chunks lets Tk's thread run: otherwise it waits 5 ms for Python's lock each time.
 YIELD_S = 0.001
 EMPTY = "Empty. Backspace goes to the parent."
+COMPUTER = "Computer"  # the root of the file system
 
 EntryKind = Literal["folder", "picture", "document", "file", "broken link", "device or pipe"]
 KINDS: tuple[tuple[tuple[str, ...], EntryKind], ...] = (
@@ -99,7 +100,7 @@ class FolderListing:
 
     @property
     def name(self) -> str:
-        return file_name(self.path)
+        return COMPUTER if self.path == os.sep else file_name(self.path)
 
     def greeting(self) -> str:
         """What is spoken on entering: "Holiday: 3 folders, 120 pictures."."""

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from image_describer.app.dialogs.chooser.listing import is_folder
-from image_describer.text import file_name, visible
+from image_describer.app.dialogs.chooser.listing import COMPUTER, is_folder
+from image_describer.text import file_name, natural_key, visible
 
 RECENT_LIMIT = 10
 # Where each platform mounts drives; {user} is the login name.
@@ -49,6 +49,17 @@ def place_finders() -> tuple[PlaceFinder, ...]:
     )
 
 
+def merged(groups: Iterable[Iterable[ChooserPlace]]) -> list[ChooserPlace]:
+    """Return the places of all groups; a recent folder that is also one of the user's stays there,
+    so that its place doesn't depend on its use.
+    """
+    unique: dict[str, ChooserPlace] = {}
+    for group in groups:
+        for place in group:
+            unique.setdefault(place.path, place)
+    return list(unique.values())
+
+
 def start_folders(recent: Sequence[str]) -> list[str]:
     """Return where to start: the last folder used, or Pictures; then home. May take long."""
     home, pictures, *_ = user_folders()
@@ -84,14 +95,17 @@ def drives(platform: str = sys.platform) -> list[ChooserPlace]:
         ChooserPlace(_network_name(os.path.basename(path)), path, "network folder")
         for path in sorted(glob.glob(NETWORK_MOUNTS.format_map(fields)))
     ]
-    return [*mounted, *connected, ChooserPlace("Computer", os.sep)]
+    return [*mounted, *connected, ChooserPlace(COMPUTER, os.sep)]
 
 
 def recent_places(recent: Iterable[str]) -> list[ChooserPlace]:
-    """Return the newest folders of ``recent``; equal names are distinguished by their parent."""
+    """Return the newest folders of ``recent`` by name, so that using one doesn't move the others.
+
+    Equal names are distinguished by their parent.
+    """
     folders = list(dict.fromkeys(os.path.abspath(path) for path in recent if path))[:RECENT_LIMIT]
     names = [file_name(path) for path in folders]
-    return [
+    places = [
         ChooserPlace(
             f"{name} in {file_name(os.path.dirname(path))}" if names.count(name) > 1 else name,
             path,
@@ -99,6 +113,7 @@ def recent_places(recent: Iterable[str]) -> list[ChooserPlace]:
         )
         for name, path in zip(names, folders, strict=True)
     ]
+    return sorted(places, key=lambda place: (natural_key(place.name), place.path))
 
 
 def _user() -> str:

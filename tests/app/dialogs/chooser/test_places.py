@@ -7,7 +7,9 @@ import pytest
 
 from image_describer.app.dialogs.chooser import places as places_module
 from image_describer.app.dialogs.chooser.places import (
+    ChooserPlace,
     drives,
+    merged,
     place_finders,
     recent_places,
     start_folders,
@@ -49,8 +51,8 @@ def test_user_folders_drives_network_mounts_and_recent_folders(
             ("Computer", "/"),
         ],
         [
-            ("Zoo, recent folder", str(tmp_path / "Pictures" / "Zoo")),
             (f"{tmp_path.name}, recent folder", str(tmp_path)),
+            ("Zoo, recent folder", str(tmp_path / "Pictures" / "Zoo")),
         ],
     ]
     assert start_folders(recent) == [str(tmp_path / "Pictures" / "Zoo"), str(tmp_path)]
@@ -59,7 +61,16 @@ def test_user_folders_drives_network_mounts_and_recent_folders(
 
 def test_recent_folders_of_the_same_name_are_distinguished() -> None:
     found = recent_places(["/a/Zoo", "/b/Zoo", "/a/Zoo", "/c/Beach", ""])
-    assert [place.name for place in found] == ["Zoo in a", "Zoo in b", "Beach"]
+    assert [place.name for place in found] == ["Beach", "Zoo in a", "Zoo in b"]
+
+
+def test_using_a_folder_does_not_move_it() -> None:
+    home, pictures = ChooserPlace("Home", "/home"), ChooserPlace("Pictures", "/home/Pictures")
+    assert merged([[home, pictures], recent_places(["/home/Pictures", "/home"])]) == [
+        home,
+        pictures,
+    ]
+    assert recent_places(["/a/Zoo", "/c/Beach"]) == recent_places(["/c/Beach", "/a/Zoo"])
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "sunos5"])
