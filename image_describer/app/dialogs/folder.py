@@ -214,13 +214,15 @@ class FolderWindow(Dialog):
         if count <= ASK_ABOVE:
             self._start(run)
             return
-        question = QUESTION.format(count=count)
+        question, before = QUESTION.format(count=count), self_voicing.focused(self)
+
+        def start() -> None:
+            if before is not None:  # to which the focus returns
+                self_voicing.skip_next_focus(before)
+            self._start(run)
+
         dialog = QuestionDialog(
-            self.context,
-            TITLE,
-            question,
-            ("Describe", lambda: self._start(run)),
-            ("Cancel", do_nothing),
+            self.context, TITLE, question, ("Describe", start), ("Cancel", do_nothing)
         )
         self._answer(f"{question} {self_voicing.spoken_text(dialog.first_button)}")
 
