@@ -112,6 +112,8 @@ def test_the_keys_are_those_of_the_design() -> None:
             "Ctrl+T",
             "Ctrl+Page Down",
             "Ctrl+Page Up",
+            "Alt+Page Down",
+            "Alt+Page Up",
             "Alt+Up",
             "Alt+Down",
         ),
