@@ -129,7 +129,7 @@ def files_beside(file: str, keep_reading: Callable[[], bool] = lambda: True) -> 
     ``file`` itself is always among them. Raises FolderError.
     """
     # Imported here because few sessions need it.
-    from image_describer.app.dialogs.chooser.listing import read_folder
+    from image_describer.app.listing import read_folder
 
     entries = read_folder(os.path.dirname(file), keep_reading=keep_reading).entries
     files = [entry.path for entry in entries if entry.kind in ("picture", "document")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from image_describer.app import messages
-from image_describer.app.dialogs.chooser.listing import read_folder
+from image_describer.app.listing import read_folder
 from image_describer.app.tasks.list_browser import files_beside
 from image_describer.reading.text import PictureText
 from tests.support.pictures import photograph

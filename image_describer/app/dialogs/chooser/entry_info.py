@@ -4,7 +4,7 @@ import os
 import stat
 import time
 
-from image_describer.app.dialogs.chooser.listing import FolderEntry, ReadCancelled, read_folder
+from image_describer.app.listing import FolderEntry, ReadCancelled, read_folder
 from image_describer.errors import PictureError
 from image_describer.imaging.file_info import (
     date_in_words,

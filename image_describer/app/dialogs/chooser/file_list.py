@@ -10,8 +10,8 @@ from PIL import ImageTk
 from image_describer.app import theme
 from image_describer.app.dialogs.chooser.entry_info import brief_info
 from image_describer.app.dialogs.chooser.icons import draw_icon
-from image_describer.app.dialogs.chooser.listing import EntryKind, FolderEntry
 from image_describer.app.jobs import BackgroundJob, JobRunner
+from image_describer.app.listing import EntryKind, FolderEntry
 from image_describer.app.messages import log_error
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.card import Card

@@ -2,7 +2,7 @@
 
 from PIL import Image, ImageDraw
 
-from image_describer.app.dialogs.chooser.listing import EntryKind
+from image_describer.app.listing import EntryKind
 
 OVERSAMPLING = 4
 FOLDER, PAPER, SKY, GRASS, LINES = "#e0a030", "#f4f4f4", "#8fbfe8", "#4f8a3c", "#606060"

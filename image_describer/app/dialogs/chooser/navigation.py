@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from image_describer.app import messages
-from image_describer.app.dialogs.chooser.listing import FolderListing, read_folder, read_nearest
 from image_describer.app.jobs import BackgroundJob
+from image_describer.app.listing import FolderListing, read_folder, read_nearest
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.errors import ImageDescriberError
 

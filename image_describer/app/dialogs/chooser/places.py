@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from image_describer.app.dialogs.chooser.listing import COMPUTER, is_folder
+from image_describer.app.listing import COMPUTER, is_folder
 from image_describer.text import file_name, natural_key, visible
 
 RECENT_LIMIT = 10

@@ -5,9 +5,9 @@ import tkinter as tk
 from PIL import Image, ImageOps, ImageTk
 
 from image_describer.app import theme
-from image_describer.app.dialogs.chooser.listing import FolderEntry
 from image_describer.app.dialogs.chooser.thumbnails import ThumbnailLoader
 from image_describer.app.jobs import JobRunner
+from image_describer.app.listing import FolderEntry
 
 SIZE_PX = (200, 160)
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from image_describer.app.dialogs.chooser.listing import EntryKind, FolderEntry, kind_by_name
+from image_describer.app.listing import EntryKind, FolderEntry, kind_by_name
 from image_describer.files import is_hidden
 from image_describer.imaging.file_url import file_url_path, is_file_url
 from image_describer.text import common_prefix, natural_key, visible

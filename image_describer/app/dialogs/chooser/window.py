@@ -10,7 +10,6 @@ from image_describer.app import messages, theme
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.dialogs.chooser.entry_info import check_is_folder, describe_entry
 from image_describer.app.dialogs.chooser.file_list import FileList
-from image_describer.app.dialogs.chooser.listing import FolderListing
 from image_describer.app.dialogs.chooser.navigation import FolderBrowser
 from image_describer.app.dialogs.chooser.path_field import PathField
 from image_describer.app.dialogs.chooser.places import (
@@ -22,6 +21,7 @@ from image_describer.app.dialogs.chooser.places import (
 )
 from image_describer.app.dialogs.chooser.preview import PicturePreview
 from image_describer.app.jobs import BackgroundJob
+from image_describer.app.listing import FolderListing
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.check_box import CheckBox

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from image_describer.app.dialogs.chooser.entry_info import check_is_folder, describe_entry
-from image_describer.app.dialogs.chooser.listing import FolderEntry
+from image_describer.app.listing import FolderEntry
 from image_describer.errors import FolderError, PictureError
 from image_describer.imaging.file_info import date_in_words
 from image_describer.text import file_size
@@ -60,7 +60,7 @@ def test_pipes_are_not_opened_and_missing_files_are_an_error(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "pipe.jpg")
     pipe = FolderEntry(str(tmp_path / "pipe.jpg"), "device or pipe")
     assert "pixels" not in describe_entry(pipe)
-    with pytest.raises(PictureError, match=r"pipe\.jpg is a device or a pipe"):
+    with pytest.raises(PictureError, match="a device or a pipe"):
         check_is_folder(pipe.path)
     with pytest.raises(PictureError, match=r"gone\.jpg no longer exists"):
         describe_entry(FolderEntry(str(tmp_path / "gone.jpg"), "picture"))

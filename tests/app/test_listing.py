@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.app.dialogs.chooser import listing
-from image_describer.app.dialogs.chooser.listing import (
+from image_describer.app import listing
+from image_describer.app.listing import (
     CHUNK,
     ReadCancelled,
     read_folder,
