@@ -364,3 +364,14 @@ def test_two_processes_that_save_leave_a_valid_file(file: SettingsFile) -> None:
     assert file.load().rate == 129
     assert len(seen) > 1
     assert [path.name for path in file.path.parent.iterdir()] == ["settings.toml"]
+
+
+def test_high_contrast_of_an_older_file_becomes_the_look(file: SettingsFile) -> None:
+    file.path.write_text("high_contrast = true\n")
+    settings = file.load()
+    assert settings.look == "high contrast"
+    file.save(dataclasses.replace(settings, look="dark"))
+    assert file.load().look == "dark"
+    assert "high_contrast" not in file.path.read_text()
+    file.path.write_text("high_contrast = false\n")
+    assert file.load().look == "system"

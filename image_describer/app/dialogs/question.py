@@ -43,7 +43,7 @@ class QuestionDialog(Dialog):
         self._on_escape = on_escape
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(0, weight=1)
-        lines = 3 + len(question) // WIDTH  # wrapping at words may need a few more lines
+        lines = 2 + len(question) // WIDTH  # wrapping at words may need a few more lines
         text = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=lines)
         text.grid(row=0, column=0, sticky="nsew")
         text.show(question)

@@ -50,7 +50,7 @@ class ReadingWindow:
         dialog.body.rowconfigure(0, weight=1)
         view = self._text = ReadOnlyText(dialog.body, font=theme.font("help"), width=48, height=16)
         view.grid(row=0, column=0, sticky="nsew")
-        dialog.add_buttons(("Close\nEscape", dialog.close))
+        dialog.add_buttons(("Close", dialog.close))
         self._fill(view, title, text)
         self_voicing.skip_next_focus(view)
         dialog.open(view)

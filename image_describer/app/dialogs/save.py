@@ -129,7 +129,7 @@ class SaveForm(Dialog):
         self._progress = JobProgress(context, lambda: self._show_message(f"{messages.WORKING}…"))
         self._confirmed: Path | None = None  # pressing Save again replaces this file
         folder, stem = location
-        self.body.columnconfigure(1, weight=1)
+        self.body.columnconfigure(0, weight=1)
         first = self._suffixes[0]
         self.kind = Choice(self.body, kinds, first, self._on_kind, name="What to save")
         self.name = EntryBox(self.body, stem + first, name="File name", width=BOX_CHARACTERS)
@@ -138,11 +138,11 @@ class SaveForm(Dialog):
         for row, (label, widget) in enumerate(
             (("What", self.kind), ("File name", self.name), ("Folder", self.folder))
         ):
-            Label(self.body, label).grid(row=row, column=0, sticky="w", padx=(0, 12), pady=6)
-            widget.grid(row=row, column=1, sticky="ew", pady=6)
+            Label(self.body, label).grid(row=2 * row, column=0, sticky="w")
+            widget.grid(row=2 * row + 1, column=0, sticky="ew")
         self._message = WrappedLabel(self.body, anchor="nw")
-        self.body.rowconfigure(3, minsize=MESSAGE_LINES * theme.line_height(self, "button"))
-        self._message.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(12, 0))
+        self.body.rowconfigure(6, minsize=MESSAGE_LINES * theme.line_height(self, "button"))
+        self._message.grid(row=6, column=0, sticky="new")
         self.add_buttons(("Save", self._save), ("Cancel", self.close))
         self.name.bind("<KeyRelease>", self._on_name)
         self.open(self.kind)

@@ -25,8 +25,7 @@ from image_describer.settings import SETTINGS, Setting, Settings
 from image_describer.text import file_name, one_line
 
 TITLE = "Settings"
-# At a text size of 100 percent the dialog fits on a screen of 640 by 480.
-PREFERRED_PX = (560, 400)
+PREFERRED_PX = (560, 600)  # if the screen is large enough
 SECTION_GAP_PX = 12
 ROW_GAP_PX = 3
 VOICES = [
@@ -134,10 +133,8 @@ class SettingsWindow(Dialog):
         self._column.grid(row=0, column=0, sticky="nsew")
         self._column.request_size(*(size * self._size_percent() // 100 for size in PREFERRED_PX))
         for section, names in SECTIONS.items():
-            heading = Label(self._column.inside, section, style="Heading.TLabel")
-            heading.pack(fill="x", pady=(SECTION_GAP_PX, 0))
             for name in names:
-                self._add_setting(name, SETTINGS[name])
+                self._add_setting(name, SETTINGS[name], section if name == names[0] else "")
             if section == "Privacy":
                 self.clear_button = self._add_button(
                     self._column.inside, CLEAR_TITLE, self._ask_to_clear
@@ -153,11 +150,14 @@ class SettingsWindow(Dialog):
         """The size of the dialog in percent; the dialog itself keeps within the screen."""
         return max(100, self.context.settings.text_size)
 
-    def _add_setting(self, name: str, setting: Setting) -> None:
+    def _add_setting(self, name: str, setting: Setting, heading: str) -> None:
         # Each has a row of its own; otherwise a choice would have two positions, one among its
         # values and one among the other choices.
         row = ttk.Frame(self._column.inside)
         row.pack(fill="x", pady=ROW_GAP_PX)
+        if heading:  # in the row, so that the focus scrolls it into view
+            label = Label(row, heading, style="Heading.TLabel")
+            label.pack(fill="x", pady=(SECTION_GAP_PX, 0))
         control = self._control(row, name, setting)
         if isinstance(control, Slider):
             control.label.pack(fill="x")

@@ -43,7 +43,10 @@ class ButtonRow(ttk.Frame):
         for column in range(len(self._buttons)):
             used = column < columns
             self.columnconfigure(
-                column, weight=int(used), uniform="buttons" if used else f"unused{column}"
+                # Rows of several fill the width; one row is as wide as its buttons.
+                column,
+                weight=int(used and columns < len(self._buttons)),
+                uniform="buttons" if used else f"unused{column}",
             )
         for number, button in enumerate(self._buttons):
             button.grid(

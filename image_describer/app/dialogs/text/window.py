@@ -88,7 +88,7 @@ class TextWindow(Dialog):
         self.view = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=HEIGHT)
         self.view.grid(row=0, column=0, sticky="nsew")
         self._bind_keys()
-        self.add_buttons(("Close\nEscape", self.close))
+        self.add_buttons(("Close", self.close))
         self._fill()
         self_voicing.skip_next_focus(self.view)
         self.open(self.view)
