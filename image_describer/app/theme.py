@@ -57,7 +57,7 @@ PALETTES: dict[Look, Palette] = {
         accent_hover="#072c66",
         accent_text="#ffffff",
         chip="#dfe7f5",
-        focus="#c2410c",
+        focus="#982800",
         selection="#0b3f8f",
         selection_text="#ffffff",
     ),

@@ -17,12 +17,12 @@ TEXTS = (
     *(("quiet_text", behind) for behind in ("background", "surface")),
     *(("accent_text", behind) for behind in ("accent", "accent_hover")),
     ("selection_text", "selection"),
+    *(("focus", behind) for behind in ("background", "surface")),  # also the caret
     ("background", "quiet_text"),  # the row at the cursor of a list without the focus
 )
 EDGES = (
     *(("border", beside) for beside in ("background", "surface", "button")),
     *(("accent", beside) for beside in ("background", "surface")),
-    *(("focus", beside) for beside in ("background", "surface")),
     ("selection", "surface"),
 )
 
