@@ -18,11 +18,11 @@ def test_the_rate_is_changed_spoken_saved_and_limited(drive: Drive, tmp_path: Pa
     file = SettingsFile(tmp_path / "settings.toml")
     driver = drive(settings=file)
     driver.press("ctrl+Up")
-    assert driver.heard.texts[-1] == "195 words a minute"
-    assert driver.heard.settings["rate"] == 195
+    assert driver.heard.texts[-1] == "180 words a minute"
+    assert driver.heard.settings["rate"] == 180
     driver.press("ctrl+Down", "ctrl+Down")
-    assert driver.heard.texts[-1] == "155 words a minute"
-    driver.until(lambda: SettingsFile(file.path).load().rate == 155, "the rate on disk")
+    assert driver.heard.texts[-1] == "140 words a minute"
+    driver.until(lambda: SettingsFile(file.path).load().rate == 140, "the rate on disk")
     for _ in range(20):
         driver.app.faster()
     assert driver.heard.texts[-1] == "fastest, 450 words a minute"

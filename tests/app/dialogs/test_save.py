@@ -22,6 +22,7 @@ from image_describer.app.dialogs.save import SUFFIXES, SaveDialog, saved_text, w
 from image_describer.app.jobs import JobRunner
 from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Announcer
+from image_describer.app.widgets.button import Button
 from image_describer.captioner.description import Description
 from image_describer.errors import SaveError, SpeechError
 from image_describer.speech import make_speaker
@@ -74,7 +75,7 @@ class DialogDriver(TkLoop):
         self.context = AppContext(self.root, JobRunner(self.root.after), self.speaker, voice)  # type: ignore[arg-type]
         self.context.run = {"escape": lambda: self.context.dialogs[-1].close()}
         self_voicing.SelfVoicing(self.root, voice.say_focus, lambda: None)
-        self.button = tk.Button(self.root, text="Below")
+        self.button = Button(self.root, "Below", lambda: None)
         self.button.pack()
         key_bindings.bind_commands(self.root, self.context.run)
         self.dialog = SaveDialog(self.context)

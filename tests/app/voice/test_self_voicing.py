@@ -121,7 +121,7 @@ def test_copy_and_paste_belong_to_the_edit_box(sampler: tuple[AppDriver, Sampler
 def test_a_move_of_the_focus_is_said_once(drive: Drive) -> None:
     driver = drive()
     driver.press("Tab")
-    assert driver.heard.texts == ["Open, button, 1 of 6"]
+    assert driver.heard.texts == ["Open, button, 1 of 8"]
 
 
 def test_the_description_is_read_by_letter_word_and_line(drive: Drive, photo: str) -> None:
