@@ -26,10 +26,18 @@ class SpokenApp:
         self.screen = running.screen
         self._log = log
 
+    def _logged(self) -> list[dict[str, Any]]:
+        lines = self._log.read_text("utf-8").splitlines() if self._log.exists() else []
+        return list(map(json.loads, lines))
+
     @property
     def said(self) -> list[dict[str, Any]]:
-        lines = self._log.read_text("utf-8").splitlines() if self._log.exists() else []
-        return [entry for entry in map(json.loads, lines) if entry["kind"] != "earcon"]
+        return [entry for entry in self._logged() if entry["kind"] != "earcon"]
+
+    @property
+    def sounds(self) -> list[dict[str, Any]]:
+        """The short sounds beside the speech."""
+        return [entry for entry in self._logged() if entry["kind"] == "earcon"]
 
     @property
     def errors(self) -> list[str]:
