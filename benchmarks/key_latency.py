@@ -3,9 +3,10 @@
     python benchmarks/key_latency.py [--presses 50] [--pictures 10] [--into FOLDER]
 
 Starts the real program on a virtual screen with PulseAudio's null sink, presses real keys, and
-looks for the first audible sample after each on the recording. Targets: a median of 150 ms for the
-program's own phrases, 500 ms from Enter on a picture in the chooser to the first sound of its
-description by the offline voice, and never 100 ms without a tick of Tk's loop.
+looks for the first audible sample after each on the recording. Targets: a median of 130 ms for the
+program's own phrases, 150 ms while a picture is explored, 500 ms from Enter on a picture in the
+chooser to the first sound of its description by the offline voice, and never 100 ms without a tick
+of Tk's loop.
 """
 
 import argparse
@@ -21,9 +22,11 @@ import listening
 import measure
 from listening import Desktop, LogLine
 
-PHRASE_TARGET_MS, DESCRIPTION_TARGET_MS, LOOP_TARGET_MS = 150.0, 500.0, 100.0
+PHRASE_TARGET_MS, EXPLORE_TARGET_MS = 130.0, 150.0
+DESCRIPTION_TARGET_MS, LOOP_TARGET_MS = 500.0, 100.0
 # Keys that always say something in the main window after a description.
 KEYS = ("Tab", "ctrl+Up", "Tab", "shift+Tab", "ctrl+Down", "Tab", "Tab", "F2", "Tab", "Tab")
+ROUND = ("Left", "Up", "Right", "Return", "Right", "Down", "BackSpace", "Right", "Down", "Return")
 QUIET_S = 0.7  # longer than the pause between two sentences
 HEARD_LIMIT_S = 2.0
 SAID_LIMIT_S = 20.0
@@ -57,6 +60,20 @@ def press_while_speaking(desktop: Desktop, presses: int) -> list[Answer]:
         key=lambda line: line.asked,
     )
     return [(at, next(line for line in lines if line.asked >= at)) for at in pressed]
+
+
+def explore(desktop: Desktop, presses: int) -> list[Answer]:
+    """Explore a picture again and again, faster than its parts are described ahead."""
+    delay = random.Random(3)
+    pressed: list[float] = []
+    while len(pressed) < presses:
+        desktop.wait_for_silence(QUIET_S)
+        for key in ("ctrl+e", *ROUND):
+            pressed.append(desktop.keyboard.press(key))
+            time.sleep(delay.uniform(0.4, 0.6))
+        desktop.keyboard.press("ctrl+e")
+    desktop.wait_for_silence(QUIET_S)
+    return [(at, desktop.log.wait(at, SAID_LIMIT_S)) for at in pressed]
 
 
 def choose_pictures(desktop: Desktop, pictures: int) -> list[Answer]:
@@ -101,6 +118,7 @@ def run(options: argparse.Namespace, desktop: Desktop) -> dict[str, Any]:
             desktop.log.wait(0.0, 30.0)
             after_silence = press_after_silence(desktop, options.presses)
             while_speaking = press_while_speaking(desktop, options.presses)
+            explored = explore(desktop, options.presses)
             chosen = choose_pictures(desktop, options.pictures)
             desktop.keyboard.press("ctrl+q")
             app.process.wait(timeout=20)
@@ -114,6 +132,7 @@ def run(options: argparse.Namespace, desktop: Desktop) -> dict[str, Any]:
             "key to sound": measure.percentiles(sound_ms(recording, after_silence)),
             "key to output": measure.percentiles(output_ms(after_silence)),
             "interrupting key to output": measure.percentiles(output_ms(while_speaking)),
+            "key to sound, exploring": measure.percentiles(sound_ms(recording, explored)),
             "Enter to description": measure.percentiles(sound_ms(recording, chosen)),
         },
         "presses": options.presses,
@@ -137,6 +156,7 @@ def main() -> int:
         print(f"{'loop without a tick, ' + name[:-3]:36}{result['loop'][name]:6.1f} ms")
     met = (
         result["ms"]["key to sound"]["median"] <= PHRASE_TARGET_MS
+        and result["ms"]["key to sound, exploring"]["median"] <= EXPLORE_TARGET_MS
         and result["ms"]["Enter to description"]["median"] <= DESCRIPTION_TARGET_MS
         and result["loop"]["longest own_ms"] <= LOOP_TARGET_MS
     )

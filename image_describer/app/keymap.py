@@ -97,7 +97,8 @@ COMMANDS = (
         "copy",
         "Copy",
         ("Ctrl+C",),
-        "copy the description, or the text of a page (a selected text first)",
+        "copy the description of the picture or of the part explored, or the text of a page (a "
+        "selected text first)",
         "Edit",
         "C",
         everywhere=True,

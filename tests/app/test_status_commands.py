@@ -23,7 +23,7 @@ def headings(driver: AppDriver) -> list[str]:
 def test_repeat(drive: Drive, photo: str, key: str) -> None:
     driver = drive()
     driver.press(key)
-    assert driver.heard.texts[-1].startswith("There is no description yet. Control O")
+    assert driver.heard.texts[-1].startswith("No description yet. Control O")
     driver.app.open_file(photo)
     driver.until_described()
     driver.heard.said.clear()

@@ -376,7 +376,9 @@ def test_a_file_on_the_clipboard(describe, photo, monkeypatch):
     monkeypatch.setattr(clipboard, "read", lambda: b"nothing")
     status, out, err = describe("--clipboard")
     assert (status, out) == (2, [])
-    assert err[0].startswith("image-describer: I can't open this kind of file. It is text. I can open JPEG,")
+    assert err[0].startswith(
+        "image-describer: I can't open this kind of file. It is text. I can open JPEG,"
+    )
 
 
 @pytest.mark.parametrize("options", [(), ("--screen", "--window"), ("--screen", "a.jpg")])

@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 TITLE = "Search your pictures"
 HINT = "Type words, then Enter"
 NOTHING_TYPED = "Type a word first."
-NOTHING_FOUND = (
-    "Nothing was found. I search what I have described so far; {folder} describes a folder."
-)
+NOTHING_FOUND = "Nothing found. {folder} describes more pictures."
 FOUND = "{count} found."
 SIMILAR = "{count} found that are like {name}."
-NONE_SIMILAR = "None of the pictures described so far is like {name}."
+NONE_SIMILAR = "No described picture is like {name}."
 WEAK = "{count} found, but none is a good match."
-NO_PICTURE = "There is no picture to compare with yet. Search for one first."
+NO_PICTURE = "Search for a picture first."
 GONE = "{name} no longer exists. Its description was: {sentence}"
 ROWS = 10
 FULL_TEXT_LINES = 4

@@ -41,10 +41,10 @@ SECTIONS = {
     "New pictures": ("watch", "watched_folder"),
 }
 HINTS = {
-    "speech": "Results and errors only is for users of a screen reader, which says the rest",
-    "online": "The online voice sends the sentence, never the picture, to Google",
-    "language": "How Google's voice pronounces; descriptions stay English",
-    "watched_folder": "Until you type another one, it is the one for screenshots; Enter begins",
+    "speech": "Results and errors only, if a screen reader says the rest",
+    "online": "Online sends sentences to Google, never pictures",
+    "language": "How Google's voice speaks; descriptions stay English",
+    "watched_folder": "Type another one, then Enter",
 }
 UNHEDGED = "Without hedges, wrong descriptions sound as sure as right ones."
 HISTORY_STAYS = "The existing history stays until you clear it."
@@ -236,7 +236,7 @@ class SettingsWindow(Dialog):
         # In a frame of its own: its position among the others is not worth saying.
         frame = ttk.Frame(master)
         footer = master is not self._column.inside
-        frame.pack(fill="x", side="left" if footer else "top", expand=footer)
+        frame.pack(fill="x", side="left" if footer else "top")
         button = Button(frame, label, command)
         button.pack(fill="x")
         return button

@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from image_describer.app.jobs import JobRunner
-from image_describer.app.messages import log_error, user_message
+from image_describer.app.messages import ONLY_FIRST, log_error, user_message
 from image_describer.imaging import clipboard
-
-SEVERAL = "{count} files were dropped. Only the first is opened."
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +64,8 @@ def choose(items: Sequence[str]) -> DropChoice:
     """From dropped paths or URLs: the first file, or else the first folder."""
     files = [file for item in items if (file := _find(item, os.path.isfile))]
     if files:
-        return DropChoice(files[0], "", SEVERAL.format(count=len(files)) if len(files) > 1 else "")
+        several = ONLY_FIRST.format(count=len(files)) if len(files) > 1 else ""
+        return DropChoice(files[0], message=several)
     for item in items:
         if folder := _find(item, os.path.isdir):
             return DropChoice(folder=folder)

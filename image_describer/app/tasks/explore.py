@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from image_describer.imaging.region import Region
 
 STARTED = "Exploring."
-KEYS = "Arrows move, Enter goes in, Backspace goes out, Escape ends."
+KEYS = "Arrows move, Enter goes in, Backspace out, Escape ends."
 ENDED = "Explore off."
 EDGE = "Edge."
 PART_TOO_SMALL = "Too small to go in."

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from image_describer.imaging.open import Picture
     from image_describer.reading.text import PictureText
 
-NO_TEXT = "There is no text in this picture that I can read."
-NO_PIXELS = "The picture is no longer open. Open it again to read its text."
+NO_TEXT = "I find no text in this picture."
+NO_PIXELS = "Open the picture again to read its text."
 
 
 class ReadTask(JobTask):

@@ -24,16 +24,14 @@ ACTIVE_WINDOW = 8  # a bit of AvailableTargets, since version 3 of the interface
 CALL_LIMIT_S = 25.0  # D-Bus's own default; the portal may first have to be started
 ANSWER_LIMIT_S = 60.0  # the user may be asked for permission
 
-NO_PORTAL = "This desktop has no portal through which the screen can be captured."
-INSTALL_PORTAL = (
-    "Install xdg-desktop-portal and its part for your desktop, such as xdg-desktop-portal-gnome, "
-    "-kde or -wlr."
-)
-NO_ANSWER = "The desktop did not answer the request to capture the screen."
+NO_PORTAL = "This desktop lacks the portal that captures the screen."
+INSTALL_PORTAL = "Install xdg-desktop-portal."
+PORTAL_PARTS = "It has a part for each desktop, such as xdg-desktop-portal-gnome, -kde or -wlr."
+NO_ANSWER = "The desktop did not answer."
 REFUSED = "The desktop does not allow the screen to be captured."
-ALLOW_IT = (
-    "Run this in a terminal and allow it when asked: image-describer describe --screen. The "
-    "setting is Screenshots: on GNOME in Settings, Apps, Image Describer; on KDE in System "
+ALLOW_IT = "Run image-describer describe --screen in a terminal, and allow it."
+WHERE_ALLOWED = (
+    "The setting is Screenshots: on GNOME in Settings, Apps, Image Describer; on KDE in System "
     "Settings, Application Permissions."
 )
 NO_ACTIVE_WINDOW = "This desktop does not capture single windows for other programs."
@@ -51,14 +49,14 @@ def capture(window: bool) -> "Image.Image":
     try:
         connection = open_dbus_connection("SESSION")
     except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise ScreenError(NO_PORTAL, INSTALL_PORTAL) from error
+        raise ScreenError(NO_PORTAL, INSTALL_PORTAL, details=PORTAL_PARTS) from error
     try:
         with connection:
             url = _request(connection, window)
     except TimeoutError as error:
-        raise ScreenError(NO_ANSWER, ALLOW_IT) from error
+        raise ScreenError(NO_ANSWER, ALLOW_IT, details=WHERE_ALLOWED) from error
     except OSError as error:  # the bus went away
-        raise ScreenError(NO_PORTAL, INSTALL_PORTAL) from error
+        raise ScreenError(NO_PORTAL, INSTALL_PORTAL, details=PORTAL_PARTS) from error
     return _read(url)
 
 
@@ -84,11 +82,11 @@ def _request(connection: "DBusConnection", window: bool) -> str:
     connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
     with connection.filter(rule) as responses:
         if _call(connection, INTERFACE, "Screenshot", "sa{sv}", ("", options)) is None:
-            raise ScreenError(NO_PORTAL, INSTALL_PORTAL)
+            raise ScreenError(NO_PORTAL, INSTALL_PORTAL, details=PORTAL_PARTS)
         answer = connection.recv_until_filtered(responses, timeout=ANSWER_LIMIT_S)
     status, results = answer.body
     if status != 0 or "uri" not in results:  # 1: the user said no; 2: it ended in another way
-        raise ScreenError(REFUSED, ALLOW_IT)
+        raise ScreenError(REFUSED, ALLOW_IT, details=WHERE_ALLOWED)
     return str(results["uri"][1])
 
 

@@ -78,7 +78,7 @@ def test_nothing_is_indexed_while_the_history_is_off(
     driver.describe(photo)
     assert not (data / FOLDER).exists()
     search_for(driver, "dogs")
-    assert driver.heard.said_last("Nothing was found.")
+    assert driver.heard.said_last("Nothing found")
 
 
 def test_clearing_the_history_removes_the_index_from_the_disk(

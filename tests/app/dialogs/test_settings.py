@@ -97,14 +97,14 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
     assert set(opened.window.controls) == set(SETTINGS) - {"recent_folders"}
     assert spoken == [
         "Settings, dialog. Voice of the descriptions, combo box, offline voice, 2 of 2, "
-        "The online voice sends the sentence, never the picture, to Google",
+        "Online sends sentences to Google, never pictures",
         "Language of the voice, combo box, English, American, "
         f"1 of {len(languages.choices())}, "
-        "How Google's voice pronounces; descriptions stay English",
+        "How Google's voice speaks; descriptions stay English",
         "Rate, slider, 175 words a minute",
         "Volume, slider, 100 percent",
         "What is spoken, combo box, everything, 1 of 3, "
-        "Results and errors only is for users of a screen reader, which says the rest",
+        "Results and errors only, if a screen reader says the rest",
         "Detail, combo box, normal, 2 of 3",
         "Say how sure a description is, check box, checked",
         "Key sounds, check box, not checked",
@@ -114,7 +114,7 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         "Clear the history, button",
         "Announce new pictures in a folder, check box, not checked",
         f"Folder to watch, edit box, {screenshots_folder()}{os.sep}, "
-        "Until you type another one, it is the one for screenshots; Enter begins",
+        "Type another one, then Enter",
         "Defaults, button",
         "Close, button",
     ]
@@ -226,7 +226,7 @@ def test_the_key_for_the_rate_moves_the_slider(opened: OpenSettings) -> None:
     assert opened.heard == f"{faster + SETTINGS['rate'].step} words a minute"
 
 
-def test_defaults_are_asked_about_and_keep_the_voice_and_the_recent_folders(opened: OpenSettings) -> None:
+def test_defaults_ask_first_and_keep_voice_and_recent_folders(opened: OpenSettings) -> None:
     kept = {"online": True, "recent_folders": ("/photos",)}
     opened.settings_controller.change(
         replace(Settings(rate=90, hedging=False, text_size=150), **kept)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from image_describer.app.messages import ONLY_FIRST
 from image_describer.app.sources import drop
 from image_describer.imaging import clipboard
 from tests.support import xdnd_source
@@ -129,7 +130,7 @@ def test_of_several_files_the_first_is_opened(
 ) -> None:
     lines = [photos[0].parent.as_uri(), *(photo.as_uri() for photo in photos)]
     assert drag({URIS: "\r\n".join(lines).encode()}) == "dropped copy"
-    assert target.next() == ["message", drop.SEVERAL.format(count=3)]
+    assert target.next() == ["message", ONLY_FIRST.format(count=3)]
     assert target.next() == ["file", str(photos[0])]
 
 

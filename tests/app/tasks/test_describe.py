@@ -114,12 +114,24 @@ def test_a_file_that_is_not_a_picture_is_reported(drive: Drive, photo: str, tmp_
     driver.until_described()
 
 
-def test_a_missing_file_is_named_without_its_folders(drive: Drive, tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_told_in_a_word(drive: Drive, tmp_path: Path) -> None:
     driver = drive()
     driver.app.open_file(str(tmp_path / "gone\n.jpg"))
-    driver.until(lambda: driver.heard.said_last("There is no file"), "the error")
-    assert str(tmp_path) not in driver.heard.texts[-1]
-    assert driver.heard.texts[-1].startswith('There is no file "gone\\n.jpg".')
+    driver.until(lambda: driver.heard.texts[-1:] == ["No such file."], "the error")
+    driver.app.open_file(str(tmp_path))
+    folder = "That's a folder. Control Shift O describes it."
+    driver.until(lambda: driver.heard.texts[-1:] == [folder], "the error")
+
+
+def test_the_formats_are_listed_only_on_request(drive: Drive, tmp_path: Path) -> None:
+    driver = drive()
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear aunt")
+    driver.app.open_file(str(letter))
+    short = "I can't open this kind of file."
+    driver.until(lambda: driver.heard.texts[-1:] == [short], "the error")
+    driver.press("ctrl+d")
+    assert f"{short} It is text. I can open JPEG, PNG, " in driver.heard.texts[-1]
 
 
 def test_an_unexpected_error_names_the_log(drive: Drive, photo: str) -> None:

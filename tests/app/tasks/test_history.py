@@ -84,7 +84,7 @@ def test_an_error_of_the_history_is_heard_before_the_answer(drive: Drive, tmp_pa
     (tmp_path / "history.jsonl").write_bytes(b"garbage\n")
     driver = drive(history=History(tmp_path / "library" / "index.sqlite3"))
     driver.press("alt+Up")
-    driver.until(lambda: driver.heard.said_last("There is no earlier"), "the answer")
+    driver.until(lambda: driver.heard.said_last("No earlier"), "the answer")
     assert [kind for _, kind, _ in driver.heard.said[-2:]] == ["error", "notice"]
     assert CAPTION not in driver.shown
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 TITLE = "Open a picture"
 TOP = "This is the top. Tab goes to the places."
-NOTHING_HERE = "There is nothing to open here. Backspace goes to the parent."
+NOTHING_HERE = "Nothing to open here. Backspace goes to the parent."
 PLACES_WIDTH = 13  # characters
 PLACES_ROWS = 7
 TWO_COLUMNS = 36  # characters; where fewer fit, the places are below the files
