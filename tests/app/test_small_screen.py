@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from image_describer.app.dialogs import first_start
+from image_describer.app.key_bindings import descendants
 from image_describer.app.voice import self_voicing
 from image_describer.library.history import History
 from tests.app.test_reachable import MOST_TABS, OPENED_BY
@@ -18,7 +19,13 @@ pytestmark = pytest.mark.gui
 
 WIDTH, HEIGHT = 640, 480
 MIN_HEIGHT_PX = 40  # of a text or a list: less than a line of the largest text
-SCROLLING_CLASSES = ("Listbox", "Treeview", "Text", "TEntry", "Canvas")  # they scroll their own content
+SCROLLING_CLASSES = (
+    "Listbox",
+    "Treeview",
+    "Text",
+    "TEntry",
+    "Canvas",
+)  # they scroll their own content
 
 
 @pytest.fixture
@@ -56,6 +63,9 @@ def test_nothing_is_cut_off(driven: AppDriver, name: str) -> None:
     )
     driven.until_idle()
     assert _lies_within(window)
+    for label in descendants(window):
+        if label.winfo_class() == "TLabel" and label.winfo_viewable():
+            assert label.winfo_reqwidth() <= label.winfo_width(), label.cget("text")
     reached: list[tk.Misc] = []
     while (widget := self_voicing.focused(driven.root)) not in reached:
         assert widget is not None
