@@ -103,6 +103,14 @@ def test_sizes_have_a_fitting_unit(size: int, words: str, brief: str) -> None:
     assert text.file_size(size, brief=True) == brief
 
 
+@pytest.mark.parametrize(
+    ("fraction", "words"),
+    [(0.0, "0"), (0.57, "57"), (0.764, "76"), (1.0, "100"), (2.0, "100"), (float("nan"), "0")],
+)
+def test_fractions_are_said_as_percents(fraction: float, words: str) -> None:
+    assert text.percent(fraction) == f"{words} percent"
+
+
 def test_fold_removes_case_and_accents() -> None:
     assert text.fold("Été") == text.fold("E\u0301TE\u0301") == "ete"
     assert text.fold("Straße") == "strasse"

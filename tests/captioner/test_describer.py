@@ -15,6 +15,8 @@ from image_describer.imaging.notes import DRAWING, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
 from image_describer.reading.reader import TextReader
 from image_describer.reading.text import PictureText, TextLine
+from image_describer.wording.details import confidence_label
+from image_describer.wording.record import from_record, to_record
 from image_describer.wording.sentence import spoken
 from tests.support.pictures import page_of_text, photograph, with_text
 
@@ -53,6 +55,17 @@ def test_no_alternative_is_surer_than_the_caption(tiny_bundle, monkeypatch):
     for description in (describer.describe(picture), *describer.describe_many([picture])):
         assert description.confidence == 0.2
         assert [other.confidence for other in description.alternatives] == [0.2, 0.2]
+
+
+def test_confidence_is_the_same_number_wherever_it_is_told(tiny_bundle, monkeypatch):
+    """0.7649 would be 76 percent here, and 0.765 in a record 77 percent there."""
+    monkeypatch.setattr(
+        CaptionGenerator, "confidences", lambda _generator, beams, *_others: [0.7649] * len(beams)
+    )
+    description = Describer(tiny_bundle).describe(photograph(96, 96))
+    record = to_record(description, for_storage=True)
+    assert description.confidence == record["confidence"] == from_record(record).confidence == 0.76
+    assert confidence_label(description) == "76 percent sure"
 
 
 def test_threads_that_share_a_describer_get_the_same_captions(describer, files):
