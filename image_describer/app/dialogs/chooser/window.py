@@ -1,7 +1,7 @@
 """The chooser's window: a list of folders and pictures, places, a path box, a preview."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from tkinter import font as tkfont
 from tkinter import ttk
 from typing import TYPE_CHECKING
@@ -82,11 +82,6 @@ class ChooserWindow(Dialog):
             ("Cancel", self.close),
         )
 
-    @property
-    def commands(self) -> Mapping[str, Callable[[], None]]:
-        """What the keys of the window's commands run; Alt+Up is that of file managers."""
-        return {**super().commands, "earlier": self._go_up}
-
     def begin(self, beside: str | None) -> None:
         """Show the folder of the picture ``beside``, or else the last folder used."""
         # The folder is spoken once it is read, so the focus need not be.
@@ -153,7 +148,7 @@ class ChooserWindow(Dialog):
 
         self.browser.run(lambda _job: check_is_folder(path), checked)
 
-    def _go_up(self, _event: object = None) -> None:
+    def _go_up(self, _event: object = None) -> str:
         listing = self.browser.listing
         if listing is None:  # the first folder is still being read
             home = os.path.expanduser("~")
@@ -164,6 +159,7 @@ class ChooserWindow(Dialog):
                 self.context.voice.answer(TOP)
             else:
                 self.browser.go(parent, listing.path)
+        return "break"
 
     def _say_entry_info(self, _event: object = None) -> str:
         entry = self.files.current
@@ -275,5 +271,6 @@ class ChooserWindow(Dialog):
         for key in (*RETURN_KEYS, "<Double-Button-1>"):
             self.files.bind(key, lambda _event: self.choose())
             self.places.bind(key, self._go_to_place)
-        self.files.bind("<BackSpace>", self._go_up)
-        self.places.bind("<BackSpace>", self._go_up)
+        for key in ("<BackSpace>", "<Alt-Up>"):
+            self.files.bind(key, self._go_up)
+            self.places.bind(key, self._go_up)

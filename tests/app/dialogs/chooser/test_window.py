@@ -7,19 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.app.dialogs.chooser import listing
-from image_describer.app.dialogs.chooser.file_list import CHUNK, FileList
+from image_describer.app import listing
 from image_describer.app.dialogs.chooser.navigation import READING
 from image_describer.app.dialogs.chooser.typed_path import NO_COMPLETION
 from image_describer.app.dialogs.chooser.window import (
-    CANCELLED,
-    HELP,
-    NO_FOLDER,
     NOTHING_HERE,
     TOP,
     ChooserWindow,
 )
-from image_describer.app.tasks import progress
 from image_describer.app.widgets.typeahead import PAUSE_S
 from tests.support import pictures
 from tests.support.screen import LIMIT_S
@@ -143,12 +138,12 @@ def test_return_opens_folders_and_backspace_goes_back(
     chooser.hears("Holiday")
     chooser.press("b", "Return")
     assert chooser.hears("Beach:") == "Beach: 2 pictures. a.jpg, picture, 1 of 2"
-    chooser.press("BackSpace")
+    chooser.press("alt+Up")
     assert chooser.hears("Holiday:") == ("Holiday: 2 folders, 3 pictures. Beach, folder, 2 of 5")
     chooser.press("Home", "Return")
     assert chooser.hears("Alps:") == "Alps: Empty. Backspace goes to the parent."
     chooser.press("Return")
-    assert chooser.hears("nothing") == NOTHING_HERE
+    assert chooser.hears("othing to open") == NOTHING_HERE
     chooser.press("Down")
     assert chooser.texts == ["empty"]
     for _ in range(len((tmp_path / "Holiday" / "Alps").parts) - 1):
@@ -191,16 +186,6 @@ def test_all_files_and_the_facts_of_an_entry(open_chooser: OpenChooser) -> None:
         "Checked. Holiday: 2 folders, 3 pictures, 1 other file. img2.jpg, picture, 3 of 6"
     )
     assert [entry.name for entry in chooser.window.browser.listing.entries][4] == "notes.txt"
-
-
-def test_f1_explains_the_chooser(open_chooser: OpenChooser) -> None:
-    chooser = open_chooser()
-    chooser.hears("Holiday")
-    chooser.press("F1")
-    assert chooser.texts == [HELP]
-    chooser.press("Tab", "Tab")
-    chooser.press("F1")
-    assert chooser.texts[-1] == HELP
 
 
 def test_a_place_is_opened(open_chooser: OpenChooser, holiday: Path) -> None:
@@ -272,7 +257,7 @@ def test_a_typed_folder_is_opened_and_a_wrong_one_reported(
     chooser.hears("Holiday")
     chooser.type(f"{holiday}/Bech")
     chooser.press("Return")
-    assert chooser.hears("no file") == "There is no file or folder Bech."
+    assert chooser.hears("No such") == "No such file."
     assert chooser.driver.root.focus_get() is chooser.window.path
     chooser.press("BackSpace", "BackSpace")
     chooser.type("ach")
@@ -296,14 +281,14 @@ def test_deleted_entries_are_reported_and_removed(open_chooser: OpenChooser, hol
     chooser.hears("Holiday")
     (holiday / "img2.jpg").unlink()
     chooser.press("Return")
-    assert chooser.hears("no file") == "There is no file or folder img2.jpg."
-    chooser.driver.until(lambda: chooser.window.files.size() == 4, "the list without it")
+    assert chooser.hears("No such") == "No such file."
+    chooser.driver.until(lambda: chooser.window.files.count == 4, "the list without it")
     (holiday / "Alps").rmdir()
     chooser.press("Home", "Return")
     assert chooser.hears("no folder Alps.") == (
         "There is no folder Alps. It may have been moved or deleted."
     )
-    chooser.driver.until(lambda: chooser.window.files.size() == 3, "the list without it")
+    chooser.driver.until(lambda: chooser.window.files.count == 3, "the list without it")
     assert chooser.driver.heard.said == []
     chooser.press("Down")
     assert chooser.texts == ["img10.jpg, picture, 2 of 3"]
@@ -319,9 +304,9 @@ def test_entries_that_can_not_be_opened_are_reported(
     chooser.press("a", "a")
     assert chooser.texts[-1] == "aa.jpg, broken link, 3 of 7"
     chooser.press("Return")
-    assert chooser.hears("is a link") == "aa.jpg is a link to something that does not exist."
+    assert chooser.hears("No such") == "No such file."
     chooser.press("Down", "Return")
-    assert chooser.hears("is a device") == "ab.jpg is a device or a pipe, not a picture."
+    assert chooser.hears("a device") == "That's a device or a pipe, not a file."
     assert chooser.is_open
 
 
@@ -369,8 +354,8 @@ def test_a_deleted_folder_leads_to_the_nearest_one(
     )
 
 
-def test_escape_cancels_reading_a_slow_folder(
-    open_chooser: OpenChooser, holiday: Path, monkeypatch: pytest.MonkeyPatch
+def test_escape_closes_it_while_a_folder_is_read(
+    open_chooser: OpenChooser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chooser = open_chooser()
     chooser.hears("Holiday")
@@ -385,36 +370,9 @@ def test_escape_cancels_reading_a_slow_folder(
     chooser.press("Home", "Return")
     assert chooser.hears(READING) == READING
     chooser.press("Escape")
-    assert chooser.texts == [CANCELLED]
-    assert chooser.is_open
-    chooser.press("Down")
-    assert chooser.texts == ["Beach, folder, 2 of 5"]
-    release.set()
-    chooser.driver.settle()
-    assert chooser.window.browser.listing.name == "Holiday"
-
-
-def test_escape_closes_it_while_a_folder_is_read(
-    open_chooser: OpenChooser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chooser = open_chooser()
-    chooser.hears("Holiday")
-    original, release = os.scandir, threading.Event()
-
-    def hanging(path: str) -> object:
-        if str(path).endswith("Alps"):
-            release.wait(2 * LIMIT_S)
-        return original(path)
-
-    monkeypatch.setattr(listing.os, "scandir", hanging)
-    monkeypatch.setattr(progress, "ANNOUNCE_AFTER_MS", 60_000)  # it is not announced yet
-    chooser.press("Home", "Return")
-    assert chooser.window.browser.busy
-    chooser.press("Escape")
     assert not chooser.is_open
     release.set()
     chooser.driver.settle()
-    assert CANCELLED not in chooser.texts
     assert not [text for text in chooser.texts if text.startswith("Alps:")]
 
 
@@ -431,8 +389,6 @@ def test_it_starts_in_the_last_folder_even_if_that_hangs(
     monkeypatch.setattr(os.path, "isdir", hanging)
     chooser = open_chooser("", recent=[str(holiday / "Beach")])
     assert chooser.hears(READING) == f"Open a picture, dialog. {READING}"
-    chooser.press("Escape")
-    assert chooser.texts == [f"{CANCELLED} {NO_FOLDER}"]
     places = chooser.window.places  # not affected by the folder that hangs
     chooser.driver.until(lambda: "Home" in places.items, "the other places")
     chooser.press("BackSpace")
@@ -446,7 +402,7 @@ def test_clicks_select_and_open(open_chooser: OpenChooser, holiday: Path) -> Non
     chooser = open_chooser()
     chooser.hears("Holiday")
     files, screen = chooser.window.files, chooser.driver.screen
-    left, top, width, height = files.bbox(1)
+    left, top, width, height = files.bbox("1")
     x, y = files.winfo_rootx() + left + width // 2, files.winfo_rooty() + top + height // 2
     screen.xdotool("mousemove", str(x), str(y))
     chooser.said.clear()
@@ -481,25 +437,18 @@ def test_the_preview_follows_the_cursor(open_chooser: OpenChooser) -> None:
     assert not preview.find_all()
 
 
-def test_the_rows_of_a_large_folder_are_added_in_chunks(
-    open_chooser: OpenChooser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_of_a_large_folder_only_the_rows_in_view_are_drawn(
+    open_chooser: OpenChooser, tmp_path: Path
 ) -> None:
     folder = tmp_path / "large"
     folder.mkdir()
     for number in range(2_000):
         os.close(os.open(folder / f"IMG_{number}.jpg", os.O_CREAT))
-    sizes: list[int] = []
-    insert = FileList.insert
-
-    def record(files: FileList, index: str, *rows: str) -> None:
-        insert(files, index, *rows)
-        sizes.append(len(rows))
-
-    monkeypatch.setattr(FileList, "insert", record)
     chooser = open_chooser(folder / "none.jpg")
     chooser.hears("large: 2,000 pictures. IMG_0.jpg, picture, 1 of 2,000")
-    chooser.driver.until(lambda: chooser.window.files.size() == 2_000, "all rows")
-    assert sizes == [CHUNK] * (2_000 // CHUNK)
+    files = chooser.window.files
+    chooser.driver.until(lambda: len(files._names) == files.count == 2_000, "all names")
+    assert len(files.get_children()) < 50
     chooser.press("End")
     assert chooser.texts == ["IMG_1999.jpg, picture, 2,000 of 2,000"]
     for _ in range(ATTEMPTS):  # a slow machine may pause within the name, which begins a new prefix
