@@ -13,6 +13,7 @@ from image_describer.app.dialogs.chooser.icons import draw_icon
 from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.app.listing import EntryKind, FolderEntry
 from image_describer.app.messages import log_error
+from image_describer.app.modifier_keys import event_state, types_text
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.scroll_bar import ScrollBar
@@ -73,10 +74,12 @@ class FileList(ttk.Treeview):
         self._draw_icons()
         self._set_widths()
         self.bind("<KeyPress>", self._on_key)
+        # The window's keys come before Tk's own, which take Alt+Up for Up.
+        self.bindtags((str(self), str(self.winfo_toplevel()), "Treeview", "all"))
         for key, step in (("Up", -1), ("Down", 1)):
-            self.bind(f"<{key}>", lambda _event, by=step: self._step(by))  # type: ignore[misc]
-        self.bind("<Prior>", lambda _event: self._step(-self._page_rows))
-        self.bind("<Next>", lambda _event: self._step(self._page_rows))
+            self.bind(f"<{key}>", lambda event, by=step: self._on_arrow(event, by))  # type: ignore[misc]
+        self.bind("<Prior>", lambda event: self._on_arrow(event, -self._page_rows))
+        self.bind("<Next>", lambda event: self._on_arrow(event, self._page_rows))
         self.bind("<Home>", lambda _event: self._step(-len(self._entries)))
         self.bind("<End>", lambda _event: self._step(len(self._entries)))
         self.bind("<space>", self._on_space)
@@ -245,6 +248,9 @@ class FileList(ttk.Treeview):
     def _page_rows(self) -> int:
         """The rows in view, less one that stays in view."""
         return max(1, self._rows - 1)
+
+    def _on_arrow(self, event: "tk.Event[tk.Misc]", by: int) -> str | None:
+        return self._step(by) if types_text(event_state(event)) else None
 
     def _step(self, by: int) -> str:
         self._typeahead.reset()
