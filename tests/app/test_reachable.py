@@ -17,14 +17,16 @@ pytestmark = pytest.mark.gui
 Drive = Callable[..., AppDriver]
 # Classes that the user works; frames and labels only show.
 CONTROL_CLASSES = (
-    "Button",
-    "Checkbutton",
-    "Scale",
-    "Entry",
+    "TButton",
+    "TCheckbutton",
+    "TCombobox",
+    "TScale",
+    "TEntry",
+    "Treeview",
     "Listbox",
     "Text",
-    "Radiobutton",
-    "Spinbox",
+    "TRadiobutton",
+    "TSpinbox",
 )
 OPENED_BY = {
     "main window": "",
