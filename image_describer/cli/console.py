@@ -2,6 +2,12 @@
 
 import contextlib
 import sys
+from typing import TYPE_CHECKING
+
+from image_describer.text import visible
+
+if TYPE_CHECKING:
+    from image_describer.errors import PictureError
 
 PROGRAM = "image-describer"
 
@@ -16,6 +22,12 @@ def escape_unencodable() -> None:
 def print_error(sentence: str) -> None:
     """Print a sentence on stderr, after the program's name."""
     print_status(f"{PROGRAM}: {sentence}")
+
+
+def print_picture_error(error: "PictureError", file: str | None = None) -> None:
+    """Print why a picture can't be opened, with all details, after the name of its file."""
+    name = f"{visible(file)}: " if file is not None else ""
+    print_error(f"{name}{error} {error.details}".rstrip())
 
 
 def print_status(line: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from image_describer.cli.console import print_error
+from image_describer.cli.console import print_error, print_picture_error
 from image_describer.cli.options import Subparsers, add_bundle, add_json, whole_number
 from image_describer.cli.voice import add_voice, make_speaker, say_next
 from image_describer.errors import PictureError, SpeechError
@@ -173,8 +173,7 @@ class _DescribeCommand:
     def report_error(self, source: "Source | None", error: PictureError) -> None:
         """Say on stderr, and aloud if requested, why a picture can't be described."""
         self.status = REFUSED
-        text = f"{error} {error.details}".rstrip()
-        print_error(f"{visible(source)}: {text}" if isinstance(source, str) else text)
+        print_picture_error(error, source if isinstance(source, str) else None)
         self._speak(str(error), private=True)
 
     def finish(self) -> int:

@@ -23,7 +23,7 @@ from image_describer.cli import (
     watch,
 )
 from image_describer.cli.options import CommandParser
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import ImageDescriberError, PictureError
 from image_describer.stdio import FAULT, INTERRUPTED, NO_READER, REFUSED, discard_stdout
 
 COMMANDS = (describe, read, match, watch, batch, search, similar, serve, doctor, install_launcher)
@@ -81,7 +81,11 @@ def _run(argv: Sequence[str]) -> int:
     if options.command is None:
         parser.print_help(sys.stderr)
         return REFUSED
-    return int(options.run(options))
+    try:
+        return int(options.run(options))
+    except PictureError as error:  # of the only picture of the command
+        console.print_picture_error(error, options.picture)
+        return REFUSED
 
 
 def _parse(

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from image_describer.cli.console import print_error
+from image_describer.cli.console import print_error, print_picture_error
 from image_describer.cli.options import Subparsers, add_json
 from image_describer.errors import PictureError
 from image_describer.stdio import DONE, REFUSED
@@ -101,7 +101,7 @@ class _ReadCommand:
     def report_error(self, file: str, error: PictureError) -> None:
         """Say on stderr why a file or a page can't be read."""
         self.status = REFUSED
-        print_error(f"{visible(file)}: {error} {error.details}".rstrip())
+        print_picture_error(error, file)
 
 
 def _print_json(file: str, index: int, count: int, text: "PictureText") -> None:
