@@ -54,7 +54,8 @@ def tk_role(widget: tk.Misc, role: str) -> str:
     if role in ROLES:
         return ROLES[role]
     widget_class = widget.winfo_class()
-    return widget_class if widget_class in ROLES.values() else OTHER_ROLE
+    names = (widget_class, widget_class.removeprefix("T"))  # ttk's button is a "TButton"
+    return next((name for name in names if name in ROLES.values()), OTHER_ROLE)
 
 
 def _call(widget: tk.Misc, command: str, *values: str) -> None:

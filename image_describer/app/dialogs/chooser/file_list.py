@@ -74,8 +74,6 @@ class FileList(ttk.Treeview):
         self._draw_icons()
         self._set_widths()
         self.bind("<KeyPress>", self._on_key)
-        # The window's keys come before Tk's own, which take Alt+Up for Up.
-        self.bindtags((str(self), str(self.winfo_toplevel()), "Treeview", "all"))
         for key, step in (("Up", -1), ("Down", 1)):
             self.bind(f"<{key}>", lambda event, by=step: self._on_arrow(event, by))  # type: ignore[misc]
         self.bind("<Prior>", lambda event: self._on_arrow(event, -self._page_rows))
