@@ -78,6 +78,7 @@ class Application:
         self.settings_controller = SettingsController(context, settings, offline=offline, mute=mute)
         self._settings_warning = settings.warning if settings is not None else ""
         self.window = MainWindow(root, context.jobs, run)
+        self.settings_controller.await_system_look()
         self.settings_controller.resized = self.window.fit
         self.window.fit(context.settings.text_size)
         self.describe_task = DescribeTask(

@@ -14,7 +14,7 @@ from image_describer.app.jobs import BackgroundJob
 from image_describer.app.messages import log_error
 from image_describer.settings import Settings, SettingsFile
 
-SYSTEM_WAIT_S = 0.05  # for the system's colours before the window is drawn
+SYSTEM_WAIT_S = 0.05  # for the system's colours, since they were asked for
 SYSTEM_AGAIN_S = 10.0  # between two questions for them
 SAVE_AFTER_MS = 400  # a slider sends many values; only the last is saved
 
@@ -49,8 +49,9 @@ class SettingsController:
         self._not_saved = ErrorThrottle(lambda error: context.report_error(error))
         if file is not None:
             context.settings = file.load()
+        self._system_answered = threading.Event()
         if context.settings.look == "system":
-            self._ask_system().wait(SYSTEM_WAIT_S)
+            self._ask_system()
         self.apply()
         # The system's colours may have changed while another program had the focus.
         context.root.bind("<FocusIn>", self._on_focus, add="+")
@@ -66,6 +67,8 @@ class SettingsController:
         """Use ``settings`` from now on, and save them."""
         if settings == self._context.settings:
             return
+        if settings.look == "system" != self._context.settings.look:
+            self._ask_system()
         self._context.settings = settings
         self.apply()
         if self._file is not None and self._save_timer is None:
@@ -100,17 +103,22 @@ class SettingsController:
             self._drawn = drawn
             theme.theme_of(self._context.root).change(look=look, text_size=settings.text_size)
 
-    def _ask_system(self) -> threading.Event:
-        """Ask for the system's colours; they are applied even if the event comes too late."""
-        answered = threading.Event()
+    def await_system_look(self) -> None:
+        """Use the system's colours before the window is drawn, unless the answer takes long."""
+        waited = time.monotonic() - self._system_asked
+        if self._context.settings.look == "system":
+            self._system_answered.wait(max(0.0, SYSTEM_WAIT_S - waited))
+            self._draw()
+
+    def _ask_system(self) -> None:
+        """Ask for the system's colours; they are applied whenever the answer comes."""
         self._system_asked = time.monotonic()
 
         def ask(_job: BackgroundJob) -> None:
             self._system_look = system_look.ask()
-            answered.set()
+            self._system_answered.set()
 
         self._context.jobs.start(ask, lambda _done: self._draw(), log_error)
-        return answered
 
     def _on_focus(self, event: "tk.Event[tk.Misc]") -> None:
         due = time.monotonic() - self._system_asked >= SYSTEM_AGAIN_S

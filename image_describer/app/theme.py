@@ -333,6 +333,7 @@ class Theme:
                 ("selected", colours.background),
             ],
         )
+        configure("ComboboxPopdownFrame", background=colours.border)
         configure(
             "Heading",
             background=colours.surface,

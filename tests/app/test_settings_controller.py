@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.app import theme
+from image_describer.app import settings_controller, system_look, theme
 from image_describer.settings import SettingsFile
 from tests.support.window import AppDriver
 
@@ -67,3 +67,20 @@ def test_only_changes_of_the_look_repaint_the_window(
     assert repaints == []
     driver.app.settings_controller.set(text_size=150)
     assert repaints == [150]
+
+
+def test_the_colours_of_the_system_are_followed(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_look, "ask", lambda: "dark")
+    driver = drive()
+    assert theme.theme_of(driver.root).palette == theme.PALETTES["dark"]
+    driver.app.settings_controller.set(look="light")
+    assert theme.theme_of(driver.root).palette == theme.PALETTES["light"]
+    for look in ("high contrast", "light"):
+        monkeypatch.setattr(system_look, "ask", lambda look=look: look)
+        driver.app.settings_controller.set(look="system")  # the second time, it is that already
+        driver.root.event_generate("<FocusIn>")
+        colours = theme.PALETTES[look]
+        driver.until(lambda colours=colours: theme.theme_of(driver.root).palette == colours, look)
+        monkeypatch.setattr(settings_controller, "SYSTEM_AGAIN_S", 0)
