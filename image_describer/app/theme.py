@@ -17,6 +17,7 @@ POINTS = {"sentence": 26, "heading": 18, "help": 16, "button": 14, "status": 13}
 BOLD = ("heading",)
 BUTTON_PADDING = (12, 5)  # pixels at the sides, above and below
 LABEL_PADDING = (6, 2)
+WRAP_STEP_PX = 8  # so that a window that is resized does not make a style for each pixel
 Look = Literal["light", "dark", "high contrast"]
 
 
@@ -203,10 +204,11 @@ class Theme:
         width -= 2 * self.px(BUTTON_PADDING[0]) if kind == "TButton" else 2 * sizes.line
         # Only a style can say where the text of a button wraps.
         base = str(widget.cget("style")).rpartition("Wrap.")[2] or kind
-        name = f"{max(1, width)}Wrap.{base}"
+        width = max(WRAP_STEP_PX, width - width % WRAP_STEP_PX)
+        name = f"{width}Wrap.{base}"
         if name not in self._wraplengths:
-            self._wraplengths[name] = max(1, width)
-            self._style.configure(name, wraplength=max(1, width))
+            self._wraplengths[name] = width
+            self._style.configure(name, wraplength=width)
         if str(widget.cget("style")) != name:
             cast(Any, widget).configure(style=name)
 
