@@ -38,7 +38,7 @@ def read(folder: Path) -> Dataset:
     collector = CaptionCollector(CAPTIONS_FILE, names_in(pictures, WHERE_TO_GET_IT))
     text, problems = read_text(texts / CAPTIONS_FILE, WHERE_TO_GET_IT)
     for line in text.split("\n"):
-        identity, _, caption = line.rstrip("\r").partition("\t")
+        identity, _, caption = line.partition("\t")
         if line.strip():
             collector.add(identity.rpartition("#")[0], caption, identity)
     captions = collector.finish(problems, WHERE_TO_GET_IT)

@@ -1,5 +1,6 @@
 """What the readers of several formats share: collecting captions, splits, text files."""
 
+import codecs
 import gzip
 import hashlib
 import random
@@ -11,8 +12,17 @@ from typing import Any
 from image_describer.errors import TrainingError
 from image_describer.files import reason
 from image_describer.metadata.formats import PICTURE_SUFFIXES
+from image_describer.text import visible
 
 SPLIT_SEED = 1  # constant, so that dev has the same pictures in every run
+# UTF-32's mark begins with that of UTF-16.
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"\0", "utf-16-be"),  # no mark, but an ASCII character first
+)
 
 
 class CaptionCollector:
@@ -50,7 +60,7 @@ class CaptionCollector:
         """
         sentences = self._problems()
         if not self.captions:
-            details = " ".join(sentences)
+            details = " ".join([*problems, *sentences])
             raise TrainingError(f"{self.source} has no caption for any picture. {details}", way_out)
         problems += sentences
         return self.captions
@@ -59,7 +69,8 @@ class CaptionCollector:
         sentences = []
         if missing := len(self._missing):
             sentences.append(
-                f"Captioned names without a picture: {missing}, such as {min(self._missing)}."
+                f"Captioned names without a picture: {missing}, "
+                f"such as {visible(min(self._missing))}."
             )
         if self._without_caption:
             sentences.append(f"Lines of {self.source} without a caption: {self._without_caption}.")
@@ -72,7 +83,8 @@ class CaptionCollector:
         )
         if uncaptioned:
             sentences.append(
-                f"Pictures without a caption: {len(uncaptioned)}, such as {uncaptioned[0]}."
+                f"Pictures without a caption: {len(uncaptioned)}, "
+                f"such as {visible(uncaptioned[0])}."
             )
         return sentences
 
@@ -129,9 +141,8 @@ def names_in(folder: Path, way_out: str) -> set[str]:
 
 
 def read_text(file: Path, way_out: str) -> tuple[str, list[str]]:
-    """Read a text file, possibly gzipped, and report lines that are not UTF-8.
-
-    Raises TrainingError.
+    """Read a text file, possibly gzipped, with line ends of any kind as "\\n", and report lines
+    whose encoding is a guess. Raises TrainingError.
     """
     try:
         content = file.read_bytes()
@@ -141,9 +152,47 @@ def read_text(file: Path, way_out: str) -> tuple[str, list[str]]:
         raise TrainingError(f"{file} is damaged: {error}.", way_out) from error
     except OSError as error:
         raise TrainingError(f"{file} can't be read: {reason(error)}.", way_out) from error
+    text, doubtful = decode_text(content)
+    if not doubtful:
+        return text, []
+    return text, [
+        f"Lines of {file.name} that are not valid UTF-8: {len(doubtful)}, such as line "
+        f"{doubtful[0]}. They are read as Windows-1252; save the file as UTF-8 if that is wrong."
+    ]
+
+
+def decode_text(content: bytes) -> tuple[str, list[int]]:
+    """Decode UTF-8, UTF-16 or UTF-32. Lines end with "\\n".
+
+    Also returns the numbers of lines that are not valid UTF-8: spreadsheets on Windows write
+    Windows-1252, and its quotation marks and dashes are those of all its European relatives.
+    """
+    encoding = _encoding(content)
+    if encoding != "utf-8":
+        return _with_newlines(content.decode(encoding, "replace").removeprefix("\ufeff")), []
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig"), []
+        return _with_newlines(content.decode()), []
     except UnicodeDecodeError:
-        text = content.decode("utf-8-sig", "replace")
-        lines = sum("\ufffd" in line for line in text.split("\n"))
-        return text, [f"Lines of {file.name} that are not valid UTF-8: {lines}."]
+        lines = [_decode_line(line) for line in content.splitlines()]
+        doubtful = [number for number, (_, valid) in enumerate(lines, start=1) if not valid]
+        return "\n".join(line for line, _ in lines), doubtful
+
+
+def _encoding(content: bytes) -> str:
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return encoding
+    return "utf-16-le" if content[1:2] == b"\0" else "utf-8"
+
+
+def _decode_line(line: bytes) -> tuple[str, bool]:
+    """The text of a line, and whether it is valid UTF-8."""
+    try:
+        return line.decode(), True
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace"), False
+
+
+def _with_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
