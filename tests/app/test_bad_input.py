@@ -157,10 +157,10 @@ def test_two_windows_share_settings_and_history(
     first = drive(settings=SettingsFile(file), history=History(past))
     second = drive(settings=SettingsFile(file), history=History(past))
     first.app.faster()
-    first.until(lambda: "rate = 195" in file.read_text(), "the rate")
+    first.until(lambda: "rate = 180" in file.read_text(), "the rate")
     second.app.settings_controller.set(text_size=125)
     second.until(lambda: "text_size = 125" in file.read_text(), "the text size")
-    assert "rate = 195" in file.read_text()
+    assert "rate = 180" in file.read_text()
     for window in (first, second):
         window.describe(photo)
     first.until(lambda: len(History(past).entries()) == 2, "both descriptions")
