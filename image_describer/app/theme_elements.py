@@ -123,7 +123,7 @@ class ElementMaker:
             "check",
             self._check_box(side, on=False),
             (("selected",), self._check_box(side, on=True)),
-            width=side + sizes.gap * 4,
+            width=side + side // 3,  # with the room before the text
             sticky="w",
         )
         arrow = Image.new("RGB", (side * OVERSAMPLING, side * OVERSAMPLING), colours["surface"])
