@@ -6,20 +6,24 @@ certificate, ignores no_proxy, and has no time limit for the whole answer.
 
 import base64
 import binascii
+import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from image_describer.errors import GoogleBlockedError, GoogleError, SpeechError
 from image_describer.speech.deadline import run_within
 from image_describer.speech.languages import DEFAULT_LANGUAGE, SpokenLanguage
+from image_describer.text import clean, visible
 
 ADDRESS_VARIABLE = "IMAGE_DESCRIBER_GTTS_ADDRESS"
 SERVICE_PATH = "/_/TranslateWebserverUi/data/batchexecute"
 ANSWER_LIMIT_BYTES = 8_000_000  # a sentence is about 30 kB
 CHUNK_BYTES = 16_384
 MIN_DURATION_S = 0.05  # a shorter MP3 contains no speech
+CAUSE_LIMIT = 150  # characters
 FALLBACK = "The offline voice speaks instead."
 
 
@@ -61,28 +65,44 @@ def _post(url: str, body: str, headers: dict[str, str], deadline: float) -> byte
     import requests
 
     left = max(0.1, deadline - time.monotonic())
+    with (
+        _reported_as_unreachable("Google's voice"),
+        requests.post(url, data=body, headers=headers, timeout=left, stream=True) as answer,
+    ):
+        if answer.status_code == 429:
+            raise GoogleBlockedError(
+                "Google received too many requests from this address (429).", FALLBACK
+            )
+        if answer.status_code != 200:
+            raise GoogleError(
+                f"Google's voice answered with status {answer.status_code}.", FALLBACK
+            )
+        received = b""
+        for chunk in answer.iter_content(CHUNK_BYTES):
+            received += chunk
+            if len(received) > ANSWER_LIMIT_BYTES:
+                raise GoogleError("Google's voice sent more than a sentence.", FALLBACK)
+            if time.monotonic() > deadline:
+                raise GoogleError("Google's voice took too long.", FALLBACK)
+        return received
+
+
+@contextlib.contextmanager
+def _reported_as_unreachable(service: str) -> Iterator[None]:
+    """Raise GoogleError for whatever the network library raises: with unusual settings of proxies,
+    certificates or passwords, that may be anything."""
+    import requests
+
     try:
-        with requests.post(url, data=body, headers=headers, timeout=left, stream=True) as answer:
-            if answer.status_code == 429:
-                raise GoogleBlockedError(
-                    "Google received too many requests from this address (429).", FALLBACK
-                )
-            if answer.status_code != 200:
-                raise GoogleError(
-                    f"Google's voice answered with status {answer.status_code}.", FALLBACK
-                )
-            received = b""
-            for chunk in answer.iter_content(CHUNK_BYTES):
-                received += chunk
-                if len(received) > ANSWER_LIMIT_BYTES:
-                    raise GoogleError("Google's voice sent more than a sentence.", FALLBACK)
-                if time.monotonic() > deadline:
-                    raise GoogleError("Google's voice took too long.", FALLBACK)
-            return received
-    except requests.RequestException as error:
-        raise GoogleError(
-            f"Google's voice can't be reached ({type(error).__name__}).", FALLBACK
-        ) from error
+        yield
+    except SpeechError:
+        raise
+    except Exception as error:
+        cause = type(error).__name__
+        # The messages of requests' own errors are several lines of Python objects.
+        if str(error) and not isinstance(error, requests.RequestException):
+            cause = f"{cause}: {clean(str(error), CAUSE_LIMIT)}"
+        raise GoogleError(f"{service} can't be reached ({cause}).", FALLBACK) from error
 
 
 def _extract_mp3(answer: bytes, tts: Any) -> bytes:
@@ -124,12 +144,8 @@ def measure_response_time(address: str, limit_s: float) -> float:
     import requests
 
     start = time.monotonic()
-    try:
+    with _reported_as_unreachable(visible(address)):
         run_within(
             limit_s, lambda: requests.head(address + "/", timeout=limit_s, allow_redirects=False)
         )
-    except (requests.RequestException, TimeoutError) as error:
-        raise GoogleError(
-            f"{address} can't be reached ({type(error).__name__}).", FALLBACK
-        ) from error
     return time.monotonic() - start

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from image_describer.errors import SpeechError
-from image_describer.speech import Speaker, make_speaker
+from image_describer.errors import GoogleError, SpeechError
+from image_describer.speech import Speaker, make_speaker, self_test
 from image_describer.speech.cache import SpeechCache
 from image_describer.speech.voices import google as gtts
 from image_describer.speech.voices import google_client
@@ -117,6 +117,50 @@ def test_an_unreachable_service_is_reported() -> None:
         pytest.raises(SpeechError, match=r"Google's voice can't be reached \(ConnectionError\)"),
     ):
         voice_at(address).record(CAPTION, 175)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("REQUESTS_CA_BUNDLE", "/nonexistent.pem"),
+        ("REQUESTS_CA_BUNDLE", "{folder}/noise"),
+        ("CURL_CA_BUNDLE", "{folder}"),
+        ("SSLKEYLOGFILE", "/nonexistent/keys"),
+        ("NETRC", "{folder}/noise"),
+        ("HTTPS_PROXY", "http://["),
+        ("HTTPS_PROXY", "socks5://127.0.0.1:9"),
+        ("HTTPS_PROXY", f"http://{'long' * 20}.example"),
+        ("ALL_PROXY", "other://proxy"),
+        (google_client.ADDRESS_VARIABLE, f"https://{'long' * 20}.example"),
+        (google_client.ADDRESS_VARIABLE, "https://[::1"),
+        (google_client.ADDRESS_VARIABLE, "no address"),
+    ],
+)
+def test_the_offline_voice_speaks_whatever_the_network_settings(
+    variable: str, value: str, monkeypatch, tmp_path: Path
+) -> None:
+    (tmp_path / "noise").write_bytes(b"machine \xff\xfe login\n")
+    monkeypatch.setenv(google_client.ADDRESS_VARIABLE, "https://127.0.0.1:9")
+    monkeypatch.setenv(variable, value.format(folder=tmp_path))
+    with make_speaker(cache_folder=tmp_path) as speaker:
+        assert speaker.save(CAPTION, tmp_path / "dog.wav") == "espeak"
+    own_voice, google = self_test.check_voices()
+    assert own_voice.works
+    assert (google.works, google.needed) == (False, False)
+    assert "can't be reached" in google.sentence
+
+
+@pytest.mark.parametrize("error", [OSError("a file"), KeyError("x"), RecursionError(), MemoryError])
+def test_whatever_the_network_library_raises_is_a_failure_of_the_service(
+    error: Exception, monkeypatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("requests.post", fail)
+    with pytest.raises(GoogleError, match="can't be reached"):
+        voice_at("http://127.0.0.1:9").record(CAPTION, 175)
+    assert not voice_at("http://127.0.0.1:9").available()
 
 
 def test_a_hanging_name_server_is_given_up(monkeypatch) -> None:
