@@ -46,7 +46,8 @@ def size_and_date_taken(path: str) -> tuple[tuple[int, int] | None, datetime | N
             if format_ is None or formats.is_excessive(format_, file):
                 return None, None
             image = formats.read_header(format_, file)
-            width, height = image.size
+            left, top, right, bottom = formats.crop_box(format_, file) or (0, 0, *image.size)
+            width, height = right - left, bottom - top
             size = (height, width) if exif_orientation(image) in SIDEWAYS else (width, height)
             return size, _date_taken(image.getexif())
     except Exception:  # Pillow raises nearly every kind of error for damaged files

@@ -6,7 +6,7 @@ Whatever the input is, the result is a Picture or a PictureError of one sentence
 import io
 import os
 import stat
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -106,13 +106,7 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
     if formats.is_excessive(format_, file, frame):
         raise PictureError(f"This {format_.name} file has too many parts to be opened.")
     try:
-        # libtiff prints warnings itself.
-        with stdio.stderr_silenced() if format_.name == "TIFF" else nullcontext():
-            image = formats.read_header(format_, file)
-            if frame:
-                image.seek(frame)
-            _check_size(format_, image, file)
-            return _decode(image, format_.name, name, draft=format_.name == "JPEG")
+        return _read(format_, file, name, frame)
     except PictureError:
         raise
     except ImportError as error:
@@ -123,7 +117,23 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
     except (MemoryError, Image.DecompressionBombError) as error:
         raise PictureError("The picture is too large.", SAVE_SMALLER) from error
     except Exception as error:  # Pillow raises nearly every kind of error for damaged files
+        for content in formats.repaired(format_, file):
+            with suppress(Exception):
+                return _read(format_, io.BytesIO(content), name, frame)
         raise _damaged(format_, file, size, error) from error
+
+
+def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int) -> Picture:
+    # libtiff prints warnings itself.
+    with stdio.stderr_silenced() if format_.name == "TIFF" else nullcontext():
+        image: Image.Image = formats.read_header(format_, file)
+        if frame:
+            image.seek(frame)
+        _check_size(format_, image, file)
+        crop_box = formats.crop_box(format_, file)
+        if crop_box is not None:
+            image = image.crop(crop_box)
+        return _decode(image, format_.name, name, draft=format_.name == "JPEG")
 
 
 def _from_image(image: Image.Image) -> Picture:
@@ -186,14 +196,18 @@ def _unknown(head: bytes) -> PictureError:
 
 def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exception) -> PictureError:
     message = str(error).lower()
+    unknown_kind = PictureError(
+        f"I can't open this kind of {format_.name}.", "Save it in another format, such as PNG."
+    )
     if "truncated" in message or size < SHORT_FILE_BYTES or _is_truncated(format_, file, size):
         return PictureError(
             f"The file is incomplete: it ends after {file_size(size, brief=True)}.", GET_AGAIN
         )
     if any(hint in message for hint in ("unknown", "unsupported", "not supported")):
-        return PictureError(
-            f"I can't open this kind of {format_.name}.", "Save it in another format, such as PNG."
-        )
+        return unknown_kind
+    # Pillow raises a SyntaxError where it doesn't understand a header.
+    if isinstance(error, SyntaxError) and formats.is_sound(format_, file):
+        return unknown_kind
     return PictureError(f"The {format_.name} file is damaged.", GET_AGAIN)
 
 

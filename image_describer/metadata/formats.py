@@ -4,7 +4,8 @@ Pillow can open forty formats; some start other programs (EPS), some are decoded
 code, and few hold photographs. Only the formats in `FORMATS` are ever handed to it.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import IO, TypeVar
@@ -12,6 +13,7 @@ from typing import IO, TypeVar
 from PIL import Image, ImageFile
 
 from image_describer.metadata.containers import isobmff, jpeg, tiff, webp
+from image_describer.metadata.containers.base import DamagedFileError
 
 T = TypeVar("T")
 
@@ -38,6 +40,7 @@ class PictureFormat:
     brands: tuple[bytes, ...] = ()  # of the ISO base media format, at byte 8
 
 
+ISOBMFF_FORMATS = ("AVIF", "HEIC")
 HEIF_PLUGIN = "pi_heif"  # not part of Pillow
 OPEN_BRANDS = (b"mif1", b"msf1")  # any codec: the compatible brands say which
 
@@ -191,9 +194,39 @@ def is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
     """
     if format_.name == "WEBP":
         return webp.is_truncated(file, size)
-    if format_.name in ("AVIF", "HEIC"):
+    if format_.name in ISOBMFF_FORMATS:
         return isobmff.is_truncated(file, size)
     return format_.name == "TIFF" and tiff.is_truncated(file)
+
+
+def crop_box(format_: PictureFormat, file: IO[bytes]) -> tuple[int, int, int, int] | None:
+    """Return what is shown of a picture that Pillow decodes whole: (left, top, right, bottom)."""
+    if format_.name != "AVIF":
+        return None
+    try:
+        return _inspect(file, isobmff.crop_box)
+    except DamagedFileError:
+        return None
+
+
+def repaired(format_: PictureFormat, file: IO[bytes]) -> Iterator[bytes]:
+    """Yield contents to be opened in place of a file that a strict decoder refuses."""
+    if format_.name in ISOBMFF_FORMATS:
+        with contextlib.suppress(DamagedFileError, OSError, ValueError):
+            yield from isobmff.repaired(file)
+
+
+def is_sound(format_: PictureFormat, file: IO[bytes]) -> bool:
+    """Return whether the structure of a file can be read, though its decoder refuses it.
+
+    For some formats only Pillow can tell; for these, False.
+    """
+    if format_.name not in ISOBMFF_FORMATS:
+        return False
+    try:
+        return bool(isobmff.ItemProperties(isobmff.read_meta(file)).associations)
+    except (OSError, ValueError):
+        return False
 
 
 def _inspect(file: IO[bytes], function: Callable[[IO[bytes]], T]) -> T:

@@ -1,22 +1,238 @@
 """Files of the ISO base media format: AVIF and HEIC."""
 
-from typing import IO
+import io
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import IO, NamedTuple
+
+from image_describer.metadata.containers.base import DamagedFileError
 
 BOXES_LIMIT = 1_000  # at the outermost level; a file has about three
+META_LIMIT_BYTES = 16_000_000  # of the box that describes the pictures; it has a few thousand
+ASSOCIATIONS_LIMIT = 100_000  # of items with properties; a picture of a thousand tiles has 4,000
+
+_ESSENTIAL = 0x8000  # beside the index of a property
+_ESSENTIAL_KINDS = (b"clap", b"irot", b"imir")
+_FIELDS_LIMIT = 254  # properties of an item, to which one may be added; they are counted in a byte
+
+
+class Box(NamedTuple):
+    """A box: its header lies at [start, body), its body at [body, end)."""
+
+    kind: bytes
+    start: int
+    body: int
+    end: int
+
+
+class ItemProperties:
+    """Which properties the pictures of a file have, from the body of its box "meta".
+
+    ``associations``: item -> indices of ``properties``, from 1, each with a bit for "essential".
+    ``auxiliary``: item of an alpha channel or a depth map -> the item it belongs to.
+    Raises DamagedFileError.
+    """
+
+    def __init__(self, meta: bytes) -> None:
+        self.primary = 0
+        self._associations_left = ASSOCIATIONS_LIMIT
+        self.properties: list[tuple[bytes, bytes]] = []
+        self.associations: dict[int, list[int]] = {}
+        self.auxiliary: dict[int, int] = {}
+        for kind, body in _children(meta[4:]):
+            reader = _Fields(body)
+            if kind == b"pitm":
+                self.primary = reader.number(4 if reader.version else 2)
+            elif kind == b"iref":
+                self._read_references(reader.rest(), 4 if reader.version else 2)
+            elif kind == b"iprp":
+                for inner_kind, inner in _children(body):
+                    if inner_kind == b"ipco":
+                        self.properties = list(_children(inner))
+                    elif inner_kind == b"ipma":
+                        self._read_associations(_Fields(inner))
+
+    def find(self, item: int, kind: bytes) -> tuple[int, bytes] | None:
+        """Return the index and the body of the first property of this kind that an item has."""
+        for field in self.associations.get(item, []):
+            index = field & ~_ESSENTIAL
+            if 1 <= index <= len(self.properties) and self.properties[index - 1][0] == kind:
+                return index, self.properties[index - 1][1]
+        return None
+
+    def _read_references(self, body: bytes, id_size: int) -> None:
+        for kind, inner in _children(body):
+            reader = _Fields(inner, full=False)
+            item, count = reader.number(id_size), reader.number(2)
+            if kind == b"auxl" and count:
+                self.auxiliary[item] = reader.number(id_size)
+
+    def _read_associations(self, reader: "_Fields") -> None:
+        index_size = 2 if reader.flags & 1 else 1
+        for _ in range(reader.number(4)):
+            item = reader.number(4 if reader.version else 2)
+            fields = self.associations.setdefault(item, [])
+            count = reader.number(1)
+            self._associations_left -= 1 + count
+            if self._associations_left < 0 or len(fields) + count > _FIELDS_LIMIT:
+                raise DamagedFileError
+            for _ in range(count):
+                field = reader.number(index_size)
+                if index_size == 1:
+                    field = (field & 0x7F) | (field & 0x80) << 8
+                if field not in fields:
+                    fields.append(field)
+
+
+def read_meta(file: IO[bytes]) -> bytes:
+    """Return the body of the first box "meta". Raises DamagedFileError."""
+    for box in _boxes(file):
+        if box.kind == b"meta" and 4 <= box.end - box.body <= META_LIMIT_BYTES:
+            file.seek(box.body)
+            body = file.read(box.end - box.body)
+            if len(body) == box.end - box.body:
+                return body
+    raise DamagedFileError
 
 
 def is_truncated(file: IO[bytes], size: int) -> bool:
     """Return whether a file of ``size`` bytes is shorter than its boxes say."""
-    end = 0
+    return any(box.end > size for box in _boxes(file))
+
+
+def crop_box(file: IO[bytes]) -> tuple[int, int, int, int] | None:
+    """Return what "clap" leaves of the main picture, before it is turned, as for `Image.crop`.
+
+    None if it isn't cropped, or in an impossible way. Raises DamagedFileError.
+    """
+    properties = ItemProperties(read_meta(file))
+    size, clap = (properties.find(properties.primary, kind) for kind in (b"ispe", b"clap"))
+    if size is None or clap is None or len(size[1]) < 12 or len(clap[1]) < 32:
+        return None
+    whole = struct.unpack_from(">II", size[1], 4)
+    numbers = struct.unpack_from(">iiiiiiii", clap[1])
+    if min(numbers[1::2]) < 1:
+        return None
+    width, height, x, y = (Fraction(*numbers[start : start + 2]) for start in (0, 2, 4, 6))
+    edges = []
+    for length, kept, offset in zip(whole, (width, height), (x, y), strict=True):
+        first = round((length - kept) / 2 + offset)  # the offset is that of the centre
+        edges.append((first, first + round(kept)))
+    (left, right), (top, bottom) = edges
+    if not (0 <= left < right <= whole[0] and 0 <= top < bottom <= whole[1]):
+        return None
+    return left, top, right, bottom
+
+
+def repaired(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield contents that a strict decoder opens rather than ``file``, the best first.
+
+    In the first, each picture has a size, the properties are listed in one place and essential
+    where they must be, and a sequence is a single picture; the second has no alpha channel either.
+    Raises DamagedFileError.
+    """
+    meta = read_meta(file)
+    properties = ItemProperties(meta)
+    sizes = (properties.find(item, b"ispe") for item in properties.associations)
+    any_size = next((found[0] for found in sizes if found), None)
+    for item, fields in properties.associations.items():
+        main = properties.auxiliary.get(item, properties.primary)
+        size = properties.find(main, b"ispe")
+        if properties.find(item, b"ispe") is None and any_size is not None:
+            fields.insert(0, size[0] if size else any_size)
+        for kind in _ESSENTIAL_KINDS:
+            found = properties.find(item, kind)
+            if found is not None and found[0] in fields:
+                fields[fields.index(found[0])] |= _ESSENTIAL
+    content = _without_meta(file)
+    yield content + _box(b"meta", _with_associations(meta, properties, keep_auxiliary=True))
+    if properties.auxiliary:
+        for item in properties.auxiliary:  # so that it isn't taken for the picture
+            size = properties.find(item, b"ispe")
+            properties.associations[item] = [size[0]] if size else []
+        yield content + _box(b"meta", _with_associations(meta, properties, keep_auxiliary=False))
+
+
+def _boxes(file: IO[bytes]) -> Iterator[Box]:
+    """Yield the outermost boxes, the last of which may end beyond the file."""
+    size, start = file.seek(0, io.SEEK_END), 0
     for _ in range(BOXES_LIMIT):
-        if end >= size:
-            break
-        file.seek(end)
+        if start >= size:
+            return
+        file.seek(start)
         head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
+        length, body = int.from_bytes(head[:4], "big"), start + 8
         if length == 1:  # the length follows in eight bytes
-            length = int.from_bytes(head[8:16], "big")
-        if length < 8:  # 0: to the end of the file
-            return False
-        end += length
-    return end > size
+            length, body = int.from_bytes(head[8:16], "big"), start + 16
+        if length == 0:  # to the end of the file
+            length = size - start
+        if length < body - start or len(head) < 8:
+            return
+        yield Box(head[4:8], start, body, start + length)
+        start += length
+
+
+def _without_meta(file: IO[bytes]) -> bytes:
+    """Return a file whose "meta" is called "free": nothing moves, and another can follow."""
+    boxes = list(_boxes(file))
+    file.seek(0)
+    content = bytearray(file.read())
+    for kind, start, _, end in boxes:
+        if kind == b"meta":
+            content[start + 4 : start + 8] = b"free"
+        elif kind == b"ftyp" and content[start + 8 : start + 12] == b"avis":
+            content[start + 8 : start + 12] = b"avif"
+        if not any(content[start : start + 4]):  # as long as the rest, to which more is added
+            content[start : start + 4] = struct.pack(">I", min(end - start, 0xFFFFFFFF))
+    return bytes(content)
+
+
+def _with_associations(meta: bytes, properties: ItemProperties, *, keep_auxiliary: bool) -> bytes:
+    """Return the body of "meta" with these associations in one box."""
+    table = b"".join(
+        struct.pack(f">IB{len(fields)}H", item, len(fields), *fields)
+        for item, fields in sorted(properties.associations.items())
+    )
+    count = struct.pack(">I", len(properties.associations))
+    association = _box(b"ipma", b"\1\0\0\1" + count + table)
+    new = meta[:4]
+    for kind, body in _children(meta[4:]):
+        if kind == b"iprp":
+            inner = ((kind, body) for kind, body in _children(body) if kind != b"ipma")
+            body = b"".join(_box(kind, body) for kind, body in inner) + association
+        elif kind == b"iref" and not keep_auxiliary:
+            inner = ((kind, body) for kind, body in _children(body[4:]) if kind != b"auxl")
+            body = body[:4] + b"".join(_box(kind, body) for kind, body in inner)
+        new += _box(kind, body)
+    return new
+
+
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def _children(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kinds and bodies of the boxes in a box. Raises DamagedFileError."""
+    for kind, _, start, end in _boxes(io.BytesIO(body)):
+        if end > len(body):
+            raise DamagedFileError
+        yield kind, body[start:end]
+
+
+class _Fields:
+    """Reads numbers one after the other, in a "full" box after its version and flags."""
+
+    def __init__(self, body: bytes, *, full: bool = True) -> None:
+        self._body, self._position = body, 0
+        self.version, self.flags = (self.number(1), self.number(3)) if full else (0, 0)
+
+    def number(self, size: int) -> int:
+        field = self._body[self._position : self._position + size]
+        if len(field) < size:
+            raise DamagedFileError
+        self._position += size
+        return int.from_bytes(field, "big")
+
+    def rest(self) -> bytes:
+        return self._body[self._position :]
