@@ -225,7 +225,7 @@ class Describer:
         # The surer way to see a rotated picture is told: see train/experiments/surest_told.md.
         told, *others = sorted(found, key=lambda captions: -captions.confidences[0])
         words = self._captions.words(told.beams[0], told.frame)
-        notes = (*picture.notes, *orientation.NOTES[quarters])
+        notes = (*picture.file_notes, *picture.notes, *orientation.NOTES[quarters])
         return Description(
             caption=self._captions.text(told.beams[0].words),
             confidence=round(told.confidences[0], CONFIDENCE_DIGITS),

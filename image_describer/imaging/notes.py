@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+ANIMATION = "This is an animation."
 BLANK = "The picture is blank."
 DARK = "The picture is very dark."
 BLURRED = "The picture is blurred."

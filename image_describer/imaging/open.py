@@ -6,8 +6,9 @@ Whatever the input is, the result is a Picture or a PictureError of one sentence
 import io
 import os
 import stat
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -17,10 +18,13 @@ from PIL import Image
 from image_describer import stdio
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.imaging import decode, orientation, quality
+from image_describer.imaging.notes import ANIMATION, BLANK, DARK
 from image_describer.metadata import formats, xmp
 from image_describer.metadata.formats import FORMATS, PictureFormat
 from image_describer.text import file_size
 
+FRAMES_LIMIT = 200  # of an animation, until one shows something
+FRAMES_LIMIT_PX = 40_000_000  # all of them together
 SHORT_FILE_BYTES = 200  # a damaged file as short as this was most probably cut off
 NOT_A_FILE = "That's a device or a pipe, not a file."
 UNKNOWN_FORMAT = "I can't open this kind of file."
@@ -38,9 +42,10 @@ class Picture:
 
     ``pixels``: (H, W, 3) uint8 RGB, upright, on white, the longer side at most
     `decode.longer_side_limit`. ``format``: "JPEG" and so on; "" for an image that was made in
-    memory. ``width`` and ``height``: those of the original, upright. ``notes``: sentences about the
-    picture itself. ``file``: the path as it was given, or None. ``alt_text``: that of its author,
-    or None; see `xmp.author_alt_text`. ``is_part``: it was cropped from another one.
+    memory. ``width`` and ``height``: those of the original, upright. ``notes``: sentences about
+    the picture itself; ``file_notes``: about the file that it is from. ``file``: the path as it was
+    given, or None. ``alt_text``: that of its author, or None; see `xmp.author_alt_text`.
+    ``is_part``: it was cropped from another one.
     """
 
     pixels: np.ndarray
@@ -51,14 +56,15 @@ class Picture:
     file: str | None = None
     alt_text: str | None = None
     is_part: bool = False
+    file_notes: tuple[str, ...] = ()
 
 
 def open_picture(source: Source, frame: int = 0) -> Picture:
     """Open a path, the bytes of a file, or a Pillow image (its current frame).
 
-    An animation is opened at its first frame; ``frame`` is for files with several pages. Raises
-    PictureError for anything that is not a picture, is damaged, or is too large to be opened within
-    5 s and 1 GB.
+    An animation is opened at its first frame that shows something; ``frame`` is for files with
+    several pages. Raises PictureError for anything that is not a picture, is damaged, or is too
+    large to be opened within 5 s and 1 GB.
     """
     if isinstance(source, Image.Image):
         return _from_image(source)
@@ -131,9 +137,41 @@ def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int)
             image.seek(frame)
         _check_size(format_, image, file)
         crop_box = formats.crop_box(format_, file)
-        if crop_box is not None:
-            image = image.crop(crop_box)
-        return _decode(image, format_.name, name, draft=format_.name == "JPEG")
+
+        def decode_frame() -> Picture:
+            shown = image if crop_box is None else image.crop(crop_box)
+            return _decode(shown, format_.name, name, draft=format_.name == "JPEG")
+
+        picture = decode_frame()
+        if format_.name in formats.ANIMATED_FORMATS and _is_animation(image):
+            if not _shows_something(picture):
+                picture = _later_frame(image, decode_frame) or picture
+            picture = replace(picture, file_notes=(ANIMATION,))
+        return picture
+
+
+def _is_animation(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # a damaged second frame
+        return False
+
+
+def _later_frame(image: Image.Image, decode_frame: Callable[[], Picture]) -> Picture | None:
+    """Return the first frame after the first one that shows something; None without one."""
+    frames = min(FRAMES_LIMIT, FRAMES_LIMIT_PX // (image.width * image.height))
+    with suppress(Exception):  # the end, or a damaged frame
+        for number in range(1, frames):
+            image.seek(number)
+            picture = decode_frame()
+            if _shows_something(picture):
+                return picture
+    return None
+
+
+def _shows_something(picture: Picture) -> bool:
+    """Return whether a frame is neither blank nor nearly so, as where a film fades in."""
+    return not {BLANK, DARK} & {*picture.notes}
 
 
 def _from_image(image: Image.Image) -> Picture:

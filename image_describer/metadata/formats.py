@@ -12,7 +12,7 @@ from typing import IO, TypeVar
 
 from PIL import Image, ImageFile
 
-from image_describer.metadata.containers import isobmff, jpeg, tiff, webp
+from image_describer.metadata.containers import isobmff, jpeg, png, tiff, webp
 from image_describer.metadata.containers.base import DamagedFileError
 
 T = TypeVar("T")
@@ -41,6 +41,7 @@ class PictureFormat:
 
 
 ISOBMFF_FORMATS = ("AVIF", "HEIC")
+ANIMATED_FORMATS = ("PNG", "WEBP", "GIF", "AVIF")  # the others have pages or unrelated pictures
 HEIF_PLUGIN = "pi_heif"  # not part of Pillow
 OPEN_BRANDS = (b"mif1", b"msf1")  # any codec: the compatible brands say which
 
@@ -89,6 +90,13 @@ DOCUMENT_SUFFIXES = (".pdf",)  # beside those of pictures: a TIFF may have sever
 PROGRESSIVE_LIMIT_PX = 80 * MEGA  # up to 8 bytes a pixel (CMYK), all held at once
 SCANNED_LIMIT_PX = 2_000 * MEGA  # pixels times scans: each scan goes over the whole picture
 SCANS_LIMIT = 200  # a progressive JPEG has about ten
+REPAIR_LIMIT_BYTES = 100_000_000  # of damaged files, which are copied
+
+_WITHOUT_METADATA = {
+    "JPEG": jpeg.without_metadata,
+    "PNG": png.without_metadata,
+    "TIFF": tiff.without_metadata,
+}
 
 PDF = b"%PDF"
 OTHER_KINDS = (
@@ -211,9 +219,14 @@ def crop_box(format_: PictureFormat, file: IO[bytes]) -> tuple[int, int, int, in
 
 def repaired(format_: PictureFormat, file: IO[bytes]) -> Iterator[bytes]:
     """Yield contents to be opened in place of a file that a strict decoder refuses."""
-    if format_.name in ISOBMFF_FORMATS:
-        with contextlib.suppress(DamagedFileError, OSError, ValueError):
+    with contextlib.suppress(DamagedFileError, OSError, ValueError):
+        if format_.name in ISOBMFF_FORMATS:
             yield from isobmff.repaired(file)
+        elif format_.name in _WITHOUT_METADATA:
+            file.seek(0)
+            content = file.read(REPAIR_LIMIT_BYTES + 1)
+            if len(content) <= REPAIR_LIMIT_BYTES:
+                yield _WITHOUT_METADATA[format_.name](content)
 
 
 def is_sound(format_: PictureFormat, file: IO[bytes]) -> bool:

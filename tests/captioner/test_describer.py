@@ -11,7 +11,7 @@ from image_describer import BundleError, Describer, PictureError
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.explore import crop_part
 from image_describer.captioner.orientation import UPSIDE_DOWN
-from image_describer.imaging.notes import DRAWING, NOT_A_PHOTOGRAPH
+from image_describer.imaging.notes import ANIMATION, DRAWING, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
 from image_describer.reading.reader import TextReader
 from image_describer.reading.text import PictureText, TextLine
@@ -42,6 +42,14 @@ def test_a_path_bytes_an_image_and_a_picture_get_the_same_description(describer,
     assert descriptions[2].file is None
     assert (descriptions[0].width, descriptions[0].height) == (96, 96)
     assert descriptions[0].embedding is None  # the tiny bundle has no joint space
+
+
+def test_notes_on_the_file_are_told_before_those_on_the_picture(describer, files):
+    picture = replace(open_picture(files[0]), file_notes=(ANIMATION,))
+    assert describer.describe(picture).notes == (
+        ANIMATION,
+        *describer.describe(files[0]).notes,
+    )
 
 
 def test_no_alternative_is_surer_than_the_caption(tiny_bundle, monkeypatch):
