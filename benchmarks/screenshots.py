@@ -1,7 +1,7 @@
 """Screenshots of every view of the window, and the one that README begins with.
 
     python benchmarks/screenshots.py --into FOLDER [--look dark] [--text-size 250]
-    python benchmarks/screenshots.py --readme docs/window.png
+    python benchmarks/screenshots.py --readme docs/window.jpg
 
 Starts the real program on a virtual screen (Xvfb), reaches each view by its keys, and takes a
 screenshot of the whole screen once the view stands still. --readme puts a light and a dark window
@@ -38,8 +38,8 @@ DIALOGS = {
     "settings-end": (("ctrl+comma", *["shift+Tab"] * 3), "Settings"),
     "help": (("F1",), "Help"),
 }
-README_PX = (1000, 760)
 GAP_PX = 24
+README_QUALITY = 88  # of the JPEG
 
 
 def settled(screen: Screen) -> Image.Image:
@@ -115,15 +115,16 @@ def views(
 
 def side_by_side(work: Path) -> Image.Image:
     """The window with a picture, light and dark."""
-    screen = Screen(README_PX)
+    screen = Screen()
     shots = []
     for look in ("light", "dark"):
         app = start(screen, work / look, look, 100, SAMPLES / "cat.jpg")
         app.wait_title(". - cat.jpg")
-        shots.append(settled(screen))
+        shot = settled(screen)
+        shots.append(shot.crop(shot.getbbox()))  # what is not the black screen
         app.end()
     screen.close()
-    width, height = README_PX
+    width, height = shots[0].size
     both = Image.new("RGB", (2 * width + GAP_PX, height), "white")
     for column, shot in enumerate(shots):
         both.paste(shot, (column * (width + GAP_PX), 0))
@@ -145,7 +146,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         if options.readme is not None:
-            side_by_side(work).save(options.readme, optimize=True)
+            side_by_side(work).save(options.readme, quality=README_QUALITY, optimize=True)
         if options.into is None:
             return
         options.into.mkdir(parents=True, exist_ok=True)
