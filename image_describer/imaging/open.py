@@ -109,8 +109,6 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
     format_ = formats.recognize(head)
     if format_ is None:
         raise _unknown(head)
-    if formats.is_excessive(format_, file, frame):
-        raise PictureError(f"This {format_.name} file has too many parts to be opened.")
     try:
         return _read(format_, file, name, frame)
     except PictureError:
@@ -130,6 +128,8 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
 
 
 def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int) -> Picture:
+    if formats.is_excessive(format_, file, frame):
+        raise PictureError(f"This {format_.name} file has too many parts to be opened.")
     # libtiff prints warnings itself.
     with stdio.stderr_silenced() if format_.name == "TIFF" else nullcontext():
         image: Image.Image = formats.read_header(format_, file)

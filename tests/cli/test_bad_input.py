@@ -70,6 +70,7 @@ DESCRIBED: dict[str, Callable[[], bytes]] = {
     "png called.jpg": lambda: pictures.encoded(pictures.photograph(), "PNG"),
     "no ending": lambda: pictures.encoded(pictures.photograph(), "JPEG"),
     "odd profile.png": pictures.png_with_odd_profile,
+    "comment of 100 MB.png": pictures.png_text_bomb,
 }
 # ... and of those where either is fine.
 EITHER: dict[str, Callable[[], bytes]] = {
@@ -77,7 +78,6 @@ EITHER: dict[str, Callable[[], bytes]] = {
     "cut.png": lambda: cut("PNG"),
     "cut.gif": lambda: cut("GIF"),
     "cut.webp": lambda: cut("WEBP"),
-    "comment of 100 MB.png": pictures.png_text_bomb,
     "5,000 scans.jpg": pictures.jpeg_scan_bomb,
     "a million tiles.tif": pictures.tiff_of_many_tiles,
 }

@@ -1,7 +1,9 @@
 """JPEG files: their segments, the cost of decoding them, and their XMP."""
 
 import io
+import re
 import struct
+import sys
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
@@ -13,9 +15,17 @@ SEGMENT_LIMIT_BYTES = 65_533  # of a segment's body
 
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF_PREFIX = b"Exif\0"
+_PROFILE_PREFIX = b"ICC_PROFILE\0"
 _MULTI_PICTURE_PREFIX = b"MPF\0"
 _START_OF_SCAN = 0xDA
-_APP0, _APP1 = 0xE0, 0xE1
+_START_OF_IMAGE, _END_OF_IMAGE = 0xD8, 0xD9
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_METADATA = frozenset((*range(0xE0, 0xF0), 0xFE))
+_WITHOUT_BODY = frozenset((0x01, *range(0xD0, 0xDA)))
+_MARKER = re.compile(rb"\xff[\x01\xc0-\xfe]")
+_MARKER_AFTER_SCAN = re.compile(rb"\xff[\x01\xc0-\xcf\xd8-\xfe]")  # not those in the data
+_RESYNC_BYTES = 70_000  # how far the next segment is searched for: a little more than one
+_RESYNC_SEGMENTS = 50
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL_FRAMES = (0xC0, 0xC1, 0xC9)
 
@@ -76,13 +86,108 @@ def is_multi_scan(file: IO[bytes]) -> bool:
 
 
 def count_scans(file: IO[bytes]) -> int:
-    """Count the scans of a JPEG, including those of a thumbnail or of a second picture."""
+    """Count the scans of a JPEG, without those of a thumbnail or of what follows the picture.
+
+    More than `SEGMENTS_LIMIT` markers count as scans, too: no picture has so many.
+    """
     file.seek(0)
-    count, last = 0, b""
-    while block := file.read(1 << 20):
-        count += (last + block).count(bytes([0xFF, _START_OF_SCAN]))
-        last = block[-1:]
-    return count
+    scans = 0
+    for number, (marker, _) in enumerate(_markers(file.read())):
+        scans += marker == _START_OF_SCAN
+        if number > SEGMENTS_LIMIT:
+            return number
+    return scans
+
+
+def _markers(content: bytes, start: int = 0, limit: int = sys.maxsize) -> Iterator[tuple[int, int]]:
+    """Yield the markers of the JPEG that begins at ``start``, up to its end, and their positions.
+
+    What lies between segments is skipped, as libjpeg does.
+    """
+    pattern, position = _MARKER, start + 2
+    while found := pattern.search(content, position, limit):
+        marker = content[found.start() + 1]
+        yield marker, found.start()
+        if marker == _END_OF_IMAGE:
+            return
+        position = found.end()
+        if marker not in _WITHOUT_BODY:
+            position += int.from_bytes(content[position : position + 2], "big")
+        if marker == _START_OF_SCAN:
+            pattern = _MARKER_AFTER_SCAN
+
+
+def without_metadata(content: bytes) -> bytes:
+    """Return a JPEG that has only its pixels, and its EXIF, XMP, profile and colour transform.
+
+    Of these, those that are too short are left out, too. Segments whose length is wrong are skipped
+    up to the next one.
+    """
+    view = memoryview(content)
+    kept = [view[:2]]
+    position: int | None = 2
+    for _ in range(SEGMENTS_LIMIT):
+        found = None if position is None else _MARKER.search(content, position)
+        if not found:
+            break
+        start, marker = found.start(), content[found.start() + 1]
+        if marker == _START_OF_SCAN:
+            kept.append(view[start:])
+            break
+        position = found.end()
+        if marker in _WITHOUT_BODY:
+            continue
+        end = position + int.from_bytes(content[position : position + 2], "big")
+        if marker in _METADATA and not _MARKER.match(content, end):
+            position = _next_segments(content, position)
+            continue
+        if marker not in _METADATA or _is_worth_keeping(marker, content[start + 4 : end]):
+            kept.append(view[start:end])
+        position = end
+    return b"".join(kept)
+
+
+def _is_worth_keeping(marker: int, body: bytes) -> bool:
+    """Return whether metadata changes how the pixels are shown, and Pillow can read it."""
+    if marker == _APP1:
+        return body.startswith((_EXIF_PREFIX, _XMP_PREFIX))
+    if marker == _APP2:
+        return body.startswith(_PROFILE_PREFIX) and len(body) >= len(_PROFILE_PREFIX) + 2
+    # Shorter ones don't count for libjpeg either.
+    return (marker == _APP0 and len(body) >= 14) or (marker == _APP14 and len(body) >= 12)
+
+
+def _next_segments(content: bytes, position: int) -> int | None:
+    """Return where the segments go on that lead to a scan; None if they don't.
+
+    Thumbnails in what lies between are passed over.
+    """
+    limit = position + _RESYNC_BYTES
+    start = position  # of the search
+    while found := _MARKER.search(content, start, limit):
+        start = found.end()
+        if content[found.start() + 1] == _START_OF_IMAGE:
+            for _, inside in _markers(content, found.start(), limit):
+                start = inside + 2
+        elif _leads_to_scan(content, found.start()):
+            return found.start()
+    return None
+
+
+def _leads_to_scan(content: bytes, position: int) -> bool:
+    """Return whether whole segments follow one another from ``position``, up to a scan."""
+    has_frame = False
+    for _ in range(_RESYNC_SEGMENTS):
+        if not _MARKER.match(content, position):
+            return False
+        marker = content[position + 1]
+        if marker == _START_OF_SCAN:
+            return has_frame
+        if marker in _WITHOUT_BODY:
+            return False
+        has_frame = has_frame or marker in _FRAMES
+        position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+    return False
 
 
 def split(content: bytes) -> Iterator[FilePart]:

@@ -1,5 +1,6 @@
 """PNG files: their chunks and their XMP."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
+_CHUNK_OF_PIXELS = re.compile(b"PLTE|IDAT")
+_PROFILE_LIMIT_BYTES = 1_000_000  # Pillow raises for larger ones
+_PALETTE = 3
+_TRANSPARENCY_BYTES = {0: 2, 2: 6, _PALETTE: 1}  # at least, for grey, RGB and palettes
 
 
 def split(content: bytes) -> Iterator[FilePart]:
@@ -28,6 +33,68 @@ def split(content: bytes) -> Iterator[FilePart]:
         if kind == b"IEND":
             yield FilePart("data after the end", content[position:], position, len(content))
             return
+
+
+def without_metadata(content: bytes) -> bytes:
+    """Return a PNG that has only its pixels, and their transparency, profile, EXIF and XMP.
+
+    Of these, the damaged ones are left out, too. Chunks whose length is wrong are skipped up to the
+    next ones that hold pixels.
+    """
+    view = memoryview(content)
+    chunks = [view[: len(SIGNATURE)]]
+    colour_type = int.from_bytes(content[25:26], "big")
+    position = len(SIGNATURE)
+    while position + 8 <= len(content):
+        kind = content[position + 4 : position + 8]
+        end = position + int.from_bytes(content[position : position + 4], "big") + 12
+        # In a picture without a palette, PLTE only proposes one.
+        is_critical = kind[:1].isupper() and (kind != b"PLTE" or colour_type == _PALETTE)
+        if not (is_critical and kind.isalpha()) and not _is_followed_by_chunk(content, end):
+            found = _CHUNK_OF_PIXELS.search(content, position + 8)
+            if not found:
+                break
+            position = found.start() - 4
+            continue
+        if is_critical or _is_intact(content[position:end], colour_type):
+            chunks.append(view[position:end])
+        position = end
+    return b"".join(chunks)
+
+
+def _is_followed_by_chunk(content: bytes, position: int) -> bool:
+    kind = content[position + 4 : position + 8]
+    return len(kind) == 4 and kind.isalpha()
+
+
+def _is_intact(chunk: bytes, colour_type: int) -> bool:
+    """Return whether an ancillary chunk is worth keeping, and Pillow can read it."""
+    kind, body = chunk[4:8], chunk[8:-4]
+    if kind not in (b"tRNS", b"iCCP", b"eXIf", b"iTXt"):
+        return False
+    if zlib.crc32(chunk[4:-4]).to_bytes(4, "big") != chunk[-4:]:
+        return False
+    if kind == b"tRNS":
+        return len(body) >= _TRANSPARENCY_BYTES.get(colour_type, 0)
+    if kind == b"iCCP":
+        _, end_of_name, profile = body.partition(b"\0")
+        return bool(end_of_name) and profile[:1] == b"\0" and _is_small(profile[1:])
+    if kind == b"iTXt":
+        try:
+            return body.startswith(_XMP_KEYWORD) and (
+                len(_text(body[len(_XMP_KEYWORD) :])) <= PACKET_LIMIT_BYTES
+            )
+        except DamagedFileError:
+            return False
+    return True
+
+
+def _is_small(compressed: bytes) -> bool:
+    try:
+        size = len(zlib.decompressobj().decompress(compressed, _PROFILE_LIMIT_BYTES + 1))
+    except zlib.error:
+        return False
+    return size <= _PROFILE_LIMIT_BYTES
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:

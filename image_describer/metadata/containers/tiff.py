@@ -32,6 +32,27 @@ _DIRECTORY_TAGS = (330, 34665, 34853, 40965)  # subdirectories, EXIF, GPS, inter
 _DATA_TAGS = {273: 279, 324: 325, 513: 514}  # offsets of strips, tiles and a thumbnail: their sizes
 _PIECE_TAGS = (273, 279, 324, 325)  # offsets and sizes of strips and tiles
 _TILE_SIDE_TAGS = (322, 323)
+_PROFILE_TAG = 34675
+# What the pixels are, how they are stored and which way up, and nothing about them.
+_PIXEL_TAGS = frozenset(
+    (
+        *(
+            _KIND_TAG,
+            *range(255, 260),
+            262,
+            266,
+            273,
+            274,
+            *range(277, 280),
+            284,
+            292,
+            293,
+            317,
+            320,
+        ),
+        *(*range(322, 326), 332, 333, 338, 339, 347, *range(512, 522), *range(529, 533)),
+    )
+)
 
 
 class TiffEntry(NamedTuple):
@@ -68,12 +89,12 @@ class TiffReader:
         self.format_prefix = "<" if self.byte_order == "little" else ">"
         if self.number(head[2:4]) == _BIG_TIFF:
             self.first_directory = self.number(head[8:16])
-            self._count_size, self._entry_format = 8, self.format_prefix + "HHQ8s"
-            self._pointer_size = 8
+            self.count_size, self._entry_format = 8, self.format_prefix + "HHQ8s"
+            self.pointer_size = 8
         else:
             self.first_directory = self.number(head[4:8])
-            self._count_size, self._entry_format = 2, self.format_prefix + "HHI4s"
-            self._pointer_size = 4
+            self.count_size, self._entry_format = 2, self.format_prefix + "HHI4s"
+            self.pointer_size = 4
 
     def number(self, field: bytes) -> int:
         """Decode an unsigned number."""
@@ -102,10 +123,10 @@ class TiffReader:
 
     def directory(self, position: int) -> TiffDirectory:
         """Read the directory at ``position``; what lies beyond the end of the file is missing."""
-        entries_start = position + self._count_size
+        entries_start = position + self.count_size
         if entries_start > self.size:
             return TiffDirectory([], entries_start)
-        count = min(self.number(self.read(position, self._count_size)), 0xFFFF)
+        count = min(self.number(self.read(position, self.count_size)), 0xFFFF)
         entry_size = struct.calcsize(self._entry_format)
         table = self._file.read(entry_size * count)
         entries = []
@@ -113,6 +134,10 @@ class TiffReader:
             fields = struct.unpack_from(self._entry_format, table, start)
             entries.append(TiffEntry._make((*fields, entries_start + start)))
         return TiffDirectory(entries, entries_start + entry_size * count)
+
+    def packed(self, entry: TiffEntry) -> bytes:
+        """Return an entry as it stands in a directory."""
+        return struct.pack(self._entry_format, *entry[:-1])
 
     def frames(self) -> Iterator[TiffDirectory]:
         """Yield the directories that follow one another, of which there is at least one."""
@@ -122,9 +147,9 @@ class TiffReader:
             visited.add(position)
             directory = self.directory(position)
             yield directory
-            if directory.end + self._pointer_size > self.size:
+            if directory.end + self.pointer_size > self.size:
                 return
-            position = self.number(self.read(directory.end, self._pointer_size))
+            position = self.number(self.read(directory.end, self.pointer_size))
             if not position:
                 return
 
@@ -166,6 +191,32 @@ def is_truncated(file: IO[bytes]) -> bool:
         if entry.size > len(entry.field)
     ]
     return max([directory.end, *ends]) > reader.size
+
+
+def without_metadata(content: bytes) -> bytes:
+    """Return a TIFF whose directories have only what the pixels need, and intact XMP and profiles.
+
+    Raises DamagedFileError.
+    """
+    reader = TiffReader(io.BytesIO(content))
+    result = bytearray(content)
+    for directory in reader.frames():
+        if not directory.entries:
+            continue
+        entries = [entry for entry in directory.entries if _is_worth_keeping(reader, entry)]
+        next_directory = content[directory.end : directory.end + reader.pointer_size]
+        packed = b"".join(reader.packed(entry) for entry in sorted(entries))
+        position = directory.entries[0].start - reader.count_size
+        replacement = len(entries).to_bytes(reader.count_size, reader.byte_order) + packed
+        replacement += next_directory.ljust(reader.pointer_size, b"\0")
+        result[position : position + len(replacement)] = replacement
+    return bytes(result)
+
+
+def _is_worth_keeping(reader: TiffReader, entry: TiffEntry) -> bool:
+    if entry.tag in (_XMP_TAG, _PROFILE_TAG):
+        return len(entry.field) < entry.size <= reader.size - reader.number(entry.field)
+    return entry.tag in _PIXEL_TAGS
 
 
 def split(content: bytes) -> Iterator[FilePart]:
