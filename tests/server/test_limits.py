@@ -154,6 +154,55 @@ def test_broken_clients_leave_no_open_connections(narrow):
     assert narrow.metric("image_describer_in_flight") == 0
 
 
+FORM = b'--XX\r\nContent-Disposition: form-data; name="picture"; filename="a.jpg"\r\n\r\n'
+UPLOADS = {  # the type and the beginning of a body
+    "raw": (b"image/jpeg", sample()[:2000]),
+    "form": (b"multipart/form-data; boundary=XX", FORM + sample()[:2000]),
+    "part's head": (b"multipart/form-data; boundary=XX", FORM[:30]),
+    "json": (b"application/json", b'{"words": "a d'),
+}
+
+
+@pytest.mark.parametrize("reset", [True, False])
+@pytest.mark.parametrize("chunked", [True, False])
+@pytest.mark.parametrize(
+    ("path", "upload"),
+    [
+        ("/v1/describe", "raw"),
+        ("/v1/describe", "form"),
+        ("/v1/read", "raw"),
+        ("/v1/match", "part's head"),
+        ("/v1/search", "json"),
+    ],
+)
+def test_a_client_that_breaks_off_gets_499_and_is_no_fault(narrow, path, upload, chunked, reset):
+    media_type, begun = UPLOADS[upload]
+    logged = len(narrow.log)
+    request = head(None if chunked else 5000, path=path).replace(b"image/jpeg", media_type)
+    if chunked:
+        request = request.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+        begun = b"%x\r\n%b\r\n" % (len(begun), begun)
+    with connected(narrow) as connection:
+        connection.sendall(request + begun)
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_for(lambda: len(narrow.log) > logged, 10, "a line of the log")
+    (line,) = narrow.log[logged:]
+    assert f"POST {path} 499 " in line
+
+
+@pytest.mark.parametrize("path", ["/v1/describe", "/v1/read", "/v1/match?sentence=a"])
+def test_a_client_that_breaks_off_while_it_waits_gets_499(narrow, path):
+    logged = len(narrow.log)
+    slow = b"sleep:0.5\n" + sample()
+    with connected(narrow) as connection:
+        connection.sendall(head(len(slow), path=path) + slow)
+        narrow.wait_until_in_flight(1)
+    answered = f"POST {path.partition('?')[0]} 499 "
+    wait_for(lambda: any(answered in line for line in narrow.log[logged:]), 10, "the status 499")
+    assert not any("program itself" in line for line in narrow.log[logged:])
+
+
 def test_huge_headers_are_refused(narrow):
     with connected(narrow) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")

@@ -16,6 +16,7 @@ from image_describer.server.problems import Problem
 
 WORKER_PATHS = (
     "/v1/describe",
+    "/v1/read",
     "/v1/match",
     "/v1/search",
     "/wowme",
@@ -77,9 +78,7 @@ class LimitsMiddleware:
                 if request.counted:
                     self._in_flight -= 1
                     self._metrics.in_flight.dec()
-        if request.disconnected:
-            scope["state"]["disconnected"] = True
-        elif time.cancelled_caught and not request.started:
+        if time.cancelled_caught and not (request.started or request.disconnected):
             answer = self._too_slow(request)
             with anyio.move_on_after(LINGER_S):
                 await answer(scope, receive, send)
@@ -113,7 +112,8 @@ class LimitsMiddleware:
             message = await receive()
             if message["type"] == "http.disconnect":
                 await self._cancel(request)
-                return message
+                # Returning it would raise an error in the application, which would be answered.
+                await anyio.sleep_forever()
             size = len(message.get("body", b""))
             request.received += size
             self._buffered += size
