@@ -96,6 +96,7 @@ _WITHOUT_METADATA = {
     "JPEG": jpeg.without_metadata,
     "PNG": png.without_metadata,
     "TIFF": tiff.without_metadata,
+    "WEBP": webp.without_metadata,
 }
 
 PDF = b"%PDF"

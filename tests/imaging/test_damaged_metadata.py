@@ -172,6 +172,28 @@ def test_tags_of_a_tiff(name: str, compression: str) -> None:
     assert_shows_photograph(content[:4] + struct.pack("<I", len(content)) + content[8:] + table)
 
 
+def webp_chunk(kind: bytes, body: bytes, length: int | None = None) -> bytes:
+    """Return a WebP chunk that says that its body has ``length`` bytes."""
+    return kind + struct.pack("<I", len(body) if length is None else length) + body
+
+
+WEBP_CHUNKS = {
+    "EXIF, length too long": webp_chunk(b"EXIF", b"II*\0\x08\0\0\0", 5_000),
+    "EXIF of 4 GB": webp_chunk(b"EXIF", b"II*\0\x08\0\0\0", 2**32 - 16),
+    "XMP cut": webp_chunk(b"XMP ", b"<x/>", 6),
+    "header cut": b"EXI",
+}
+
+
+@pytest.mark.parametrize("name", WEBP_CHUNKS)
+@pytest.mark.parametrize("missing", [0, 10])
+def test_chunks_of_a_webp(name: str, missing: int) -> None:
+    content = encoded(A, "WEBP", xmp=b"<x/>")
+    content = content[: content.rindex(b"XMP ")] + WEBP_CHUNKS[name]
+    size = struct.pack("<I", len(content) - 8 + missing)
+    assert_shows_photograph(content[:4] + size + content[8:], 6)
+
+
 def repeated(part: bytes) -> Callable[[], bytes]:
     return lambda: b"\xff\xd8" + part * (2_000_000 // len(part))
 

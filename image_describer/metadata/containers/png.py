@@ -4,14 +4,19 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import IO
 
 from image_describer.metadata.containers.base import XMP, DamagedFileError, FilePart, find_xmp
 from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+_TEXT_LIMIT_BYTES = 2 * PACKET_LIMIT_BYTES  # of a chunk: ImageMagick writes packets in hexadecimal
+_RAW_PROFILE = re.compile(rb"Raw profile type (?:xmp|APP1)\0", re.IGNORECASE)
+_HEXADECIMAL = re.compile(rb"\s*\S+\s+\d+\s+([0-9A-Fa-f\s]+)")  # after a name and a length
 _CHUNK_OF_PIXELS = re.compile(b"PLTE|IDAT")
-_PROFILE_LIMIT_BYTES = 1_000_000  # Pillow raises for larger ones
+_INFLATED_LIMIT_BYTES = 1_000_000  # Pillow raises for more
 _PALETTE = 3
 _TRANSPARENCY_BYTES = {0: 2, 2: 6, _PALETTE: 1}  # at least, for grey, RGB and palettes
 
@@ -33,6 +38,40 @@ def split(content: bytes) -> Iterator[FilePart]:
         if kind == b"IEND":
             yield FilePart("data after the end", content[position:], position, len(content))
             return
+
+
+def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the packets in all text chunks. Raises DamagedFileError, perhaps after some of them."""
+    position = len(SIGNATURE)
+    while True:
+        file.seek(position)
+        head = file.read(8)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if len(head) < 8 or kind == b"IEND":
+            return
+        if kind in _TEXT_CHUNKS and length <= _TEXT_LIMIT_BYTES:
+            packet = _packet_in_text(kind, file.read(length))
+            if packet:
+                yield packet
+        position += length + 12
+
+
+def _packet_in_text(kind: bytes, body: bytes) -> bytes:
+    """Return the XMP in a text chunk, as programs write it who don't use iTXt; b"" without any."""
+    is_profile = _RAW_PROFILE.match(body)
+    if not is_profile and not body.startswith(_XMP_KEYWORD):
+        return b""
+    text = body.partition(b"\0")[2]
+    if kind == b"iTXt":
+        text = _text(text)
+    elif kind == b"zTXt":
+        text = _decompress(text[1:])
+    if is_profile:
+        found = _HEXADECIMAL.match(text)
+        digits = b"".join(found[1].split()) if found else b""
+        text = bytes.fromhex(digits[: len(digits) & ~1].decode())
+        text = text[max(0, text.find(b"<")) :]  # after the prefix of a segment of a JPEG
+    return text
 
 
 def without_metadata(content: bytes) -> bytes:
@@ -82,7 +121,7 @@ def _is_intact(chunk: bytes, colour_type: int) -> bool:
     if kind == b"iTXt":
         try:
             return body.startswith(_XMP_KEYWORD) and (
-                len(_text(body[len(_XMP_KEYWORD) :])) <= PACKET_LIMIT_BYTES
+                len(_text(body[len(_XMP_KEYWORD) :])) <= _INFLATED_LIMIT_BYTES
             )
         except DamagedFileError:
             return False
@@ -91,10 +130,10 @@ def _is_intact(chunk: bytes, colour_type: int) -> bool:
 
 def _is_small(compressed: bytes) -> bool:
     try:
-        size = len(zlib.decompressobj().decompress(compressed, _PROFILE_LIMIT_BYTES + 1))
+        size = len(zlib.decompressobj().decompress(compressed, _INFLATED_LIMIT_BYTES + 1))
     except zlib.error:
         return False
-    return size <= _PROFILE_LIMIT_BYTES
+    return size <= _INFLATED_LIMIT_BYTES
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:
@@ -112,9 +151,11 @@ def _text(body: bytes) -> bytes:
     fields = body[2:].split(b"\0", 2)  # language, translated keyword, text
     if len(fields) < 3:
         raise DamagedFileError
-    if body[:1] != b"\1":
-        return fields[2]
+    return _decompress(fields[2]) if body[:1] == b"\1" else fields[2]
+
+
+def _decompress(compressed: bytes) -> bytes:
     try:
-        return zlib.decompressobj().decompress(fields[2], PACKET_LIMIT_BYTES + 1)
+        return zlib.decompressobj().decompress(compressed, _TEXT_LIMIT_BYTES)
     except zlib.error as error:
         raise DamagedFileError from error

@@ -5,15 +5,52 @@ from collections.abc import Iterator
 from typing import IO
 
 from image_describer.metadata.containers.base import XMP, DamagedFileError, FilePart, find_xmp
+from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
+CHUNKS_LIMIT = 10_000  # an animation has one for each frame
+
+_XMP_CHUNKS = (b"XMP ", b"XMP\0")  # some programs write the second one
 _XMP_FLAG = 0x04
 _ALPHA_FLAG = 0x10
+_PIXEL_CHUNKS = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF")
+_METADATA_CHUNKS = (b"ICCP", b"EXIF", b"XMP ")
 
 
 def is_truncated(file: IO[bytes], size: int) -> bool:
     """Return whether a file of ``size`` bytes is shorter than its header says."""
     file.seek(4)
     return size < int.from_bytes(file.read(4), "little") + 8
+
+
+def without_metadata(content: bytes) -> bytes:
+    """Return a WebP that has only its pixels and its profile, EXIF and XMP, if these are whole."""
+    kept = []
+    position = 12
+    for _ in range(CHUNKS_LIMIT):
+        if position + 8 > len(content):
+            break
+        kind = content[position : position + 4]
+        length = int.from_bytes(content[position + 4 : position + 8], "little")
+        end = position + 8 + length + length % 2
+        if kind in _PIXEL_CHUNKS or (kind in _METADATA_CHUNKS and end <= len(content)):
+            kept.append(content[position:end])
+        position = end
+    body = b"".join(kept)
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the packets of all chunks that hold XMP."""
+    position = 12
+    while True:
+        file.seek(position)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        length = int.from_bytes(head[4:], "little")
+        if head[:4] in _XMP_CHUNKS:
+            yield file.read(min(length, PACKET_LIMIT_BYTES + 1))
+        position += 8 + length + length % 2
 
 
 def split(content: bytes) -> Iterator[FilePart]:
@@ -34,7 +71,7 @@ def split(content: bytes) -> Iterator[FilePart]:
         if position > riff_end + 1:  # the last padding byte is often left out
             raise DamagedFileError
         end = min(position, riff_end)
-        if kind == b"XMP ":
+        if kind in _XMP_CHUNKS:
             yield FilePart(XMP, body, start, end)
         elif kind == b"VP8X" and body:
             yield FilePart("VP8X", bytes([body[0] & ~_XMP_FLAG]) + body[1:], start, end)
