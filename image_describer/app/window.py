@@ -13,15 +13,16 @@ from image_describer.app.widgets.fitting import FittingColumn
 from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.app.widgets.picture_view import PictureView
 from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.app.widgets.shortened import shortened
 from image_describer.app.widgets.toolbar import Toolbar
 from image_describer.paths import assets_folder
-from image_describer.text import finish, one_line, shorten
+from image_describer.text import finish, one_line
 
 TITLE = "Image Describer"
 TITLE_LIMIT = 250  # characters, twice a long sentence; some window managers fail on longer titles
 INVITATION = "Open a picture"
 INVITATION_HINT = "or drop one here, or paste it with {paste}"
-NAME_LIMIT = 60  # characters of a file's name beside the confidence
+NAME_MARGIN_PX = 24  # around a file's name beside the confidence
 SMALLEST_PX = (640, 480)  # or the screen, if that is smaller
 MENU_EDGE_PX = 16
 PREFERRED_PX = (1000, 760)
@@ -46,6 +47,8 @@ class MainWindow:
         self._caption_row = ttk.Frame(self._all.inside)
         self._confidence = Label(self._caption_row, style="Chip.TLabel")
         self._file = Label(self._caption_row, style="Quiet.TLabel")
+        self._file_name = ""
+        self._caption_row.bind("<Configure>", self._show_file_name)
         self.sentence = ReadOnlyText(
             self._all.inside,
             max_lines=SENTENCE_LINES,
@@ -72,10 +75,16 @@ class MainWindow:
         """
         parts = [part for part in (state[:TITLE_LIMIT], file, TITLE) if part]
         self.root.title(one_line(" - ".join(parts)))
-        # A space, so that the row keeps its height.
-        self._file.configure(text=shorten(one_line(file), NAME_LIMIT) if file else " ")
+        self._file_name = one_line(file or "")
+        self._show_file_name()
         self._invites = not file
         self._place_invitation()
+
+    def _show_file_name(self, _event: object = None) -> None:
+        """Show as much of it as there is room for beside the confidence."""
+        confidence = self._confidence.winfo_reqwidth() if self._confidence.cget("text") else 0
+        room = self._caption_row.winfo_width() - confidence - NAME_MARGIN_PX
+        self._file.configure(text=shortened(self._file, self._file_name, room))
 
     def _place_invitation(self, _event: object = None) -> None:
         """Show it in an empty view that is large enough for it."""
@@ -111,6 +120,7 @@ class MainWindow:
             self._confidence.grid()
         else:
             self._confidence.grid_remove()
+        self._show_file_name()
 
     def _make_toolbar(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
         self._toolbar = Toolbar(self._all.inside)

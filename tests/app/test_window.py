@@ -169,3 +169,15 @@ def test_a_narrow_window_has_one_row_of_buttons(drive: Drive) -> None:
     assert shown[0] == "open"
     assert 1 < len(shown) < len(buttons)
     assert len({buttons[name].winfo_rooty() for name in shown}) == 1
+
+
+def test_a_long_file_name_is_cut_to_its_room(drive: Drive, photo: str) -> None:
+    driver = drive()
+    driver.describe(photo)
+    window = driver.app.window
+    window.show_title("a very long name of a picture " * 10 + ".jpg")
+    driver.settle()
+    assert str(window._file.cget("text")).endswith("…")
+    assert window._file.winfo_reqwidth() <= window._file.winfo_width()
+    window.show_title("short.jpg")
+    assert window._file.cget("text") == "short.jpg"
