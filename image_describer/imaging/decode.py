@@ -1,4 +1,4 @@
-"""A Pillow image of any mode becomes (H, W, 3) uint8 RGB: upright, on white, reduced.
+"""A Pillow image of any mode becomes (H, W, 3) uint8 sRGB: upright, on white, reduced.
 
 Large images are converted in bands, so that little memory is needed besides the decoded image.
 """
@@ -6,6 +6,7 @@ Large images are converted in bands, so that little memory is needed besides the
 import numpy as np
 from PIL import Image
 
+from image_describer.imaging.color_profile import profile_transform
 from image_describer.imaging.orientation import turn_upright
 
 LONGER_SIDE_PX = 2048  # neither the network nor most screens show more
@@ -18,16 +19,27 @@ _WHITE_LEVELS = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits
 def to_rgb(image: Image.Image, orientation: int) -> np.ndarray:
     """Convert a decoded image, turning it upright by its EXIF ``orientation``.
 
-    Returns (H, W, 3) uint8, the longer side at most `longer_side_limit`.
+    Returns (H, W, 3) uint8 sRGB, the longer side at most `longer_side_limit`.
     """
+    to_srgb = profile_transform(image)
     limit = longer_side_limit(image.size)
     factor = max(1, max(image.size) // limit)
-    small = _convert_reduced(image, factor)
+    small = _convert_reduced(image, factor, to_srgb.mode if to_srgb else "RGB")
     if max(small.size) > limit:
         scale = limit / max(small.size)
         size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
         small = small.resize(size, Image.Resampling.HAMMING)
-    return np.asarray(turn_upright(small, orientation))
+    upright = turn_upright(small, orientation)
+    return to_srgb.apply(upright) if to_srgb else np.asarray(upright)
+
+
+def reduce_while_decoding(image: Image.Image) -> None:
+    """Let libjpeg decode a large picture at a half, a quarter or an eighth of its size: faster."""
+    scale, limit = 1, longer_side_limit(image.size)
+    while scale < 8 and max(image.size) > scale * limit:
+        scale *= 2
+    if scale > 1:
+        image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
 
 
 def longer_side_limit(size: tuple[int, int]) -> int:
@@ -36,17 +48,17 @@ def longer_side_limit(size: tuple[int, int]) -> int:
     return int(np.clip(SHORTER_SIDE_PX * ratio, LONGER_SIDE_PX, LONGEST_SIDE_PX))
 
 
-def _convert_reduced(image: Image.Image, factor: int) -> Image.Image:
-    """Convert ``image`` to RGB, averaging each ``factor`` x ``factor`` pixels into one."""
+def _convert_reduced(image: Image.Image, factor: int, mode: str) -> Image.Image:
+    """Convert ``image`` to ``mode``, averaging each ``factor`` x ``factor`` pixels into one."""
     black_white = _black_and_white(image)
     width, height = image.size
     rows = max(1, BAND_PX // (width * factor)) * factor
     if rows >= height:
-        return _reduce(_band_to_rgb(image, black_white), factor)
-    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+        return _reduce(_flatten(image, black_white, mode), factor)
+    small = Image.new(mode, (-(-width // factor), -(-height // factor)))
     for top in range(0, height, rows):
         band = image.crop((0, top, width, min(top + rows, height)))
-        small.paste(_reduce(_band_to_rgb(band, black_white), factor), (0, top // factor))
+        small.paste(_reduce(_flatten(band, black_white, mode), factor), (0, top // factor))
     return small
 
 
@@ -54,15 +66,16 @@ def _reduce(image: Image.Image, factor: int) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _band_to_rgb(band: Image.Image, black_white: tuple[float, float] | None) -> Image.Image:
+def _flatten(band: Image.Image, black_white: tuple[float, float] | None, mode: str) -> Image.Image:
+    """Return 8 bits, on white, in ``mode``."""
     if black_white is not None:
-        return _deep_to_grey(band, black_white).convert("RGB")
+        return _deep_to_grey(band, black_white).convert(mode)
     if band.has_transparency_data:
         rgba = band.convert("RGBA")
         opaque = Image.new("RGB", rgba.size, "white")
         opaque.paste(rgba, mask=rgba.getchannel("A"))
-        return opaque
-    return band.convert("RGB")
+        return opaque.convert(mode)
+    return band.convert(mode)
 
 
 def _black_and_white(image: Image.Image) -> tuple[float, float] | None:

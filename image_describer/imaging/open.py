@@ -17,7 +17,7 @@ from PIL import Image
 
 from image_describer import stdio
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
-from image_describer.imaging import decode, orientation, quality
+from image_describer.imaging import color_space, decode, orientation, quality
 from image_describer.imaging.notes import ANIMATION, BLANK, DARK
 from image_describer.metadata import formats, xmp
 from image_describer.metadata.formats import FORMATS, PictureFormat
@@ -139,6 +139,7 @@ def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int)
         crop_box = formats.crop_box(format_, file)
 
         def decode_frame() -> Picture:
+            color_space.add_stated_profile(image, file)
             shown = image if crop_box is None else image.crop(crop_box)
             return _decode(shown, format_.name, name, draft=format_.name == "JPEG")
 
