@@ -21,6 +21,7 @@ from image_describer.imaging import color_space, decode, orientation, quality
 from image_describer.imaging.notes import ANIMATION, BLANK, DARK
 from image_describer.metadata import formats, xmp
 from image_describer.metadata.formats import FORMATS, PictureFormat
+from image_describer.metadata.xmp_packets import find_packets
 from image_describer.text import file_size
 
 FRAMES_LIMIT = 200  # of an animation, until one shows something
@@ -109,6 +110,14 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
     format_ = formats.recognize(head)
     if format_ is None:
         raise _unknown(head)
+    picture = _read_or_repair(format_, file, size, name, frame)
+    packets = find_packets(format_.name, file, frame)
+    return replace(picture, alt_text=xmp.author_alt_text(*packets))
+
+
+def _read_or_repair(
+    format_: PictureFormat, file: IO[bytes], size: int, name: str | None, frame: int
+) -> Picture:
     try:
         return _read(format_, file, name, frame)
     except PictureError:

@@ -20,8 +20,10 @@ from image_describer.metadata import formats, xmp, xmp_edit
 from image_describer.metadata.containers import file_parts
 from image_describer.metadata.containers.base import DamagedFileError, NoRoomError
 from image_describer.metadata.containers.file_parts import FileParts
+from image_describer.metadata.xmp_packets import find_packets
 from image_describer.text import one_line, visible
 
+UNUSUAL = "its metadata (XMP) is damaged or unusual"
 BACKUP_SUFFIX = "_original"  # like exiftool: photo.jpg_original
 _BIG_TIFF = (b"II+\0", b"MM\0+")
 _PIXEL_PARTS = ("pixels", "IDAT", "fdAT", "VP8 ", "VP8L", "ANMF")
@@ -45,13 +47,7 @@ def read(file: str | os.PathLike[str], language: str = xmp.LANGUAGE) -> str | No
     format_ = formats.recognize(content[: formats.HEAD_BYTES])
     if format_ is None:
         return None
-    if format_.name in file_parts.FORMATS and not content.startswith(_BIG_TIFF):
-        return xmp.alt_text(_split(path, content, format_.name).packet, language)
-    try:
-        header = formats.read_header(format_, io.BytesIO(content))
-        return xmp.alt_text(header.info.get("xmp"), language)
-    except Exception:  # Pillow raises nearly every kind of error for damaged files
-        return None
+    return xmp.alt_text(*_packets(content, format_.name), language=language)
 
 
 def write(
@@ -73,11 +69,12 @@ def write(
     """
     source, target = Path(source), Path(target)
     content = _read_file(source)
-    before = _split(source, content, _format_name(source, content))
+    name = _format_name(source, content)
+    before = _split(source, content, name)
     if key and hashlib.sha256(content).hexdigest() != key:
         raise _changed(source)
     existing = _existing_copy(target, source, before)
-    if existing is not None and xmp.author_alternatives(before.packet) and not replace:
+    if existing is not None and not replace and xmp.author_alternatives(*_packets(content, name)):
         return WriteResult.AUTHOR
     new, result = _set_alt_text(target, existing or content, text, language, replace)
     if existing is not None and result is not WriteResult.WRITTEN:
@@ -143,34 +140,44 @@ def _set_alt_text(
         raise AltTextError(f"Nothing was written into {_quoted(path)}: the text is empty.")
     name = _format_name(path, content)
     before = _split(path, content, name)
-    authors_texts = xmp.author_alternatives(before.packet)
-    if _has_text(xmp.alternatives(before.packet), line, language):
+    packets = _packets(content, name)
+    authors_texts = xmp.author_alternatives(*packets)
+    if _has_text(xmp.alternatives(*packets), line, language):
         return content, WriteResult.SAME
     if authors_texts and not replace:
         return content, WriteResult.AUTHOR
+    if any(xmp.hides_alt_text(packet) for packet in packets):
+        raise _unchanged(path, UNUSUAL)
     try:
         packet = xmp_edit.set_alt_text(before.packet, line, language)
         new = file_parts.replace_xmp(content, name, packet)
         after = file_parts.split_file(new, name)
     except xmp_edit.UnsafePacketError as error:
-        raise _unchanged(path, "its metadata (XMP) is damaged or unusual") from error
+        raise _unchanged(path, UNUSUAL) from error
     except NoRoomError as error:
         raise _unchanged(path, "there is no room in its metadata (XMP)") from error
     except DamagedFileError as error:
         raise _damaged(path) from error
-    texts = xmp.alternatives(after.packet)
+    packets = _packets(new, name)
+    texts, authors_left = xmp.alternatives(*packets), xmp.author_alternatives(*packets)
+    if authors_left.keys() & {xmp.DEFAULT, language}:
+        raise _unchanged(path, "its author's alt text also stands where I can't change it")
     others_kept = all(
         texts.get(other) == authors_text
         for other, authors_text in authors_texts.items()
         if other.lower() not in (xmp.DEFAULT, language.lower())
     )
-    is_marked = line not in xmp.author_alternatives(after.packet).values()
+    is_marked = line not in authors_left.values()
     difference = file_parts.first_difference(before, after)
     is_set = is_marked and _has_text(texts, line, language)
     if difference or not others_kept or not is_set or _header(content) != _header(new):
         why = f"writing the text would have changed more ({difference or 'its metadata'})"
         raise _unchanged(path, why)
     return new, WriteResult.WRITTEN
+
+
+def _packets(content: bytes, format_name: str) -> list[bytes]:
+    return find_packets(format_name, io.BytesIO(content))
 
 
 def _has_text(texts: dict[str, str], text: str, language: str) -> bool:

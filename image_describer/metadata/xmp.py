@@ -10,7 +10,7 @@ text; if someone edits the text, the digest no longer fits, and the text counts 
 """
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer.text import clean, one_line
 
@@ -24,7 +24,8 @@ DIGEST_NAMESPACE = "urn:image-describer:xmp/1.0/"
 DIGEST_NAME = "AltTextMade"
 LANGUAGE = "en"  # of everything that the program says, and so of the voice
 
-PACKET_LIMIT_BYTES = 300_000  # most have ten thousand; the worst of this size takes 0.1 s
+PACKET_LIMIT_BYTES = 8_000_000  # most have ten thousand; some hold whole pictures as text
+MARKUP_LIMIT = 120_000  # characters of it in a packet; the worst takes 0.1 s
 TEXT_LIMIT = 2_000  # characters; IPTC advises 250
 
 _PROPERTY = f"{{{NAMESPACE}}}{NAME}"
@@ -35,36 +36,52 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ENCODED_NAMES = (NAME.encode(), NAME.encode("utf-16-le"))
 
 
-def author_alt_text(packet: object) -> str | None:
-    """Return the author's alt text in an XMP packet, as one clean line; None if there is none.
+def author_alt_text(*packets: object) -> str | None:
+    """Return the author's alt text in the XMP packets of a picture, as one clean line, or None.
 
     Text that this program wrote is left out. Of several languages, English is preferred, then
     the author's default, then the first. At most ``TEXT_LIMIT`` characters. Never raises: a damaged
     packet has no alt text.
     """
-    return _choose(author_alternatives(packet), LANGUAGE)
+    return _choose(author_alternatives(*packets), LANGUAGE)
 
 
-def alt_text(packet: object, language: str = LANGUAGE) -> str | None:
+def alt_text(*packets: object, language: str = LANGUAGE) -> str | None:
     """Like `author_alt_text`, but no matter who wrote it: what other programs read out.
 
     ``language`` is preferred.
     """
-    return _choose(alternatives(packet), language)
+    return _choose(alternatives(*packets), language)
 
 
-def author_alternatives(packet: object) -> dict[str, str]:
+def author_alternatives(*packets: object) -> dict[str, str]:
     """Like `alternatives`, without text that this program wrote and nobody has edited since."""
-    texts, digests = _read(packet)
-    return {language: text for language, text in texts.items() if text_digest(text) not in digests}
+    contents = [_read(packet) for packet in packets]
+    digests = frozenset[str]().union(*(content.digests for content in contents))
+    texts: dict[str, str] = {}
+    for content in contents:
+        for language, text in content.texts.items():
+            if not digests or text_digest(text) not in digests:
+                texts.setdefault(language, text)
+    return texts
 
 
-def alternatives(packet: object) -> dict[str, str]:
-    """Return language -> alt text, unchanged and in the packet's order; {} if there is none.
+def alternatives(*packets: object) -> dict[str, str]:
+    """Return language -> alt text, unchanged and in the packets' order; {} if there is none.
 
-    ``packet`` is Pillow's ``info["xmp"]`` of an image: usually bytes.
+    Packets are bytes; anything else is one without alt text. Of several texts in a language, the
+    first counts.
     """
-    return _read(packet)[0]
+    texts: dict[str, str] = {}
+    for packet in packets:
+        for language, text in _read(packet).texts.items():
+            texts.setdefault(language, text)
+    return texts
+
+
+def hides_alt_text(packet: bytes) -> bool:
+    """Return whether a packet seems to have an alt text but can't be read."""
+    return _mentions_alt_text(packet) and not _read(packet).is_readable
 
 
 def text_digest(text: str) -> str:
@@ -75,22 +92,36 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(one_line(text).encode("utf-8", "replace")).hexdigest()
 
 
-def _read(packet: object) -> tuple[dict[str, str], frozenset[str]]:
-    """Return the alternatives and the digests in a packet."""
-    nothing: tuple[dict[str, str], frozenset[str]] = {}, frozenset()
+class _PacketContent(NamedTuple):
+    """The alternatives and the digests in a packet."""
+
+    texts: dict[str, str]
+    digests: frozenset[str]
+    is_readable: bool
+
+
+def _mentions_alt_text(packet: bytes) -> bool:
+    return any(name in packet for name in _ENCODED_NAMES)
+
+
+def _read(packet: object) -> _PacketContent:
+    unreadable = _PacketContent({}, frozenset(), is_readable=False)
     if isinstance(packet, str):
         packet = packet.encode("utf-8", "replace")
-    if not isinstance(packet, bytes) or not any(name in packet for name in _ENCODED_NAMES):
-        return nothing
-    if len(packet) > PACKET_LIMIT_BYTES:
-        return nothing
+    if not isinstance(packet, bytes) or not _mentions_alt_text(packet):
+        return unreadable
+    if (
+        len(packet) > PACKET_LIMIT_BYTES
+        or sum(map(packet.count, (b"<", b"&", b"="))) > MARKUP_LIMIT
+    ):
+        return unreadable
     from defusedxml import ElementTree
 
     try:
         # XMP has no DTD; forbidding it rules out entity bombs.
         tree = ElementTree.fromstring(_strip_padding(packet), forbid_dtd=True)
     except (ValueError, SyntaxError, LookupError, RecursionError):  # damaged XML raises all of them
-        return nothing
+        return unreadable
     texts: dict[str, str] = {}
     digests = set()
     for element in tree.iter():
@@ -100,7 +131,8 @@ def _read(packet: object) -> tuple[dict[str, str], frozenset[str]]:
             digests.add((element.text or "").strip())
         elif not texts:  # a packet has a property only once
             texts = _texts(element)
-    return {key: text for key, text in texts.items() if text.strip()}, frozenset(digests)
+    texts = {key: text for key, text in texts.items() if text.strip()}
+    return _PacketContent(texts, frozenset(digests), is_readable=True)
 
 
 def _texts(element: "Element") -> dict[str, str]:

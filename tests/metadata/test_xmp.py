@@ -54,7 +54,7 @@ def test_english_is_preferred_then_the_default_then_the_first(
 
 
 def test_another_language_can_be_preferred() -> None:
-    assert alt_text(packet_of_languages(en="dog", de="Hund"), "de-AT") == "Hund"
+    assert alt_text(packet_of_languages(en="dog", de="Hund"), language="de-AT") == "Hund"
 
 
 def test_every_spelling_of_a_packet_is_read() -> None:

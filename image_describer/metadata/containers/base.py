@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from image_describer.metadata import xmp
+
 XMP = "XMP"
 """The name of the part that holds the XMP packet."""
 
@@ -25,5 +27,7 @@ class FilePart(NamedTuple):
 
 
 def find_xmp(parts: Iterable[FilePart]) -> FilePart | None:
-    """Return the first part that holds XMP."""
-    return next((part for part in parts if part.name == XMP), None)
+    """Return the part whose XMP holds the alt text, or would: the first without one."""
+    packets = [part for part in parts if part.name == XMP]
+    with_text = (part for part in packets if xmp.alternatives(part.body))
+    return next(with_text, packets[0] if packets else None)

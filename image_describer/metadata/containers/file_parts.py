@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from image_describer.metadata.containers import jpeg, png, tiff, webp
-from image_describer.metadata.containers.base import XMP, FilePart
+from image_describer.metadata.containers.base import XMP, FilePart, find_xmp
 
 _SPLIT: dict[str, Callable[[bytes], Iterator[FilePart]]] = {
     "JPEG": jpeg.split,
@@ -30,7 +30,11 @@ FORMATS = tuple(_SPLIT)
 
 
 class FileParts(NamedTuple):
-    """``packet``: the XMP, or None. ``rest``: (name, SHA-256) of the other parts, in file order."""
+    """A picture file in pieces.
+
+    ``packet``: the XMP that holds the alt text, or would; None without XMP. ``rest``:
+    (name, SHA-256) of the other parts, in file order.
+    """
 
     packet: bytes | None
     rest: tuple[tuple[str, str], ...]
@@ -38,13 +42,17 @@ class FileParts(NamedTuple):
 
 def split_file(content: bytes, format_name: str) -> FileParts:
     """Split the content of a file. Raises DamagedFileError."""
-    packet, rest = None, []
+    digests: list[tuple[str, str]] = []
+    packets: dict[int, FilePart] = {}
     for part in _SPLIT[format_name](content):
-        if part.name != XMP:
-            rest.append((part.name, hashlib.sha256(part.body).hexdigest()))
-        elif packet is None:
-            packet = part.body
-    return FileParts(packet, tuple(rest))
+        if part.name == XMP:
+            packets[len(digests)] = part
+        digests.append((part.name, hashlib.sha256(part.body).hexdigest()))
+    chosen = find_xmp(packets.values())
+    if chosen is None:
+        return FileParts(None, tuple(digests))
+    index = next(index for index, part in packets.items() if part is chosen)
+    return FileParts(chosen.body, (*digests[:index], *digests[index + 1 :]))
 
 
 def replace_xmp(content: bytes, format_name: str, packet: bytes) -> bytes:

@@ -7,13 +7,15 @@ from fractions import Fraction
 from typing import IO, NamedTuple
 
 from image_describer.metadata.containers.base import DamagedFileError
+from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
 BOXES_LIMIT = 1_000  # at the outermost level; a file has about three
 META_LIMIT_BYTES = 16_000_000  # of the box that describes the pictures; it has a few thousand
-ASSOCIATIONS_LIMIT = 100_000  # of items with properties; a picture of a thousand tiles has 4,000
+ITEMS_LIMIT = 100_000  # of them, their properties and extents; a thousand tiles have 4,000
 
 _ESSENTIAL = 0x8000  # beside the index of a property
 _ESSENTIAL_KINDS = (b"clap", b"irot", b"imir")
+_XMP_TYPE = b"application/rdf+xml"
 _FIELDS_LIMIT = 254  # properties of an item, to which one may be added; they are counted in a byte
 
 
@@ -36,7 +38,7 @@ class ItemProperties:
 
     def __init__(self, meta: bytes) -> None:
         self.primary = 0
-        self._associations_left = ASSOCIATIONS_LIMIT
+        self._associations_left = ITEMS_LIMIT
         self.properties: list[tuple[bytes, bytes]] = []
         self.associations: dict[int, list[int]] = {}
         self.auxiliary: dict[int, int] = {}
@@ -125,6 +127,16 @@ def crop_box(file: IO[bytes]) -> tuple[int, int, int, int] | None:
     return left, top, right, bottom
 
 
+def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the items that hold XMP. Raises DamagedFileError, perhaps after some of them."""
+    meta = dict(_children(read_meta(file)[4:]))
+    wanted = set(_xmp_items(_Fields(meta.get(b"iinf", bytes(6)))))
+    for item, in_meta, extents in _locations(_Fields(meta.get(b"iloc", bytes(8)))):
+        if item in wanted:
+            source = io.BytesIO(meta.get(b"idat", b"")) if in_meta else file
+            yield _read_extents(source, extents)
+
+
 def repaired(file: IO[bytes]) -> Iterator[bytes]:
     """Yield contents that a strict decoder opens rather than ``file``, the best first.
 
@@ -154,10 +166,10 @@ def repaired(file: IO[bytes]) -> Iterator[bytes]:
         yield content + _box(b"meta", _with_associations(meta, properties, keep_auxiliary=False))
 
 
-def _boxes(file: IO[bytes]) -> Iterator[Box]:
+def _boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
     """Yield the outermost boxes, the last of which may end beyond the file."""
     size, start = file.seek(0, io.SEEK_END), 0
-    for _ in range(BOXES_LIMIT):
+    for _ in range(limit):
         if start >= size:
             return
         file.seek(start)
@@ -214,10 +226,54 @@ def _box(kind: bytes, body: bytes) -> bytes:
 
 def _children(body: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kinds and bodies of the boxes in a box. Raises DamagedFileError."""
-    for kind, _, start, end in _boxes(io.BytesIO(body)):
+    for kind, _, start, end in _boxes(io.BytesIO(body), ITEMS_LIMIT):
         if end > len(body):
             raise DamagedFileError
         yield kind, body[start:end]
+
+
+def _xmp_items(reader: "_Fields") -> Iterator[int]:
+    """Yield the items that hold XMP, from the body of "iinf"."""
+    reader.number(4 if reader.version else 2)
+    for kind, body in _children(reader.rest()):
+        entry = _Fields(body)
+        if kind == b"infe" and entry.version >= 2:
+            item = entry.number(2 if entry.version == 2 else 4)
+            entry.number(2)
+            item_type, rest = entry.number(4).to_bytes(4, "big"), entry.rest()
+            content_type = rest.split(b"\0", 2)[1:2]  # after the name
+            if item_type == b"mime" and content_type == [_XMP_TYPE]:
+                yield item
+
+
+def _locations(reader: "_Fields") -> Iterator[tuple[int, bool, list[tuple[int, int]]]]:
+    """Yield where items lie, from the body of "iloc": whether in "idat", and [(offset, length)]."""
+    sizes, others = reader.number(1), reader.number(1)
+    offset_size, length_size, base_size = sizes >> 4, sizes & 15, others >> 4
+    index_size = others & 15 if reader.version else 0
+    long_size = 4 if reader.version == 2 else 2
+    items_left = ITEMS_LIMIT
+    for _ in range(reader.number(long_size)):
+        item = reader.number(long_size)
+        in_meta = reader.version > 0 and reader.number(2) & 15 == 1
+        reader.number(2)
+        base, extents = reader.number(base_size), []
+        for _ in range(reader.number(2)):
+            reader.number(index_size)
+            extents.append((base + reader.number(offset_size), reader.number(length_size)))
+            items_left -= 1
+            if items_left < 0:
+                raise DamagedFileError
+        yield item, in_meta, extents
+
+
+def _read_extents(file: IO[bytes], extents: list[tuple[int, int]]) -> bytes:
+    size, pieces, length_left = file.seek(0, io.SEEK_END), [], PACKET_LIMIT_BYTES
+    for offset, length in extents:
+        file.seek(min(offset, size))
+        pieces.append(file.read(min(length or size, length_left)))
+        length_left -= len(pieces[-1])
+    return b"".join(pieces)
 
 
 class _Fields:

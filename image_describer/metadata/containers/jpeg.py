@@ -1,5 +1,6 @@
 """JPEG files: their segments, the cost of decoding them, and their XMP."""
 
+import contextlib
 import io
 import re
 import struct
@@ -7,13 +8,21 @@ import sys
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from image_describer.metadata.containers.base import XMP, DamagedFileError, FilePart, NoRoomError
+from image_describer.metadata.containers.base import (
+    XMP,
+    DamagedFileError,
+    FilePart,
+    NoRoomError,
+    find_xmp,
+)
 
 SEGMENTS_LIMIT = 10_000  # before the first scan; a file has about ten
 FILL_LIMIT_BYTES = 100_000  # between two segments
 SEGMENT_LIMIT_BYTES = 65_533  # of a segment's body
 
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENSION_PREFIX = b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENSION_ID_BYTES = 32  # which the packet that it extends contains
 _EXIF_PREFIX = b"Exif\0"
 _PROFILE_PREFIX = b"ICC_PROFILE\0"
 _MULTI_PICTURE_PREFIX = b"MPF\0"
@@ -66,6 +75,26 @@ def segments(file: IO[bytes]) -> Iterator[JpegSegment]:
     raise DamagedFileError
 
 
+def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the packets, then their extensions, which have several segments of their own."""
+    packets: list[bytes] = []
+    extensions: dict[bytes, list[tuple[int, bytes]]] = {}
+    with contextlib.suppress(DamagedFileError):
+        for segment in segments(file):
+            body = segment.body
+            if segment.marker == _APP1 and body.startswith(_XMP_PREFIX):
+                packets.append(body[len(_XMP_PREFIX) :])
+                yield packets[-1]
+            elif segment.marker == _APP1 and body.startswith(_EXTENSION_PREFIX):
+                start = len(_EXTENSION_PREFIX) + _EXTENSION_ID_BYTES
+                pieces = extensions.setdefault(body[len(_EXTENSION_PREFIX) : start], [])
+                offset = int.from_bytes(body[start + 4 : start + 8], "big")
+                pieces.append((offset, body[start + 8 :]))
+    for name, pieces in extensions.items():
+        if any(name in packet for packet in packets):
+            yield b"".join(piece for _, piece in sorted(pieces))
+
+
 def is_multi_scan(file: IO[bytes]) -> bool:
     """Return whether a JPEG has several scans, so that libjpeg holds all coefficients at once.
 
@@ -97,6 +126,57 @@ def count_scans(file: IO[bytes]) -> int:
         if number > SEGMENTS_LIMIT:
             return number
     return scans
+
+
+class CutScan(NamedTuple):
+    """The last scan of a JPEG without an end.
+
+    ``content``: the JPEG without bytes that only fill up the file. ``refines``: earlier scans have
+    the same coefficients, less precisely. ``is_coarse``: finer scans would follow.
+    """
+
+    content: bytes
+    refines: bool
+    is_coarse: bool
+
+
+def cut_scan(content: bytes) -> CutScan | None:
+    """Return the scan in which a JPEG ends too early.
+
+    None if its end is there, or what comes before and in that scan gives no picture: one needs the
+    averages of all components, and all coefficients of the first one.
+    """
+    if is_filled_up(content):
+        content = content.rstrip(b"\0")
+    content = content.removesuffix(b"\xff")
+    precision: dict[int, list[int | None]] = {}  # of the 64 coefficients of each component
+    refines = False
+    for number, (marker, position) in enumerate(_markers(content)):
+        if marker == _END_OF_IMAGE or number > SEGMENTS_LIMIT:
+            return None
+        length = int.from_bytes(content[position + 2 : position + 4], "big")
+        body = content[position + 4 : position + 2 + length]
+        if marker in _FRAMES:
+            precision = {component: [None] * 64 for component in body[6::3]}
+        elif marker == _START_OF_SCAN:
+            if len(body) < 6 or len(body) != 4 + 2 * body[0]:
+                return None
+            first, last, bits = body[-3:]
+            if last > 63:
+                return None
+            refines = bits > 15
+            for component in body[1:-3:2]:
+                if component in precision:
+                    precision[component][first : last + 1] = [bits & 15] * (last + 1 - first)
+    all_bits = list(precision.values())
+    if not all_bits or None in all_bits[0] or any(bits[0] is None for bits in all_bits):
+        return None
+    return CutScan(content, refines, any(bits != [0] * 64 for bits in all_bits))
+
+
+def is_filled_up(end: bytes) -> bool:
+    """Return whether a file ends in zeros, as a download of known size that was broken off."""
+    return end.endswith(bytes(16))
 
 
 def _markers(content: bytes, start: int = 0, limit: int = sys.maxsize) -> Iterator[tuple[int, int]]:
@@ -213,9 +293,11 @@ def replace_xmp(content: bytes, packet: bytes) -> bytes:
     segment = bytes([0xFF, _APP1]) + struct.pack(">H", len(body) + 2) + body
     position = 2
     leading = True
-    for part in split(content):
-        if part.name == XMP:
-            return content[: part.start] + segment + content[part.end :]
+    parts = list(split(content))
+    old = find_xmp(parts)
+    if old:
+        return content[: old.start] + segment + content[old.end :]
+    for part in parts:
         # JFIF and EXIF must come first.
         is_jfif = part.name == f"segment {_APP0:02x}"
         leading = leading and (is_jfif or part.body.startswith(_EXIF_PREFIX))

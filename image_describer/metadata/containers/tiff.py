@@ -193,6 +193,15 @@ def is_truncated(file: IO[bytes]) -> bool:
     return max([directory.end, *ends]) > reader.size
 
 
+def xmp_packets(file: IO[bytes], frame: int = 0) -> Iterator[bytes]:
+    """Yield the packet of a frame. Raises DamagedFileError."""
+    reader = TiffReader(file)
+    for directory in islice(reader.frames(), frame, frame + 1):
+        for entry in directory.entries:
+            if entry.tag == _XMP_TAG:
+                yield reader.value(entry)
+
+
 def without_metadata(content: bytes) -> bytes:
     """Return a TIFF whose directories have only what the pixels need, and intact XMP and profiles.
 
