@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+from image_describer.text import percent
+
 ANIMATION = "This is an animation."
+DETAIL_MISSING = "The file is incomplete: fine detail is missing."
 BLANK = "The picture is blank."
 DARK = "The picture is very dark."
 BLURRED = "The picture is blurred."
@@ -22,3 +25,9 @@ def shows_photograph(notes: Sequence[str]) -> bool:
     For a chart, a page or an empty picture the decoder invents a scene, however confident it is.
     """
     return _WITHOUT_SCENE.isdisjoint(notes)
+
+
+def missing_part(share: float) -> str:
+    """Return the note on a picture of which this share, from 0 to 1, is missing."""
+    part = f"about {percent(share)}" if share >= 0.01 else "less than 1 percent"
+    return f"The file is incomplete: {part} of the picture is missing."

@@ -17,9 +17,10 @@ from PIL import Image
 
 from image_describer import stdio
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
-from image_describer.imaging import color_space, decode, orientation, quality
+from image_describer.imaging import color_space, decode, incomplete, orientation, quality
 from image_describer.imaging.notes import ANIMATION, BLANK, DARK
 from image_describer.metadata import formats, xmp
+from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.formats import FORMATS, PictureFormat
 from image_describer.metadata.xmp_packets import find_packets
 from image_describer.text import file_size
@@ -130,21 +131,33 @@ def _read_or_repair(
     except (MemoryError, Image.DecompressionBombError) as error:
         raise PictureError("The picture is too large.", SAVE_SMALLER) from error
     except Exception as error:  # Pillow raises nearly every kind of error for damaged files
-        for content in formats.repaired(format_, file):
-            with suppress(Exception):
-                return _read(format_, io.BytesIO(content), name, frame)
-        raise _damaged(format_, file, size, error) from error
+        picture = _repaired(format_, file, name, frame)
+        if picture is None:
+            raise _damaged(format_, file, size, error) from error
+        return picture
+
+
+def _repaired(
+    format_: PictureFormat, file: IO[bytes], name: str | None, frame: int
+) -> Picture | None:
+    """Open what can be saved of a damaged file; None if it isn't a picture then, either."""
+    for content in formats.repaired(format_, file):
+        for read in (_read, _read_incomplete):
+            try:
+                return read(format_, io.BytesIO(content), name, frame)
+            except PictureError:
+                raise
+            except Exception:  # see above
+                continue
+    return None
 
 
 def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int) -> Picture:
-    if formats.is_excessive(format_, file, frame):
-        raise PictureError(f"This {format_.name} file has too many parts to be opened.")
+    if formats.is_filled_up(format_, file):
+        raise DamagedFileError
     # libtiff prints warnings itself.
     with stdio.stderr_silenced() if format_.name == "TIFF" else nullcontext():
-        image: Image.Image = formats.read_header(format_, file)
-        if frame:
-            image.seek(frame)
-        _check_size(format_, image, file)
+        image = _checked_header(format_, file, frame)
         crop_box = formats.crop_box(format_, file)
 
         def decode_frame() -> Picture:
@@ -158,6 +171,26 @@ def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int)
                 picture = _later_frame(image, decode_frame) or picture
             picture = replace(picture, file_notes=(ANIMATION,))
         return picture
+
+
+def _checked_header(format_: PictureFormat, file: IO[bytes], frame: int) -> Image.Image:
+    """Read a header. Raises PictureError if what follows would take too much to decode."""
+    if formats.is_excessive(format_, file, frame):
+        raise PictureError(f"This {format_.name} file has too many parts to be opened.")
+    image = formats.read_header(format_, file)
+    if frame:
+        image.seek(frame)
+    _check_size(format_, image, file)
+    return image
+
+
+def _read_incomplete(
+    format_: PictureFormat, file: IO[bytes], name: str | None, frame: int
+) -> Picture:
+    _checked_header(format_, file, frame)
+    file.seek(0)
+    completed, notes = incomplete.completed(format_, file.read())
+    return replace(_read(format_, io.BytesIO(completed), name, frame), file_notes=notes)
 
 
 def _is_animation(image: Image.Image) -> bool:
@@ -196,7 +229,7 @@ def _decode(
 ) -> Picture:
     width, height = image.size
     if draft:  # changes the image, which a caller's must not be
-        _reduce_while_decoding(image)
+        decode.reduce_while_decoding(image)
     expected_size = image.size
     image.load()
     if image.size != expected_size:  # Pillow turns TIFF upright by itself
@@ -208,15 +241,6 @@ def _decode(
     notes = quality.find_notes(pixels)
     alt_text = xmp.author_alt_text(image.info.get("xmp"))
     return Picture(pixels, format_name, width, height, notes, name, alt_text)
-
-
-def _reduce_while_decoding(image: Image.Image) -> None:
-    """Let libjpeg decode a large picture at a half, a quarter or an eighth of its size: faster."""
-    scale, limit = 1, decode.longer_side_limit(image.size)
-    while scale < 8 and max(image.size) > scale * limit:
-        scale *= 2
-    if scale > 1:
-        image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
 
 
 def _check_size(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> None:

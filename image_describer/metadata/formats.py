@@ -201,11 +201,18 @@ def is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
 
     For some formats only Pillow can tell; for these, False.
     """
+    if format_.name == "JPEG":
+        return jpeg.is_truncated(file)
     if format_.name == "WEBP":
         return webp.is_truncated(file, size)
     if format_.name in ISOBMFF_FORMATS:
         return isobmff.is_truncated(file, size)
     return format_.name == "TIFF" and tiff.is_truncated(file)
+
+
+def is_filled_up(format_: PictureFormat, file: IO[bytes]) -> bool:
+    """Return whether zeros stand for the end of a file, which a decoder would take for pixels."""
+    return format_.name == "JPEG" and _inspect(file, jpeg.is_filled_up)
 
 
 def crop_box(format_: PictureFormat, file: IO[bytes]) -> tuple[int, int, int, int] | None:

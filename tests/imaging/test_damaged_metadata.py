@@ -219,7 +219,7 @@ def test_scans_that_damaged_metadata_hides_are_counted() -> None:
     last = tiny.rindex(b"\xff\xda")
     bomb = tiny[:last] + tiny[last:-2] * 1_000 + b"\xff\xd9"
     hiding = segment(0xE1, b"Exif\0\0", length=len(bomb) - 100)
-    with pytest.raises(PictureError, match="damaged"):
+    with pytest.raises(PictureError, match="too many parts"):
         open_picture(bomb[:2] + hiding + bomb[2:])
 
 

@@ -185,8 +185,10 @@ def test_a_document_is_refused_with_what_reads_it() -> None:
     assert "image-describer read" in str(caught.value)
 
 
-# The others are too short to be cut inside their data, or have frames after the first.
-CUTTABLE = [name for name in EVERY_FORMAT if name not in ("PPM plain", "GIF", "PNG 16 bits")]
+# The others are too short to be cut inside their data, have frames after the first, or have most
+# of the picture in their first scans.
+UNCUTTABLE = ("PPM plain", "GIF", "PNG 16 bits", "JPEG progressive")
+CUTTABLE = [name for name in EVERY_FORMAT if name not in UNCUTTABLE]
 
 
 @pytest.mark.parametrize("name", CUTTABLE)

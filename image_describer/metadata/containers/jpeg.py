@@ -33,6 +33,7 @@ _METADATA = frozenset((*range(0xE0, 0xF0), 0xFE))
 _WITHOUT_BODY = frozenset((0x01, *range(0xD0, 0xDA)))
 _MARKER = re.compile(rb"\xff[\x01\xc0-\xfe]")
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[\x01\xc0-\xcf\xd8-\xfe]")  # not those in the data
+_FILLING = bytes(16)
 _RESYNC_BYTES = 70_000  # how far the next segment is searched for: a little more than one
 _RESYNC_SEGMENTS = 50
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -117,15 +118,11 @@ def is_multi_scan(file: IO[bytes]) -> bool:
 def count_scans(file: IO[bytes]) -> int:
     """Count the scans of a JPEG, without those of a thumbnail or of what follows the picture.
 
-    More than `SEGMENTS_LIMIT` markers count as scans, too: no picture has so many.
+    `SEGMENTS_LIMIT` markers count as so many scans: no picture has them.
     """
     file.seek(0)
-    scans = 0
-    for number, (marker, _) in enumerate(_markers(file.read())):
-        scans += marker == _START_OF_SCAN
-        if number > SEGMENTS_LIMIT:
-            return number
-    return scans
+    markers = [marker for marker, _ in _markers(file.read())]
+    return len(markers) if len(markers) >= SEGMENTS_LIMIT else markers.count(_START_OF_SCAN)
 
 
 class CutScan(NamedTuple):
@@ -146,13 +143,13 @@ def cut_scan(content: bytes) -> CutScan | None:
     None if its end is there, or what comes before and in that scan gives no picture: one needs the
     averages of all components, and all coefficients of the first one.
     """
-    if is_filled_up(content):
+    if content.endswith(_FILLING):
         content = content.rstrip(b"\0")
     content = content.removesuffix(b"\xff")
     precision: dict[int, list[int | None]] = {}  # of the 64 coefficients of each component
     refines = False
-    for number, (marker, position) in enumerate(_markers(content)):
-        if marker == _END_OF_IMAGE or number > SEGMENTS_LIMIT:
+    for marker, position in _markers(content):
+        if marker == _END_OF_IMAGE:
             return None
         length = int.from_bytes(content[position + 2 : position + 4], "big")
         body = content[position + 4 : position + 2 + length]
@@ -174,18 +171,28 @@ def cut_scan(content: bytes) -> CutScan | None:
     return CutScan(content, refines, any(bits != [0] * 64 for bits in all_bits))
 
 
-def is_filled_up(end: bytes) -> bool:
-    """Return whether a file ends in zeros, as a download of known size that was broken off."""
-    return end.endswith(bytes(16))
+def is_truncated(file: IO[bytes]) -> bool:
+    """Return whether the end of a JPEG is missing."""
+    file.seek(0)
+    return all(marker != _END_OF_IMAGE for marker, _ in _markers(file.read()))
+
+
+def is_filled_up(file: IO[bytes]) -> bool:
+    """Return whether zeros stand for the end of a JPEG, as where a download was broken off."""
+    file.seek(max(0, file.seek(0, io.SEEK_END) - len(_FILLING)))
+    return file.read() == _FILLING and is_truncated(file)
 
 
 def _markers(content: bytes, start: int = 0, limit: int = sys.maxsize) -> Iterator[tuple[int, int]]:
     """Yield the markers of the JPEG that begins at ``start``, up to its end, and their positions.
 
-    What lies between segments is skipped, as libjpeg does.
+    What lies between segments is skipped, as libjpeg does. At most `SEGMENTS_LIMIT`.
     """
     pattern, position = _MARKER, start + 2
-    while found := pattern.search(content, position, limit):
+    for _ in range(SEGMENTS_LIMIT):
+        found = pattern.search(content, position, limit)
+        if not found:
+            return
         marker = content[found.start() + 1]
         yield marker, found.start()
         if marker == _END_OF_IMAGE:
