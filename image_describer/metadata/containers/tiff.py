@@ -234,48 +234,80 @@ def split(content: bytes) -> Iterator[FilePart]:
     A part only has a position if it is the XMP: that of the entry that refers to it. Raises
     DamagedFileError, perhaps after some parts.
     """
-    reader = TiffReader(io.BytesIO(content))
     bytes_left = OVERLAP_LIMIT * len(content)
-    for part in _pages(reader):
+    for part in _Splitter(TiffReader(io.BytesIO(content))).pages():
         bytes_left -= len(part.body)
         if bytes_left < 0:  # a small file whose values overlap could ask for gigabytes
             raise DamagedFileError
         yield part
 
 
-def _pages(reader: TiffReader) -> Iterator[FilePart]:
-    visited: set[int] = set()
-    position, page = reader.first_directory, 0
-    while position:
-        yield from _directory_parts(reader, position, f"page {page}", visited)
-        position = reader.number(reader.read(reader.directory(position).end, 4))
-        page += 1
+class _Splitter:
+    """Yields the parts of a TIFF.
+
+    What several directories refer to, such as the EXIF or the pixels of all pages, is a part once;
+    after that, there are only parts that say which one it is.
+    """
+
+    def __init__(self, reader: TiffReader) -> None:
+        self._reader = reader
+        self._directories: dict[int, int] = {}  # position -> number
+        self._values: dict[tuple[int, int], int] = {}  # (position, size) -> number
+        self._pixels: dict[tuple[int, int], int] = {}
+
+    def pages(self) -> Iterator[FilePart]:
+        visited: set[int] = set()
+        position = self._reader.first_directory
+        while position:
+            if position in visited:
+                raise DamagedFileError
+            visited.add(position)
+            yield from self._directory_parts(position, f"page {len(visited) - 1}", ())
+            end = self._reader.directory(position).end
+            position = self._reader.number(self._reader.read(end, 4))
+
+    def _directory_parts(
+        self, position: int, name: str, ancestors: tuple[int, ...]
+    ) -> Iterator[FilePart]:
+        if position in self._directories and position not in ancestors:
+            yield _reference(name, self._directories[position])
+            return
+        is_excessive = len(self._directories) >= DIRECTORIES_LIMIT or len(ancestors) > DEPTH_LIMIT
+        directory = self._reader.directory(position)
+        if position in ancestors or is_excessive or directory.end > self._reader.size:
+            raise DamagedFileError
+        with_xmp = not self._directories  # only the first page's is the picture's
+        self._directories[position] = len(self._directories)
+        entries = {entry.tag: entry for entry in directory.entries}
+        for tag, entry in sorted(entries.items()):
+            if tag == _XMP_TAG and with_xmp:
+                yield FilePart(XMP, self._reader.value(entry), entry.start, entry.start + 12)
+            elif tag in _DIRECTORY_TAGS:
+                for number, inner in enumerate(self._reader.numbers(entry)):
+                    inner_name = f"{name}, {tag}.{number}"
+                    if inner:  # some programs write 0 where there is none
+                        yield from self._directory_parts(inner, inner_name, (*ancestors, position))
+            elif tag in _DATA_TAGS and _DATA_TAGS[tag] in entries:
+                sizes = self._reader.numbers(entries[_DATA_TAGS[tag]])
+                for span in zip(self._reader.numbers(entry), sizes, strict=False):
+                    yield self._span(f"{name}, pixels", *span, self._pixels)
+            elif entry.size <= len(entry.field):
+                yield FilePart(f"{name}, tag {tag}", self._reader.value(entry))
+            else:
+                start = self._reader.number(entry.field)
+                yield self._span(f"{name}, tag {tag}", start, entry.size, self._values)
+
+    def _span(
+        self, name: str, position: int, size: int, known: dict[tuple[int, int], int]
+    ) -> FilePart:
+        if (position, size) in known:
+            return _reference(name, known[position, size])
+        known[position, size] = len(known)
+        return FilePart(name, self._reader.read(position, size))
 
 
-def _directory_parts(
-    reader: TiffReader, position: int, name: str, visited: set[int], depth: int = 0
-) -> Iterator[FilePart]:
-    if position in visited or len(visited) >= DIRECTORIES_LIMIT or depth > DEPTH_LIMIT:
-        raise DamagedFileError
-    with_xmp = not visited  # only the first page's is the picture's
-    visited.add(position)
-    directory = reader.directory(position)
-    if directory.end > reader.size:
-        raise DamagedFileError
-    entries = {entry.tag: entry for entry in directory.entries}
-    for tag, entry in sorted(entries.items()):
-        if tag == _XMP_TAG and with_xmp:
-            yield FilePart(XMP, reader.value(entry), entry.start, entry.start + 12)
-        elif tag in _DIRECTORY_TAGS:
-            for number, inner in enumerate(reader.numbers(entry)):
-                inner_name = f"{name}, {tag}.{number}"
-                yield from _directory_parts(reader, inner, inner_name, visited, depth + 1)
-        elif tag in _DATA_TAGS and _DATA_TAGS[tag] in entries:
-            sizes = reader.numbers(entries[_DATA_TAGS[tag]])
-            for offset, size in zip(reader.numbers(entry), sizes, strict=False):
-                yield FilePart(f"{name}, pixels", reader.read(offset, size))
-        else:
-            yield FilePart(f"{name}, tag {tag}", reader.value(entry))
+def _reference(name: str, number: int) -> FilePart:
+    return FilePart(name, f"as {number}".encode())
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:
@@ -285,8 +317,11 @@ def replace_xmp(content: bytes, packet: bytes) -> bytes:
     maker notes stay valid.
     """
     reader = TiffReader(io.BytesIO(content))
-    old = find_xmp(split(content))
-    if old and 4 < len(packet) == len(old.body):
+    length = len(packet)
+    parts = [part for part in split(content) if part.name == XMP or len(part.body) == length]
+    old = find_xmp(parts)
+    is_shared = old and any(part.body == old.body for part in parts if part is not old)
+    if old and not is_shared and 4 < length == len(old.body):
         start = reader.number(content[old.start + 8 : old.end])
         return content[:start] + packet + content[start + len(packet) :]
     grown = bytearray(content + b"\0" * (len(content) % 2))
