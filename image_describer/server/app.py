@@ -16,6 +16,7 @@ from image_describer.server.addresses import allowed_host
 from image_describer.server.config import ServerConfig
 from image_describer.server.metrics import ServiceMetrics
 from image_describer.server.middleware import access_control
+from image_describer.server.middleware.absolute_target import AbsoluteTargetMiddleware
 from image_describer.server.middleware.access_control import OriginMiddleware
 from image_describer.server.middleware.access_log import AccessLogMiddleware
 from image_describer.server.middleware.limits import LimitsMiddleware
@@ -81,6 +82,7 @@ def _add_middleware(app: FastAPI, config: ServerConfig) -> None:
         )
     app.add_middleware(OriginMiddleware, config=config)
     app.add_middleware(AccessLogMiddleware, metrics=app.state.metrics, captions=config.log_captions)
+    app.add_middleware(AbsoluteTargetMiddleware)
 
 
 @contextlib.asynccontextmanager

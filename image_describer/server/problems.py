@@ -18,7 +18,7 @@ from image_describer.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 DETAIL_LIMIT_CHARACTERS = 1000
-UNPROCESSABLE, UNAVAILABLE, CONFLICT = 422, 503, 409
+METHOD_NOT_ALLOWED, CONFLICT, UNPROCESSABLE, UNAVAILABLE = 405, 409, 422, 503
 
 # For errors without a ``status`` of their own; the first match counts.
 STATUSES: tuple[tuple[type[ImageDescriberError], int], ...] = (
@@ -30,7 +30,7 @@ STATUSES: tuple[tuple[type[ImageDescriberError], int], ...] = (
 )
 SENTENCES = {
     404: "Nothing was found at this address. See /docs for the list.",
-    405: "This address does not support that method. See /docs for the list.",
+    METHOD_NOT_ALLOWED: "This address does not support that method. See /docs for the list.",
 }
 
 
@@ -78,6 +78,8 @@ def _title(status: int) -> str:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if request.method == "OPTIONS" and error.status_code == METHOD_NOT_ALLOWED:
+        return Response(status_code=204, headers=error.headers)  # its Allow is the answer
     sentence = str(error.detail)
     if sentence == _title(error.status_code):  # the framework's own text: a word or two
         sentence = SENTENCES.get(error.status_code, sentence)

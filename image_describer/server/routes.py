@@ -162,6 +162,7 @@ async def search(request: Request, search: schemas.SearchRequest) -> Response:
     return JSONResponse({"pictures": pictures})
 
 
+@router.head("/v1/health", include_in_schema=False)
 @router.get(
     "/v1/health",
     summary="Check whether pictures can be described now",
@@ -176,6 +177,7 @@ async def health(request: Request) -> Response:
     return JSONResponse({"status": status, "workers": queue.workers}, 200 if ready else 503)
 
 
+@router.head("/v1/version", include_in_schema=False)
 @router.get(
     "/v1/version",
     summary="Show the versions of the program and the model",
@@ -187,6 +189,7 @@ async def version(request: Request) -> Response:
     return JSONResponse({"program": __version__, **request.app.state.model})
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     summary="Show metrics for Prometheus",

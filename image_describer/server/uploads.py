@@ -1,7 +1,10 @@
 """Reading the picture and the form of a request, in memory only."""
 
+import re
+from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -32,10 +35,24 @@ class _InMemoryParser(MultiPartParser):
 
     spool_max_size = 1 << 40
 
+    def on_headers_finished(self) -> None:
+        """Also take for a file what some libraries send without a plain ``filename``: a part with
+        ``filename*`` (RFC 5987), or only with a type."""
+        part = self._current_part
+        disposition = part.content_disposition or b""
+        _, options = parse_options_header(disposition)
+        media_type = dict(part.item_headers).get(b"content-type", b"")
+        if b"filename" not in options and (
+            b"filename*" in disposition.lower()
+            or media_type.lower().startswith((b"image/", RAW.encode()))
+        ):
+            part.content_disposition = disposition + b'; filename=""'
+        super().on_headers_finished()
+
 
 async def read(request: Request) -> PictureForm:
     """Return the form of a request, or its raw body. Raises Problem."""
-    kind = request.headers.get("content-type", RAW).partition(";")[0].strip().lower()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower() or RAW
     if kind == MULTIPART:
         return await _multipart(request)
     if kind != RAW and not kind.startswith("image/"):
@@ -46,7 +63,7 @@ async def read(request: Request) -> PictureForm:
 async def _multipart(request: Request) -> PictureForm:
     parser = _InMemoryParser(
         request.headers,
-        request.stream(),
+        _without_preamble(request),
         max_files=FILES_LIMIT,
         max_fields=SENTENCES_LIMIT + FILES_LIMIT,
         max_part_size=FIELD_LIMIT_BYTES,
@@ -67,3 +84,21 @@ async def _multipart(request: Request) -> PictureForm:
         return PictureForm(picture, sentences)
     finally:
         await form.close()
+
+
+async def _without_preamble(request: Request) -> AsyncGenerator[bytes, None]:
+    """Yield the body of a form from its first boundary on: a text before it has no meaning
+    (RFC 2046, 5.1.1)."""
+    _, options = parse_options_header(request.headers["content-type"])
+    start = re.compile(rb"(?:^|\n)(--%b\r\n)" % re.escape(options[b"boundary"]))
+    held: bytes | None = b""
+    async for chunk in request.stream():
+        if held is not None:
+            held += chunk
+            found = start.search(held)
+            if found is None and len(held) < FIELD_LIMIT_BYTES:
+                continue
+            chunk, held = held[found.start(1) if found else 0 :], None
+        yield chunk
+    if held:
+        yield held

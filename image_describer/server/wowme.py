@@ -42,6 +42,7 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
+@router.head("/wowme", include_in_schema=False)
 @router.get(
     "/wowme",
     summary="Describe the picture at a URL",

@@ -1,4 +1,4 @@
-"""The outermost middleware: logs and counts requests, and answers 500 for internal errors."""
+"""Logs and counts requests, and answers 500 for internal errors."""
 
 import time
 

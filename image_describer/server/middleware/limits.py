@@ -25,6 +25,8 @@ BUFFERED_BODIES = 12  # of the largest size: the limit for all bodies in memory
 RETRY_AFTER_S = 1
 LINGER_S = 2.0  # keep reading so long from a client that still sends, so that it gets the response
 
+PLAIN = "identity"  # the Content-Encoding of a body that is not compressed
+COMPRESSED = "The body is compressed. Send it as it is, without Content-Encoding."
 CLIENT_CLOSED = 499  # nginx's status for a client that disconnected
 
 
@@ -46,7 +48,8 @@ class _RequestState:
 
 
 class LimitsMiddleware:
-    """Refuses requests that are too large (413), too slow (408, 503) or too many (429).
+    """Refuses requests that are too large (413), too slow (408, 503) or too many (429), and
+    compressed bodies (415), whose real size isn't known.
 
     Bodies are counted while they arrive. Time runs from the end of the headers to the end of the
     response. Only requests with a complete body count as in flight, so that slow senders block
@@ -88,7 +91,11 @@ class LimitsMiddleware:
     ) -> None:
         limited_send = self._sender(request, receive, send)
         try:
-            declared = Headers(scope=scope).get("content-length", "0")
+            headers = Headers(scope=scope)
+            encoding = headers.get("content-encoding", PLAIN).strip().lower()
+            if request.has_body and encoding not in ("", PLAIN):
+                raise Problem(415, COMPRESSED, {"Accept-Encoding": PLAIN})
+            declared = headers.get("content-length", "0")
             if declared.isdecimal() and int(declared[:20]) > self._limits.body_bytes:
                 raise self._too_large()
             if request.needs_worker:
