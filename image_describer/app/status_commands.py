@@ -32,7 +32,7 @@ class StatusCommands:
         if question:
             self._answer(question)
         elif working:
-            self._answer(messages.WORKING)
+            self._context.voice.announce(messages.WORKING)
         elif current.described is not None:
             self._context.voice.say_description(current.described.spoken, asked=True)
         else:
@@ -115,7 +115,7 @@ class StatusCommands:
     def nothing_yet(self, working: bool) -> None:
         """Say why there is nothing to copy, save or show."""
         if working:
-            self._answer(messages.WORKING)
+            self._context.voice.announce(messages.WORKING)
         else:
             self._answer(messages.with_keys(messages.NOTHING_YET, keymap.spoken))
 

@@ -159,7 +159,7 @@ class SaveForm(Dialog):
 
     def _save(self) -> None:
         if self._job is not None and self._job.running:
-            self.context.voice.answer(messages.WORKING)
+            self.context.voice.announce(messages.WORKING)
             return
         path = self._path()
         if path is None:

@@ -114,7 +114,7 @@ class PictureSources:
 
     def _start(self, task: PasteTask | ScreenTask) -> None:
         if self.running:
-            self._context.voice.answer(messages.WORKING)
+            self._context.voice.announce(messages.WORKING)
         else:
             task.start()
 

@@ -46,7 +46,7 @@ class DescribeTask(JobTask):
     def open(self, file: str) -> None:
         """Describe ``file`` instead of the current picture."""
         if self.running and file == self.current.file:
-            self._context.voice.answer(messages.WORKING)
+            self._context.voice.announce(messages.WORKING)
         else:
             self.describe(file, file)
 

@@ -42,7 +42,7 @@ class ReadTask(JobTask):
         if text is not None:
             self._show_or_tell(text)
         elif self.running:
-            self._context.voice.answer(messages.WORKING)
+            self._context.voice.announce(messages.WORKING)
         elif picture is None:
             self._context.voice.answer(NO_PIXELS)
         else:

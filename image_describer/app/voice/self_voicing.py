@@ -99,11 +99,11 @@ def caret_moved(widget: caret.TextWidget) -> None:
         voicing.remember_caret(widget)
 
 
-def spoken_text(widget: tk.Misc) -> str:
+def spoken_text(widget: tk.Misc, *, hinted: bool = True) -> str:
     """Name, role, state and position of ``widget``, and its hint."""
     info = widget_info(widget)
     parts = [_name_of(widget), role_of(widget), state_of(widget), position_of(widget)]
-    if info is not None and info.hint:
+    if hinted and info is not None and info.hint:
         parts[-1:] = [f"{parts[-1]}. {info.hint}" if parts[-1] else info.hint]
     return ", ".join(part for part in parts if part)
 
@@ -254,7 +254,8 @@ class SelfVoicing:
         if silent:
             self._last_window = window
             return
-        text = spoken_text(widget)
+        # A window that opens is short: F1 tells its keys, and Tab leads to the hint, too.
+        text = spoken_text(widget, hinted=window is self._last_window)
         if window is not self._last_window:
             self._last_window = window
             title = getattr(window, "spoken_title", "")

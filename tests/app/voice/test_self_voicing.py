@@ -144,6 +144,14 @@ def test_the_description_is_read_by_letter_word_and_line(drive: Drive, photo: st
     assert driver.heard.texts[-1] == "Probably selected"
 
 
+def test_the_focus_reads_a_sentence_of_several_rows_whole(drive: Drive) -> None:
+    driver = drive()
+    sentence = "It might be " + "a man and a dog and " * 20 + "a cat."
+    driver.app.window.sentence.show(sentence)
+    driver.press("Tab", "shift+Tab")
+    assert driver.heard.texts[-1] == f"Description, text, {sentence}"
+
+
 def test_menu_entries_are_spoken(drive: Drive) -> None:
     driver = drive()
     driver.press("alt+s")
