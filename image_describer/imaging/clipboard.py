@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,10 @@ TOOLS = (
 # The first line of what file managers copy says what to do with the files.
 NOT_PATHS = frozenset({"copy", "cut", "x-special/nautilus-clipboard"})
 
+# Around a path: spaces, the quotation marks of several languages, and the invisible marks that
+# Windows puts before paths.
+AROUND = " \t\r\n\"'`<>“”„‟«»‹›‘’‚‛「」\u00a0\u200b\u200e\u200f\u202a\u202c\ufeff"
+
 WEB_ADDRESS = re.compile(r"(https?|ftp)://|www\.", re.IGNORECASE)
 
 EMPTY = "There's no picture on the clipboard."
@@ -57,36 +62,51 @@ def read(text: str = "") -> "ClipboardContent":
 
 def first_file(text: str) -> str | None:
     """The first existing file in ``text``, which has a path or a file:// URL per line."""
-    paths = map(absolute_path, _items(text))
-    return next((path for path in paths if path and _is(os.path.isfile, path)), None)
+    paths = (path for item in _items(text) for path in possible_paths(item))
+    return next((path for path in paths if _is(os.path.isfile, path)), None)
 
 
 def why_not(items: Iterable[str]) -> PictureError:
     """Return why none of the ``items``, which may be paths or URLs, can be opened."""
     items = list(items)
-    paths = map(absolute_path, items)
-    if any(path and _is(os.path.isdir, path) for path in paths):
+    if any(_is(os.path.isdir, path) for item in items for path in possible_paths(item)):
         return IsFolderError()
     if any(WEB_ADDRESS.match(item) for item in items):
         return PictureError(NO_WEB_ADDRESSES)
     return NoSuchFileError()
 
 
-def absolute_path(item: str) -> str | None:
-    """The path in ``item``, if it is absolute: others would depend on the folder that the program
-    was started in.
+def possible_paths(item: str) -> Iterator[str]:
+    """The absolute paths that ``item`` may mean, literally first: a plain path, a file:// URL, or
+    one of both in quotation marks or escaped for a shell.
+
+    Relative paths would depend on the folder that the program was started in.
     """
-    path = None if "\0" in item else parse_path(item)
-    return path if path and os.path.isabs(path) else None
+    if "\0" in item or len(item) > PATH_LIMIT:
+        return
+    for text in _spellings(item):
+        if is_file_url(text):
+            # Some programs don't escape the # of a name.
+            literal = text.replace("#", "%23").replace("?", "%3F")
+            paths = [file_url_path(literal), file_url_path(text)]
+        else:
+            paths = [os.path.expanduser(text)]
+        yield from (path for path in paths if path and os.path.isabs(path))
 
 
-def parse_path(text: str) -> str | None:
-    """The path in ``text``: a plain one, one in quotes, or a file:// URL."""
-    if is_file_url(text):
-        return file_url_path(text)
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        text = text[1:-1]
-    return os.path.expanduser(text)
+def _spellings(item: str) -> Iterator[str]:
+    """``item`` itself, without what is around it, and as a shell reads it."""
+    yield item
+    yield item.strip(AROUND)
+    if os.name == "nt":
+        return  # backslashes separate folders
+    try:
+        words = shlex.split(item)
+    except ValueError:  # unbalanced quotes
+        return
+    # Several are files that were dropped on a terminal, or a path with spaces, which stands above.
+    if all(word.startswith(("/", "~")) or is_file_url(word) for word in words):
+        yield from words
 
 
 def _nothing(items: list[str]) -> PictureError:

@@ -85,9 +85,9 @@ def _register(root: tk.Tk, dropped: Callable[[str, str], str]) -> None:
 def _find(item: str, exists: Callable[[str], bool]) -> str:
     """The path in ``item`` for which ``exists(path)`` is true, else ""."""
     for text in (item, _with_raw_bytes(item)):
-        path = clipboard.absolute_path(text)
-        if path is not None and exists(path):
-            return path
+        for path in clipboard.possible_paths(text):
+            if exists(path):
+                return path
     return ""
 
 

@@ -225,6 +225,23 @@ def test_odd_texts_are_not_files(text: str) -> None:
     assert drop.choose([]) == drop.DropChoice(message=NO_FILE)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}/a b.png\n",
+        '"{}/a b.png"',
+        "'{}/a b.png'\r\n",
+        r"{}/a\ b.png",
+        "file://localhost{}/a b.png",
+    ],
+)
+def test_forms_of_a_path(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "a b.png"
+    file.touch()
+    dropped = form.format(tmp_path)
+    assert drop.choose([dropped]) == drop.DropChoice(file=str(file))
+
+
 def test_a_file_is_preferred_to_folders_and_urls(tmp_path: Path) -> None:
     file = tmp_path / "a\nb.png"
     file.touch()
