@@ -62,7 +62,7 @@ def test_a_new_picture_is_announced_without_interrupting_and_keys_lead_to_it(
     driver.press("F2")
     assert "New picture: shot.png." in driver.heard.texts[-1]
     driver.press_and_wait("alt+Down")
-    assert "2 of 2. shot.png." in driver.heard.texts
+    assert driver.heard.texts[-2:] == [SENTENCE, "shot.png, 2 of 2."]
     assert driver.app.describe_task.current.file == str(folder / "shot.png")
 
 
@@ -92,7 +92,7 @@ def test_a_lost_folder_and_an_unreadable_picture_are_told_and_the_watch_goes_on(
     away.rename(folder)
     driver.until(lambda: driver.heard.said_last('The folder "shots" is back.'), "the return")
     (folder / "broken.png").write_text("no picture")
-    driver.until(lambda: driver.heard.said_last("New picture. broken.png. That"), "the reason")
+    driver.until(lambda: driver.heard.said_last("New picture. broken.png. I can't"), "the reason")
     shutil.copy(photo, folder / "shot.png")
     driver.until(lambda: driver.heard.said_last(SENTENCE), "the description")
 
