@@ -348,10 +348,8 @@ def _alt_text(description: Description) -> str:
     record = to_record(description)
     if record["alt_text"]:
         return str(record["alt_text"])
-    sentence = wording.sentence(description)
-    if not description.has_scene or sentence.endswith(wording.NO_CAPTION):
-        return sentence
-    return str(record["caption"])
+    described = description.has_scene and record["caption"]
+    return str(record["caption"]) if described else wording.sentence(description)
 
 
 def _address(file: str, folders: Sequence[str], prefix: str) -> str:
