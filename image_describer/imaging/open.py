@@ -26,7 +26,8 @@ from image_describer.metadata.xmp_packets import find_packets
 from image_describer.text import file_size
 
 FRAMES_LIMIT = 200  # of an animation, until one shows something
-FRAMES_LIMIT_PX = 40_000_000  # all of them together
+FRAMES_LIMIT_PX = 150_000_000  # all of them together
+FRAME_LIMIT_PX = 40_000_000  # of one, of which Pillow holds several copies
 SHORT_FILE_BYTES = 200  # a damaged file as short as this was most probably cut off
 NOT_A_FILE = "That's a device or a pipe, not a file."
 UNKNOWN_FORMAT = "I can't open this kind of file."
@@ -202,7 +203,10 @@ def _is_animation(image: Image.Image) -> bool:
 
 def _later_frame(image: Image.Image, decode_frame: Callable[[], Picture]) -> Picture | None:
     """Return the first frame after the first one that shows something; None without one."""
-    frames = min(FRAMES_LIMIT, FRAMES_LIMIT_PX // (image.width * image.height))
+    frame_px = image.width * image.height
+    if frame_px > FRAME_LIMIT_PX:
+        return None
+    frames = min(FRAMES_LIMIT, FRAMES_LIMIT_PX // frame_px)
     with suppress(Exception):  # the end, or a damaged frame
         for number in range(1, frames):
             image.seek(number)
