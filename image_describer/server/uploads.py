@@ -90,15 +90,18 @@ async def _without_preamble(request: Request) -> AsyncGenerator[bytes, None]:
     """Yield the body of a form from its first boundary on: a text before it has no meaning
     (RFC 2046, 5.1.1)."""
     _, options = parse_options_header(request.headers["content-type"])
-    start = re.compile(rb"(?:^|\n)(--%b\r\n)" % re.escape(options[b"boundary"]))
-    held: bytes | None = b""
+    boundary = options[b"boundary"]
+    start = re.compile(rb"(?:^|\n)(--%b\r\n)" % re.escape(boundary))
+    held: bytearray | None = bytearray()
     async for chunk in request.stream():
-        if held is not None:
-            held += chunk
-            found = start.search(held)
-            if found is None and len(held) < FIELD_LIMIT_BYTES:
-                continue
-            chunk, held = held[found.start(1) if found else 0 :], None
-        yield chunk
+        if held is None:
+            yield chunk
+            continue
+        unsearched = max(0, len(held) - len(boundary) - len("\n--\r\n"))
+        held += chunk
+        found = start.search(held, unsearched)
+        if found is not None or len(held) > FIELD_LIMIT_BYTES:
+            yield bytes(held[found.start(1) if found else 0 :])
+            held = None
     if held:
-        yield held
+        yield bytes(held)
