@@ -80,10 +80,10 @@ def alt_text_of(description: "Description") -> str:
     """
     from image_describer.wording import sentence as wording
 
+    if not description.caption.strip():
+        return ""
     bare = replace(description, notes=(), alt_text=None, text=None)
     text = wording.sentence(bare, hedged=False)
-    if text == wording.NO_CAPTION:
-        return ""
     short = wording.short_text(description.text) if description.text is not None else ""
     return f"{text} {short}".strip()
 
