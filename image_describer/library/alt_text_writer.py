@@ -80,7 +80,7 @@ def alt_text_of(description: "Description") -> str:
     """
     from image_describer.wording import sentence as wording
 
-    if not description.caption.strip():
+    if not wording.bare_caption(description):
         return ""
     bare = replace(description, notes=(), alt_text=None, text=None)
     text = wording.sentence(bare, hedged=False)

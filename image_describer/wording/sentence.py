@@ -148,6 +148,11 @@ def author_text(description: Description, limit: int = AUTHOR_LIMIT) -> str:
     return finish(text) if text else ""
 
 
+def bare_caption(description: Description) -> str:
+    """Return the caption as one line without a full stop; "" if there are no words."""
+    return one_line(description.caption).rstrip(".!? ")
+
+
 def hedge_for(confidence: float) -> Hedge:
     """Return the hedge for a confidence."""
     return next((hedge for least, hedge in HEDGES if confidence >= least), HEDGES[-1][1])
@@ -158,7 +163,7 @@ def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str
     unknown = [UNKNOWN_SCRIPT] if description.text and description.text.unknown_script else []
     if not description.has_scene:
         return " ".join([*notes, *unknown])
-    caption = one_line(description.caption).rstrip(".!? ")
+    caption = bare_caption(description)
     if hedged:
         caption = _with_doubt(caption, description.doubt)
     if not caption:

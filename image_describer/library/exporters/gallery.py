@@ -348,7 +348,7 @@ def _alt_text(description: Description) -> str:
     record = to_record(description)
     if record["alt_text"]:
         return str(record["alt_text"])
-    described = description.has_scene and record["caption"]
+    described = description.has_scene and wording.bare_caption(description)
     return str(record["caption"]) if described else wording.sentence(description)
 
 
