@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -60,7 +61,10 @@ def recognizes(path: Path) -> bool:
 
 def read(path: Path, dev_share: float = DEV_SHARE) -> Dataset:
     """Read the table, a file or the one in a folder, and find its pictures: in Images/ beside it,
-    or anywhere below its folder. Splits are random. Raises TrainingError."""
+    anywhere below its folder, or where absolute paths say. Splits are random.
+
+    Raises TrainingError.
+    """
     file = _table(path)
     if file is None:
         tables = len(_tables(path))
@@ -74,19 +78,20 @@ def read(path: Path, dev_share: float = DEV_SHARE) -> Dataset:
     folders = (file.parent / name for name in PICTURE_FOLDERS)
     pictures = next((folder for folder in folders if folder.is_dir()), file.parent)
     present = {p.relative_to(pictures).as_posix() for p in pictures.rglob("*") if p.is_file()}
-    collector = CaptionCollector(file.name, present)
-    rows = []
-    for row in _rows(lines[columns.start :], columns.delimiter, problems):
+    rows = list(_rows(lines[columns.start :], columns.delimiter, problems))
+    written = {row[columns.name].strip() for row in rows if len(row) > columns.name}
+    names = _matches(written, present)
+    elsewhere = {n for n in written - names.keys() if os.path.isabs(n) and os.path.isfile(n)}
+    collector = CaptionCollector(file.name, present | elsewhere)
+    for row in rows:
         if len(row) <= max(columns.name, columns.caption):
             collector.malformed()
             continue
         # Commas of a caption that was not quoted split it into several cells.
         cells = row[columns.caption :]
         caption = columns.delimiter.join(cells) if columns.caption_is_last else cells[0]
-        rows.append((row[columns.name].strip(), caption))
-    names = _matches({name for name, _ in rows}, present)
-    for written, caption in rows:
-        name = names.get(written, written)
+        name = row[columns.name].strip()
+        name = names.get(name, name)
         collector.add(name, caption, (name, caption))
     captions = collector.finish(problems, WAY_OUT)
     return Dataset(

@@ -173,6 +173,16 @@ def test_paths_from_elsewhere_as_batch_writes_them(own, folder):
     assert data.captions == {name: ["A dog."] for name in names}
 
 
+def test_absolute_paths_of_pictures_elsewhere(own, tmp_path):
+    files = [
+        write_pictures(tmp_path / "elsewhere", ["a b.jpg"]) / name for name in ("a b.jpg", "no")
+    ]
+    data = read(own("file,caption", *(f"{file},A dog." for file in files), f"{NAMES[0]},A cat."))
+    assert data.captions == {str(files[0]): ["A dog."], NAMES[0]: ["A cat."]}
+    assert data.path(str(files[0])) == files[0]
+    assert reports(data, "without a picture: 1")
+
+
 def test_one_folder_counts_for_the_whole_table(own):
     folder = own("file,caption", "a/picture1.jpg,A dog.", "picture0.jpg,A cat.", "picture2.jpg,-")
     assert set(read(folder).captions) == {"picture0.jpg", "picture2.jpg"}
