@@ -21,6 +21,7 @@ from image_describer.library.history import History
 from image_describer.library.local_pool import LocalPool
 from image_describer.reading.text import PictureText
 from image_describer.settings import SettingsFile
+from image_describer.speech import Utterance
 from tests.support.screen import LIMIT_S, Screen
 
 TURN_S = 0.003
@@ -94,9 +95,12 @@ class FakeSpeaker:
         interrupt: bool = True,
         language: str = "",
         **_: bool,
-    ) -> None:
+    ) -> Utterance:
         self.said.append((text, kind, interrupt))
         self.languages.append(language)
+        utterance = Utterance(text, kind)
+        utterance.finish()
+        return utterance
 
     def stop(self) -> None:
         self.stops += 1

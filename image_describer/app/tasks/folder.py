@@ -97,7 +97,7 @@ class FolderTask:
         pictures = plural(run.total, "picture")
         self._show(DESCRIBING.format(pictures=pictures))
         if run.total:
-            self._context.voice.answer(self.status)
+            self._context.voice.announce(self.status)
 
     def load(self, run: FolderRun, own_pictures: OwnPictures) -> None:
         """List the pictures of ``run`` that were described before."""

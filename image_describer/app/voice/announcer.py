@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tkinter as tk
 
-    from image_describer.speech import Speaker, UtteranceKind
+    from image_describer.speech import Speaker, Utterance, UtteranceKind
     from image_describer.wording.sentence import SpokenDescription
 
 TICK_AFTER_MS, TICK_MS = 500, 1000  # while the online voice is fetched: silence seems broken
@@ -17,7 +17,6 @@ RECENT_S = 0.3
 # While a key is held down, the newest text waits for the end of what is being said, but not longer.
 HELD_WAIT_S = 0.35
 HELD_POLL_MS = 20
-ANNOUNCED_S = 0.5  # what a result leaves "Working" to be said
 
 
 class Announcer:
@@ -41,7 +40,7 @@ class Announcer:
         self._key_held = False
         self._waiting: tuple[str, str] | None = None  # text and language, while a key is held down
         self._waiting_since = 0.0
-        self._announced_at = -ANNOUNCED_S
+        self._announcement: Utterance | None = None
         self.level = "all"
 
     @property
@@ -53,9 +52,8 @@ class Announcer:
         self._say(text, kind)
 
     def announce(self, text: str) -> None:
-        """Say that a job has begun. A result that comes at the same moment doesn't cut it short."""
-        self.notify(text)
-        self._announced_at = time.monotonic()
+        """Say that a job has begun. Its result doesn't cut this short, a key does."""
+        self._announcement = self._say(text, "notice")
 
     def answer(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
         """Say what a key asked for, at once."""
@@ -130,7 +128,7 @@ class Announcer:
         """Any key silences what is being said; not the repetitions of one that is held down."""
         self._key_held = repeated
         if not repeated:
-            self._waiting, self._announced_at = None, -ANNOUNCED_S
+            self._waiting = self._announcement = None
             self._speaker.stop()
 
     def recently_answered(self) -> bool:
@@ -146,15 +144,18 @@ class Announcer:
         """Stop speaking."""
         self._speaker.stop()
 
-    def _say(self, text: str, kind: "UtteranceKind") -> None:
+    def _say(self, text: str, kind: "UtteranceKind") -> "Utterance | None":
         if self.level == "off":
-            return
-        now = self._answered_at = time.monotonic()
-        interrupt = now - self._announced_at > ANNOUNCED_S
-        self._speaker.say(text, kind=kind, private=kind != "description", interrupt=interrupt)
+            return None
+        self._answered_at = time.monotonic()
+        interrupt = self._announcement is None or self._announcement.wait(0)
+        said = self._speaker.say(
+            text, kind=kind, private=kind != "description", interrupt=interrupt
+        )
         self._schedule_check()
         if kind == "description":
             self._schedule_tick(TICK_AFTER_MS)
+        return said
 
     def _schedule_tick(self, ms: int) -> None:
         if self._tick_timer is not None:

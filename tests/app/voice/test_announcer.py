@@ -93,15 +93,16 @@ def test_the_focus_is_said_after_the_answer_to_the_same_key() -> None:
     assert interrupts == [True, True, False]
 
 
-def test_a_result_waits_for_working_that_has_just_been_announced() -> None:
+def test_a_result_waits_for_the_end_of_working() -> None:
     speaker = Mock()
+    speaker.say.return_value.wait.return_value = False  # it is still being said
     announcer = Announcer(Mock(), speaker, lambda _reason: None)
     announcer.announce("Working")
     announcer.notify("Saved.")
     announcer.announce("Working")
     announcer.key_pressed(repeated=False)
     announcer.answer("Cancelled.")
-    interrupts = [c.kwargs["interrupt"] for c in speaker.say.mock_calls]
+    interrupts = [c.kwargs["interrupt"] for c in speaker.say.call_args_list]
     assert interrupts == [True, False, False, True]
 
 

@@ -148,7 +148,8 @@ def test_the_focus_reads_a_sentence_of_several_rows_whole(drive: Drive) -> None:
     driver = drive()
     sentence = "It might be " + "a man and a dog and " * 20 + "a cat."
     driver.app.window.sentence.show(sentence)
-    driver.press("Tab", "shift+Tab")
+    driver.press("Tab")
+    driver.press("shift+Tab")
     assert driver.heard.texts[-1] == f"Description, text, {sentence}"
 
 
