@@ -281,8 +281,7 @@ def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exceptio
         )
     if any(hint in message for hint in ("unknown", "unsupported", "not supported")):
         return unknown_kind
-    # Pillow raises a SyntaxError where it doesn't understand a header.
-    if isinstance(error, SyntaxError) and formats.is_sound(format_, file):
+    if formats.is_unknown_kind(format_, file):
         return unknown_kind
     return PictureError(f"The {format_.name} file is damaged.", GET_AGAIN)
 

@@ -237,17 +237,24 @@ def repaired(format_: PictureFormat, file: IO[bytes]) -> Iterator[bytes]:
                 yield _WITHOUT_METADATA[format_.name](content)
 
 
-def is_sound(format_: PictureFormat, file: IO[bytes]) -> bool:
-    """Return whether the structure of a file can be read, though its decoder refuses it.
+def is_unknown_kind(format_: PictureFormat, file: IO[bytes]) -> bool:
+    """Return whether a file has the structure of its format, but its decoder refuses the header.
 
     For some formats only Pillow can tell; for these, False.
     """
     if format_.name not in ISOBMFF_FORMATS:
         return False
     try:
-        return bool(isobmff.ItemProperties(isobmff.read_meta(file)).associations)
+        if not isobmff.ItemProperties(isobmff.read_meta(file)).associations:
+            return False
     except (OSError, ValueError):
         return False
+    file.seek(0)
+    try:
+        read_header(format_, file)
+    except Exception:  # Pillow raises nearly every kind of error
+        return True
+    return False
 
 
 def _inspect(file: IO[bytes], function: Callable[[IO[bytes]], T]) -> T:

@@ -54,8 +54,18 @@ def name(request: pytest.FixtureRequest) -> str:
         lambda content: isobmff.without_property(content, b"pixi", WHOLE),
         isobmff.with_two_tables,
         lambda content: isobmff.with_two_tables(isobmff.without_property(content, b"ispe", ALPHA)),
+        lambda content: isobmff.without_box(content, b"pitm"),
+        lambda content: isobmff.without_box(content, b"hdlr"),
+        lambda content: isobmff.with_box_twice(content, b"iref"),
+        lambda content: isobmff.with_box_twice(content, b"iprp"),
+        lambda content: isobmff.with_meta(content, lambda boxes: boxes[::-1]),
+        lambda content: isobmff.with_colour(content, b"odd"),
     ],
-    ids=["alpha without size", "no size", "no depth", "two tables", "two faults"],
+    ids=[
+        *("alpha without size", "no size", "no depth", "two tables", "two faults"),
+        *("no main picture", "no handler", "references twice", "properties twice", "backwards"),
+        "odd colours",
+    ],
 )
 def test_pictures_that_break_the_rules_are_shown_with_their_transparency(
     name: str, broken: Callable[[bytes], bytes]
@@ -79,6 +89,15 @@ def test_an_alpha_channel_that_cannot_be_decoded_is_left_out(name: str) -> None:
 
 def test_a_picture_that_cannot_be_decoded_is_of_an_unknown_kind(name: str) -> None:
     content = isobmff.without_property(FILES[name], CODEC[name], WHOLE)
+    with pytest.raises(PictureError, match=f"^I can't open this kind of {name}"):
+        open_picture(content)
+
+
+def test_an_essential_property_that_nobody_knows_makes_an_unknown_kind(name: str) -> None:
+    def change(kinds: list[bytes], table: isobmff.Associations) -> list[isobmff.Associations]:
+        return [[(item, [*fields, 0x80 | len(kinds)]) for item, fields in table]]
+
+    content = isobmff.with_properties(FILES[name], change, isobmff.box(b"what", b"ever"))
     with pytest.raises(PictureError, match=f"^I can't open this kind of {name}"):
         open_picture(content)
 
@@ -147,3 +166,10 @@ def test_a_table_of_a_million_properties_is_damaged() -> None:
     meta = isobmff.box(b"meta", bytes(4) + isobmff.box(b"iprp", table))
     with pytest.raises(containers.DamagedFileError):
         list(containers.repaired(io.BytesIO(meta)))
+
+
+@pytest.mark.skipif(not HAS_AVIF, reason="Pillow was built without AVIF")
+def test_without_a_main_picture_no_thumbnail_is_taken_for_it() -> None:
+    content = FILES["AVIF"].replace(b"auxl\0\2\0\1\0\1", b"thmb\0\1\0\1\0\2")
+    opened = open_picture(isobmff.without_box(content, b"pitm"))
+    assert opened.pixels.std(axis=2).max() < 10  # the grey item, of which the other is a thumbnail

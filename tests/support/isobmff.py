@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Callable, Iterator
 
+Box = tuple[bytes, bytes]
+"""Kind and body."""
 Associations = list[tuple[int, list[int]]]
 """(item, indices of its properties from 1), of a file with few of both."""
 
@@ -12,7 +14,7 @@ def box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body) + 8) + kind + body
 
 
-def children(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+def children(body: bytes) -> Iterator[Box]:
     """Yield the kinds and bodies of boxes."""
     position = 0
     while position + 8 <= len(body):
@@ -21,11 +23,11 @@ def children(body: bytes) -> Iterator[tuple[bytes, bytes]]:
         position += length
 
 
-def with_meta(content: bytes, change: Callable[[bytes, bytes], bytes]) -> bytes:
-    """Replace the body of each box in "meta" by ``change(kind, body)``; no pixel moves."""
+def with_meta(content: bytes, change: Callable[[list[Box]], list[Box]]) -> bytes:
+    """Replace the boxes in "meta"; no pixel moves."""
     boxes = list(children(content))
     meta = next(body for kind, body in boxes if kind == b"meta")
-    new = b"".join(box(kind, change(kind, body)) for kind, body in children(meta[4:]))
+    new = b"".join(box(*changed) for changed in change(list(children(meta[4:]))))
     others = [box(b"free" if kind == b"meta" else kind, body) for kind, body in boxes]
     return b"".join([*others, box(b"meta", meta[:4] + new)])
 
@@ -44,7 +46,28 @@ def with_properties(
         tables = change(kinds, _associations(inner[b"ipma"]))
         return box(b"ipco", properties) + b"".join(_table(table) for table in tables)
 
-    return with_meta(content, change_box)
+    return with_meta(
+        content, lambda boxes: [(kind, change_box(kind, body)) for kind, body in boxes]
+    )
+
+
+def without_box(content: bytes, left_out: bytes) -> bytes:
+    """Leave a box out of "meta"."""
+    return with_meta(content, lambda boxes: [box for box in boxes if box[0] != left_out])
+
+
+def with_box_twice(content: bytes, twice: bytes) -> bytes:
+    """Repeat a box of "meta" at its end."""
+    return with_meta(content, lambda boxes: [*boxes, next(box for box in boxes if box[0] == twice)])
+
+
+def with_colour(content: bytes, body: bytes) -> bytes:
+    """Add a colour space to each item."""
+
+    def change(kinds: list[bytes], table: Associations) -> list[Associations]:
+        return [[(item, [*fields, len(kinds)]) for item, fields in table]]
+
+    return with_properties(content, change, box(b"colr", body))
 
 
 def without_property(content: bytes, kind: bytes, item: int) -> bytes:

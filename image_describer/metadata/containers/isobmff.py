@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import IO, NamedTuple
 
@@ -15,6 +15,9 @@ ITEMS_LIMIT = 100_000  # of them, their properties and extents; a thousand tiles
 
 _ESSENTIAL = 0x8000  # beside the index of a property
 _ESSENTIAL_KINDS = (b"clap", b"irot", b"imir")
+_LEAST_BYTES = {b"colr": 11, b"ispe": 12, b"clap": 32, b"irot": 1, b"imir": 1}
+_COLOUR_TYPES = (b"nclx", b"prof", b"rICC")
+_PICTURE_HANDLER = bytes(8) + b"pict" + bytes(13)
 _XMP_TYPE = b"application/rdf+xml"
 _FIELDS_LIMIT = 254  # properties of an item, to which one may be added; they are counted in a byte
 
@@ -33,7 +36,8 @@ class ItemProperties:
 
     ``associations``: item -> indices of ``properties``, from 1, each with a bit for "essential".
     ``auxiliary``: item of an alpha channel or a depth map -> the item it belongs to.
-    Raises DamagedFileError.
+    ``parts``: these, and tiles and thumbnails. ``references``: the boxes in "iref". ``boxes``: the
+    first of each kind in "meta". Raises DamagedFileError.
     """
 
     def __init__(self, meta: bytes) -> None:
@@ -42,7 +46,11 @@ class ItemProperties:
         self.properties: list[tuple[bytes, bytes]] = []
         self.associations: dict[int, list[int]] = {}
         self.auxiliary: dict[int, int] = {}
+        self.parts: set[int] = set()
+        self.references: list[tuple[bytes, bytes]] = []
+        self.boxes: dict[bytes, bytes] = {}
         for kind, body in _children(meta[4:]):
+            self.boxes.setdefault(kind, body)
             reader = _Fields(body)
             if kind == b"pitm":
                 self.primary = reader.number(4 if reader.version else 2)
@@ -50,7 +58,7 @@ class ItemProperties:
                 self._read_references(reader.rest(), 4 if reader.version else 2)
             elif kind == b"iprp":
                 for inner_kind, inner in _children(body):
-                    if inner_kind == b"ipco":
+                    if inner_kind == b"ipco" and not self.properties:
                         self.properties = list(_children(inner))
                     elif inner_kind == b"ipma":
                         self._read_associations(_Fields(inner))
@@ -63,12 +71,31 @@ class ItemProperties:
                 return index, self.properties[index - 1][1]
         return None
 
+    def drop_broken(self) -> None:
+        """Leave out the properties that no decoder accepts, and "pixi", which none needs."""
+        for index, (kind, body) in enumerate(self.properties):
+            is_odd = kind == b"colr" and body[:4] not in _COLOUR_TYPES
+            if is_odd or kind == b"pixi" or len(body) < _LEAST_BYTES.get(kind, 0):
+                self.properties[index] = (b"free", b"")
+        for item, fields in self.associations.items():
+            self.associations[item] = [field for field in fields if self._is_kept(field)]
+
+    def _is_kept(self, field: int) -> bool:
+        index = field & ~_ESSENTIAL
+        return 1 <= index <= len(self.properties) and self.properties[index - 1][0] != b"free"
+
     def _read_references(self, body: bytes, id_size: int) -> None:
         for kind, inner in _children(body):
+            self.references.append((kind, inner))
             reader = _Fields(inner, full=False)
             item, count = reader.number(id_size), reader.number(2)
-            if kind == b"auxl" and count:
-                self.auxiliary[item] = reader.number(id_size)
+            targets = [reader.number(id_size) for _ in range(count)]
+            if kind == b"auxl" and targets:
+                self.auxiliary[item] = targets[0]
+            if kind == b"dimg":
+                self.parts.update(targets)
+            elif kind in (b"auxl", b"thmb"):
+                self.parts.add(item)
 
     def _read_associations(self, reader: "_Fields") -> None:
         index_size = 2 if reader.flags & 1 else 1
@@ -140,17 +167,19 @@ def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
 def repaired(file: IO[bytes]) -> Iterator[bytes]:
     """Yield contents that a strict decoder opens rather than ``file``, the best first.
 
-    In the first, each picture has a size, the properties are listed in one place and essential
-    where they must be, and a sequence is a single picture; the second has no alpha channel either.
-    Raises DamagedFileError.
+    In the first, there is one box of each kind, in the usual order; properties are essential where
+    they must be, or left out where they are optional and broken; each picture has a size; and a
+    sequence is a single picture. The second has no alpha channel either. Raises DamagedFileError.
     """
-    meta = read_meta(file)
-    properties = ItemProperties(meta)
-    sizes = (properties.find(item, b"ispe") for item in properties.associations)
+    properties = ItemProperties(read_meta(file))
+    items = properties.associations
+    properties.drop_broken()
+    if properties.primary not in items:
+        properties.primary = next((item for item in items if item not in properties.parts), 0)
+    sizes = (properties.find(item, b"ispe") for item in (properties.primary, *items))
     any_size = next((found[0] for found in sizes if found), None)
-    for item, fields in properties.associations.items():
-        main = properties.auxiliary.get(item, properties.primary)
-        size = properties.find(main, b"ispe")
+    for item, fields in items.items():
+        size = properties.find(properties.auxiliary.get(item, item), b"ispe")
         if properties.find(item, b"ispe") is None and any_size is not None:
             fields.insert(0, size[0] if size else any_size)
         for kind in _ESSENTIAL_KINDS:
@@ -158,12 +187,13 @@ def repaired(file: IO[bytes]) -> Iterator[bytes]:
             if found is not None and found[0] in fields:
                 fields[fields.index(found[0])] |= _ESSENTIAL
     content = _without_meta(file)
-    yield content + _box(b"meta", _with_associations(meta, properties, keep_auxiliary=True))
+    yield content + _usual_meta(properties)
     if properties.auxiliary:
         for item in properties.auxiliary:  # so that it isn't taken for the picture
             size = properties.find(item, b"ispe")
-            properties.associations[item] = [size[0]] if size else []
-        yield content + _box(b"meta", _with_associations(meta, properties, keep_auxiliary=False))
+            items[item] = [size[0]] if size else []
+        properties.references = [box for box in properties.references if box[0] != b"auxl"]
+        yield content + _usual_meta(properties)
 
 
 def _boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
@@ -200,24 +230,27 @@ def _without_meta(file: IO[bytes]) -> bytes:
     return bytes(content)
 
 
-def _with_associations(meta: bytes, properties: ItemProperties, *, keep_auxiliary: bool) -> bytes:
-    """Return the body of "meta" with these associations in one box."""
+def _usual_meta(properties: ItemProperties) -> bytes:
+    """Return a box "meta" as encoders write it."""
+    items = properties.associations
     table = b"".join(
         struct.pack(f">IB{len(fields)}H", item, len(fields), *fields)
-        for item, fields in sorted(properties.associations.items())
+        for item, fields in sorted(items.items())
     )
-    count = struct.pack(">I", len(properties.associations))
-    association = _box(b"ipma", b"\1\0\0\1" + count + table)
-    new = meta[:4]
-    for kind, body in _children(meta[4:]):
-        if kind == b"iprp":
-            inner = ((kind, body) for kind, body in _children(body) if kind != b"ipma")
-            body = b"".join(_box(kind, body) for kind, body in inner) + association
-        elif kind == b"iref" and not keep_auxiliary:
-            inner = ((kind, body) for kind, body in _children(body[4:]) if kind != b"auxl")
-            body = body[:4] + b"".join(_box(kind, body) for kind, body in inner)
-        new += _box(kind, body)
-    return new
+    association = b"\1\0\0\1" + struct.pack(">I", len(items)) + table
+    boxes = {
+        b"hdlr": _PICTURE_HANDLER,
+        b"pitm": b"\1\0\0\0" + struct.pack(">I", properties.primary),
+        **{kind: properties.boxes.get(kind, b"") for kind in (b"iloc", b"iinf")},
+        b"iref": properties.boxes.get(b"iref", bytes(4))[:4] + _join(properties.references),
+        b"iprp": _join([(b"ipco", _join(properties.properties)), (b"ipma", association)]),
+        b"idat": properties.boxes.get(b"idat", b""),
+    }
+    return _box(b"meta", bytes(4) + _join([box for box in boxes.items() if len(box[1]) > 4]))
+
+
+def _join(boxes: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(_box(kind, body) for kind, body in boxes)
 
 
 def _box(kind: bytes, body: bytes) -> bytes:
