@@ -3,11 +3,15 @@
 Large images are converted in bands, so that little memory is needed besides the decoded image.
 """
 
+from typing import IO, cast
+
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from image_describer.imaging.color_profile import profile_transform
 from image_describer.imaging.orientation import turn_upright
+from image_describer.metadata import formats
+from image_describer.metadata.containers import jpeg2000
 
 LONGER_SIDE_PX = 2048  # neither the network nor most screens show more
 SHORTER_SIDE_PX = 768  # of long pictures, such as a whole web page, whose text is still legible
@@ -34,12 +38,16 @@ def to_rgb(image: Image.Image, orientation: int) -> np.ndarray:
 
 
 def reduce_while_decoding(image: Image.Image) -> None:
-    """Let libjpeg decode a large picture at a half, a quarter or an eighth of its size: faster."""
-    scale, limit = 1, longer_side_limit(image.size)
-    while scale < 8 and max(image.size) > scale * limit:
-        scale *= 2
-    if scale > 1:
-        image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
+    """Let a large JPEG or JPEG 2000 be decoded at a half, a quarter or an eighth of its size."""
+    halvings, limit = 0, longer_side_limit(image.size)
+    while halvings < formats.HALVINGS and max(image.size) > limit << halvings:
+        halvings += 1
+    if isinstance(image, ImageFile.ImageFile) and image.format == "JPEG2000":
+        most = jpeg2000.halvings(cast(IO[bytes], image.fp))
+        image.reduce = min(halvings, most)  # type: ignore[assignment, method-assign]
+    elif halvings:
+        size = (max(1, image.width >> halvings), max(1, image.height >> halvings))
+        image.draft(None, size)
 
 
 def longer_side_limit(size: tuple[int, int]) -> int:
@@ -85,7 +93,7 @@ def _black_and_white(image: Image.Image) -> tuple[float, float] | None:
     """
     if not image.mode.startswith(("I", "F")):
         return None
-    if image.format in ("PNG", "PPM"):  # these state their depth; Pillow scales to 16 bits
+    if image.format in ("PNG", "PPM", "JPEG2000"):  # Pillow scales these to 16 bits
         return 0.0, 65535.0
     low, high = _extrema(image)
     if low >= 0:

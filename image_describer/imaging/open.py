@@ -19,9 +19,10 @@ from image_describer import stdio
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.imaging import color_space, decode, incomplete, orientation, quality
 from image_describer.imaging.notes import ANIMATION, BLANK, DARK
-from image_describer.metadata import formats, xmp
+from image_describer.metadata import formats, other_kinds, xmp
 from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.formats import FORMATS, PictureFormat
+from image_describer.metadata.other_kinds import OtherKind
 from image_describer.metadata.xmp_packets import find_packets
 from image_describer.text import file_size
 
@@ -164,7 +165,7 @@ def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int)
         def decode_frame() -> Picture:
             color_space.add_stated_profile(image, file)
             shown = image if crop_box is None else image.crop(crop_box)
-            return _decode(shown, format_.name, name, draft=format_.name == "JPEG")
+            return _decode(shown, format_.name, name, draft=format_.name in formats.REDUCED_FORMATS)
 
         picture = decode_frame()
         if format_.name in formats.ANIMATED_FORMATS and _is_animation(image):
@@ -236,7 +237,7 @@ def _decode(
         decode.reduce_while_decoding(image)
     expected_size = image.size
     image.load()
-    if image.size != expected_size:  # Pillow turns TIFF upright by itself
+    if expected_size != image.size == expected_size[::-1]:  # Pillow turns TIFF upright by itself
         width, height = height, width
     exif_orientation = orientation.exif_orientation(image)
     if exif_orientation in orientation.SIDEWAYS:
@@ -264,13 +265,21 @@ def _unknown(head: bytes) -> PictureError:
             "This is a PDF document, not a picture.",
             "Open it in the window, or read it with: image-describer read FILE.",
         )
-    kind = formats.guess_kind(head)
-    names = ", ".join(format_.name for format_ in FORMATS)
-    details = f"I can open {names} and PDF."
-    return PictureError(UNKNOWN_FORMAT, details=f"It is {kind}. {details}" if kind else details)
+    kind = other_kinds.guess_kind(head)
+    details = f"I can open {', '.join(format_.name for format_ in FORMATS)} and PDF."
+    if kind is None or kind == other_kinds.TEXT:
+        return PictureError(UNKNOWN_FORMAT, details=f"It is text. {details}" if kind else details)
+    return _not_opened(kind, details)
+
+
+def _not_opened(kind: OtherKind, details: str = "") -> PictureError:
+    return PictureError(f"This is {kind.name}, which I can't open.", kind.way_out, details=details)
 
 
 def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exception) -> PictureError:
+    variant = other_kinds.unknown_variant(format_.name, file)
+    if variant is not None:
+        return _not_opened(variant)
     message = str(error).lower()
     unknown_kind = PictureError(
         f"I can't open this kind of {format_.name}.", "Save it in another format, such as PNG."

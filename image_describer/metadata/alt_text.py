@@ -16,7 +16,7 @@ from pathlib import Path
 
 from image_describer.errors import AltTextError
 from image_describer.files import read_limited, reason
-from image_describer.metadata import formats, xmp, xmp_edit
+from image_describer.metadata import formats, other_kinds, xmp, xmp_edit
 from image_describer.metadata.containers import file_parts
 from image_describer.metadata.containers.base import DamagedFileError, NoRoomError
 from image_describer.metadata.containers.file_parts import FileParts
@@ -289,7 +289,8 @@ def _format_name(path: Path, content: bytes) -> str:
     is_big_tiff = head.startswith(_BIG_TIFF)
     if format_ is not None and format_.name in file_parts.FORMATS and not is_big_tiff:
         return format_.name
-    kind = "BigTIFF" if is_big_tiff else format_.name if format_ else formats.guess_kind(head)
+    other = other_kinds.guess_kind(head)
+    kind = "BigTIFF" if is_big_tiff else format_.name if format_ else other.name if other else ""
     raise AltTextError(
         f"{_quoted(path)} was left unchanged: I can't write alt text into "
         f"{kind or 'an unknown kind of file'}, only into JPEG, PNG, WebP and TIFF.",

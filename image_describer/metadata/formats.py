@@ -12,13 +12,13 @@ from typing import IO, TypeVar
 
 from PIL import Image, ImageFile
 
-from image_describer.metadata.containers import isobmff, jpeg, png, tiff, webp
+from image_describer.metadata.containers import isobmff, jpeg, jpeg2000, png, tiff, webp
 from image_describer.metadata.containers.base import DamagedFileError
 
 T = TypeVar("T")
 
 FILE_LIMIT_BYTES = 300_000_000  # an incompressible PNG of the most pixels allowed
-HEAD_BYTES = 64  # as much of a file as `recognize` needs
+HEAD_BYTES = 256  # as much of a file as `recognize` needs
 SIDE_LIMIT_PX = 100_000  # more than any camera, scanner or panorama has
 SLOW_LIMIT_PX = 1_500_000  # for decoders that Pillow only has in Python: 1 s for a million pixels
 MEGA = 1_000_000
@@ -41,9 +41,16 @@ class PictureFormat:
 
 
 ISOBMFF_FORMATS = ("AVIF", "HEIC")
+REDUCED_FORMATS = ("JPEG", "JPEG2000", "TIFF")  # while they are decoded
 ANIMATED_FORMATS = ("PNG", "WEBP", "GIF", "AVIF")  # the others have pages or unrelated pictures
 HEIF_PLUGIN = "pi_heif"  # not part of Pillow
-OPEN_BRANDS = (b"mif1", b"msf1")  # any codec: the compatible brands say which
+OPEN_BRANDS = (b"mif1", b"msf1")  # any codec
+HEVC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+# Pictures with these codecs can't be opened, and are told as what they are.
+OTHER_CODEC_BRANDS = (
+    *(b"avci", b"avcs", b"evbi", b"evbs", b"evmi", b"evms", b"j2ki", b"j2is"),
+    *(b"jpeg", b"jpgs", b"vvic", b"vvis", b"miaf"),
+)
 
 FORMATS = (
     # The largest phone cameras take 200 million pixels, which are decoded at a quarter of the size.
@@ -81,7 +88,15 @@ FORMATS = (
         HEIF_PLUGIN,
         50 * MEGA,
         (".heic", ".heif", ".hif"),
-        brands=(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", *OPEN_BRANDS),
+        brands=(*HEVC_BRANDS, *OPEN_BRANDS, *OTHER_CODEC_BRANDS),
+    ),
+    # Decoded at a half, a quarter or an eighth of the size where the file allows.
+    PictureFormat(
+        "JPEG2000",
+        "Jpeg2KImagePlugin",
+        210 * MEGA,
+        (".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc"),
+        (jpeg2000.BOX_SIGNATURE, jpeg2000.CODESTREAM_SIGNATURE),
     ),
 )
 PICTURE_SUFFIXES = tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
@@ -89,6 +104,8 @@ DOCUMENT_SUFFIXES = (".pdf",)  # beside those of pictures: a TIFF may have sever
 
 PROGRESSIVE_LIMIT_PX = 80 * MEGA  # up to 8 bytes a pixel (CMYK), all held at once
 SCANNED_LIMIT_PX = 2_000 * MEGA  # pixels times scans: each scan goes over the whole picture
+JPEG2000_LIMIT_PX = 8 * MEGA  # decoded, at up to 30 bytes and 0.5 microseconds a pixel
+HALVINGS = 3  # what libjpeg does
 SCANS_LIMIT = 200  # a progressive JPEG has about ten
 REPAIR_LIMIT_BYTES = 100_000_000  # of damaged files, which are copied
 
@@ -100,58 +117,34 @@ _WITHOUT_METADATA = {
 }
 
 PDF = b"%PDF"
-OTHER_KINDS = (
-    (PDF, "a PDF document"),
-    (b"%!PS", "a PostScript document"),
-    (b"\xc5\xd0\xd3\xc6", "a PostScript document"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"8BPS", "a Photoshop document"),
-    (b"\0\0\1\0", "an icon"),
-    (b"ID3", "a sound file"),
-    (b"OggS", "a sound file"),
-    (b"\x1aE\xdf\xa3", "a video"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-    (b"<svg", "an SVG drawing"),
-    (b"<?xml", "an XML or SVG file"),
-)
-"""How files begin that are often mistaken for pictures, and what to call them."""
 
 
 def recognize(head: bytes) -> PictureFormat | None:
     """Return the format of a file that begins with ``head``, whatever its name; None if unknown."""
-    if head[4:8] == b"ftyp" and head[8:12] in OPEN_BRANDS and b"avif" in head[16:]:
+    # The main brand may be that of any codec; then the compatible ones say which.
+    brands = _brands(head)
+    if b"avif" in brands and brands[0] not in HEVC_BRANDS:
         return _by_name("AVIF")
     for format_ in FORMATS:
         if format_.signatures and head.startswith(format_.signatures):
             return format_
-        if head[4:8] == b"ftyp" and head[8:12] in format_.brands:
+        if brands[:1] and brands[0] in format_.brands:
             return format_
         if format_.name == "WEBP" and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
             return format_
-    if head[4:8] == b"ftyp" and b"avif" in head[16:]:  # among the compatible brands
-        return _by_name("AVIF")
-    return None
+    return _by_name("HEIC") if {*HEVC_BRANDS, *OPEN_BRANDS} & {*brands} else None
+
+
+def _brands(head: bytes) -> list[bytes]:
+    """Return the brands of a file of the ISO base media format: the main one, then others."""
+    if head[4:8] != b"ftyp":
+        return []
+    end = min(len(head), int.from_bytes(head[:4], "big"))
+    return [head[8:12], *(head[start : start + 4] for start in range(16, end - 3, 4))]
 
 
 def _by_name(name: str) -> PictureFormat:
     return next(format_ for format_ in FORMATS if format_.name == name)
-
-
-def guess_kind(head: bytes) -> str:
-    """Guess what a file that isn't a picture is ("a PDF document"); "" without a clue."""
-    if head[4:8] == b"ftyp":
-        return "a video or a sound file"
-    for signature, kind in OTHER_KINDS:
-        if head.startswith(signature):
-            return kind
-    try:
-        text = head.decode()
-    except UnicodeDecodeError as error:
-        # A character of several bytes may be cut in two where the head ends.
-        text = head[: error.start].decode() if error.start > len(head) - 4 else ""
-    printable = "".join(text.split())
-    return "text" if printable and printable.isprintable() else ""
 
 
 def read_header(format_: PictureFormat, file: IO[bytes]) -> ImageFile.ImageFile:
@@ -175,13 +168,24 @@ def read_header(format_: PictureFormat, file: IO[bytes]) -> ImageFile.ImageFile:
 
 def limit_px(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> int:
     """Return how many pixels this file may have, given how it would be decoded."""
+    if hasattr(image, "limit_px"):
+        return image.limit_px
     tiles = getattr(image, "tile", [])
     if any(tile[0] in Image.DECODERS for tile in tiles):
         return SLOW_LIMIT_PX
     if format_.name == "JPEG" and _inspect(file, jpeg.is_multi_scan):
         scans = max(1, _inspect(file, jpeg.count_scans))
         return min(PROGRESSIVE_LIMIT_PX, SCANNED_LIMIT_PX // scans)
+    if format_.name == "JPEG2000":
+        return min(format_.limit_px, JPEG2000_LIMIT_PX * 4 ** halvings(format_, file))
     return format_.limit_px
+
+
+def halvings(format_: PictureFormat, file: IO[bytes]) -> int:
+    """Return how often width and height can be halved while a file is decoded, up to 3 times."""
+    if format_.name == "JPEG2000":
+        return min(HALVINGS, _inspect(file, jpeg2000.halvings))
+    return HALVINGS if format_.name == "JPEG" else 0
 
 
 def is_excessive(format_: PictureFormat, file: IO[bytes], frame: int = 0) -> bool:
@@ -205,6 +209,8 @@ def is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
         return jpeg.is_truncated(file)
     if format_.name == "WEBP":
         return webp.is_truncated(file, size)
+    if format_.name == "JPEG2000":
+        return jpeg2000.is_truncated(file, size)
     if format_.name in ISOBMFF_FORMATS:
         return isobmff.is_truncated(file, size)
     return format_.name == "TIFF" and tiff.is_truncated(file)
@@ -242,10 +248,12 @@ def is_unknown_kind(format_: PictureFormat, file: IO[bytes]) -> bool:
 
     For some formats only Pillow can tell; for these, False.
     """
-    if format_.name not in ISOBMFF_FORMATS:
-        return False
     try:
-        if not isobmff.ItemProperties(isobmff.read_meta(file)).associations:
+        if format_.name in ISOBMFF_FORMATS:
+            is_whole = bool(isobmff.ItemProperties(isobmff.read_meta(file)).associations)
+        else:
+            is_whole = format_.name == "TIFF" and tiff.is_page(file)
+        if not is_whole:
             return False
     except (OSError, ValueError):
         return False

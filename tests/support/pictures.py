@@ -73,6 +73,8 @@ def in_every_format() -> dict[str, bytes]:
         "PPM": encoded(image, "PPM"),
         "PPM plain": b"P3\n2 2\n255\n1 2 3 4 5 6 7 8 9 10 11 12\n",
     }
+    small["JPEG2000"] = encoded(image, "JPEG2000")
+    small["JPEG2000 codestream"] = encoded(image, "JPEG2000", no_jp2=True, irreversible=True)
     if HAS_AVIF:
         small["AVIF"] = encoded(image, "AVIF")
     small["HEIC"] = heic(image)

@@ -116,7 +116,7 @@ class ItemProperties:
 
 def read_meta(file: IO[bytes]) -> bytes:
     """Return the body of the first box "meta". Raises DamagedFileError."""
-    for box in _boxes(file):
+    for box in boxes(file):
         if box.kind == b"meta" and 4 <= box.end - box.body <= META_LIMIT_BYTES:
             file.seek(box.body)
             body = file.read(box.end - box.body)
@@ -127,7 +127,7 @@ def read_meta(file: IO[bytes]) -> bytes:
 
 def is_truncated(file: IO[bytes], size: int) -> bool:
     """Return whether a file of ``size`` bytes is shorter than its boxes say."""
-    return any(box.end > size for box in _boxes(file))
+    return any(box.end > size for box in boxes(file))
 
 
 def crop_box(file: IO[bytes]) -> tuple[int, int, int, int] | None:
@@ -157,11 +157,17 @@ def crop_box(file: IO[bytes]) -> tuple[int, int, int, int] | None:
 def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
     """Yield the items that hold XMP. Raises DamagedFileError, perhaps after some of them."""
     meta = dict(_children(read_meta(file)[4:]))
-    wanted = set(_xmp_items(_Fields(meta.get(b"iinf", bytes(6)))))
+    wanted = set(_xmp_items(meta.get(b"iinf", bytes(6))))
     for item, in_meta, extents in _locations(_Fields(meta.get(b"iloc", bytes(8)))):
         if item in wanted:
             source = io.BytesIO(meta.get(b"idat", b"")) if in_meta else file
             yield _read_extents(source, extents)
+
+
+def item_types(file: IO[bytes]) -> set[bytes]:
+    """Return of which types the items are: codecs, "grid", metadata. Raises DamagedFileError."""
+    meta = dict(_children(read_meta(file)[4:]))
+    return {item_type for _, item_type, _ in _item_entries(meta.get(b"iinf", bytes(6)))}
 
 
 def repaired(file: IO[bytes]) -> Iterator[bytes]:
@@ -196,7 +202,7 @@ def repaired(file: IO[bytes]) -> Iterator[bytes]:
         yield content + _usual_meta(properties)
 
 
-def _boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
+def boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
     """Yield the outermost boxes, the last of which may end beyond the file."""
     size, start = file.seek(0, io.SEEK_END), 0
     for _ in range(limit):
@@ -217,10 +223,10 @@ def _boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
 
 def _without_meta(file: IO[bytes]) -> bytes:
     """Return a file whose "meta" is called "free": nothing moves, and another can follow."""
-    boxes = list(_boxes(file))
+    outermost = list(boxes(file))
     file.seek(0)
     content = bytearray(file.read())
-    for kind, start, _, end in boxes:
+    for kind, start, _, end in outermost:
         if kind == b"meta":
             content[start + 4 : start + 8] = b"free"
         elif kind == b"ftyp" and content[start + 8 : start + 12] == b"avis":
@@ -259,24 +265,30 @@ def _box(kind: bytes, body: bytes) -> bytes:
 
 def _children(body: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kinds and bodies of the boxes in a box. Raises DamagedFileError."""
-    for kind, _, start, end in _boxes(io.BytesIO(body), ITEMS_LIMIT):
+    for kind, _, start, end in boxes(io.BytesIO(body), ITEMS_LIMIT):
         if end > len(body):
             raise DamagedFileError
         yield kind, body[start:end]
 
 
-def _xmp_items(reader: "_Fields") -> Iterator[int]:
+def _xmp_items(items: bytes) -> Iterator[int]:
     """Yield the items that hold XMP, from the body of "iinf"."""
+    for item, item_type, rest in _item_entries(items):
+        content_type = rest.split(b"\0", 2)[1:2]  # after the name
+        if item_type == b"mime" and content_type == [_XMP_TYPE]:
+            yield item
+
+
+def _item_entries(items: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield the items, their types, and the rest of their entries, from the body of "iinf"."""
+    reader = _Fields(items)
     reader.number(4 if reader.version else 2)
     for kind, body in _children(reader.rest()):
         entry = _Fields(body)
         if kind == b"infe" and entry.version >= 2:
             item = entry.number(2 if entry.version == 2 else 4)
             entry.number(2)
-            item_type, rest = entry.number(4).to_bytes(4, "big"), entry.rest()
-            content_type = rest.split(b"\0", 2)[1:2]  # after the name
-            if item_type == b"mime" and content_type == [_XMP_TYPE]:
-                yield item
+            yield item, entry.number(4).to_bytes(4, "big"), entry.rest()
 
 
 def _locations(reader: "_Fields") -> Iterator[tuple[int, bool, list[tuple[int, int]]]]:

@@ -37,6 +37,12 @@ _FILLING = bytes(16)
 _RESYNC_BYTES = 70_000  # how far the next segment is searched for: a little more than one
 _RESYNC_SEGMENTS = 50
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_UNUSUAL_FRAMES = {
+    0xC3: "a lossless JPEG picture",
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE), "a hierarchical JPEG picture"),
+    0xCB: "a lossless JPEG picture",
+    0xF7: "a JPEG-LS picture",
+}
 _SEQUENTIAL_FRAMES = (0xC0, 0xC1, 0xC9)
 
 
@@ -202,6 +208,19 @@ def _markers(content: bytes, start: int = 0, limit: int = sys.maxsize) -> Iterat
             position += int.from_bytes(content[position : position + 2], "big")
         if marker == _START_OF_SCAN:
             pattern = _MARKER_AFTER_SCAN
+
+
+def unusual_process(file: IO[bytes]) -> str:
+    """Return what a JPEG is if it is of a kind that hardly any program opens; "" if it isn't."""
+    for segment in segments(file):
+        if segment.marker in _UNUSUAL_FRAMES:
+            return _UNUSUAL_FRAMES[segment.marker]
+        if segment.marker in _FRAMES:
+            precision, components = segment.body[0], segment.body[5]
+            if precision != 8:
+                return f"a JPEG picture of {precision} bits"
+            return f"a JPEG picture of {components} channels" if components not in (1, 3, 4) else ""
+    return ""
 
 
 def without_metadata(content: bytes) -> bytes:

@@ -32,7 +32,10 @@ _DIRECTORY_TAGS = (330, 34665, 34853, 40965)  # subdirectories, EXIF, GPS, inter
 _DATA_TAGS = {273: 279, 324: 325, 513: 514}  # offsets of strips, tiles and a thumbnail: their sizes
 _PIECE_TAGS = (273, 279, 324, 325)  # offsets and sizes of strips and tiles
 _TILE_SIDE_TAGS = (322, 323)
+_SIZE_TAGS = (256, 257)  # width and height
+_PIECE_PAIRS = ((273, 279), (324, 325))
 _PROFILE_TAG = 34675
+_CAMERA_TAG, _SUBDIRECTORIES_TAG, _EXIF_TAG, _DNG_TAG = 271, 330, 34665, 50706
 # What the pixels are, how they are stored and which way up, and nothing about them.
 _PIXEL_TAGS = frozenset(
     (
@@ -181,6 +184,20 @@ def has_excessive_parts(file: IO[bytes], tile_limit_px: int, frame: int = 0) -> 
     return tile_px > tile_limit_px
 
 
+def is_page(file: IO[bytes]) -> bool:
+    """Return whether the first directory has all that a page needs, and the file all of its data.
+
+    Raises DamagedFileError.
+    """
+    reader = TiffReader(file)
+    entries = {entry.tag: entry for entry in reader.directory(reader.first_directory).entries}
+    for offsets, sizes in _PIECE_PAIRS:
+        if entries.keys() >= {*_SIZE_TAGS, offsets, sizes}:
+            starts, lengths = reader.numbers(entries[offsets]), reader.numbers(entries[sizes])
+            return all(sum(piece) <= reader.size for piece in zip(starts, lengths, strict=False))
+    return False
+
+
 def is_truncated(file: IO[bytes]) -> bool:
     """Return whether the first directory of a TIFF, or a value of it, lies beyond the end."""
     reader = TiffReader(file)
@@ -200,6 +217,13 @@ def xmp_packets(file: IO[bytes], frame: int = 0) -> Iterator[bytes]:
         for entry in directory.entries:
             if entry.tag == _XMP_TAG:
                 yield reader.value(entry)
+
+
+def is_raw(file: IO[bytes]) -> bool:
+    """Return whether a TIFF is the raw photograph of a camera, as DNG, NEF, ARW and others are."""
+    reader = TiffReader(file)
+    tags = {entry.tag for entry in reader.directory(reader.first_directory).entries}
+    return _DNG_TAG in tags or {_CAMERA_TAG, _SUBDIRECTORIES_TAG, _EXIF_TAG} <= tags
 
 
 def without_metadata(content: bytes) -> bytes:

@@ -1,0 +1,54 @@
+"""JPEG 2000 files: how far they can be reduced while they are decoded."""
+
+import struct
+from typing import IO
+
+from image_describer.metadata.containers import isobmff
+from image_describer.metadata.containers.base import DamagedFileError
+
+BOX_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+CODESTREAM_SIGNATURE = b"\xff\x4f\xff\x51"
+HEADER_LIMIT_BYTES = 100_000
+
+_END = b"\xff\xd9"
+_CODING_STYLE, _CODING_STYLE_OF_COMPONENT, _START_OF_TILE = 0xFF52, 0xFF53, 0xFF90
+
+
+def halvings(file: IO[bytes]) -> int:
+    """Return how often width and height can be halved while decoding. Raises DamagedFileError."""
+    header = _codestream_header(file)
+    component_size = 1 if int.from_bytes(header[40:42], "big") < 257 else 2
+    found, position = [], 2
+    while position + 4 <= len(header):
+        marker, length = struct.unpack_from(">HH", header, position)
+        body = header[position + 4 : position + 2 + length]
+        if marker == _START_OF_TILE:
+            break
+        if marker == _CODING_STYLE:
+            found.append(body[5:6])
+        elif marker == _CODING_STYLE_OF_COMPONENT:
+            found.append(body[component_size + 1 : component_size + 2])
+        position += 2 + length
+    if not found or not all(found):
+        raise DamagedFileError
+    return min(field[0] for field in found)
+
+
+def is_truncated(file: IO[bytes], size: int) -> bool:
+    """Return whether the end of a file of ``size`` bytes is missing."""
+    file.seek(0)
+    if file.read(4) != CODESTREAM_SIGNATURE:
+        return isobmff.is_truncated(file, size)
+    file.seek(max(0, size - len(_END)))
+    return file.read() != _END
+
+
+def _codestream_header(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    starts = [0]
+    if file.read(4) != CODESTREAM_SIGNATURE:
+        starts = [box.body for box in isobmff.boxes(file) if box.kind == b"jp2c"]
+    if not starts:
+        raise DamagedFileError
+    file.seek(starts[0])
+    return file.read(HEADER_LIMIT_BYTES)
