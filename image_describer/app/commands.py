@@ -110,6 +110,7 @@ class Application:
         )
         self._key_describer = KeyDescriber(root, voice.answer)
         key_bindings.bind_commands(root, run, pressed=context.key_pressed)
+        key_bindings.watch_menus(root, context.key_pressed)
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._report_callback_exception
         root.bind("<FocusIn>", self._keep_focus_in_dialog, add="+")

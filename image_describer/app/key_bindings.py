@@ -101,6 +101,14 @@ def _edit(event: "tk.Event[Any]", letter: str) -> None:
         event.widget.event_generate(edit)
 
 
+def watch_menus(root: tk.Tk, pressed: KeyPressed) -> None:
+    """Call ``pressed`` for keys in open menus, before what they do there; not for the arrow keys,
+    after which another entry is spoken."""
+    ours = root.register(lambda key: pressed(key, False))
+    tks = root.bind_class("Menu", "<KeyPress>")
+    root.tk.call("bind", "Menu", "<KeyPress>", f"{ours} %K; {tks}")
+
+
 class KeyWatch:
     """Calls ``pressed(key, repeated)`` for every key of a window, before anything else.
 

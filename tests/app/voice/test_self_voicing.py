@@ -164,6 +164,21 @@ def test_menu_entries_are_spoken(drive: Drive) -> None:
     driver.press("Escape", "Escape")
 
 
+def test_a_key_that_does_nothing_in_a_menu_silences(drive: Drive) -> None:
+    driver = drive()
+    driver.press("alt+s")
+    driver.until(lambda: driver.heard.said_last("Speech menu."), "the menu")
+    stops = driver.heard.stops
+    driver.press("Shift_L")
+    driver.until(lambda: driver.heard.stops > stops, "silence")
+    said = len(driver.heard.said)
+    driver.press("r")  # Repeat
+    driver.until(lambda: len(driver.heard.said) > said, "what the entry says")
+    stops = driver.heard.stops
+    driver.settle()
+    assert driver.heard.stops == stops
+
+
 def test_returning_from_another_program_announces_the_focus(drive: Drive) -> None:
     driver = drive()
     code = "import tkinter as t; r = t.Tk(); r.title('other'); r.update(); r.focus_force(); "
