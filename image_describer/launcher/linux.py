@@ -35,7 +35,7 @@ MIME_TYPES = {
     ),
     "AVIF": ("image/avif",),
     "HEIC": ("image/heif", "image/heic"),
-    "JPEG2000": ("image/jp2", "image/jpx", "image/j2c"),
+    "JPEG2000": ("image/jp2", "image/jpx", "image/x-jp2-codestream"),
 }
 """The MIME types of the formats of `metadata.formats`."""
 

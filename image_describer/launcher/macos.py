@@ -20,7 +20,7 @@ SCREEN_KEY = (
 )
 UNIFORM_TYPES = [
     *("public.jpeg", "public.png", "org.webmproject.webp", "com.compuserve.gif"),
-    *("com.microsoft.bmp", "public.tiff", "public.pbm", "public.avif"),
+    *("com.microsoft.bmp", "public.tiff", "public.pbm", "public.avif", "public.jpeg-2000"),
 ]
 """The uniform type identifiers of the formats of `metadata.formats`."""
 

@@ -95,7 +95,7 @@ FORMATS = (
         "JPEG2000",
         "Jpeg2KImagePlugin",
         210 * MEGA,
-        (".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc"),
+        (".jp2", ".j2k", ".jpf", ".j2c", ".jpc"),
         (jpeg2000.BOX_SIGNATURE, jpeg2000.CODESTREAM_SIGNATURE),
     ),
 )
@@ -111,6 +111,7 @@ REPAIR_LIMIT_BYTES = 100_000_000  # of damaged files, which are copied
 
 _WITHOUT_METADATA = {
     "JPEG": jpeg.without_metadata,
+    "JPEG2000": jpeg2000.without_metadata,
     "PNG": png.without_metadata,
     "TIFF": tiff.without_metadata,
     "WEBP": webp.without_metadata,

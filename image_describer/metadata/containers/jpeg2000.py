@@ -1,5 +1,6 @@
-"""JPEG 2000 files: how far they can be reduced while they are decoded."""
+"""JPEG 2000 files: how far they can be reduced while they are decoded, and their pixels alone."""
 
+import io
 import struct
 from typing import IO
 
@@ -10,6 +11,7 @@ BOX_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM_SIGNATURE = b"\xff\x4f\xff\x51"
 HEADER_LIMIT_BYTES = 100_000
 
+_PIXEL_BOXES = (b"jP  ", b"ftyp", b"jp2h", b"jp2c")
 _END = b"\xff\xd9"
 _CODING_STYLE, _CODING_STYLE_OF_COMPONENT, _START_OF_TILE = 0xFF52, 0xFF53, 0xFF90
 
@@ -41,6 +43,17 @@ def is_truncated(file: IO[bytes], size: int) -> bool:
         return isobmff.is_truncated(file, size)
     file.seek(max(0, size - len(_END)))
     return file.read() != _END
+
+
+def without_metadata(content: bytes) -> bytes:
+    """Return a file that has only its pixels, without what other programs put behind them."""
+    kept = []
+    for kind, start, _, end in isobmff.boxes(io.BytesIO(content)):
+        if kind in _PIXEL_BOXES:
+            kept.append(content[start:end])
+        if kind == b"jp2c":
+            break
+    return b"".join(kept)
 
 
 def _codestream_header(file: IO[bytes]) -> bytes:
