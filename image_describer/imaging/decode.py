@@ -93,16 +93,26 @@ def _black_and_white(image: Image.Image) -> tuple[float, float] | None:
     """
     if not image.mode.startswith(("I", "F")):
         return None
-    if image.format in ("PNG", "PPM", "JPEG2000"):  # Pillow scales these to 16 bits
+    if image.format in ("PNG", "PPM", "JPEG2000"):  # stated depth, which Pillow scales to 16 bits
         return 0.0, 65535.0
-    low, high = _extrema(image)
-    if low >= 0:
-        if image.mode == "F" and high <= 1:
-            return 0.0, 1.0
-        for white in _WHITE_LEVELS:  # TIFF states how it stores values, not how many bits count
-            if high <= white:
-                return 0.0, white
-    return low, high
+    return black_and_white(*_extrema(image), np.asarray(image.crop((0, 0, 1, 1))).dtype)
+
+
+def black_and_white(low: float, high: float, dtype: np.dtype) -> tuple[float, float]:
+    """Return which values are black and white if the least and the greatest are these.
+
+    Files state how they store values, not which of them count: 12 bits are often stored in 16.
+    """
+    if low < 0:
+        return low, high
+    is_float = dtype.kind == "f"
+    full = 1.0 if is_float else float(np.iinfo(dtype).max)
+    if is_float and high <= full:
+        return 0.0, full
+    for white in _WHITE_LEVELS:
+        if high <= white <= full or (is_float and white / 16 < high <= white):
+            return 0.0, white
+    return (0.0, full) if not is_float and high > full / 16 else (low, high)
 
 
 def _extrema(image: Image.Image) -> tuple[float, float]:
@@ -120,12 +130,12 @@ def _extrema(image: Image.Image) -> tuple[float, float]:
 def _deep_to_grey(band: Image.Image, black_white: tuple[float, float]) -> Image.Image:
     values = np.asarray(band)
     if values.dtype.itemsize == 2:  # a lookup table is five times as fast
-        table = _to_8_bits(np.arange(65536), black_white)
+        table = to_8_bits(np.arange(65536), black_white)
         return Image.fromarray(table[values.astype(np.uint16, copy=False)])
-    return Image.fromarray(_to_8_bits(values, black_white))
+    return Image.fromarray(to_8_bits(values, black_white))
 
 
-def _to_8_bits(values: np.ndarray, black_white: tuple[float, float]) -> np.ndarray:
+def to_8_bits(values: np.ndarray, black_white: tuple[float, float]) -> np.ndarray:
     """Scale values of any type to uint8, black to 0 and white to 255."""
     black, white = black_white
     with np.errstate(invalid="ignore"):  # signalling NaNs

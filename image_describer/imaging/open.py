@@ -19,6 +19,7 @@ from image_describer import stdio
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.imaging import color_space, decode, incomplete, orientation, quality
 from image_describer.imaging.notes import ANIMATION, BLANK, DARK
+from image_describer.imaging.tiff_pixels import open_tiff
 from image_describer.metadata import formats, other_kinds, xmp
 from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.formats import FORMATS, PictureFormat
@@ -102,15 +103,16 @@ def checked_size(name: str) -> int:
 def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Picture:
     if size == 0:
         raise PictureError("The file is empty.")
-    if size > formats.FILE_LIMIT_BYTES:
-        limit = file_size(formats.FILE_LIMIT_BYTES, brief=True)
+    head = file.read(formats.HEAD_BYTES)
+    file.seek(0)
+    format_ = formats.recognize(head)
+    limit_bytes = formats.file_limit_bytes(format_)
+    if size > limit_bytes:
+        limit = file_size(limit_bytes, brief=True)
         raise PictureError(
             f"The file is too large: {file_size(size, brief=True)}; at most {limit} are opened.",
             SAVE_SMALLER,
         )
-    head = file.read(formats.HEAD_BYTES)
-    file.seek(0)
-    format_ = formats.recognize(head)
     if format_ is None:
         raise _unknown(head)
     picture = _read_or_repair(format_, file, size, name, frame)
@@ -179,9 +181,11 @@ def _checked_header(format_: PictureFormat, file: IO[bytes], frame: int) -> Imag
     """Read a header. Raises PictureError if what follows would take too much to decode."""
     if formats.is_excessive(format_, file, frame):
         raise PictureError(f"This {format_.name} file has too many parts to be opened.")
-    image = formats.read_header(format_, file)
-    if frame:
-        image.seek(frame)
+    image: Image.Image | None = open_tiff(file, frame) if format_.name == "TIFF" else None
+    if image is None:
+        image = formats.read_header(format_, file)
+        if frame:
+            image.seek(frame)
     _check_size(format_, image, file)
     return image
 

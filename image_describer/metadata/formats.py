@@ -18,6 +18,7 @@ from image_describer.metadata.containers.base import DamagedFileError
 T = TypeVar("T")
 
 FILE_LIMIT_BYTES = 300_000_000  # an incompressible PNG of the most pixels allowed
+TIFF_LIMIT_BYTES = 700_000_000  # 102 million pixels of 16 bits, of which only a band is held
 HEAD_BYTES = 256  # as much of a file as `recognize` needs
 SIDE_LIMIT_PX = 100_000  # more than any camera, scanner or panorama has
 SLOW_LIMIT_PX = 1_500_000  # for decoders that Pillow only has in Python: 1 s for a million pixels
@@ -165,6 +166,12 @@ def read_header(format_: PictureFormat, file: IO[bytes]) -> ImageFile.ImageFile:
         raise ImportError(f"Pillow was built without {format_.name}")
     factory, _ = Image.OPEN[format_.name]
     return factory(file, "")
+
+
+def file_limit_bytes(format_: PictureFormat | None) -> int:
+    """Return how large a file may be."""
+    is_tiff = format_ is not None and format_.name == "TIFF"
+    return TIFF_LIMIT_BYTES if is_tiff else FILE_LIMIT_BYTES
 
 
 def limit_px(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> int:
