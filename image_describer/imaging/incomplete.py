@@ -13,7 +13,7 @@ from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.formats import PictureFormat
 
 MISSING_LIMIT = 0.1  # of a picture, beyond which it is not described
-REFINED_LIMIT = 0.01  # of a picture that lack the last bit of its detail, which nobody sees
+DETAIL_LIMIT = 0.01  # of a picture, up to which nobody sees that it is less sharp
 
 _END = b"\xff\xd9"
 _NOISE_BYTES = 500  # in each piece of invented data
@@ -29,14 +29,12 @@ def completed(format_: PictureFormat, content: bytes) -> tuple[bytes, tuple[str,
     if scan is None:
         raise DamagedFileError
     share = _missing_share(format_, scan.content)
-    notes = []
-    if scan.is_coarse or (scan.refines and share > REFINED_LIMIT):
-        notes.append(DETAIL_MISSING)
-    if not scan.refines and share:
+    if share and not scan.is_detail:
         if share > MISSING_LIMIT:
             raise DamagedFileError
-        notes.append(missing_part(share))
-    return scan.content + _END, tuple(notes)
+        return scan.content + _END, (missing_part(share),)
+    is_less_sharp = scan.is_coarse or share > DETAIL_LIMIT
+    return scan.content + _END, (DETAIL_MISSING,) if is_less_sharp else ()
 
 
 def _missing_share(format_: PictureFormat, cut: bytes) -> float:

@@ -58,6 +58,7 @@ _BEGINNINGS: Mapping[str, Mapping[str, Sequence[Mapping[int, bytes]]]] = {
         "a QOI picture": [{0: b"qoif"}],
         "a Radiance picture": [{0: b"#?RADIANCE"}, {0: b"#?RGBE"}],
         "an SGI picture": [{0: b"\1\xda\0"}, {0: b"\1\xda\1"}],
+        "an XPM picture": [{0: b"/* XPM */"}],
         "a Windows drawing (WMF or EMF)": [{0: b"\xd7\xcd\xc6\x9a"}, {0: b"\1\0\0\0", 40: b" EMF"}],
         "a DjVu document": [{0: b"AT&TFORM"}],
         "a PostScript document": [{0: b"%!PS"}, {0: b"\xc5\xd0\xd3\xc6"}],

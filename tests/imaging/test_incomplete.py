@@ -77,6 +77,14 @@ def test_the_first_scans_of_a_progressive_jpeg_may_not_be_missing(name: str) -> 
         open_picture(whole[: len(whole) * 3 // 10])
 
 
+def test_of_a_large_progressive_jpeg_the_first_scans_are_enough() -> None:
+    whole = encoded(photograph(1_200, 800), "JPEG", progressive=True)
+    scans = [position for position in range(len(whole)) if whole.startswith(b"\xff\xda", position)]
+    assert open_picture(whole[: scans[4]]).file_notes == (DETAIL_MISSING,)
+    with pytest.raises(PictureError, match="incomplete"):
+        open_picture(whole[: scans[1]])
+
+
 def test_a_picture_that_is_turned_and_large_is_measured_alike() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

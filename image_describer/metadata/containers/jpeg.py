@@ -34,6 +34,8 @@ _WITHOUT_BODY = frozenset((0x01, *range(0xD0, 0xDA)))
 _MARKER = re.compile(rb"\xff[\x01\xc0-\xfe]")
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[\x01\xc0-\xcf\xd8-\xfe]")  # not those in the data
 _FILLING = bytes(16)
+_FIRST_COEFFICIENTS = 6  # which libjpeg stores before the others
+_LARGE_PX = 1_000
 _RESYNC_BYTES = 70_000  # how far the next segment is searched for: a little more than one
 _RESYNC_SEGMENTS = 50
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -134,26 +136,27 @@ def count_scans(file: IO[bytes]) -> int:
 class CutScan(NamedTuple):
     """The last scan of a JPEG without an end.
 
-    ``content``: the JPEG without bytes that only fill up the file. ``refines``: earlier scans have
-    the same coefficients, less precisely. ``is_coarse``: finer scans would follow.
+    ``content``: the JPEG without bytes that only fill up the file. ``is_detail``: without this scan
+    everything can be seen, less sharply. ``is_coarse``: finer scans would follow.
     """
 
     content: bytes
-    refines: bool
+    is_detail: bool
     is_coarse: bool
 
 
 def cut_scan(content: bytes) -> CutScan | None:
     """Return the scan in which a JPEG ends too early.
 
-    None if its end is there, or what comes before and in that scan gives no picture: one needs the
-    averages of all components, and all coefficients of the first one.
+    None if its end is there, or if what comes before and in that scan gives no picture: one needs
+    the averages of all components, and the other coefficients of the first one; of a large
+    picture, which is reduced anyway, only the first of them.
     """
     if content.endswith(_FILLING):
         content = content.rstrip(b"\0")
     content = content.removesuffix(b"\xff")
     precision: dict[int, list[int | None]] = {}  # of the 64 coefficients of each component
-    refines = False
+    is_detail, needed = False, 64
     for marker, position in _markers(content):
         if marker == _END_OF_IMAGE:
             return None
@@ -161,20 +164,28 @@ def cut_scan(content: bytes) -> CutScan | None:
         body = content[position + 4 : position + 2 + length]
         if marker in _FRAMES:
             precision = {component: [None] * 64 for component in body[6::3]}
+            longer_side = max(struct.unpack_from(">HH", body.ljust(5), 1))
+            needed = 64 if longer_side < _LARGE_PX else _FIRST_COEFFICIENTS
         elif marker == _START_OF_SCAN:
             if len(body) < 6 or len(body) != 4 + 2 * body[0]:
                 return None
             first, last, bits = body[-3:]
             if last > 63:
                 return None
-            refines = bits > 15
+            is_detail = _gives_picture(precision, needed) and (first > 0 or bits > 15)
             for component in body[1:-3:2]:
                 if component in precision:
                     precision[component][first : last + 1] = [bits & 15] * (last + 1 - first)
-    all_bits = list(precision.values())
-    if not all_bits or None in all_bits[0] or any(bits[0] is None for bits in all_bits):
+    if not _gives_picture(precision, needed):
         return None
-    return CutScan(content, refines, any(bits != [0] * 64 for bits in all_bits))
+    return CutScan(content, is_detail, any(bits != [0] * 64 for bits in precision.values()))
+
+
+def _gives_picture(precision: dict[int, list[int | None]], needed: int) -> bool:
+    components = list(precision.values())
+    if not components or None in components[0][:needed]:
+        return False
+    return all(bits[0] is not None for bits in components)
 
 
 def is_truncated(file: IO[bytes]) -> bool:
