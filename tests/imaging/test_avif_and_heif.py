@@ -102,6 +102,17 @@ def test_an_essential_property_that_nobody_knows_makes_an_unknown_kind(name: str
         open_picture(content)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"Exif", b"E\xeaif"), (b"mime", b"m\xffme"), (b"/rdf", b"\xc3rdf")]
+)
+def test_metadata_whose_type_is_not_text_is_set_aside(old: bytes, new: bytes) -> None:
+    """The decoder of HEIC crashed on it, and the whole program with it."""
+    exif = Image.Exif()
+    exif[0x010E] = "Rex"
+    content = heic(quarters(), exif=exif.tobytes(), xmp=b"<x/>")
+    assert_quarters(open_picture(isobmff.with_item_type(content, old, new)).pixels)
+
+
 def test_a_file_that_ends_too_early_is_told_as_incomplete(name: str) -> None:
     with pytest.raises(PictureError, match="incomplete"):
         open_picture(FILES[name][:-30])

@@ -51,6 +51,16 @@ def with_properties(
     )
 
 
+def with_item_type(content: bytes, old: bytes, new: bytes) -> bytes:
+    """Replace a type, or another string, in the list of items."""
+    return with_meta(
+        content,
+        lambda boxes: [
+            (kind, body.replace(old, new) if kind == b"iinf" else body) for kind, body in boxes
+        ],
+    )
+
+
 def without_box(content: bytes, left_out: bytes) -> bytes:
     """Leave a box out of "meta"."""
     return with_meta(content, lambda boxes: [box for box in boxes if box[0] != left_out])

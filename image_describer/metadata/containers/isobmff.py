@@ -15,10 +15,12 @@ ITEMS_LIMIT = 100_000  # of them, their properties and extents; a thousand tiles
 
 _ESSENTIAL = 0x8000  # beside the index of a property
 _ESSENTIAL_KINDS = (b"clap", b"irot", b"imir")
+_TO_ASCII = bytes(range(128)) + b"?" * 128
 _LEAST_BYTES = {b"colr": 11, b"ispe": 12, b"clap": 32, b"irot": 1, b"imir": 1}
 _COLOUR_TYPES = (b"nclx", b"prof", b"rICC")
 _PICTURE_HANDLER = bytes(8) + b"pict" + bytes(13)
 _XMP_TYPE = b"application/rdf+xml"
+_AV1_HIGH_BIT_DEPTH, _AV1_SUBSAMPLED, _AV1_SUBSAMPLED_IN_X = 0x40, 0x0C, 0x08
 _FIELDS_LIMIT = 254  # properties of an item, to which one may be added; they are counted in a byte
 
 
@@ -114,6 +116,23 @@ class ItemProperties:
                     fields.append(field)
 
 
+def av1_chroma_and_depth(file: IO[bytes]) -> tuple[int, int]:
+    """Return the chroma format (420, 422 or 444) and the bits of the samples of an AVIF.
+
+    The largest ones if the file does not say.
+    """
+    try:
+        kinds = [
+            body for kind, body in ItemProperties(read_meta(file)).properties if kind == b"av1C"
+        ]
+    except (OSError, ValueError):
+        kinds = []
+    flags = [body[2] for body in kinds if len(body) > 2] or [_AV1_HIGH_BIT_DEPTH]
+    depth = 16 if any(flag & _AV1_HIGH_BIT_DEPTH for flag in flags) else 8
+    subsampling = min(flag & _AV1_SUBSAMPLED for flag in flags)
+    return {_AV1_SUBSAMPLED: 420, _AV1_SUBSAMPLED_IN_X: 422}.get(subsampling, 444), depth
+
+
 def read_meta(file: IO[bytes]) -> bytes:
     """Return the body of the first box "meta". Raises DamagedFileError."""
     for box in boxes(file):
@@ -152,6 +171,13 @@ def crop_box(file: IO[bytes]) -> tuple[int, int, int, int] | None:
     if not (0 <= left < right <= whole[0] and 0 <= top < bottom <= whole[1]):
         return None
     return left, top, right, bottom
+
+
+def check_item_types(file: IO[bytes]) -> None:
+    """Raise DamagedFileError if the type of an item isn't text: pi-heif 1.4 crashes on that."""
+    for kind, body in _children(read_meta(file)[4:]):
+        if kind == b"iinf" and body != _with_text_types(body):
+            raise DamagedFileError
 
 
 def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
@@ -247,12 +273,23 @@ def _usual_meta(properties: ItemProperties) -> bytes:
     boxes = {
         b"hdlr": _PICTURE_HANDLER,
         b"pitm": b"\1\0\0\0" + struct.pack(">I", properties.primary),
-        **{kind: properties.boxes.get(kind, b"") for kind in (b"iloc", b"iinf")},
+        b"iloc": properties.boxes.get(b"iloc", b""),
+        b"iinf": _with_text_types(properties.boxes.get(b"iinf", b"")),
         b"iref": properties.boxes.get(b"iref", bytes(4))[:4] + _join(properties.references),
         b"iprp": _join([(b"ipco", _join(properties.properties)), (b"ipma", association)]),
         b"idat": properties.boxes.get(b"idat", b""),
     }
     return _box(b"meta", bytes(4) + _join([box for box in boxes.items() if len(box[1]) > 4]))
+
+
+def _with_text_types(items: bytes) -> bytes:
+    """Return the body of "iinf" in which the types and names of items are ASCII."""
+    head = 8 if items[:1] != b"\0" else 6  # with the number of items
+    new = items[:head]
+    for kind, body in _children(items[head:]):
+        start = 10 if body[:1] == b"\3" else 8
+        new += _box(kind, body[:start] + body[start:].translate(_TO_ASCII))
+    return new
 
 
 def _join(boxes: Iterable[tuple[bytes, bytes]]) -> bytes:
