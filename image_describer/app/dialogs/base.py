@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from image_describer.app.context import AppContext, OpenDialog
 
 BORDER_PX = 2  # all windows have the same background
-MIN_SIZE_PX = (480, 320)
+MIN_SIZE_PX = (480, 200)
 
 
 class Dialog(tk.Toplevel):
