@@ -35,6 +35,7 @@ PICTURE = Path(__file__).resolve().parent.parent / "assets" / "samples" / "cat.j
 TEXTS = ("TLabel", "TButton", "TCheckbutton", "TEntry", "TCombobox", "Text", "Listbox", "Treeview")
 CONTROLS = ("TButton", "TEntry", "TCombobox")
 CARDS = ("Text", "Listbox", "Treeview")  # the border is around their master
+DRAWN = ("TCheckbutton", "TScale")  # a box or a line at their left, without a border around them
 INSIDE_PX = 14  # from the edge of a widget to what is inside its border
 LEAST_TEXT, LEAST_BORDER = 7.0, 3.0
 Colour = tuple[int, int, int]
@@ -98,6 +99,9 @@ def measure(window: tk.Misc, shot: Image.Image) -> Iterator[tuple[str, float, st
         elif kind in CARDS:
             assert widget.master is not None
             yield "border", border_contrast(shot.crop(box(widget.master))), name
+        elif kind in DRAWN:
+            begin, end = left + INSIDE_PX // 2, left + (bottom - top) // 2
+            yield "border", text_contrast(shot.crop((begin, top, end, bottom))), name
 
 
 def main() -> None:
