@@ -21,6 +21,7 @@ _COLOUR_TYPES = (b"nclx", b"prof", b"rICC")
 _PICTURE_HANDLER = bytes(8) + b"pict" + bytes(13)
 _XMP_TYPE = b"application/rdf+xml"
 _AV1_HIGH_BIT_DEPTH, _AV1_SUBSAMPLED, _AV1_SUBSAMPLED_IN_X = 0x40, 0x0C, 0x08
+_AV1_HIGH_BIT_DEPTH, _AV1_SUBSAMPLED, _AV1_SUBSAMPLED_IN_X = 0x40, 0x0C, 0x08
 _FIELDS_LIMIT = 254  # properties of an item, to which one may be added; they are counted in a byte
 
 
@@ -114,6 +115,23 @@ class ItemProperties:
                     field = (field & 0x7F) | (field & 0x80) << 8
                 if field not in fields:
                     fields.append(field)
+
+
+def av1_chroma_and_depth(file: IO[bytes]) -> tuple[int, int]:
+    """Return the chroma format (420, 422 or 444) and the bits of the samples of an AVIF.
+
+    The largest ones if the file does not say.
+    """
+    try:
+        kinds = [
+            body for kind, body in ItemProperties(read_meta(file)).properties if kind == b"av1C"
+        ]
+    except (OSError, ValueError):
+        kinds = []
+    flags = [body[2] for body in kinds if len(body) > 2] or [_AV1_HIGH_BIT_DEPTH]
+    depth = 16 if any(flag & _AV1_HIGH_BIT_DEPTH for flag in flags) else 8
+    subsampling = min(flag & _AV1_SUBSAMPLED for flag in flags)
+    return {_AV1_SUBSAMPLED: 420, _AV1_SUBSAMPLED_IN_X: 422}.get(subsampling, 444), depth
 
 
 def av1_chroma_and_depth(file: IO[bytes]) -> tuple[int, int]:
