@@ -15,7 +15,6 @@ from typing import IO, Any
 
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import TiffImageFile
 
 from image_describer.imaging.decode import black_and_white, longer_side_limit, to_8_bits
 from image_describer.metadata.containers.base import DamagedFileError
@@ -395,6 +394,8 @@ def _decompressed(
         return
     if memory > CHUNK_LIMIT_BYTES:
         raise MemoryError
+    from PIL.TiffImagePlugin import TiffImageFile
+
     content = _bytes_as_tiff(layout, [_read(file, offset, size) for offset, size in group], rows)
     step = max(1, BAND_BYTES // width)
     with TiffImageFile(io.BytesIO(content)) as image:

@@ -29,8 +29,8 @@ MEGA = 1_000_000
 class PictureFormat:
     """A format: Pillow's plugin for it, and how its files begin and are named.
 
-    ``limit_px`` is the most pixels that are decoded. Each limit was measured to keep the whole
-    program under 1 GB and 5 s on one slow core.
+    ``limit_px`` is the most pixels that are decoded within 5 s on one slow core. How many fit into
+    memory depends on the file; see `limit_px`.
     """
 
     name: str
@@ -63,31 +63,30 @@ FORMATS = (
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         (b"\xff\xd8\xff",),
     ),
-    PictureFormat("PNG", "PngImagePlugin", 110 * MEGA, (".png",), (b"\x89PNG\r\n\x1a\n",)),
-    # Pillow holds four copies of a WebP picture while it decodes it; AVIF is slow.
-    PictureFormat("WEBP", "WebPImagePlugin", 40 * MEGA, (".webp",)),
+    PictureFormat("PNG", "PngImagePlugin", 150 * MEGA, (".png",), (b"\x89PNG\r\n\x1a\n",)),
+    PictureFormat("WEBP", "WebPImagePlugin", 150 * MEGA, (".webp",)),
     PictureFormat("GIF", "GifImagePlugin", 60 * MEGA, (".gif",), (b"GIF87a", b"GIF89a")),
-    PictureFormat("BMP", "BmpImagePlugin", 110 * MEGA, (".bmp", ".dib"), (b"BM",)),
+    PictureFormat("BMP", "BmpImagePlugin", 150 * MEGA, (".bmp", ".dib"), (b"BM",)),
     PictureFormat(
         "TIFF",
         "TiffImagePlugin",
-        40 * MEGA,
+        110 * MEGA,
         (".tif", ".tiff"),
         (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     ),
     PictureFormat(
         "PPM",
         "PpmImagePlugin",
-        110 * MEGA,
+        150 * MEGA,
         (".ppm", ".pgm", ".pbm", ".pnm"),
         tuple(b"P%d%c" % (kind, space) for kind in range(1, 7) for space in b" \t\r\n#"),
     ),
-    PictureFormat("AVIF", "AvifImagePlugin", 30 * MEGA, (".avif",), brands=(b"avif", b"avis")),
-    # Phones take 12 million pixels, the best ones 48 million.
+    PictureFormat("AVIF", "AvifImagePlugin", 110 * MEGA, (".avif",), brands=(b"avif", b"avis")),
+    # Phones take up to 48 million pixels, and panoramas of 65 million.
     PictureFormat(
         "HEIC",
         HEIF_PLUGIN,
-        50 * MEGA,
+        110 * MEGA,
         (".heic", ".heif", ".hif"),
         brands=(*HEVC_BRANDS, *OPEN_BRANDS, *OTHER_CODEC_BRANDS),
     ),
@@ -103,6 +102,9 @@ FORMATS = (
 PICTURE_SUFFIXES = tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
 DOCUMENT_SUFFIXES = (".pdf",)  # beside those of pictures: a TIFF may have several pages
 
+MEMORY_LIMIT_BYTES = 700 * MEGA  # for decoding; the rest of the program takes 0.2 GB
+CHROMA_SAMPLES = {420: 0.5, 422: 1}  # of a pixel; two without subsampling
+TILE_LIMIT_PX = 110 * MEGA
 PROGRESSIVE_LIMIT_PX = 80 * MEGA  # up to 8 bytes a pixel (CMYK), all held at once
 SCANNED_LIMIT_PX = 2_000 * MEGA  # pixels times scans: each scan goes over the whole picture
 JPEG2000_LIMIT_PX = 8 * MEGA  # decoded, at up to 30 bytes and 0.5 microseconds a pixel
@@ -187,7 +189,25 @@ def limit_px(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> int
         return min(PROGRESSIVE_LIMIT_PX, SCANNED_LIMIT_PX // scans)
     if format_.name == "JPEG2000":
         return min(format_.limit_px, JPEG2000_LIMIT_PX * 4 ** halvings(format_, file))
-    return format_.limit_px
+    if format_.name == "JPEG":
+        return format_.limit_px
+    return min(format_.limit_px, int(MEMORY_LIMIT_BYTES / _bytes_per_px(format_, image, file)))
+
+
+def _bytes_per_px(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> float:
+    """Return how many bytes are held for each pixel while a file is decoded."""
+    channels = len(image.getbands())
+    in_pillow = 4 if channels > 1 or image.mode in ("I", "F") else 2 if ";16" in image.mode else 1
+    if format_.name == "WEBP":
+        return 4 * in_pillow
+    if format_.name not in ISOBMFF_FORMATS:
+        return in_pillow + (in_pillow if format_.name == "TIFF" else 1)  # a tile; a band
+    if format_.name == "HEIC":
+        chroma, depth = image.info.get("chroma", 444), image.info.get("bit_depth", 16)
+    else:
+        chroma, depth = _inspect(file, isobmff.av1_chroma_and_depth)
+    samples = 1 + (channels % 2 == 0) + (CHROMA_SAMPLES.get(chroma, 2) if channels > 2 else 0)
+    return samples * (1 if depth == 8 else 2) + channels + in_pillow
 
 
 def halvings(format_: PictureFormat, file: IO[bytes]) -> int:
@@ -205,7 +225,7 @@ def is_excessive(format_: PictureFormat, file: IO[bytes], frame: int = 0) -> boo
     if format_.name == "JPEG" and _inspect(file, jpeg.is_multi_scan):
         return _inspect(file, jpeg.count_scans) > SCANS_LIMIT
     if format_.name == "TIFF":
-        return _inspect(file, lambda file: tiff.has_excessive_parts(file, format_.limit_px, frame))
+        return _inspect(file, lambda file: tiff.has_excessive_parts(file, TILE_LIMIT_PX, frame))
     return False
 
 
