@@ -12,6 +12,7 @@ _PACKETS: dict[str, Callable[[IO[bytes]], Iterator[bytes]]] = {
     "GIF": gif.xmp_packets,
     "AVIF": isobmff.xmp_packets,
     "HEIC": isobmff.xmp_packets,
+    "JPEG2000": isobmff.xmp_packets,
 }
 PACKETS_LIMIT = 8  # of a picture; most have one
 

@@ -25,6 +25,7 @@ TEXT = "A brown dog runs through the grass."
 AUTHORS = packet_of_languages(en="Rex")
 OTHER = packet("", 'xmlns:c="c:" c:d="e"')
 GUID = b"0123456789ABCDEF0123456789ABCDEF"
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 
 
@@ -123,6 +124,8 @@ CARRIERS: dict[str, bytes] = {
     "tiff": encoded(quarters(), "TIFF", tiffinfo={700: AUTHORS}),
     "bigtiff": encoded(quarters(), "TIFF", tiffinfo={700: AUTHORS}, big_tiff=True),
     "heic": heic(quarters(), xmp=AUTHORS),
+    "heic, in a box": heic(quarters()) + isobmff.box(b"uuid", XMP_UUID + AUTHORS),
+    "jpeg 2000": encoded(quarters(), "JPEG2000") + isobmff.box(b"uuid", XMP_UUID + AUTHORS),
 }
 if HAS_AVIF:
     CARRIERS["avif"] = encoded(quarters(), "AVIF", xmp=AUTHORS)
@@ -130,7 +133,11 @@ if HAS_AVIF:
         encoded(quarters().convert("RGBA"), "AVIF", xmp=AUTHORS)
     )
 ELSEWHERE = ("extended", "before", "tEXt", "zTXt", "profile")  # where no text is written
-WRITABLE = [name for name in CARRIERS if name.startswith(("jpeg", "png", "webp", "tiff"))]
+WRITABLE = [
+    name
+    for name in CARRIERS
+    if name.startswith(("jpeg", "png", "webp", "tiff")) and name != "jpeg 2000"
+]
 
 
 @pytest.mark.parametrize("name", CARRIERS)

@@ -1,4 +1,4 @@
-"""Files of the ISO base media format: AVIF and HEIC."""
+"""Files of the ISO base media format: AVIF, HEIC and, in its simplest form, JPEG 2000."""
 
 import io
 import struct
@@ -19,8 +19,8 @@ _TO_ASCII = bytes(range(128)) + b"?" * 128
 _LEAST_BYTES = {b"colr": 11, b"ispe": 12, b"clap": 32, b"irot": 1, b"imir": 1}
 _COLOUR_TYPES = (b"nclx", b"prof", b"rICC")
 _PICTURE_HANDLER = bytes(8) + b"pict" + bytes(13)
+_XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _XMP_TYPE = b"application/rdf+xml"
-_AV1_HIGH_BIT_DEPTH, _AV1_SUBSAMPLED, _AV1_SUBSAMPLED_IN_X = 0x40, 0x0C, 0x08
 _AV1_HIGH_BIT_DEPTH, _AV1_SUBSAMPLED, _AV1_SUBSAMPLED_IN_X = 0x40, 0x0C, 0x08
 _FIELDS_LIMIT = 254  # properties of an item, to which one may be added; they are counted in a byte
 
@@ -134,23 +134,6 @@ def av1_chroma_and_depth(file: IO[bytes]) -> tuple[int, int]:
     return {_AV1_SUBSAMPLED: 420, _AV1_SUBSAMPLED_IN_X: 422}.get(subsampling, 444), depth
 
 
-def av1_chroma_and_depth(file: IO[bytes]) -> tuple[int, int]:
-    """Return the chroma format (420, 422 or 444) and the bits of the samples of an AVIF.
-
-    The largest ones if the file does not say.
-    """
-    try:
-        kinds = [
-            body for kind, body in ItemProperties(read_meta(file)).properties if kind == b"av1C"
-        ]
-    except (OSError, ValueError):
-        kinds = []
-    flags = [body[2] for body in kinds if len(body) > 2] or [_AV1_HIGH_BIT_DEPTH]
-    depth = 16 if any(flag & _AV1_HIGH_BIT_DEPTH for flag in flags) else 8
-    subsampling = min(flag & _AV1_SUBSAMPLED for flag in flags)
-    return {_AV1_SUBSAMPLED: 420, _AV1_SUBSAMPLED_IN_X: 422}.get(subsampling, 444), depth
-
-
 def read_meta(file: IO[bytes]) -> bytes:
     """Return the body of the first box "meta". Raises DamagedFileError."""
     for box in boxes(file):
@@ -199,7 +182,16 @@ def check_item_types(file: IO[bytes]) -> None:
 
 
 def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the items that hold XMP. Raises DamagedFileError, perhaps after some of them."""
+    """Yield the boxes and items that hold XMP, of JPEG 2000 files, too.
+
+    Raises DamagedFileError, perhaps after some of them.
+    """
+    for box in list(boxes(file)):
+        if box.kind == b"uuid":
+            file.seek(box.body)
+            packet = file.read(min(box.end - box.body, PACKET_LIMIT_BYTES))
+            if packet.startswith(_XMP_UUID):
+                yield packet[len(_XMP_UUID) :]
     meta = dict(_children(read_meta(file)[4:]))
     wanted = set(_xmp_items(meta.get(b"iinf", bytes(6))))
     for item, in_meta, extents in _locations(_Fields(meta.get(b"iloc", bytes(8)))):
