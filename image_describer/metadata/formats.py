@@ -221,9 +221,14 @@ def is_excessive(format_: PictureFormat, file: IO[bytes], frame: int = 0) -> boo
     """Return whether a frame of a file would keep a decoder busy, whatever its size.
 
     A few bytes can ask for hours of work: a JPEG of a thousand scans, a TIFF of millions of tiles.
+    Raises DamagedFileError for a file without pixels, in which a decoder would look for them.
     """
     if format_.name == "JPEG" and _inspect(file, jpeg.is_multi_scan):
         return _inspect(file, jpeg.count_scans) > SCANS_LIMIT
+    if format_.name == "PNG":
+        return _inspect(file, png.has_excessive_parts)
+    if format_.name == "JPEG2000":
+        halvings(format_, file)
     if format_.name == "TIFF":
         return _inspect(file, lambda file: tiff.has_excessive_parts(file, TILE_LIMIT_PX, frame))
     return False

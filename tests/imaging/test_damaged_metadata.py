@@ -205,6 +205,9 @@ def repeated(part: bytes) -> Callable[[], bytes]:
         repeated(b"\xff\xe0\0\2"),
         repeated(b"\xff\xe0\xff\xff"),
         repeated(b"\xff\xe0\0\x09\xff\xd8"),
+        repeated(b"\xff"),
+        repeated(b"U"),
+        repeated(b"\xff\xe0\0\2" + b"U" * 5_000),
         lambda: PNG[:HEADER_END] + b"\0\0\0\0tEXt" * 200_000,
         lambda: PNG[:HEADER_END] + b"\xff\xff\xff\xffIDAT" * 200_000,
     ],
@@ -212,6 +215,13 @@ def repeated(part: bytes) -> Callable[[], bytes]:
 def test_hostile_metadata_is_refused_soon(make: Callable[[], bytes]) -> None:
     with pytest.raises(PictureError):
         open_picture(make())
+
+
+def test_a_png_of_too_many_chunks_is_refused() -> None:
+    for tiny in (chunk(b"eXIf", b""), chunk(b"IDAT", b"")):
+        content = PNG[:HEADER_END] + tiny * 110_000 + PNG[HEADER_END:]
+        with pytest.raises(PictureError, match="too many parts"):
+            open_picture(content)
 
 
 def test_scans_that_damaged_metadata_hides_are_counted() -> None:

@@ -8,6 +8,7 @@ import pytest
 from image_describer.errors import PictureError
 from image_describer.imaging.open import open_picture
 from image_describer.metadata import formats
+from image_describer.metadata.containers.jpeg2000 import BOX_SIGNATURE, CODESTREAM_SIGNATURE
 from tests.imaging.test_decode import GRADIENT, assert_quarters, grey_row, half_transparent
 from tests.support import pictures
 from tests.support.pictures import encoded, photograph, quarters
@@ -135,3 +136,22 @@ def test_the_size_that_a_jpeg_2000_claims_is_not_trusted() -> None:
     start = content.index(b"\xff\x4f\xff\x51") + 8
     content[start : start + 8] = struct.pack(">II", 60_000, 60_000)
     assert "damaged" in refused(bytes(content)).sentence
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        BOX_SIGNATURE + b"\0\0\0\x08free" * 100_000,
+        BOX_SIGNATURE + struct.pack(">I", 4_000_008) + b"jp2h" + b"\0\0\0\x08free" * 500_000,
+        CODESTREAM_SIGNATURE + b"\0\x29" + bytes(39) + b"\xff\x64\0\2" * 500_000,
+    ],
+    ids=["boxes", "header", "segments"],
+)
+def test_a_hostile_jpeg_2000_is_refused_before_it_is_opened(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: object) -> None:
+        raise AssertionError("Pillow was asked")
+
+    monkeypatch.setattr(formats, "read_header", explode)
+    assert refused(content).sentence.startswith("The ")

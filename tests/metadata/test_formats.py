@@ -5,6 +5,7 @@ import io
 import pytest
 
 from image_describer.metadata import formats
+from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.formats import FORMATS, recognize
 from tests.support import pictures
 
@@ -66,7 +67,8 @@ def test_valid_files_are_neither_excessive_nor_truncated(name: str) -> None:
 
 def test_fill_bytes_without_end_do_not_keep_the_reader_busy() -> None:
     content = b"\xff\xd8" + b"\xff" * 5_000_000
-    assert not formats.is_excessive(JPEG, io.BytesIO(content))
+    with pytest.raises(DamagedFileError):
+        formats.is_excessive(JPEG, io.BytesIO(content))
 
 
 def test_a_directory_beyond_the_end_of_a_tiff_is_harmless() -> None:

@@ -17,7 +17,7 @@ from image_describer.metadata.containers.base import (
 )
 
 SEGMENTS_LIMIT = 10_000  # before the first scan; a file has about ten
-FILL_LIMIT_BYTES = 100_000  # between two segments
+FILL_LIMIT_BYTES = 100_000  # between segments; Pillow skips them slowly
 SEGMENT_LIMIT_BYTES = 65_533  # of a segment's body
 
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
@@ -63,13 +63,13 @@ def segments(file: IO[bytes]) -> Iterator[JpegSegment]:
     Raises DamagedFileError when it comes to a segment that is damaged.
     """
     file.seek(2)
-    position = 2
+    position, fill_left = 2, FILL_LIMIT_BYTES
     for _ in range(SEGMENTS_LIMIT):
         head = file.read(4)
-        filled_from = position
-        while head[:2] == b"\xff\xff" and position - filled_from < FILL_LIMIT_BYTES:
+        while head[:2] == b"\xff\xff" and fill_left:
             head = head[1:] + file.read(1)
             position += 1
+            fill_left -= 1
         length = int.from_bytes(head[2:], "big") - 2
         if len(head) < 4 or head[0] != 0xFF or length < 0:
             raise DamagedFileError
@@ -126,10 +126,13 @@ def is_multi_scan(file: IO[bytes]) -> bool:
 def count_scans(file: IO[bytes]) -> int:
     """Count the scans of a JPEG, without those of a thumbnail or of what follows the picture.
 
-    `SEGMENTS_LIMIT` markers count as so many scans: no picture has them.
+    `SEGMENTS_LIMIT` markers count as so many scans: no picture has them. Raises DamagedFileError
+    if there is no scan.
     """
     file.seek(0)
     markers = [marker for marker, _ in _markers(file.read())]
+    if _START_OF_SCAN not in markers and len(markers) < SEGMENTS_LIMIT:
+        raise DamagedFileError
     return len(markers) if len(markers) >= SEGMENTS_LIMIT else markers.count(_START_OF_SCAN)
 
 
@@ -203,13 +206,15 @@ def is_filled_up(file: IO[bytes]) -> bool:
 def _markers(content: bytes, start: int = 0, limit: int = sys.maxsize) -> Iterator[tuple[int, int]]:
     """Yield the markers of the JPEG that begins at ``start``, up to its end, and their positions.
 
-    What lies between segments is skipped, as libjpeg does. At most `SEGMENTS_LIMIT`.
+    What lies between segments is skipped, as libjpeg does: before the first scan, at most
+    `FILL_LIMIT_BYTES`. At most `SEGMENTS_LIMIT` markers.
     """
-    pattern, position = _MARKER, start + 2
+    pattern, position, fill_left = _MARKER, start + 2, FILL_LIMIT_BYTES
     for _ in range(SEGMENTS_LIMIT):
         found = pattern.search(content, position, limit)
-        if not found:
+        if not found or fill_left < 0:
             return
+        fill_left -= found.start() - position if pattern is _MARKER else 0
         marker = content[found.start() + 1]
         yield marker, found.start()
         if marker == _END_OF_IMAGE:

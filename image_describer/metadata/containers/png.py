@@ -1,5 +1,6 @@
 """PNG files: their chunks and their XMP."""
 
+import io
 import re
 import struct
 import zlib
@@ -10,6 +11,9 @@ from image_describer.metadata.containers.base import XMP, DamagedFileError, File
 from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHUNKS_LIMIT = 100_000  # each of which takes Pillow some microseconds; 8 kB of pixels are usual
+SMALL_BYTES = 1_000_000  # a file with less has fewer chunks
+
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _TEXT_LIMIT_BYTES = 2 * PACKET_LIMIT_BYTES  # of a chunk: ImageMagick writes packets in hexadecimal
@@ -74,6 +78,20 @@ def _packet_in_text(kind: bytes, body: bytes) -> bytes:
     return text
 
 
+def has_excessive_parts(file: IO[bytes]) -> bool:
+    """Return whether a PNG has more than `CHUNKS_LIMIT` chunks."""
+    size = file.seek(0, io.SEEK_END)
+    position = len(SIGNATURE)
+    if size < SMALL_BYTES:
+        return False
+    for _ in range(CHUNKS_LIMIT):
+        file.seek(position)
+        position += int.from_bytes(file.read(4), "big") + 12
+        if position > size:
+            return False
+    return True
+
+
 def without_metadata(content: bytes) -> bytes:
     """Return a PNG that has only its pixels, and their transparency, profile, EXIF and XMP.
 
@@ -84,7 +102,9 @@ def without_metadata(content: bytes) -> bytes:
     chunks = [view[: len(SIGNATURE)]]
     colour_type = int.from_bytes(content[25:26], "big")
     position = len(SIGNATURE)
-    while position + 8 <= len(content):
+    for _ in range(CHUNKS_LIMIT):
+        if position + 8 > len(content):
+            break
         kind = content[position + 4 : position + 8]
         end = position + int.from_bytes(content[position : position + 4], "big") + 12
         # In a picture without a palette, PLTE only proposes one.
