@@ -140,7 +140,8 @@ def _set_alt_text(
         raise AltTextError(f"Nothing was written into {_quoted(path)}: the text is empty.")
     name = _format_name(path, content)
     before = _split(path, content, name)
-    packets = _packets(content, name)
+    # The one to be edited may be too large to be searched for, or the ninth.
+    packets = [*_packets(content, name), before.packet or b""]
     authors_texts = xmp.author_alternatives(*packets)
     if _has_text(xmp.alternatives(*packets), line, language):
         return content, WriteResult.SAME

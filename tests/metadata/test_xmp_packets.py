@@ -1,6 +1,7 @@
 """An author's alt text is told wherever it stands in a file, and never written over."""
 
 import base64
+import contextlib
 import io
 import struct
 import zlib
@@ -194,6 +195,24 @@ def test_large_extended_packets_are_read() -> None:
     assert open_picture(jpeg(xmp_segment(extensible()), *extended(content, 60_000))).alt_text == (
         "Rex"
     )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        jpeg(*[xmp_segment(OTHER)] * 9, xmp_segment(AUTHORS)),
+        encoded(quarters(), "TIFF", tiffinfo={700: AUTHORS + bytes(9_000_000)}),
+    ],
+    ids=["tenth packet", "large packet"],
+)
+def test_a_text_that_is_not_searched_for_is_not_written_over(
+    content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(content)
+    with contextlib.suppress(AltTextError):
+        assert alt_text.write_in_place(path, TEXT)[0] is WriteResult.AUTHOR
+    assert path.read_bytes() == content
 
 
 def test_an_extension_of_another_packet_is_left_out() -> None:

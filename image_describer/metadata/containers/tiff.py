@@ -13,6 +13,7 @@ from image_describer.metadata.containers.base import (
     NoRoomError,
     find_xmp,
 )
+from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
 DIRECTORIES_LIMIT = 5_000  # each page has one or two
 DEPTH_LIMIT = 10  # of directories in directories; EXIF's interoperability is at 2
@@ -215,7 +216,7 @@ def xmp_packets(file: IO[bytes], frame: int = 0) -> Iterator[bytes]:
     reader = TiffReader(file)
     for directory in islice(reader.frames(), frame, frame + 1):
         for entry in directory.entries:
-            if entry.tag == _XMP_TAG:
+            if entry.tag == _XMP_TAG and entry.size <= PACKET_LIMIT_BYTES:
                 yield reader.value(entry)
 
 
