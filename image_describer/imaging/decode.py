@@ -10,6 +10,7 @@ from PIL import Image, ImageFile
 
 from image_describer.imaging.color_profile import profile_transform
 from image_describer.imaging.orientation import turn_upright
+from image_describer.imaging.transparency import on_white, without_empty_alpha
 from image_describer.metadata import formats
 from image_describer.metadata.containers import jpeg2000
 
@@ -59,6 +60,7 @@ def longer_side_limit(size: tuple[int, int]) -> int:
 def _convert_reduced(image: Image.Image, factor: int, mode: str) -> Image.Image:
     """Convert ``image`` to ``mode``, averaging each ``factor`` x ``factor`` pixels into one."""
     black_white = _black_and_white(image)
+    image = without_empty_alpha(image)
     width, height = image.size
     rows = max(1, BAND_PX // (width * factor)) * factor
     if rows >= height:
@@ -76,14 +78,11 @@ def _reduce(image: Image.Image, factor: int) -> Image.Image:
 
 def _flatten(band: Image.Image, black_white: tuple[float, float] | None, mode: str) -> Image.Image:
     """Return 8 bits, on white, in ``mode``."""
+    if mode == "CMYK":
+        return band
     if black_white is not None:
         return _deep_to_grey(band, black_white).convert(mode)
-    if band.has_transparency_data:
-        rgba = band.convert("RGBA")
-        opaque = Image.new("RGB", rgba.size, "white")
-        opaque.paste(rgba, mask=rgba.getchannel("A"))
-        return opaque.convert(mode)
-    return band.convert(mode)
+    return on_white(band).convert(mode)
 
 
 def _black_and_white(image: Image.Image) -> tuple[float, float] | None:
@@ -131,6 +130,8 @@ def _deep_to_grey(band: Image.Image, black_white: tuple[float, float]) -> Image.
     values = np.asarray(band)
     if values.dtype.itemsize == 2:  # a lookup table is five times as fast
         table = to_8_bits(np.arange(65536), black_white)
+        if "transparency" in band.info:
+            table[band.info["transparency"]] = 255
         return Image.fromarray(table[values.astype(np.uint16, copy=False)])
     return Image.fromarray(to_8_bits(values, black_white))
 

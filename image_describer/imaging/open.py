@@ -20,6 +20,7 @@ from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.imaging import color_space, decode, incomplete, orientation, quality
 from image_describer.imaging.notes import ANIMATION, BLANK, DARK
 from image_describer.imaging.tiff_pixels import open_tiff
+from image_describer.imaging.transparency import scale_transparent_colour
 from image_describer.metadata import formats, other_kinds, xmp
 from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.formats import FORMATS, PictureFormat
@@ -187,6 +188,7 @@ def _checked_header(format_: PictureFormat, file: IO[bytes], frame: int) -> Imag
         if frame:
             image.seek(frame)
     _check_size(format_, image, file)
+    scale_transparent_colour(image, file)
     return image
 
 

@@ -251,7 +251,7 @@ def _palette(values: list[int]) -> np.ndarray | None:
     if len(values) < 3:
         return None
     palette = np.array(values[: len(values) // 3 * 3]).reshape(3, -1).T
-    return (palette if palette.max() < 256 else palette // 257).astype(np.uint8)
+    return (palette if palette.max() < 256 else palette >> 8).astype(np.uint8)
 
 
 def _read_pixels(file: IO[bytes], layout: TiffLayout, factor: int) -> np.ndarray:
@@ -289,18 +289,19 @@ def _as_image(pixels: np.ndarray, mode: str) -> Image.Image:
 
 def _to_colours(band: np.ndarray, layout: TiffLayout) -> np.ndarray:
     """Return colours as uint8, on white, of samples whose greatest value is white."""
-    if layout.palette is not None:
-        return layout.palette[np.minimum(band[..., 0], len(layout.palette) - 1)]
     if layout.dtype.kind == "f":
         full = 1.0
     else:
         full = 2.0 ** (layout.bits - (layout.dtype.kind == "i")) - 1
+    indices = band[..., 0]
     if band.dtype.kind == "u" and band.dtype.itemsize <= 2:  # a table is faster
         band = to_8_bits(np.arange(256**band.dtype.itemsize), (0.0, full))[band]
     else:
         band = to_8_bits(band, (0.0, full))
     colours = band[..., : layout.colours]
-    if layout.photometric == _WHITE_IS_ZERO:
+    if layout.palette is not None:
+        colours = layout.palette[np.minimum(indices, len(layout.palette) - 1)]
+    elif layout.photometric == _WHITE_IS_ZERO:
         colours = 255 - colours
     if not layout.alpha or layout.photometric == _CMYK:
         return colours
