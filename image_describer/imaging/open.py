@@ -275,7 +275,7 @@ def _unknown(head: bytes) -> PictureError:
     details = f"I can open {', '.join(format_.name for format_ in FORMATS)} and PDF."
     if kind is None or kind == other_kinds.TEXT:
         return PictureError(UNKNOWN_FORMAT, details=f"It is text. {details}" if kind else details)
-    return _not_opened(kind, details)
+    return _not_opened(kind, "" if kind.way_out else details)
 
 
 def _not_opened(kind: OtherKind, details: str = "") -> PictureError:

@@ -39,7 +39,11 @@ def test_other_files_are_told_as_what_they_are(content: bytes, sentence: str, wa
     assert error.sentence.startswith(f"This is {sentence}")
     assert error.sentence.endswith(", which I can't open.")
     assert way_out in error.way_out
-    assert error.details.startswith("I can open JPEG, ")
+    assert error.details == ""
+
+
+def test_the_formats_are_listed_where_nothing_better_can_be_told() -> None:
+    assert refused(b"\x7fELF" + bytes(90)).details.startswith("I can open JPEG, PNG, ")
 
 
 @pytest.mark.parametrize(
