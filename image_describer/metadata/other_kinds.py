@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from image_describer.metadata.containers import isobmff, jpeg, tiff
+from image_describer.metadata.containers import isobmff, jpeg, png, tiff
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ _BEGINNINGS: Mapping[str, Mapping[str, Sequence[Mapping[int, bytes]]]] = {
     "Save one frame of it as a picture.": {
         "a video": [
             *({0: b"\x1aE\xdf\xa3"}, {0: b"FLV\1"}, {0: b"\0\0\1\xba"}, {0: b"\0\0\1\xb3"}),
+            *({4: b"\x11\xaf"}, {4: b"\x12\xaf"}),  # FLI and FLC
             *({0: b"RIFF", 8: b"AVI "}, {0: b"0&\xb2u\x8ef\xcf\x11"}, {0: b"G", 188: b"G"}),
             *({4: b"ftyp"}, {4: b"moov"}, {4: b"mdat"}, {4: b"wide"}),
         ],
@@ -128,6 +129,8 @@ def unknown_variant(format_name: str, file: IO[bytes]) -> OtherKind | None:
             return OtherKind(process, _CONVERT)
         elif format_name == "TIFF" and tiff.is_raw(file):
             return _RAW_TIFF
+        elif format_name == "PNG" and png.is_for_iphone(file):
+            return OtherKind("a PNG picture for iPhone programs", _CONVERT)
     except (OSError, ValueError):
         pass
     return None

@@ -93,6 +93,14 @@ def test_an_unusual_jpeg_is_told(marker: int, precision: int, name: str) -> None
     assert error.sentence == f"This is {name}, which I can't open."
 
 
+def test_a_png_for_iphone_programs_is_told() -> None:
+    png = encoded(photograph(64, 48), "PNG")
+    start = png.index(b"IDAT") + 4
+    broken = png[:8] + pictures.png_chunk(b"CgBI", bytes(4)) + png[8:start] + png[start + 2 :]
+    sentence = "This is a PNG picture for iPhone programs, which I can't open."
+    assert refused(broken).sentence == sentence
+
+
 def test_the_raw_photograph_of_a_camera_is_no_damaged_tiff() -> None:
     size = [(256, 4, 1, 64), (257, 4, 1, 48), (259, 3, 1, 34892), (262, 3, 1, 32803)]
     pixels = [(258, 3, 1, 8), (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, 48), (279, 4, 1, 99)]

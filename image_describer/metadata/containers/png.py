@@ -78,6 +78,12 @@ def _packet_in_text(kind: bytes, body: bytes) -> bytes:
     return text
 
 
+def is_for_iphone(file: IO[bytes]) -> bool:
+    """Return whether Xcode has stored the pixels in a way that other programs don't know."""
+    file.seek(len(SIGNATURE))
+    return file.read(8)[4:] == b"CgBI"
+
+
 def has_excessive_parts(file: IO[bytes]) -> bool:
     """Return whether a PNG has more than `CHUNKS_LIMIT` chunks."""
     size = file.seek(0, io.SEEK_END)
