@@ -162,7 +162,7 @@ def read_header(format_: PictureFormat, file: IO[bytes]) -> ImageFile.ImageFile:
     if format_.plugin == HEIF_PLUGIN:
         from pi_heif import HeifImageFile
 
-        _inspect(file, isobmff.check_item_types)
+        _inspect(file, isobmff.check_heif)
         return HeifImageFile(file, "")
     import_module(f"PIL.{format_.plugin}")
     if format_.name not in Image.OPEN:

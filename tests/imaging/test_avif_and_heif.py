@@ -155,6 +155,14 @@ def test_a_picture_is_cropped_before_it_is_turned() -> None:
     assert opened.pixels[75, 15, 1] > 200 > 60 > opened.pixels[75, 15, 0]
 
 
+@pytest.mark.parametrize(
+    "clap", [(0, 1, 32, 1, 0, 1, 0, 1), (40, 0, 32, 1, 0, 1, 0, 1), (999, 1, 999, 1, 0, 1, 0, 1)]
+)
+def test_an_impossible_crop_of_a_heic_is_ignored(clap: tuple[int, ...]) -> None:
+    opened = open_picture(isobmff.cropped(heic(quarters(80, 64)), *clap))
+    assert (opened.width, opened.height) == opened.pixels.shape[1::-1] == (80, 64)
+
+
 def test_a_heic_is_cropped_once() -> None:
     opened = open_picture(isobmff.cropped(heic(quarters(80, 64)), 40, 1, 32, 1, 20, 1, -16, 1))
     assert opened.pixels.shape == (32, 40, 3)

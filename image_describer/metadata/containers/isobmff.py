@@ -74,12 +74,47 @@ class ItemProperties:
                 return index, self.properties[index - 1][1]
         return None
 
+    def crop_box(self, item: int) -> tuple[int, int, int, int] | None:
+        """Return what "clap" leaves of a picture, as `crop_box` does for the main one."""
+        size, clap = (self.find(item, kind) for kind in (b"ispe", b"clap"))
+        if size is None or clap is None or len(size[1]) < 12 or len(clap[1]) < 32:
+            return None
+        whole = struct.unpack_from(">II", size[1], 4)
+        numbers = struct.unpack_from(">iiiiiiii", clap[1])
+        if min(numbers[1::2]) < 1:
+            return None
+        width, height, x, y = (Fraction(*numbers[start : start + 2]) for start in (0, 2, 4, 6))
+        edges = []
+        for length, kept, offset in zip(whole, (width, height), (x, y), strict=True):
+            first = round((length - kept) / 2 + offset)  # the offset is that of the centre
+            edges.append((first, first + round(kept)))
+        (left, right), (top, bottom) = edges
+        if not (0 <= left < right <= whole[0] and 0 <= top < bottom <= whole[1]):
+            return None
+        return left, top, right, bottom
+
     def drop_broken(self) -> None:
         """Leave out the properties that no decoder accepts, and "pixi", which none needs."""
         for index, (kind, body) in enumerate(self.properties):
             is_odd = kind == b"colr" and body[:4] not in _COLOUR_TYPES
             if is_odd or kind == b"pixi" or len(body) < _LEAST_BYTES.get(kind, 0):
                 self.properties[index] = (b"free", b"")
+        self._drop_free()
+
+    def drop_impossible_crops(self) -> None:
+        """Leave out crops that are larger than their pictures, or empty."""
+        for item in self.associations:
+            if self.has_impossible_crop(item):
+                index, _ = self.find(item, b"clap") or (0, b"")
+                self.properties[index - 1] = (b"free", b"")
+        self._drop_free()
+
+    def has_impossible_crop(self, item: int) -> bool:
+        """Return whether "clap" leaves nothing of a picture, or more than there is."""
+        has_both = self.find(item, b"clap") and self.find(item, b"ispe")
+        return bool(has_both) and self.crop_box(item) is None
+
+    def _drop_free(self) -> None:
         for item, fields in self.associations.items():
             self.associations[item] = [field for field in fields if self._is_kept(field)]
 
@@ -156,29 +191,21 @@ def crop_box(file: IO[bytes]) -> tuple[int, int, int, int] | None:
     None if it isn't cropped, or in an impossible way. Raises DamagedFileError.
     """
     properties = ItemProperties(read_meta(file))
-    size, clap = (properties.find(properties.primary, kind) for kind in (b"ispe", b"clap"))
-    if size is None or clap is None or len(size[1]) < 12 or len(clap[1]) < 32:
-        return None
-    whole = struct.unpack_from(">II", size[1], 4)
-    numbers = struct.unpack_from(">iiiiiiii", clap[1])
-    if min(numbers[1::2]) < 1:
-        return None
-    width, height, x, y = (Fraction(*numbers[start : start + 2]) for start in (0, 2, 4, 6))
-    edges = []
-    for length, kept, offset in zip(whole, (width, height), (x, y), strict=True):
-        first = round((length - kept) / 2 + offset)  # the offset is that of the centre
-        edges.append((first, first + round(kept)))
-    (left, right), (top, bottom) = edges
-    if not (0 <= left < right <= whole[0] and 0 <= top < bottom <= whole[1]):
-        return None
-    return left, top, right, bottom
+    return properties.crop_box(properties.primary)
 
 
-def check_item_types(file: IO[bytes]) -> None:
-    """Raise DamagedFileError if the type of an item isn't text: pi-heif 1.4 crashes on that."""
-    for kind, body in _children(read_meta(file)[4:]):
+def check_heif(file: IO[bytes]) -> None:
+    """Raise DamagedFileError for what pi-heif 1.4 crashes on, or shows in a wrong size.
+
+    These are items whose type isn't text, and impossible crops.
+    """
+    meta = read_meta(file)
+    for kind, body in _children(meta[4:]):
         if kind == b"iinf" and body != _with_text_types(body):
             raise DamagedFileError
+    properties = ItemProperties(meta)
+    if properties.has_impossible_crop(properties.primary):
+        raise DamagedFileError
 
 
 def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
@@ -228,6 +255,7 @@ def repaired(file: IO[bytes]) -> Iterator[bytes]:
             found = properties.find(item, kind)
             if found is not None and found[0] in fields:
                 fields[fields.index(found[0])] |= _ESSENTIAL
+    properties.drop_impossible_crops()
     content = _without_meta(file)
     yield content + _usual_meta(properties)
     if properties.auxiliary:
