@@ -205,7 +205,7 @@ def _layout(tags: _Tags) -> TiffLayout | None:
         orientation=tags.one(_ORIENTATION, 1),
         icc_profile=tags.content(34675),
     )
-    if sample_bits == 1 and layout.chunk_samples > 1:  # nobody agrees how these bits are packed
+    if sample_bits == 1 and layout.chunk_samples > 1:  # tifffile packs these bits unlike libtiff
         return None
     if compression in _IMAGE_COMPRESSIONS and not (
         (sample_bits, kind) == (8, 1) and layout.chunk_samples in _IMAGE_MODES
@@ -303,9 +303,12 @@ def _to_colours(band: np.ndarray, layout: TiffLayout) -> np.ndarray:
         colours = layout.palette[np.minimum(indices, len(layout.palette) - 1)]
     elif layout.photometric == _WHITE_IS_ZERO:
         colours = 255 - colours
-    if not layout.alpha or layout.photometric == _CMYK:
+    if not layout.alpha:
         return colours
     colours, alpha = colours.astype(np.uint16), band[..., layout.colours :].astype(np.uint16)
+    if layout.photometric == _CMYK:  # white is where there is no ink
+        inks = colours if layout.alpha == _PREMULTIPLIED else (colours * alpha + 127) // 255
+        return inks.astype(np.uint8)
     if layout.alpha == _PREMULTIPLIED:
         return np.minimum(colours + (255 - alpha), 255).astype(np.uint8)
     return ((colours * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

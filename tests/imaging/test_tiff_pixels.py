@@ -223,8 +223,21 @@ def test_other_layouts_are_told_as_such(type_name: str, options: dict[str, Any])
 
 
 def test_bits_of_colours_that_programs_pack_in_different_ways_are_refused() -> None:
+    bits = COLOURS > 127
+    assert_shows(written(bits, planar=True, photometric="rgb"), bits * 255)
     with pytest.raises(PictureError, match="can't open this kind of TIFF"):
-        open_picture(written(COLOURS > 127, photometric="rgb"))
+        open_picture(written(bits, photometric="rgb"))
+
+
+@pytest.mark.parametrize("kind", ["assocalpha", "unassalpha"])
+def test_ink_with_alpha_is_shown_on_white(kind: str) -> None:
+    values = np.zeros((8, 32, 5), np.uint8)
+    values[..., 4] = np.linspace(0, 255, 32)
+    values[..., 0] = values[..., 4] if kind == "assocalpha" else 255
+    content = written(values, photometric="separated", extrasamples=[kind])
+    expected = np.full((8, 32, 3), 255)
+    expected[..., 0] -= values[..., 4]
+    assert_shows(content, expected, tolerance=2)
 
 
 @pytest.mark.parametrize("codec", [None, "lzw", "zlib"])
