@@ -230,9 +230,10 @@ def _shows_something(picture: Picture) -> bool:
 
 def _from_image(image: Image.Image) -> Picture:
     try:
-        return _decode(image, image.format or "", None)
+        picture = _decode(image, image.format or "", None)
     except Exception as error:
         raise PictureError("The picture can't be read.") from error
+    return replace(picture, alt_text=xmp.author_alt_text(image.info.get("xmp")))
 
 
 def _decode(
@@ -250,8 +251,7 @@ def _decode(
         width, height = height, width
     pixels = decode.to_rgb(image, exif_orientation)
     notes = quality.find_notes(pixels)
-    alt_text = xmp.author_alt_text(image.info.get("xmp"))
-    return Picture(pixels, format_name, width, height, notes, name, alt_text)
+    return Picture(pixels, format_name, width, height, notes, name)
 
 
 def _check_size(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> None:
