@@ -199,7 +199,10 @@ def check_heif(file: IO[bytes]) -> None:
 
     These are items whose type isn't text, and impossible crops.
     """
-    meta = read_meta(file)
+    try:
+        meta = read_meta(file)
+    except DamagedFileError:  # a sequence without pictures, or cut off
+        return
     for kind, body in _children(meta[4:]):
         if kind == b"iinf" and body != _with_text_types(body):
             raise DamagedFileError
