@@ -20,7 +20,7 @@ EXACT_LIMIT_PX = 500_000  # below that the table costs more than it saves
 SAME_LEVELS = 2  # a profile that changes no colour by more is sRGB under some other name
 WHITE_LEVELS, BLACK_LEVELS = 190, 100  # white at least, black at most, unless the profile is broken
 TABLE_LEVELS = 64
-CHUNK_PX = 1 << 15  # whose intermediate results fit into the processor's cache
+BAND_PX = 1 << 16  # whose intermediate results fit into the processor's cache
 _IMAGE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # by the profile's colour space
 _GREY_MODES = ("1", "L", "La", "LA", "I", "F")
 
@@ -38,17 +38,24 @@ class ProfileTransform:
             return np.asarray(image.convert("RGB").point(self._grey_levels))
         if self.mode == "CMYK" or image.width * image.height <= EXACT_LIMIT_PX:
             return np.asarray(self._exact.apply(image))
+        width, height = image.size
+        pixels = np.empty((height, width, 3), np.uint8)
+        rows = max(1, BAND_PX // width)
+        for top in range(0, height, rows):
+            band = image.crop((0, top, width, min(top + rows, height)))
+            pixels[top : top + rows] = self._add_changes(band)
+        return pixels
+
+    def _add_changes(self, image: Image.Image) -> np.ndarray:
         before = np.frombuffer(image.tobytes("raw", "RGBX"), "<u4")
-        after = np.empty_like(before)
-        for start in range(0, len(before), CHUNK_PX):
-            chunk = before[start : start + CHUNK_PX]
-            cells = chunk >> 2 & 0x3F
-            cells |= chunk >> 4 & 0xFC0
-            cells |= chunk >> 6 & 0x3F000
-            sums = after[start : start + CHUNK_PX].view(np.uint8)
-            np.add(self._changes.take(cells).view(np.uint8), chunk.view(np.uint8), out=sums)
-        managed = Image.frombuffer("RGBX", image.size, after, "raw", "RGBX", 0, 1)
-        return np.asarray(managed.convert("RGB"))
+        cells = before >> 2 & 0x3F
+        cells |= before >> 4 & 0xFC0
+        cells |= before >> 6 & 0x3F000
+        after = self._changes.take(cells).view(np.uint8)
+        after += before.view(np.uint8)
+        padded = Image.frombuffer("RGBX", image.size, after, "raw", "RGBX", 0, 1)
+        rgb = np.frombuffer(padded.tobytes("raw", "RGB"), np.uint8)
+        return rgb.reshape(image.height, image.width, 3)
 
     @property
     def is_useful(self) -> bool:

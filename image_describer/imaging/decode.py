@@ -82,7 +82,8 @@ def _flatten(band: Image.Image, black_white: tuple[float, float] | None, mode: s
         return band
     if black_white is not None:
         return _deep_to_grey(band, black_white).convert(mode)
-    return on_white(band).convert(mode)
+    flat = on_white(band)
+    return flat if flat.mode == mode else flat.convert(mode)
 
 
 def _black_and_white(image: Image.Image) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ _PREMULTIPLIED_GREY = "La"
 def on_white(image: Image.Image) -> Image.Image:
     """Return an image of 8 bits as RGB, on white if some of it is transparent."""
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     if image.mode == _PREMULTIPLIED_GREY:  # which Pillow converts to this mode alone
         image = image.convert("LA")
     rgba = image.convert("RGBA")
