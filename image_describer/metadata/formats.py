@@ -12,7 +12,15 @@ from typing import IO, TypeVar
 
 from PIL import Image, ImageFile
 
-from image_describer.metadata.containers import isobmff, jpeg, jpeg2000, png, tiff, webp
+from image_describer.metadata.containers import (
+    isobmff,
+    isobmff_repair,
+    jpeg,
+    jpeg2000,
+    png,
+    tiff,
+    webp,
+)
 from image_describer.metadata.containers.base import DamagedFileError
 
 T = TypeVar("T")
@@ -269,7 +277,7 @@ def repaired(format_: PictureFormat, file: IO[bytes]) -> Iterator[bytes]:
     """Yield contents to be opened in place of a file that a strict decoder refuses."""
     with contextlib.suppress(DamagedFileError, OSError, ValueError):
         if format_.name in ISOBMFF_FORMATS:
-            yield from isobmff.repaired(file)
+            yield from isobmff_repair.repaired(file)
         elif format_.name in _WITHOUT_METADATA:
             file.seek(0)
             content = file.read(REPAIR_LIMIT_BYTES + 1)

@@ -14,7 +14,8 @@ from PIL import Image
 from image_describer.errors import PictureError
 from image_describer.imaging.file_info import size_and_date_taken
 from image_describer.imaging.open import open_picture
-from image_describer.metadata.containers import isobmff as containers
+from image_describer.metadata.containers.base import DamagedFileError
+from image_describer.metadata.containers.isobmff_repair import repaired
 from tests.imaging.test_decode import assert_quarters
 from tests.support import isobmff
 from tests.support.pictures import HAS_AVIF, encoded, heic, quarters
@@ -179,12 +180,24 @@ def test_any_damage_is_survived(data: st.DataObject) -> None:
         open_picture(bytes(content))
 
 
+def test_small_boxes_do_no_harm(name: str) -> None:
+    content = isobmff.with_meta(FILES[name], lambda boxes: [(b"free", b""), *boxes])
+    assert np.abs(open_picture(content).pixels - on_white()).mean() < 8
+
+
+def test_a_list_of_many_items_is_read_at_once() -> None:
+    items = isobmff.box(b"infe", b"\2\0\0\0\0\1\0\0mime\0\xff\0") * 90_000
+    meta = isobmff.box(b"meta", bytes(4) + isobmff.box(b"iinf", bytes(6) + items))
+    for content in repaired(io.BytesIO(meta)):
+        assert len(content) > len(items)
+
+
 def test_a_table_of_a_million_properties_is_damaged() -> None:
     entry = b"\0\1\xff" + bytes(255)
     table = isobmff.box(b"ipma", b"\0\0\0\0\0\0\xff\xff" + entry * 50_000)
     meta = isobmff.box(b"meta", bytes(4) + isobmff.box(b"iprp", table))
-    with pytest.raises(containers.DamagedFileError):
-        list(containers.repaired(io.BytesIO(meta)))
+    with pytest.raises(DamagedFileError):
+        list(repaired(io.BytesIO(meta)))
 
 
 @pytest.mark.skipif(not HAS_AVIF, reason="Pillow was built without AVIF")

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import IO, NamedTuple
 
@@ -13,12 +13,8 @@ BOXES_LIMIT = 1_000  # at the outermost level; a file has about three
 META_LIMIT_BYTES = 16_000_000  # of the box that describes the pictures; it has a few thousand
 ITEMS_LIMIT = 100_000  # of them, their properties and extents; a thousand tiles have 4,000
 
-_ESSENTIAL = 0x8000  # beside the index of a property
-_ESSENTIAL_KINDS = (b"clap", b"irot", b"imir")
+ESSENTIAL = 0x8000  # beside the index of a property
 _TO_ASCII = bytes(range(128)) + b"?" * 128
-_LEAST_BYTES = {b"colr": 11, b"ispe": 12, b"clap": 32, b"irot": 1, b"imir": 1}
-_COLOUR_TYPES = (b"nclx", b"prof", b"rICC")
-_PICTURE_HANDLER = bytes(8) + b"pict" + bytes(13)
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _XMP_TYPE = b"application/rdf+xml"
 _AV1_HIGH_BIT_DEPTH, _AV1_SUBSAMPLED, _AV1_SUBSAMPLED_IN_X = 0x40, 0x0C, 0x08
@@ -52,24 +48,25 @@ class ItemProperties:
         self.parts: set[int] = set()
         self.references: list[tuple[bytes, bytes]] = []
         self.boxes: dict[bytes, bytes] = {}
-        for kind, body in _children(meta[4:]):
+        for kind, body in children(meta[4:]):
             self.boxes.setdefault(kind, body)
-            reader = _Fields(body)
             if kind == b"pitm":
+                reader = _Fields(body)
                 self.primary = reader.number(4 if reader.version else 2)
             elif kind == b"iref":
+                reader = _Fields(body)
                 self._read_references(reader.rest(), 4 if reader.version else 2)
             elif kind == b"iprp":
-                for inner_kind, inner in _children(body):
+                for inner_kind, inner in children(body):
                     if inner_kind == b"ipco" and not self.properties:
-                        self.properties = list(_children(inner))
+                        self.properties = list(children(inner))
                     elif inner_kind == b"ipma":
                         self._read_associations(_Fields(inner))
 
     def find(self, item: int, kind: bytes) -> tuple[int, bytes] | None:
         """Return the index and the body of the first property of this kind that an item has."""
         for field in self.associations.get(item, []):
-            index = field & ~_ESSENTIAL
+            index = field & ~ESSENTIAL
             if 1 <= index <= len(self.properties) and self.properties[index - 1][0] == kind:
                 return index, self.properties[index - 1][1]
         return None
@@ -93,37 +90,13 @@ class ItemProperties:
             return None
         return left, top, right, bottom
 
-    def drop_broken(self) -> None:
-        """Leave out the properties that no decoder accepts, and "pixi", which none needs."""
-        for index, (kind, body) in enumerate(self.properties):
-            is_odd = kind == b"colr" and body[:4] not in _COLOUR_TYPES
-            if is_odd or kind == b"pixi" or len(body) < _LEAST_BYTES.get(kind, 0):
-                self.properties[index] = (b"free", b"")
-        self._drop_free()
-
-    def drop_impossible_crops(self) -> None:
-        """Leave out crops that are larger than their pictures, or empty."""
-        for item in self.associations:
-            if self.has_impossible_crop(item):
-                index, _ = self.find(item, b"clap") or (0, b"")
-                self.properties[index - 1] = (b"free", b"")
-        self._drop_free()
-
     def has_impossible_crop(self, item: int) -> bool:
         """Return whether "clap" leaves nothing of a picture, or more than there is."""
         has_both = self.find(item, b"clap") and self.find(item, b"ispe")
         return bool(has_both) and self.crop_box(item) is None
 
-    def _drop_free(self) -> None:
-        for item, fields in self.associations.items():
-            self.associations[item] = [field for field in fields if self._is_kept(field)]
-
-    def _is_kept(self, field: int) -> bool:
-        index = field & ~_ESSENTIAL
-        return 1 <= index <= len(self.properties) and self.properties[index - 1][0] != b"free"
-
     def _read_references(self, body: bytes, id_size: int) -> None:
-        for kind, inner in _children(body):
+        for kind, inner in children(body):
             self.references.append((kind, inner))
             reader = _Fields(inner, full=False)
             item, count = reader.number(id_size), reader.number(2)
@@ -203,8 +176,8 @@ def check_heif(file: IO[bytes]) -> None:
         meta = read_meta(file)
     except DamagedFileError:  # a sequence without pictures, or cut off
         return
-    for kind, body in _children(meta[4:]):
-        if kind == b"iinf" and body != _with_text_types(body):
+    for kind, body in children(meta[4:]):
+        if kind == b"iinf" and body != with_text_types(body):
             raise DamagedFileError
     properties = ItemProperties(meta)
     if properties.has_impossible_crop(properties.primary):
@@ -222,7 +195,7 @@ def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
             packet = file.read(min(box.end - box.body, PACKET_LIMIT_BYTES))
             if packet.startswith(_XMP_UUID):
                 yield packet[len(_XMP_UUID) :]
-    meta = dict(_children(read_meta(file)[4:]))
+    meta = dict(children(read_meta(file)[4:]))
     wanted = set(_xmp_items(meta.get(b"iinf", bytes(6))))
     for item, in_meta, extents in _locations(_Fields(meta.get(b"iloc", bytes(8)))):
         if item in wanted:
@@ -232,41 +205,8 @@ def xmp_packets(file: IO[bytes]) -> Iterator[bytes]:
 
 def item_types(file: IO[bytes]) -> set[bytes]:
     """Return of which types the items are: codecs, "grid", metadata. Raises DamagedFileError."""
-    meta = dict(_children(read_meta(file)[4:]))
+    meta = dict(children(read_meta(file)[4:]))
     return {item_type for _, item_type, _ in _item_entries(meta.get(b"iinf", bytes(6)))}
-
-
-def repaired(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield contents that a strict decoder opens rather than ``file``, the best first.
-
-    In the first, there is one box of each kind, in the usual order; properties are essential where
-    they must be, or left out where they are optional and broken; each picture has a size; and a
-    sequence is a single picture. The second has no alpha channel either. Raises DamagedFileError.
-    """
-    properties = ItemProperties(read_meta(file))
-    items = properties.associations
-    properties.drop_broken()
-    if properties.primary not in items:
-        properties.primary = next((item for item in items if item not in properties.parts), 0)
-    sizes = (properties.find(item, b"ispe") for item in (properties.primary, *items))
-    any_size = next((found[0] for found in sizes if found), None)
-    for item, fields in items.items():
-        size = properties.find(properties.auxiliary.get(item, item), b"ispe")
-        if properties.find(item, b"ispe") is None and any_size is not None:
-            fields.insert(0, size[0] if size else any_size)
-        for kind in _ESSENTIAL_KINDS:
-            found = properties.find(item, kind)
-            if found is not None and found[0] in fields:
-                fields[fields.index(found[0])] |= _ESSENTIAL
-    properties.drop_impossible_crops()
-    content = _without_meta(file)
-    yield content + _usual_meta(properties)
-    if properties.auxiliary:
-        for item in properties.auxiliary:  # so that it isn't taken for the picture
-            size = properties.find(item, b"ispe")
-            items[item] = [size[0]] if size else []
-        properties.references = [box for box in properties.references if box[0] != b"auxl"]
-        yield content + _usual_meta(properties)
 
 
 def boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
@@ -288,65 +228,27 @@ def boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
         start += length
 
 
-def _without_meta(file: IO[bytes]) -> bytes:
-    """Return a file whose "meta" is called "free": nothing moves, and another can follow."""
-    outermost = list(boxes(file))
-    file.seek(0)
-    content = bytearray(file.read())
-    for kind, start, _, end in outermost:
-        if kind == b"meta":
-            content[start + 4 : start + 8] = b"free"
-        elif kind == b"ftyp" and content[start + 8 : start + 12] == b"avis":
-            content[start + 8 : start + 12] = b"avif"
-        if not any(content[start : start + 4]):  # as long as the rest, to which more is added
-            content[start : start + 4] = struct.pack(">I", min(end - start, 0xFFFFFFFF))
-    return bytes(content)
-
-
-def _usual_meta(properties: ItemProperties) -> bytes:
-    """Return a box "meta" as encoders write it."""
-    items = properties.associations
-    table = b"".join(
-        struct.pack(f">IB{len(fields)}H", item, len(fields), *fields)
-        for item, fields in sorted(items.items())
-    )
-    association = b"\1\0\0\1" + struct.pack(">I", len(items)) + table
-    boxes = {
-        b"hdlr": _PICTURE_HANDLER,
-        b"pitm": b"\1\0\0\0" + struct.pack(">I", properties.primary),
-        b"iloc": properties.boxes.get(b"iloc", b""),
-        b"iinf": _with_text_types(properties.boxes.get(b"iinf", b"")),
-        b"iref": properties.boxes.get(b"iref", bytes(4))[:4] + _join(properties.references),
-        b"iprp": _join([(b"ipco", _join(properties.properties)), (b"ipma", association)]),
-        b"idat": properties.boxes.get(b"idat", b""),
-    }
-    return _box(b"meta", bytes(4) + _join([box for box in boxes.items() if len(box[1]) > 4]))
-
-
-def _with_text_types(items: bytes) -> bytes:
-    """Return the body of "iinf" in which the types and names of items are ASCII."""
-    head = 8 if items[:1] != b"\0" else 6  # with the number of items
-    new = items[:head]
-    for kind, body in _children(items[head:]):
-        start = 10 if body[:1] == b"\3" else 8
-        new += _box(kind, body[:start] + body[start:].translate(_TO_ASCII))
-    return new
-
-
-def _join(boxes: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join(_box(kind, body) for kind, body in boxes)
-
-
-def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body) + 8) + kind + body
-
-
-def _children(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+def children(body: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kinds and bodies of the boxes in a box. Raises DamagedFileError."""
     for kind, _, start, end in boxes(io.BytesIO(body), ITEMS_LIMIT):
         if end > len(body):
             raise DamagedFileError
         yield kind, body[start:end]
+
+
+def with_text_types(items: bytes) -> bytes:
+    """Return the body of "iinf" in which the types and names of items are ASCII."""
+    head = 8 if items[:1] != b"\0" else 6  # with the number of items
+    pieces = [items[:head]]
+    for kind, body in children(items[head:]):
+        start = 10 if body[:1] == b"\3" else 8
+        pieces.append(make_box(kind, body[:start] + body[start:].translate(_TO_ASCII)))
+    return b"".join(pieces)
+
+
+def make_box(kind: bytes, body: bytes) -> bytes:
+    """Return a box as it stands in a file."""
+    return struct.pack(">I", len(body) + 8) + kind + body
 
 
 def _xmp_items(items: bytes) -> Iterator[int]:
@@ -361,7 +263,7 @@ def _item_entries(items: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield the items, their types, and the rest of their entries, from the body of "iinf"."""
     reader = _Fields(items)
     reader.number(4 if reader.version else 2)
-    for kind, body in _children(reader.rest()):
+    for kind, body in children(reader.rest()):
         entry = _Fields(body)
         if kind == b"infe" and entry.version >= 2:
             item = entry.number(2 if entry.version == 2 else 4)
