@@ -114,7 +114,9 @@ class TiffImage(Image.Image):
         """How many pixels can be read in the time that opening a picture may take."""
         if self._layout.compression in _IMAGE_COMPRESSIONS:
             return IMAGES_LIMIT_PX
-        return READ_LIMIT_BYTES // (self._layout.samples * -(-self._layout.bits // 8))
+        bits = self._layout.bits
+        sample_bytes = 4 if bits > 8 and bits % 8 else -(-bits // 8)  # odd ones take longer
+        return READ_LIMIT_BYTES // (self._layout.samples * sample_bytes)
 
     def draft(self, mode: object, size: object) -> None:
         """Let pixels be averaged while they are read, by as much as `decode` would later on."""
