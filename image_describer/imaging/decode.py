@@ -3,6 +3,7 @@
 Large images are converted in bands, so that little memory is needed besides the decoded image.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
 import numpy as np
@@ -95,7 +96,7 @@ def _black_and_white(image: Image.Image) -> tuple[float, float] | None:
         return None
     if image.format in ("PNG", "PPM", "JPEG2000"):  # stated depth, which Pillow scales to 16 bits
         return 0.0, 65535.0
-    return black_and_white(*_extrema(image), np.asarray(image.crop((0, 0, 1, 1))).dtype)
+    return black_and_white(*extrema(_row_bands(image)), np.asarray(image.crop((0, 0, 1, 1))).dtype)
 
 
 def black_and_white(low: float, high: float, dtype: np.dtype) -> tuple[float, float]:
@@ -115,12 +116,16 @@ def black_and_white(low: float, high: float, dtype: np.dtype) -> tuple[float, fl
     return (0.0, full) if not is_float and high > full / 16 else (low, high)
 
 
-def _extrema(image: Image.Image) -> tuple[float, float]:
-    """Return the least and the greatest finite value of an image; (0, 1) if there is none."""
+def _row_bands(image: Image.Image) -> Iterator[np.ndarray]:
     rows = max(1, BAND_PX // image.width)
-    low, high = np.inf, -np.inf
     for top in range(0, image.height, rows):
-        band = np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))
+        yield np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))
+
+
+def extrema(bands: Iterable[np.ndarray]) -> tuple[float, float]:
+    """Return the least and the greatest finite value; (0, 1) if there is none."""
+    low, high = np.inf, -np.inf
+    for band in bands:
         finite = band[np.isfinite(band)]
         if finite.size:
             low, high = min(low, finite.min()), max(high, finite.max())

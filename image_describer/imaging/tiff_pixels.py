@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from image_describer.imaging.decode import black_and_white, longer_side_limit, to_8_bits
+from image_describer.imaging.decode import black_and_white, extrema, longer_side_limit, to_8_bits
 from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.containers.tiff import TiffDirectory, TiffReader
 
@@ -260,7 +260,8 @@ def _read_pixels(file: IO[bytes], layout: TiffLayout, factor: int) -> np.ndarray
     """Return (h, w) or (h, w, channels) uint8, each pixel the mean of factor x factor ones."""
     down, right = min(factor, layout.height), min(factor, layout.width)
     is_deep = layout.bits >= 16 and not layout.alpha and layout.photometric in (0, 1, 2)
-    parts: list[np.ndarray] = []
+    pixels: np.ndarray = np.empty(0)
+    top = 0
     rest = np.empty((0, layout.width, 1))
     for planes in zip(*[_bands(file, layout, plane) for plane in layout.chunks], strict=True):
         band = np.concatenate(planes, axis=-1) if len(planes) > 1 else planes[0]
@@ -271,12 +272,14 @@ def _read_pixels(file: IO[bytes], layout: TiffLayout, factor: int) -> np.ndarray
             band = np.concatenate([rest, band])
         whole = len(band) // down * down
         rest = band[whole:]
-        parts.append(_mean(band[:whole], down, right))
-    pixels = np.concatenate(parts)
+        means = _mean(band[:whole], down, right)
+        if not top:
+            shape = (layout.height // down, layout.width // right, means.shape[-1])
+            pixels = np.empty(shape, means.dtype)
+        pixels[top : top + len(means)] = means
+        top += len(means)
     if is_deep:
-        finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        levels = black_and_white(low, high, layout.dtype)
+        levels = black_and_white(*extrema(pixels), layout.dtype)
         scaled = np.empty(pixels.shape, np.uint8)
         for row, values in enumerate(pixels):  # a row at a time, to save memory
             scaled[row] = to_8_bits(values, levels)
@@ -319,7 +322,8 @@ def _to_colours(band: np.ndarray, layout: TiffLayout) -> np.ndarray:
 def _mean(band: np.ndarray, down: int, right: int) -> np.ndarray:
     """Average each ``down`` x ``right`` pixels of (rows, width, channels)."""
     if down == right == 1:
-        return band
+        with np.errstate(over="ignore"):  # light beyond all bounds is white
+            return band.astype(np.float32) if band.dtype.itemsize == 8 else band
     rows, width, channels = len(band) // down, band.shape[1] // right, band.shape[2]
     exact = np.uint32 if band.dtype == np.uint8 else np.float64
     cut = np.ascontiguousarray(band[:, : width * right])
