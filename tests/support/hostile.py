@@ -42,7 +42,7 @@ def _write_file(
 ) -> bool:
     """Write one file; return whether a batch must report it."""
     name, sample = samples[number % len(samples)]
-    suffix = "." + name.split()[0].lower()
+    suffix = "." + name.split()[0].lower().replace("jpeg2000", "jp2")
     variant = number % 10
     content = bytearray(sample)
     if variant in (0, 1):  # truncated

@@ -21,7 +21,7 @@ _AV1_HIGH_BIT_DEPTH, _AV1_SUBSAMPLED, _AV1_SUBSAMPLED_IN_X = 0x40, 0x0C, 0x08
 _FIELDS_LIMIT = 254  # properties of an item, to which one may be added; they are counted in a byte
 
 
-class Box(NamedTuple):
+class IsoBox(NamedTuple):
     """A box: its header lies at [start, body), its body at [body, end)."""
 
     kind: bytes
@@ -209,7 +209,7 @@ def item_types(file: IO[bytes]) -> set[bytes]:
     return {item_type for _, item_type, _ in _item_entries(meta.get(b"iinf", bytes(6)))}
 
 
-def boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
+def boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[IsoBox]:
     """Yield the outermost boxes, the last of which may end beyond the file."""
     size, start = file.seek(0, io.SEEK_END), 0
     for _ in range(limit):
@@ -224,7 +224,7 @@ def boxes(file: IO[bytes], limit: int = BOXES_LIMIT) -> Iterator[Box]:
             length = size - start
         if length < body - start or len(head) < 8:
             return
-        yield Box(head[4:8], start, body, start + length)
+        yield IsoBox(head[4:8], start, body, start + length)
         start += length
 
 
