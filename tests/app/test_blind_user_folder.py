@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from image_describer import Describer
-from tests.support.pictures import photograph
+from tests.support.pictures import encoded, photograph
 from tests.support.screen import LIMIT_S
 from tests.support.spoken import SpokenApp
 
@@ -68,8 +67,10 @@ def test_what_was_described_is_known_after_a_restart(
 def test_many_pictures_are_asked_about_and_one_escape_stops_them(
     spoken: Spoken, trip: Path
 ) -> None:
+    large = encoded(photograph(2000, 1500), "JPEG")  # so that there is time to press a key
     for number in range(400):
-        Image.new("RGB", (64, 48), (number % 256, number // 2, 90)).save(trip / f"{number}.png")
+        # What stands behind the end of a JPEG makes it another file.
+        (trip / f"{number}.jpg").write_bytes(large + b"%d" % number)
     app = spoken(HOME=str(trip.parent))
     app.wait_to_hear("Folder, edit box", "ctrl+shift+o")
     app.screen.type("trip")

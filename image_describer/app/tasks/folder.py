@@ -229,7 +229,7 @@ def progress_text(done: int, count: int, left_s: float | None) -> str:
     if left_s is None:
         return f"{counted}."
     if left_s < LEAST_MINUTE_S:
-        left = plural(round(left_s), "second")
+        left = plural(max(1, round(left_s)), "second")
     elif left_s < 90:
         left = "one minute"
     else:
