@@ -27,6 +27,7 @@ from image_describer.app.theme import PALETTES
 from image_describer.app.voice import self_voicing
 from image_describer.library.history import History
 from tests.app.test_reachable import OPENED_BY
+from tests.support.contrast import contrast
 from tests.support.screen import Screen
 from tests.support.texts import LETTER
 from tests.support.window import AppDriver, FakeDescriber
@@ -38,19 +39,6 @@ CARDS = ("Text", "Listbox", "Treeview")  # the border is around their master
 DRAWN = ("TCheckbutton", "TScale")  # a box or a line at their left, without a border around them
 INSIDE_PX = 14  # from the edge of a widget to what is inside its border
 LEAST_TEXT, LEAST_BORDER = 7.0, 3.0
-Colour = tuple[int, int, int]
-
-
-def contrast(one: Colour, other: Colour) -> float:
-    """The ratio of two colours, as WCAG defines it."""
-
-    def luminance(colour: Colour) -> float:
-        parts = [part / 255 for part in colour]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def text_contrast(shot: Image.Image) -> float:

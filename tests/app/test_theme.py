@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from image_describer.app import theme
+from tests.support.contrast import contrast
 from tests.support.window import AppDriver
 
 TEXT_CONTRAST = 7.0  # WCAG 2.2, 1.4.6, level AAA
@@ -25,18 +26,6 @@ EDGES = (
     *(("accent", beside) for beside in ("background", "surface")),
     ("selection", "surface"),
 )
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance of "#rrggbb" as WCAG defines it."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def test_the_contrast_ratio_is_that_of_wcag() -> None:
