@@ -6,8 +6,6 @@ import sys
 
 from image_describer.app.theme import Look
 
-PORTAL = "org.freedesktop.portal.Desktop"
-PORTAL_OBJECT = "/org/freedesktop/portal/desktop"
 PORTAL_SETTINGS = "org.freedesktop.portal.Settings"
 APPEARANCE = "org.freedesktop.appearance"  # contrast 1: high; color-scheme 1: dark
 LIMIT_S = 1.0
@@ -29,7 +27,9 @@ def _ask_portal() -> Look | None:
     from jeepney import DBusAddress, MessageType, new_method_call
     from jeepney.io.blocking import open_dbus_connection
 
-    address = DBusAddress(PORTAL_OBJECT, PORTAL, PORTAL_SETTINGS)
+    from image_describer.imaging.screen.portal import BUS_NAME, OBJECT
+
+    address = DBusAddress(OBJECT, BUS_NAME, PORTAL_SETTINGS)
     call = new_method_call(address, "ReadAll", "as", ([APPEARANCE],))
     try:
         with open_dbus_connection("SESSION") as connection:
