@@ -4,10 +4,12 @@ It may die of a picture without harm to the others, and it ends when the process
 does, however that ends.
 """
 
+import ctypes
 import faulthandler
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ READY, FAILED, STARTED, DONE = "ready", "failed", "started", "done"
 ALL = -1  # in place of an index: every picture is open, their captions are being generated
 
 NICENESS = 10  # of 19: leaves a tenth of a core beside a program that wants everything
+BELOW_NORMAL_PRIORITY_CLASS = 0x4000  # of Windows
 EXIT_AFTER_S = 20.0  # beyond the limit, because a decoder that hangs may also hold Python's lock
 
 
@@ -44,8 +47,8 @@ class WorkerOptions:
 
 def main(pipe: connection.Connection, options: WorkerOptions) -> None:
     """Work on the groups that come through ``pipe`` until it is closed."""
-    if options.low_priority and hasattr(os, "nice"):
-        os.nice(NICENESS)
+    if options.low_priority:
+        let_others_go_first()
     for name in ("SIGINT", "SIGTERM"):  # they may reach the whole process group; the parent decides
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
@@ -84,6 +87,22 @@ def _work(pipe: connection.Connection, options: WorkerOptions, devnull: IO[bytes
             results = error
         faulthandler.cancel_dump_traceback_later()
         pipe.send((DONE, results))
+
+
+def let_others_go_first(platform: str = sys.platform) -> None:
+    """Lower the priority of this process, on every system."""
+    if platform == "win32":
+        _set_priority_class(BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(NICENESS)
+
+
+def _set_priority_class(priority_class: int) -> None:
+    # Not windll, which other systems lack: the calling conventions differ only in 32-bit programs.
+    kernel32 = ctypes.CDLL("kernel32")
+    kernel32.GetCurrentProcess.restype = ctypes.c_void_p
+    kernel32.SetPriorityClass.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
+    kernel32.SetPriorityClass(kernel32.GetCurrentProcess(), priority_class)
 
 
 def _exit_with_parent() -> None:

@@ -14,6 +14,7 @@ from PIL import Image, ImageGrab
 from image_describer.errors import PictureError, ScreenError
 from image_describer.imaging.screen import capture, is_black, macos, portal, windows, x11
 from tests.support.screen import LIMIT_S, Screen, wait_for
+from tests.support.system_library import FakeLibrary
 
 RED, BLUE = (200, 30, 40), (20, 60, 220)
 # A coloured window that takes the focus, in a process of its own; its geometry is its title.
@@ -273,14 +274,6 @@ def test_without_a_portal(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
     with pytest.raises(ScreenError, match="lacks the portal"):
         capture()
-
-
-class FakeLibrary:
-    """A system library whose functions are given by name."""
-
-    def __init__(self, **functions: Callable[..., object]) -> None:
-        for name, function in functions.items():
-            setattr(self, name, function)
 
 
 def test_windows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """The pool of describing processes: groups of jobs, replaced processes, cancellation."""
 
+import ctypes
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import wait
 
@@ -20,6 +22,7 @@ from image_describer.workers import worker
 from image_describer.workers.pool import Pool, PoolEvents
 from tests.support import worker_accidents
 from tests.support.screen import wait_for
+from tests.support.system_library import FakeLibrary
 
 LIMIT_S = 60
 
@@ -192,5 +195,18 @@ def test_a_model_that_cannot_be_loaded_is_reported(tmp_path):
 def test_low_priority_lets_others_go_first(tiny_bundle):
     pool = Pool(tiny_bundle, 1, low_priority=True)
     pool.submit(echo, 1).result(LIMIT_S)
-    assert psutil.Process(pool.pids[0]).nice() == worker.NICENESS
+    on_windows = sys.platform == "win32"
+    expected = worker.BELOW_NORMAL_PRIORITY_CLASS if on_windows else worker.NICENESS
+    assert psutil.Process(pool.pids[0]).nice() == expected
     pool.close()
+
+
+def test_low_priority_on_windows(monkeypatch):
+    calls = []
+    kernel32 = FakeLibrary(
+        GetCurrentProcess=lambda: -1,
+        SetPriorityClass=lambda process, priority: calls.append((process, priority)),
+    )
+    monkeypatch.setattr(ctypes, "CDLL", {"kernel32": kernel32}.__getitem__)
+    worker.let_others_go_first("win32")
+    assert calls == [(-1, 0x4000)]
