@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.imaging.file_url import file_url_path, is_file_url
+from image_describer.imaging.x11_clipboard import PICTURES, TEXTS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
 READER = Path(__file__).with_name("x11_clipboard.py")
 READ_LIMIT_S = 8.0  # tens of megabytes take a few seconds; an owner that hangs never answers
 PATH_LIMIT = 4096  # characters; a longer line is not a path
-# Programs that read pictures of any size, the variable they need and their arguments; {} is the
-# picture's MIME type.
-TOOLS = (
-    ("wl-paste", "WAYLAND_DISPLAY", ("--no-newline", "--type", "{}")),
-    ("xclip", "DISPLAY", ("-selection", "clipboard", "-target", "{}", "-out")),
-)
+# Prints the path of the first file that was copied in Finder. Text is no file: AppleScript would
+# turn it into the path of one that does not exist.
+FINDER_SCRIPT = """if (clipboard info for «class furl») is {} then return ""
+POSIX path of (the clipboard as «class furl»)"""
 # The first line of what file managers copy says what to do with the files.
 NOT_PATHS = frozenset({"copy", "cut", "x-special/nautilus-clipboard"})
 
@@ -57,7 +56,7 @@ def read(text: str = "") -> "ClipboardContent":
     May take seconds. ``text`` is the text on it, where the caller knows that: on X11 and Wayland it
     is read here, elsewhere paths are found only in ``text``. Raises PictureError.
     """
-    return _read_system(text) if sys.platform in ("win32", "darwin") else _read_x11()
+    return _read_system(text) if sys.platform in ("win32", "darwin") else _read_unix()
 
 
 def first_file(text: str) -> str | None:
@@ -128,42 +127,78 @@ def _is(kind: Callable[[str], bool], path: str) -> bool:
         return False
 
 
-def _read_x11() -> "ClipboardContent":
-    content = _list_content()
+def _read_unix() -> "ClipboardContent":
+    """The content on X11 and Wayland.
+
+    On GNOME, wl-paste takes the focus from the window for a moment, so it is asked last.
+    """
+    content = _list_x11()
+    in_x11 = bool(content["texts"] or content["picture"])
+    if not in_x11:
+        content = _list_wayland()
     for text in content["texts"]:
         file = first_file(text)
         if file is not None:
             return file
     if content["picture"] is not None:
-        return _read_picture(content["picture"])
+        return _read_picture(content["picture"], in_x11=in_x11)
     raise _nothing([item for text in content["texts"] for item in _items(text)])
 
 
-def _list_content() -> dict[str, Any]:
-    """See x11_clipboard.content."""
+def _list_x11() -> dict[str, Any]:
+    """See x11_clipboard.content. Nothing where there is Wayland alone."""
+    content: dict[str, Any] = {"texts": [], "picture": None}
     try:
-        content: dict[str, Any] = json.loads(_run([sys.executable, "-I", str(READER)]))
+        content = json.loads(_run([sys.executable, "-I", str(READER)]))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         log.warning("The clipboard can't be read: %r", error)
-        raise PictureError(UNREADABLE, OPEN_FILE) from error
+        if _wl_paste() is None:
+            raise PictureError(UNREADABLE, OPEN_FILE) from error
     return content
 
 
-def _read_picture(mime_type: str) -> bytes:
-    # Tk is the last resort: when it gives up on a large picture, some owners never answer again.
-    commands = [
-        [program, *(argument.format(mime_type) for argument in arguments)]
-        for name, variable, arguments in TOOLS
-        if (program := shutil.which(name)) and os.environ.get(variable)
-    ]
-    for command in (*commands, [sys.executable, "-I", str(READER), mime_type]):
-        try:
-            content = _run(command)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        if content:
+def _list_wayland() -> dict[str, Any]:
+    """The same of Wayland's clipboard; it is empty where wl-paste is missing."""
+    program = _wl_paste()
+    offered = _output([program, "--list-types"]).decode().split("\n") if program else []
+    texts = [_output(_from_wayland(str(program), kind)) for kind in TEXTS if kind in offered]
+    return {
+        "texts": [text.decode("utf-8", "surrogateescape") for text in texts if text],
+        "picture": next((kind for kind in PICTURES if kind in offered), None),
+    }
+
+
+def _wl_paste() -> str | None:
+    return shutil.which("wl-paste") if os.environ.get("WAYLAND_DISPLAY") else None
+
+
+def _from_wayland(program: str, kind: str) -> list[str]:
+    return [program, "--no-newline", "--type", kind]
+
+
+def _read_picture(mime_type: str, *, in_x11: bool) -> bytes:
+    """Ask the programs that can read it, one after the other."""
+    commands: list[list[str]] = []
+    if in_x11:
+        xclip = shutil.which("xclip")
+        if xclip:
+            commands.append([xclip, "-selection", "clipboard", "-target", mime_type, "-out"])
+        # Tk comes later: when it gives up on a large picture, some owners never answer again.
+        commands.append([sys.executable, "-I", str(READER), mime_type])
+    if program := _wl_paste():
+        commands.append(_from_wayland(program, mime_type))
+    for command in commands:
+        if content := _output(command):
             return content
     raise PictureError(TOO_LARGE, SAVE_IT, details=INSTALL_XCLIP)
+
+
+def _output(command: list[str]) -> bytes:
+    """The output of ``command``; empty if it fails. Raises PictureError when it takes too long."""
+    try:
+        return _run(command)
+    except (OSError, subprocess.CalledProcessError):
+        return b""
 
 
 def _run(command: list[str]) -> bytes:
@@ -186,6 +221,10 @@ def _read_system(text: str) -> "ClipboardContent":
     file = first_file(text)
     if file is not None:
         return file
+    if sys.platform == "darwin" and (copied := _copied_in_finder()):
+        if _is(os.path.isfile, copied):
+            return copied
+        raise _nothing([copied])  # the picture on the clipboard is the icon of the folder
     from PIL import Image, ImageGrab
 
     try:
@@ -200,3 +239,9 @@ def _read_system(text: str) -> "ClipboardContent":
     if files:
         return files[0]
     raise _nothing([*names, *_items(text)])
+
+
+def _copied_in_finder() -> str:
+    """The path of what was copied in Finder, which also puts its icon on the clipboard; or ""."""
+    path = _output(["osascript", "-e", FINDER_SCRIPT])
+    return os.fsdecode(path.removesuffix(b"\n"))

@@ -4,11 +4,14 @@ import os
 import re
 import shlex
 import socket
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from PIL import Image, ImageGrab
 
+from image_describer.errors import IsFolderError
 from image_describer.imaging import clipboard
 
 
@@ -84,3 +87,27 @@ def test_a_path_is_first_taken_literally(tmp_path: Path) -> None:
         assert clipboard.first_file(str(tmp_path / name)) == str(tmp_path / name)
     assert clipboard.first_file(f"file://{tmp_path}/a#1.png") == str(tmp_path / "a#1.png")
     assert clipboard.first_file(f"{tmp_path}/none b.png") is None, "only a part of the path exists"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for osascript needs a shell")
+def test_what_was_copied_in_finder_is_read_and_not_its_icon(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    photo = tmp_path / "phôto 1.png"
+    photo.touch()
+    icon = Image.new("RGB", (32, 32))
+    copied = tmp_path / "copied.txt"
+    tool = tmp_path / "osascript"
+    tool.write_text(f'#!/bin/sh\ncase "$2" in *furl*) cat {copied};; *) exit 1;; esac\n')
+    tool.chmod(0o755)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(ImageGrab, "grabclipboard", lambda: icon)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    # Tk gets the name alone.
+    copied.write_text(f"{photo}\n")
+    assert clipboard.read(photo.name) == str(photo)
+    copied.write_text(f"{tmp_path}/\n")
+    with pytest.raises(IsFolderError):
+        clipboard.read(tmp_path.name)
+    copied.write_text("\n")
+    assert clipboard.read() is icon, "a picture was copied"

@@ -14,6 +14,7 @@ from PIL import Image
 
 from image_describer import Describer
 from image_describer.app import messages
+from image_describer.errors import NoSuchFileError, PictureError
 from image_describer.imaging import clipboard
 from image_describer.wording import sentence as wording
 from tests.support.screen import LIMIT_S, RunningApp, Screen, wait_for
@@ -204,3 +205,47 @@ def test_the_window_answers_while_an_owner_hangs(
     finally:
         owner.send_signal(signal.SIGCONT)
     assert running.process.poll() is None
+
+
+@pytest.fixture
+def wl_paste(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for wl-paste that offers wayland.png, and logs how it is called."""
+    log = tmp_path / "calls.txt"
+    tool = tmp_path / "bin" / "wl-paste"
+    tool.parent.mkdir()
+    tool.write_text(
+        f'#!/bin/sh\necho "$@" >>{log}\n'
+        f'if [ "$1" = --list-types ]; then echo {PNG}; else cat {tmp_path}/wayland.png; fi\n'
+    )
+    tool.chmod(0o755)
+    log.touch()
+    (tmp_path / "wayland.png").write_bytes(noise(8))
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    return log
+
+
+def test_wl_paste_is_only_asked_when_x11_has_nothing(
+    screen: Screen, own: Own, wl_paste: Path, photo: Path
+) -> None:
+    owner = own(photo.read_bytes(), PNG)
+    assert clipboard.read() == photo.read_bytes()
+    owner.kill()
+    owner = own(b"no path")
+    with pytest.raises(NoSuchFileError):
+        clipboard.read()
+    assert wl_paste.read_text() == "", "on GNOME, it would have taken the focus"
+    owner.kill()
+    wait_for(lambda: not offered(screen), LIMIT_S, "an empty clipboard")
+    assert clipboard.read() == noise(8)
+    assert wl_paste.read_text().splitlines() == ["--list-types", f"--no-newline --type {PNG}"]
+
+
+def test_wl_paste_reads_the_clipboard_of_wayland_alone(
+    wl_paste: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY")
+    assert clipboard.read() == noise(8)
+    monkeypatch.delenv("WAYLAND_DISPLAY")
+    with pytest.raises(PictureError, match="can't be read"):
+        clipboard.read()
