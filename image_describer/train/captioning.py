@@ -18,10 +18,12 @@ from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.bahdanau_gru import BahdanauGru
 from image_describer.train.baselines.merge_lstm import MergeLstm
-from image_describer.train.data import feature_pickle, pseudo_captions
+from image_describer.train.data import feature_pickle, lexicon, pseudo_captions
 from image_describer.train.data.augment import Views
 from image_describer.train.data.batches import PictureBatches
 from image_describer.train.data.dataset import load_pixels
+from image_describer.train.data.sets import read_sets
+from image_describer.train.data.vocabulary import Vocabulary
 from image_describer.train.features import encoders
 from image_describer.train.features.cache import FeatureCache
 from image_describer.train.features.loaders import Loader, MatrixLoader, PixelLoader
@@ -206,8 +208,23 @@ class Captioning:
         run.use_vectors(decoder.embed)
         if recipe.network.weights != "random":
             bundle = bundle_weights.bundle_named(recipe.network.weights)
-            bundle_weights.start_decoder(decoder, bundle, run.vocabulary.words)
+            translations = None
+            if recipe.data.language != "en":
+                translations = self._translations(Vocabulary.from_tokenizer(bundle.tokenizer))
+            bundle_weights.start_decoder(decoder, bundle, run.vocabulary.words, translations)
         return model
+
+    def _translations(self, english: Vocabulary) -> np.ndarray:
+        """Of which words (W,) of English the words (V,) of the captions are translations, as far as
+        the captions of the same pictures tell: (V, W), see `lexicon.translations`."""
+        run = self.run
+        named = read_sets(run.options.data, run.recipe.data.sets).captions
+        keys = [key for key in run.data.splits["train"] if key in named]
+        return lexicon.translations(
+            [run.vocabulary.encode(run.data.captions[key]) for key in keys],
+            [english.encode(named[key]) for key in keys],
+            (len(run.vocabulary), len(english)),
+        )
 
     def _trained_encoder(self, regularized: float) -> keras.Model:
         """The part of the encoder in the trained network: what is not cached."""

@@ -27,7 +27,9 @@ Rules = Literal[
     "audio-captions",
     "attend-and-tell",
     "joint-embedding",
+    "german",
 ]
+Language = Literal["en", "de"]
 NetworkKind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint-embedding"]
 Part = Literal["joint_space", "ngram_prior", "orientation", "novelty", "photo_check"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -87,6 +89,9 @@ class Data:
     marked as ``<unk>``, or skipped. ``max_words`` 0 is the length of the longest caption.
     ``count_dev`` counts the words of dev too, as one of the original systems did.
 
+    ``language`` is that of the captions. Captions in another language than English get one spelling
+    (`train.data.german`), and the recipe adds a decoder for it to the bundle that it starts from.
+
     ``pseudo_captions`` gives that many of the sets' sentences to each picture without captions, as
     described in `train.data.pseudo_captions`.
     """
@@ -95,6 +100,7 @@ class Data:
     weights: tuple[float, ...] = ()
     pictures: int = 0
     captions: int = 0
+    language: Language = "en"
     rules: Rules = "plain"
     min_count: int = 5
     top_words: int = 0

@@ -13,6 +13,7 @@ from image_describer.errors import TrainingError
 from image_describer.train.data import cleaning, feature_pickle, word_vectors
 from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.german import Spelling
 from image_describer.train.data.pseudo_captions import PseudoCaptions
 from image_describer.train.data.sets import read_sets
 from image_describer.train.data.verify_images import without_damaged
@@ -85,7 +86,14 @@ class Run:
     def data(self) -> Dataset:
         """The recipe's data sets, without damaged pictures. Raises TrainingError."""
         settings = self.recipe.data
-        data = read_sets(self.options.data, settings.sets, settings.weights)
+        data = read_sets(
+            self.options.data, settings.sets, settings.weights, language=settings.language
+        )
+        if settings.language == "de":
+            keys = data.splits["train"]
+            spelling = Spelling.learn(one for key in keys for one in data.captions[key])
+            for key, some in data.captions.items():
+                data.captions[key] = [spelling.write(one) for one in some]
         if self.options.read_features is not None:
             data = feature_pickle.read_into(data, self.options.read_features)
         data = without_damaged(data, self.options.runs / DAMAGED)

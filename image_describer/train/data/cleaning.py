@@ -1,4 +1,5 @@
-"""The original systems' rules for splitting captions into words, and files of cleaned captions."""
+"""The rules for splitting captions into words, most of them those of the original systems, and
+files of cleaned captions."""
 
 import re
 import string
@@ -8,6 +9,7 @@ from pathlib import Path
 from image_describer import files
 from image_describer.captioner.tokenizer import tokenize
 from image_describer.errors import TrainingError
+from image_describer.train.data import german
 
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -44,6 +46,7 @@ RULES: dict[str, Callable[[str], list[str]]] = {
     "audio-captions": without_punctuation,
     "attend-and-tell": keras_tokenizer,
     "joint-embedding": stripped_words,
+    "german": german.words_of,
 }
 
 

@@ -14,21 +14,27 @@ from image_describer.train.data.formats import coco, csv, flickr8k, labels, matr
 FORMATS = (flickr8k, csv, coco, matrix, labels, sentences)
 
 
-def read(path: Path) -> Dataset:
-    """Read the set at ``path``, a folder or a file in one of ``FORMATS``. Raises TrainingError."""
+def read(path: Path, language: str = "en") -> Dataset:
+    """Read the set at ``path``, a folder or a file in one of ``FORMATS``. Raises TrainingError.
+
+    Flickr8k has captions in several languages; those of other formats are in the ``language``.
+    """
     reader = _reader_of(path)
     if reader is None:
         raise TrainingError(
             f"There is no training data in {path}." if path.exists() else f"There is no {path}.",
             WHERE_TO_GET_IT,
         )
+    if reader is flickr8k:
+        return flickr8k.read(path, language)
     data: Dataset = reader.read(path)
     return data
 
 
 def read_sets(
-    root: Path, sets: Sequence[str], weights: Sequence[float] = (), *, all_of_them: bool = True
-) -> Dataset:
+    root: Path, sets: Sequence[str], weights: Sequence[float] = (), *, all_of_them: bool = True,
+    language: str = "en",
+) -> Dataset:  # fmt: skip
     """Read and combine ``sets``, paths below ``root``. Raises TrainingError.
 
     ``root`` can also be a set itself, which is then the only one and has the name of its folder.
@@ -43,7 +49,7 @@ def read_sets(
         paths = {sets[0]: root}
     elif present and not all_of_them:
         paths = {name: paths[name] for name in present}
-    parts = {name: read(path) for name, path in paths.items()}
+    parts = {name: read(path, language) for name, path in paths.items()}
     data = _combined(parts, dict(zip(sets, weights, strict=True)) if weights else {})
     if not data.captions:
         raise TrainingError(f"No picture in {', '.join(sets)} has a caption.", WHERE_TO_GET_IT)

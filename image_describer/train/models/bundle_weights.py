@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from image_describer import runtime
 from image_describer.captioner.bundle import DECODER, ENCODER, Bundle, open_bundle
 from image_describer.errors import TrainingError
+from image_describer.train.data.vocabulary import SPECIAL_WORDS
 from image_describer.train.recipe import BUNDLED
 
 Arrays = dict[str, np.ndarray]
@@ -140,15 +141,22 @@ def fill(decoder: Any, arrays: Mapping[str, np.ndarray]) -> None:
         getattr(getattr(decoder, layer), variable).assign(value.astype(np.float32))
 
 
-def start_decoder(decoder: Any, bundle: Bundle, words: Sequence[str]) -> None:
+def start_decoder(
+    decoder: Any, bundle: Bundle, words: Sequence[str], translations: np.ndarray | None = None
+) -> None:
     """Give a built `AttentionLstm` for ``words`` the weights of a bundle's decoder.
 
     Words that the bundle doesn't have keep their initial embedding, plus the mean of its rare
-    words (the second half by frequency), and are as probable as those. Raises BundleError, and
-    TrainingError for another network.
+    words (the second half by frequency), and are as probable as those. Words in another language
+    start as the means of the bundle's words W that ``translations`` (len(words), W) says; each row
+    sums to 1, or is 0 for a word that is new. Raises BundleError, and TrainingError for another
+    network.
     """
     arrays = decoder_weights(bundle)
-    row_of = {word: row for row, word in enumerate(bundle.tokenizer["words"])}
+    known_words = bundle.tokenizer["words"]
+    if translations is not None:
+        known_words = known_words[: len(SPECIAL_WORDS)]
+    row_of = {word: row for row, word in enumerate(known_words)}
     known = [(row, row_of[word]) for row, word in enumerate(words) if word in row_of]
     rows, sources = (list(column) for column in zip(*known, strict=True))
     for name, axis in (("embed/embeddings", 0), ("to_words/kernel", 1), ("to_words/bias", 0)):
@@ -157,6 +165,9 @@ def start_decoder(decoder: Any, bundle: Bundle, words: Sequence[str]) -> None:
         new = np.repeat(old[len(old) // 2 :].mean(axis=0, keepdims=True), len(words), axis=0)
         if layer == "embed":
             new = new + np.asarray(getattr(getattr(decoder, layer), variable))
+        if translations is not None:
+            found = translations.sum(axis=1) > 0
+            new[found] = translations[found] @ old
         new[rows] = old[sources]
         arrays[name] = np.moveaxis(new, 0, axis)
     for name, array in arrays.items():

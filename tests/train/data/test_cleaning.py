@@ -16,6 +16,7 @@ EXPECTED = {
     "audio-captions": "man tshirt no isnt on the dogs back",
     "attend-and-tell": "a man 's t shirt no 42 isn't on the dog's back",
     "joint-embedding": "a man s t-shirt no 42 isn't on the dog's back",
+    "german": "A man s T-shirt no 42 isn t on the dog s back",
 }
 
 
@@ -28,7 +29,7 @@ def test_each_system_cleans_captions_by_its_own_rules(rules):
 def test_any_text_gives_lower_case_words_without_blanks(rules, text):
     for word in cleaning.RULES[rules](text):
         assert word
-        assert word == word.lower()
+        assert rules == "german" or word == word.lower()
         assert len(word.split()) == 1
 
 

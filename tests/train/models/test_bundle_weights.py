@@ -102,6 +102,21 @@ def test_a_decoder_starts_from_a_bundle_whatever_the_order_of_its_words(tiny_bun
     assert bias[4] == pytest.approx(rare.mean(), abs=1e-5)
 
 
+def test_words_of_another_language_start_as_the_mean_of_their_translations(tiny_bundle):
+    bundle = open_bundle(tiny_bundle)
+    words = bundle.tokenizer["words"]
+    weights = decoder_weights(bundle)
+    german = [*words[:4], "Hund", "neu", words[5]]  # the last one is written the same
+    translations = np.zeros((len(german), len(words)), np.float32)
+    translations[4, [6, 7]] = 0.75, 0.25
+    decoder = built_decoder(bundle, german)
+    start_decoder(decoder, bundle, german, translations)
+    bias, old = np.asarray(decoder.to_words.bias), weights["to_words/bias"]
+    rare = old[len(words) // 2 :].mean()
+    expected = [*old[:4], 0.75 * old[6] + 0.25 * old[7], rare, rare]
+    np.testing.assert_allclose(bias, expected, atol=1e-5)
+
+
 def test_a_decoder_of_another_size_is_refused(tiny_bundle):
     bundle = open_bundle(tiny_bundle)
     words = bundle.tokenizer["words"]

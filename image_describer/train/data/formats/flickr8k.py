@@ -17,6 +17,7 @@ from image_describer.train.data.formats.reading import (
 PICTURE_FOLDERS = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images")
 TEXT_FOLDER = "Flickr8k_text"
 CAPTIONS_FILE = "Flickr8k.token.txt"
+CAPTIONS_FILES = {"en": CAPTIONS_FILE, "de": "Flickr8k.token.de.txt"}  # by language
 SPLIT_FILES = {"train": "Flickr_8k.trainImages.txt", "dev": "Flickr_8k.devImages.txt"}
 TEST_SPLIT_FILE = "Flickr_8k.testImages.txt"
 DEV_SHARE = 1 / 8  # 1,000 of 8,000, if the split files are missing
@@ -26,17 +27,19 @@ def recognizes(path: Path) -> bool:
     return (_text_folder(path) / CAPTIONS_FILE).is_file()
 
 
-def read(folder: Path) -> Dataset:
-    """Read the official files below ``folder``.
+def read(folder: Path, language: str = "en") -> Dataset:
+    """Read the official files below ``folder``, with the captions in a language.
 
     Pictures that are in no split train, too; those of a test split never do. Raises TrainingError.
     """
     pictures = next((folder / name for name in PICTURE_FOLDERS if (folder / name).is_dir()), None)
     texts = _text_folder(folder)
-    if pictures is None or not (texts / CAPTIONS_FILE).is_file():
-        raise TrainingError(f"There is no Flickr8k in {folder}.", WHERE_TO_GET_IT)
-    collector = CaptionCollector(CAPTIONS_FILE, names_in(pictures, WHERE_TO_GET_IT))
-    text, problems = read_text(texts / CAPTIONS_FILE, WHERE_TO_GET_IT)
+    file = texts / CAPTIONS_FILES[language]
+    if pictures is None or not file.is_file():
+        missing = "Flickr8k" if language == "en" else f"Flickr8k with {file.name}"
+        raise TrainingError(f"There is no {missing} in {folder}.", WHERE_TO_GET_IT)
+    collector = CaptionCollector(file.name, names_in(pictures, WHERE_TO_GET_IT))
+    text, problems = read_text(file, WHERE_TO_GET_IT)
     for line in text.split("\n"):
         identity, _, caption = line.partition("\t")
         if line.strip():
@@ -51,7 +54,7 @@ def read(folder: Path) -> Dataset:
         splits = random_splits(captions.keys() - test, DEV_SHARE, problems)
     used = {*splits["train"], *splits["dev"], *test}
     splits["train"] += [name for name in sorted(captions) if name not in used]
-    read_files = [texts / CAPTIONS_FILE, *split_files]
+    read_files = [file, *split_files]
     return Dataset(
         files={name: pictures / name for name in captions},
         captions=captions,

@@ -30,6 +30,17 @@ def test_the_official_layout_is_recognized_and_read(tiny_data):
     assert (source["format"], source["pictures"], source["captions"]) == ("flickr8k", 24, 120)
 
 
+def test_captions_in_another_language_have_a_file_of_their_own(folder, texts):
+    with pytest.raises(TrainingError) as caught:
+        read(folder, "de")
+    assert "Flickr8k.token.de.txt" in caught.value.sentence
+    lines = "picture0.jpg#0\tEin Hund.\npicture23.jpg#0\tZwei Hunde.\n"
+    (texts / "Flickr8k.token.de.txt").write_text(lines, "utf-8")
+    data = read(folder, "de")
+    assert data.captions == {"picture0.jpg": ["Ein Hund."], "picture23.jpg": ["Zwei Hunde."]}
+    assert data.splits == {"train": ["picture0.jpg"], "dev": ["picture23.jpg"]}
+
+
 def test_duplicate_and_empty_captions_are_counted(folder, texts):
     append(
         texts / "Flickr8k.token.txt",
