@@ -4,6 +4,7 @@ import os
 import stat
 import time
 
+from image_describer import local_files
 from image_describer.app.listing import FolderEntry, ReadCancelled, read_folder
 from image_describer.errors import PictureError
 from image_describer.imaging.file_info import (
@@ -13,6 +14,7 @@ from image_describer.imaging.file_info import (
 )
 from image_describer.text import file_name, file_size
 
+NOT_DOWNLOADED = "not downloaded yet"
 MAX_READ_S = 2.0  # for counting the entries of a huge folder
 
 
@@ -30,7 +32,10 @@ def describe_entry(entry: FolderEntry) -> str:
         changed = timestamp_in_words(status.st_mtime)
         return f"{entry.name}, folder: {_contents(entry.path)}, changed {changed}."
     parts = [file_name(entry.path), file_size(status.st_size)]
-    size, taken = size_and_date_taken(entry.path) if stat.S_ISREG(status.st_mode) else (None, None)
+    downloaded = local_files.is_downloaded(status)
+    # Reading it would download it.
+    readable = stat.S_ISREG(status.st_mode) and downloaded
+    size, taken = size_and_date_taken(entry.path) if readable else (None, None)
     if size is not None:
         parts.append(f"{size[0]} by {size[1]} pixels")
     parts.append(
@@ -38,6 +43,8 @@ def describe_entry(entry: FolderEntry) -> str:
         if taken
         else f"changed {timestamp_in_words(status.st_mtime)}"
     )
+    if not downloaded:
+        parts.append(NOT_DOWNLOADED)
     return f"{', '.join(parts)}."
 
 

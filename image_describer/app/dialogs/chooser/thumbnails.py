@@ -1,4 +1,7 @@
-"""Loads thumbnails off the window's thread, only for the entry that the cursor rests on."""
+"""Loads thumbnails off the window's thread, only for the entry that the cursor rests on.
+
+Nothing is downloaded for them: only opening a picture does that.
+"""
 
 import time
 from collections import OrderedDict
@@ -7,11 +10,13 @@ from typing import Any
 
 from PIL import Image
 
+from image_describer import local_files
 from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.app.messages import log_error
-from image_describer.errors import ImageDescriberError
+from image_describer.errors import ImageDescriberError, PictureError
 
 REST_MS = 150  # while an arrow key is held down, no thumbnails are loaded
+NOT_LOCAL = "The picture is not on this computer."
 GIVE_UP_S = 5.0  # loading takes longer only when a drive hangs
 CACHE_SIZE = 40  # thumbnails of about 150 kB each
 Size = tuple[int, int]
@@ -85,9 +90,18 @@ class ThumbnailLoader:
 
 
 def load_thumbnail(path: str, size: Size) -> Image.Image:
-    """Return the picture at ``path``, upright, scaled to fit ``size``. Raises PictureError."""
-    from image_describer.imaging.open import open_picture
+    """Return the picture at ``path``, upright, scaled to fit ``size``.
 
+    Raises PictureError, also if it would have to be downloaded.
+    """
+    from image_describer.imaging.open import open_picture, unreadable
+
+    try:
+        is_local = local_files.is_local(path)
+    except (OSError, ValueError) as error:
+        raise unreadable(error) from error
+    if not is_local:
+        raise PictureError(NOT_LOCAL)
     image = Image.fromarray(open_picture(path).pixels)
     image.thumbnail(size)
     return image

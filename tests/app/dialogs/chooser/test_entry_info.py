@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from image_describer import local_files
+from image_describer.app.dialogs.chooser import entry_info
 from image_describer.app.dialogs.chooser.entry_info import check_is_folder, describe_entry
 from image_describer.app.listing import FolderEntry
 from image_describer.errors import FolderError, PictureError
@@ -36,6 +38,14 @@ def test_a_picture_has_a_size_and_a_date(tmp_path: Path) -> None:
     assert ", 48 by 64 pixels," in describe_entry(picture_entry(tmp_path / "b.jpg", orientation=6))
     undated = picture_entry(tmp_path / "c.jpg", taken=False)
     assert describe_entry(undated).endswith(", changed 24 December 2023.")
+
+
+def test_a_picture_in_a_cloud_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = picture_entry(tmp_path / "a.jpg")
+    monkeypatch.setattr(local_files, "is_downloaded", lambda _status: False)
+    monkeypatch.setattr(entry_info, "size_and_date_taken", None)
+    size = file_size((tmp_path / "a.jpg").stat().st_size)
+    assert describe_entry(entry) == f"a.jpg, {size}, changed 24 December 2023, not downloaded yet."
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe0damaged"])

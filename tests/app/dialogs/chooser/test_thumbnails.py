@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from image_describer import local_files
 from image_describer.app.dialogs.chooser import thumbnails
 from image_describer.app.dialogs.chooser.thumbnails import (
     CACHE_SIZE,
@@ -18,10 +19,21 @@ from image_describer.app.dialogs.chooser.thumbnails import (
 )
 from image_describer.app.jobs import JobRunner
 from image_describer.errors import PictureError
+from image_describer.imaging import open as image_open
 from tests.support import pictures
 from tests.support.screen import LIMIT_S
 
 SIZE = (100, 100)
+
+
+def record(calls: list[str], function: Callable[[str], Any]) -> Callable[[str], Any]:
+    """``function``, whose calls are recorded."""
+
+    def call(path: str) -> Any:
+        calls.append(path)
+        return function(path)
+
+    return call
 
 
 class TimerLoop:
@@ -196,3 +208,22 @@ def test_a_thumbnail_is_upright(tmp_path: Path) -> None:
     file = tmp_path / "turned.jpg"
     file.write_bytes(pictures.with_orientation(6, "JPEG"))
     assert load_thumbnail(str(file), (40, 40)).size == (40, 30)
+
+
+def test_a_picture_in_a_cloud_is_not_downloaded(
+    photos: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_cloud = True
+    monkeypatch.setattr(local_files, "is_downloaded", lambda _status: not in_cloud)
+    opened: list[str] = []
+    monkeypatch.setattr(image_open, "open_picture", record(opened, image_open.open_picture))
+    viewer = Viewer()
+    viewer.rest_on(photos[0])
+    viewer.until_idle()
+    assert viewer.images == [None]
+    assert opened == []
+    in_cloud = False  # it was opened meanwhile
+    viewer.loader.request(None, SIZE)
+    viewer.rest_on(photos[0])
+    viewer.until_shown()
+    assert opened == [photos[0]]
