@@ -124,7 +124,7 @@ class Application:
 
     def start(self, files: list[str], may_ask: bool = False) -> None:
         """Greet, or open the first file; on the first start, ask for the voice before that."""
-        self.window.show_sentence(messages.with_keys(messages.WELCOME, keymap.written))
+        self.window.show_sentence(keymap.with_keys(messages.WELCOME, keymap.written))
         self.window.show_status(messages.LOADING)
         if self._settings_warning:
             self.context.voice.error(self._settings_warning)
@@ -312,7 +312,7 @@ class Application:
         if files:
             self.sources.take_files(files)
             return
-        welcome = messages.with_keys(messages.WELCOME, keymap.spoken)
+        welcome = keymap.with_keys(messages.WELCOME, keymap.spoken)
         self.context.voice.notify(f"{note} {welcome}".strip())
 
     def _loaded(self, _describer: object) -> None:

@@ -7,15 +7,17 @@ INTRODUCTION = (
     "Image Describer says what a photograph shows. It can be wrong, and says how sure it is. "
     "Tab moves from the sentence to the buttons; the arrow keys read the sentence."
 )
-OF_A_TEXT = "The arrow keys read the text by line and letter, with Control by word. Escape closes."
+OF_A_TEXT = "The arrow keys read the text by line and letter, {next_word} by word. Escape closes."
 MORE = "The keys of the main window follow."
 
 
 def shown(keys: str = "") -> str:
     """What F1 shows; ``keys`` are those of the dialog that is open."""
+    keys = keymap.with_keys(keys)
     return "\n".join([*([keys, ""] if keys else []), INTRODUCTION, "", *keymap.help_lines()])
 
 
 def spoken(keys: str = "") -> str:
     """What F1 says: in a dialog, only the keys of that."""
+    keys = keymap.with_keys(keys, keymap.spoken)
     return f"{keys} {MORE}" if keys else f"{INTRODUCTION} {keymap.spoken_help()}"

@@ -100,7 +100,8 @@ def describe_key(keysym: str, state: int, platform: str = "") -> str:
     key = _as_in_table(keysym, state, platform)
     for command in keymap.COMMANDS:
         if key.lower() in (item.lower() for item in command.keys):
-            return f"{keymap.spoken(key, platform)}: {command.does}."
+            does = keymap.does(command, platform, keymap.spoken)
+            return f"{keymap.spoken(key, platform)}: {does}."
     name = KEY_NAMES.get(keysym, keysym)
     if name in OTHER_KEYS and not control_pressed(state) and not alt_pressed(state, platform):
         return OTHER_KEYS[name]

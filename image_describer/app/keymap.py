@@ -23,7 +23,8 @@ class Command:
     """Something the window can do.
 
     ``name`` is its method of the Application, ``label`` is on its button and menu entry, ``keys``
-    are written as people read them ("Ctrl+O"), ``does`` completes "this key will ...", ``letter``
+    are written as people read them ("Ctrl+O"), ``does`` completes "this key will ..." and has the
+    keys that it names in braces, ``letter``
     selects the entry once its menu is open. ``everywhere``: it also works while a dialog is open;
     ``edits``: in an edit box, the key does what it does in every program.
     """
@@ -125,7 +126,7 @@ COMMANDS = (
         "text",
         "Read text",
         ("Ctrl+T",),
-        "read what is written in the picture; there, Control Down and Control Up go to the next "
+        "read what is written in the picture; there, {Ctrl+Down} and {Ctrl+Up} go to the next "
         "and the previous block, H to the next heading, D to the next word in doubt, with Shift to "
         "the previous one; L lists the words in doubt, W says where a line is, Space stops and "
         "reads on, Enter opens the web address of a code, after asking",
@@ -211,8 +212,10 @@ COMMANDS = (
 TOOLBAR = ("open", "repeat", "explore", "more", "text", "save"), ("settings", "help")
 EVERYWHERE = frozenset(command.name for command in COMMANDS if command.everywhere)
 
-# Tk's name for each modifier; on a Mac, Command takes the place of Control.
-TK_MODIFIERS = {"Ctrl": "Control", "Shift": "Shift", "Alt": "Alt", "Command": "Command"}
+# Tk's name for each modifier that it calls otherwise than users do.
+TK_MODIFIERS = {"Ctrl": "Control"}
+MAC_MODIFIERS = {"Ctrl": "Command", "Alt": "Option"}  # what takes their place
+NEXT_WORD, MAC_NEXT_WORD = "Ctrl+Right", "Alt+Right"  # in texts; that is Tk's own key
 TK_KEYS = {",": "comma", "Page Down": "Next", "Page Up": "Prior"}
 # What a voice says instead of the written key.
 SPOKEN_KEYS = {"Ctrl": "Control", ",": "comma", "Return": "Enter"}
@@ -231,7 +234,9 @@ def in_menu(menu: str) -> tuple[Command, ...]:
 
 def written(key: str, platform: str = sys.platform) -> str:
     """A key as this platform's users write it: "Ctrl+O", on a Mac "Command+O"."""
-    return key.replace("Ctrl+", "Command+") if platform == "darwin" else key
+    if platform != "darwin":
+        return key
+    return "+".join(MAC_MODIFIERS.get(part, part) for part in key.split("+"))
 
 
 def spoken(key: str, platform: str = sys.platform) -> str:
@@ -249,7 +254,7 @@ def tk_sequences(key: str, platform: str = sys.platform) -> tuple[str, ...]:
         return ()
     *modifiers, last = written(key, platform).split("+")
     last = TK_KEYS.get(last, last)
-    prefix = "".join(f"{TK_MODIFIERS[modifier]}-" for modifier in modifiers)
+    prefix = "".join(f"{TK_MODIFIERS.get(modifier, modifier)}-" for modifier in modifiers)
     if len(last) > 1:
         return (f"<{prefix}{last}>",)
     plain, locked = last.lower(), last.upper()
@@ -266,12 +271,44 @@ def control_shortcut(key: str) -> tuple[str, bool] | None:
     return last.lower(), "Shift" in modifiers
 
 
+class _Keys(dict[str, str]):
+    """The key of a command, or the key itself, as ``write(key, platform)`` has it."""
+
+    def __init__(self, write: Callable[[str, str], str], platform: str) -> None:
+        super().__init__()
+        self._write, self._platform = write, platform
+
+    def __missing__(self, name: str) -> str:
+        keys = {command.name: command.keys[0] for command in COMMANDS}
+        keys["next_word"] = MAC_NEXT_WORD if self._platform == "darwin" else NEXT_WORD
+        return self._write(name if "+" in name else keys[name], self._platform)
+
+
+def with_keys(
+    text: str, write: Callable[[str, str], str] = written, platform: str = sys.platform
+) -> str:
+    """Replace each command or key in braces by the key: {open} becomes "Ctrl+O", {Alt+Up} "Alt+Up".
+
+    {next_word} is the key that moves by a word in texts. With `spoken` as ``write``, keys are
+    written as they are spoken.
+    """
+    return text.format_map(_Keys(write, platform))
+
+
+def does(
+    command: Command, platform: str = sys.platform, write: Callable[[str, str], str] = written
+) -> str:
+    """What completes "this key will ...", with the keys in it as ``write`` has them."""
+    return with_keys(command.does, write, platform)
+
+
 def help_lines(
     platform: str = sys.platform, write: Callable[[str, str], str] = written
 ) -> list[str]:
     """One line per command, as F1 shows them."""
     return [
-        f"{' or '.join(write(key, platform) for key in command.keys)}: {command.does}."
+        f"{' or '.join(write(key, platform) for key in command.keys)}: "
+        f"{does(command, platform, write)}."
         for command in COMMANDS
     ]
 

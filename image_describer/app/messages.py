@@ -1,7 +1,6 @@
 """The sentences of the window."""
 
 import logging
-from collections.abc import Callable
 
 from image_describer.app import keymap
 from image_describer.errors import ImageDescriberError, IsFolderError
@@ -44,15 +43,10 @@ NOT_IN_FOLDER = "This picture is not in a folder."
 HISTORY_OFF = "The history is off. The settings turn it on."
 
 
-def with_keys(text: str, write: Callable[[str], str]) -> str:
-    """Replace each command in braces by its key: {open} becomes Ctrl+O or Control O."""
-    return text.format_map({command.name: write(command.keys[0]) for command in keymap.COMMANDS})
-
-
 def user_message(error: Exception) -> str:
     """The message for the user: the error's own sentences, or where the log is."""
     if isinstance(error, IsFolderError):
-        return f"{error.sentence} {with_keys(DESCRIBES_FOLDER, keymap.spoken)}"
+        return f"{error.sentence} {keymap.with_keys(DESCRIBES_FOLDER, keymap.spoken)}"
     if isinstance(error, ImageDescriberError):
         return str(error)
     try:

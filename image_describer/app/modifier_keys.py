@@ -45,6 +45,12 @@ def command_pressed(state: int, platform: str = "") -> bool:
     return bool(state & (COMMAND_ON_MAC if on_mac else CONTROL))
 
 
+def word_pressed(state: int, platform: str = "") -> bool:
+    """Whether the key is held down that moves by words in texts: Option on a Mac, else Control."""
+    platform = platform or sys.platform
+    return alt_pressed(state, platform) if platform == "darwin" else control_pressed(state)
+
+
 def types_text(state: int, platform: str = "") -> bool:
     """Whether a key with these modifiers types its letter, rather than being a shortcut.
 

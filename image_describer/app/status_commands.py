@@ -36,7 +36,7 @@ class StatusCommands:
         elif current.described is not None:
             self._context.voice.say_description(current.described.spoken, asked=True)
         else:
-            self._answer(current.message or messages.with_keys(messages.NOTHING_YET, keymap.spoken))
+            self._answer(current.message or keymap.with_keys(messages.NOTHING_YET, keymap.spoken))
 
     def copy(self, working: bool, part_caption: str | None = None) -> None:
         """Copy the selected text, or else the bare caption or the text of a page.
@@ -89,7 +89,7 @@ class StatusCommands:
         current, dialogs = self._current, self._context.dialogs
         if current.file is None:
             dialog = f" {dialogs[-1].heading} is open." if dialogs else ""
-            no_picture = messages.with_keys(messages.NO_PICTURE, keymap.spoken)
+            no_picture = keymap.with_keys(messages.NO_PICTURE, keymap.spoken)
             self._answer((folder or no_picture) + dialog)
             return
         parts = [folder, file_name(current.file)]
@@ -117,7 +117,7 @@ class StatusCommands:
         if working:
             self._context.voice.announce(messages.WORKING)
         else:
-            self._answer(messages.with_keys(messages.NOTHING_YET, keymap.spoken))
+            self._answer(keymap.with_keys(messages.NOTHING_YET, keymap.spoken))
 
     def _answer(self, text: str) -> None:
         self._context.voice.answer(text)

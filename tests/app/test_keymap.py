@@ -1,12 +1,18 @@
 """The table of keys: no key is used twice, and everything made from the table contains it."""
 
+import importlib
+import pkgutil
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from image_describer import app
+from image_describer.app import help as help_text
 from image_describer.app import keymap, messages
+from image_describer.app.dialogs.base import Dialog
 from image_describer.app.keymap import COMMANDS
 
 # Keys that move, select and edit in every text. A command may take one only if it does the same to
@@ -26,6 +32,16 @@ TEXT_KEYS = frozenset(
 # These move by paragraph in long texts, which is useless in a description of one sentence; all
 # other keys for the rate are taken by screen readers or need two hands.
 TEXT_KEYS_TAKEN = frozenset({"ctrl+up", "ctrl+down"})
+
+
+def all_dialogs() -> list[type[Dialog]]:
+    """Every class of dialogs in the package."""
+    for module in pkgutil.walk_packages(app.__path__, f"{app.__name__}."):
+        importlib.import_module(module.name)
+    found = [Dialog]
+    for kind in found:
+        found += kind.__subclasses__()
+    return found
 
 
 def assert_unique(kind: str, values: Iterable[str]) -> None:
@@ -63,6 +79,8 @@ def test_no_command_takes_a_bare_letter_or_a_key_of_screen_readers() -> None:
         ("Ctrl+Shift+O", "linux", ("<Control-Shift-O>", "<Control-Shift-Lock-o>")),
         ("F5", "linux", ("<F5>",)),
         ("Alt+Up", "win32", ("<Alt-Up>",)),
+        ("Alt+Up", "darwin", ("<Option-Up>",)),
+        ("Alt+Page Down", "darwin", ("<Option-Next>",)),
         ("Control alone", "linux", ()),
     ],
 )
@@ -74,12 +92,32 @@ def test_spoken_keys() -> None:
     assert keymap.spoken("Ctrl+O", "linux") == "Control O"
     assert keymap.spoken("Ctrl+O", "darwin") == "Command O"
     assert keymap.spoken("Control alone", "darwin") == "Control alone"
+    assert keymap.spoken("Alt+Page Up", "darwin") == "Option Page Up"
+    assert keymap.written("Alt+Up", "darwin") == "Option+Up"
+
+
+def test_texts_name_the_keys_of_the_system() -> None:
+    text = "{copy}, {Alt+Up} or {next_word}"
+    assert keymap.with_keys(text, platform="linux") == "Ctrl+C, Alt+Up or Ctrl+Right"
+    assert keymap.with_keys(text, keymap.spoken, "linux") == "Control C, Alt Up or Control Right"
+    assert keymap.with_keys(text, platform="darwin") == "Command+C, Option+Up or Option+Right"
+    with pytest.raises(KeyError):
+        keymap.with_keys("{coppy}")
+
+
+def test_nothing_names_a_key_that_a_mac_lacks() -> None:
+    """Outside the name of a key alone, and of Shift, which are the same everywhere."""
+    helps = [getattr(kind, "keys_help", "") for kind in all_dialogs()]
+    shown = [keymap.with_keys(text, platform="darwin") for text in (*helps, help_text.OF_A_TEXT)]
+    for line in (*shown, *keymap.help_lines("darwin"), keymap.spoken_help("darwin")):
+        assert not re.search(r"\b(Ctrl|Alt|Control(?! alone))\b", line), line
 
 
 def test_the_help_names_every_command() -> None:
     for command in COMMANDS:
-        assert any(line.endswith(f": {command.does}.") for line in keymap.help_lines("linux"))
-        assert command.does in keymap.spoken_help("linux")
+        does = keymap.does(command, "linux")
+        assert any(line.endswith(f": {does}.") for line in keymap.help_lines("linux"))
+        assert keymap.does(command, "linux", keymap.spoken) in keymap.spoken_help("linux")
 
 
 def test_the_docs_list_the_keys() -> None:
@@ -89,7 +127,7 @@ def test_the_docs_list_the_keys() -> None:
 
 
 def test_messages_name_the_keys_of_the_table() -> None:
-    text = messages.with_keys(messages.WELCOME, lambda key: keymap.spoken(key, "linux"))
+    text = keymap.with_keys(messages.WELCOME, keymap.spoken, "linux")
     assert text == "Image Describer. Control O opens a picture, F1 shows the help."
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from image_describer.app import modifier_keys
-from image_describer.app.modifier_keys import alt_pressed, command_pressed, types_text
+from image_describer.app.modifier_keys import alt_pressed, command_pressed, types_text, word_pressed
 
 NUM_LOCK_ON_WINDOWS, ALT_ON_WINDOWS = 0x8, 0x20000
 CONTROL = 0x4
@@ -34,6 +34,12 @@ def test_command_takes_the_place_of_control_on_a_mac() -> None:
     assert command_pressed(0x8, "darwin")
     assert not command_pressed(CONTROL, "darwin")
     assert command_pressed(CONTROL, "linux")
+
+
+def test_option_moves_by_words_on_a_mac() -> None:
+    assert word_pressed(0x10, "darwin")
+    assert not word_pressed(CONTROL, "darwin")
+    assert word_pressed(CONTROL, "linux")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_the_text_of_a_page_is_copied(drive: Drive, photo: str) -> None:
 def test_details_are_spoken_shown_and_closed_with_their_picture(drive: Drive, photo: str) -> None:
     driver = drive()
     driver.press("ctrl+d")
-    assert driver.heard.texts[-1] == messages.with_keys(messages.NOTHING_YET, keymap.spoken)
+    assert driver.heard.texts[-1] == keymap.with_keys(messages.NOTHING_YET, keymap.spoken)
     driver.describe(photo)
     driver.press("ctrl+d")
     assert driver.heard.texts[-1].startswith(
@@ -58,7 +58,8 @@ def test_details_are_spoken_shown_and_closed_with_their_picture(drive: Drive, ph
     )
     driver.until(lambda: driver.screen.focused().startswith(messages.MORE_TITLE), "the details")
     driver.press("F1")
-    assert driver.heard.texts[-1] == f"Help, dialog. {help_text.OF_A_TEXT} {help_text.MORE}"
+    keys = keymap.with_keys(help_text.OF_A_TEXT, keymap.spoken)
+    assert driver.heard.texts[-1] == f"Help, dialog. {keys} {help_text.MORE}"
     driver.until(lambda: driver.screen.focused().startswith("Help"), "the help")
     driver.press("ctrl+d")
     driver.until(lambda: driver.screen.focused().startswith(messages.MORE_TITLE), "the details")

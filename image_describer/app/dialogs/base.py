@@ -24,8 +24,8 @@ class Dialog(tk.Toplevel):
     Commands that make sense anywhere keep their keys in it. With ``all_keys`` all other commands
     run as well; without, they close it first (see `leave`). Enter presses the first button, unless
     the widget with the focus uses the key. ``question`` is what Ctrl+R says while it is open, if
-    anything; ``keys_help`` is what F1 says of its keys; ``own_command`` names the command that
-    opens it.
+    anything; ``keys_help`` is what F1 says of its keys, those with modifiers as in
+    `keymap.with_keys`; ``own_command`` names the command that opens it.
     """
 
     question = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from image_describer.app import keymap, messages, theme
+from image_describer.app import keymap, theme
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.voice import self_voicing
@@ -63,7 +63,7 @@ class QuestionDialog(Dialog):
         self.open(self.first_button)
 
     def leave(self) -> bool:
-        self.context.voice.answer(messages.with_keys(ANSWER_FIRST, keymap.spoken))
+        self.context.voice.answer(keymap.with_keys(ANSWER_FIRST, keymap.spoken))
         return False
 
     def close(self) -> None:

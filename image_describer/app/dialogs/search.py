@@ -107,7 +107,7 @@ class SearchWindow(Dialog):
         if not words.strip():
             self.context.voice.answer(NOTHING_TYPED)
             return
-        nothing = messages.with_keys(NOTHING_FOUND, keymap.spoken)
+        nothing = keymap.with_keys(NOTHING_FOUND, keymap.spoken)
         self._start(lambda _job: own_pictures.find(words, settings), FOUND, nothing)
 
     def _more_like_it(self) -> None:

@@ -36,7 +36,7 @@ MOVES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 ZOOM_IN_KEYS = ("Return", "KP_Enter")
 ZOOM_OUT_KEY = "BackSpace"
 # With these, the key belongs to a command of the table or to the system.
-MODIFIERS = ("Control", "Alt", "Shift", "Command")
+MODIFIERS = ("Control", "Alt", "Shift", "Command", "Option")
 # Describing takes all cores, which delays what is being said until it is heard.
 AHEAD_AFTER_MS = 150
 
@@ -192,7 +192,7 @@ class Explorer:
 
     def _why_no_pixels(self) -> str:
         if self._current.file is None:
-            return messages.with_keys(messages.NO_PICTURE, keymap.spoken)
+            return keymap.with_keys(messages.NO_PICTURE, keymap.spoken)
         return NO_PIXELS if self._current.described is not None else messages.WORKING
 
     def _take_focus(self) -> None:

@@ -37,7 +37,7 @@ def spoken_sentence(
     from image_describer.wording.details import spoken_with_details
     from image_describer.wording.sentence import spoken
 
-    read_on = messages.with_keys(messages.READ_ON, keymap.spoken) if is_open else ""
+    read_on = keymap.with_keys(messages.READ_ON, keymap.spoken) if is_open else ""
     if settings.verbosity == "full":
         return spoken_with_details(description, hedged=settings.hedging, read_on=read_on)
     brief = settings.verbosity == "brief"

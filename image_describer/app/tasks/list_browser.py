@@ -55,7 +55,7 @@ class ListBrowser(JobTask):
         """Show and say the picture that is ``steps`` later (earlier, if negative)."""
         file = self._describe_task.current.file
         if file is None:
-            self._context.voice.answer(messages.with_keys(messages.NO_PICTURE, keymap.spoken))
+            self._context.voice.answer(keymap.with_keys(messages.NO_PICTURE, keymap.spoken))
         elif not os.path.isabs(file):
             self._context.voice.answer(messages.NOT_IN_FOLDER)
         elif self.running:

@@ -218,7 +218,7 @@ class OwnPictures:
 
 def index_notice(warning: str) -> str:
     """Add to a sentence about a damaged index how to fill the new one from the window."""
-    fill_again = messages.with_keys(FILL_AGAIN, keymap.spoken)
+    fill_again = keymap.with_keys(FILL_AGAIN, keymap.spoken)
     return f"{warning} {fill_again}" if warning else ""
 
 

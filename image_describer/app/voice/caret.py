@@ -4,7 +4,7 @@ import re
 import tkinter as tk
 from typing import NamedTuple
 
-from image_describer.app.modifier_keys import control_pressed, shift_pressed
+from image_describer.app.modifier_keys import control_pressed, shift_pressed, word_pressed
 from image_describer.text import common_prefix
 
 TextWidget = tk.Text | tk.Entry
@@ -73,14 +73,13 @@ def announcement(
 
     ``state`` holds the modifier bits of the event.
     """
-    control = control_pressed(state)
     if now.text != before.text:
         return _typed_or_deleted(before, now)
     if now.selected != before.selected and (now.selected or shift_pressed(state)):
         return _selection(before.selected, now.selected)
-    if control and key in ("Left", "Right"):
+    if word_pressed(state) and key in ("Left", "Right"):
         return word_at(now.text, now.position) or edge(now)
-    if control and key in ("Home", "End") and isinstance(widget, tk.Text):
+    if control_pressed(state) and key in ("Home", "End") and isinstance(widget, tk.Text):
         return line(widget)
     if key in LETTER_KEYS:
         if now.position == before.position and key not in ("Home", "End"):

@@ -6,7 +6,7 @@ from tkinter import font as tkfont
 from tkinter import ttk
 from typing import TYPE_CHECKING
 
-from image_describer.app import messages, theme
+from image_describer.app import keymap, messages, theme
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.dialogs.chooser.entry_info import check_is_folder, describe_entry
 from image_describer.app.dialogs.chooser.file_list import FileList
@@ -51,7 +51,8 @@ class ChooserWindow(Dialog):
     own_command = "open"
     keys_help = (
         "The arrows, Home, End, Page Up and Page Down move in the list; letters go to a name. "
-        "Enter opens a folder or chooses a picture, Backspace or Alt Up goes to the parent folder. "
+        "Enter opens a folder or chooses a picture, Backspace or {Alt+Up} goes to the parent "
+        "folder. "
         "F4 says size and date. Tab goes to places, path, all files and buttons. "
         "Slash or tilde begins a path, in which Tab completes and Down reads the matches. "
         "Escape closes."
@@ -271,6 +272,6 @@ class ChooserWindow(Dialog):
         for key in (*RETURN_KEYS, "<Double-Button-1>"):
             self.files.bind(key, lambda _event: self.choose())
             self.places.bind(key, self._go_to_place)
-        for key in ("<BackSpace>", "<Alt-Up>"):
+        for key in ("<BackSpace>", *keymap.tk_sequences("Alt+Up")):
             self.files.bind(key, self._go_up)
             self.places.bind(key, self._go_up)

@@ -17,10 +17,10 @@ from image_describer.app.dialogs.text.content import Passage, Place, TextContent
 from image_describer.app.dialogs.text.read_on import ReadOn
 from image_describer.app.modifier_keys import (
     command_pressed,
-    control_pressed,
     event_state,
     shift_pressed,
     types_text,
+    word_pressed,
 )
 from image_describer.app.voice import caret, self_voicing
 from image_describer.app.widgets.button import RETURN_KEYS
@@ -61,10 +61,10 @@ class TextWindow(Dialog):
 
     own_command = "text"
     keys_help = (
-        "The arrow keys read by line and letter, with Control by block and word. H goes to the "
-        "next heading, D to the next word in doubt, with Shift to the previous one. L lists the "
-        "words in doubt, W says where the line is. Space stops and reads on. Enter opens the web "
-        "address of a code. Control C copies the line. Escape closes."
+        "The arrow keys read by line and letter, {next_word} by word, {Ctrl+Down} by block. H goes "
+        "to the next heading, D to the next word in doubt, with Shift to the previous one. L lists "
+        "the words in doubt, W says where the line is. Space stops and reads on. Enter opens the "
+        "web address of a code. {copy} copies the line. Escape closes."
     )
 
     def __init__(
@@ -180,7 +180,7 @@ class TextWindow(Dialog):
         self._caret_place = place
         if event.keysym in caret.LINE_KEYS:
             self._mark_line()
-        elif control_pressed(event_state(event)) and event.keysym in ("Left", "Right"):
+        elif word_pressed(event_state(event)) and event.keysym in ("Left", "Right"):
             self._mark(place[0], place[1], place[1])
 
     def _mark_line(self) -> None:
