@@ -3,6 +3,8 @@
 import hashlib
 import io
 import stat
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,25 @@ def read_array(path: Path, limit_bytes: int, shape: tuple[int, ...]) -> np.ndarr
     if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
         raise damaged(path, "its numbers are not the expected ones")
     return np.asarray(array)
+
+
+def read_arrays(
+    path: Path, names: Iterable[str], limit_bytes: int, unpacked_limit_bytes: int
+) -> dict[str, np.ndarray]:
+    """Read these arrays of an .npz file; their types and shapes are not checked.
+
+    Raises BundleError.
+    """
+    content = io.BytesIO(read(path, limit_bytes))
+    try:
+        with zipfile.ZipFile(content) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > unpacked_limit_bytes:
+                raise damaged(path, "it is too large when unpacked")
+        content.seek(0)
+        with np.load(content, allow_pickle=False) as opened:
+            return {name: opened[name] for name in names}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise damaged(path, "it is not an archive of arrays") from error
 
 
 def size_of(path: Path) -> int:

@@ -8,6 +8,7 @@
                 PasswordError   a document that needs a password, or another one
             ScreenError         a screen that can't be captured, or is black
         BundleError             a model bundle that is missing, damaged or of another version
+        DescriptionLanguageError  a language that the model can't describe pictures in
         SpeechError             a voice or player that can't do what it was asked
             NoOutputError       no sound output
                 OutputLostError the sound output went away during playback
@@ -106,6 +107,12 @@ class PasswordError(DocumentError):
 
 class BundleError(ImageDescriberError):
     """A model bundle that is missing, damaged, tampered with or made for another version."""
+
+
+class DescriptionLanguageError(ImageDescriberError):
+    """A language that the model can't describe pictures in."""
+
+    status = 422
 
 
 class SpeechError(ImageDescriberError):

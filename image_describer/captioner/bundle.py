@@ -29,7 +29,7 @@ from image_describer.captioner.tokenizer import (
     WORDS_LIMIT,
     load_tokenizer,
 )
-from image_describer.errors import BundleError
+from image_describer.errors import BundleError, DescriptionLanguageError
 from image_describer.text import visible
 
 FORMAT = 2
@@ -40,10 +40,16 @@ TOKENIZER = "tokenizer.pkl"
 REQUIRED_FILES = (ENCODER, DECODER, TOKENIZER)
 # Optional parts:
 JOINT_SPACE = "joint_space.tflite"  # without it pictures and sentences can't be matched
+JOINT_WORDS = "joint_space.npz"  # of a further language; without it its sentences can't be matched
 NGRAM_PRIOR = "ngram_prior.npz"  # without it n-grams don't count in the ranking
 ORIENTATION = "orientation.npy"  # without it rotated pictures are not noticed
 NOVELTY = "novelty.npy"  # without it unfamiliar pictures are not noticed
 PHOTO_CHECK = "photo_check.json"  # without it the program's own classifier decides
+
+ENGLISH = "en"  # the language of the files without a language in their names
+LANGUAGES_LIMIT = 10
+LANGUAGE_FILES = (DECODER, TOKENIZER)  # required for each further language
+_OPTIONAL_LANGUAGE_FILES = (NGRAM_PRIOR, JOINT_WORDS)
 
 _FILES_OF_FORMAT_1 = {
     "extractor.tflite": ENCODER,
@@ -70,6 +76,7 @@ WEIGHTS = ("match_weight", "ngram_weight")  # of the ranking; 0 where they are m
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
     "input": {"size": (int, 16, 4096)},
     "regions": {
@@ -99,13 +106,20 @@ class Bundle:
     """A checked bundle. ``tokenizer`` is what `load_tokenizer` returns.
 
     ``manifest`` has the file names and keys of the current format. ``old_names`` maps these file
-    names to the ones in the folder where an older format called them something else.
+    names to the ones in the folder where an older format called them something else. ``language``
+    is the one that its decoder writes; see `in_language`.
     """
 
     folder: Path
     manifest: dict[str, Any]
     tokenizer: dict[str, Any]
     old_names: Mapping[str, str] = field(default_factory=dict)
+    language: str = ENGLISH
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes (ISO 639) of the languages that pictures can be described in, English first."""
+        return (ENGLISH, *self.manifest.get("languages", {}))
 
     def path(self, name: str) -> Path:
         """Path of a file of the bundle. Raises BundleError if the manifest doesn't list it."""
@@ -113,11 +127,55 @@ class Bundle:
             raise BundleError(f"The model bundle has no file {visible(name)}.", WAY_OUT)
         return self.folder / self.old_names.get(name, name)
 
+    def in_language(self, language: str) -> "Bundle":
+        """Return the bundle as if another of its ``languages`` were its only one.
+
+        The decoder, tokenizer, n-gram prior, confidence and numbers are then those of that
+        language, under the names that the English ones have. The content of its files is checked
+        here, not by `open_bundle`, so that English costs no more than without them. Raises
+        DescriptionLanguageError for a language that the bundle lacks, and BundleError.
+        """
+        if language == self.language:
+            return self
+        if language not in self.languages or self.language != ENGLISH:
+            raise DescriptionLanguageError(
+                f'This model can\'t describe pictures in the language "{visible(language)}".',
+                f"Choose one of these: {', '.join(self.languages)}.",
+            )
+        files = self.manifest["files"]
+        view = {name: entry for name, entry in files.items() if name not in _ENGLISH_FILES}
+        old_names = {k: v for k, v in self.old_names.items() if k not in _ENGLISH_FILES}
+        for name in (*LANGUAGE_FILES, *_OPTIONAL_LANGUAGE_FILES):
+            own_name = file_of_language(name, language)
+            if own_name in files:
+                _check_file(self.folder / own_name, files[own_name])
+                view[name], old_names[name] = files[own_name], own_name
+        section = self.manifest["languages"][language]
+        manifest = {
+            **self.manifest,
+            "files": view,
+            "decode": section["decode"],
+            "confidence": section["confidence"],
+        }
+        tokenizer = load_tokenizer(self.folder / old_names[TOKENIZER])
+        return Bundle(self.folder, manifest, tokenizer, old_names, language)
+
+
+_ENGLISH_FILES = (DECODER, TOKENIZER, NGRAM_PRIOR)
+
+
+def file_of_language(name: str, language: str) -> str:
+    """Return the name of a language's own file: "decoder.tflite" -> "decoder.de.tflite"."""
+    stem, suffix = name.rsplit(".", 1)
+    return name if language == ENGLISH else f"{stem}.{language}.{suffix}"
+
 
 def open_bundle(folder: Path | None = None) -> Bundle:
     """Open the bundle in ``folder`` (default: the one that ships) and check every listed file.
 
-    Raises BundleError, which names the missing, changed or damaged file and how to restore it.
+    Of the files of further languages, only the sizes are checked; `Bundle.in_language` does the
+    rest. Raises BundleError, which names the missing, changed or damaged file and how to restore
+    it.
     """
     from_environment = folder is None and "IMAGE_DESCRIBER_BUNDLE" in os.environ
     folder = paths.bundle_folder() if folder is None else Path(folder)
@@ -127,8 +185,14 @@ def open_bundle(folder: Path | None = None) -> Bundle:
         )
         raise BundleError(f"There is no model bundle folder {shown(folder)}.", way_out)
     manifest, old_names = _read_manifest(folder / MANIFEST)
+    later = {
+        file_of_language(name, language)
+        for language in manifest.get("languages", {})
+        for name in (*LANGUAGE_FILES, *_OPTIONAL_LANGUAGE_FILES)
+    }
     for name, entry in manifest["files"].items():
-        _check_file(folder / old_names.get(name, name), entry)
+        check = _check_size if name in later else _check_file
+        check(folder / old_names.get(name, name), entry)
     tokenizer = load_tokenizer(folder / TOKENIZER)
     return Bundle(folder, manifest, tokenizer, old_names)
 
@@ -204,16 +268,51 @@ def _check_manifest(manifest: Any, path: Path) -> None:
     numbers_of = dict(_NUMBERS)
     for name in manifest["files"]:
         numbers_of |= _OPTIONAL_NUMBERS.get(name, {})
-    for section, numbers in numbers_of.items():
-        fields = manifest.get(section)
+    _check_numbers(manifest, numbers_of, path)
+    _check_captions(manifest, path)
+    _check_languages(manifest, path)
+
+
+def _check_numbers(
+    fields: Mapping[str, Any],
+    expected: Mapping[str, Mapping[str, tuple[type, float, float]]],
+    path: Path,
+    of: str = "",
+) -> None:
+    for section, numbers in expected.items():
+        values = fields.get(section)
         for name, bounds in numbers.items():
-            if type(fields) is not dict or not _fits(fields.get(name), *bounds):
-                raise damaged(path, f'"{name}" in its "{section}" is not valid')
+            if type(values) is not dict or not _fits(values.get(name), *bounds):
+                raise damaged(path, f'"{name}" in its "{section}"{of} is not valid')
+
+
+def _check_captions(fields: Mapping[str, Any], path: Path, of: str = "") -> None:
+    """Check the weights of the ranking and the confidence, which each language has."""
     for name in WEIGHTS:
-        if not _fits(manifest["decode"].get(name, 0.0), float, 0.0, 100.0):
-            raise damaged(path, f'"{name}" in its "decode" is not valid')
-    if name := confidence.invalid_field(manifest.get("confidence")):
-        raise damaged(path, f'"{name}" in its "confidence" is not valid')
+        if not _fits(fields["decode"].get(name, 0.0), float, 0.0, 100.0):
+            raise damaged(path, f'"{name}" in its "decode"{of} is not valid')
+    if invalid := confidence.invalid_field(fields.get("confidence")):
+        raise damaged(path, f'"{invalid}" in its "confidence"{of} is not valid')
+
+
+def _check_languages(manifest: Mapping[str, Any], path: Path) -> None:
+    languages = manifest.get("languages", {})
+    if type(languages) is not dict or len(languages) > LANGUAGES_LIMIT:
+        raise damaged(path, 'its "languages" is not a list of languages')
+    for language, section in languages.items():
+        if not _LANGUAGE.fullmatch(language) or language == ENGLISH:
+            raise damaged(path, f'"{visible(language)}" in its "languages" is not valid')
+        of = f' of the language "{language}"'
+        if type(section) is not dict:
+            raise damaged(path, f'"{language}" in its "languages" is not valid')
+        _check_numbers(section, {"decode": _NUMBERS["decode"]}, path, of)
+        _check_captions(section, path, of)
+        for name in LANGUAGE_FILES:
+            if (own_name := file_of_language(name, language)) not in manifest["files"]:
+                raise damaged(path, f"it doesn't list {own_name}")
+        joint_words = file_of_language(JOINT_WORDS, language)
+        if joint_words in manifest["files"] and JOINT_SPACE not in manifest["files"]:
+            raise damaged(path, f"it lists {joint_words}, but not {JOINT_SPACE}")
 
 
 def _fits(value: Any, kind: type, least: float, greatest: float) -> bool:
@@ -241,10 +340,14 @@ def _check_entries(entries: Any, path: Path) -> None:
             raise damaged(path, f"it has no valid size for {name}")
 
 
-def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
+def _check_size(path: Path, entry: Mapping[str, Any]) -> None:
     size = size_of(path)
     if size != entry["bytes"]:
         raise damaged(path, f"it has {size:,} bytes instead of {entry['bytes']:,}")
+
+
+def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
+    _check_size(path, entry)
     if fingerprint(path)["sha256"] != entry["sha256"]:
         raise damaged(path, "its content has changed (its SHA-256 is not the one in the manifest)")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from image_describer.captioner import confidence
 from image_describer.captioner.beam_search import Beam
-from image_describer.captioner.bundle import JOINT_SPACE, Bundle
+from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, JOINT_WORDS, Bundle
 from image_describer.captioner.decoder import Decoder
 from image_describer.captioner.description import DoubtfulWord, Word
 from image_describer.captioner.embedding import JointSpace
@@ -18,7 +18,7 @@ from image_describer.captioner.features import Features
 from image_describer.captioner.ngram_prior import NgramPrior
 from image_describer.captioner.nouns import names_object
 from image_describer.captioner.novelty import NoveltyHead
-from image_describer.imaging.grayscale import COLOUR_WORDS
+from image_describer.imaging.grayscale import is_colour_word
 from image_describer.imaging.region import Region, to_whole
 
 REGION_SHARE = 0.5  # a word's region is the smallest box around the cells with this much attention
@@ -33,33 +33,54 @@ REPETITION_PENALTY = 1.0
 class CaptionGenerator:
     """Decodes, ranks and rates captions with a bundle's networks; safe to share between threads.
 
-    The joint space is loaded on first use. ``novelty`` is None if the bundle has no such head.
-    Raises BundleError.
+    The captions are in the bundle's language. The joint space is loaded on first use. ``novelty``
+    is None if the bundle has no such head. Raises BundleError.
     """
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, threads: int = 1, english: "CaptionGenerator | None" = None
+    ) -> None:
+        """``english`` is the generator of the same bundle that a further language shares the joint
+        space with.
+        """
         manifest = bundle.manifest
         self._bundle = bundle
         self._words: list[str] = bundle.tokenizer["words"]
         self._grid = (int(manifest["regions"]["rows"]), int(manifest["regions"]["columns"]))
         self._confidence = manifest["confidence"]
+        self.language = bundle.language
+        self._threads = threads
         self._decoder = Decoder.from_bundle(bundle, threads)
+        self._english = english
         self._joint_space: JointSpace | None = None
         self._joint_space_lock = threading.Lock()
         self.has_joint_space = JOINT_SPACE in manifest["files"]
         self._ngram_prior = NgramPrior.from_bundle(bundle)
-        self.novelty = NoveltyHead.from_bundle(bundle)
-        weights = manifest["decode"]
-        self._match_weight = (
-            float(weights.get("match_weight", 0.0)) if self.has_joint_space else 0.0
+        self.novelty: NoveltyHead | None = (
+            NoveltyHead.from_bundle(bundle) if english is None else english.novelty
         )
+        weights = manifest["decode"]
+        self._can_match = self.has_joint_space and (
+            self.language == ENGLISH or JOINT_WORDS in manifest["files"]
+        )
+        self._match_weight = float(weights.get("match_weight", 0.0)) if self._can_match else 0.0
         self._ngram_weight = float(weights.get("ngram_weight", 0.0)) if self._ngram_prior else 0.0
-        self._object_ids = {i for i, word in enumerate(self._words) if names_object(word)}
-        self._colour_ids = tuple(i for i, word in enumerate(self._words) if word in COLOUR_WORDS)
+        self._object_ids = {
+            i for i, word in enumerate(self._words) if names_object(word, language=self.language)
+        }
+        self._colour_ids = tuple(
+            i for i, word in enumerate(self._words) if is_colour_word(word, self.language)
+        )
+
+    def in_language(self, language: str) -> "CaptionGenerator":
+        """Load that of another language. Raises DescriptionLanguageError and BundleError."""
+        return CaptionGenerator(self._bundle.in_language(language), self._threads, english=self)
 
     @property
     def joint_space(self) -> JointSpace:
         """The bundle's joint space. Raises BundleError if it has none."""
+        if self._english is not None:
+            return self._english.joint_space
         with self._joint_space_lock:
             if self._joint_space is None:
                 self._joint_space = JointSpace.from_bundle(self._bundle)
@@ -99,8 +120,8 @@ class CaptionGenerator:
         return sorted(beams, key=self._rank_key, reverse=True)
 
     def text(self, word_ids: Sequence[int]) -> str:
-        """Return the bare caption: lower case, no full stop."""
-        return re.sub(r" ('s)\b", r"\1", " ".join(self._words[i] for i in word_ids))
+        """Return the bare caption: lower case (but German nouns), no full stop."""
+        return re.sub(r" ('s\b|,)", r"\1", " ".join(self._words[i] for i in word_ids))
 
     def words(self, beam: Beam, frame: Region) -> tuple[Word, ...]:
         """Return each word of a caption with its probability and region.
@@ -120,8 +141,11 @@ class CaptionGenerator:
         """Find the thing in the best of the ``beams`` that may well be another one.
 
         It is improbable, and another caption differs in this word alone and has a probable one in
-        its place. Of several such captions, the best one counts.
+        its place. Of several such captions, the best one counts. There is none in German, whose
+        nouns may need another article.
         """
+        if self.language != ENGLISH:
+            return None
         found = (self._doubtful_word(beams[0], beam) for beam in beams[1:])
         return next((doubt for doubt in found if doubt is not None), None)
 
@@ -157,7 +181,7 @@ class CaptionGenerator:
         ``features`` are the picture's. ``with_matches`` includes the match in the joint space, if
         the bundle has one; the picture's ``embedding`` (D,) is computed if it is not given.
         """
-        if with_matches and any(beam.match is None for beam in beams):
+        if with_matches and self._can_match and any(beam.match is None for beam in beams):
             embedding = self.embed(features) if embedding is None else embedding
             if embedding is not None:
                 beams = self._with_matches(beams, embedding)
@@ -184,7 +208,10 @@ class CaptionGenerator:
         """Add the cosine of each caption and the picture's ``embedding`` (D,)."""
         captions = [self.text(beam.words) for beam in beams]
         space = self.joint_space
-        matches = [float(embedding @ space.embed_sentence(c)) if c else 0.0 for c in captions]
+        matches = [
+            float(embedding @ space.embed_sentence(c, self.language)) if c else 0.0
+            for c in captions
+        ]
         return [replace(beam, match=m) for beam, m in zip(beams, matches, strict=True)]
 
     def _with_ngram_scores(self, beams: Sequence[Beam], pooled: np.ndarray) -> list[Beam]:

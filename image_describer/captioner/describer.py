@@ -12,7 +12,7 @@ import numpy as np
 from image_describer import bundle_files, runtime
 from image_describer.captioner import orientation
 from image_describer.captioner.beam_search import Beam
-from image_describer.captioner.bundle import PHOTO_CHECK, Bundle, open_bundle
+from image_describer.captioner.bundle import ENGLISH, PHOTO_CHECK, Bundle, open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.description import Alternative, Description, Seconds
 from image_describer.captioner.encoder import Encoder
@@ -70,7 +70,9 @@ class Describer:
 
     ``bundle`` is a folder (default: the one that ships), ``threads`` how many threads the encoder
     uses (default: one for each core, at most four); the decoder uses at most two of them.
-    ``read_text``: whether to read what is written in pictures, too. Raises BundleError.
+    ``read_text``: whether to read what is written in pictures, too. ``languages`` are the codes
+    (ISO 639) of the languages that it describes in, English first; what the others need is loaded
+    on first use. Raises BundleError.
     """
 
     def __init__(
@@ -82,18 +84,25 @@ class Describer:
         self._grid = (int(regions["rows"]), int(regions["columns"]))
         threads = threads or runtime.default_threads()
         self._encoder = Encoder.from_bundle(opened, threads)
+        self.languages = opened.languages
         self._captions = CaptionGenerator(opened, threads)
+        self._generators = {ENGLISH: self._captions}
+        self._generators_lock = threading.Lock()
         self._orientation = OrientationHead.from_bundle(opened)
         self._photo_classifier = _photo_classifier(opened)
         self._reader = _LazyReader(threads)
         self._reads_text = read_text
 
-    def describe(self, source: Source | Picture) -> Description:
-        """Describe a path, a file's bytes, a Pillow image or a Picture. Raises PictureError."""
+    def describe(self, source: Source | Picture, *, language: str = ENGLISH) -> Description:
+        """Describe a path, a file's bytes, a Pillow image or a Picture.
+
+        Raises PictureError, and DescriptionLanguageError for none of the ``languages``.
+        """
+        captions = self._captions_in(language)
         encoded = self._encode(source)
         start = time.perf_counter()
-        beams = self._captions.decode([encoded.features])[0]
-        return self._description(encoded, beams, time.perf_counter() - start)
+        beams = captions.decode([encoded.features])[0]
+        return self._description(captions, encoded, beams, time.perf_counter() - start)
 
     def read(self, source: Source | Picture) -> PictureText:
         """Return what is written in a picture, without describing it.
@@ -107,13 +116,17 @@ class Describer:
         self,
         sources: Sequence[Source | Picture],
         on_start: Callable[[int], None] = lambda _index: None,
+        *,
+        language: str = ENGLISH,
     ) -> list[Description | PictureError]:
         """Describe several pictures in less time than one by one.
 
         The result has a PictureError for each picture that can't be described. ``on_start`` is
         called with the index of each picture before it is opened, and with -1 when all have been
-        encoded. Pass about a dozen at once: the features of all are held in memory.
+        encoded. Pass about a dozen at once: the features of all are held in memory. Raises
+        DescriptionLanguageError.
         """
+        captions = self._captions_in(language)
         encoded: list[_Encoded | PictureError] = []
         for index, source in enumerate(sources):
             on_start(index)
@@ -124,10 +137,12 @@ class Describer:
         on_start(-1)
         start = time.perf_counter()
         pictures = [item for item in encoded if isinstance(item, _Encoded)]
-        beams = iter(self._captions.decode([picture.features for picture in pictures]))
+        beams = iter(captions.decode([picture.features for picture in pictures]))
         each_s = (time.perf_counter() - start) / max(1, len(pictures))
         return [
-            self._description(item, next(beams), each_s) if isinstance(item, _Encoded) else item
+            self._description(captions, item, next(beams), each_s)
+            if isinstance(item, _Encoded)
+            else item
             for item in encoded
         ]
 
@@ -149,28 +164,38 @@ class Describer:
         """
         return self._captions.joint_space
 
-    def match(self, source: Source | Picture, sentence: str) -> float:
+    def match(self, source: Source | Picture, sentence: str, *, language: str = ENGLISH) -> float:
         """How well a sentence fits a picture, in [-1, 1]: see `matches`."""
-        return self.matches(source, [sentence])[0]
+        return self.matches(source, [sentence], language=language)[0]
 
     def matches(
         self,
         source: Source | Picture,
         sentences: Sequence[str],
+        *,
+        language: str = ENGLISH,
     ) -> list[float]:
         """How well each of ``sentences`` fits a picture, in [-1, 1]; encodes the picture once.
 
         The result is the cosine of both in the joint space, which was trained to rank: the
         sentence with the higher value fits better. It is not a probability, a true sentence that
         says little scores low, and word order is ignored.
-        ``source`` is as in `describe`. Raises PictureError, BundleError if the bundle has no joint
-        space, and ImageDescriberError for a sentence without words.
+        ``source`` is as in `describe`, ``language`` that of the sentences. Raises PictureError,
+        DescriptionLanguageError, BundleError if the bundle has no joint space of that language, and
+        ImageDescriberError for a sentence without words.
         """
         space = self.joint_space
-        embeddings = [space.embed_sentence(sentence) for sentence in sentences]
+        embeddings = [space.embed_sentence(sentence, language) for sentence in sentences]
         picture = source if isinstance(source, Picture) else open_picture(source)
         embedded = space.embed_picture(self._encoder.encode(picture.pixels).regions)
         return [float(np.clip(embedded @ sentence, -1.0, 1.0)) for sentence in embeddings]
+
+    def _captions_in(self, language: str) -> CaptionGenerator:
+        """The generator of a language, loaded on first use."""
+        with self._generators_lock:
+            if language not in self._generators:
+                self._generators[language] = self._captions.in_language(language)
+            return self._generators[language]
 
     def _encode(self, source: Source | Picture) -> _Encoded:
         start = time.perf_counter()
@@ -207,29 +232,33 @@ class Describer:
         return replace(picture, notes=quality.photograph_notes(picture.pixels))
 
     def _description(
-        self, encoded: _Encoded, decoded: Sequence[Beam], decode_s: float
+        self,
+        captions: CaptionGenerator,
+        encoded: _Encoded,
+        decoded: Sequence[Beam],
+        decode_s: float,
     ) -> Description:
         """Rank the ``decoded`` captions, which took ``decode_s``, and build the description."""
         start = time.perf_counter()
         picture, features, text = encoded.picture, encoded.features, encoded.text
-        embedding = self._captions.embed(features)
-        beams = self._captions.rank(decoded, features, embedding)
+        embedding = captions.embed(features)
+        beams = captions.rank(decoded, features, embedding)
         decode_s += time.perf_counter() - start
-        confidences = self._captions.confidences(beams, features, embedding)
+        confidences = captions.confidences(beams, features, embedding)
         if not shows_photograph(picture.notes):
             confidences = [min(c, MAX_CONFIDENCE_WITHOUT_PHOTOGRAPH) for c in confidences]
         quarters = self._quarter_turns(features, picture)
         found = [_Captions(beams, confidences, features.frame)]
         if quarters:
-            found.append(self._upright_captions(picture, quarters))
+            found.append(self._upright_captions(captions, picture, quarters))
         # The surer way to see a rotated picture is told: see train/experiments/surest_told.md.
-        told, *others = sorted(found, key=lambda captions: -captions.confidences[0])
-        words = self._captions.words(told.beams[0], told.frame)
+        told, *others = sorted(found, key=lambda one: -one.confidences[0])
+        words = captions.words(told.beams[0], told.frame)
         notes = (*picture.file_notes, *picture.notes, *orientation.NOTES[quarters])
         return Description(
-            caption=self._captions.text(told.beams[0].words),
+            caption=captions.text(told.beams[0].words),
             confidence=round(told.confidences[0], CONFIDENCE_DIGITS),
-            alternatives=self._alternatives(told, others),
+            alternatives=_alternatives(captions, told, others),
             words=tuple(replace(w, region=rotate(w.region, told.quarters)) for w in words),
             notes=notes if text is None else _notes_beside(text, notes),
             seconds=Seconds(encoded.read_s, encoded.encode_s, decode_s, encoded.read_text_s),
@@ -237,8 +266,9 @@ class Describer:
             width=picture.width,
             height=picture.height,
             alt_text=picture.alt_text,
-            doubt=self._captions.doubt(told.beams),
+            doubt=captions.doubt(told.beams),
             text=text,
+            language=captions.language,
             embedding=embedding,
         )
 
@@ -248,30 +278,14 @@ class Describer:
             return 0
         return self._orientation.quarter_turns(features.regions, self._grid)
 
-    def _upright_captions(self, picture: Picture, quarters: int) -> _Captions:
+    def _upright_captions(
+        self, captions: CaptionGenerator, picture: Picture, quarters: int
+    ) -> _Captions:
         """The captions of the picture rotated back by ``quarters``."""
         features = self._encoder.encode(np.rot90(picture.pixels, -quarters))
-        beams = self._captions.generate(features)
-        confidences = self._captions.confidences(beams, features)
+        beams = captions.generate(features)
+        confidences = captions.confidences(beams, features)
         return _Captions(beams, confidences, features.frame, quarters)
-
-    def _alternatives(
-        self, told: _Captions, others: Sequence[_Captions]
-    ) -> tuple[Alternative, ...]:
-        """The best of the ``others``, then those of ``told`` after the first.
-
-        None is surer than what is told: those that confidence alone would prefer are right no more
-        often, and telling them instead costs CIDEr. See train/experiments/surest_told.md.
-        """
-        ranked = [(one.beams[0], one.confidences[0]) for one in others]
-        ranked += list(zip(told.beams, told.confidences, strict=True))[1:MAX_CAPTIONS]
-        most = told.confidences[0]
-        return tuple(
-            Alternative(
-                self._captions.text(beam.words), round(min(confidence, most), CONFIDENCE_DIGITS)
-            )
-            for beam, confidence in ranked
-        )
 
 
 class _LazyReader:
@@ -290,6 +304,23 @@ class _LazyReader:
 
                 self._reader = TextReader(threads=self._threads)
             return self._reader
+
+
+def _alternatives(
+    captions: CaptionGenerator, told: _Captions, others: Sequence[_Captions]
+) -> tuple[Alternative, ...]:
+    """The best of the ``others``, then those of ``told`` after the first.
+
+    None is surer than what is told: those that confidence alone would prefer are right no more
+    often, and telling them instead costs CIDEr. See train/experiments/surest_told.md.
+    """
+    ranked = [(one.beams[0], one.confidences[0]) for one in others]
+    ranked += list(zip(told.beams, told.confidences, strict=True))[1:MAX_CAPTIONS]
+    most = told.confidences[0]
+    return tuple(
+        Alternative(captions.text(beam.words), round(min(confidence, most), CONFIDENCE_DIGITS))
+        for beam, confidence in ranked
+    )
 
 
 def _notes_beside(text: PictureText, notes: tuple[str, ...]) -> tuple[str, ...]:

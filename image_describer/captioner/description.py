@@ -58,7 +58,7 @@ class Seconds:
 class Description:
     """What a picture shows.
 
-    caption: bare, in lower case, without a full stop or a hedge.
+    caption: bare, in lower case (but German nouns), without a full stop or a hedge.
     confidence: how likely people would accept the caption, in [0, 1]. The `Describer` rounds it to
     whole percents, so that it is the same number wherever it is told.
     alternatives: other captions, best first; for a rotated picture, first that of the upright one.
@@ -72,6 +72,7 @@ class Description:
     alt_text: what the author wrote about the picture in its file, as one clean line, or None.
     page: which page of a document it is, from 1; None for other pictures.
     text: what is written in the picture, or None if that was not asked.
+    language: the code (ISO 639) of the language of caption, alternatives and words.
     embedding: the picture in the joint space, (D,) float32 of length 1, or None if the bundle has
     no joint space. It is ignored in comparisons and not written to records.
     """
@@ -89,6 +90,7 @@ class Description:
     doubt: DoubtfulWord | None = None
     page: int | None = None
     text: PictureText | None = None
+    language: str = "en"
     embedding: "np.ndarray | None" = field(default=None, compare=False, repr=False)
 
     @property

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from image_describer import runtime
-from image_describer.captioner.bundle import JOINT_SPACE, Bundle
+from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, Bundle
+from image_describer.captioner.joint_words import JointWords
 from image_describer.captioner.tokenizer import tokenize
 from image_describer.errors import BundleError, ImageDescriberError
 
@@ -24,10 +25,19 @@ class JointSpace:
 
     The file has two signatures: ``picture``, regions (1, R, C) -> vector (1, D), and ``sentence``,
     word ids (1, T), padded at the end, -> vector (1, D). ``words`` is the vocabulary that it was
-    trained with, in the order of the ids; any other word gets the id ``unknown``.
+    trained with, in the order of the ids; any other word gets the id ``unknown``. ``bundle`` has
+    the words of further languages.
     """
 
-    def __init__(self, file: Path, words: Sequence[str], *, unknown: int, pad: int) -> None:
+    def __init__(
+        self,
+        file: Path,
+        words: Sequence[str],
+        *,
+        unknown: int,
+        pad: int,
+        bundle: Bundle | None = None,
+    ) -> None:
         # One thread: the matrices are too small to split.
         interpreter = runtime.load(file, threads=1)
         self._runners = {name: interpreter.get_signature_runner(name) for name in SIGNATURES}
@@ -40,10 +50,12 @@ class JointSpace:
         self._length = int(shapes["sentence"][1])
         self._ids = {word: index for index, word in enumerate(words)}
         self._unknown, self._pad = unknown, pad
+        self._bundle = bundle
+        self._joint_words: dict[str, JointWords | None] = {}
 
     @classmethod
     def from_bundle(cls, bundle: Bundle) -> "JointSpace":
-        """Load the joint space of a bundle. Raises BundleError if it has none."""
+        """Load the joint space of an English bundle. Raises BundleError if it has none."""
         if JOINT_SPACE not in bundle.manifest["files"]:
             raise BundleError(
                 "This model bundle can't match pictures with sentences: it has no joint space.",
@@ -53,7 +65,7 @@ class JointSpace:
         # A bundle tuned on the user's own pictures may know more words than its joint space.
         words = tokenizer["words"][: bundle.manifest["joint_space"]["words"]]
         path = bundle.path(JOINT_SPACE)
-        return cls(path, words, unknown=tokenizer["unk"], pad=tokenizer["pad"])
+        return cls(path, words, unknown=tokenizer["unk"], pad=tokenizer["pad"], bundle=bundle)
 
     def embed_picture(self, regions: np.ndarray) -> np.ndarray:
         """Embed the encoder's output: regions (R, C) -> (D,) float32 of length 1."""
@@ -61,24 +73,60 @@ class JointSpace:
             raise ValueError(f"regions are {regions.shape}, expected {self._regions}")
         return self._run("picture", regions[np.newaxis].astype(np.float32))
 
-    def embed_sentence(self, text: str) -> np.ndarray:
+    def has_language(self, language: str) -> bool:
+        """Whether sentences in a language can be embedded. Raises BundleError if it is damaged."""
+        return language == ENGLISH or self._words_in(language) is not None
+
+    def knows(self, word: str, language: str) -> bool:
+        """Whether it was trained with a word of a language; capitals don't matter."""
+        words = self._words_in(language)
+        return word.lower() in self._ids if words is None else words.knows(word)
+
+    def embed_sentence(self, text: str, language: str = ENGLISH) -> np.ndarray:
         """Embed a sentence in plain writing -> (D,) float32 of length 1.
 
         Words beyond the file's length are ignored. If no word is known, the vector may be zeros,
-        which match nothing. Raises ImageDescriberError for a text without words.
+        which match nothing. Raises ImageDescriberError for a text without words, and BundleError
+        for a language that it can't embed.
         """
+        if language != ENGLISH:
+            return self._embed_in(text, language)
         words = tokenize(text)
         if not words:
-            raise ImageDescriberError(
-                "The sentence to match has no words.",
-                "Write in English what the picture may show.",
-            )
+            raise _no_words()
         ids = [self._ids.get(word, self._unknown) for word in words[: self._length]]
         row = np.full((1, self._length), self._pad, np.int32)
         row[0, : len(ids)] = ids
         return self._run("sentence", row)
 
+    def _embed_in(self, text: str, language: str) -> np.ndarray:
+        words = self._words_in(language)
+        if words is None:
+            raise BundleError(
+                f'This model can\'t match pictures with sentences in the language "{language}".',
+                "Match them with sentences in English.",
+            )
+        if not any(char.isalnum() for char in text):
+            raise _no_words()
+        return words.embed_sentence(text)
+
+    def _words_in(self, language: str) -> JointWords | None:
+        """The words of a further language, loaded on first use; None if it has none."""
+        if language == ENGLISH or self._bundle is None:
+            return None
+        with self._lock:
+            if language not in self._joint_words:
+                bundle = self._bundle.in_language(language)
+                self._joint_words[language] = JointWords.from_bundle(bundle)
+            return self._joint_words[language]
+
     def _run(self, signature: str, value: np.ndarray) -> np.ndarray:
         with self._lock:
             output = self._runners[signature](**{SIGNATURES[signature]: value})
         return np.array(output["vector"][0], np.float32)
+
+
+def _no_words() -> ImageDescriberError:
+    return ImageDescriberError(
+        "The sentence to match has no words.", "Write what the picture may show."
+    )

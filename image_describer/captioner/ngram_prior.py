@@ -8,7 +8,6 @@ among the beams. The map is a reduced-rank ridge regression, fitted by training.
 
 import io
 import math
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,16 +60,7 @@ class NgramPrior:
         if NGRAM_PRIOR not in bundle.manifest["files"]:
             return None
         path = bundle.path(NGRAM_PRIOR)
-        content = io.BytesIO(bundle_files.read(path, FILE_LIMIT_BYTES))
-        try:
-            with zipfile.ZipFile(content) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > UNPACKED_LIMIT_BYTES:
-                    raise bundle_files.damaged(path, "it is too large when unpacked")
-            content.seek(0)
-            with np.load(content, allow_pickle=False) as opened:
-                arrays = {name: opened[name] for name in ARRAYS}
-        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-            raise bundle_files.damaged(path, "it is not an archive of arrays") from error
+        arrays = bundle_files.read_arrays(path, ARRAYS, FILE_LIMIT_BYTES, UNPACKED_LIMIT_BYTES)
         if arrays["grams"].dtype == np.uint32:
             arrays["grams"] = _widen_keys(arrays["grams"])
         if not _is_valid(arrays, bundle.manifest["regions"]["channels"]):

@@ -50,13 +50,21 @@ BEFORE_OF = _words("""
 """)
 
 
-def names_object(name: str, following: str = "") -> bool:
-    """Whether a word of a caption, in lower case, names something that can be seen in one place.
+BEFORE_VON = _words("""
+    Anzahl Art Ecke Ende Gruppe Haufen Menge Mitte Paar Rand Reihe Seite Spitze Stapel Stück Teil
+""")
 
-    ``following`` is the next word, if it is known.
+
+def names_object(name: str, following: str = "", language: str = "en") -> bool:
+    """Whether a word of a caption names something that can be seen in one place.
+
+    ``following`` is the next word, if it is known. In German, the nouns begin with capitals; in
+    English, the words are in lower case.
     """
     if not any(char.isalpha() for char in name):
         return False
+    if language == "de":
+        return name[0].isupper() and not (following == "von" and name in BEFORE_VON)
     if following == "of" and name in BEFORE_OF:
         return False
     if name.endswith("ing") and name not in NOUNS_IN_ING:

@@ -1,5 +1,7 @@
 """Detects photographs without colours, for which the network invents colour words."""
 
+import re
+
 import numpy as np
 from PIL import Image
 
@@ -16,6 +18,20 @@ _COLOUR_WORDS = (
     "brown-haired"
 )
 COLOUR_WORDS = frozenset(_COLOUR_WORDS.split())
+# One or several colours with the endings of German: "hellblaues", "rot-weiß", "orangefarbener".
+_GERMAN_COLOUR = re.compile(
+    r"(?:\w+-)*(?:hell|dunkel|rosa|schwarz|weiß|semmel)?"
+    r"(?:rot|blau|grün|gelb|orange|rosa|pink|lila|violett|türkis|braun|beige|gold|silber|blond|bunt"
+    r"|(?:mehr|viel|verschieden)?farbig|farbenfroh|semmelfarben)"
+    r"(?:farben|haarig|weiß|schwarz)?[emnrs]{0,4}(?:-\w+)*"
+)
+
+
+def is_colour_word(word: str, language: str = "en") -> bool:
+    """Whether a word of a caption names a colour that can't be seen in a grayscale picture."""
+    if language == "de":
+        return bool(_GERMAN_COLOUR.fullmatch(word.lower()))
+    return word in COLOUR_WORDS
 
 
 def is_grayscale(pixels: np.ndarray) -> bool:

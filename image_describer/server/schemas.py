@@ -92,6 +92,7 @@ class DescriptionSchema(_StrictModel):
     """What a picture shows: the object that ``image-describer describe --json`` prints."""
 
     file: str | None = Field(description="Always null here: the picture was sent without a path.")
+    language: str = Field(description='The language of the captions, such as "en" (ISO 639).')
     caption: str = Field(description="The bare caption: lower case, no full stop.")
     sentence: str = Field(description="The spoken sentence, which says how certain it is.")
     confidence: Fraction = Field(

@@ -65,9 +65,12 @@ def sentences(description: Description, *, include_notes: bool = True) -> list[s
 def what_is_where(description: Description) -> list[tuple[str, str]]:
     """Return (word, position) for each word that names an object, in order, without duplicates."""
     positions: dict[tuple[str, str], None] = {}
-    names = [word.word.strip().lower() for word in description.words]
+    language = description.language
+    names = [word.word.strip() for word in description.words]
+    if language == "en":  # the capital is what makes a German noun
+        names = [name.lower() for name in names]
     for index, (word, name) in enumerate(zip(description.words, names, strict=True)):
-        if names_object(name, "".join(names[index + 1 : index + 2])):
+        if names_object(name, "".join(names[index + 1 : index + 2]), language):
             positions[(name, position_of(word.region))] = None
     return list(positions)
 

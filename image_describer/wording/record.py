@@ -1,6 +1,7 @@
 """Descriptions as JSON objects: printed by ``--json``, sent by the service, and stored."""
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,8 @@ from image_describer.imaging.region import Region
 from image_describer.reading.text import Code, PictureText, ReadWord, TextLine
 from image_describer.text import encodable, one_line, visible
 from image_describer.wording.sentence import sentence
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 def to_record(description: Description, *, for_storage: bool = False) -> dict[str, Any]:
@@ -35,6 +38,7 @@ def to_record(description: Description, *, for_storage: bool = False) -> dict[st
     ]
     record: dict[str, Any] = {
         "file": None if file is None else encodable(file),
+        "language": description.language,
         "caption": one_line(description.caption),
         "sentence": sentence(description),
         "confidence": _rounded(description.confidence),
@@ -119,7 +123,7 @@ def _stored_text(text: PictureText) -> dict[str, Any]:
 def from_record(record: dict[str, Any]) -> Description:
     """Return the description in a stored record. Raises ValueError if it is not complete."""
     seconds = _object(record.get("seconds"))
-    # Missing in records of earlier versions.
+    # Missing in records of earlier versions, as is the language.
     doubt, text, page = record.get("doubt"), record.get("text"), record.get("page")
     file = record.get("file")
     if file is not None and not _is_path(file):
@@ -153,6 +157,7 @@ def from_record(record: dict[str, Any]) -> Description:
         doubt=_doubt(_object(doubt)) if doubt is not None else None,
         page=_whole_number(page) if page is not None else None,
         text=_picture_text(_object(text)) if text is not None else None,
+        language=_language(record.get("language", "en")),
     )
 
 
@@ -209,6 +214,12 @@ def _list(record: dict[str, Any], name: str) -> list[Any]:
 
 def _string(record: dict[str, Any], name: str) -> str:
     return _line(record.get(name))
+
+
+def _language(value: object) -> str:
+    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+        raise ValueError("it is not a code of a language")
+    return value
 
 
 def _note(value: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from image_describer.captioner.bundle import MANIFEST, REQUIRED_FILES, open_bundle, write_manifest
 from image_describer.captioner.tokenizer import save_tokenizer
-from image_describer.errors import BundleError
+from image_describer.errors import BundleError, DescriptionLanguageError
 
 TOKENIZER = {
     "words": ["<pad>", "<start>", "<end>", "<unk>", "dog", "ran", "über"],
@@ -295,3 +295,94 @@ def test_writing_refuses_what_reading_would_refuse(folder: Path) -> None:
     with pytest.raises(BundleError, match="lacks"):
         write_manifest(folder, {**FIELDS, "files": ["nowhere.tflite"]})
     assert (folder / MANIFEST).read_bytes() == before
+
+
+GERMAN = {**TOKENIZER, "words": ["<pad>", "<start>", "<end>", "<unk>", "Hund", "läuft", "über"]}
+SECTION = {
+    "decode": {"beams": 3, "max_length": 12, "length_norm": 0.5},
+    "confidence": {"slope": 2.5, "offset": 0.5},
+}
+
+
+@pytest.fixture
+def bilingual(folder: Path) -> Path:
+    (folder / "decoder.de.tflite").write_bytes(b"german")
+    save_tokenizer(GERMAN, folder / "tokenizer.de.pkl")
+    files = [*REQUIRED_FILES, "decoder.de.tflite", "tokenizer.de.pkl"]
+    write_manifest(folder, {**FIELDS, "files": files, "languages": {"de": SECTION}})
+    return folder
+
+
+def test_a_bundle_without_further_languages_is_english(folder: Path) -> None:
+    bundle = open_bundle(folder)
+    assert bundle.languages == ("en",)
+    assert bundle.in_language("en") is bundle
+    with pytest.raises(
+        DescriptionLanguageError, match=r'language "de"\. Choose one of these: en\.'
+    ):
+        bundle.in_language("de")
+
+
+def test_a_further_language_takes_the_place_of_english(bilingual: Path) -> None:
+    bundle = open_bundle(bilingual)
+    assert bundle.languages == ("en", "de")
+    german = bundle.in_language("de")
+    assert (german.language, german.tokenizer) == ("de", GERMAN)
+    assert german.path("decoder.tflite") == bilingual / "decoder.de.tflite"
+    assert german.path("encoder.tflite") == bilingual / "encoder.tflite"
+    assert german.manifest["decode"] == SECTION["decode"]
+    assert german.manifest["confidence"] == SECTION["confidence"]
+    assert german.manifest["regions"] == FIELDS["regions"]
+    assert bundle.tokenizer == TOKENIZER
+    with pytest.raises(DescriptionLanguageError, match=r"Choose one of these: en, de\."):
+        bundle.in_language("fr")
+
+
+def test_parts_of_english_are_not_parts_of_another_language(bilingual: Path) -> None:
+    (bilingual / "ngram_prior.npz").write_bytes(b"english")
+    manifest = open_bundle(bilingual).manifest
+    write_manifest(bilingual, {**manifest, "files": [*manifest["files"], "ngram_prior.npz"]})
+    german = open_bundle(bilingual).in_language("de")
+    assert "ngram_prior.npz" not in german.manifest["files"]
+
+
+def test_the_files_of_a_language_are_read_when_it_is_used(bilingual: Path) -> None:
+    (bilingual / "decoder.de.tflite").write_bytes(b"G" + b"erman"[:5])
+    bundle = open_bundle(bilingual)
+    with pytest.raises(BundleError, match=r"decoder\.de\.tflite is damaged: its content"):
+        bundle.in_language("de")
+    (bilingual / "decoder.de.tflite").unlink()
+    assert f"lacks {bilingual / 'decoder.de.tflite'}" in refusal(bilingual)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        ((), [], 'its "languages" is not a list of languages'),
+        ((), {f"x{chr(97 + n)}": SECTION for n in range(20)}, 'its "languages" is not a list'),
+        (("../de",), SECTION, '"../de" in its "languages" is not valid'),
+        (("en",), SECTION, '"en" in its "languages" is not valid'),
+        (("DE\n",), SECTION, "is not valid"),
+        (("fr",), SECTION, "it doesn't list decoder.fr.tflite"),
+        (("de",), "German", '"de" in its "languages" is not valid'),
+        (("de", "decode"), None, '"beams" in its "decode" of the language "de" is not valid'),
+        (("de", "decode", "max_length"), 0, '"max_length" in its "decode" of the language "de"'),
+        (("de", "decode", "match_weight"), -1, '"match_weight" in its "decode" of the language'),
+        (("de", "confidence"), {}, '"offset" in its "confidence" of the language "de"'),
+    ],
+    ids=str,
+)
+def test_a_language_that_is_not_valid_is_refused(
+    bilingual: Path, path: tuple[str, ...], value: Any, fault: str
+) -> None:
+    change(bilingual, "languages", *path, to=value)
+    assert f"manifest.json is damaged: {fault}" in refusal(bilingual) or (
+        fault == "is not valid" and fault in refusal(bilingual)
+    )
+
+
+def test_german_words_need_a_joint_space(bilingual: Path) -> None:
+    (bilingual / "joint_space.de.npz").write_bytes(b"words")
+    manifest = open_bundle(bilingual).manifest
+    with pytest.raises(BundleError, match=r"lists joint_space\.de\.npz, but not"):
+        write_manifest(bilingual, {**manifest, "files": [*manifest["files"], "joint_space.de.npz"]})

@@ -1,5 +1,6 @@
 """The whole pipeline on the tiny bundle, from several kinds of sources and threads."""
 
+import shutil
 import threading
 from dataclasses import replace
 
@@ -11,11 +12,12 @@ from image_describer import BundleError, Describer, PictureError
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.explore import crop_part
 from image_describer.captioner.orientation import UPSIDE_DOWN
+from image_describer.errors import DescriptionLanguageError
 from image_describer.imaging.notes import ANIMATION, DRAWING, NOT_A_PHOTOGRAPH
 from image_describer.imaging.open import open_picture
 from image_describer.reading.reader import TextReader
 from image_describer.reading.text import PictureText, TextLine
-from image_describer.wording.details import confidence_label
+from image_describer.wording.details import confidence_label, what_is_where
 from image_describer.wording.record import from_record, to_record
 from image_describer.wording.sentence import spoken
 from tests.support.pictures import page_of_text, photograph, with_text
@@ -167,3 +169,35 @@ def test_the_text_of_a_page_tells_which_way_up_it_is(describer, monkeypatch):
     page = describer.describe(page_of_text(800, 600))
     assert page.is_page
     assert page.notes == ()
+
+
+def test_captions_of_another_language_are_described_in_it(describer, files):
+    assert describer.languages == ("en", "de")
+    english, german = (describer.describe(files[0], language=code) for code in ("en", "de"))
+    assert (english.language, german.language) == ("en", "de")
+    assert describer.describe(files[0]).caption == english.caption
+    assert "Quadrat" in german.caption.split()
+    assert "square" in english.caption.split()
+    assert german.doubt is None
+    assert [found.caption for found in describer.describe_many(files[:2], language="de")] == [
+        describer.describe(file, language="de").caption for file in files[:2]
+    ]
+    stored = to_record(german, for_storage=True) | {"file": None}
+    assert from_record(stored).language == "de"
+    assert {word for word, _position in what_is_where(german)} <= {"Quadrat", "Seite"}
+
+
+def test_an_unknown_language_is_refused_before_the_picture_is_read(describer):
+    with pytest.raises(DescriptionLanguageError, match="Choose one of these: en, de"):
+        describer.describe("missing.jpg", language="fr")
+    with pytest.raises(DescriptionLanguageError):
+        describer.describe_many([], language="../de")
+
+
+def test_another_language_costs_nothing_until_it_is_used(tiny_bundle, files, tmp_path):
+    shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    describer = Describer(tmp_path / "bundle")
+    (tmp_path / "bundle" / "decoder.de.tflite").write_bytes(b"damaged")
+    assert describer.describe(files[0]).caption
+    with pytest.raises(BundleError, match=r"decoder\.de\.tflite is damaged"):
+        describer.describe(files[0], language="de")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_describer.imaging.grayscale import is_grayscale
+from image_describer.imaging.grayscale import is_colour_word, is_grayscale
 from tests.support.pictures import page_of_text
 from tests.support.tiny import REPO
 
@@ -43,7 +43,7 @@ def test_the_threads_of_blas_stay_asleep() -> None:
     script = """
 import os, time
 import numpy as np
-from image_describer.imaging.grayscale import is_grayscale
+from image_describer.imaging.grayscale import is_colour_word, is_grayscale
 
 threads = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
 
@@ -63,3 +63,22 @@ print(len(threads), awake())
     if not threads:
         pytest.skip("NumPy has no threads here")
     assert not awake
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "is_colour"),
+    [
+        ("red", "en", True),
+        ("black", "en", False),
+        ("rotem", "de", True),
+        ("schwarz-weiß", "de", False),
+        ("hellbraunes", "de", True),
+        ("orangefarbener", "de", True),
+        ("weiß-rote", "de", True),
+        ("Rottweiler", "de", False),
+        ("Brot", "de", False),
+        ("red", "de", False),
+    ],
+)
+def test_words_for_colours(word: str, language: str, is_colour: bool) -> None:
+    assert is_colour_word(word, language) == is_colour

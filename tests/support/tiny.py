@@ -22,6 +22,10 @@ BUNDLE = REPO / "tests" / "fixtures" / "tiny_bundle"
 COLOURS = ("red", "green", "blue")
 PICTURES, TRAINING = 24, 18
 SIZE = 96  # pixels a side
+GERMAN = {
+    **{"a": "ein", "square": "Quadrat", "is": "ist", "on": "auf", "the": "der", "side": "Seite"},
+    **{"red": "rotes", "green": "grünes", "blue": "blaues", "left": "linken", "right": "rechten"},
+}
 
 
 def make_data(folder: Path) -> Path:
@@ -142,8 +146,26 @@ def make_bundle() -> None:
         result = run(train_command(RECIPE, make_data(folder / "data"), folder))
         if result.returncode:
             raise SystemExit(result.stderr)
+        add_german(folder / "bundle")
         shutil.rmtree(BUNDLE, ignore_errors=True)
         shutil.copytree(folder / "bundle", BUNDLE)
+
+
+def add_german(bundle: Path) -> None:
+    """Let a bundle of `make_data` describe in German: its decoder again, with other words.
+
+    "A red square is on the left side" can be translated word by word.
+    """
+    from image_describer.captioner.bundle import open_bundle, write_manifest
+    from image_describer.captioner.tokenizer import save_tokenizer
+
+    opened = open_bundle(bundle)
+    words = [GERMAN.get(word, word) for word in opened.tokenizer["words"]]
+    save_tokenizer({**opened.tokenizer, "words": words}, bundle / "tokenizer.de.pkl")
+    shutil.copyfile(bundle / "decoder.tflite", bundle / "decoder.de.tflite")
+    section = {key: opened.manifest[key] for key in ("decode", "confidence")}
+    files = {*opened.manifest["files"], "tokenizer.de.pkl", "decoder.de.tflite"}
+    write_manifest(bundle, {**opened.manifest, "languages": {"de": section}, "files": files})
 
 
 if __name__ == "__main__":

@@ -141,3 +141,10 @@ def test_on_top_of_is_no_object() -> None:
     words = tuple(Word(word, 0.5, MIDDLE) for word in caption.split())
     found = details.what_is_where(Description("", 0.5, words=words))
     assert found == [("top", "centre"), ("boxes", "centre")]
+
+
+def test_german_objects_are_the_words_with_capitals() -> None:
+    caption = "eine Gruppe von Männern , die auf einer Bank sitzen"
+    words = tuple(Word(word, 0.5, MIDDLE) for word in caption.split())
+    found = details.what_is_where(Description("", 0.5, words=words, language="de"))
+    assert [word for word, _position in found] == ["Männern", "Bank"]

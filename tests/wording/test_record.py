@@ -51,6 +51,7 @@ def full_description() -> Description:
 def test_fields_and_rounding() -> None:
     assert to_record(full_description()) == {
         "file": "holiday.jpg",
+        "language": "en",
         "caption": DOG,
         "sentence": "The picture is blurred. Probably: a brown dog or fox runs through the grass.",
         "confidence": 0.812,
@@ -122,10 +123,13 @@ def test_a_stored_record_keeps_everything_but_the_embedding() -> None:
     assert from_record(record).embedding is None
 
 
-def test_a_record_of_an_earlier_version_has_no_doubt_and_no_text() -> None:
-    record = to_record(dataclasses.replace(full_description(), file=None), for_storage=True)
-    del record["doubt"], record["text"], record["seconds"]["read_text"]
+def test_a_record_of_an_earlier_version_is_english_without_doubt_and_text() -> None:
+    description = dataclasses.replace(full_description(), file=None, language="de")
+    record = to_record(description, for_storage=True)
+    assert from_record(record).language == "de"
+    del record["doubt"], record["text"], record["seconds"]["read_text"], record["language"]
     restored = from_record(record)
+    assert restored.language == "en"
     assert (restored.doubt, restored.text, restored.seconds.read_text) == (None, None, 0.0)
 
 
@@ -166,6 +170,8 @@ def test_the_text_is_a_string_and_codes_are_kept_as_they_are() -> None:
         ("confidence", 1.5),
         ("notes", [None]),
         ("width", 0.5),
+        ("language", None),
+        ("language", 'de">'),
         ("file", "a.jpg"),
         ("doubt", "dog"),
         ("text", "Exit"),

@@ -18,6 +18,7 @@ COLUMNS = (
     "width",
     "height",
     "error",
+    "language",
 )
 TEXT_COLUMNS = ("text", "codes")
 # Spreadsheets compute a cell that begins with one of these (OWASP, "CSV Injection").

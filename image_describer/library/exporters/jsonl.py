@@ -10,6 +10,7 @@ from image_describer.wording.record import to_record
 
 _NOT_DESCRIBED: dict[str, Any] = {
     "file": None,
+    "language": None,
     "caption": None,
     "sentence": None,
     "confidence": None,
