@@ -6,12 +6,13 @@ DATA    ?= flickr8k
 RECIPE  ?= best
 OUTPUT  ?= models
 
+LOCALE := image_describer/locale
 VENV := .venv
 BIN  := $(VENV)/bin
 APP  := $(VENV)/.installed-app
 DEV  := $(VENV)/.installed-dev
 
-.PHONY: run app doctor test test-slow test-all lint tree bench train wheel clean
+.PHONY: run app doctor test test-slow test-all lint tree translations bench train wheel clean
 
 run: $(APP)
 	$(BIN)/image-describer describe --speak "$(PHOTO)"
@@ -41,6 +42,14 @@ lint: $(DEV)
 tree: $(DEV)
 	$(BIN)/python docs/tree.py
 	$(BIN)/lint-imports
+
+# Collects the marked strings, brings the catalogues up to date and compiles them.
+translations: $(DEV)
+	$(BIN)/pybabel extract -F pyproject.toml -k plural:1,2 --no-wrap --sort-output \
+		--add-location=file --project="Image Describer" --output=$(LOCALE)/image_describer.pot .
+	$(BIN)/pybabel update -D image_describer -i $(LOCALE)/image_describer.pot -d $(LOCALE) \
+		--no-wrap --no-fuzzy-matching --ignore-obsolete
+	$(BIN)/pybabel compile -D image_describer -d $(LOCALE) --statistics
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/cold_start.py

@@ -71,6 +71,7 @@ DEV = [
     *TRAIN,
     *CLUSTER,
     *SERVER,
+    "babel>=2.16",  # extracts and compiles the translations
     "axe-playwright-python>=0.1.8",  # axe-core, and Playwright to drive Chromium
     "httpx>=0.28",
     "pytest>=8.3",
@@ -123,7 +124,7 @@ setup(
     ],
     package_dir=DATA_PACKAGES,
     package_data={
-        "image_describer": ["py.typed"],
+        "image_describer": ["py.typed", "locale/*/LC_MESSAGES/*.mo"],
         **{name: ["*", "**/*"] for name in DATA_PACKAGES},
     },
     include_package_data=False,

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from image_describer import i18n
 from image_describer.errors import SettingsError
 from image_describer.files import read_limited, reason, set_aside, write_private
+from image_describer.i18n import SYSTEM
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,12 +33,14 @@ class Settings:
     """Everything the user can choose. SETTINGS has the label and the allowed values of each.
 
     ``online``: whether Google's voice reads descriptions; None until the user was asked.
+    ``program_language``: of the program and its descriptions; ``language``: of Google's voice.
     ``rate``: words per minute. ``volume`` and ``text_size``: percent. ``watched_folder``: a path,
     or "" for the folder where the system saves screenshots.
     """
 
     online: bool | None = None
     speech: str = "all"
+    program_language: str = "system"
     language: str = "en-us"
     rate: int = 175
     volume: int = 100
@@ -89,6 +93,9 @@ SETTINGS: dict[str, Setting] = {
             "results": "results and errors only",
             "off": "nothing",
         },
+    ),
+    "program_language": Setting(
+        "choice", "Language", {SYSTEM: "like the system", **i18n.NAMES}
     ),
     "language": Setting("language", "Language of the voice"),
     "rate": Setting("number", "Rate", low=80, high=450, step=5, unit="words a minute"),

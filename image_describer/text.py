@@ -6,6 +6,8 @@ import os
 import re
 import unicodedata
 
+from image_describer.i18n import N_, _, ngettext, pgettext
+
 # Characters that would reverse or hide what follows them when a name is shown.
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -14,8 +16,12 @@ _HIDDEN_CATEGORIES = frozenset({"Cf", "Cs", "Cn", "Co"})
 _JOINERS = "\u200c\u200d"  # inside Persian words and emoji
 _MARKUP = re.compile(r"</?[A-Za-z!][^<>]*>")
 _DIGITS = re.compile(r"(\d+)")
-_UNITS = ((1e12, "terabyte", "TB"), (1e9, "gigabyte", "GB"), (1e6, "megabyte", "MB"))
-_KILOBYTE = (1e3, "kilobyte", "kB")
+_UNITS = (
+    (1e12, N_("{number} terabyte"), N_("{number} terabytes"), N_("{number} TB")),
+    (1e9, N_("{number} gigabyte"), N_("{number} gigabytes"), N_("{number} GB")),
+    (1e6, N_("{number} megabyte"), N_("{number} megabytes"), N_("{number} MB")),
+    (1e3, N_("{number} kilobyte"), N_("{number} kilobytes"), N_("{number} kB")),
+)
 
 
 def visible(text: str) -> str:
@@ -60,24 +66,34 @@ def finish(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
-def plural(count: int, noun: str) -> str:
-    """Return the count and the noun: "1 folder", "12,000 folders"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def number(value: float, digits: int = 0) -> str:
+    """Return a number as the program's language writes it: "12,000", or with ``digits``: "1.2"."""
+    signs = {",": pgettext("thousands separator", ","), ".": pgettext("decimal separator", ".")}
+    return "".join(signs.get(char, char) for char in f"{value:,.{digits}f}")
+
+
+def plural(singular: str, plural: str, count: int) -> str:
+    """Return a message with its "{count}": "1 folder", "12,000 folders".
+
+    Babel extracts both forms from the calls, as it does from those of `ngettext`.
+    """
+    return ngettext(singular, plural, count).format(count=number(count))
 
 
 def percent(fraction: float) -> str:
     """Return a fraction as people say it: "76 percent"; what is no number is 0."""
     finite = fraction if math.isfinite(fraction) else 0.0
-    return f"{round(100 * min(1.0, max(0.0, finite)))} percent"
+    return _("{number} percent").format(number=round(100 * min(1.0, max(0.0, finite))))
 
 
 def file_size(size: int, *, brief: bool = False) -> str:
     """Return a size in bytes as people say it: "1.2 megabytes", or ``brief``: "1.2 MB"."""
-    for unit, name, symbol in (*_UNITS, _KILOBYTE):
+    for unit, one, many, symbol in _UNITS:
         if size >= unit:
-            number = f"{size / unit:.1f}".removesuffix(".0")
-            return f"{number} {symbol}" if brief else f"{number} {name}" + "s" * (number != "1")
-    return plural(size, "byte")
+            tenths = round(size / unit, 1)
+            value = number(tenths, 0 if tenths.is_integer() else 1)
+            return _(symbol if brief else one if tenths == 1 else many).format(number=value)
+    return plural("{count} byte", "{count} bytes", size)
 
 
 def fold(text: str) -> str:

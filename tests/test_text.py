@@ -82,9 +82,9 @@ def test_a_sentence_gets_one_full_stop() -> None:
 
 
 def test_counts_have_plurals_and_separators() -> None:
-    assert text.plural(1, "folder") == "1 folder"
-    assert text.plural(0, "folder") == "0 folders"
-    assert text.plural(12_000, "folder") == "12,000 folders"
+    assert text.plural("{count} folder", "{count} folders", 1) == "1 folder"
+    assert text.plural("{count} folder", "{count} folders", 0) == "0 folders"
+    assert text.plural("{count} folder", "{count} folders", 12_000) == "12,000 folders"
 
 
 @pytest.mark.parametrize(

@@ -54,18 +54,29 @@ class FolderEntry:
 
 
 class FolderEntries(Sequence[FolderEntry]):
-    """The sorted entries of a folder, created from their rows on access.
-
-    ``counts`` says how many there are: "3 folders, 120 pictures"; "" for an empty folder.
-    """
+    """The sorted entries of a folder, created from their rows on access."""
 
     def __init__(self, rows: Iterable[EntryRow] = ()) -> None:
         self._rows = tuple(rows)
-        kinds = Counter(kind for _path, kind in self._rows)
-        named = [(kinds.pop(kind, 0), kind) for kind in ("folder", "picture", "document")]
-        any_named = any(count for count, _kind in named)
-        parts = (*named, (kinds.total(), "other file" if any_named else "file"))
-        self.counts = ", ".join(plural(count, noun) for count, noun in parts if count)
+        self._kinds = Counter(kind for _path, kind in self._rows)
+
+    @property
+    def counts(self) -> str:
+        """How many there are: "3 folders, 120 pictures"; "" for an empty folder."""
+        kinds = self._kinds
+        parts = []
+        if folders := kinds["folder"]:
+            parts.append(plural("{count} folder", "{count} folders", folders))
+        if pictures := kinds["picture"]:
+            parts.append(plural("{count} picture", "{count} pictures", pictures))
+        if documents := kinds["document"]:
+            parts.append(plural("{count} document", "{count} documents", documents))
+        other = kinds.total() - folders - pictures - documents
+        if other and parts:
+            parts.append(plural("{count} other file", "{count} other files", other))
+        elif other:
+            parts.append(plural("{count} file", "{count} files", other))
+        return ", ".join(parts)
 
     def __len__(self) -> int:
         return len(self._rows)

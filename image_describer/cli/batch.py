@@ -212,12 +212,18 @@ def _print_summary(outcome: "BatchResult", output: Path) -> None:
     if outcome.index_error:
         print_error(f"The index was not kept. {outcome.index_error}")
     if outcome.failures:
-        print_error(f"{plural(len(outcome.failures), 'picture')} could not be described:")
+        print_error(
+            plural(
+                "{count} picture could not be described:",
+                "{count} pictures could not be described:",
+                len(outcome.failures),
+            )
+        )
         for file, reason in outcome.failures:
             print_status(f"  {visible(file)}: {reason}")
     done = outcome.described + outcome.known
     earlier = f", {outcome.known:,} of them earlier" if outcome.known else ""
-    summary = f"{plural(done, 'picture')} described{earlier}"
+    summary = plural("{count} picture described", "{count} pictures described", done) + earlier
     path = visible(str(output))
     if outcome.cancelled:
         print_error(f"Stopped. {summary}; see {path}. The same command continues from there.")

@@ -84,7 +84,9 @@ class PictureBurst:
     @property
     def sentence(self) -> str:
         """ "50 new pictures." """
-        return f"{plural(self.count, 'more new picture' if self.more else 'new picture')}."
+        if self.more:
+            return plural("{count} more new picture.", "{count} more new pictures.", self.count)
+        return plural("{count} new picture.", "{count} new pictures.", self.count)
 
 
 @dataclass(frozen=True)

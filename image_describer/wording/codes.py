@@ -78,7 +78,7 @@ def codes_sentence(codes: Sequence[Code]) -> str:
     """Return a sentence for each code, or their number if there are many; "" without codes."""
     different = list({(code.format, code.content): code for code in codes}.values())
     if len(different) > MAX_TOLD:
-        return f"There are {plural(len(different), 'code')} in it."
+        return plural("There is {count} code in it.", "There are {count} codes in it.", len(different))
     return " ".join(code_sentence(code) for code in different)
 
 

@@ -94,7 +94,7 @@ class FolderTask:
     def begin(self, run: FolderRun) -> None:
         """Describe the pictures of ``run``, which are counted."""
         self._start(run, run.work)
-        pictures = plural(run.total, "picture")
+        pictures = plural("{count} picture", "{count} pictures", run.total)
         self._show(DESCRIBING.format(pictures=pictures))
         if run.total:
             self._context.voice.announce(self.status)
@@ -229,9 +229,9 @@ def progress_text(done: int, count: int, left_s: float | None) -> str:
     if left_s is None:
         return f"{counted}."
     if left_s < LEAST_MINUTE_S:
-        left = plural(max(1, round(left_s)), "second")
+        left = plural("{count} second", "{count} seconds", max(1, round(left_s)))
     elif left_s < 90:
         left = "one minute"
     else:
-        left = plural(round(left_s / 60), "minute")
+        left = plural("{count} minute", "{count} minutes", round(left_s / 60))
     return f"{counted}, {left} left."

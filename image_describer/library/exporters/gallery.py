@@ -265,7 +265,10 @@ class _Gallery:
         file.write(b"</section>\n")
 
     def _summary(self, number: int) -> str:
-        counted = f"<p>{plural(self._described.count, 'picture')} described"
+        described = plural(
+            "{count} picture described", "{count} pictures described", self._described.count
+        )
+        counted = f"<p>{described}"
         if self._errors.count:
             where = 0 if self._fits_one_page else len(self._described.pages)
             href = "" if where == number else self._page_url(where, number)
@@ -397,7 +400,7 @@ def _text(description: Description) -> str:
     text = to_record(description)["text"]
     if not text:
         return ""
-    count = plural(len(text.split()), "word")
+    count = plural("{count} word", "{count} words", len(text.split()))
     return (
         f"<details><summary>Text in the picture: {count}</summary>\n"
         f'<p class="text">{escape(text)}</p></details>\n'

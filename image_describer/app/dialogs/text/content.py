@@ -79,11 +79,14 @@ class TextContent:
         """How much there is, in a sentence."""
         parts = []
         if lines := sum(row.line is not None for row in self.rows):
-            parts += [plural(lines, "line"), plural(self._words, "word")]
+            parts += [
+                plural("{count} line", "{count} lines", lines),
+                plural("{count} word", "{count} words", self._words),
+            ]
         if self._doubtful:
             parts.append(f"{len(self._doubtful):,} in doubt")
         if self._codes:
-            parts.append(plural(self._codes, "code"))
+            parts.append(plural("{count} code", "{count} codes", self._codes))
         return f"{', '.join(parts)}." if parts else ""
 
     @property
