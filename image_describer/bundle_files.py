@@ -12,10 +12,11 @@ import numpy as np
 
 from image_describer import files
 from image_describer.errors import BundleError
-from image_describer.text import visible
+from image_describer.i18n import N_, _
+from image_describer.text import number, visible
 
 FILE_LIMIT_BYTES = 500_000_000  # the whole bundle that ships has about 40 MB
-WAY_OUT = (
+WAY_OUT = N_(
     "To restore it, run: pip install --force-reinstall image-describer (in a checkout: "
     "git checkout -- models), or train it again: python -m image_describer.train."
 )
@@ -39,7 +40,12 @@ def read(path: Path, limit_bytes: int) -> bytes:
     """Return the content of a file of at most ``limit_bytes``. Raises BundleError."""
     size = size_of(path)
     if size > limit_bytes:
-        raise damaged(path, f"it has {size:,} bytes, more than the {limit_bytes:,} allowed")
+        raise damaged(
+            path,
+            _("it has {size} bytes, more than the {limit_bytes} allowed").format(
+                size=number(size), limit_bytes=number(limit_bytes)
+            ),
+        )
     try:
         with path.open("rb") as file:
             return file.read(limit_bytes)
@@ -53,9 +59,9 @@ def read_array(path: Path, limit_bytes: int, shape: tuple[int, ...]) -> np.ndarr
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise damaged(path, "it is not an array") from error
+        raise damaged(path, _("it is not an array")) from error
     if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
-        raise damaged(path, "its numbers are not the expected ones")
+        raise damaged(path, _("its numbers are not the expected ones"))
     return np.asarray(array)
 
 
@@ -83,11 +89,13 @@ def size_of(path: Path) -> int:
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        raise BundleError(f"The model bundle lacks {shown(path)}.", WAY_OUT) from error
+        raise BundleError(
+            _("The model bundle lacks {path}.").format(path=shown(path)), _(WAY_OUT)
+        ) from error
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
-        raise damaged(path, "it is not a file")
+        raise damaged(path, _("it is not a file"))
     return status.st_size
 
 
@@ -97,12 +105,17 @@ def write(path: Path, content: bytes) -> None:
 
 
 def damaged(path: Path, why: str) -> BundleError:
-    return BundleError(f"The model file {shown(path)} is damaged: {why}.", WAY_OUT)
+    return BundleError(
+        _("The model file {path} is damaged: {why}.").format(path=shown(path), why=why), _(WAY_OUT)
+    )
 
 
 def unreadable(path: Path, error: Exception) -> BundleError:
-    reason = getattr(error, "strerror", None) or "its name is not valid"
-    return BundleError(f"The model file {shown(path)} can't be read: {reason}.", WAY_OUT)
+    reason = getattr(error, "strerror", None) or _("its name is not valid")
+    return BundleError(
+        _("The model file {path} can't be read: {reason}.").format(path=shown(path), reason=reason),
+        _(WAY_OUT),
+    )
 
 
 def shown(path: Path) -> str:

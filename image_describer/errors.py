@@ -46,6 +46,8 @@ branches on the wording of a sentence.
 
 import sys
 
+from image_describer.i18n import N_
+
 
 class ImageDescriberError(Exception):
     """An error that can be told to a user.
@@ -80,7 +82,7 @@ class PictureError(ImageDescriberError):
 class NoSuchFileError(PictureError):
     """A path to nothing."""
 
-    def __init__(self, sentence: str = "No such file.", way_out: str = "") -> None:
+    def __init__(self, sentence: str = N_("No such file."), way_out: str = "") -> None:
         super().__init__(sentence, way_out)
 
 
@@ -88,7 +90,7 @@ class IsFolderError(PictureError):
     """A folder in place of a picture."""
 
     def __init__(
-        self, sentence: str = "That's a folder.", way_out: str = "Choose a file in it."
+        self, sentence: str = N_("That's a folder."), way_out: str = N_("Choose a file in it.")
     ) -> None:
         super().__init__(sentence, way_out)
 
@@ -123,12 +125,16 @@ class NoOutputError(SpeechError):
     """No sound output can be opened."""
 
     WAYS_OUT = {  # noqa: RUF012 - never changed
-        "linux": "Connect loudspeakers or headphones, and check that PulseAudio or PipeWire runs.",
-        "darwin": "Choose an output in System Settings, Sound.",
-        "win32": "Connect loudspeakers or headphones, or enable them in the sound settings.",
+        "linux": N_(
+            "Connect loudspeakers or headphones, and check that PulseAudio or PipeWire runs."
+        ),
+        "darwin": N_("Choose an output in System Settings, Sound."),
+        "win32": N_("Connect loudspeakers or headphones, or enable them in the sound settings."),
     }
 
-    def __init__(self, sentence: str = "This machine has no sound output that I can open.") -> None:
+    def __init__(
+        self, sentence: str = N_("This machine has no sound output that I can open.")
+    ) -> None:
         super().__init__(sentence, self.WAYS_OUT.get(sys.platform, self.WAYS_OUT["linux"]))
 
 

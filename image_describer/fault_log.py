@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from image_describer import __version__
+from image_describer.i18n import _
 from image_describer.text import visible
 
 FILE_NAME = "faults.log"
@@ -15,7 +16,7 @@ FILE_LIMIT_BYTES = 200_000  # what somebody would still attach to a report
 def record_fault(fault: Exception) -> str:
     """Append the traceback of ``fault`` to the log and return a sentence for the user."""
     reason = visible(f"{type(fault).__name__}: {fault}")
-    sentence = f"Something went wrong in the program itself ({reason})."
+    sentence = _("Something went wrong in the program itself ({reason}).").format(reason=reason)
     try:
         from image_describer.paths import log_folder
 
@@ -25,8 +26,10 @@ def record_fault(fault: Exception) -> str:
             file.write(f"{datetime.now().astimezone().isoformat()} {__version__}\n")
             traceback.print_exception(fault, file=file)
     except OSError:
-        return f"{sentence} Its log could not be written."
-    return f"{sentence} Please send this log to the developers: {visible(str(path))}"
+        return _("{sentence} Its log could not be written.").format(sentence=sentence)
+    return _("{sentence} Please send this log to the developers: {path}").format(
+        sentence=sentence, path=visible(str(path))
+    )
 
 
 def _rotate(path: Path) -> None:

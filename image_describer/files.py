@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from image_describer.i18n import _
+from image_describer.text import number
+
 OWNER_ONLY = 0o600
 EVERYONE_READS = 0o644
 _NAME_LIMIT = 40  # characters of the name kept in the temporary one; file systems allow 255 bytes
@@ -57,9 +60,9 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     """Return the content of a regular file. Raises OSError; NotAFileError above ``limit_bytes``."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # reading a pipe would hang
-        raise NotAFileError(0, "it is not a file")
+        raise NotAFileError(0, _("it is not a file"))
     if status.st_size > limit_bytes:
-        raise NotAFileError(0, f"it has {status.st_size:,} bytes")
+        raise NotAFileError(0, _("it has {st_size} bytes").format(st_size=number(status.st_size)))
     with path.open("rb") as file:
         return file.read(limit_bytes)
 
@@ -72,7 +75,7 @@ def write_private(path: Path, content: bytes) -> None:
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
-        raise NotAFileError(0, "it is not a file")
+        raise NotAFileError(0, _("it is not a file"))
     write(path, content, OWNER_ONLY)
 
 
@@ -112,7 +115,7 @@ def is_hidden(entry: "os.DirEntry[str]") -> bool:
 def reason(error: OSError) -> str:
     """Return why the system refused: "Permission denied"."""
     if error.errno == errno.EISDIR:
-        return "it is not a file"
+        return _("it is not a file")
     return error.strerror or type(error).__name__
 
 

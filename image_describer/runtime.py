@@ -8,6 +8,7 @@ import numpy as np
 
 from image_describer import bundle_files
 from image_describer.errors import BundleError
+from image_describer.i18n import _
 
 
 def cores() -> int:
@@ -32,16 +33,18 @@ def load(path: Path, threads: int) -> Any:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise BundleError(
-            f"The inference engine is missing: {error}.",
-            "Install it with: python -m pip install ai-edge-litert",
+            _("The inference engine is missing: {error}.").format(error=error),
+            _("Install it with: python -m pip install ai-edge-litert"),
         ) from error
     try:
         interpreter = Interpreter(**_model(path), num_threads=threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise BundleError(
-            f"The model file {path.name} can't be run: {str(error).splitlines()[0]}.",
-            bundle_files.WAY_OUT,
+            _("The model file {name} can't be run: {splitlines}.").format(
+                name=path.name, splitlines=str(error).splitlines()[0]
+            ),
+            _(bundle_files.WAY_OUT),
         ) from error
     return interpreter
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from image_describer import i18n
 from image_describer.errors import SettingsError
 from image_describer.files import read_limited, reason, set_aside, write_private
-from image_describer.i18n import SYSTEM
+from image_describer.i18n import N_, SYSTEM, _
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,7 +19,7 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "settings.toml"
-HEADING = "# Settings of Image Describer. In its window, Ctrl+comma changes them.\n"
+HEADING = N_("# Settings of Image Describer. In its window, Ctrl+comma changes them.\n")
 FILE_LIMIT_BYTES = 256_000  # a hundred times what is ever written
 RECENT_FOLDERS_LIMIT = 10  # more would take too long to listen to
 FORMER_CONTRAST = "high_contrast"  # a switch, before there was "look"
@@ -84,42 +84,42 @@ class Setting:
 
 
 SETTINGS: dict[str, Setting] = {
-    "online": Setting("switch", "Google's natural voice", may_be_none=True),
+    "online": Setting("switch", N_("Google's natural voice"), may_be_none=True),
     "speech": Setting(
         "choice",
-        "What is spoken",
+        N_("What is spoken"),
         {
             "all": "everything",
-            "results": "results and errors only",
+            "results": N_("results and errors only"),
             "off": "nothing",
         },
     ),
     "program_language": Setting(
-        "choice", "Language", {SYSTEM: "like the system", **i18n.NAMES}
+        "choice", "Language", {SYSTEM: N_("like the system"), **i18n.NAMES}
     ),
-    "language": Setting("language", "Language of the voice"),
-    "rate": Setting("number", "Rate", low=80, high=450, step=5, unit="words a minute"),
+    "language": Setting("language", N_("Language of the voice")),
+    "rate": Setting("number", "Rate", low=80, high=450, step=5, unit=N_("words a minute")),
     "volume": Setting("number", "Volume", low=0, high=100, step=5, unit="percent"),
     "verbosity": Setting(
         "choice", "Detail", {"brief": "brief", "normal": "normal", "full": "full"}
     ),
-    "hedging": Setting("switch", "Say how sure a description is"),
-    "key_sounds": Setting("switch", "Key sounds"),
+    "hedging": Setting("switch", N_("Say how sure a description is")),
+    "key_sounds": Setting("switch", N_("Key sounds")),
     "look": Setting(
         "choice",
         "Colours",
         {
-            "system": "like the system",
+            "system": N_("like the system"),
             "light": "light",
             "dark": "dark",
             "high contrast": "high contrast",
         },
     ),
-    "text_size": Setting("number", "Text size", low=75, high=250, step=25, unit="percent"),
-    "keep_history": Setting("switch", "Keep a history of descriptions"),
-    "watch": Setting("switch", "Announce new pictures in a folder"),
-    "watched_folder": Setting("folder", "Folder to watch"),
-    "recent_folders": Setting("folders", "Recent folders"),
+    "text_size": Setting("number", N_("Text size"), low=75, high=250, step=25, unit="percent"),
+    "keep_history": Setting("switch", N_("Keep a history of descriptions")),
+    "watch": Setting("switch", N_("Announce new pictures in a folder")),
+    "watched_folder": Setting("folder", N_("Folder to watch")),
+    "recent_folders": Setting("folders", N_("Recent folders")),
 }
 
 # As gTTS and eSpeak write them: "en", "en-us", "pt-BR", "zh-Hans".
@@ -189,9 +189,9 @@ class SettingsFile:
         except FileNotFoundError:
             return Settings()
         except OSError as error:
-            self.warning = (
-                f"The settings can't be read ({reason(error)}), so the defaults are used."
-            )
+            self.warning = _(
+                "The settings can't be read ({error}), so the defaults are used."
+            ).format(error=reason(error))
             return Settings()
         try:
             return _settings(_parse(content))
@@ -210,8 +210,10 @@ class SettingsFile:
             value = getattr(settings, name)
             if not is_allowed(name, value):
                 raise SettingsError(
-                    f'The setting "{setting.label}" can\'t be {value!r}.',
-                    "Choose another value.",
+                    _('The setting "{label}" can\'t be {value!r}.').format(
+                        label=setting.label, value=value
+                    ),
+                    _("Choose another value."),
                 )
         try:
             table = self._current_table()
@@ -219,8 +221,8 @@ class SettingsFile:
             self._loaded = settings
         except OSError as error:
             raise SettingsError(
-                f"The settings can't be saved: {reason(error)}.",
-                "They apply until the program ends.",
+                _("The settings can't be saved: {error}.").format(error=reason(error)),
+                _("They apply until the program ends."),
             ) from error
 
     def _merge(self, settings: Settings, table: Mapping[str, Any]) -> Settings:
@@ -259,10 +261,12 @@ class SettingsFile:
             # Another process may have saved in the meantime; its file stays.
             if read_limited(self.path, FILE_LIMIT_BYTES) == content:
                 Path(os.path.realpath(self.path)).unlink()
-            kept = f"and the old file is now {copy.name}"
+            kept = _("and the old file is now {name}").format(name=copy.name)
         except OSError as error:
-            kept = f"and the file can't be set aside ({reason(error)})"
-        self.warning = f"The settings file {damage}. The defaults are used, {kept}."
+            kept = _("and the file can't be set aside ({error})").format(error=reason(error))
+        self.warning = _("The settings file {damage}. The defaults are used, {kept}.").format(
+            damage=damage, kept=kept
+        )
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -299,7 +303,7 @@ def _encode(settings: Settings, unknown: Mapping[str, Any]) -> bytes:
     known = {name: getattr(settings, name) for name in SETTINGS}
     # TOML has no null: a setting that the user was not asked for is left out.
     table = {name: value for name, value in known.items() if value is not None}
-    return (HEADING + _toml({**table, **unknown})).encode("utf-8")
+    return (_(HEADING) + _toml({**table, **unknown})).encode("utf-8")
 
 
 def _toml(table: Mapping[str, Any]) -> str:

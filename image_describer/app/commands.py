@@ -31,6 +31,7 @@ from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Announcer
 from image_describer.app.widgets.slider import stepped
 from image_describer.app.window import MainWindow
+from image_describer.i18n import _
 from image_describer.settings import SETTINGS, SettingsFile
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Application:
 
     def start(self, files: list[str], may_ask: bool = False) -> None:
         """Greet, or open the first file; on the first start, ask for the voice before that."""
-        self.window.show_sentence(keymap.with_keys(messages.WELCOME, keymap.written))
+        self.window.show_sentence(keymap.with_keys(_(messages.WELCOME), keymap.written))
         self.window.show_status(messages.LOADING)
         if self._settings_warning:
             self.context.voice.error(self._settings_warning)
@@ -167,7 +168,7 @@ class Application:
     def search(self) -> None:
         """Find the user's pictures by what they show."""
         if not self._own_pictures.searchable(self.context.settings):
-            self.context.voice.answer(messages.HISTORY_OFF)
+            self.context.voice.answer(_(messages.HISTORY_OFF))
             return
         from image_describer.app.dialogs.search import SearchWindow
 
@@ -204,7 +205,7 @@ class Application:
             self.sources.cancel()
             self._read_task.cancel()
             self._list_browser.cancel()
-            self.context.voice.answer(messages.CANCELLED)
+            self.context.voice.answer(_(messages.CANCELLED))
         elif self._explorer.active:
             self._explorer.leave()
 
@@ -306,13 +307,13 @@ class Application:
 
     def _voice_chosen(self, online: bool | None, files: list[str]) -> None:
         self.settings_controller.set(online=online)
-        self._begin(files, messages.NOT_YET if online is None else "")
+        self._begin(files, _(messages.NOT_YET) if online is None else "")
 
     def _begin(self, files: list[str], note: str = "") -> None:
         if files:
             self.sources.take_files(files)
             return
-        welcome = keymap.with_keys(messages.WELCOME, keymap.spoken)
+        welcome = keymap.with_keys(_(messages.WELCOME), keymap.spoken)
         self.context.voice.notify(f"{note} {welcome}".strip())
 
     def _loaded(self, _describer: object) -> None:
@@ -328,7 +329,7 @@ class Application:
         before = self.context.settings.rate
         rate = stepped(before, steps, limits.low, limits.high, RATE_STEP_WPM)
         self.settings_controller.set(rate=rate)
-        answer = messages.RATE.format(rate=rate)
+        answer = _(messages.RATE).format(rate=rate)
         if rate == before:
             answer = f"{messages.FASTEST if steps > 0 else messages.SLOWEST}, {answer}"
         self.context.voice.answer(answer)
@@ -370,10 +371,10 @@ class Application:
         current = self.describe_task.current
         file, page = current.file, current.page
         if file is None or page is None:
-            self.context.voice.answer(messages.NO_PAGES)
+            self.context.voice.answer(_(messages.NO_PAGES))
         elif not 0 <= page.index + step < page.count:
             self.context.voice.earcon("edge")
-            self.context.voice.answer(messages.LAST_PAGE if step > 0 else messages.FIRST_PAGE)
+            self.context.voice.answer(_(messages.LAST_PAGE) if step > 0 else _(messages.FIRST_PAGE))
         else:
             follows = self._text_follows or self._text_window in self.context.dialogs
             turned = replace(page, index=page.index + step)
@@ -450,8 +451,8 @@ class Application:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """A key, a button or a timer failed: Tk would only print a traceback."""
-        log.error("The window failed", exc_info=(kind, error, trace))
+        log.error(_("The window failed"), exc_info=(kind, error, trace))
         if isinstance(error, Exception) and not self._ended:
             message = self.describe_task.current.message = messages.user_message(error)
-            self.describe_task.show(message, messages.NOT_DESCRIBED)
+            self.describe_task.show(message, _(messages.NOT_DESCRIBED))
             self.context.voice.error(message)

@@ -4,6 +4,7 @@ import errno
 import os
 
 from image_describer.errors import FolderError
+from image_describer.i18n import _
 from image_describer.text import file_name
 
 
@@ -13,15 +14,22 @@ def folder_error(path: str, cause: Exception) -> FolderError:
     number = getattr(cause, "errno", None)
     if isinstance(cause, FileNotFoundError):
         if os.path.islink(path):
-            return FolderError(f"{name} is a link to something that does not exist.")
-        return FolderError(f"There is no folder {name}.", "It may have been moved or deleted.")
+            return FolderError(
+                _("{name} is a link to something that does not exist.").format(name=name)
+            )
+        return FolderError(
+            _("There is no folder {name}.").format(name=name),
+            _("It may have been moved or deleted."),
+        )
     if isinstance(cause, NotADirectoryError):
-        return FolderError(f"{name} is not a folder.")
+        return FolderError(_("{name} is not a folder.").format(name=name))
     if isinstance(cause, PermissionError):
-        return FolderError(f"You are not allowed to open the folder {name}.")
+        return FolderError(_("You are not allowed to open the folder {name}.").format(name=name))
     if number == errno.ELOOP:
-        return FolderError(f"{name} is a link that leads back to itself.")
+        return FolderError(_("{name} is a link that leads back to itself.").format(name=name))
     if number == errno.ENAMETOOLONG:
-        return FolderError("That path is too long for this computer.")
-    reason = getattr(cause, "strerror", None) or "that is not a valid name"
-    return FolderError(f"The folder {name} can't be read: {reason}.")
+        return FolderError(_("That path is too long for this computer."))
+    reason = getattr(cause, "strerror", None) or _("that is not a valid name")
+    return FolderError(
+        _("The folder {name} can't be read: {reason}.").format(name=name, reason=reason)
+    )

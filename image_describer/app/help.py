@@ -1,20 +1,23 @@
 """F1: the text of the help, for the eye and for the ear."""
 
 from image_describer.app import keymap
+from image_describer.i18n import N_, _
 
 TITLE = "Help"
-INTRODUCTION = (
+INTRODUCTION = N_(
     "Image Describer says what a photograph shows. It can be wrong, and says how sure it is. "
     "Tab moves from the sentence to the buttons; the arrow keys read the sentence."
 )
-OF_A_TEXT = "The arrow keys read the text by line and letter, {next_word} by word. Escape closes."
-MORE = "The keys of the main window follow."
+OF_A_TEXT = N_(
+    "The arrow keys read the text by line and letter, {next_word} by word. Escape closes."
+)
+MORE = N_("The keys of the main window follow.")
 
 
 def shown(keys: str = "") -> str:
     """What F1 shows; ``keys`` are those of the dialog that is open."""
     keys = keymap.with_keys(keys)
-    return "\n".join([*([keys, ""] if keys else []), INTRODUCTION, "", *keymap.help_lines()])
+    return "\n".join([*([keys, ""] if keys else []), _(INTRODUCTION), "", *keymap.help_lines()])
 
 
 def spoken(keys: str = "") -> str:

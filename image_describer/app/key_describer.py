@@ -15,36 +15,39 @@ from image_describer.app.modifier_keys import (
     is_modifier,
     shift_pressed,
 )
+from image_describer.i18n import N_, _
 
 TAG = "KeyDescriber"
-ON = "Key describer on. Press a key to hear what it does. Escape ends it."
-OFF = "Key describer off."
-NOTHING = "does nothing here"
+ON = N_("Key describer on. Press a key to hear what it does. Escape ends it.")
+OFF = N_("Key describer off.")
+NOTHING = N_("does nothing here")
 # What keys do that are not commands of the table, by Tk's name of the key.
 OTHER_KEYS = {
-    "Tab": "Tab: go to the next part of the window.",
-    "ISO_Left_Tab": "Shift Tab: go to the previous part of the window.",
-    "Return": "Enter: press the button, or open what is selected.",
-    "space": "Space: press the button that has the focus; in the text of a picture, stop reading "
-    "or read on.",
-    "BackSpace": "Backspace: delete a letter; in a list of files and while exploring, go up.",
-    "Left": "Left arrow: the previous letter; while exploring, the part to the left.",
-    "Right": "Right arrow: the next letter; while exploring, the part to the right.",
-    "Up": "Up arrow: the previous line; while exploring, the part above.",
-    "Down": "Down arrow: the next line; while exploring, the part below.",
-    "Home": "Home: go to the beginning.",
-    "End": "End: go to the end.",
-    "Page Up": "Page up: go back a page.",
-    "Page Down": "Page down: go forward a page.",
-    "F10": "F10: go to the menus.",
-    "h": "H: in the text of a picture, the next heading.",
-    "H": "Shift H: in the text of a picture, the previous heading.",
-    "d": "D: in the text of a picture, the next word in doubt.",
-    "D": "Shift D: in the text of a picture, the previous word in doubt.",
-    "l": "L: in the text of a picture, list the words in doubt.",
-    "w": "W: in the text of a picture, say where the line is.",
+    "Tab": N_("Tab: go to the next part of the window."),
+    "ISO_Left_Tab": N_("Shift Tab: go to the previous part of the window."),
+    "Return": N_("Enter: press the button, or open what is selected."),
+    "space": N_(
+        "Space: press the button that has the focus; in the text of a picture, stop reading "
+        "or read on."
+    ),
+    "BackSpace": N_("Backspace: delete a letter; in a list of files and while exploring, go up."),
+    "Left": N_("Left arrow: the previous letter; while exploring, the part to the left."),
+    "Right": N_("Right arrow: the next letter; while exploring, the part to the right."),
+    "Up": N_("Up arrow: the previous line; while exploring, the part above."),
+    "Down": N_("Down arrow: the next line; while exploring, the part below."),
+    "Home": N_("Home: go to the beginning."),
+    "End": N_("End: go to the end."),
+    "Page Up": N_("Page up: go back a page."),
+    "Page Down": N_("Page down: go forward a page."),
+    "F10": N_("F10: go to the menus."),
+    "h": N_("H: in the text of a picture, the next heading."),
+    "H": N_("Shift H: in the text of a picture, the previous heading."),
+    "d": N_("D: in the text of a picture, the next word in doubt."),
+    "D": N_("Shift D: in the text of a picture, the previous word in doubt."),
+    "l": N_("L: in the text of a picture, list the words in doubt."),
+    "w": N_("W: in the text of a picture, say where the line is."),
 }
-KEY_NAMES = {"comma": ",", "KP_Enter": "Return", "Prior": "Page Up", "Next": "Page Down"}
+KEY_NAMES = {"comma": ",", "KP_Enter": "Return", "Prior": N_("Page Up"), "Next": N_("Page Down")}
 
 
 class KeyDescriber:
@@ -72,14 +75,14 @@ class KeyDescriber:
             tags = widget.bindtags()
             first = int(bool(tags) and tags[0].startswith(ANY_KEY_TAG))
             widget.bindtags((*tags[:first], TAG, *tags[first:]))
-        self._say(ON)
+        self._say(_(ON))
 
     def _switch_off(self) -> None:
         for widget in self._tagged:
             if widget.winfo_exists():
                 widget.bindtags(tuple(tag for tag in widget.bindtags() if tag != TAG))
         self._tagged = []
-        self._say(OFF)
+        self._say(_(OFF))
 
     def _pressed(self, event: "tk.Event[tk.Misc]") -> str:
         state = event_state(event)

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-CONTROL_ALONE = "Control alone"
+from image_describer.i18n import N_
+
+CONTROL_ALONE = N_("Control alone")
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,15 @@ MENUS = (
 )
 
 COMMANDS = (
-    Command("open", "Open", ("Ctrl+O",), "open a picture", "File", "O"),
-    Command("folder", "Describe a folder", ("Ctrl+Shift+O",), "describe a folder", "File", "F"),
+    Command("open", "Open", ("Ctrl+O",), N_("open a picture"), "File", "O"),
+    Command(
+        "folder", N_("Describe a folder"), ("Ctrl+Shift+O",), N_("describe a folder"), "File", "F"
+    ),
     Command(
         "screen",
-        "Describe the screen",
+        N_("Describe the screen"),
         ("Ctrl+Shift+S",),
-        "describe what is on the screen, without this window",
+        N_("describe what is on the screen, without this window"),
         "File",
         "D",
     ),
@@ -62,7 +66,7 @@ COMMANDS = (
         "paste",
         "Paste",
         ("Ctrl+V",),
-        "describe the picture, or the file, on the clipboard",
+        N_("describe the picture, or the file, on the clipboard"),
         "Edit",
         "P",
         edits=True,
@@ -71,7 +75,7 @@ COMMANDS = (
         "repeat",
         "Repeat",
         ("Ctrl+R", "F5"),
-        "say it again",
+        N_("say it again"),
         "Speech",
         "R",
         everywhere=True,
@@ -80,16 +84,16 @@ COMMANDS = (
         "stop",
         "Stop",
         (CONTROL_ALONE,),
-        "stop speaking, as any key does",
+        N_("stop speaking, as any key does"),
         "Speech",
         "S",
         everywhere=True,
     ),
     Command(
         "escape",
-        "Close or cancel",
+        N_("Close or cancel"),
         ("Escape",),
-        "close the dialog; else cancel the job, or stop exploring; never quit",
+        N_("close the dialog; else cancel the job, or stop exploring; never quit"),
         "Speech",
         "C",
         everywhere=True,
@@ -98,8 +102,10 @@ COMMANDS = (
         "copy",
         "Copy",
         ("Ctrl+C",),
-        "copy the description of the picture or of the part explored, or the text of a page (a "
-        "selected text first)",
+        N_(
+            "copy the description of the picture or of the part explored, or the text of a page (a "
+            "selected text first)"
+        ),
         "Edit",
         "C",
         everywhere=True,
@@ -109,7 +115,7 @@ COMMANDS = (
         "more",
         "Details",
         ("Ctrl+D",),
-        "show more: confidence, other candidate sentences, what is where, size, date, notes",
+        N_("show more: confidence, other candidate sentences, what is where, size, date, notes"),
         "View",
         "D",
     ),
@@ -117,95 +123,99 @@ COMMANDS = (
         "explore",
         "Explore",
         ("Ctrl+E",),
-        "explore the picture: the arrow keys move over a 3 by 3 grid and say what each part shows; "
-        "Enter goes into a part, Backspace out of it",
+        N_(
+            "explore the picture: the arrow keys move over a 3 by 3 grid and say what each part "
+            "shows; Enter goes into a part, Backspace out of it"
+        ),
         "View",
         "X",
     ),
     Command(
         "text",
-        "Read text",
+        N_("Read text"),
         ("Ctrl+T",),
-        "read what is written in the picture; there, {Ctrl+Down} and {Ctrl+Up} go to the next "
-        "and the previous block, H to the next heading, D to the next word in doubt, with Shift to "
-        "the previous one; L lists the words in doubt, W says where a line is, Space stops and "
-        "reads on, Enter opens the web address of a code, after asking",
+        N_(
+            "read what is written in the picture; there, {Ctrl+Down} and {Ctrl+Up} go to the next "
+            "and the previous block, H to the next heading, D to the next word in doubt, with "
+            "Shift to the previous one; L lists the words in doubt, W says where a line is, Space "
+            "stops and reads on, Enter opens the web address of a code, after asking"
+        ),
         "View",
         "T",
     ),
     Command(
         "next_page",
-        "Next page",
-        ("Ctrl+Page Down",),
-        "go to the next page of a document",
+        N_("Next page"),
+        (N_("Ctrl+Page Down"),),
+        N_("go to the next page of a document"),
         "View",
         "N",
     ),
     Command(
         "previous_page",
-        "Previous page",
-        ("Ctrl+Page Up",),
-        "go to the previous page of a document",
+        N_("Previous page"),
+        (N_("Ctrl+Page Up"),),
+        N_("go to the previous page of a document"),
         "View",
         "P",
     ),
     Command(
         "next_picture",
-        "Next picture",
-        ("Alt+Page Down",),
-        "go to the next picture of the folder or list",
+        N_("Next picture"),
+        (N_("Alt+Page Down"),),
+        N_("go to the next picture of the folder or list"),
         "View",
         "I",
     ),
     Command(
         "previous_picture",
-        "Previous picture",
-        ("Alt+Page Up",),
-        "go to the previous picture of the folder or list",
+        N_("Previous picture"),
+        (N_("Alt+Page Up"),),
+        N_("go to the previous picture of the folder or list"),
         "View",
         "V",
     ),
-    Command("search", "Search", ("Ctrl+F",), "search your pictures by words", "Edit", "S"),
+    Command("search", "Search", ("Ctrl+F",), N_("search your pictures by words"), "Edit", "S"),
     Command(
         "save",
         "Save",
         ("Ctrl+S",),
-        "save the description, or the speech as a sound file",
+        N_("save the description, or the speech as a sound file"),
         "File",
         "S",
     ),
-    Command("earlier", "Earlier", ("Alt+Up",), "show the previous description", "View", "E"),
-    Command("later", "Later", ("Alt+Down",), "show the next description", "View", "L"),
-    Command("faster", "Faster", ("Ctrl+Up",), "speak faster", "Speech", "F", everywhere=True),
-    Command("slower", "Slower", ("Ctrl+Down",), "speak slower", "Speech", "L", everywhere=True),
+    Command("earlier", "Earlier", ("Alt+Up",), N_("show the previous description"), "View", "E"),
+    Command("later", "Later", ("Alt+Down",), N_("show the next description"), "View", "L"),
+    Command("faster", "Faster", ("Ctrl+Up",), N_("speak faster"), "Speech", "F", everywhere=True),
+    Command("slower", "Slower", ("Ctrl+Down",), N_("speak slower"), "Speech", "L", everywhere=True),
     Command(
         "help",
         "Help",
         ("F1",),
-        "show and say the help, with all keys",
+        N_("show and say the help, with all keys"),
         "Help",
         "H",
         everywhere=True,
     ),
     Command(
         "describe_keys",
-        "Key describer",
+        N_("Key describer"),
         ("Shift+F1",),
-        "describe keys: press a key to hear what it does; Escape ends it",
+        N_("describe keys: press a key to hear what it does; Escape ends it"),
         "Help",
         "K",
         everywhere=True,
     ),
     Command(
         "where",
-        "Where am I",
+        N_("Where am I"),
         ("F2",),
-        "say where you are: file, position, state",
+        N_("say where you are: file, position, state"),
         "Help",
         "W",
         everywhere=True,
     ),
-    Command("settings", "Settings", ("Ctrl+,",), "open the settings", "File", "T"),
+    Command("settings", "Settings", ("Ctrl+,",), N_("open the settings"), "File", "T"),
     Command("quit", "Quit", ("Ctrl+Q",), "quit", "File", "Q", everywhere=True),
 )
 # The main window's buttons, in the order of Tab; the second group is at the right.

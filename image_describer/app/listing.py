@@ -11,13 +11,14 @@ from typing import Literal, overload
 from image_describer.app.folder_error import folder_error
 from image_describer.errors import FolderError
 from image_describer.files import is_hidden
+from image_describer.i18n import N_, _
 from image_describer.metadata.formats import DOCUMENT_SUFFIXES, PICTURE_SUFFIXES
 from image_describer.text import file_name, natural_key, plural
 
 CHUNK = 500  # entries between two checks whether to go on; 5 ms on a local disk
 # Sleeping between chunks lets Tk's thread run: otherwise it waits 5 ms for Python's lock each time.
 YIELD_S = 0.001
-EMPTY = "Empty. Backspace goes to the parent."
+EMPTY = N_("Empty. Backspace goes to the parent.")
 COMPUTER = "Computer"  # the root of the file system
 
 EntryKind = Literal["folder", "picture", "document", "file", "broken link", "device or pipe"]
@@ -115,7 +116,7 @@ class FolderListing:
 
     def greeting(self) -> str:
         """What is spoken on entering: "Holiday: 3 folders, 120 pictures."."""
-        counts = f"{self.entries.counts}." if self.entries else EMPTY
+        counts = f"{self.entries.counts}." if self.entries else _(EMPTY)
         return f"{self.note} {self.name}: {counts}".strip()
 
 
@@ -163,7 +164,7 @@ def read_nearest(
                 continue
             note = f"{first_error} {listing.note}".strip() if first_error else listing.note
             return replace(listing, note=note)
-    raise first_error or FolderError("There is no folder to open.")
+    raise first_error or FolderError(_("There is no folder to open."))
 
 
 def parents(path: str) -> list[str]:
@@ -240,5 +241,5 @@ def _resolve_loop(path: str) -> tuple[str, str]:
     target = os.stat(path)
     for parent in parents(path):
         if os.path.samestat(target, os.stat(parent)):
-            return parent, f"That link leads back to {file_name(parent)}."
+            return parent, _("That link leads back to {parent}.").format(parent=file_name(parent))
     return path, ""

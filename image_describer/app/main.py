@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import image_describer
 from image_describer.app import keymap, messages
 from image_describer.errors import ImageDescriberError, StartError
+from image_describer.i18n import N_, _
 from image_describer.paths import log_folder
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ ERROR_SPEECH_LIMIT_S = 20.0
 SOURCES_AFTER_MS = 50  # drag and drop and later starts can wait for the greeting
 
 INSTALL_TK = {
-    "linux": "Install it with: sudo apt-get install python3-tk",
-    "darwin": "Install it with: brew install python-tk",
-    "win32": 'Run Python\'s installer again, choose "Modify", and tick "tcl/tk and IDLE".',
+    "linux": N_("Install it with: sudo apt-get install python3-tk"),
+    "darwin": N_("Install it with: brew install python-tk"),
+    "win32": N_('Run Python\'s installer again, choose "Modify", and tick "tcl/tk and IDLE".'),
 }
-INSTALL_TK_ELSEWHERE = "Install Tk for Python from your system's packages."
-WITHOUT_WINDOW = "To describe a picture without a window, run: image-describer describe PICTURE."
+INSTALL_TK_ELSEWHERE = N_("Install Tk for Python from your system's packages.")
+WITHOUT_WINDOW = N_(
+    "To describe a picture without a window, run: image-describer describe PICTURE."
+)
 
 # Tcl aborts the process when another thread frees its interpreter, as the garbage collection of a
 # job that outlives the window would do.
@@ -58,42 +61,46 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     """The options. Exits with 2 on a wrong one, with 0 after --help and --version."""
     parser = argparse.ArgumentParser(
         prog="image-describer-app",
-        description="Open a picture in a window, and say what it shows.",
+        description=_("Open a picture in a window, and say what it shows."),
         epilog="Keys:\n  " + "\n  ".join(keymap.help_lines()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="open this picture (only the first is opened)"
+        "files", nargs="*", metavar="FILE", help=_("open this picture (only the first is opened)")
     )
     network = parser.add_mutually_exclusive_group()
     network.add_argument(
         "--online",
         dest="offline",
         action="store_false",
-        help="let Google's voice read descriptions this time, whatever the settings say; only the "
-        "sentence is sent to Google, never the picture",
+        help=_(
+            "let Google's voice read descriptions this time, whatever the settings say; only the "
+            "sentence is sent to Google, never the picture"
+        ),
     )
     network.add_argument(
-        "--offline", action="store_true", help="never use the network; speak with espeak-ng"
+        "--offline", action="store_true", help=_("never use the network; speak with espeak-ng")
     )
     parser.set_defaults(offline=None)
     parser.add_argument(
         "--voice",
         choices=("on", "off"),
         default="on",
-        help="off: show descriptions without speaking (default: on)",
+        help=_("off: show descriptions without speaking (default: on)"),
     )
     parser.add_argument(
-        "--new-window", action="store_true", help="open another window beside one that is open"
+        "--new-window", action="store_true", help=_("open another window beside one that is open")
     )
     parser.add_argument(
         "--speech-log",
         type=Path,
         metavar="FILE",
-        help="write everything that is said to FILE, one JSON object per line, with times",
+        help=_("write everything that is said to FILE, one JSON object per line, with times"),
     )
     parser.add_argument(
-        "--version", action="version", version=f"Image Describer {image_describer.__version__}"
+        "--version",
+        action="version",
+        version=_("Image Describer {version}").format(version=image_describer.__version__),
     )
     return parser.parse_args(argv)
 
@@ -132,10 +139,10 @@ def import_tkinter() -> None:
 
         from PIL import ImageTk  # noqa: F401
     except ImportError as error:
-        log.error("tkinter can't be imported: %s", error)
-        way_out = INSTALL_TK.get(sys.platform, INSTALL_TK_ELSEWHERE)
+        log.error(_("tkinter can't be imported: %s"), error)
+        way_out = INSTALL_TK.get(sys.platform, _(INSTALL_TK_ELSEWHERE))
         raise StartError(
-            "Image Describer can't open its window: Python's tkinter is missing.",
+            _("Image Describer can't open its window: Python's tkinter is missing."),
             f"{way_out}\n{WITHOUT_WINDOW}",
         ) from error
 
@@ -195,10 +202,17 @@ def asks_for_voice(options: argparse.Namespace) -> bool:
 def no_display_error(error: Exception) -> StartError:
     """The error for a machine without a screen to draw on."""
     display = os.environ.get("DISPLAY")
-    reason = f"the display {display!r} does not answer" if display else "there is no display"
+    reason = (
+        _("the display {display!r} does not answer").format(display=display)
+        if display
+        else _("there is no display")
+    )
     if sys.platform in ("win32", "darwin"):
-        reason = f"the screen can't be used ({error})"
-    return StartError(f"Image Describer can't open its window: {reason}.", WITHOUT_WINDOW)
+        reason = _("the screen can't be used ({error})").format(error=error)
+    return StartError(
+        _("Image Describer can't open its window: {reason}.").format(reason=reason),
+        _(WITHOUT_WINDOW),
+    )
 
 
 def report_failure(error: ImageDescriberError, speaker: "Speaker") -> int:

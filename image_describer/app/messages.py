@@ -4,43 +4,44 @@ import logging
 
 from image_describer.app import keymap
 from image_describer.errors import ImageDescriberError, IsFolderError
+from image_describer.i18n import N_, _
 from image_describer.paths import log_folder
 
 LOG_NAME = "app.log"
 log = logging.getLogger(__name__)
 
-WELCOME = "Image Describer. {open} opens a picture, {help} shows the help."
-NOTHING_YET = "No description yet. {open} opens a picture."
-NO_PICTURE = "No picture is open. {open} opens one."
+WELCOME = N_("Image Describer. {open} opens a picture, {help} shows the help.")
+NOTHING_YET = N_("No description yet. {open} opens a picture.")
+NO_PICTURE = N_("No picture is open. {open} opens one.")
 LOADING = "Loading"
 WORKING = "Working"
 READY = "Ready"
-NOT_DESCRIBED = "Not described"
-CANCELLED = "Cancelled."
-FROM_CLIPBOARD = "Picture from the clipboard"  # in place of a file name
-FROM_SCREEN = "The screen"
-NO_PAGES = "There is only one page."
-FIRST_PAGE = "This is the first page."
-LAST_PAGE = "This is the last page."
-READ_ON = "{text} reads them."
-DESCRIBES_FOLDER = "{folder} describes it."
+NOT_DESCRIBED = N_("Not described")
+CANCELLED = N_("Cancelled.")
+FROM_CLIPBOARD = N_("Picture from the clipboard")  # in place of a file name
+FROM_SCREEN = N_("The screen")
+NO_PAGES = N_("There is only one page.")
+FIRST_PAGE = N_("This is the first page.")
+LAST_PAGE = N_("This is the last page.")
+READ_ON = N_("{text} reads them.")
+DESCRIBES_FOLDER = N_("{folder} describes it.")
 MORE_TITLE = "Details"
-COPIED_TEXT = "Copied the whole text."
-COPIED_SELECTION = "Copied the selected text."
-COPIED = "Copied: {caption}"
-NOT_YET = "The offline voice reads until you choose one in the settings."
-RATE = "{rate} words a minute"
+COPIED_TEXT = N_("Copied the whole text.")
+COPIED_SELECTION = N_("Copied the selected text.")
+COPIED = N_("Copied: {caption}")
+NOT_YET = N_("The offline voice reads until you choose one in the settings.")
+RATE = N_("{rate} words a minute")
 FASTEST, SLOWEST = "fastest", "slowest"
-ALREADY_OPEN = "Image Describer is already open."
-ONLY_FIRST = "{count} files. Only the first is opened."
-NO_EARLIER = "No earlier description."
-HISTORY_POSITION = "Description {position}"
-NO_LATER = "This is the newest description."
-LIST_POSITION = "Picture {position}"
-FIRST_PICTURE = "This is the first picture."
-LAST_PICTURE = "This is the last picture."
-NOT_IN_FOLDER = "This picture is not in a folder."
-HISTORY_OFF = "The history is off. The settings turn it on."
+ALREADY_OPEN = N_("Image Describer is already open.")
+ONLY_FIRST = N_("{count} files. Only the first is opened.")
+NO_EARLIER = N_("No earlier description.")
+HISTORY_POSITION = N_("Description {position}")
+NO_LATER = N_("This is the newest description.")
+LIST_POSITION = N_("Picture {position}")
+FIRST_PICTURE = N_("This is the first picture.")
+LAST_PICTURE = N_("This is the last picture.")
+NOT_IN_FOLDER = N_("This picture is not in a folder.")
+HISTORY_OFF = N_("The history is off. The settings turn it on.")
 
 
 def user_message(error: Exception) -> str:
@@ -50,10 +51,12 @@ def user_message(error: Exception) -> str:
     if isinstance(error, ImageDescriberError):
         return str(error)
     try:
-        log_file = f"The details are in {log_folder() / LOG_NAME}."
+        log_file = _("The details are in {log_folder}.").format(log_folder=log_folder() / LOG_NAME)
     except OSError:
-        log_file = "There is no log, because its folder can't be written."
-    return f"Something went wrong inside Image Describer ({type(error).__name__}). {log_file}"
+        log_file = _("There is no log, because its folder can't be written.")
+    return _("Something went wrong inside Image Describer ({name}). {log_file}").format(
+        name=type(error).__name__, log_file=log_file
+    )
 
 
 def log_error(error: Exception) -> None:
@@ -61,4 +64,4 @@ def log_error(error: Exception) -> None:
     if isinstance(error, ImageDescriberError):
         log.warning("%s", error)
     else:
-        log.error("A job failed", exc_info=error)
+        log.error(_("A job failed"), exc_info=error)

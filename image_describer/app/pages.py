@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_describer.errors import DocumentError
+from image_describer.i18n import _
+from image_describer.text import number
 
 if TYPE_CHECKING:
     from image_describer.imaging.open import Picture, Source
@@ -18,7 +20,9 @@ class PageNumber:
     count: int
 
     def __str__(self) -> str:
-        return f"Page {self.index + 1:,} of {self.count:,}"
+        return _("Page {index} of {count}").format(
+            index=number(self.index + 1), count=number(self.count)
+        )
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def open_page(source: "Source", index: int = 0) -> OpenedPage:
     with open_document(source) as document:
         count = len(document)
         if not count:
-            raise DocumentError("This document has no pages.")
+            raise DocumentError(_("This document has no pages."))
         page = document.page(min(index, count - 1))
         number = PageNumber(page.index, count) if count > 1 else None
         return OpenedPage(page.picture, number, page.own_text())

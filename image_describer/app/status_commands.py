@@ -9,6 +9,7 @@ from image_describer.app.dialogs.reading import ReadingWindow
 from image_describer.app.voice.self_voicing import focused
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.app.window import MainWindow
+from image_describer.i18n import _
 from image_describer.text import file_name
 
 
@@ -22,7 +23,7 @@ class StatusCommands:
         self._context = context
         self._window = window
         self._current = current
-        self._details = ReadingWindow(context, help_text.OF_A_TEXT)
+        self._details = ReadingWindow(context, _(help_text.OF_A_TEXT))
         self._help = ReadingWindow(context)
 
     def repeat(self, working: bool) -> None:
@@ -36,7 +37,9 @@ class StatusCommands:
         elif current.described is not None:
             self._context.voice.say_description(current.described.spoken, asked=True)
         else:
-            self._answer(current.message or keymap.with_keys(messages.NOTHING_YET, keymap.spoken))
+            self._answer(
+                current.message or keymap.with_keys(_(messages.NOTHING_YET), keymap.spoken)
+            )
 
     def copy(self, working: bool, part_caption: str | None = None) -> None:
         """Copy the selected text, or else the bare caption or the text of a page.
@@ -46,7 +49,7 @@ class StatusCommands:
         selected = self._selected()
         if selected:
             self._copy_text(selected)
-            self._answer(messages.COPIED_SELECTION)
+            self._answer(_(messages.COPIED_SELECTION))
         elif part_caption:
             self._copy_caption(part_caption)
         elif self._current.described is not None and part_caption is None:
@@ -54,7 +57,7 @@ class StatusCommands:
             description = described.description
             if description.text is not None and description.is_page:
                 self._copy_text(description.text.text)
-                self._answer(messages.COPIED_TEXT)
+                self._answer(_(messages.COPIED_TEXT))
             else:
                 # The caption of a drawing is invented.
                 scene = description.has_scene
@@ -88,20 +91,24 @@ class StatusCommands:
         """
         current, dialogs = self._current, self._context.dialogs
         if current.file is None:
-            dialog = f" {dialogs[-1].heading} is open." if dialogs else ""
-            no_picture = keymap.with_keys(messages.NO_PICTURE, keymap.spoken)
+            dialog = _(" {heading} is open.").format(heading=dialogs[-1].heading) if dialogs else ""
+            no_picture = keymap.with_keys(_(messages.NO_PICTURE), keymap.spoken)
             self._answer((folder or no_picture) + dialog)
             return
         parts = [folder, file_name(current.file)]
         if current.described is not None:
             description = current.described.description
-            parts.append(f"{description.width} by {description.height} pixels")
+            parts.append(
+                _("{width} by {height} pixels").format(
+                    width=description.width, height=description.height
+                )
+            )
         if current.page is not None:
             parts.append(str(current.page))
         if explored_part:
-            parts.append(f"Exploring, {explored_part}")
+            parts.append(_("Exploring, {explored_part}").format(explored_part=explored_part))
         if dialogs:
-            parts.append(f"{dialogs[-1].heading} is open")
+            parts.append(_("{heading} is open").format(heading=dialogs[-1].heading))
         if working:
             parts.append(messages.WORKING)
         else:
@@ -117,14 +124,14 @@ class StatusCommands:
         if working:
             self._context.voice.announce(messages.WORKING)
         else:
-            self._answer(keymap.with_keys(messages.NOTHING_YET, keymap.spoken))
+            self._answer(keymap.with_keys(_(messages.NOTHING_YET), keymap.spoken))
 
     def _answer(self, text: str) -> None:
         self._context.voice.answer(text)
 
     def _copy_caption(self, caption: str) -> None:
         self._copy_text(caption)
-        self._answer(messages.COPIED.format(caption=caption))
+        self._answer(_(messages.COPIED).format(caption=caption))
 
     def _selected(self) -> str:
         widget = focused(self._context.root)

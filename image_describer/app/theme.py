@@ -7,6 +7,7 @@ from tkinter import ttk
 from typing import Any, Literal, cast
 
 from image_describer.app.theme_elements import ElementMaker, Sizes
+from image_describer.i18n import _
 
 FOCUS_PX = 4  # thick enough to be found at a glance by someone with low vision
 STANDARD_SCALING = 96 / 72  # Tk's pixels per point on a screen that is not scaled
@@ -170,7 +171,7 @@ class Theme:
             for name in TK_FONTS:
                 self._root.tk.call("font", "configure", name, "-size", points["status"])
         self._sizes = self._measure()
-        self._use(f"describer {look} {text_size}")
+        self._use(_("describer {look} {text_size}").format(look=look, text_size=text_size))
         menu = {**options("menu", self.palette), "font": font("status")}
         for option, value in menu.items():
             # The option database spells activebackground activeBackground.
@@ -203,7 +204,7 @@ class Theme:
         width -= 2 * sizes.margin + 2 * sizes.border
         width -= 2 * self.px(BUTTON_PADDING[0]) if kind == "TButton" else 2 * sizes.line
         # Only a style can say where the text of a button wraps.
-        base = str(widget.cget("style")).rpartition("Wrap.")[2] or kind
+        base = str(widget.cget("style")).rpartition(_("Wrap."))[2] or kind
         width = max(WRAP_STEP_PX, width - width % WRAP_STEP_PX)
         name = f"{width}Wrap.{base}"
         if name not in self._wraplengths:

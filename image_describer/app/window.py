@@ -15,13 +15,14 @@ from image_describer.app.widgets.picture_view import PictureView
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.app.widgets.shortened import shortened
 from image_describer.app.widgets.toolbar import Toolbar
+from image_describer.i18n import N_, _
 from image_describer.paths import assets_folder
 from image_describer.text import finish, one_line
 
-TITLE = "Image Describer"
+TITLE = N_("Image Describer")
 TITLE_LIMIT = 250  # characters, twice a long sentence; some window managers fail on longer titles
-INVITATION = "Open a picture"
-INVITATION_HINT = "or drop one here, or paste it with {paste}"
+INVITATION = N_("Open a picture")
+INVITATION_HINT = N_("or drop one here, or paste it with {paste}")
 NAME_MARGIN_PX = 24  # around a file's name beside the confidence
 SMALLEST_PX = (640, 480)  # or the screen, if that is smaller
 MENU_EDGE_PX = 16
@@ -36,7 +37,7 @@ class MainWindow:
     def __init__(self, root: tk.Tk, jobs: JobRunner, run: Mapping[str, Callable[[], None]]) -> None:
         self.root = root
         theme.apply_style(root, "window")
-        self_voicing.set_title(root, TITLE)
+        self_voicing.set_title(root, _(TITLE))
         self._all = FittingColumn(root)
         self._all.grid(row=0, column=0, sticky="nsew")
         self.buttons = self._make_toolbar(run)
@@ -73,7 +74,7 @@ class MainWindow:
 
         Before 9.1, the title is all that Tk gives to screen readers and braille displays.
         """
-        parts = [part for part in (state[:TITLE_LIMIT], file, TITLE) if part]
+        parts = [part for part in (state[:TITLE_LIMIT], file, _(TITLE)) if part]
         self.root.title(one_line(" - ".join(parts)))
         self._file_name = one_line(file or "")
         self._show_file_name()
@@ -135,9 +136,9 @@ class MainWindow:
     def _make_invitation(self, choose: Callable[[], None]) -> ttk.Frame:
         """What an empty window shows in place of a picture."""
         frame = ttk.Frame(self.view.master, style="Card.Plain.TFrame")
-        Button(frame, INVITATION, choose, style="Primary.TButton").grid()
+        Button(frame, _(INVITATION), choose, style="Primary.TButton").grid()
         (paste,) = keymap.named(["paste"])
-        hint = INVITATION_HINT.format(paste=keymap.written(paste.keys[0]))
+        hint = _(INVITATION_HINT).format(paste=keymap.written(paste.keys[0]))
         Label(frame, hint, style="Card.Quiet.TLabel").grid()
         frame.columnconfigure(0, weight=1)
         return frame

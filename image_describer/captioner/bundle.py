@@ -30,7 +30,8 @@ from image_describer.captioner.tokenizer import (
     load_tokenizer,
 )
 from image_describer.errors import BundleError, DescriptionLanguageError
-from image_describer.text import visible
+from image_describer.i18n import _
+from image_describer.text import number, visible
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -124,7 +125,9 @@ class Bundle:
     def path(self, name: str) -> Path:
         """Path of a file of the bundle. Raises BundleError if the manifest doesn't list it."""
         if name not in self.manifest["files"]:
-            raise BundleError(f"The model bundle has no file {visible(name)}.", WAY_OUT)
+            raise BundleError(
+                _("The model bundle has no file {name}.").format(name=visible(name)), _(WAY_OUT)
+            )
         return self.folder / self.old_names.get(name, name)
 
     def in_language(self, language: str) -> "Bundle":
@@ -139,8 +142,10 @@ class Bundle:
             return self
         if language not in self.languages or self.language != ENGLISH:
             raise DescriptionLanguageError(
-                f'This model can\'t describe pictures in the language "{visible(language)}".',
-                f"Choose one of these: {', '.join(self.languages)}.",
+                _('This model can\'t describe pictures in the language "{language}".').format(
+                    language=visible(language)
+                ),
+                _("Choose one of these: {languages}.").format(languages=", ".join(self.languages)),
             )
         files = self.manifest["files"]
         view = {name: entry for name, entry in files.items() if name not in _ENGLISH_FILES}
@@ -181,9 +186,13 @@ def open_bundle(folder: Path | None = None) -> Bundle:
     folder = paths.bundle_folder() if folder is None else Path(folder)
     if not folder.is_dir():
         way_out = (
-            f"Correct or unset IMAGE_DESCRIBER_BUNDLE. {WAY_OUT}" if from_environment else WAY_OUT
+            _("Correct or unset IMAGE_DESCRIBER_BUNDLE. {way_out}").format(way_out=_(WAY_OUT))
+            if from_environment
+            else _(WAY_OUT)
         )
-        raise BundleError(f"There is no model bundle folder {shown(folder)}.", way_out)
+        raise BundleError(
+            _("There is no model bundle folder {folder}.").format(folder=shown(folder)), way_out
+        )
     manifest, old_names = _read_manifest(folder / MANIFEST)
     later = {
         file_of_language(name, language)
@@ -221,7 +230,7 @@ def _read_manifest(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     try:
         manifest = json.loads(content.decode(), parse_int=_short_int, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise damaged(path, "it is not JSON") from error
+        raise damaged(path, _("it is not JSON")) from error
     old_names = _rename_format_1(manifest)
     _check_manifest(manifest, path)
     return manifest, old_names
@@ -254,16 +263,20 @@ def _rename_format_1(manifest: Any) -> dict[str, str]:
 
 def _check_manifest(manifest: Any, path: Path) -> None:
     if type(manifest) is not dict:
-        raise damaged(path, "it is not a JSON object")
+        raise damaged(path, _("it is not a JSON object"))
     version = manifest.get("format")
     if type(version) is int and version > FORMAT:
         raise BundleError(
-            f"{shown(path)} has format {version}, made for a newer Image Describer; this one "
-            f"reads format {FORMAT}.",
-            f"Update with: pip install --upgrade image-describer. {WAY_OUT}",
+            _(
+                "{path} has format {version}, made for a newer Image Describer; this one "
+                "reads format {format}."
+            ).format(path=shown(path), version=version, format=FORMAT),
+            _("Update with: pip install --upgrade image-describer. {way_out}").format(
+                way_out=_(WAY_OUT)
+            ),
         )
     if type(version) is not int or version != FORMAT:
-        raise damaged(path, f'its "format" is not {FORMAT}')
+        raise damaged(path, _('its "format" is not {format}').format(format=FORMAT))
     _check_entries(manifest.get("files"), path)
     numbers_of = dict(_NUMBERS)
     for name in manifest["files"]:
@@ -283,36 +296,58 @@ def _check_numbers(
         values = fields.get(section)
         for name, bounds in numbers.items():
             if type(values) is not dict or not _fits(values.get(name), *bounds):
-                raise damaged(path, f'"{name}" in its "{section}"{of} is not valid')
+                raise damaged(
+                    path,
+                    _('"{name}" in its "{section}"{of} is not valid').format(
+                        name=name, section=section, of=of
+                    ),
+                )
 
 
 def _check_captions(fields: Mapping[str, Any], path: Path, of: str = "") -> None:
     """Check the weights of the ranking and the confidence, which each language has."""
     for name in WEIGHTS:
         if not _fits(fields["decode"].get(name, 0.0), float, 0.0, 100.0):
-            raise damaged(path, f'"{name}" in its "decode"{of} is not valid')
+            raise damaged(
+                path, _('"{name}" in its "decode"{of} is not valid').format(name=name, of=of)
+            )
     if invalid := confidence.invalid_field(fields.get("confidence")):
-        raise damaged(path, f'"{invalid}" in its "confidence"{of} is not valid')
+        raise damaged(
+            path,
+            _('"{invalid}" in its "confidence"{of} is not valid').format(invalid=invalid, of=of),
+        )
 
 
 def _check_languages(manifest: Mapping[str, Any], path: Path) -> None:
     languages = manifest.get("languages", {})
     if type(languages) is not dict or len(languages) > LANGUAGES_LIMIT:
-        raise damaged(path, 'its "languages" is not a list of languages')
+        raise damaged(path, _('its "languages" is not a list of languages'))
     for language, section in languages.items():
         if not _LANGUAGE.fullmatch(language) or language == ENGLISH:
-            raise damaged(path, f'"{visible(language)}" in its "languages" is not valid')
-        of = f' of the language "{language}"'
+            raise damaged(
+                path,
+                _('"{language}" in its "languages" is not valid').format(
+                    language=visible(language)
+                ),
+            )
+        of = _(' of the language "{language}"').format(language=language)
         if type(section) is not dict:
-            raise damaged(path, f'"{language}" in its "languages" is not valid')
+            raise damaged(
+                path, _('"{language}" in its "languages" is not valid').format(language=language)
+            )
         _check_numbers(section, {"decode": _NUMBERS["decode"]}, path, of)
         _check_captions(section, path, of)
         for name in LANGUAGE_FILES:
             if (own_name := file_of_language(name, language)) not in manifest["files"]:
-                raise damaged(path, f"it doesn't list {own_name}")
+                raise damaged(path, _("it doesn't list {own_name}").format(own_name=own_name))
         joint_words = file_of_language(JOINT_WORDS, language)
         if joint_words in manifest["files"] and JOINT_SPACE not in manifest["files"]:
-            raise damaged(path, f"it lists {joint_words}, but not {JOINT_SPACE}")
+            raise damaged(
+                path,
+                _("it lists {joint_words}, but not {joint_space}").format(
+                    joint_words=joint_words, joint_space=JOINT_SPACE
+                ),
+            )
 
 
 def _fits(value: Any, kind: type, least: float, greatest: float) -> bool:
@@ -322,34 +357,44 @@ def _fits(value: Any, kind: type, least: float, greatest: float) -> bool:
 
 def _check_entries(entries: Any, path: Path) -> None:
     if type(entries) is not dict or len(entries) > FILES_LIMIT:
-        raise damaged(path, 'its "files" is not a list of files')
+        raise damaged(path, _('its "files" is not a list of files'))
     for name in REQUIRED_FILES:
         if name not in entries:
-            raise damaged(path, f"it doesn't list {name}")
+            raise damaged(path, _("it doesn't list {name}").format(name=name))
     for name, entry in entries.items():
         if not _NAME.fullmatch(name) or name == MANIFEST:
             raise damaged(
-                path, f'it lists "{visible(name)}", which is not the name of a file in it'
+                path,
+                _('it lists "{name}", which is not the name of a file in it').format(
+                    name=visible(name)
+                ),
             )
         digest, size = (
             (entry.get("sha256"), entry.get("bytes")) if type(entry) is dict else (None, None)
         )
         if type(digest) is not str or not _SHA256.fullmatch(digest):
-            raise damaged(path, f"it has no SHA-256 for {name}")
+            raise damaged(path, _("it has no SHA-256 for {name}").format(name=name))
         if type(size) is not int or not 0 <= size <= FILE_LIMIT_BYTES:
-            raise damaged(path, f"it has no valid size for {name}")
+            raise damaged(path, _("it has no valid size for {name}").format(name=name))
 
 
 def _check_size(path: Path, entry: Mapping[str, Any]) -> None:
     size = size_of(path)
     if size != entry["bytes"]:
-        raise damaged(path, f"it has {size:,} bytes instead of {entry['bytes']:,}")
+        raise damaged(
+            path,
+            _("it has {size} bytes instead of {entry}").format(
+                size=number(size), entry=number(entry["bytes"])
+            ),
+        )
 
 
 def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
     _check_size(path, entry)
     if fingerprint(path)["sha256"] != entry["sha256"]:
-        raise damaged(path, "its content has changed (its SHA-256 is not the one in the manifest)")
+        raise damaged(
+            path, _("its content has changed (its SHA-256 is not the one in the manifest)")
+        )
 
 
 def _now() -> str:

@@ -19,6 +19,7 @@ from image_describer.captioner.encoder import Encoder
 from image_describer.captioner.features import Features
 from image_describer.captioner.orientation import OrientationHead
 from image_describer.errors import PictureError
+from image_describer.i18n import _
 from image_describer.imaging import photo_check, quality
 from image_describer.imaging.notes import (
     BLANK,
@@ -348,4 +349,4 @@ def _photo_classifier(bundle: Bundle) -> photo_check.PhotoClassifier | None:
     try:
         return photo_check.load_classifier(path)
     except (OSError, ValueError, RecursionError) as error:
-        raise bundle_files.damaged(path, "its weights are not the expected ones") from error
+        raise bundle_files.damaged(path, _("its weights are not the expected ones")) from error

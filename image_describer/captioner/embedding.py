@@ -11,8 +11,9 @@ from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, Bundle
 from image_describer.captioner.joint_words import JointWords
 from image_describer.captioner.tokenizer import tokenize
 from image_describer.errors import BundleError, ImageDescriberError
+from image_describer.i18n import N_, _
 
-NO_JOINT_SPACE_WAY_OUT = (
+NO_JOINT_SPACE_WAY_OUT = N_(
     "Install the latest Image Describer, or train the joint space: "
     "python -m image_describer.train extend joint_space --data FLICKR8K"
 )
@@ -58,8 +59,8 @@ class JointSpace:
         """Load the joint space of an English bundle. Raises BundleError if it has none."""
         if JOINT_SPACE not in bundle.manifest["files"]:
             raise BundleError(
-                "This model bundle can't match pictures with sentences: it has no joint space.",
-                NO_JOINT_SPACE_WAY_OUT,
+                _("This model bundle can't match pictures with sentences: it has no joint space."),
+                _(NO_JOINT_SPACE_WAY_OUT),
             )
         tokenizer = bundle.tokenizer
         # A bundle tuned on the user's own pictures may know more words than its joint space.
@@ -103,8 +104,10 @@ class JointSpace:
         words = self._words_in(language)
         if words is None:
             raise BundleError(
-                f'This model can\'t match pictures with sentences in the language "{language}".',
-                "Match them with sentences in English.",
+                _(
+                    'This model can\'t match pictures with sentences in the language "{language}".'
+                ).format(language=language),
+                _("Match them with sentences in English."),
             )
         if not any(char.isalnum() for char in text):
             raise _no_words()
@@ -128,5 +131,5 @@ class JointSpace:
 
 def _no_words() -> ImageDescriberError:
     return ImageDescriberError(
-        "The sentence to match has no words.", "Write what the picture may show."
+        _("The sentence to match has no words."), _("Write what the picture may show.")
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from image_describer.captioner.description import Description
+from image_describer.i18n import N_, _
 from image_describer.imaging.notes import BLANK, DARK
 from image_describer.imaging.open import Picture
 from image_describer.imaging.quality import find_notes
@@ -35,15 +36,15 @@ MIN_PART_PX = 48
 ROUNDING = 1e-6  # pixels: a third of a width is not exact in floating point
 
 POSITIONS = (
-    ("top left", "top", "top right"),
+    (N_("top left"), "top", N_("top right")),
     ("left", "centre", "right"),
-    ("bottom left", "bottom", "bottom right"),
+    (N_("bottom left"), "bottom", N_("bottom right")),
 )
 # Within a part: "left of the centre" would be understood as the part beside the centre.
 INNER_POSITIONS = (
-    ("top left", "top middle", "top right"),
-    ("middle left", "middle", "middle right"),
-    ("bottom left", "bottom middle", "bottom right"),
+    (N_("top left"), N_("top middle"), N_("top right")),
+    (N_("middle left"), "middle", N_("middle right")),
+    (N_("bottom left"), N_("bottom middle"), N_("bottom right")),
 )
 
 
@@ -75,7 +76,9 @@ class GridCursor:
             return POSITIONS[self.row][self.column]
         row, column = self._entered[-1]
         outer = (POSITIONS if self.depth == 1 else INNER_POSITIONS)[row][column]
-        return f"{INNER_POSITIONS[self.row][self.column]} of the {outer}"
+        return _("{inner_positions} of the {outer}").format(
+            inner_positions=INNER_POSITIONS[self.row][self.column], outer=outer
+        )
 
     def move(self, dx: int, dy: int) -> bool:
         """Move ``dx`` parts right and ``dy`` down. Returns False, without moving, at an edge."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from image_describer import bundle_files
 from image_describer.captioner.bundle import NGRAM_PRIOR, Bundle
+from image_describer.i18n import _
 
 LONGEST = 2  # words of an n-gram; three gained nothing on dev and cost twice as much
 WORD_BITS = 32  # of a word's id in a key: two fit into uint64, whatever the vocabulary
@@ -64,7 +65,7 @@ class NgramPrior:
         if arrays["grams"].dtype == np.uint32:
             arrays["grams"] = _widen_keys(arrays["grams"])
         if not _is_valid(arrays, bundle.manifest["regions"]["channels"]):
-            raise bundle_files.damaged(path, "its numbers are not the expected ones")
+            raise bundle_files.damaged(path, _("its numbers are not the expected ones"))
         # The vectors stay int8, a quarter of the memory: their scale is moved into the first map.
         scale = arrays["vectors_scale"]
         return cls(

@@ -1,12 +1,15 @@
 """Which words of captions name things; the others are listed, as there are fewer of them."""
 
+from image_describer.i18n import N_
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
 # Words in captions that name nothing that has a position.
-FUNCTION_WORDS = _words("""
+FUNCTION_WORDS = _words(
+    N_("""
     a an the and or but of in on at by to with without from into onto over under up down out off
     through across along around near next behind beside between above below against toward
     towards outside inside front while as for after before past is are was be being been has
@@ -16,7 +19,9 @@ FUNCTION_WORDS = _words("""
     about atop among alongside underneath beneath within together away nearby outdoors indoors close
     ready here still also only himself herself itself themselves someone various lots few multiple
 """)
-QUALITIES = _words("""
+)
+QUALITIES = _words(
+    N_("""
     black white red blue green yellow orange pink purple brown tan gray grey blond blonde dark
     light bright colorful colored young old little small large big tall long short older elderly
     wet snowy sandy grassy rocky muddy dirty wooden empty crowded busy high low open other
@@ -28,7 +33,9 @@ QUALITIES = _words("""
     cooked assorted fenced shaped fried baked loaded wrapped rusted opened tied lit laid made shown
     seen used
 """)
-ACTIONS = _words("""
+)
+ACTIONS = _words(
+    N_("""
     runs run stands stand sits sit jumps jump plays play walks walk rides ride holds hold looks
     look wears wear swims swim climbs climb catches catch does do performs perform leaps leap
     chases chase carries carry throws throw poses pose smiles smile watches watch races race
@@ -37,17 +44,22 @@ ACTIONS = _words("""
     eats eat prepares prepare cooks shows contains features includes rests waits flies fly grazes
     graze drives travels serves sleeps talks stares reaches hangs tries says appears uses
 """)
+)
 NOT_OBJECTS = FUNCTION_WORDS | QUALITIES | ACTIONS
 # Nouns that look like participles.
-NOUNS_IN_ING = _words("""
+NOUNS_IN_ING = _words(
+    N_("""
     building clothing railing ring string swing king wing ceiling painting crossing landing
     wedding evening morning sling spring thing things lightning marking opening
 """)
+)
 
 # Before "of", they say where something is or how much of it there is.
-BEFORE_OF = _words("""
+BEFORE_OF = _words(
+    N_("""
     top bottom side middle end corner edge group pair couple bunch lot number row piece kind type
 """)
+)
 
 
 BEFORE_VON = _words("""

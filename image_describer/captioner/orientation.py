@@ -11,9 +11,10 @@ import numpy as np
 
 from image_describer import bundle_files
 from image_describer.captioner.bundle import ORIENTATION, Bundle
+from image_describer.i18n import N_
 
-SIDE = "It may be lying on its side."
-UPSIDE_DOWN = "It may be upside down."
+SIDE = N_("It may be lying on its side.")
+UPSIDE_DOWN = N_("It may be upside down.")
 NOTES: tuple[tuple[str, ...], ...] = ((), (SIDE,), (UPSIDE_DOWN,), (SIDE,))
 """The notes for each number of quarter turns."""
 FILE_LIMIT_BYTES = 4_000_000

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from image_describer.bundle_files import damaged, read, shown, write
 from image_describer.errors import BundleError
+from image_describer.i18n import _
 
 TOKENIZER_LIMIT_BYTES = 4_000_000  # 8,000 words take 0.1 MB
 WORDS_LIMIT = 200_000
@@ -46,7 +47,7 @@ def load_tokenizer(path: Path) -> dict[str, Any]:
     except BundleError:
         raise
     except Exception as error:  # a damaged pickle can raise almost anything
-        raise damaged(path, "it is not a tokenizer") from error
+        raise damaged(path, _("it is not a tokenizer")) from error
     fault = _fault_of(tokenizer)
     if fault:
         raise damaged(path, fault)
@@ -63,7 +64,11 @@ def save_tokenizer(tokenizer: Mapping[str, Any], path: Path) -> None:
     }
     fault = _fault_of(plain)
     if fault:
-        raise BundleError(f"The tokenizer can't be saved as {shown(path)}: {fault}.")
+        raise BundleError(
+            _("The tokenizer can't be saved as {path}: {fault}.").format(
+                path=shown(path), fault=fault
+            )
+        )
     write(path, pickle.dumps(plain, protocol=4))
 
 
@@ -71,10 +76,14 @@ class _PlainUnpickler(pickle.Unpickler):
     """Builds plain data only: classes, functions and persistent objects are refused."""
 
     def find_class(self, module_name: str, global_name: str) -> NoReturn:
-        raise pickle.UnpicklingError(f"{module_name}.{global_name} is not allowed")
+        raise pickle.UnpicklingError(
+            _("{module_name}.{global_name} is not allowed").format(
+                module_name=module_name, global_name=global_name
+            )
+        )
 
     def persistent_load(self, pid: Any) -> NoReturn:
-        raise pickle.UnpicklingError("persistent objects are not allowed")
+        raise pickle.UnpicklingError(_("persistent objects are not allowed"))
 
 
 _STRINGS = frozenset({"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"})
@@ -100,42 +109,42 @@ def _check_instructions(content: bytes) -> None:
     containers = stored = 0
     strings: set[int] = set()
     previous = ""
-    for instruction, argument, _ in pickletools.genops(content):
+    for instruction, argument, _unused in pickletools.genops(content):
         name = instruction.name
         if name in _CONTAINERS:
             containers += 1
         elif name in _MEMO_WRITES:
             index = stored if argument is None else argument
             if index != stored:  # a gap lets a few bytes reserve gigabytes for the memo
-                raise pickle.UnpicklingError("its memo has gaps")
+                raise pickle.UnpicklingError(_("its memo has gaps"))
             stored += 1
             if previous in _STRINGS:
                 strings.add(index)
         elif name in _MEMO_READS:
             if argument not in strings:
-                raise pickle.UnpicklingError("it shares containers")
+                raise pickle.UnpicklingError(_("it shares containers"))
         elif name not in _NUMBERS_AND_STRUCTURE and name not in _STRINGS:
-            raise pickle.UnpicklingError(f"it contains the instruction {name}")
+            raise pickle.UnpicklingError(_("it contains the instruction {name}").format(name=name))
         if containers > _CONTAINERS_LIMIT:
-            raise pickle.UnpicklingError("it is nested too deeply")
+            raise pickle.UnpicklingError(_("it is nested too deeply"))
         previous = name
 
 
 def _fault_of(tokenizer: Any) -> str:
     """Say what is wrong with a tokenizer, as the end of a sentence; empty if it is valid."""
     if type(tokenizer) is not dict or set(tokenizer) != {"words", "max_length", *_IDS}:
-        return "it doesn't consist of words, start, end, unk, pad and max_length"
+        return _("it doesn't consist of words, start, end, unk, pad and max_length")
     words = tokenizer["words"]
     if type(words) is not list or not len(_IDS) <= len(words) <= WORDS_LIMIT:
-        return "its words are not a list of a valid length"
+        return _("its words are not a list of a valid length")
     if not all(type(word) is str and 0 < len(word) <= WORD_LIMIT_CHARACTERS for word in words):
-        return "one of its words is not valid"
+        return _("one of its words is not valid")
     if len(set(words)) != len(words):
-        return "one of its words appears twice"
+        return _("one of its words appears twice")
     ids = [tokenizer[name] for name in _IDS]
     if not all(type(number) is int and 0 <= number < len(words) for number in ids):
-        return "start, end, unk or pad is not the id of a word"
+        return _("start, end, unk or pad is not the id of a word")
     longest = tokenizer["max_length"]
     if type(longest) is not int or not 1 <= longest <= LENGTH_LIMIT_WORDS:
-        return "max_length is not a valid number of words"
+        return _("max_length is not a valid number of words")
     return ""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from image_describer.cli.console import print_error, print_status
 from image_describer.cli.options import Subparsers, add_bundle, whole_number
-from image_describer.text import plural, visible
+from image_describer.i18n import N_, _
+from image_describer.text import number, plural, visible
 
 if TYPE_CHECKING:
     from image_describer.library.batch import BatchProgress, BatchResult
@@ -21,47 +22,47 @@ WORKERS_LIMIT = 64
 STEPS = 10  # progress lines where there is no terminal
 
 USAGE = "image-describer batch FOLDER [FOLDER ...] --output FILE [options]"
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Describe every picture below folders into one file, with all cores. After Ctrl+C or a crash, the
 same command continues where it stopped. docs/cli.md says more.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer batch ~/Pictures --output pictures.html
   image-describer batch ~/Pictures --output pictures.csv --write-alt-text
 
 exit status: 0 if all were described, 2 if some were not, 130 after Ctrl+C
-"""
+""")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "batch",
-        help="describe all pictures in folders, into one file",
+        help=_("describe all pictures in folders, into one file"),
         usage=USAGE,
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a folder or a picture")
+    parser.add_argument("folders", nargs="+", metavar="FOLDER", help=_("a folder or a picture"))
     parser.add_argument(
         "--output",
         required=True,
         metavar="FILE",
         type=Path,
-        help="write to FILE, which ends in .html, .csv or .jsonl",
+        help=_("write to FILE, which ends in .html, .csv or .jsonl"),
     )
     parser.add_argument(
         "--workers",
         metavar="N",
         type=whole_number(1, WORKERS_LIMIT),
-        help="run N processes of 150 MB (default: one per core)",
+        help=_("run N processes of 150 MB (default: one per core)"),
     )
     parser.add_argument(
-        "--text", action="store_true", help="add what is written in the pictures to FILE"
+        "--text", action="store_true", help=_("add what is written in the pictures to FILE")
     )
-    parser.add_argument("--restart", action="store_true", help="describe everything again")
-    parser.add_argument("--no-index", action="store_true", help="don't add to the search index")
+    parser.add_argument("--restart", action="store_true", help=_("describe everything again"))
+    parser.add_argument("--no-index", action="store_true", help=_("don't add to the search index"))
     add_bundle(parser)
     add_alt_text_options(parser)
     _add_cluster_options(parser)
@@ -70,43 +71,43 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def add_alt_text_options(parser: argparse.ArgumentParser) -> None:
     """The options that `library.alt_text_writer` reads."""
-    group = parser.add_argument_group("alt text in the picture files")
+    group = parser.add_argument_group(_("alt text in the picture files"))
     group.add_argument(
         "--write-alt-text",
         action="store_true",
-        help="write alt text into copies of the pictures",
+        help=_("write alt text into copies of the pictures"),
     )
     group.add_argument(
         "--copies",
         metavar="FOLDER",
         type=Path,
-        help='copy to FOLDER (default: "... with alt text")',
+        help=_('copy to FOLDER (default: "... with alt text")'),
     )
     group.add_argument(
-        "--in-place", action="store_true", help="change the files, keep the old as ..._original"
+        "--in-place", action="store_true", help=_("change the files, keep the old as ..._original")
     )
     group.add_argument(
-        "--replace", action="store_true", help="also replace alt text of other people"
+        "--replace", action="store_true", help=_("also replace alt text of other people")
     )
-    group.add_argument("--unsure", action="store_true", help="also write what is unsure")
+    group.add_argument("--unsure", action="store_true", help=_("also write what is unsure"))
     group.add_argument(
         "--language",
         metavar="CODE",
         default="en",
-        help="mark the text with this language (default: en)",
+        help=_("mark the text with this language (default: en)"),
     )
 
 
 def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("Dask cluster, which receives the pictures")
-    group.add_argument("--scheduler", metavar="ADDRESS", help="use the one at tcp://HOST:PORT")
+    group = parser.add_argument_group(_("Dask cluster, which receives the pictures"))
+    group.add_argument("--scheduler", metavar="ADDRESS", help=_("use the one at tcp://HOST:PORT"))
     group.add_argument(
-        "--send-pictures", action="store_true", help="always send files, never only paths"
+        "--send-pictures", action="store_true", help=_("always send files, never only paths")
     )
     for name, help_text in (
-        ("ca", "certificate authority of the cluster (PEM)"),
-        ("cert", "certificate of this computer (PEM)"),
-        ("key", "key of that certificate (PEM)"),
+        ("ca", _("certificate authority of the cluster (PEM)")),
+        ("cert", _("certificate of this computer (PEM)")),
+        ("key", _("key of that certificate (PEM)")),
     ):
         group.add_argument(f"--tls-{name}", metavar="FILE", type=Path, help=help_text)
 
@@ -155,7 +156,8 @@ def _cluster(options: argparse.Namespace) -> "ClusterPool | None":
         return None
     if options.workers is not None:
         raise ClusterError(
-            "--workers is for this computer only.", "Start the workers of a cluster with dask."
+            _("--workers is for this computer only."),
+            _("Start the workers of a cluster with dask."),
         )
     from image_describer.library.cluster import ClusterPool
 
@@ -199,18 +201,24 @@ class _ProgressReporter:
 
 def _progress_line(progress: "BatchProgress") -> str:
     total, left_s = progress.total or 0, progress.left_s
-    line = f"{100 * progress.done // max(1, total)} %: {progress.done:,} of {total:,}"
+    line = _("{value} %: {done} of {total}").format(
+        value=100 * progress.done // max(1, total), done=number(progress.done), total=number(total)
+    )
     if left_s is None:
         return line
     time = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
-    return f"{line}, {progress.rate:.1f} per second, {time} left"
+    return _("{line}, {rate} per second, {time} left").format(
+        line=line, rate=number(progress.rate, 1), time=time
+    )
 
 
 def _print_summary(outcome: "BatchResult", output: Path) -> None:
     if outcome.index_notice:
         print_error(outcome.index_notice)
     if outcome.index_error:
-        print_error(f"The index was not kept. {outcome.index_error}")
+        print_error(
+            _("The index was not kept. {index_error}").format(index_error=outcome.index_error)
+        )
     if outcome.failures:
         print_error(
             plural(
@@ -222,15 +230,21 @@ def _print_summary(outcome: "BatchResult", output: Path) -> None:
         for file, reason in outcome.failures:
             print_status(f"  {visible(file)}: {reason}")
     done = outcome.described + outcome.known
-    earlier = f", {outcome.known:,} of them earlier" if outcome.known else ""
+    earlier = (
+        _(", {known} of them earlier").format(known=number(outcome.known)) if outcome.known else ""
+    )
     summary = plural("{count} picture described", "{count} pictures described", done) + earlier
     path = visible(str(output))
     if outcome.cancelled:
-        print_error(f"Stopped. {summary}; see {path}. The same command continues from there.")
+        print_error(
+            _("Stopped. {summary}; see {path}. The same command continues from there.").format(
+                summary=summary, path=path
+            )
+        )
     elif not done and not outcome.failures:
-        print_error(f"No pictures were found; {path} is empty.")
+        print_error(_("No pictures were found; {path} is empty.").format(path=path))
     else:
-        print(f"{summary}; see {path}.", flush=True)
+        print(_("{summary}; see {path}.").format(summary=summary, path=path), flush=True)
 
 
 @contextlib.contextmanager

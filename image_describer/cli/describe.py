@@ -15,6 +15,7 @@ from image_describer.cli.console import print_error, print_picture_error
 from image_describer.cli.options import Subparsers, add_bundle, add_json, whole_number
 from image_describer.cli.voice import add_voice, make_speaker, say_next
 from image_describer.errors import PictureError, SpeechError
+from image_describer.i18n import N_, _
 from image_describer.stdio import DONE, REFUSED
 from image_describer.text import visible
 
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from image_describer.imaging.open import Source
     from image_describer.speech import Speaker, Utterance
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Say what each picture shows: one line per picture, in the given order. The sentence says how sure it
 is, and can still be wrong. The picture never leaves this computer.
 
 Instead of files, --screen, --window and --clipboard describe what is there now. A keyboard shortcut
 of the desktop can run such a command.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer describe holiday.jpg
       Probably: a brown dog runs through the grass.
@@ -57,43 +58,45 @@ exit status:
      printed, and stderr says why nothing was heard.
   2  a picture can't be read or captured (stderr says why; the others are described), the model is
      damaged, or the sound file can't be written
-"""
+""")
 SOUND_SUFFIXES = (".wav", ".mp3")
 DELAY_LIMIT_S = 3600
-READ_ON = "--text prints them."
+READ_ON = N_("--text prints them.")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
-        "describe", help="say what pictures show", description=DESCRIPTION, epilog=EXAMPLES
+        "describe", help=_("say what pictures show"), description=_(DESCRIPTION), epilog=_(EXAMPLES)
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "pictures", nargs="*", default=[], metavar="PICTURE", help="a file in any picture format"
+        "pictures", nargs="*", default=[], metavar="PICTURE", help=_("a file in any picture format")
     )
-    source.add_argument("--screen", action="store_true", help="describe the whole screen")
-    source.add_argument("--window", action="store_true", help="describe the active window")
+    source.add_argument("--screen", action="store_true", help=_("describe the whole screen"))
+    source.add_argument("--window", action="store_true", help=_("describe the active window"))
     source.add_argument(
-        "--clipboard", action="store_true", help="describe the picture, or file, on the clipboard"
+        "--clipboard",
+        action="store_true",
+        help=_("describe the picture, or file, on the clipboard"),
     )
     parser.add_argument(
         "--delay",
         metavar="SECONDS",
         type=whole_number(0, DELAY_LIMIT_S),
         default=0,
-        help="wait that long first",
+        help=_("wait that long first"),
     )
     add_json(parser)
     parser.add_argument(
-        "--text", action="store_true", help="also print all that is written in the picture"
+        "--text", action="store_true", help=_("also print all that is written in the picture")
     )
-    parser.add_argument("--speak", action="store_true", help="also speak, and wait until heard")
+    parser.add_argument("--speak", action="store_true", help=_("also speak, and wait until heard"))
     parser.add_argument(
         "--save-speech",
         metavar="FILE",
         type=_sound_file,
-        help="write the speech to FILE, which ends in .wav or .mp3",
+        help=_("write the speech to FILE, which ends in .wav or .mp3"),
     )
     add_voice(parser)
     add_bundle(parser)
@@ -155,7 +158,7 @@ class _DescribeCommand:
         from image_describer.wording.record import to_record
         from image_describer.wording.sentence import all_text, spoken
 
-        speech = spoken(description, read_on="" if self.options.text else READ_ON)
+        speech = spoken(description, read_on="" if self.options.text else _(READ_ON))
         text = all_text(description.text) if self.options.text and description.text else ""
         if text:
             speech = replace(speech, written="")  # it is part of the text
@@ -179,7 +182,7 @@ class _DescribeCommand:
     def finish(self) -> int:
         """Wait for the end of the speech, write the sound file and return the exit status."""
         for reason in self._speech_errors():
-            print_error(f"Nothing could be heard. {reason}")
+            print_error(_("Nothing could be heard. {reason}").format(reason=reason))
         if self.options.save_speech:
             self._save()
         return self.status
@@ -201,22 +204,32 @@ class _DescribeCommand:
     def _save(self) -> None:
         path = self.options.save_speech
         if not self.sentences or self.speaker is None:
-            print_error(f"{visible(str(path))} was not written: there is nothing to say.")
+            print_error(
+                _("{path} was not written: there is nothing to say.").format(
+                    path=visible(str(path))
+                )
+            )
             return
         try:
             self.speaker.save(" ".join(self.sentences), path, private=self.is_private)
         except SpeechError as error:
             self.status = REFUSED
-            print_error(f"{visible(str(path))} was not written. {error}")
+            print_error(
+                _("{path} was not written. {error}").format(path=visible(str(path)), error=error)
+            )
 
 
 def _sound_file(name: str) -> Path:
     """A path for a sound file; checked before any work is done for it."""
     path = Path(name)
     if path.suffix.lower() not in SOUND_SUFFIXES:
-        raise argparse.ArgumentTypeError(f"{name!r} ends in neither .wav nor .mp3")
+        raise argparse.ArgumentTypeError(
+            _("{name!r} ends in neither .wav nor .mp3").format(name=name)
+        )
     if path.is_dir():
-        raise argparse.ArgumentTypeError(f"{name!r} is a folder")
+        raise argparse.ArgumentTypeError(_("{name!r} is a folder").format(name=name))
     if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+        raise argparse.ArgumentTypeError(
+            _("there is no folder {parent!r}").format(parent=str(path.parent))
+        )
     return path

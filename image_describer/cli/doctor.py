@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.cli.options import Subparsers, add_bundle
-from image_describer.text import finish, visible
+from image_describer.i18n import N_, _
+from image_describer.text import finish, number, visible
 
 if TYPE_CHECKING:
     from image_describer.speech.self_test import CheckResult
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Check the model, the voices, the sound output, the display and the network of this computer. Say
 what works, and how to fix what doesn't.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 privacy:
   Google's voice is asked whether it answers, without a sentence of yours. With --offline nothing is
   asked.
@@ -32,18 +33,18 @@ exit status:
   0  pictures can be described and heard
   1  pictures can be described, but not heard
   2  pictures can't be described
-"""
+""")
 
 HEARD = 0
 SILENT = 1
 NO_DESCRIPTION = 2
 VERDICTS = {
-    HEARD: "All is well: pictures can be described and heard.",
-    SILENT: "Pictures can be described here, but not heard.",
-    NO_DESCRIPTION: "Pictures can't be described here.",
+    HEARD: N_("All is well: pictures can be described and heard."),
+    SILENT: N_("Pictures can be described here, but not heard."),
+    NO_DESCRIPTION: N_("Pictures can't be described here."),
 }
 
-MODEL, PICTURE, VOICE, SOUND = "model", "description", "voice ", "sound output"
+MODEL, PICTURE, VOICE, SOUND = "model", "description", "voice ", N_("sound output")
 
 WINDOW_LIMIT_S = 10
 WINDOW_PROBE = """
@@ -52,11 +53,11 @@ window = tkinter.Tk()
 print(tkinter.TkVersion)
 window.destroy()
 """
-WITHOUT_WINDOW = "Only the window needs it: image-describer describe --speak works without it."
+WITHOUT_WINDOW = N_("Only the window needs it: image-describer describe --speak works without it.")
 GET_TK = {
-    "linux": "Install it: sudo apt-get install python3-tk.",
-    "darwin": "Install it: brew install python-tk.",
-    "win32": 'Run Python\'s installer again, choose "Modify" and tick "tcl/tk".',
+    "linux": N_("Install it: sudo apt-get install python3-tk."),
+    "darwin": N_("Install it: brew install python-tk."),
+    "win32": N_('Run Python\'s installer again, choose "Modify" and tick "tcl/tk".'),
 }
 GET_DISPLAY = "Log in to a desktop, or connect with ssh -X."
 
@@ -65,11 +66,11 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "doctor",
-        help="say what works on this computer, and how to fix what doesn't",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
+        help=_("say what works on this computer, and how to fix what doesn't"),
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
-    parser.add_argument("--offline", action="store_true", help="don't use the network")
+    parser.add_argument("--offline", action="store_true", help=_("don't use the network"))
     add_bundle(parser)
     parser.set_defaults(run=run)
 
@@ -100,7 +101,7 @@ def check_all(bundle: Path | None = None, offline: bool = False) -> "Iterator[Ch
     failed = set()
     for name, check in checks:
         if name == PICTURE and MODEL in failed:
-            yield CheckResult(PICTURE, None, "It needs the model.")
+            yield CheckResult(PICTURE, None, _("It needs the model."))
             continue
         try:
             yield from check()
@@ -110,7 +111,9 @@ def check_all(bundle: Path | None = None, offline: bool = False) -> "Iterator[Ch
         except Exception as fault:
             failed.add(name)
             reason = visible(f"{type(fault).__name__}: {fault}")
-            yield CheckResult(name, False, f"The check failed: {finish(reason)}")
+            yield CheckResult(
+                name, False, _("The check failed: {reason}").format(reason=finish(reason))
+            )
 
 
 def judge(results: "Iterable[CheckResult]") -> int:
@@ -125,10 +128,14 @@ def judge(results: "Iterable[CheckResult]") -> int:
 def line(result: "CheckResult") -> str:
     """Return one line for a screen reader: name, verdict, reason, way out."""
     if result.works is None:
-        return f"{result.name}: not tried. {result.sentence}".strip()
+        return (
+            _("{name}: not tried. {sentence}")
+            .format(name=result.name, sentence=result.sentence)
+            .strip()
+        )
     if result.works:
         return f"{result.name}: works. {result.sentence}".strip()
-    verdict = "does not work" if result.needed else "does not work (optional)"
+    verdict = _("does not work") if result.needed else _("does not work (optional)")
     return f"{result.name}: {verdict}. {result.sentence} {result.way_out}".strip()
 
 
@@ -140,7 +147,13 @@ def _check_model(bundle: Path | None) -> "CheckResult":
     size_mb = sum(entry["bytes"] for entry in opened.manifest["files"].values()) / 1e6
     name = visible(str(opened.manifest.get("name") or "unnamed"))
     folder = visible(str(opened.folder))
-    return CheckResult(MODEL, True, f'"{name}", {size_mb:.1f} MB, all files intact, in {folder}.')
+    return CheckResult(
+        MODEL,
+        True,
+        _('"{name}", {size_mb} MB, all files intact, in {folder}.').format(
+            name=name, size_mb=number(size_mb, 1), folder=folder
+        ),
+    )
 
 
 def _check_description(bundle: Path | None) -> "CheckResult":
@@ -158,7 +171,11 @@ def _check_description(bundle: Path | None) -> "CheckResult":
     describer.describe(Image.effect_noise((320, 240), 64).convert("RGB"))
     took_s = time.perf_counter() - loaded
     return CheckResult(
-        PICTURE, True, f"Loaded in {loaded - began:.2f} s, described a picture in {took_s:.2f} s."
+        PICTURE,
+        True,
+        _("Loaded in {loaded} s, described a picture in {took_s} s.").format(
+            loaded=number(loaded - began, 2), took_s=number(took_s, 2)
+        ),
     )
 
 
@@ -169,8 +186,8 @@ def _check_voices(offline: bool) -> "Iterator[CheckResult]":
     own_voice, google = check_voices(offline)
     yield own_voice
     sentence = {
-        True: "It receives sentences, never pictures.",
-        False: "It needs the network.",
+        True: _("It receives sentences, never pictures."),
+        False: _("It needs the network."),
         None: google.sentence,
     }[google.works]
     yield CheckResult(google.name, google.works, sentence, needed=False)
@@ -191,17 +208,24 @@ def _check_display() -> "CheckResult":
             timeout=WINDOW_LIMIT_S,
         )
     except subprocess.TimeoutExpired:
-        return _no_display(f"It did not answer within {WINDOW_LIMIT_S} s.", GET_DISPLAY)
+        return _no_display(
+            _("It did not answer within {window_limit_s} s.").format(window_limit_s=WINDOW_LIMIT_S),
+            GET_DISPLAY,
+        )
     if probe.returncode == 0:
         version = probe.stdout.strip()
-        return CheckResult("display", True, f"Tk {version} opens a window.", needed=False)
+        return CheckResult(
+            "display", True, _("Tk {version} opens a window.").format(version=version), needed=False
+        )
     if "tkinter" in probe.stderr and "ModuleNotFoundError" in probe.stderr:
-        way_out = GET_TK.get(sys.platform, "Install Tk for Python.")
-        return _no_display("Python's tkinter is missing.", way_out)
+        way_out = GET_TK.get(sys.platform, _("Install Tk for Python."))
+        return _no_display(_("Python's tkinter is missing."), way_out)
     if sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY"):
-        return _no_display("There is none: DISPLAY is not set.", GET_DISPLAY)
-    last_line = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
-    return _no_display(f"No window opens: {finish(visible(last_line))}", GET_DISPLAY)
+        return _no_display(_("There is none: DISPLAY is not set."), GET_DISPLAY)
+    last_line = (probe.stderr.strip().splitlines() or [_("no reason given")])[-1]
+    return _no_display(
+        _("No window opens: {last_line}").format(last_line=finish(visible(last_line))), GET_DISPLAY
+    )
 
 
 def _no_display(sentence: str, way_out: str) -> "CheckResult":

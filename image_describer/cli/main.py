@@ -24,15 +24,16 @@ from image_describer.cli import (
 )
 from image_describer.cli.options import CommandParser
 from image_describer.errors import ImageDescriberError, PictureError
+from image_describer.i18n import N_, _
 from image_describer.stdio import FAULT, INTERRUPTED, NO_READER, REFUSED, discard_stdout
 
 COMMANDS = (describe, read, match, watch, batch, search, similar, serve, doctor, install_launcher)
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Describe photographs offline, and say how sure each description is.
 To open the window instead, run: image-describer-app
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer describe --speak holiday.jpg
   image-describer read letter.jpg
@@ -41,7 +42,7 @@ examples:
   image-describer batch ~/Pictures --output pictures.html
   image-describer search a dog in the snow
   image-describer doctor
-"""
+""")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    parser = CommandParser(prog=console.PROGRAM, description=DESCRIPTION, epilog=EXAMPLES)
+    parser = CommandParser(prog=console.PROGRAM, description=_(DESCRIPTION), epilog=_(EXAMPLES))
     parser.add_argument("--version", action="version", version=f"{console.PROGRAM} {__version__}")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for command in COMMANDS:
@@ -95,5 +96,5 @@ def _parse(
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         given_to = commands.get(options.command, parser)
-        given_to.error(f"unrecognized arguments: {' '.join(unknown)}")
+        given_to.error(_("unrecognized arguments: {unknown}").format(unknown=" ".join(unknown)))
     return options

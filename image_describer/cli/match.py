@@ -3,12 +3,13 @@
 import argparse
 
 from image_describer.cli.options import Subparsers, add_bundle, add_json
+from image_describer.i18n import N_, _
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Rank English sentences by how well they fit a picture: one line per sentence, the best first, with
 its score from -1 to 1. Scores are for comparing sentences; they are not probabilities.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer match holiday.jpg "a dog in the snow" "children at a beach"
       print two lines, each with a score and its sentence
@@ -16,19 +17,19 @@ examples:
 exit status:
   0  every sentence was compared
   2  the picture can't be read, a sentence has no words, or the model is damaged or can't match
-"""
+""")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "match",
-        help="rank sentences by how well they fit a picture",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
+        help=_("rank sentences by how well they fit a picture"),
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
-    parser.add_argument("picture", metavar="PICTURE", help="a file in any picture format")
-    parser.add_argument("sentences", nargs="+", metavar="SENTENCE", help="English, in quotes")
+    parser.add_argument("picture", metavar="PICTURE", help=_("a file in any picture format"))
+    parser.add_argument("sentences", nargs="+", metavar="SENTENCE", help=_("English, in quotes"))
     add_json(parser)
     add_bundle(parser)
     parser.set_defaults(run=run)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+from image_describer.i18n import _
 from image_describer.stdio import REFUSED
-from image_describer.text import visible
+from image_describer.text import number, visible
 
 HELP_COLUMN = 28
 RESULTS_LIMIT = 100_000
@@ -29,7 +30,12 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **arguments)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(REFUSED, f"{self.prog}: {visible(message)}. Try: {self.prog} --help\n")
+        self.exit(
+            REFUSED,
+            _("{prog}: {message}. Try: {prog} --help\n").format(
+                prog=self.prog, message=visible(message)
+            ),
+        )
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +44,13 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
         "--bundle",
         metavar="FOLDER",
         type=Path,
-        help="use the model in FOLDER (default: the shipped one)",
+        help=_("use the model in FOLDER (default: the shipped one)"),
     )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """``--json``: output for programs."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object per line"))
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
@@ -55,14 +61,14 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         action="append",
         type=Path,
-        help="find only pictures below FOLDER; can be given several times",
+        help=_("find only pictures below FOLDER; can be given several times"),
     )
     parser.add_argument(
         "--limit",
         metavar="N",
         type=whole_number(1, RESULTS_LIMIT),
         default=10,
-        help="print at most N pictures (default: 10)",
+        help=_("print at most N pictures (default: 10)"),
     )
     add_json(parser)
     add_bundle(parser)
@@ -74,7 +80,9 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not text.isdecimal() or not low <= int(text[:9]) <= high:
             raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number from {low} to {high:,}"
+                _("{text!r} is not a whole number from {low} to {high}").format(
+                    text=text, low=low, high=number(high)
+                )
             )
         return int(text)
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from image_describer.i18n import _
 from image_describer.text import visible
 
 if TYPE_CHECKING:
@@ -34,6 +35,6 @@ def print_found(found: "SearchHit", *, as_json: bool, with_score: bool = False) 
         print_json({**({"is": "picture"} if with_score else {}), **search_record(found)})
         return
     score = f"{found.score:6.3f}  " if with_score else ""
-    changed = " (The file has changed since then.)" if found.is_changed else ""
+    changed = _(" (The file has changed since then.)") if found.is_changed else ""
     print(f"{score}{sentence(found.picture.description)}{changed}")
     print(f"{' ' * len(score)}    {visible(found.file)}")

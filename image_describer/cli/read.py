@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 from image_describer.cli.console import print_error, print_picture_error
 from image_describer.cli.options import Subparsers, add_json
 from image_describer.errors import PictureError
+from image_describer.i18n import N_, _
 from image_describer.stdio import DONE, REFUSED
-from image_describer.text import visible
+from image_describer.text import number, visible
 
 if TYPE_CHECKING:
     from image_describer.reading.documents import Document
     from image_describer.reading.reader import TextReader
     from image_describer.reading.text import PictureText
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Print what is written in each picture, in the order in which a person reads it, and then what its
 QR codes and bar codes hold. PDF and TIFF are read page by page. The picture never leaves this
 computer. Some letters may be wrong.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer read letter.jpg
       Dear Ann,
@@ -39,15 +40,20 @@ exit status:
   0  every page was read. Of those without text, stderr says so.
   2  a picture or a page can't be opened (stderr says why; the others are read), or a file of
      the program is damaged
-"""
+""")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
-        "read", help="print what is written in pictures", description=DESCRIPTION, epilog=EXAMPLES
+        "read",
+        help=_("print what is written in pictures"),
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
-    parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture, a PDF or a TIFF")
+    parser.add_argument(
+        "pictures", nargs="+", metavar="PICTURE", help=_("a picture, a PDF or a TIFF")
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -93,7 +99,9 @@ class _ReadCommand:
             return
         name = visible(file)
         if len(document) > 1:
-            name += f", page {index + 1:,} of {len(document):,}"
+            name += _(", page {index} of {count}").format(
+                index=number(index + 1), count=number(len(document))
+            )
         if self._with_names or len(document) > 1:
             print(f"{name}:")
         _print_text(name, text)

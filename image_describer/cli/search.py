@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error
 from image_describer.cli.options import Subparsers, add_search_options
+from image_describer.i18n import N_, _
+from image_describer.text import number
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 
 QUERY_CHARACTERS = 80  # of the query, in a message
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Find your pictures by what they show, by the words of their descriptions, by what is written in
 them, by alt text that people wrote into them and by their file names. Print the best first: the
 description, and the path below it. Only pictures that 'image-describer batch' has described are
 found. Nothing leaves this computer.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer batch ~/Pictures --output pictures.html
       describe the pictures first
@@ -41,15 +43,18 @@ ranking:
 exit status:
   0  pictures were found
   2  none was found, none has been described yet, or the index or the model can't be used
-"""
+""")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
-        "search", help="find your pictures by words", description=DESCRIPTION, epilog=EXAMPLES
+        "search",
+        help=_("find your pictures by words"),
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
-    parser.add_argument("words", nargs="+", metavar="WORD", help="English; no quotes needed")
+    parser.add_argument("words", nargs="+", metavar="WORD", help=_("English; no quotes needed"))
     add_search_options(parser)
     parser.set_defaults(run=run)
 
@@ -69,15 +74,19 @@ def run(options: argparse.Namespace) -> int:
         pictures = search.search(index, describer, words, options.within, options.limit)
         report_stale(index)
     if not pictures:
-        where = " in that folder" if options.within else ""
+        where = _(" in that folder") if options.within else ""
         query = visible(shorten(words, QUERY_CHARACTERS))
         print_error(
-            f'Nothing{where} matches "{query}". Try other words, or describe more pictures: '
-            "image-describer batch FOLDER --output pictures.html"
+            _(
+                'Nothing{where} matches "{query}". Try other words, or describe more pictures: '
+                "image-describer batch FOLDER --output pictures.html"
+            ).format(where=where, query=query)
         )
         return REFUSED
     if all(found.is_weak for found in pictures):
-        print_error("Nothing matches these words well. Most of these pictures show something else.")
+        print_error(
+            _("Nothing matches these words well. Most of these pictures show something else.")
+        )
     for found in pictures:
         output.print_found(found, as_json=options.json)
     return DONE
@@ -98,21 +107,24 @@ def opened_index(options: argparse.Namespace) -> "Iterator[tuple[Index, Describe
     for folder in options.within or ():
         if not os.path.isdir(folder):
             raise LibraryError(
-                f'There is no folder "{visible(str(folder))}".', "Check the spelling of its name."
+                _('There is no folder "{folder}".').format(folder=visible(str(folder))),
+                _("Check the spelling of its name."),
             )
     with Index.open() as index:
         if index.warning:
             print_error(index.warning)
         if not len(index):
-            raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
+            raise LibraryError(_(NOTHING_DESCRIBED), _(DESCRIBE_FIRST))
         if options.within and not len(index.ids_below(options.within)):
-            raise LibraryError("No picture in that folder has been described yet.", DESCRIBE_FIRST)
+            raise LibraryError(
+                _("No picture in that folder has been described yet."), _(DESCRIBE_FIRST)
+            )
     from image_describer.captioner.describer import Describer
 
     with stderr_silenced():
         describer = Describer(bundle=options.bundle)
         with contextlib.suppress(BundleError):  # without a joint space, only words are searched
-            _ = describer.joint_space
+            _unused = describer.joint_space
     with Index.open(model=model_id(describer)) as index:
         yield index, describer
 
@@ -121,8 +133,14 @@ def report_stale(index: "Index") -> None:
     """Say on stderr how many pictures were described by another model."""
     count = index.count_stale()
     if count:
-        pictures = "1 picture was" if count == 1 else f"{count:,} pictures were"
+        pictures = (
+            _("1 picture was")
+            if count == 1
+            else _("{count} pictures were").format(count=number(count))
+        )
         print_error(
-            f"{pictures} described by another model and may not be found. To describe them again: "
-            "image-describer batch FOLDER --output pictures.html"
+            _(
+                "{pictures} described by another model and may not be found. To describe them "
+                "again: image-describer batch FOLDER --output pictures.html"
+            ).format(pictures=pictures)
         )

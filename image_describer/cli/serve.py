@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from image_describer.cli.console import print_error
 from image_describer.cli.options import Subparsers, add_bundle, whole_number
 from image_describer.errors import ServiceError
+from image_describer.i18n import N_, _
 
 if TYPE_CHECKING:
     from image_describer.server.config import ServerConfig
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Let other programs ask over HTTP what a picture shows: a screen reader add-on, a browser extension,
 a script. Only this computer can connect, unless you give --host. In a browser, the printed address
 opens a page where you choose a picture and hear what it shows.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer serve
       Image Describer listens on http://127.0.0.1:8470/. Ctrl+C stops it.
@@ -45,7 +46,7 @@ exit status:
   0    stopped by Ctrl+C or SIGTERM, after finishing the requests in progress
   2    it can't start: the port is in use, the token is missing, the model is damaged, ...
   130  stopped at once by a second Ctrl+C
-"""
+""")
 LIBRARIES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "psutil")
 LOOPBACK = "127.0.0.1"
 PORT = 8470
@@ -59,9 +60,9 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "serve",
-        help="describe pictures for other programs, over HTTP",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
+        help=_("describe pictures for other programs, over HTTP"),
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
     _add_address_options(parser)
     _add_access_options(parser)
@@ -69,9 +70,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--online-voice",
         action="store_true",
-        help="speak with Google's voice, which receives the sentence, never the picture",
+        help=_("speak with Google's voice, which receives the sentence, never the picture"),
     )
-    parser.add_argument("--log-captions", action="store_true", help="also log captions")
+    parser.add_argument("--log-captions", action="store_true", help=_("also log captions"))
     add_bundle(parser)
     parser.set_defaults(run=run)
 
@@ -81,21 +82,23 @@ def _add_address_options(parser: argparse.ArgumentParser) -> None:
         "--host",
         default=LOOPBACK,
         metavar="ADDRESS",
-        help=f"listen on ADDRESS; 0.0.0.0 or :: for all (default: {LOOPBACK})",
+        help=_("listen on ADDRESS; 0.0.0.0 or :: for all (default: {loopback})").format(
+            loopback=LOOPBACK
+        ),
     )
     parser.add_argument(
         "--port",
         type=whole_number(0, 65_535),
         default=PORT,
         metavar="N",
-        help=f"listen on port N; 0 for any free one (default: {PORT})",
+        help=_("listen on port N; 0 for any free one (default: {port})").format(port=PORT),
     )
     parser.add_argument(
         "--workers",
         type=whole_number(1, WORKERS_LIMIT),
         default=0,
         metavar="N",
-        help="describe in N processes (default: one per core)",
+        help=_("describe in N processes (default: one per core)"),
     )
 
 
@@ -104,7 +107,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         "--token-file",
         type=Path,
         metavar="FILE",
-        help="require the token in FILE; needed if other computers can connect",
+        help=_("require the token in FILE; needed if other computers can connect"),
     )
     parser.add_argument(
         "--allow-url-hosts",
@@ -112,7 +115,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="HOST",
-        help="fetch pictures from HOST for /wowme?image=URL (default: none)",
+        help=_("fetch pictures from HOST for /wowme?image=URL (default: none)"),
     )
     parser.add_argument(
         "--allow-origin",
@@ -121,7 +124,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         type=_origin,
         default=[],
         metavar="ORIGIN",
-        help="accept requests of web pages from ORIGIN, such as https://example.org",
+        help=_("accept requests of web pages from ORIGIN, such as https://example.org"),
     )
     parser.add_argument(
         "--name",
@@ -130,7 +133,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         type=_host_name,
         default=[],
         metavar="HOST",
-        help="accept requests for this host name",
+        help=_("accept requests for this host name"),
     )
 
 
@@ -140,21 +143,21 @@ def _add_limit_options(parser: argparse.ArgumentParser) -> None:
         type=whole_number(1, BODY_LIMIT_MB),
         default=20,
         metavar="MB",
-        help="refuse larger requests (default: 20)",
+        help=_("refuse larger requests (default: 20)"),
     )
     parser.add_argument(
         "--time-limit",
         type=whole_number(1, TIME_LIMIT_S),
         default=30,
         metavar="S",
-        help="give up on a request after S seconds (default: 30)",
+        help=_("give up on a request after S seconds (default: 30)"),
     )
     parser.add_argument(
         "--max-in-flight",
         type=whole_number(1, IN_FLIGHT_LIMIT),
         default=64,
         metavar="N",
-        help="process N requests at a time, refuse others (default: 64)",
+        help=_("process N requests at a time, refuse others (default: 64)"),
     )
 
 
@@ -165,8 +168,8 @@ def run(options: argparse.Namespace) -> int:
             import_module(name)
     except ImportError as error:
         raise ServiceError(
-            f"The service needs a package that is not installed: {error.name}.",
-            "Run: pip install 'image-describer[server]'",
+            _("The service needs a package that is not installed: {name}.").format(name=error.name),
+            _("Run: pip install 'image-describer[server]'"),
         ) from error
     from image_describer.server import run as running
     from image_describer.server import token
@@ -177,8 +180,10 @@ def run(options: argparse.Namespace) -> int:
         return running.serve(settings, _print_address)
     if settings.token is None:
         raise ServiceError(
-            f"Other computers can connect to {settings.host}, so a token is needed.",
-            "Put one into a file that only you can read, and add --token-file FILE.",
+            _("Other computers can connect to {host}, so a token is needed.").format(
+                host=settings.host
+            ),
+            _("Put one into a file that only you can read, and add --token-file FILE."),
         )
     return running.serve(settings, _warn_and_print_address)
 
@@ -206,13 +211,18 @@ def _settings(options: argparse.Namespace, token: bytes | None) -> "ServerConfig
 
 
 def _print_address(address: str) -> None:
-    print(f"Image Describer listens on {address}. Ctrl+C stops it.", flush=True)
+    print(
+        _("Image Describer listens on {address}. Ctrl+C stops it.").format(address=address),
+        flush=True,
+    )
 
 
 def _warn_and_print_address(address: str) -> None:
     print_error(
-        "Anyone on the network can read what is sent, including the token. Put a TLS server, such "
-        "as nginx or Caddy, in front."
+        _(
+            "Anyone on the network can read what is sent, including the token. Put a TLS server, "
+            "such as nginx or Caddy, in front."
+        )
     )
     _print_address(address)
 
@@ -226,7 +236,9 @@ def _origin(text: str) -> str:
         split = urlsplit("")
     if not split.scheme or not split.netloc or split.path or split.query or split.fragment:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not an origin such as https://example.org, without a path"
+            _("{text!r} is not an origin such as https://example.org, without a path").format(
+                text=text
+            )
         )
     return text
 
@@ -234,6 +246,9 @@ def _origin(text: str) -> str:
 def _host_name(text: str) -> str:
     if not text.isascii() or not text.replace("-", "").replace(".", "").replace("_", "").isalnum():
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a host name such as pictures.example.org, without http:// or a port"
+            _(
+                "{text!r} is not a host name such as pictures.example.org, without http:// or a "
+                "port"
+            ).format(text=text)
         )
     return text

@@ -4,13 +4,14 @@ import argparse
 
 from image_describer.cli.console import print_error
 from image_describer.cli.options import Subparsers, add_search_options
+from image_describer.i18n import N_, _
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Find your pictures that are most like another one, and the captions that fit it best. Print the best
 first, each with its score from -1 to 1. The captions are those of the pictures found. Only pictures
 that 'image-describer batch' has described are found. Nothing leaves this computer.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer batch ~/Pictures --output pictures.html
       describe the pictures first
@@ -26,18 +27,18 @@ exit status:
   0  pictures were found
   2  none was found, none has been described yet, the picture can't be read, or the index or the
      model can't be used
-"""
+""")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "similar",
-        help="find your pictures that are like another one",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
+        help=_("find your pictures that are like another one"),
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
-    parser.add_argument("picture", metavar="PICTURE", help="a file in any picture format")
+    parser.add_argument("picture", metavar="PICTURE", help=_("a file in any picture format"))
     add_search_options(parser)
     parser.set_defaults(run=run)
 
@@ -56,18 +57,20 @@ def run(options: argparse.Namespace) -> int:
         similar = search.similar(index, describer, options.picture, options.within, options.limit)
         report_stale(index)
     if not similar.pictures:
-        where = " in that folder" if options.within else ""
+        where = _(" in that folder") if options.within else ""
         print_error(
-            f"There is no other picture{where} to compare it with. Describe more pictures: "
-            "image-describer batch FOLDER --output pictures.html"
+            _(
+                "There is no other picture{where} to compare it with. Describe more pictures: "
+                "image-describer batch FOLDER --output pictures.html"
+            ).format(where=where)
         )
         return REFUSED
     if similar.pictures[0].is_weak:
-        print_error("No picture is much like this one. These come nearest.")
+        print_error(_("No picture is much like this one. These come nearest."))
     for found in similar.pictures:
         output.print_found(found, as_json=options.json, with_score=True)
     if similar.captions and not options.json:
-        print("captions that fit:")
+        print(_("captions that fit:"))
     for caption, score in similar.captions:
         record = {"is": "caption", "caption": caption, "score": round(score, 4)}
         output.print_scored(caption, score, record if options.json else None)

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error
+from image_describer.i18n import _
 
 if TYPE_CHECKING:
     from image_describer.speech import Speaker, Utterance
@@ -15,12 +16,12 @@ def add_voice(parser: argparse.ArgumentParser) -> None:
     voice.add_argument(
         "--offline",
         action="store_true",
-        help="speak with the voice on this computer, whatever the settings say",
+        help=_("speak with the voice on this computer, whatever the settings say"),
     )
     voice.add_argument(
         "--online",
         action="store_true",
-        help="let Google's voice speak this time, whatever the settings say",
+        help=_("let Google's voice speak this time, whatever the settings say"),
     )
 
 

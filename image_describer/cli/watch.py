@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from image_describer.cli.console import print_error, print_status
 from image_describer.cli.options import Subparsers, add_bundle, add_json
 from image_describer.cli.voice import add_voice, make_speaker, say_next
+from image_describer.i18n import N_, _
 from image_describer.stdio import DONE
 from image_describer.text import file_name, visible
 
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from image_describer.library.watch import WatchEvent
     from image_describer.speech import Speaker, Utterance
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Say what each new picture in a folder shows, as soon as it is complete, until Ctrl+C. A file is told
 once, and again only when its content has changed. Many pictures at once are counted.
-"""
-EXAMPLES = """\
+""")
+EXAMPLES = N_("""\
 examples:
   image-describer watch --speak ~/Pictures/Screenshots
       Probably: a brown dog runs through the grass. (IMG_0012.jpg)
@@ -31,22 +32,22 @@ examples:
 exit status:
   130  after Ctrl+C, which is how it ends. A folder that goes away is waited for.
   2    the folder doesn't exist or can't be read, or the model is damaged
-"""
+""")
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "watch",
-        help="describe each new picture in a folder",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
+        help=_("describe each new picture in a folder"),
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
     )
     parser.add_argument(
-        "folder", metavar="FOLDER", type=Path, help="a folder; those in it are not watched"
+        "folder", metavar="FOLDER", type=Path, help=_("a folder; those in it are not watched")
     )
     add_json(parser)
-    parser.add_argument("--speak", action="store_true", help="also speak each description")
+    parser.add_argument("--speak", action="store_true", help=_("also speak each description"))
     add_voice(parser)
     add_bundle(parser)
     parser.set_defaults(run=run)
@@ -93,7 +94,11 @@ class _Reporter:
             print_error(str(event.error))
             self._speak(str(event.error), private=True)
         elif isinstance(event, FolderFound):
-            print_status(event.sentence if event.is_back else f"{event.sentence} Ctrl+C ends it.")
+            print_status(
+                event.sentence
+                if event.is_back
+                else _("{sentence} Ctrl+C ends it.").format(sentence=event.sentence)
+            )
             self._speak(event.sentence, private=True)
         else:
             print(event.sentence, flush=True)
@@ -127,5 +132,5 @@ class _Reporter:
         while self._utterances and self._utterances[0].wait(0):
             error = self._utterances.pop(0).error
             if error and error != self._speech_error:
-                print_error(f"Nothing could be heard. {error}")
+                print_error(_("Nothing could be heard. {error}").format(error=error))
             self._speech_error = error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
+from image_describer.i18n import N_, _
 from image_describer.imaging.file_url import file_url_path, is_file_url
 from image_describer.imaging.x11_clipboard import PICTURES, TEXTS
 
@@ -37,15 +38,15 @@ AROUND = " \t\r\n\"'`<>“”„‟«»‹›‘’‚‛「」\u00a0\u200b\u200
 
 WEB_ADDRESS = re.compile(r"(https?|ftp)://|www\.", re.IGNORECASE)
 
-EMPTY = "There's no picture on the clipboard."
-NO_WEB_ADDRESSES = "I can't open web addresses."
-NO_ANSWER = "The clipboard doesn't answer."
-COPY_AGAIN = "Copy the picture again."
-TOO_LARGE = "The picture on the clipboard is too large."
-SAVE_IT = "Save it as a file and open that."
-INSTALL_XCLIP = "With the program xclip installed, larger pictures can be pasted."
-UNREADABLE = "The clipboard can't be read."
-OPEN_FILE = "Open the picture as a file instead."
+EMPTY = N_("There's no picture on the clipboard.")
+NO_WEB_ADDRESSES = N_("I can't open web addresses.")
+NO_ANSWER = N_("The clipboard doesn't answer.")
+COPY_AGAIN = N_("Copy the picture again.")
+TOO_LARGE = N_("The picture on the clipboard is too large.")
+SAVE_IT = N_("Save it as a file and open that.")
+INSTALL_XCLIP = N_("With the program xclip installed, larger pictures can be pasted.")
+UNREADABLE = N_("The clipboard can't be read.")
+OPEN_FILE = N_("Open the picture as a file instead.")
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def why_not(items: Iterable[str]) -> PictureError:
     if any(_is(os.path.isdir, path) for item in items for path in possible_paths(item)):
         return IsFolderError()
     if any(WEB_ADDRESS.match(item) for item in items):
-        return PictureError(NO_WEB_ADDRESSES)
+        return PictureError(_(NO_WEB_ADDRESSES))
     return NoSuchFileError()
 
 
@@ -109,7 +110,7 @@ def _spellings(item: str) -> Iterator[str]:
 
 
 def _nothing(items: list[str]) -> PictureError:
-    return why_not(items) if items else PictureError(EMPTY)
+    return why_not(items) if items else PictureError(_(EMPTY))
 
 
 def _items(text: str) -> Iterator[str]:
@@ -153,7 +154,7 @@ def _list_x11() -> dict[str, Any]:
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         log.warning("The clipboard can't be read: %r", error)
         if _wl_paste() is None:
-            raise PictureError(UNREADABLE, OPEN_FILE) from error
+            raise PictureError(_(UNREADABLE), _(OPEN_FILE)) from error
     return content
 
 
@@ -190,7 +191,7 @@ def _read_picture(mime_type: str, *, in_x11: bool) -> bytes:
     for command in commands:
         if content := _output(command):
             return content
-    raise PictureError(TOO_LARGE, SAVE_IT, details=INSTALL_XCLIP)
+    raise PictureError(_(TOO_LARGE), _(SAVE_IT), details=_(INSTALL_XCLIP))
 
 
 def _output(command: list[str]) -> bytes:
@@ -213,7 +214,7 @@ def _run(command: list[str]) -> bytes:
             check=True,
         ).stdout
     except subprocess.TimeoutExpired as error:
-        raise PictureError(NO_ANSWER, COPY_AGAIN) from error
+        raise PictureError(_(NO_ANSWER), _(COPY_AGAIN)) from error
 
 
 def _read_system(text: str) -> "ClipboardContent":
@@ -231,7 +232,7 @@ def _read_system(text: str) -> "ClipboardContent":
         content = ImageGrab.grabclipboard()
     except Exception as error:  # Pillow raises many kinds of errors for odd content
         log.warning("Pillow can't read the clipboard: %r", error)
-        raise PictureError(UNREADABLE, OPEN_FILE) from error
+        raise PictureError(_(UNREADABLE), _(OPEN_FILE)) from error
     if isinstance(content, Image.Image):
         return content
     names = list(content or ())

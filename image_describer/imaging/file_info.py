@@ -6,6 +6,7 @@ Nothing here is about what the picture shows, and nothing raises.
 import os
 from datetime import datetime
 
+from image_describer.i18n import _
 from image_describer.text import file_size
 
 # strftime would follow the locale, but the sentences are English.
@@ -26,10 +27,14 @@ def file_facts(file: str | None) -> list[str]:
         return []
     taken = size_and_date_taken(file)[1]
     if taken is not None:
-        date = f"It was taken on {date_in_words(taken)} at {taken:%H:%M}."
+        date = _("It was taken on {date_in_words} at {taken:%H:%M}.").format(
+            date_in_words=date_in_words(taken), taken=taken
+        )
     else:
-        date = f"The file was last changed on {timestamp_in_words(status.st_mtime)}."
-    return [date, f"The file has {file_size(status.st_size)}."]
+        date = _("The file was last changed on {timestamp_in_words}.").format(
+            timestamp_in_words=timestamp_in_words(status.st_mtime)
+        )
+    return [date, _("The file has {file_size}.").format(file_size=file_size(status.st_size))]
 
 
 def size_and_date_taken(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
@@ -64,7 +69,7 @@ def timestamp_in_words(seconds: float) -> str:
     try:
         return date_in_words(datetime.fromtimestamp(seconds))
     except (OSError, OverflowError, ValueError):  # outside the calendar
-        return "an unknown date"
+        return _("an unknown date")
 
 
 def _date_taken(exif: object) -> datetime | None:

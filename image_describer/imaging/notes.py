@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
+from image_describer.i18n import N_, _
 from image_describer.text import percent
 
-ANIMATION = "This is an animation."
-DETAIL_MISSING = "The file is incomplete: fine detail is missing."
-BLANK = "The picture is blank."
-DARK = "The picture is very dark."
-BLURRED = "The picture is blurred."
-NOT_A_PHOTOGRAPH = "This looks like a drawing or a document."  # before its text was looked for
-DRAWING = "This looks like a drawing."
-DOCUMENT = "This looks like a document."
+ANIMATION = N_("This is an animation.")
+DETAIL_MISSING = N_("The file is incomplete: fine detail is missing.")
+BLANK = N_("The picture is blank.")
+DARK = N_("The picture is very dark.")
+BLURRED = N_("The picture is blurred.")
+NOT_A_PHOTOGRAPH = N_("This looks like a drawing or a document.")  # before its text was looked for
+DRAWING = N_("This looks like a drawing.")
+DOCUMENT = N_("This looks like a document.")
 # In records of earlier versions, in place of the three above.
-EARLIER_NOT_A_PHOTOGRAPH = (
+EARLIER_NOT_A_PHOTOGRAPH = N_(
     "This looks like a drawing, a screenshot or a document, not a photograph."
 )
 _WITHOUT_SCENE = frozenset({BLANK, NOT_A_PHOTOGRAPH, DRAWING, DOCUMENT})
@@ -29,5 +30,9 @@ def shows_photograph(notes: Sequence[str]) -> bool:
 
 def missing_part(share: float) -> str:
     """Return the note on a picture of which this share, from 0 to 1, is missing."""
-    part = f"about {percent(share)}" if share >= 0.01 else "less than 1 percent"
-    return f"The file is incomplete: {part} of the picture is missing."
+    part = (
+        _("about {share}").format(share=percent(share))
+        if share >= 0.01
+        else _("less than 1 percent")
+    )
+    return _("The file is incomplete: {part} of the picture is missing.").format(part=part)

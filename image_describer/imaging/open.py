@@ -17,6 +17,7 @@ from PIL import Image
 
 from image_describer import stdio
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
+from image_describer.i18n import N_, _
 from image_describer.imaging import color_space, decode, incomplete, orientation, quality
 from image_describer.imaging.notes import ANIMATION, BLANK, DARK
 from image_describer.imaging.tiff_pixels import open_tiff
@@ -26,16 +27,16 @@ from image_describer.metadata.containers.base import DamagedFileError
 from image_describer.metadata.formats import FORMATS, PictureFormat
 from image_describer.metadata.other_kinds import OtherKind
 from image_describer.metadata.xmp_packets import find_packets
-from image_describer.text import file_size
+from image_describer.text import file_size, number
 
 FRAMES_LIMIT = 200  # of an animation, until one shows something
 FRAMES_LIMIT_PX = 150_000_000  # all of them together
 FRAME_LIMIT_PX = 40_000_000  # of one, of which Pillow holds several copies
 SHORT_FILE_BYTES = 200  # a damaged file as short as this was most probably cut off
-NOT_A_FILE = "That's a device or a pipe, not a file."
-UNKNOWN_FORMAT = "I can't open this kind of file."
-SAVE_SMALLER = "Save it smaller."
-GET_AGAIN = "Get it again."
+NOT_A_FILE = N_("That's a device or a pipe, not a file.")
+UNKNOWN_FORMAT = N_("I can't open this kind of file.")
+SAVE_SMALLER = N_("Save it smaller.")
+GET_AGAIN = N_("Get it again.")
 
 stdio.silence_pillow()
 
@@ -97,13 +98,13 @@ def checked_size(name: str) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise IsFolderError
     if not stat.S_ISREG(status.st_mode):
-        raise PictureError(NOT_A_FILE)
+        raise PictureError(_(NOT_A_FILE))
     return status.st_size
 
 
 def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Picture:
     if size == 0:
-        raise PictureError("The file is empty.")
+        raise PictureError(_("The file is empty."))
     head = file.read(formats.HEAD_BYTES)
     file.seek(0)
     format_ = formats.recognize(head)
@@ -111,8 +112,10 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
     if size > limit_bytes:
         limit = file_size(limit_bytes, brief=True)
         raise PictureError(
-            f"The file is too large: {file_size(size, brief=True)}; at most {limit} are opened.",
-            SAVE_SMALLER,
+            _("The file is too large: {file_size}; at most {limit} are opened.").format(
+                file_size=file_size(size, brief=True), limit=limit
+            ),
+            _(SAVE_SMALLER),
         )
     if format_ is None:
         raise _unknown(head)
@@ -130,11 +133,13 @@ def _read_or_repair(
         raise
     except ImportError as error:
         raise PictureError(
-            f"To open {format_.name} pictures, a library is missing or too old.",
-            "Run: pip install --upgrade pillow pi-heif.",
+            _("To open {name} pictures, a library is missing or too old.").format(
+                name=format_.name
+            ),
+            _("Run: pip install --upgrade pillow pi-heif."),
         ) from error
     except (MemoryError, Image.DecompressionBombError) as error:
-        raise PictureError("The picture is too large.", SAVE_SMALLER) from error
+        raise PictureError(_("The picture is too large."), _(SAVE_SMALLER)) from error
     except Exception as error:  # Pillow raises nearly every kind of error for damaged files
         picture = _repaired(format_, file, name, frame)
         if picture is None:
@@ -181,7 +186,9 @@ def _read(format_: PictureFormat, file: IO[bytes], name: str | None, frame: int)
 def _checked_header(format_: PictureFormat, file: IO[bytes], frame: int) -> Image.Image:
     """Read a header. Raises PictureError if what follows would take too much to decode."""
     if formats.is_excessive(format_, file, frame):
-        raise PictureError(f"This {format_.name} file has too many parts to be opened.")
+        raise PictureError(
+            _("This {name} file has too many parts to be opened.").format(name=format_.name)
+        )
     image: Image.Image | None = open_tiff(file, frame) if format_.name == "TIFF" else None
     if image is None:
         image = formats.read_header(format_, file)
@@ -232,7 +239,7 @@ def _from_image(image: Image.Image) -> Picture:
     try:
         picture = _decode(image, image.format or "", None)
     except Exception as error:
-        raise PictureError("The picture can't be read.") from error
+        raise PictureError(_("The picture can't be read.")) from error
     return replace(picture, alt_text=xmp.author_alt_text(image.info.get("xmp")))
 
 
@@ -258,28 +265,40 @@ def _check_size(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> 
     width, height = image.size
     limit = formats.limit_px(format_, image, file)
     if width < 1 or height < 1:
-        raise PictureError("The picture has no pixels.")
+        raise PictureError(_("The picture has no pixels."))
     if width * height > limit or max(width, height) > formats.SIDE_LIMIT_PX:
         raise PictureError(
-            f"The picture is too large: {width:,} by {height:,} pixels.", SAVE_SMALLER
+            _("The picture is too large: {width} by {height} pixels.").format(
+                width=number(width), height=number(height)
+            ),
+            _(SAVE_SMALLER),
         )
 
 
 def _unknown(head: bytes) -> PictureError:
     if head.startswith(formats.PDF):
         return PictureError(
-            "This is a PDF document, not a picture.",
-            "Open it in the window, or read it with: image-describer read FILE.",
+            _("This is a PDF document, not a picture."),
+            _("Open it in the window, or read it with: image-describer read FILE."),
         )
     kind = other_kinds.guess_kind(head)
-    details = f"I can open {', '.join(format_.name for format_ in FORMATS)} and PDF."
+    details = _("I can open {value} and PDF.").format(
+        value=", ".join(format_.name for format_ in FORMATS)
+    )
     if kind is None or kind == other_kinds.TEXT:
-        return PictureError(UNKNOWN_FORMAT, details=f"It is text. {details}" if kind else details)
+        return PictureError(
+            _(UNKNOWN_FORMAT),
+            details=_("It is text. {details}").format(details=details) if kind else details,
+        )
     return _not_opened(kind, "" if kind.way_out else details)
 
 
 def _not_opened(kind: OtherKind, details: str = "") -> PictureError:
-    return PictureError(f"This is {kind.name}, which I can't open.", kind.way_out, details=details)
+    return PictureError(
+        _("This is {name}, which I can't open.").format(name=kind.name),
+        kind.way_out,
+        details=details,
+    )
 
 
 def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exception) -> PictureError:
@@ -288,17 +307,21 @@ def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exceptio
         return _not_opened(variant)
     message = str(error).lower()
     unknown_kind = PictureError(
-        f"I can't open this kind of {format_.name}.", "Save it in another format, such as PNG."
+        _("I can't open this kind of {name}.").format(name=format_.name),
+        _("Save it in another format, such as PNG."),
     )
     if "truncated" in message or size < SHORT_FILE_BYTES or _is_truncated(format_, file, size):
         return PictureError(
-            f"The file is incomplete: it ends after {file_size(size, brief=True)}.", GET_AGAIN
+            _("The file is incomplete: it ends after {file_size}.").format(
+                file_size=file_size(size, brief=True)
+            ),
+            _(GET_AGAIN),
         )
-    if any(hint in message for hint in ("unknown", "unsupported", "not supported")):
+    if any(hint in message for hint in ("unknown", "unsupported", _("not supported"))):
         return unknown_kind
     if formats.is_unknown_kind(format_, file):
         return unknown_kind
-    return PictureError(f"The {format_.name} file is damaged.", GET_AGAIN)
+    return PictureError(_("The {name} file is damaged.").format(name=format_.name), _(GET_AGAIN))
 
 
 def _is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
@@ -313,6 +336,6 @@ def unreadable(error: Exception) -> PictureError:
     if isinstance(error, FileNotFoundError):
         return NoSuchFileError()
     if isinstance(error, PermissionError):
-        return PictureError("You are not allowed to read that file.")
-    why = getattr(error, "strerror", None) or "that is not a valid name"
-    return PictureError(f"The file can't be read: {why}.")
+        return PictureError(_("You are not allowed to read that file."))
+    why = getattr(error, "strerror", None) or _("that is not a valid name")
+    return PictureError(_("The file can't be read: {why}.").format(why=why))

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from image_describer.errors import LauncherError
+from image_describer.i18n import N_, _
 from image_describer.launcher.manifest import InstallManifest
 
 __all__ = ["LauncherError", "install", "remove"]
 
-TRY_AGAIN = "Fix this and try again."
-TRY_OR_REMOVE = (
+TRY_AGAIN = N_("Fix this and try again.")
+TRY_OR_REMOVE = N_(
     "Fix this and try again, or remove what was installed so far: "
     "image-describer install-launcher --remove"
 )
@@ -25,7 +26,7 @@ def install() -> list[str]:
     Raises LauncherError.
     """
     manifest = InstallManifest.load()
-    with _os_errors("installed", TRY_OR_REMOVE):
+    with _os_errors("installed", _(TRY_OR_REMOVE)):
         return _install(manifest)
 
 
@@ -36,10 +37,10 @@ def remove() -> list[str]:
     """
     manifest = InstallManifest.load()
     if not manifest.files:
-        return ["No launcher is installed."]
-    with _os_errors("removed", TRY_AGAIN):
+        return [_("No launcher is installed.")]
+    with _os_errors("removed", _(TRY_AGAIN)):
         _remove(manifest)
-    return ["The launcher was removed. Image Describer itself is still installed."]
+    return [_("The launcher was removed. Image Describer itself is still installed.")]
 
 
 def _install(manifest: InstallManifest) -> list[str]:
@@ -74,5 +75,8 @@ def _os_errors(done: str, way_out: str) -> Iterator[None]:
         path = f": {error.filename}" if error.filename else ""
         reason = (error.strerror or str(error)).lower()
         raise LauncherError(
-            f"The launcher could not be {done} ({reason}{path}).", way_out
+            _("The launcher could not be {done} ({reason}{path}).").format(
+                done=done, reason=reason, path=path
+            ),
+            way_out,
         ) from error

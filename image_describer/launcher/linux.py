@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from image_describer.errors import LauncherError
+from image_describer.i18n import N_, _
 from image_describer.launcher.manifest import InstallManifest
 from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import assets_folder
@@ -39,7 +40,7 @@ MIME_TYPES = {
 }
 """The MIME types of the formats of `metadata.formats`."""
 
-NO_MIME_CACHE = (
+NO_MIME_CACHE = N_(
     "For 'Open with', install the package desktop-file-utils "
     "(sudo apt-get install desktop-file-utils) and run this command again."
 )
@@ -72,12 +73,16 @@ def install(manifest: InstallManifest) -> list[str]:
     indexed = _update_mime_cache(manifest, applications)
     manifest.remove_stale()
     _refresh_icons(theme)
-    where = "on the desktop, in the applications menu" if desktop else "in the applications menu"
-    sentences = [f"Image Describer is now {where} and in 'Open with' for pictures."]
+    where = (
+        _("on the desktop, in the applications menu") if desktop else _("in the applications menu")
+    )
+    sentences = [
+        _("Image Describer is now {where} and in 'Open with' for pictures.").format(where=where)
+    ]
     if desktop is None:
-        sentences.append("There is no desktop folder, so it is not on the desktop.")
+        sentences.append(_("There is no desktop folder, so it is not on the desktop."))
     if not indexed:
-        sentences.append(NO_MIME_CACHE)
+        sentences.append(_(NO_MIME_CACHE))
     return [*sentences, SCREEN_KEY.format(command=shlex.join(screen.arguments))]
 
 
@@ -100,9 +105,9 @@ def desktop_entry(command: LaunchCommand) -> str:
     return _entry(
         command,
         "%F",
-        "Name=Image Describer",
-        "GenericName=Picture describer",
-        "Comment=Hear what a photograph shows",
+        _("Name=Image Describer"),
+        _("GenericName=Picture describer"),
+        _("Comment=Hear what a photograph shows"),
         "StartupWMClass=Image-describer",
         "Keywords=picture;photo;image;describe;caption;blind;speech;",
         f"MimeType={';'.join(mime_types)};",
@@ -113,9 +118,9 @@ def screen_entry(command: LaunchCommand) -> str:
     """Return the content of the .desktop file that describes the screen. Raises LauncherError."""
     return _entry(
         command,
-        f"--delay {MENU_DELAY_S}",
-        "Name=Describe the screen",
-        "Comment=Hear what is on the screen",
+        _("--delay {menu_delay_s}").format(menu_delay_s=MENU_DELAY_S),
+        _("Name=Describe the screen"),
+        _("Comment=Hear what is on the screen"),
         "Keywords=screenshot;screen;describe;blind;speech;",
     )
 
@@ -123,7 +128,7 @@ def screen_entry(command: LaunchCommand) -> str:
 def _entry(command: LaunchCommand, last_arguments: str, *lines: str) -> str:
     folder = [f"Path={_string(str(command.folder))}"] if command.folder is not None else []
     all_lines = [
-        "[Desktop Entry]",
+        _("[Desktop Entry]"),
         "Type=Application",
         "Version=1.1",
         *lines,
@@ -142,9 +147,11 @@ def _string(text: str) -> str:
     """Escape a value as the Desktop Entry Specification demands. Raises LauncherError."""
     if any(ord(char) < 32 or "\ud800" <= char <= "\udfff" for char in text):
         raise LauncherError(
-            f"No launcher can start {text!r}: its path contains a control character or broken "
-            "encoding.",
-            "Install Image Describer in a folder with a plain name.",
+            _(
+                "No launcher can start {text!r}: its path contains a control character or broken "
+                "encoding."
+            ).format(text=text),
+            _("Install Image Describer in a folder with a plain name."),
         )
     return text.replace("\\", "\\\\")
 
@@ -153,8 +160,10 @@ def _exec_argument(word: str) -> str:
     """Quote an argument of Exec for the command line, then escape it as a string."""
     if "%" in word:  # "%%" is allowed, but desktops then look for a program of that name
         raise LauncherError(
-            f"No launcher can start {word!r}: its path contains a percent sign.",
-            "Install Image Describer in a folder without one.",
+            _("No launcher can start {word!r}: its path contains a percent sign.").format(
+                word=word
+            ),
+            _("Install Image Describer in a folder without one."),
         )
     for char in '\\"`$':
         word = word.replace(char, f"\\{char}")

@@ -7,11 +7,12 @@ from pathlib import Path
 import platformdirs
 
 from image_describer import __version__
+from image_describer.i18n import N_, _
 from image_describer.launcher.manifest import InstallManifest
 from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import assets_folder
 
-APP = "Image Describer.app"
+APP = N_("Image Describer.app")
 STARTER = "image-describer"
 ICON_FILE = "icon.icns"
 SCREEN_KEY = (
@@ -28,15 +29,17 @@ UNIFORM_TYPES = [
 def install(manifest: InstallManifest) -> list[str]:
     """Install the application and return sentences for the user. Raises LauncherError."""
     command = window_command()
-    application = Path.home() / "Applications" / APP
+    application = Path.home() / "Applications" / _(APP)
     manifest.create(application, lambda draft: build(draft, command))
     desktop = Path(platformdirs.user_desktop_dir())
     if desktop.is_dir():
-        manifest.create(desktop / APP, lambda draft: draft.symlink_to(application))
+        manifest.create(desktop / _(APP), lambda draft: draft.symlink_to(application))
     manifest.remove_stale()
     return [
-        "Image Describer is now on the desktop, in the Applications folder of your home folder, "
-        "and in 'Open With' for pictures.",
+        _(
+            "Image Describer is now on the desktop, in the Applications folder of your home "
+            "folder, and in 'Open With' for pictures."
+        ),
         SCREEN_KEY.format(command=shlex.join(screen_command().arguments)),
     ]
 
@@ -48,17 +51,26 @@ def build(application: Path, command: LaunchCommand) -> None:
         (contents / name).mkdir(parents=True)
     (contents / "Info.plist").write_bytes(plistlib.dumps(_properties()))
     starter = contents / "MacOS" / STARTER
-    change_folder = f"cd {shlex.quote(str(command.folder))} || exit 1\n" if command.folder else ""
+    change_folder = (
+        _("cd {folder} || exit 1\n").format(folder=shlex.quote(str(command.folder)))
+        if command.folder
+        else ""
+    )
     words = shlex.join(command.arguments)
-    starter.write_text(f'#!/bin/sh\n{change_folder}exec {words} "$@"\n', encoding="utf-8")
+    starter.write_text(
+        _('#!/bin/sh\n{change_folder}exec {words} "$@"\n').format(
+            change_folder=change_folder, words=words
+        ),
+        encoding="utf-8",
+    )
     starter.chmod(0o755)
     _write_icon(contents / "Resources" / ICON_FILE)
 
 
 def _properties() -> dict[str, object]:
     return {
-        "CFBundleName": "Image Describer",
-        "CFBundleDisplayName": "Image Describer",
+        "CFBundleName": _("Image Describer"),
+        "CFBundleDisplayName": _("Image Describer"),
         "CFBundleIdentifier": "org.image-describer.launcher",
         "CFBundleVersion": __version__,
         "CFBundleShortVersionString": __version__,

@@ -12,6 +12,7 @@ import platformdirs
 
 from image_describer import files
 from image_describer.errors import LauncherError
+from image_describer.i18n import _
 from image_describer.paths import APP_NAME
 
 FILE_NAME = "launcher.json"
@@ -43,8 +44,8 @@ class InstallManifest:
             return cls(path, [], [])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LauncherError(
-                f"The list of installed files, {path}, can't be read.",
-                "Delete that file, and the files of the launcher by hand.",
+                _("The list of installed files, {path}, can't be read.").format(path=path),
+                _("Delete that file, and the files of the launcher by hand."),
             ) from error
         return cls(path, files, folders)
 
@@ -69,8 +70,8 @@ class InstallManifest:
         """
         if os.path.lexists(path) and str(path) not in self.files and not is_own:
             raise LauncherError(
-                f"{path} already exists and was not created by this command.",
-                "Move it away and try again.",
+                _("{path} already exists and was not created by this command.").format(path=path),
+                _("Move it away and try again."),
             )
         self._create_parents(path.parent)
         self.add(path)

@@ -8,12 +8,13 @@ from pathlib import Path
 import platformdirs
 
 from image_describer.errors import LauncherError
+from image_describer.i18n import N_, _
 from image_describer.launcher.manifest import InstallManifest
 from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import APP_NAME, assets_folder
 
-LINK_NAME = "Image Describer.lnk"
-SCREEN_LINK_NAME = "Describe the screen.lnk"
+LINK_NAME = N_("Image Describer.lnk")
+SCREEN_LINK_NAME = N_("Describe the screen.lnk")
 SCREEN_KEY = (
     "'Describe the screen' is in the Start menu, too. For a key that does it, open its file "
     "location, then its properties, and press the key under 'Shortcut key'."
@@ -49,20 +50,23 @@ def install(manifest: InstallManifest) -> list[str]:
         _start_menu().parent / "SendTo",
     ):
         manifest.create(
-            folder / LINK_NAME,
-            lambda draft: create_shortcut(draft, command, icon, "Hear what a photograph shows"),
+            folder / _(LINK_NAME),
+            lambda draft: create_shortcut(draft, command, icon, _("Hear what a photograph shows")),
         )
     # The console program, whose window must not cover the screen.
     screen = screen_command().with_arguments("--delay", str(MENU_DELAY_S))
     manifest.create(
-        programs / SCREEN_LINK_NAME,
+        programs / _(SCREEN_LINK_NAME),
         lambda draft: create_shortcut(
-            draft, screen, icon, "Hear what is on the screen", style=MINIMIZED
+            draft, screen, icon, _("Hear what is on the screen"), style=MINIMIZED
         ),
     )
     manifest.remove_stale()
     return [
-        "Image Describer is now on the desktop, in the Start menu, and for pictures in 'Send to'.",
+        _(
+            "Image Describer is now on the desktop, in the Start menu, and for pictures in "
+            "'Send to'."
+        ),
         SCREEN_KEY,
     ]
 
@@ -91,13 +95,13 @@ def create_shortcut(
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LauncherError(
-            "The shortcut could not be created, because PowerShell does not run.",
-            "Create a shortcut to this program by hand: " + command.arguments[0],
+            _("The shortcut could not be created, because PowerShell does not run."),
+            _("Create a shortcut to this program by hand: ") + command.arguments[0],
         ) from error
     if done.returncode or not link.is_file():
         raise LauncherError(
-            "Windows refused to create the shortcut.",
-            "Create a shortcut to this program by hand: " + command.arguments[0],
+            _("Windows refused to create the shortcut."),
+            _("Create a shortcut to this program by hand: ") + command.arguments[0],
         )
 
 
@@ -114,4 +118,4 @@ def icon_bytes() -> bytes:
 def _start_menu() -> Path:
     roaming = os.environ.get("APPDATA")
     windows = Path(roaming or Path.home() / "AppData" / "Roaming") / "Microsoft" / "Windows"
-    return windows / "Start Menu"
+    return windows / _("Start Menu")

@@ -16,24 +16,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.errors import AltTextError
+from image_describer.i18n import N_, _
+from image_describer.text import number
 
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
     from image_describer.library.record import Record
 
-COPIES_FOLDER = "{} with alt text"  # beside the folder of the pictures
+COPIES_FOLDER = N_("{} with alt text")  # beside the folder of the pictures
 
 
 class AltTextOutcome(Enum):
     """What happened to a picture; the values follow a count in the summary."""
 
     WRITTEN = "written"
-    SAME = "already there"
-    AUTHOR = "kept as they are, perhaps by their authors (--replace)"
-    UNSURE = "left out: the description is probably wrong (--unsure)"
-    NO_PHOTOGRAPH = "left out: not a photograph, so the description would be invented"
-    NOT_DESCRIBED = "left out: not described"
-    FAILED = "not written"
+    SAME = N_("already there")
+    AUTHOR = N_("kept as they are, perhaps by their authors (--replace)")
+    UNSURE = N_("left out: the description is probably wrong (--unsure)")
+    NO_PHOTOGRAPH = N_("left out: not a photograph, so the description would be invented")
+    NOT_DESCRIBED = N_("left out: not described")
+    FAILED = N_("not written")
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,21 @@ def check(options: argparse.Namespace, roots: Sequence[Path]) -> None:
                 raise AltTextError(f"{option} needs --write-alt-text.")
         return
     if options.in_place and options.copies:
-        raise AltTextError("--in-place makes no copies.", "Leave out --copies or --in-place.")
+        raise AltTextError(_("--in-place makes no copies."), _("Leave out --copies or --in-place."))
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", options.language):
-        raise AltTextError(f"{options.language!r} is not a language.", "Write it as en or en-GB.")
+        raise AltTextError(
+            _("{language!r} is not a language.").format(language=options.language),
+            _("Write it as en or en-GB."),
+        )
     if options.copies is not None:
         copies = options.copies.resolve()
         if copies.exists() and not copies.is_dir():
-            raise AltTextError(f'"{options.copies}" is not a folder.')
+            raise AltTextError(_('"{copies}" is not a folder.').format(copies=options.copies))
         for root in roots:
             if copies.is_relative_to(root.resolve()):
                 raise AltTextError(
-                    "The copies would be among the pictures, and be described the next time.",
-                    "Choose a folder elsewhere.",
+                    _("The copies would be among the pictures, and be described the next time."),
+                    _("Choose a folder elsewhere."),
                 )
 
 
@@ -131,7 +136,7 @@ def target_path(file: Path, copies: Path | None, roots: Sequence[Path]) -> Path:
     folder = file.parent if root == file else root
     relative = file.relative_to(folder)
     if copies is None:
-        return folder.with_name(COPIES_FOLDER.format(folder.name or "Pictures")) / relative
+        return folder.with_name(_(COPIES_FOLDER).format(folder.name or "Pictures")) / relative
     if len(roots) < 2 or root == file:
         return copies / relative
     same_name = [other for other in roots if other.name == root.name]
@@ -171,7 +176,9 @@ class AltTextWriter:
     def summary(self) -> list[str]:
         """Return a line for each outcome with its count, and then the errors."""
         counts = [
-            f"Alt text: {self.counts[outcome]:,} {outcome.value}."
+            _("Alt text: {counts} {value}.").format(
+                counts=number(self.counts[outcome]), value=outcome.value
+            )
             for outcome in AltTextOutcome
             if self.counts[outcome]
         ]

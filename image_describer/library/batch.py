@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer.captioner.bundle import open_bundle
 from image_describer.errors import ImageDescriberError
+from image_describer.i18n import _
 from image_describer.library import exporters, scan
 from image_describer.library.checkpoint import (
     NO_FILE,
@@ -215,7 +216,7 @@ class _BatchRun:
         self._is_over = self._is_scanned = False
 
     def run(self, pool: "LocalPool | ClusterPool", *, use_index: bool) -> BatchResult:
-        counter = threading.Thread(target=self._count, daemon=True, name="count pictures")
+        counter = threading.Thread(target=self._count, daemon=True, name=_("count pictures"))
         counter.start()
         self._began = time.monotonic()
         try:

@@ -19,6 +19,7 @@ import numpy as np
 
 from image_describer.errors import CheckpointError
 from image_describer.files import OWNER_ONLY, reason
+from image_describer.i18n import _
 from image_describer.library.record import Record
 from image_describer.text import visible
 from image_describer.wording.record import from_record, to_record
@@ -74,8 +75,8 @@ class Checkpoint:
         try:
             if not _lock(self._file.fileno()):
                 raise CheckpointError(
-                    "Another batch is writing the same output.",
-                    "Wait for it, or name another output.",
+                    _("Another batch is writing the same output."),
+                    _("Wait for it, or name another output."),
                 )
             self._read(model, restart)
         except OSError as error:
@@ -121,8 +122,10 @@ class Checkpoint:
             return _record(fields)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
-                f'The file "{visible(str(self.path))}" was changed by another program.',
-                "Start again with --restart.",
+                _('The file "{path}" was changed by another program.').format(
+                    path=visible(str(self.path))
+                ),
+                _("Start again with --restart."),
             ) from error
 
     def sync_if_due(self, now: float) -> None:
@@ -245,8 +248,10 @@ def _digest(file: str, state: FileState) -> bytes:
 
 def _unwritable(path: Path, error: OSError) -> CheckpointError:
     return CheckpointError(
-        f'I can\'t store the progress in "{visible(str(path))}": {reason(error)}.',
-        "Name an output in a folder that you may write to, on a disk with room.",
+        _('I can\'t store the progress in "{path}": {error}.').format(
+            path=visible(str(path)), error=reason(error)
+        ),
+        _("Name an output in a folder that you may write to, on a disk with room."),
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from image_describer.errors import ClusterError, ImageDescriberError, PictureError
+from image_describer.i18n import N_, _
 from image_describer.library import cluster_worker
 from image_describer.library.cluster_client import TlsFiles, connect
 from image_describer.library.cluster_worker import ClusterTask, WorkerReply
@@ -38,9 +39,9 @@ CHUNK_BYTES = 8_000_000  # of their content
 CHUNKS_PER_THREAD = 2  # one in progress, one waiting
 CONTENT_LIMIT_BYTES = 300_000_000  # larger files are refused anyway
 
-KEPT = "What is done so far is kept: the same command continues from there."
-LOST = "Every worker that opened it ended unexpectedly."
-LOST_WAY_OUT = "The file may be damaged, or there is too little memory."
+KEPT = N_("What is done so far is kept: the same command continues from there.")
+LOST = N_("Every worker that opened it ended unexpectedly.")
+LOST_WAY_OUT = N_("The file may be damaged, or there is too little memory.")
 
 
 class ClusterPool:
@@ -78,9 +79,11 @@ class ClusterPool:
         if not self.threads:
             self.close()
             raise ClusterError(
-                f"The scheduler at {visible(address)} has no workers.",
-                f"Start some, on as many machines as you like: dask worker {visible(address)} "
-                "--nworkers auto --nthreads 1",
+                _("The scheduler at {address} has no workers.").format(address=visible(address)),
+                _(
+                    "Start some, on as many machines as you like: dask worker {address} "
+                    "--nworkers auto --nthreads 1"
+                ).format(address=visible(address)),
             )
 
     def run(
@@ -95,7 +98,7 @@ class ClusterPool:
         an error. When ``cancel`` is set, no more pictures are begun. Only a few chunks are in
         flight at a time. Raises ClusterError.
         """
-        watcher = threading.Thread(target=self._watch, daemon=True, name="watch the cluster")
+        watcher = threading.Thread(target=self._watch, daemon=True, name=_("watch the cluster"))
         watcher.start()
         deadline = 0.0
         last_result = time.monotonic()
@@ -209,7 +212,7 @@ class ClusterPool:
 
     def _handle_reply(self, future: Any, reply: Any) -> None:
         """Handle the reply or the exception of a chunk. Raises ClusterError."""
-        _, chunk = self._in_flight.pop(future.key, (None, None))
+        _unused, chunk = self._in_flight.pop(future.key, (None, None))
         if chunk is None:
             return
         if not isinstance(reply, BaseException):
@@ -227,7 +230,9 @@ class ClusterPool:
 
     def _add_records(self, reply: WorkerReply, chunk: list[ClusterTask]) -> None:
         if isinstance(reply, str):
-            raise ClusterError(reply, f"Install the same there as here. {KEPT}")
+            raise ClusterError(
+                reply, _("Install the same there as here. {kept}").format(kept=_(KEPT))
+            )
         by_number = {task.number: task for task in chunk}
         for number, record in reply:
             if record is not None:
@@ -251,7 +256,7 @@ class ClusterPool:
                 return
             no_workers_since = None if threads else no_workers_since or time.monotonic()
             if no_workers_since and time.monotonic() - no_workers_since > NO_WORKERS_LIMIT_S:
-                self._events.put(self._lost("has lost all its workers"))
+                self._events.put(self._lost(_("has lost all its workers")))
                 return
             if threads:
                 self._events.put(threads)
@@ -264,7 +269,12 @@ class ClusterPool:
             raise self._lost("no longer answers") from error
 
     def _lost(self, what: str) -> ClusterError:
-        return ClusterError(f"The scheduler at {visible(self._address)} {what}.", KEPT)
+        return ClusterError(
+            _("The scheduler at {address} {what}.").format(
+                address=visible(self._address), what=what
+            ),
+            _(KEPT),
+        )
 
 
 def _unreadable_record(file: str) -> Record:
@@ -279,16 +289,18 @@ def _unreadable_record(file: str) -> Record:
         with contextlib.suppress(OSError, ValueError):
             key = content_key(file) if os.path.isfile(file) else ""
         return Record(file, key, error=str(error))
-    return Record(file, "", error="The file changed while it was being read.")
+    return Record(file, "", error=_("The file changed while it was being read."))
 
 
 def _cluster_error(error: BaseException) -> ClusterError:
     if isinstance(error, (ImportError, AttributeError)):
         return ClusterError(
-            f"A worker has no Image Describer, or one of another version ({visible(str(error))}).",
-            f"Install the same there as here. {KEPT}",
+            _("A worker has no Image Describer, or one of another version ({error}).").format(
+                error=visible(str(error))
+            ),
+            _("Install the same there as here. {kept}").format(kept=_(KEPT)),
         )
     if isinstance(error, ImageDescriberError):
-        return ClusterError(f"A worker can't describe. {error}", KEPT)
+        return ClusterError(_("A worker can't describe. {error}").format(error=error), _(KEPT))
     text = visible(f"{type(error).__name__}: {error}")
-    return ClusterError(f"Something went wrong on a worker ({text}).", KEPT)
+    return ClusterError(_("Something went wrong on a worker ({text}).").format(text=text), _(KEPT))

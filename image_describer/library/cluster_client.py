@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from image_describer.errors import ClusterError
+from image_describer.i18n import _
 from image_describer.text import visible
 
 CONNECT_LIMIT_S = 8.0  # about ten with loading Dask
@@ -26,12 +27,12 @@ class TlsFiles:
 
 def connect(address: str, tls: TlsFiles | None) -> Any:
     """Return a Dask client of the scheduler at ``address``. Raises ClusterError."""
-    scheme, _, rest = address.partition("://")
-    host, _, port = rest.rpartition(":")
+    scheme, _unused, rest = address.partition("://")
+    host, _unused, port = rest.rpartition(":")
     if scheme not in ("tcp", "tls") or not host or not port.isdecimal():
         raise ClusterError(
-            f'"{visible(address)}" is not the address of a scheduler.',
-            "Write it as tcp://host:port or tls://host:port; 8786 is Dask's default port.",
+            _('"{address}" is not the address of a scheduler.').format(address=visible(address)),
+            _("Write it as tcp://host:port or tls://host:port; 8786 is Dask's default port."),
         )
     try:
         import dask
@@ -39,8 +40,8 @@ def connect(address: str, tls: TlsFiles | None) -> Any:
         from distributed.security import Security
     except ImportError as error:
         raise ClusterError(
-            "Dask is not installed; clusters need it.",
-            'Run: pip install "image-describer[cluster]"',
+            _("Dask is not installed; clusters need it."),
+            _('Run: pip install "image-describer[cluster]"'),
         ) from error
     for name in ("distributed", "tornado", "asyncio"):
         # Errors are raised as well, and become a sentence.
@@ -70,13 +71,18 @@ def connect(address: str, tls: TlsFiles | None) -> Any:
         return _within(CONNECT_LIMIT_S + 1.0, create_client)
     except TypeError as error:  # from distributed, without certificates
         raise ClusterError(
-            "TLS needs certificates.", "Name them: --tls-ca, --tls-cert and --tls-key."
+            _("TLS needs certificates."), _("Name them: --tls-ca, --tls-cert and --tls-key.")
         ) from error
     except Exception as error:  # each transport has its own
         why = f" ({error})" if str(error) and "imed out" not in str(error) else ""
         raise ClusterError(
-            f"No Dask scheduler answers at {visible(address)}{visible(why)}.",
-            "Start one there with: dask scheduler. Or check host, port, firewall and certificates.",
+            _("No Dask scheduler answers at {address}{why}.").format(
+                address=visible(address), why=visible(why)
+            ),
+            _(
+                "Start one there with: dask scheduler. Or check host, port, firewall and "
+                "certificates."
+            ),
         ) from error
 
 
@@ -93,11 +99,11 @@ def _within(limit_s: float, work: Callable[[], Any]) -> Any:
         except Exception as error:
             done.put((None, error))
 
-    threading.Thread(target=body, daemon=True, name="connect to Dask").start()
+    threading.Thread(target=body, daemon=True, name=_("connect to Dask")).start()
     try:
         value, error = done.get(timeout=limit_s)
     except queue.Empty:
-        raise TimeoutError("timed out") from None
+        raise TimeoutError(_("timed out")) from None
     if error is not None:
         raise error
     return value
@@ -113,6 +119,8 @@ def _security(tls: TlsFiles | None) -> dict[str, Any]:
     }
     for file in filter(None, arguments.values()):
         if not file.is_file():
-            raise ClusterError(f'There is no file "{visible(str(file))}".', "See --tls-ca.")
+            raise ClusterError(
+                _('There is no file "{file}".').format(file=visible(str(file))), "See --tls-ca."
+            )
     given = {name: str(file) for name, file in arguments.items() if file is not None}
     return {"require_encryption": True, **given}

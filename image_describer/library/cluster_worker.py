@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from image_describer import __version__
 from image_describer.captioner.bundle import Bundle, open_bundle
 from image_describer.errors import BundleError, PictureError
+from image_describer.i18n import _
 from image_describer.library.record import Record
 
 if TYPE_CHECKING:
@@ -70,16 +71,20 @@ def bundle_digest(bundle: Bundle) -> str:
 def describe(spec: BatchSpec, tasks: list[ClusterTask]) -> WorkerReply:
     """Describe the pictures of ``tasks``. Raises nothing that a picture causes."""
     if spec.version != __version__:
-        return (
-            f"The worker on {platform.node()} runs Image Describer {__version__}, this computer "
-            f"runs {spec.version}: their descriptions would differ."
-        )
+        return _(
+            "The worker on {node} runs Image Describer {version}, this computer "
+            "runs {version2}: their descriptions would differ."
+        ).format(node=platform.node(), version=__version__, version2=spec.version)
     try:
         describer = _borrow_describer(spec)
     except BundleError as error:
-        return f"The worker on {platform.node()} can't describe. {error}"
+        return _("The worker on {node} can't describe. {error}").format(
+            node=platform.node(), error=error
+        )
     if describer is None:
-        return f"The worker on {platform.node()} has another model than this computer."
+        return _("The worker on {node} has another model than this computer.").format(
+            node=platform.node()
+        )
     try:
         return _describe(describer, tasks)
     finally:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from image_describer.errors import LibraryError
 from image_describer.files import NotAFileError, reason, set_aside
+from image_describer.i18n import N_, _
 from image_describer.text import visible
 
 FOLDER, FILE = "library", "index.sqlite3"
@@ -28,7 +29,13 @@ CACHE_KIB = 16_384
 FOLDER_MODE, FILE_MODE = 0o700, 0o600  # what a user's pictures show is private
 
 _DAMAGE_CODES = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
-_DAMAGE_MESSAGES = ("malformed", "not a database", "no such table", "no such column", "vtable")
+_DAMAGE_MESSAGES = (
+    "malformed",
+    N_("not a database"),
+    N_("no such table"),
+    N_("no such column"),
+    "vtable",
+)
 _COMPANIONS = ("-wal", "-shm")
 
 
@@ -101,7 +108,7 @@ INSERT INTO history_words (rowid, caption, alternatives, name)
     SELECT id, caption, alternatives, name FROM history;
 """,
 )
-HISTORY_COLUMNS = "key, caption, alternatives, name, entry"
+HISTORY_COLUMNS = N_("key, caption, alternatives, name, entry")
 
 T = TypeVar("T")
 
@@ -117,7 +124,7 @@ class Database:
     def __init__(
         self,
         path: Path,
-        subject: str = "The index of your pictures",
+        subject: str = N_("The index of your pictures"),
         error: type[LibraryError] = LibraryError,
     ) -> None:
         self.path = path
@@ -200,7 +207,7 @@ class Database:
         is_regular = stat.S_ISREG(os.fstat(handle).st_mode)
         os.close(handle)
         if not is_regular:
-            raise NotAFileError(0, "it is not a file")
+            raise NotAFileError(0, _("it is not a file"))
         self._identity = _file_identity(self.path)
         connection = sqlite3.connect(
             self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
@@ -266,12 +273,17 @@ class Database:
 
     def _unusable(self, error: Exception, verb: str) -> LibraryError:
         why = reason(error) if isinstance(error, OSError) else str(error)
-        way_out = f"Check {visible(str(self.path))}."
+        way_out = _("Check {path}.").format(path=visible(str(self.path)))
         if "locked" in why or "busy" in why:
-            why, way_out = "another program has kept it busy for too long", "Try again later."
+            why, way_out = _("another program has kept it busy for too long"), _("Try again later.")
         elif "full" in why:
-            why, way_out = "the disk is full", "Make room on it."
-        return self._error(f"{self._subject} can't be {verb}: {why}.", way_out)
+            why, way_out = _("the disk is full"), _("Make room on it.")
+        return self._error(
+            _("{subject} can't be {verb}: {why}.").format(
+                subject=self._subject, verb=verb, why=why
+            ),
+            way_out,
+        )
 
 
 def default_path() -> Path:
@@ -345,7 +357,7 @@ def _version(connection: sqlite3.Connection) -> int | None:
     if application_id == APPLICATION_ID:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
     if application_id or tables:
-        raise sqlite3.DatabaseError("it is not a database of this program")
+        raise sqlite3.DatabaseError(_("it is not a database of this program"))
     return None
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from image_describer.captioner.description import Description
 from image_describer.errors import HistoryError, LibraryError
 from image_describer.files import read_limited, reason, set_aside
+from image_describer.i18n import N_, _
 from image_describer.library import database
 from image_describer.library.database import HISTORY, Database
 from image_describer.library.history_entry import HistoryEntry
@@ -35,7 +36,7 @@ WEIGHTS = (4.0, 3.0, 3.0)  # of a word in the caption, the other captions and th
 
 Stamp = tuple[str, int]
 
-_SUBJECT = "The history"
+_SUBJECT = N_("The history")
 _WORD = re.compile(r"[^\W_]+")
 _Rows = list[tuple[str]]
 
@@ -79,10 +80,12 @@ class History:
             opened = self._opened()
             opened.write(lambda c: _add(c, [(line, entry)], opened.has_search))
         except (ValueError, HistoryError) as error:
-            sentence = f"{_SUBJECT} can't be written: {error}."
+            sentence = _("{subject} can't be written: {error}.").format(
+                subject=_(_SUBJECT), error=error
+            )
             if isinstance(error, HistoryError):
                 sentence = error.sentence
-            raise HistoryError(sentence, "New descriptions are not kept.") from error
+            raise HistoryError(sentence, _("New descriptions are not kept.")) from error
         return entry
 
     def stamp(self) -> Stamp:
@@ -130,7 +133,10 @@ class History:
             raise HistoryError(error.sentence, self._delete_it_yourself()) from error
         except OSError as error:
             raise HistoryError(
-                f"{_SUBJECT} can't be cleared: {reason(error)}.", self._delete_it_yourself()
+                _("{subject} can't be cleared: {error}.").format(
+                    subject=_(_SUBJECT), error=reason(error)
+                ),
+                self._delete_it_yourself(),
             ) from error
 
     def close(self) -> None:
@@ -146,8 +152,12 @@ class History:
                 try:
                     path = self.path
                 except OSError as error:
-                    raise HistoryError(f"{_SUBJECT} can't be used: {reason(error)}.") from error
-                self._database = Database(path, _SUBJECT, HistoryError)
+                    raise HistoryError(
+                        _("{subject} can't be used: {error}.").format(
+                            subject=_(_SUBJECT), error=reason(error)
+                        )
+                    ) from error
+                self._database = Database(path, _(_SUBJECT), HistoryError)
                 self._import_old_file(self._database)
             return self._database
 
@@ -161,7 +171,11 @@ class History:
             return []
         if opened.damaged_copy is not None:
             name = opened.damaged_copy.name
-            self._notices.append(f"{_SUBJECT} was damaged; the old file is kept as {name}.")
+            self._notices.append(
+                _("{subject} was damaged; the old file is kept as {name}.").format(
+                    subject=_(_SUBJECT), name=name
+                )
+            )
             opened.damaged_copy = None
         notices, self._notices = self._notices, []
         self.warning = " ".join(notices)
@@ -188,23 +202,25 @@ class History:
                 copy = set_aside(old, None)
                 what = "1 entry" if damaged == 1 else f"{damaged:,} entries"
                 self._notices.append(
-                    f"{what} of the history {'was' if damaged == 1 else 'were'} damaged and left "
-                    f"out; the old file is kept as {copy.name}."
+                    _(
+                        "{what} of the history {value} damaged and left "
+                        "out; the old file is kept as {name}."
+                    ).format(what=what, value="was" if damaged == 1 else "were", name=copy.name)
                 )
             else:
                 old.unlink()
         except FileNotFoundError:  # another window was faster
             return
         except OSError as error:
-            notice = f"The old history can't be read: {reason(error)}."
+            notice = _("The old history can't be read: {error}.").format(error=reason(error))
             with contextlib.suppress(OSError):
-                notice += f" It is kept as {set_aside(old, None).name}."
+                notice += _(" It is kept as {name}.").format(name=set_aside(old, None).name)
             self._notices.append(notice)
         except LibraryError as error:
             self._notices.append(str(error))
 
     def _delete_it_yourself(self) -> str:
-        return f"You can delete it yourself: {self._path or database.FILE}."
+        return _("You can delete it yourself: {value}.").format(value=self._path or database.FILE)
 
 
 def _add(

@@ -19,6 +19,7 @@ from image_describer.captioner.bundle import DECODER, ENCODER, JOINT_SPACE
 from image_describer.captioner.description import Description
 from image_describer.errors import LibraryError
 from image_describer.files import reason
+from image_describer.i18n import _
 from image_describer.library import tables
 from image_describer.library.database import PICTURES, Database, default_path
 from image_describer.library.describe_files import content_key
@@ -95,8 +96,8 @@ class Index:
         if not self._database.has_search:
             self._database.close()
             raise LibraryError(
-                "The index of your pictures can't be used: SQLite has no FTS5.",
-                "Use a Python whose SQLite has FTS5, such as the one from python.org.",
+                _("The index of your pictures can't be used: SQLite has no FTS5."),
+                _("Use a Python whose SQLite has FTS5, such as the one from python.org."),
             )
 
     @classmethod
@@ -106,7 +107,9 @@ class Index:
             try:
                 path = default_path()
             except OSError as error:
-                raise LibraryError(f"There is no folder for your data: {reason(error)}.") from error
+                raise LibraryError(
+                    _("There is no folder for your data: {error}.").format(error=reason(error))
+                ) from error
         return cls(path, model)
 
     @property
@@ -114,10 +117,9 @@ class Index:
         copy = self._database.damaged_copy
         if copy is None:
             return ""
-        return (
-            f"The index of your pictures was damaged; it is kept as {visible(copy.name)}, and a "
-            "new one was begun."
-        )
+        return _(
+            "The index of your pictures was damaged; it is kept as {name}, and a new one was begun."
+        ).format(name=visible(copy.name))
 
     def close(self) -> None:
         self._database.close()
@@ -220,8 +222,10 @@ class Index:
             file.unlink(missing_ok=True)
         except OSError as error:
             raise LibraryError(
-                f"Not all of the index of your pictures could be deleted: {reason(error)}.",
-                f"You can delete it yourself: {visible(str(file))}.",
+                _("Not all of the index of your pictures could be deleted: {error}.").format(
+                    error=reason(error)
+                ),
+                _("You can delete it yourself: {file}.").format(file=visible(str(file))),
             ) from error
 
     def match_words(

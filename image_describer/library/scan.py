@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from image_describer.errors import ScanError
 from image_describer.files import is_hidden
+from image_describer.i18n import _
 from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.text import natural_key, visible
 
@@ -25,11 +26,12 @@ def check(paths: Sequence[StrPath]) -> None:
         name = os.fspath(path)
         try:
             if not name:
-                raise ScanError("There is no folder: its name is empty.")
+                raise ScanError(_("There is no folder: its name is empty."))
             os.stat(name)
         except FileNotFoundError as error:
             raise ScanError(
-                f'There is no folder "{visible(name)}".', "Check how its name is written."
+                _('There is no folder "{name}".').format(name=visible(name)),
+                _("Check how its name is written."),
             ) from error
         except (OSError, ValueError) as error:
             raise ScanError(unreadable(name, error)) from error
@@ -114,6 +116,8 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 def unreadable(name: str, error: Exception) -> str:
     """Return a sentence that says why a folder can't be read."""
     if isinstance(error, PermissionError):
-        return f'You are not allowed to read the folder "{visible(name)}".'
-    reason = getattr(error, "strerror", None) or "that is not a valid name"
-    return f'The folder "{visible(name)}" can\'t be read: {reason}.'
+        return _('You are not allowed to read the folder "{name}".').format(name=visible(name))
+    reason = getattr(error, "strerror", None) or _("that is not a valid name")
+    return _('The folder "{name}" can\'t be read: {reason}.').format(
+        name=visible(name), reason=reason
+    )

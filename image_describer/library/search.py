@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from image_describer.errors import BundleError, ImageDescriberError
+from image_describer.i18n import N_, _
 from image_describer.library.describe_files import content_key
 from image_describer.library.index import Index, IndexedPicture
 from image_describer.library.tables import Folders, is_below
@@ -35,7 +36,7 @@ NEIGHBOURS = 200
 BROAD_SHARE = 0.25  # of all pictures
 WORDS_LIMIT = 64  # of a query
 WORD_LIMIT_CHARACTERS = 100
-MODEL_COLUMNS, HUMAN_COLUMNS = "caption alternatives", "author names"  # of the index
+MODEL_COLUMNS, HUMAN_COLUMNS = N_("caption alternatives"), N_("author names")  # of the index
 STOP_WORDS = frozenset(
     {"a", "an", "and", "are", "at", "be", "by", "for", "from", "has", "have", "in", "is", "it"}
     | {"its", "of", "on", "or", "that", "the", "their", "there", "these", "this", "to", "was"}
@@ -86,7 +87,8 @@ def search(
     query = _embed(describer, text)
     if not words and query is None:
         raise ImageDescriberError(
-            "There is no word to search for.", "Say what the picture may show: a dog in the snow."
+            _("There is no word to search for."),
+            _("Say what the picture may show: a dog in the snow."),
         )
     unknown = [word for word in words if _embed(describer, word) is None]
     word_queries = (
@@ -143,7 +145,7 @@ def similar(
     """
     space = describer.joint_space
     embedding = describer.describe(file).embedding
-    assert embedding is not None, "a bundle with a joint space embeds every picture"
+    assert embedding is not None, _("a bundle with a joint space embeds every picture")
     try:
         own_key = content_key(file)
     except OSError:

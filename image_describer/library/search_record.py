@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from image_describer.i18n import N_
 from image_describer.text import encodable
 from image_describer.wording.record import to_record
 
 if TYPE_CHECKING:
     from image_describer.library.search import SearchHit
 
-NOTHING_DESCRIBED = "None of your pictures has been described yet."
-DESCRIBE_FIRST = "Describe some first: image-describer batch FOLDER --output pictures.html"
+NOTHING_DESCRIBED = N_("None of your pictures has been described yet.")
+DESCRIBE_FIRST = N_("Describe some first: image-describer batch FOLDER --output pictures.html")
 DESCRIPTION_FIELDS = ("caption", "sentence", "confidence")
 
 

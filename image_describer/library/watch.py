@@ -24,6 +24,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from image_describer.errors import PictureError, ScanError
+from image_describer.i18n import _
 from image_describer.imaging.open import Picture, open_picture
 from image_describer.library import scan
 from image_describer.library.describe_files import content_key_or_empty
@@ -106,7 +107,11 @@ class FolderFound:
     @property
     def sentence(self) -> str:
         name = file_name(self.folder)
-        return f'The folder "{name}" is back.' if self.is_back else f'Watching the folder "{name}".'
+        return (
+            _('The folder "{name}" is back.').format(name=name)
+            if self.is_back
+            else _('Watching the folder "{name}".').format(name=name)
+        )
 
 
 WatchEvent = Record | PictureBurst | FolderLost | FolderFound
@@ -134,7 +139,10 @@ def check(folder: scan.StrPath) -> None:
     scan.check([folder])
     name = os.fspath(folder)
     if not os.path.isdir(name):
-        raise ScanError(f'"{visible(name)}" is not a folder.', "Watch the folder that it is in.")
+        raise ScanError(
+            _('"{name}" is not a folder.').format(name=visible(name)),
+            _("Watch the folder that it is in."),
+        )
     try:
         os.scandir(name).close()
     except OSError as error:
@@ -467,7 +475,7 @@ def _status(file: str) -> _Status | None:
 def _lost(folder: str, error: OSError) -> ScanError:
     name = file_name(folder)
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        sentence = f'The folder "{name}" isn\'t there.'
+        sentence = _('The folder "{name}" isn\'t there.').format(name=name)
     else:
         sentence = scan.unreadable(name, error)
-    return ScanError(sentence, "New pictures in it are announced once it can be read.")
+    return ScanError(sentence, _("New pictures in it are announced once it can be read."))

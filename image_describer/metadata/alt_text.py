@@ -16,6 +16,7 @@ from pathlib import Path
 
 from image_describer.errors import AltTextError
 from image_describer.files import read_limited, reason
+from image_describer.i18n import N_, _
 from image_describer.metadata import formats, other_kinds, xmp, xmp_edit
 from image_describer.metadata.containers import file_parts
 from image_describer.metadata.containers.base import DamagedFileError, NoRoomError
@@ -23,7 +24,7 @@ from image_describer.metadata.containers.file_parts import FileParts
 from image_describer.metadata.xmp_packets import find_packets
 from image_describer.text import one_line, visible
 
-UNUSUAL = "its metadata (XMP) is damaged or unusual"
+UNUSUAL = N_("its metadata (XMP) is damaged or unusual")
 BACKUP_SUFFIX = "_original"  # like exiftool: photo.jpg_original
 _BIG_TIFF = (b"II+\0", b"MM\0+")
 _PIXEL_PARTS = ("pixels", "IDAT", "fdAT", "VP8 ", "VP8L", "ANMF")
@@ -105,7 +106,10 @@ def write_in_place(
     """
     path = Path(file)
     if path.is_symlink():
-        raise AltTextError(f"{_quoted(path)} is a link.", "Name the file that it points to.")
+        raise AltTextError(
+            _("{quoted} is a link.").format(quoted=_quoted(path)),
+            _("Name the file that it points to."),
+        )
     content = _read_file(path)
     new, result = _set_alt_text(path, content, text, language, replace)
     if result is not WriteResult.WRITTEN:
@@ -114,7 +118,8 @@ def write_in_place(
         raise _changed(path)
     if not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise AltTextError(
-            f"{_quoted(path)} is write-protected.", "Remove the protection, or write into copies."
+            _("{quoted} is write-protected.").format(quoted=_quoted(path)),
+            _("Remove the protection, or write into copies."),
         )
     try:
         with _temporary_copy(path, new, path) as temporary:
@@ -137,7 +142,9 @@ def _set_alt_text(
     """Return ``content`` with the text in it, checked to be otherwise the same."""
     line = one_line(text)
     if not line:
-        raise AltTextError(f"Nothing was written into {_quoted(path)}: the text is empty.")
+        raise AltTextError(
+            _("Nothing was written into {quoted}: the text is empty.").format(quoted=_quoted(path))
+        )
     name = _format_name(path, content)
     before = _split(path, content, name)
     # The one to be edited may be too large to be searched for, or the ninth.
@@ -172,7 +179,9 @@ def _set_alt_text(
     difference = file_parts.first_difference(before, after)
     is_set = is_marked and _has_text(texts, line, language)
     if difference or not others_kept or not is_set or _header(content) != _header(new):
-        why = f"writing the text would have changed more ({difference or 'its metadata'})"
+        why = _("writing the text would have changed more ({value})").format(
+            value=difference or _("its metadata")
+        )
         raise _unchanged(path, why)
     return new, WriteResult.WRITTEN
 
@@ -205,7 +214,10 @@ def _existing_copy(target: Path, source: Path, before: FileParts) -> bytes | Non
     if not os.path.lexists(target):
         return None
     if target.is_symlink() or not target.is_file() or os.path.samefile(target, source):
-        raise AltTextError(f"Something else is called {_quoted(target)}.", "Choose another folder.")
+        raise AltTextError(
+            _("Something else is called {quoted}.").format(quoted=_quoted(target)),
+            _("Choose another folder."),
+        )
     content = _read_file(target)
     try:
         existing = file_parts.split_file(content, _format_name(target, content))
@@ -214,8 +226,10 @@ def _existing_copy(target: Path, source: Path, before: FileParts) -> bytes | Non
     # Somebody may have edited other metadata of the copy: only the pixels are compared.
     if existing is None or not _pixel_parts(before) <= _pixel_parts(existing):
         raise AltTextError(
-            f"Another picture is called {_quoted(target)}, so nothing was written.",
-            "Choose another folder.",
+            _("Another picture is called {quoted}, so nothing was written.").format(
+                quoted=_quoted(target)
+            ),
+            _("Choose another folder."),
         )
     return content
 
@@ -279,8 +293,10 @@ def _read_file(path: Path) -> bytes:
     try:
         return read_limited(path, formats.FILE_LIMIT_BYTES)
     except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else "that is not a valid name"
-        raise AltTextError(f"{_quoted(path)} can't be read: {why}.") from error
+        why = reason(error) if isinstance(error, OSError) else _("that is not a valid name")
+        raise AltTextError(
+            _("{quoted} can't be read: {why}.").format(quoted=_quoted(path), why=why)
+        ) from error
 
 
 def _format_name(path: Path, content: bytes) -> str:
@@ -293,9 +309,11 @@ def _format_name(path: Path, content: bytes) -> str:
     other = other_kinds.guess_kind(head)
     kind = "BigTIFF" if is_big_tiff else format_.name if format_ else other.name if other else ""
     raise AltTextError(
-        f"{_quoted(path)} was left unchanged: I can't write alt text into "
-        f"{kind or 'an unknown kind of file'}, only into JPEG, PNG, WebP and TIFF.",
-        "Save it as one of these.",
+        _(
+            "{quoted} was left unchanged: I can't write alt text into "
+            "{value}, only into JPEG, PNG, WebP and TIFF."
+        ).format(quoted=_quoted(path), value=kind or _("an unknown kind of file")),
+        _("Save it as one of these."),
     )
 
 
@@ -307,19 +325,23 @@ def _split(path: Path, content: bytes, name: str) -> FileParts:
 
 
 def _unchanged(path: Path, why: str, way_out: str = "") -> AltTextError:
-    return AltTextError(f"{_quoted(path)} was left unchanged: {why}.", way_out)
+    return AltTextError(
+        _("{quoted} was left unchanged: {why}.").format(quoted=_quoted(path), why=why), way_out
+    )
 
 
 def _damaged(path: Path) -> AltTextError:
-    return _unchanged(path, "it is damaged, or ends too early")
+    return _unchanged(path, _("it is damaged, or ends too early"))
 
 
 def _changed(path: Path) -> AltTextError:
-    return _unchanged(path, "it has changed since it was described", "Describe it again.")
+    return _unchanged(path, _("it has changed since it was described"), _("Describe it again."))
 
 
 def _not_written(path: Path, error: OSError) -> AltTextError:
-    return AltTextError(f"{_quoted(path)} was not written: {reason(error)}.")
+    return AltTextError(
+        _("{quoted} was not written: {error}.").format(quoted=_quoted(path), error=reason(error))
+    )
 
 
 def _quoted(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import IO, TypeVar
 
 from PIL import Image, ImageFile
 
+from image_describer.i18n import _
 from image_describer.metadata.containers import (
     isobmff,
     isobmff_repair,
@@ -174,8 +175,8 @@ def read_header(format_: PictureFormat, file: IO[bytes]) -> ImageFile.ImageFile:
         return HeifImageFile(file, "")
     import_module(f"PIL.{format_.plugin}")
     if format_.name not in Image.OPEN:
-        raise ImportError(f"Pillow was built without {format_.name}")
-    factory, _ = Image.OPEN[format_.name]
+        raise ImportError(_("Pillow was built without {name}").format(name=format_.name))
+    factory, _unused = Image.OPEN[format_.name]
     return factory(file, "")
 
 

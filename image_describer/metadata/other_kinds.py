@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from image_describer.i18n import N_, _
 from image_describer.metadata.containers import isobmff, jpeg, png, tiff
 
 
@@ -15,15 +16,15 @@ class OtherKind:
     way_out: str = ""
 
 
-_CONVERT = "Save it as a JPEG or PNG with the program it is from."
-_DEVELOP = "Save it as a JPEG with a photo program."
-_UNPACK = "Unpack it."
+_CONVERT = N_("Save it as a JPEG or PNG with the program it is from.")
+_DEVELOP = N_("Save it as a JPEG with a photo program.")
+_UNPACK = N_("Unpack it.")
 
 TEXT = OtherKind("text")
-WEB_PAGE = OtherKind("a web page", "Save the picture itself from that page.")
-SVG = OtherKind("an SVG drawing", _CONVERT)
-XML = OtherKind("an XML or SVG file")
-_RAW_TIFF = OtherKind("a raw photograph", _DEVELOP)
+WEB_PAGE = OtherKind(N_("a web page"), N_("Save the picture itself from that page."))
+SVG = OtherKind(N_("an SVG drawing"), _CONVERT)
+XML = OtherKind(N_("an XML or SVG file"))
+_RAW_TIFF = OtherKind(N_("a raw photograph"), _DEVELOP)
 
 # Way out -> name -> how such files begin: any of these, each at one offset or at several.
 _BEGINNINGS: Mapping[str, Mapping[str, Sequence[Mapping[int, bytes]]]] = {
@@ -101,7 +102,7 @@ _HEIF_CODECS = {
     b"evc1": "EVC",
     b"j2k1": "JPEG 2000",
     b"jpeg": "JPEG",
-    b"unci": "uncompressed pixels",
+    b"unci": N_("uncompressed pixels"),
     b"vvc1": "H.266 (VVC)",
 }
 
@@ -124,13 +125,18 @@ def unknown_variant(format_name: str, file: IO[bytes]) -> OtherKind | None:
     try:
         if format_name == "HEIC":
             for item_type in sorted(isobmff.item_types(file) & _HEIF_CODECS.keys()):
-                return OtherKind(f"a HEIF picture with {_HEIF_CODECS[item_type]}", _CONVERT)
+                return OtherKind(
+                    _("a HEIF picture with {heif_codecs}").format(
+                        heif_codecs=_HEIF_CODECS[item_type]
+                    ),
+                    _(_CONVERT),
+                )
         elif format_name == "JPEG" and (process := jpeg.unusual_process(file)):
-            return OtherKind(process, _CONVERT)
+            return OtherKind(process, _(_CONVERT))
         elif format_name == "TIFF" and tiff.is_raw(file):
             return _RAW_TIFF
         elif format_name == "PNG" and png.is_for_iphone(file):
-            return OtherKind("a PNG picture for iPhone programs", _CONVERT)
+            return OtherKind(_("a PNG picture for iPhone programs"), _(_CONVERT))
     except (OSError, ValueError):
         pass
     return None

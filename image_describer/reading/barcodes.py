@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from image_describer.i18n import N_
 from image_describer.imaging.region import Region, region_of, to_whole
 from image_describer.reading.text import Code
 
@@ -29,10 +30,10 @@ MARGIN = 192  # around the places with many edges: the rest of a code, and the w
 LEAST_EDGES = 8  # in a window, and in the one below it; QR codes with modules up to 6 px have that
 
 FORMAT_NAMES = {
-    "QRCode": "QR code",
-    "MicroQRCode": "Micro QR code",
-    "DataMatrix": "Data Matrix code",
-    "Aztec": "Aztec code",
+    "QRCode": N_("QR code"),
+    "MicroQRCode": N_("Micro QR code"),
+    "DataMatrix": N_("Data Matrix code"),
+    "Aztec": N_("Aztec code"),
     "PDF417": "PDF417 code",
     "EAN13": "EAN-13",
     "EAN8": "EAN-8",

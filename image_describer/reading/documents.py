@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from image_describer.errors import DocumentError, PasswordError
+from image_describer.i18n import _
 from image_describer.imaging import quality
 from image_describer.imaging.decode import longer_side_limit
 from image_describer.imaging.open import (
@@ -169,10 +170,10 @@ def _open_pdf(source: DocumentSource, password: str | None) -> Document:
                 raise _password_error(password) from error
             if error.err_code == raw.FPDF_ERR_SECURITY:
                 raise DocumentError(
-                    "I can't open documents with this protection.",
-                    "Print it into a new PDF.",
+                    _("I can't open documents with this protection."),
+                    _("Print it into a new PDF."),
                 ) from error
-            raise DocumentError("The PDF file is damaged.", GET_AGAIN) from error
+            raise DocumentError(_("The PDF file is damaged."), _(GET_AGAIN)) from error
         with suppress(pypdfium2.PdfiumError):  # damaged forms; the pages may be good
             pdf.init_forms()  # what was filled in is drawn and read
         return Document(len(pdf), lambda index: _pdf_page(pdf, index, name), lambda: _close(pdf))
@@ -185,8 +186,8 @@ def _close(pdf: "PdfDocument") -> None:
 
 def _password_error(password: str | None) -> PasswordError:
     if password:
-        return PasswordError("That is not the password of this document.")
-    return PasswordError("This document needs a password.", "Ask for it where it came from.")
+        return PasswordError(_("That is not the password of this document."))
+    return PasswordError(_("This document needs a password."), _("Ask for it where it came from."))
 
 
 def _pdf_page(pdf: "PdfDocument", index: int, name: str | None) -> DocumentPage:
@@ -203,9 +204,11 @@ def _pdf_page(pdf: "PdfDocument", index: int, name: str | None) -> DocumentPage:
             finally:
                 page.close()
         except (MemoryError, OverflowError) as error:
-            raise DocumentError(f"Page {index + 1} is too large.") from error
+            raise DocumentError(_("Page {index} is too large.").format(index=index + 1)) from error
         except (PdfiumError, OSError, ValueError) as error:
-            raise DocumentError(f"Page {index + 1} is damaged.", "Read the others.") from error
+            raise DocumentError(
+                _("Page {index} is damaged.").format(index=index + 1), _("Read the others.")
+            ) from error
     height, width = pixels.shape[:2]
     notes = quality.find_notes(pixels)
     return DocumentPage(index, Picture(pixels, "PDF", width, height, notes, name), lines)

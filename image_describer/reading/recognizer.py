@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from image_describer import bundle_files, runtime
+from image_describer.i18n import _
 from image_describer.reading.detector import Box
 
 HEIGHT = 48  # pixels of the lines that the network takes
@@ -66,10 +67,10 @@ class TextRecognizer:
         try:
             alphabet = json.loads(content)
         except ValueError as error:
-            raise bundle_files.damaged(characters, "it is not JSON") from error
+            raise bundle_files.damaged(characters, _("it is not JSON")) from error
         outputs = int(self._interpreter.get_output_details()[0]["shape"][-1])
         if not isinstance(alphabet, str) or len(alphabet) != outputs - 1 or " " not in alphabet:
-            raise bundle_files.damaged(characters, "it doesn't fit recognizer.tflite")
+            raise bundle_files.damaged(characters, _("it doesn't fit recognizer.tflite"))
         self._alphabet = ["", *map(_plain, alphabet)]
         self._space = alphabet.rindex(" ") + 1
 

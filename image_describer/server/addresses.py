@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from image_describer import web_hosts
 from image_describer.errors import UrlError, UrlRefusedError
+from image_describer.i18n import _
 from image_describer.text import shorten, visible
 
 URL_LIMIT = 4_000  # characters
@@ -131,8 +132,10 @@ def allowed_host(entry: str) -> AllowedHost:
         or (subdomains and not _can_have_subdomains(name))
     ):
         raise UrlRefusedError(
-            f'"{shorten(visible(entry), SHOWN_CHARACTERS)}" is not a valid host name.',
-            "Use a name such as photos.example.org, without http:// and without a path.",
+            _('"{shorten}" is not a valid host name.').format(
+                shorten=shorten(visible(entry), SHOWN_CHARACTERS)
+            ),
+            _("Use a name such as photos.example.org, without http:// and without a path."),
         )
     return AllowedHost(name, port, subdomains)
 
@@ -143,9 +146,11 @@ def parse(url: str, allowed: Iterable[AllowedHost]) -> FetchTarget:
     host = web_hosts.canonical(found["host"]) if found else ""
     if not found or not host or not 0 < int(found["port"] or 1) < 65_536:
         raise UrlRefusedError(
-            "This address is not allowed.",
-            "Use one such as https://photos.example.org/dog.jpg: http or https, without a user "
-            "name, blanks or backslashes.",
+            _("This address is not allowed."),
+            _(
+                "Use one such as https://photos.example.org/dog.jpg: http or https, without a user "
+                "name, blanks or backslashes."
+            ),
         )
     scheme = found["scheme"].lower()
     port = int(found["port"]) if found["port"] else PORTS[scheme]
@@ -153,8 +158,10 @@ def parse(url: str, allowed: Iterable[AllowedHost]) -> FetchTarget:
     target = FetchTarget(scheme, host, port, "".join(c if c.isascii() else quote(c) for c in path))
     if not any(host_rule.allows(target) for host_rule in allowed):
         raise UrlRefusedError(
-            f'Fetching from "{shorten(visible(target.netloc), SHOWN_CHARACTERS)}" is not allowed.',
-            "To allow it, start the service with --allow-url-hosts.",
+            _('Fetching from "{shorten}" is not allowed.').format(
+                shorten=shorten(visible(target.netloc), SHOWN_CHARACTERS)
+            ),
+            _("To allow it, start the service with --allow-url-hosts."),
         )
     return target
 
@@ -177,8 +184,9 @@ async def resolve(target: FetchTarget, is_allowed_ip: Callable[[str], bool]) -> 
         raise _not_found_error(target)
     if not all(is_allowed_ip(address) for address in found):
         raise UrlRefusedError(
-            f'The host "{shorten(visible(target.host), SHOWN_CHARACTERS)}" is not on the public '
-            "internet."
+            _('The host "{shorten}" is not on the public internet.').format(
+                shorten=shorten(visible(target.host), SHOWN_CHARACTERS)
+            )
         )
     return found
 
@@ -209,6 +217,8 @@ def _can_have_subdomains(name: str) -> bool:
 
 def _not_found_error(target: FetchTarget) -> UrlError:
     return UrlError(
-        f'The host "{shorten(visible(target.host), SHOWN_CHARACTERS)}" can\'t be found.',
-        "Check the spelling of the name.",
+        _('The host "{shorten}" can\'t be found.').format(
+            shorten=shorten(visible(target.host), SHOWN_CHARACTERS)
+        ),
+        _("Check the spelling of the name."),
     )

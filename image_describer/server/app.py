@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from image_describer import __version__
 from image_describer.captioner.bundle import open_bundle
+from image_describer.i18n import N_, _
 from image_describer.server import page, problems, routes, speech, wowme
 from image_describer.server.addresses import allowed_host
 from image_describer.server.config import ServerConfig
@@ -23,10 +24,10 @@ from image_describer.server.middleware.limits import LimitsMiddleware
 from image_describer.server.queue import DescribeQueue
 from image_describer.server.schemas import ProblemSchema
 
-ABOUT = """\
+ABOUT = N_("""\
 Describes photographs and says how certain it is. Pictures don't leave the computer it runs on.
 Descriptions can be wrong.
-"""
+""")
 PREFLIGHT_S = 600
 
 
@@ -41,8 +42,8 @@ def create_app(config: ServerConfig, on_ready: Callable[[], None] = lambda: None
         allowed_host(host)  # report an invalid one now, not with the first picture
     manifest = open_bundle(config.bundle).manifest
     app = FastAPI(
-        title="Image Describer",
-        description=ABOUT,
+        title=_("Image Describer"),
+        description=_(ABOUT),
         version=__version__,
         docs_url=None,
         redoc_url=None,

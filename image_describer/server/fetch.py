@@ -23,6 +23,7 @@ from image_describer.errors import (
     UrlSlowError,
     UrlTooLargeError,
 )
+from image_describer.i18n import _
 from image_describer.metadata import formats
 from image_describer.server.addresses import (
     AllowedHost,
@@ -77,13 +78,15 @@ class Fetcher:
             return await asyncio.wait_for(self._follow_redirects(target), self._limit_s)
         except asyncio.TimeoutError as error:
             raise UrlSlowError(
-                f"Fetching the picture took longer than {self._limit_s:g} seconds.",
-                "Try again later.",
+                _("Fetching the picture took longer than {limit_s:g} seconds.").format(
+                    limit_s=self._limit_s
+                ),
+                _("Try again later."),
             ) from error
 
     async def _follow_redirects(self, target: FetchTarget) -> bytes:
         addresses = await resolve(target, self._is_allowed_ip)
-        for _ in range(REDIRECTS_LIMIT + 1):
+        for _unused in range(REDIRECTS_LIMIT + 1):
             found = await self._get(target, addresses)
             if isinstance(found, bytes):
                 return found
@@ -91,10 +94,14 @@ class Fetcher:
             target = parse(found, self._allowed)
             if target.host != host:
                 raise UrlRefusedError(
-                    "This address redirects to another host, which is not allowed.",
-                    "Use the address of the picture itself.",
+                    _("This address redirects to another host, which is not allowed."),
+                    _("Use the address of the picture itself."),
                 )
-        raise UrlError(f"This address redirects more than {REDIRECTS_LIMIT} times.")
+        raise UrlError(
+            _("This address redirects more than {redirects_limit} times.").format(
+                redirects_limit=REDIRECTS_LIMIT
+            )
+        )
 
     async def _get(self, target: FetchTarget, addresses: list[str]) -> bytes | str:
         """Return the picture's bytes, or the URL that the server redirects to."""
@@ -164,8 +171,10 @@ class Fetcher:
         """Raise UrlError unless the headers are those of a picture of an allowed size."""
         if answer.status_code != 200:
             raise UrlError(
-                f"The picture's server answered with status {answer.status_code}.",
-                "Check the address.",
+                _("The picture's server answered with status {status_code}.").format(
+                    status_code=answer.status_code
+                ),
+                _("Check the address."),
             )
         kind = _header(answer, b"content-type").partition(";")[0].strip().lower()
         coding = _header(answer, b"content-encoding").strip().lower()
@@ -177,8 +186,10 @@ class Fetcher:
     def _check_size(self, size: int) -> None:
         if size > self._limit_bytes:
             raise UrlTooLargeError(
-                f"The picture is larger than {self._limit_bytes // 1_000_000} MB.",
-                "Use a smaller picture.",
+                _("The picture is larger than {limit_bytes} MB.").format(
+                    limit_bytes=self._limit_bytes // 1_000_000
+                ),
+                _("Use a smaller picture."),
             )
 
 
@@ -212,18 +223,19 @@ def _checked_location(answer: h11.Response) -> str:
     """Return the target of a redirect. Raises UrlError for what urljoin would silently change."""
     location = _header(answer, b"location")
     if not location or not location.isprintable() or not location.isascii():
-        raise UrlError("This address redirects to an invalid address.")
+        raise UrlError(_("This address redirects to an invalid address."))
     return location
 
 
 def _no_picture() -> UrlNoPictureError:
     known = ", ".join(format_.name for format_ in formats.FORMATS)
     return UrlNoPictureError(
-        "This address does not lead to a picture I can open.", f"I can open {known}."
+        _("This address does not lead to a picture I can open."),
+        _("I can open {known}.").format(known=known),
     )
 
 
 def _failed(error: BaseException | None) -> UrlError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return UrlError("The certificate of the picture's server is not trusted.")
-    return UrlError("The picture's server did not send a valid response.")
+        return UrlError(_("The certificate of the picture's server is not trusted."))
+    return UrlError(_("The picture's server did not send a valid response."))

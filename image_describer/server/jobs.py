@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from image_describer.errors import LibraryError, PictureError
+from image_describer.i18n import _
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
@@ -77,7 +78,7 @@ def search(
 
     index = _open_index(describer)
     if not len(index):
-        raise LibraryError(NOTHING_DESCRIBED, DESCRIBE_FIRST)
+        raise LibraryError(_(NOTHING_DESCRIBED), _(DESCRIBE_FIRST))
     answers = []
     for job in jobs:
         folders = [Path(folder) for folder in job.folders] or None

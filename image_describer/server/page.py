@@ -12,6 +12,7 @@ from string import Template
 from fastapi import APIRouter, Request, Response
 
 from image_describer.captioner import nouns
+from image_describer.i18n import N_, _
 from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.paths import assets_folder
 from image_describer.server import docs
@@ -19,17 +20,17 @@ from image_describer.server.config import ServerConfig
 
 POLICY = "; ".join(
     (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob: data:",
-        "media-src blob:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",  # no text ever becomes markup
-        "trusted-types 'none'",
+        N_("default-src 'none'"),
+        N_("script-src 'self'"),
+        N_("style-src 'self'"),
+        N_("img-src 'self' blob: data:"),
+        N_("media-src blob:"),
+        N_("connect-src 'self'"),
+        N_("base-uri 'none'"),
+        N_("form-action 'none'"),
+        N_("frame-ancestors 'none'"),
+        N_("require-trusted-types-for 'script'"),  # no text ever becomes markup
+        N_("trusted-types 'none'"),
     )
 )
 HEADERS = {
@@ -43,18 +44,18 @@ HEADERS = {
 HTML = "text/html; charset=utf-8"
 # Address, file in the folder of assets, type.
 FILES = (
-    ("/page.css", "page/page.css", "text/css; charset=utf-8"),
-    ("/page.js", "page/page.js", "text/javascript; charset=utf-8"),
+    ("/page.css", "page/page.css", N_("text/css; charset=utf-8")),
+    ("/page.js", "page/page.js", N_("text/javascript; charset=utf-8")),
     ("/icon.svg", "icon.svg", "image/svg+xml"),
     ("/favicon.ico", "icon.png", "image/png"),  # browsers request it by default
 )
 # Public without the token: they contain no user data.
 PATHS = frozenset({"/", "/docs", "/openapi.json", *(address for address, _, _ in FILES)})
 
-NOTHING_KEPT = "The service stores neither the picture nor its description."
-CAPTIONS_KEPT = "The service does not store the picture, but its log contains the description."
-OFFLINE = "The service makes the speech itself, without the internet."
-ONLINE = "Google may make the speech: the service sends it the sentence, never the picture."
+NOTHING_KEPT = N_("The service stores neither the picture nor its description.")
+CAPTIONS_KEPT = N_("The service does not store the picture, but its log contains the description.")
+OFFLINE = N_("The service makes the speech itself, without the internet.")
+ONLINE = N_("Google may make the speech: the service sends it the sentence, never the picture.")
 
 router = APIRouter(include_in_schema=False)
 
@@ -104,7 +105,7 @@ def _start_page(config: ServerConfig) -> bytes:
         nameless=html.escape(" ".join(sorted(nouns.NOT_OBJECTS))),
         things=html.escape(" ".join(sorted(nouns.NOUNS_IN_ING))),
         before_of=html.escape(" ".join(sorted(nouns.BEFORE_OF))),
-        kept=CAPTIONS_KEPT if config.log_captions else NOTHING_KEPT,
-        voice=ONLINE if config.online_voice else OFFLINE,
+        kept=_(CAPTIONS_KEPT) if config.log_captions else _(NOTHING_KEPT),
+        voice=_(ONLINE) if config.online_voice else _(OFFLINE),
     )
     return text.encode()

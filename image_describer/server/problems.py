@@ -15,6 +15,7 @@ from image_describer.errors import (
     PictureError,
     SpeechError,
 )
+from image_describer.i18n import N_
 
 MEDIA_TYPE = "application/problem+json"
 DETAIL_LIMIT_CHARACTERS = 1000
@@ -29,8 +30,8 @@ STATUSES: tuple[tuple[type[ImageDescriberError], int], ...] = (
     (ImageDescriberError, UNPROCESSABLE),  # an invalid value
 )
 SENTENCES = {
-    404: "Nothing was found at this address. See /docs for the list.",
-    METHOD_NOT_ALLOWED: "This address does not support that method. See /docs for the list.",
+    404: N_("Nothing was found at this address. See /docs for the list."),
+    METHOD_NOT_ALLOWED: N_("This address does not support that method. See /docs for the list."),
 }
 
 

@@ -17,11 +17,13 @@ from image_describer.errors import (
     UnavailableError,
     WorkerError,
 )
+from image_describer.i18n import N_, _
 from image_describer.server import jobs
 from image_describer.server.config import ServerConfig
 from image_describer.server.jobs import MatchJob, SearchJob, SpeechJob
 from image_describer.server.log import log
 from image_describer.server.metrics import ServiceMetrics
+from image_describer.text import number
 from image_describer.workers.pool import Pool, PoolEvents
 from image_describer.workers.worker import WorkFunction
 
@@ -30,8 +32,8 @@ HARMFUL_LIMIT = 1000  # digests of pictures that ended a process and are not tri
 HARMFUL_FOR_S = 600.0  # ... for a while, as it may have been bad luck
 
 HARMFUL = PictureError(
-    "The process that opened this picture died twice.",
-    "The file may be damaged. Save it again and retry.",
+    N_("The process that opened this picture died twice."),
+    N_("The file may be damaged. Save it again and retry."),
 )
 
 
@@ -126,7 +128,9 @@ class DescribeQueue:
             return await asyncio.wrap_future(future)
         except ItemTimeoutError as error:
             limit_s = self._item_limit_s
-            raise TookTooLongError(f"It took longer than {limit_s:.0f} seconds.") from error
+            raise TookTooLongError(
+                _("It took longer than {limit_s} seconds.").format(limit_s=number(limit_s, 0))
+            ) from error
         except ProcessDiedError:
             raise
         except ImageDescriberError as error:
@@ -168,7 +172,7 @@ class _QueueEvents(PoolEvents):
         self._metrics.group_size.observe(size)
 
     def process_lost(self, timed_out: bool) -> None:
-        reason = "took too long and was killed" if timed_out else "died"
+        reason = _("took too long and was killed") if timed_out else "died"
         log(f"A describing process {reason}; another one replaces it.")
         (self._metrics.time_outs if timed_out else self._metrics.crashes).inc()
 

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from image_describer import __version__
+from image_describer.i18n import N_, _
 from image_describer.reading.language import language_of
 from image_describer.server import schemas, speech, uploads
 from image_describer.server.jobs import SearchJob, SpeechJob
@@ -46,7 +47,7 @@ def _body(**fields: Any) -> dict[str, Any]:
 
 @router.post(
     "/v1/describe",
-    summary="Describe a picture",
+    summary=N_("Describe a picture"),
     response_model=schemas.DescriptionSchema,
     responses={
         200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
@@ -83,7 +84,7 @@ async def describe(
 
 @router.post(
     "/v1/read",
-    summary="Read what is written in a picture",
+    summary=N_("Read what is written in a picture"),
     response_model=schemas.TextResponse,
     responses={
         200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
@@ -101,7 +102,7 @@ async def read(request: Request) -> Response:
     record = await queue.read(picture)
     if kind == speech.JSON:
         return JSONResponse(record)
-    text = record["text"] or NO_TEXT
+    text = record["text"] or _(NO_TEXT)
     sound = await queue.speak(SpeechJob(text, speech.FORMATS[kind], language_of(text)))
     return Response(sound, media_type=kind)
 
@@ -110,13 +111,16 @@ def _response_type(request: Request) -> str:
     """Return the type that the client prefers: JSON or sound. Raises Problem if neither will do."""
     kind = speech.best_media_type(",".join(request.headers.getlist("accept")))
     if kind is None:
-        raise Problem(406, f"The response can be one of: {', '.join(speech.OFFERED)}.")
+        raise Problem(
+            406,
+            _("The response can be one of: {offered}.").format(offered=", ".join(speech.OFFERED)),
+        )
     return kind
 
 
 @router.post(
     "/v1/match",
-    summary="Compare a picture with sentences",
+    summary=N_("Compare a picture with sentences"),
     response_model=schemas.MatchesResponse,
     responses=schemas.problems(*COMMON_PROBLEMS, 409, 415, 422),
     openapi_extra=_body(sentence=SENTENCES),
@@ -135,12 +139,16 @@ async def match(
     form = await uploads.read(request)
     sentences = [*sentence, *form.sentences]
     if not sentences:
-        raise Problem(422, "No sentence was given. Add ?sentence= with an English sentence.")
+        raise Problem(422, _("No sentence was given. Add ?sentence= with an English sentence."))
     if len(sentences) > SENTENCES_LIMIT or max(map(len, sentences)) > SENTENCE_LIMIT_CHARACTERS:
         raise Problem(
             422,
-            f"Send at most {SENTENCES_LIMIT} sentences of at most {SENTENCE_LIMIT_CHARACTERS} "
-            "characters.",
+            _(
+                "Send at most {sentences_limit} sentences of at most {sentence_limit_characters} "
+                "characters."
+            ).format(
+                sentences_limit=SENTENCES_LIMIT, sentence_limit_characters=SENTENCE_LIMIT_CHARACTERS
+            ),
         )
     scores = await request.app.state.queue.match(form.picture, sentences)
     ranked = sorted(zip(scores, sentences, strict=True), key=lambda pair: -pair[0])
@@ -151,7 +159,7 @@ async def match(
 
 @router.post(
     "/v1/search",
-    summary="Search your own pictures",
+    summary=N_("Search your own pictures"),
     response_model=schemas.SearchResponse,
     responses=schemas.problems(*COMMON_PROBLEMS, 409, 415, 422),
 )
@@ -165,7 +173,7 @@ async def search(request: Request, search: schemas.SearchRequest) -> Response:
 @router.head("/v1/health", include_in_schema=False)
 @router.get(
     "/v1/health",
-    summary="Check whether pictures can be described now",
+    summary=N_("Check whether pictures can be described now"),
     response_model=schemas.HealthResponse,
     responses={503: {"model": schemas.HealthResponse}, **schemas.problems(403, 421)},
 )
@@ -180,7 +188,7 @@ async def health(request: Request) -> Response:
 @router.head("/v1/version", include_in_schema=False)
 @router.get(
     "/v1/version",
-    summary="Show the versions of the program and the model",
+    summary=N_("Show the versions of the program and the model"),
     response_model=schemas.VersionResponse,
     responses=schemas.problems(401, 403, 421),
 )
@@ -192,7 +200,7 @@ async def version(request: Request) -> Response:
 @router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
-    summary="Show metrics for Prometheus",
+    summary=N_("Show metrics for Prometheus"),
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
@@ -202,4 +210,4 @@ async def version(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Metrics in Prometheus's text format."""
     text = await run_in_threadpool(request.app.state.metrics.text)
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(text, media_type=_("text/plain; version=0.0.4; charset=utf-8"))

@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 
 from image_describer.errors import ServiceError
+from image_describer.i18n import _
 from image_describer.server.app import create_app
 from image_describer.server.config import ServerConfig
 from image_describer.server.log import log, logging_to_stderr
@@ -65,14 +66,15 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket. Raises ServiceError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
+        family, *_unused, address = found[0]
         dual_stack = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         created = socket.create_server(
             address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=dual_stack
         )
     except (socket.gaierror, UnicodeError) as error:
         raise ServiceError(
-            f"This computer has no address {host}.", "Choose another one with --host."
+            _("This computer has no address {host}.").format(host=host),
+            _("Choose another one with --host."),
         ) from error
     except OSError as error:
         raise _listen_error(host, port, error) from error
@@ -84,18 +86,25 @@ def listen(host: str, port: int) -> socket.socket:
 def _listen_error(host: str, port: int, error: OSError) -> ServiceError:
     if error.errno == errno.EADDRINUSE:
         return ServiceError(
-            f"Another program uses port {port}.",
-            "Choose another port with --port; 0 is any free port.",
+            _("Another program uses port {port}.").format(port=port),
+            _("Choose another port with --port; 0 is any free port."),
         )
     if error.errno == errno.EACCES:
         return ServiceError(
-            f"You don't have permission to use port {port}.",
-            "Choose a port above 1023 with --port.",
+            _("You don't have permission to use port {port}.").format(port=port),
+            _("Choose a port above 1023 with --port."),
         )
     if error.errno == errno.EADDRNOTAVAIL:
-        return ServiceError(f"This computer has no address {host}.", "Choose another with --host.")
+        return ServiceError(
+            _("This computer has no address {host}.").format(host=host),
+            _("Choose another with --host."),
+        )
     reason = error.strerror or type(error).__name__
-    return ServiceError(f"I can't listen on {host}, port {port}: {reason}.")
+    return ServiceError(
+        _("I can't listen on {host}, port {port}: {reason}.").format(
+            host=host, port=port, reason=reason
+        )
+    )
 
 
 def _address(host: str, listening: socket.socket) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from image_describer.errors import NoLanguageError
+from image_describer.i18n import _
 from image_describer.text import visible
 
 JSON = "application/json"
@@ -30,7 +31,7 @@ def _range(part: str) -> tuple[str, float]:
     kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
     quality = 1.0
     for parameter in parameters:
-        name, _, value = parameter.partition("=")
+        name, _unused, value = parameter.partition("=")
         if name.strip() == "q":
             try:
                 quality = min(max(float(value), 0.0), 1.0)
@@ -73,12 +74,14 @@ def check_language(key: str | None, online: bool) -> str:
     known |= {entry.key.casefold(): entry.key for entry in languages.all_languages()}
     name = visible(key[:40])
     if key.casefold() not in known:
-        raise NoLanguageError(f'There is no voice for "{name}".', "Try en-US or en-GB.")
+        raise NoLanguageError(
+            _('There is no voice for "{name}".').format(name=name), _("Try en-US or en-GB.")
+        )
     found = known[key.casefold()]
     if not online and found not in {entry.key for entry in languages.ENGLISH}:
         raise NoLanguageError(
-            f'The voice on this computer speaks English only, not "{name}".',
-            "Start the service with --online-voice for Google's voice, which may speak it.",
+            _('The voice on this computer speaks English only, not "{name}".').format(name=name),
+            _("Start the service with --online-voice for Google's voice, which may speak it."),
         )
     return found
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from image_describer.errors import TokenError
 from image_describer.files import read_limited, reason
+from image_describer.i18n import N_, _
 from image_describer.text import visible
 
 LIMIT_BYTES = 4096
 MIN_BYTES = 16  # shorter tokens can be guessed
-CREATE_ONE = "Create one: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE."
+CREATE_ONE = N_("Create one: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE.")
 
 
 def read(path: Path | None) -> bytes | None:
@@ -22,18 +23,26 @@ def read(path: Path | None) -> bytes | None:
         mode = path.stat().st_mode
         token = read_limited(path, LIMIT_BYTES).strip()
     except (OSError, ValueError) as error:
-        problem = reason(error) if isinstance(error, OSError) else "the name is invalid"
-        raise TokenError(f'The token in "{name}" can\'t be read: {problem}.', CREATE_ONE) from error
+        problem = reason(error) if isinstance(error, OSError) else _("the name is invalid")
+        raise TokenError(
+            _('The token in "{name}" can\'t be read: {problem}.').format(
+                name=name, problem=problem
+            ),
+            _(CREATE_ONE),
+        ) from error
     if os.name == "posix" and mode & stat.S_IROTH:
         raise TokenError(
-            f'Everyone on this computer can read the token in "{name}".', f"Run: chmod 600 {name}"
+            _('Everyone on this computer can read the token in "{name}".').format(name=name),
+            _("Run: chmod 600 {name}").format(name=name),
         )
     if not token:
-        raise TokenError(f'The token file "{name}" is empty.', CREATE_ONE)
+        raise TokenError(_('The token file "{name}" is empty.').format(name=name), _(CREATE_ONE))
     if len(token) < MIN_BYTES or not all(0x21 <= byte <= 0x7E for byte in token):
         raise TokenError(
-            f'The token in "{name}" must have at least {MIN_BYTES} ASCII letters, digits or '
-            "symbols, without spaces.",
-            CREATE_ONE,
+            _(
+                'The token in "{name}" must have at least {min_bytes} ASCII letters, digits or '
+                "symbols, without spaces."
+            ).format(name=name, min_bytes=MIN_BYTES),
+            _(CREATE_ONE),
         )
     return token

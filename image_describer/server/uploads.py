@@ -9,6 +9,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from image_describer.i18n import N_, _
 from image_describer.server.problems import Problem
 from image_describer.server.schemas import SENTENCES_LIMIT
 
@@ -17,7 +18,7 @@ FILES_LIMIT = 4
 FIELD_LIMIT_BYTES = 64_000
 MULTIPART = "multipart/form-data"
 RAW = "application/octet-stream"
-UNSUPPORTED_TYPE = (
+UNSUPPORTED_TYPE = N_(
     "Send the picture as the body, with a header such as Content-Type: image/jpeg, or in the field "
     "picture of a form (multipart/form-data)."
 )
@@ -40,7 +41,7 @@ class _InMemoryParser(MultiPartParser):
         ``filename*`` (RFC 5987), or only with a type."""
         part = self._current_part
         disposition = part.content_disposition or b""
-        _, options = parse_options_header(disposition)
+        _unused, options = parse_options_header(disposition)
         media_type = dict(part.item_headers).get(b"content-type", b"")
         if b"filename" not in options and (
             b"filename*" in disposition.lower()
@@ -56,7 +57,7 @@ async def read(request: Request) -> PictureForm:
     if kind == MULTIPART:
         return await _multipart(request)
     if kind != RAW and not kind.startswith("image/"):
-        raise Problem(415, UNSUPPORTED_TYPE)
+        raise Problem(415, _(UNSUPPORTED_TYPE))
     return PictureForm(await request.body(), [])
 
 
@@ -71,14 +72,16 @@ async def _multipart(request: Request) -> PictureForm:
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise Problem(400, f"The form can't be read: {error.message}") from error
+        raise Problem(
+            400, _("The form can't be read: {message}").format(message=error.message)
+        ) from error
     except (KeyError, ValueError, LookupError) as error:
-        raise Problem(400, "The form can't be read: it is malformed.") from error
+        raise Problem(400, _("The form can't be read: it is malformed.")) from error
     try:
         files = [value for value in form.values() if isinstance(value, UploadFile)]
         named = [value for value in form.getlist(PICTURE) if isinstance(value, UploadFile)]
         if not (named or files):
-            raise Problem(422, "The form has no file.")
+            raise Problem(422, _("The form has no file."))
         picture = await (named or files)[0].read()
         sentences = [value for value in form.getlist(SENTENCE) if isinstance(value, str)]
         return PictureForm(picture, sentences)
@@ -89,7 +92,7 @@ async def _multipart(request: Request) -> PictureForm:
 async def _without_preamble(request: Request) -> AsyncGenerator[bytes, None]:
     """Yield the body of a form from its first boundary on: a text before it has no meaning
     (RFC 2046, 5.1.1)."""
-    _, options = parse_options_header(request.headers["content-type"])
+    _unused, options = parse_options_header(request.headers["content-type"])
     boundary = options[b"boundary"]
     start = re.compile(rb"(?:^|\n)(--%b\r\n)" % re.escape(boundary))
     held: bytearray | None = bytearray()

@@ -3,6 +3,8 @@
 import functools
 from dataclasses import dataclass
 
+from image_describer.i18n import N_
+
 
 @dataclass(frozen=True)
 class SpokenLanguage:
@@ -19,13 +21,13 @@ class SpokenLanguage:
 
 # In gTTS the accent depends on the domain of the request; these are documented for English.
 ENGLISH = (
-    SpokenLanguage("en-US", "English, American", "en", "com"),
-    SpokenLanguage("en-GB", "English, British", "en", "co.uk"),
-    SpokenLanguage("en-AU", "English, Australian", "en", "com.au"),
-    SpokenLanguage("en-IN", "English, Indian", "en", "co.in"),
-    SpokenLanguage("en-CA", "English, Canadian", "en", "ca"),
-    SpokenLanguage("en-IE", "English, Irish", "en", "ie"),
-    SpokenLanguage("en-ZA", "English, South African", "en", "co.za"),
+    SpokenLanguage("en-US", N_("English, American"), "en", "com"),
+    SpokenLanguage("en-GB", N_("English, British"), "en", "co.uk"),
+    SpokenLanguage("en-AU", N_("English, Australian"), "en", "com.au"),
+    SpokenLanguage("en-IN", N_("English, Indian"), "en", "co.in"),
+    SpokenLanguage("en-CA", N_("English, Canadian"), "en", "ca"),
+    SpokenLanguage("en-IE", N_("English, Irish"), "en", "ie"),
+    SpokenLanguage("en-ZA", N_("English, South African"), "en", "co.za"),
 )
 DEFAULT_LANGUAGE = ENGLISH[0]
 

@@ -8,15 +8,19 @@ import time
 from dataclasses import dataclass
 
 from image_describer.errors import SpeechError
+from image_describer.i18n import N_, _
 from image_describer.speech.audio.output import check_output
 from image_describer.speech.audio.players import Playsound3Player
 from image_describer.speech.voices import espeak_ng, google_client
 from image_describer.speech.voices.base import DEFAULT_RATE_WPM
 from image_describer.speech.voices.espeak import EspeakVoice
+from image_describer.text import number
 
-TEST_TEXT = "Ready."
+TEST_TEXT = N_("Ready.")
 NETWORK_LIMIT_S = 3.0
-OFFLINE_VOICE_SUFFICES = "Nothing to do: the offline voice speaks. Google's voice needs a network."
+OFFLINE_VOICE_SUFFICES = N_(
+    "Nothing to do: the offline voice speaks. Google's voice needs a network."
+)
 
 
 @dataclass(frozen=True)
@@ -44,31 +48,35 @@ def check_players() -> list[CheckResult]:
 
 
 def _check_espeak() -> CheckResult:
-    name = "voice espeak"
+    name = _("voice espeak")
     try:
-        clip = EspeakVoice().record(TEST_TEXT, DEFAULT_RATE_WPM)
+        clip = EspeakVoice().record(_(TEST_TEXT), DEFAULT_RATE_WPM)
         version = espeak_ng.version()
     except SpeechError as error:
         return CheckResult(name, False, error.sentence, error.way_out)
     if not any(clip.pcm):
-        return CheckResult(name, False, "espeak-ng produces only silence.", espeak_ng.REINSTALL)
-    return CheckResult(name, True, f"espeak-ng {version} speaks, offline.")
+        return CheckResult(
+            name, False, _("espeak-ng produces only silence."), _(espeak_ng.REINSTALL)
+        )
+    return CheckResult(
+        name, True, _("espeak-ng {version} speaks, offline.").format(version=version)
+    )
 
 
 def check_network(
     address: str | None = None, limit_s: float = NETWORK_LIMIT_S, offline: bool = False
 ) -> CheckResult:
     """Check whether Google's voice can be reached, without sending a text."""
-    name = "voice gtts"
+    name = _("voice gtts")
     if offline:
-        return CheckResult(name, None, "You chose to stay offline.", needed=False)
+        return CheckResult(name, None, _("You chose to stay offline."), needed=False)
     try:
         seconds = google_client.measure_response_time(
             address or google_client.service_address(), limit_s
         )
     except SpeechError as error:
-        return CheckResult(name, False, error.sentence, OFFLINE_VOICE_SUFFICES, needed=False)
-    sentence = f"Google's voice can be reached ({seconds:.1f} s)."
+        return CheckResult(name, False, error.sentence, _(OFFLINE_VOICE_SUFFICES), needed=False)
+    sentence = _("Google's voice can be reached ({seconds} s).").format(seconds=number(seconds, 1))
     return CheckResult(name, True, sentence, needed=False)
 
 
@@ -77,9 +85,13 @@ def _check_output() -> CheckResult:
     try:
         backend = check_output()
     except SpeechError as error:
-        return CheckResult("sound output", False, error.sentence, error.way_out)
+        return CheckResult(_("sound output"), False, error.sentence, error.way_out)
     ms = (time.monotonic() - start) * 1000
-    return CheckResult("sound output", True, f"miniaudio opens {backend} in {ms:.0f} ms.")
+    return CheckResult(
+        _("sound output"),
+        True,
+        _("miniaudio opens {backend} in {ms} ms.").format(backend=backend, ms=number(ms, 0)),
+    )
 
 
 def _check_playsound3() -> CheckResult:

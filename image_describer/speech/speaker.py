@@ -10,6 +10,7 @@ from pathlib import Path
 
 from image_describer import paths
 from image_describer.errors import OutputLostError, SpeechError
+from image_describer.i18n import N_, _
 from image_describer.speech import earcons, languages
 from image_describer.speech.audio import files
 from image_describer.speech.audio.clip import AudioClip
@@ -38,7 +39,7 @@ VOICE_ORDER: dict[str, tuple[str, ...]] = {
     "error": ("espeak", "silent"),
 }
 SILENT_VOICE = "silent"  # whatever it speaks is not heard
-ONLINE_UNREACHABLE = "The natural voice can't be reached. The offline voice reads."
+ONLINE_UNREACHABLE = N_("The natural voice can't be reached. The offline voice reads.")
 CLOSE_LIMIT_S = 2.0
 REOPEN_LIMIT_S = 3.0  # how long to wait for a sound server that died in the middle of a sentence
 
@@ -156,7 +157,7 @@ class Speaker:
                 return duplicate
             self._latest = utterance
             if self._closed:
-                self._finish(utterance, error="The program is closing and says nothing more.")
+                self._finish(utterance, error=_("The program is closing and says nothing more."))
                 return utterance
             try:
                 self._start()
@@ -285,12 +286,15 @@ class Speaker:
         target = Path(path)
         files.check_path(target)
         if not text.strip():
-            raise SpeechError("There is nothing to say, so there is nothing to save.")
+            raise SpeechError(_("There is nothing to say, so there is nothing to save."))
         voices = self._voices_for("description", private)
         if self._load_error:
-            raise SpeechError(f"Speech can't be saved: {self._load_error}.")
+            raise SpeechError(
+                _("Speech can't be saved: {load_error}.").format(load_error=self._load_error)
+            )
         failure = SpeechError(
-            "There is no voice that can save speech.", "Start Image Describer without --voice off."
+            _("There is no voice that can save speech."),
+            _("Start Image Describer without --voice off."),
         )
         for voice in voices:
             if voice.name == SILENT_VOICE:
@@ -315,7 +319,7 @@ class Speaker:
                     voices = self._create_voices()
                 except Exception as error:
                     log.exception("the voices can't be loaded")
-                    self._load_error = f"the voices can't be loaded ({error})"
+                    self._load_error = _("the voices can't be loaded ({error})").format(error=error)
                 self._voices = {voice.name: voice for voice in voices}
             return self._voices
 
@@ -345,7 +349,7 @@ class Speaker:
                 self._speak(utterance)
             except Exception as error:
                 log.exception("the speaker failed")
-                utterance.error = finish(f"Speech failed: {error}")
+                utterance.error = finish(_("Speech failed: {error}").format(error=error))
             with self._changed:
                 self._current = None
                 self._finish(utterance, utterance.voice, utterance.error)
@@ -373,7 +377,7 @@ class Speaker:
                 self._report_online_failure(utterance)
             return
         if utterance.error is None and not utterance.interrupted:
-            utterance.error = _cannot_speak(self._load_error or "there is no voice")
+            utterance.error = _cannot_speak(self._load_error or _("there is no voice"))
 
     def _report_online_failure(self, utterance: Utterance) -> None:
         """Say after ``utterance`` why it had another voice, the first time that it is heard."""
@@ -382,7 +386,7 @@ class Speaker:
         if failed and not utterance.interrupted and not self._online_failure_said:
             self._online_failure_said = True
             with self._changed:
-                self._queue.append(Utterance(ONLINE_UNREACHABLE, "notice", private=True))
+                self._queue.append(Utterance(_(ONLINE_UNREACHABLE), "notice", private=True))
 
     def _speak_with_retry(self, voice: Voice, utterance: Utterance) -> None:
         """Speak; start again once if the output disappeared and came back."""
@@ -410,7 +414,7 @@ class Speaker:
 
 
 def _cannot_speak(reason: str) -> str:
-    return finish(f"I can't speak: {reason}")
+    return finish(_("I can't speak: {reason}").format(reason=reason))
 
 
 def make_speaker(

@@ -13,6 +13,7 @@ from enum import Enum
 from urllib.parse import quote, unquote
 
 from image_describer import web_hosts
+from image_describer.i18n import N_, _
 from image_describer.imaging.file_info import date_in_words
 from image_describer.reading.barcodes import BAR_FORMATS, PRODUCT_FORMATS
 from image_describer.reading.text import Code
@@ -43,18 +44,18 @@ _OTHER_SCHEMES = frozenset(
 class CodeKind(Enum):
     """What a code holds."""
 
-    WEB_ADDRESS = "web address"
-    WIFI = "Wi-Fi network"
-    TELEPHONE = "telephone number"
-    MESSAGE = "text message"
-    EMAIL = "e-mail address"
+    WEB_ADDRESS = N_("web address")
+    WIFI = N_("Wi-Fi network")
+    TELEPHONE = N_("telephone number")
+    MESSAGE = N_("text message")
+    EMAIL = N_("e-mail address")
     CONTACT = "contact"
     EVENT = "event"
     POSITION = "position"
-    PRODUCT = "product number"
-    OTHER_LINK = "link for another program"
+    PRODUCT = N_("product number")
+    OTHER_LINK = N_("link for another program")
     TEXT = "text"
-    DATA = "data that is not text"
+    DATA = N_("data that is not text")
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,15 @@ def codes_sentence(codes: Sequence[Code]) -> str:
     """Return a sentence for each code, or their number if there are many; "" without codes."""
     different = list({(code.format, code.content): code for code in codes}.values())
     if len(different) > MAX_TOLD:
-        return plural("There is {count} code in it.", "There are {count} codes in it.", len(different))
+        return plural(
+            "There is {count} code in it.", "There are {count} codes in it.", len(different)
+        )
     return " ".join(code_sentence(code) for code in different)
 
 
 def code_sentence(code: Code) -> str:
     """Return, for example, "A QR code: a web address, example.org."."""
-    name = "bar code" if code.format in BAR_FORMATS else one_line(code.format)
+    name = _("bar code") if code.format in BAR_FORMATS else one_line(code.format)
     article = "An" if name.startswith("A") else "A"
     return finish(f"{article} {name}: {meaning(code).said}")
 
@@ -96,12 +99,15 @@ def meaning(code: Code) -> CodeMeaning:
         digits = " ".join(one_line(content))  # read one by one, not as trillions
         is_book = code.format == "EAN-13" and content.startswith(("978", "979"))
         return CodeMeaning(
-            CodeKind.PRODUCT, f"the {'book' if is_book else 'product'} number {digits}"
+            CodeKind.PRODUCT,
+            _("the {value} number {digits}").format(
+                value="book" if is_book else "product", digits=digits
+            ),
         )
     if not content:
-        return CodeMeaning(CodeKind.TEXT, "it is empty")
+        return CodeMeaning(CodeKind.TEXT, _("it is empty"))
     if _NOT_TEXT.search(content):
-        return CodeMeaning(CodeKind.DATA, "data that is not text")
+        return CodeMeaning(CodeKind.DATA, _("data that is not text"))
     found = _SCHEME.match(content)
     scheme = found[1].lower() if found else ""
     rest = content[len(scheme) + 1 :] if found else ""
@@ -112,14 +118,14 @@ def meaning(code: Code) -> CodeMeaning:
     if result is None and _MAIL.fullmatch(content):
         result = _mail(content)
     if result is None and (scheme in _OTHER_SCHEMES or rest.startswith("//")):
-        said = f"a link for another program, {clean(scheme, NAME_LIMIT)}"
+        said = _("a link for another program, {clean}").format(clean=clean(scheme, NAME_LIMIT))
         result = CodeMeaning(CodeKind.OTHER_LINK, said)
     return result or _text(content)
 
 
 def _text(content: str) -> CodeMeaning:
     text = clean(content, TEXT_LIMIT)
-    return CodeMeaning(CodeKind.TEXT, text or "text that can't be shown")
+    return CodeMeaning(CodeKind.TEXT, text or _("text that can't be shown"))
 
 
 def _web_address(content: str) -> CodeMeaning:
@@ -132,15 +138,15 @@ def _web_address(content: str) -> CodeMeaning:
     host = web_hosts.canonical(written)
     ambiguous = web_hosts.AMBIGUOUS.search(content) or len(content) > ADDRESS_LIMIT
     if not host or ambiguous or int(port or 1) > 65_535:
-        return CodeMeaning(CodeKind.WEB_ADDRESS, "a web address that is not valid")
+        return CodeMeaning(CodeKind.WEB_ADDRESS, _("a web address that is not valid"))
     path = "".join(char if char.isascii() else quote(char) for char in rest)
     address = f"{scheme.lower()}://{host}{':' if port else ''}{port}{path}"
-    said = f"a web address, {_shown_host(host)}"
+    said = _("a web address, {shown_host}").format(shown_host=_shown_host(host))
     foreign = "xn--" in host
     if at:
-        said += f', written to look like "{clean(unquote(user), NAME_LIMIT)}"'
+        said += _(', written to look like "{clean}"').format(clean=clean(unquote(user), NAME_LIMIT))
     elif foreign:
-        said += ", with letters other than A to Z"
+        said += _(", with letters other than A to Z")
     return CodeMeaning(CodeKind.WEB_ADDRESS, said, address, is_disguised=bool(at) or foreign)
 
 
@@ -160,7 +166,9 @@ def _shown_host(host: str) -> str:
     host = host.removeprefix("www.")
     if len(host) <= NAME_LIMIT:
         return host
-    return f"a long name that ends in {host[-NAME_LIMIT // 2 :].partition('.')[2] or host[-20:]}"
+    return _("a long name that ends in {value}").format(
+        value=host[-NAME_LIMIT // 2 :].partition(".")[2] or host[-20:]
+    )
 
 
 def _mail(content: str) -> CodeMeaning | None:
@@ -169,7 +177,9 @@ def _mail(content: str) -> CodeMeaning | None:
         return None
     shown = clean(address, NAME_LIMIT)
     return CodeMeaning(
-        CodeKind.EMAIL, f"an e-mail address, {shown}", f"mailto:{quote(address, '@+')}"
+        CodeKind.EMAIL,
+        _("an e-mail address, {shown}").format(shown=shown),
+        f"mailto:{quote(address, '@+')}",
     )
 
 
@@ -182,13 +192,15 @@ def _telephone(content: str) -> CodeMeaning | None:
     if not _TELEPHONE.fullmatch(number):
         return None  # such as *#06#, which a telephone obeys
     address = "tel:" + re.sub(r"[^+0-9]", "", number)
-    said = f"a telephone number, {clean(number, NAME_LIMIT)}"
+    said = _("a telephone number, {clean}").format(clean=clean(number, NAME_LIMIT))
     return CodeMeaning(CodeKind.TELEPHONE, said, address)
 
 
 def _message(content: str) -> CodeMeaning:
     number = re.split(r"[:?]", content, maxsplit=1)[0]
-    return CodeMeaning(CodeKind.MESSAGE, f"a text message to {clean(number, NAME_LIMIT)}")
+    return CodeMeaning(
+        CodeKind.MESSAGE, _("a text message to {clean}").format(clean=clean(number, NAME_LIMIT))
+    )
 
 
 def _wifi(content: str) -> CodeMeaning | None:
@@ -197,19 +209,24 @@ def _wifi(content: str) -> CodeMeaning | None:
     if not name:
         return None
     password = fields.get("P", "")
-    protection = "with its password" if password else "without a password"
-    return CodeMeaning(CodeKind.WIFI, f"a Wi-Fi network, {name}, {protection}", secret=password)
+    protection = _("with its password") if password else _("without a password")
+    return CodeMeaning(
+        CodeKind.WIFI,
+        _("a Wi-Fi network, {name}, {protection}").format(name=name, protection=protection),
+        secret=password,
+    )
 
 
 def _mecard(content: str) -> CodeMeaning:
-    family, _, given = _fields(content).get("N", "").partition(",")
+    family, _unused, given = _fields(content).get("N", "").partition(",")
     return _contact(f"{given} {family}")
 
 
 def _contact(name: str) -> CodeMeaning:
     name = clean(name, NAME_LIMIT)
     return CodeMeaning(
-        CodeKind.CONTACT, f"a contact, {name}" if name else "a contact without a name"
+        CodeKind.CONTACT,
+        _("a contact, {name}").format(name=name) if name else _("a contact without a name"),
     )
 
 
@@ -218,11 +235,11 @@ def _begin(content: str) -> CodeMeaning | None:
     kind = content[:9].strip().upper()
     lines = _properties(content)
     if kind.startswith("VCARD"):
-        family, _, others = lines.get("N", "").partition(";")
+        family, _unused, others = lines.get("N", "").partition(";")
         return _contact(lines.get("FN") or f"{others.partition(';')[0]} {family}")
     if kind.startswith(("VEVENT", "VCALENDAR")):
         parts = [
-            "an event",
+            _("an event"),
             clean(lines.get("SUMMARY", ""), NAME_LIMIT),
             _date(lines.get("DTSTART")),
         ]
@@ -240,7 +257,7 @@ def _date(text: str | None) -> str:
         return ""
     said = date_in_words(day)
     if time is not None:
-        said += f" at {time:%H:%M}" + (" UTC" if value.endswith("Z") else "")
+        said += _(" at {time:%H:%M}").format(time=time) + (" UTC" if value.endswith("Z") else "")
     return said
 
 
@@ -251,7 +268,9 @@ def _position(content: str) -> CodeMeaning | None:
         return None
     north = f"{abs(latitude):.5g} {'north' if latitude >= 0 else 'south'}"
     east = f"{abs(longitude):.5g} {'east' if longitude >= 0 else 'west'}"
-    return CodeMeaning(CodeKind.POSITION, f"a position, {north}, {east}")
+    return CodeMeaning(
+        CodeKind.POSITION, _("a position, {north}, {east}").format(north=north, east=east)
+    )
 
 
 def _fields(content: str) -> dict[str, str]:

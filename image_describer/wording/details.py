@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from image_describer.captioner.description import Description
 from image_describer.captioner.nouns import names_object
+from image_describer.i18n import N_, _
 from image_describer.imaging.notes import BLANK
 from image_describer.imaging.region import Region
 from image_describer.metadata.xmp import TEXT_LIMIT
@@ -22,7 +23,7 @@ from image_describer.wording.sentence import (
 
 MAX_ALTERNATIVES = 4  # nobody remembers more
 EVERYWHERE = 0.85  # sides, in fractions of the picture, from which a region has no position
-AUTHOR_PREFIX = "Alt text by its author: "
+AUTHOR_PREFIX = N_("Alt text by its author: ")
 ROWS = ("top", "", "bottom")
 COLUMNS = ("left", "", "right")
 
@@ -51,15 +52,19 @@ def sentences(description: Description, *, include_notes: bool = True) -> list[s
         positions = what_is_where(description)
         if positions:
             listed = "; ".join(f"{word}: {position}" for word, position in positions)
-            result.append(f"What is where: {listed}.")
+            result.append(_("What is where: {listed}.").format(listed=listed))
     elif BLANK not in notes and not description.is_page:  # a drawing: the guess is told here only
         guess = hedge_for(0.0).full.format(caption=description.caption.strip().rstrip("."))
         result += [guess, _confidence(description.confidence)]
     if description.text and include_notes and (text := written(description.text)):
         result.append(text)
     if description.width > 0 and description.height > 0:
-        result.append(f"The picture has {description.width} by {description.height} pixels.")
-    return result or ["There is nothing more to say about this picture."]
+        result.append(
+            _("The picture has {width} by {height} pixels.").format(
+                width=description.width, height=description.height
+            )
+        )
+    return result or [_("There is nothing more to say about this picture.")]
 
 
 def what_is_where(description: Description) -> list[tuple[str, str]]:
@@ -101,8 +106,8 @@ def confidence_label(description: Description) -> str:
 
 def _confidence(value: float) -> str:
     if not math.isfinite(value):
-        return "I can't say how sure I am."
-    return f"I am {percent(value)} sure of this."
+        return _("I can't say how sure I am.")
+    return _("I am {value} sure of this.").format(value=percent(value))
 
 
 def _alternatives(description: Description) -> list[str]:
@@ -112,4 +117,4 @@ def _alternatives(description: Description) -> list[str]:
         for other in description.alternatives
         if (caption := other.caption.strip().rstrip(".")) and caption != own
     ][:MAX_ALTERNATIVES]
-    return [f"It could also be: {'; or '.join(others)}."] if others else []
+    return [_("It could also be: {others}.").format(others="; or ".join(others))] if others else []

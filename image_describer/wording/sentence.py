@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from image_describer.captioner.description import Description, DoubtfulWord
+from image_describer.i18n import N_, _
 from image_describer.imaging.notes import BLANK, DARK
 from image_describer.reading.text import FEW_WORDS, PictureText, TextLine
 from image_describer.text import finish, one_line, shorten, visible
@@ -28,16 +29,16 @@ HIGH = 0.7
 MIDDLE = 0.4
 
 AUTHOR_LIMIT = 250  # characters of the author's text that are spoken, 15 s; the details have more
-AUTHOR_PREFIX = "Its author says: "
-NO_CAPTION = "I can't tell what this is."
+AUTHOR_PREFIX = N_("Its author says: ")
+NO_CAPTION = N_("I can't tell what this is.")
 
 PAGE_LIMIT = 250  # characters of a page that are said, 15 s
 SURE_TEXT = 0.8  # confidence of a line from which on its words are not hedged
-WRITTEN_PREFIX = "It says: "
-UNSURE_WRITTEN_PREFIX = "It might say: "
-WORD_COUNT = "There are about {count} words in it."
-NO_TEXT = "There is no text in it."
-UNKNOWN_SCRIPT = "There is text in letters I can't read."
+WRITTEN_PREFIX = N_("It says: ")
+UNSURE_WRITTEN_PREFIX = N_("It might say: ")
+WORD_COUNT = N_("There are about {count} words in it.")
+NO_TEXT = N_("There is no text in it.")
+UNKNOWN_SCRIPT = N_("There is text in letters I can't read.")
 
 
 class Hedge(NamedTuple):
@@ -49,9 +50,9 @@ class Hedge(NamedTuple):
 
 # From which confidence up; NaN gets the last one.
 HEDGES = (
-    (HIGH, Hedge("Probably: {caption}.", "Probably: {caption}.")),
-    (MIDDLE, Hedge("It might be: {caption}. This could be wrong.", "Perhaps: {caption}.")),
-    (-math.inf, Hedge("Unsure. My guess: {caption}.", "My guess: {caption}.")),
+    (HIGH, Hedge(N_("Probably: {caption}."), N_("Probably: {caption}."))),
+    (MIDDLE, Hedge(N_("It might be: {caption}. This could be wrong."), N_("Perhaps: {caption}."))),
+    (-math.inf, Hedge(N_("Unsure. My guess: {caption}."), N_("My guess: {caption}."))),
 )
 
 
@@ -116,9 +117,9 @@ def part_sentence(description: Description, *, hedged: bool = True) -> str:
         whole = replace(description.text, is_page=True)
         said = replace(said, written=written(whole, hedged=hedged))
     if BLANK in description.notes:
-        said = replace(said, own="" if said.written else "Plain, nothing stands out.")
+        said = replace(said, own="" if said.written else _("Plain, nothing stands out."))
     elif DARK in description.notes:
-        said = replace(said, own=f"Very dark. {said.own}".strip())
+        said = replace(said, own=_("Very dark. {own}").format(own=said.own).strip())
     return said.text
 
 
@@ -134,10 +135,10 @@ def written(text: PictureText, *, hedged: bool = True, read_on: str = "") -> str
         quoted = shorten(whole, PAGE_LIMIT)
         has_more = quoted != whole
         sure = not hedged or min(line.confidence for line in text.lines) >= SURE_TEXT
-        prefix = WRITTEN_PREFIX if sure or text.is_page else UNSURE_WRITTEN_PREFIX
+        prefix = _(WRITTEN_PREFIX) if sure or text.is_page else _(UNSURE_WRITTEN_PREFIX)
         parts.append(f"{prefix}{quoted}")
     if has_more:
-        parts += [WORD_COUNT.format(count=_about(text.word_count)), read_on]
+        parts += [_(WORD_COUNT).format(count=_about(text.word_count)), read_on]
     parts.append(codes_sentence(text.codes))
     return " ".join(part for part in parts if part)
 
@@ -160,14 +161,14 @@ def hedge_for(confidence: float) -> Hedge:
 
 def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str:
     notes = [finish(one_line(note)) for note in description.notes if one_line(note)]
-    unknown = [UNKNOWN_SCRIPT] if description.text and description.text.unknown_script else []
+    unknown = [_(UNKNOWN_SCRIPT)] if description.text and description.text.unknown_script else []
     if not description.has_scene:
         return " ".join([*notes, *unknown])
     caption = bare_caption(description)
     if hedged:
         caption = _with_doubt(caption, description.doubt)
     if not caption:
-        text = NO_CAPTION
+        text = _(NO_CAPTION)
     elif not hedged:
         text = f"{caption[0].upper()}{caption[1:]}."
     else:
@@ -209,5 +210,5 @@ def _with_doubt(caption: str, doubt: DoubtfulWord | None) -> str:
     words = caption.split()
     if doubt is None or words[doubt.position : doubt.position + 1] != [one_line(doubt.word)]:
         return caption
-    words[doubt.position] += f" or {one_line(doubt.other)}"
+    words[doubt.position] += _(" or {other}").format(other=one_line(doubt.other))
     return " ".join(words)

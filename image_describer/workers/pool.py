@@ -25,6 +25,8 @@ from image_describer.errors import (
     ProcessDiedError,
     WorkerError,
 )
+from image_describer.i18n import _
+from image_describer.text import number
 from image_describer.workers.process import WorkerJob, WorkerProcess
 from image_describer.workers.worker import WorkerOptions, WorkFunction
 
@@ -121,7 +123,7 @@ class Pool:
         job = WorkerJob(function, item, groupable)
         with self._lock:
             if self._closed:
-                raise WorkerError("The describing processes were stopped.")
+                raise WorkerError(_("The describing processes were stopped."))
             if self._start_error is not None and not self._ready_count:
                 job.future.set_exception(self._start_error)
                 return job.future
@@ -190,7 +192,7 @@ class Pool:
 
     def _run_thread(self) -> None:
         if self._thread is None and not self._closed:
-            self._thread = threading.Thread(target=self._manage, daemon=True, name="worker pool")
+            self._thread = threading.Thread(target=self._manage, daemon=True, name=_("worker pool"))
             self._thread.start()
         self._wake()
 
@@ -201,7 +203,7 @@ class Pool:
 
     def _manage(self) -> None:
         """The pool's thread."""
-        error = WorkerError("The describing processes were stopped.")
+        error = WorkerError(_("The describing processes were stopped."))
         try:
             _block_interrupts()
             while not self._closed:
@@ -211,7 +213,7 @@ class Pool:
                 self._kill_slow_processes()
         except Exception:
             log.exception("The pool of describing processes failed.")
-            error = WorkerError("The describing processes can't be managed.")
+            error = WorkerError(_("The describing processes can't be managed."))
         finally:
             self._shut_down(error)
 
@@ -323,13 +325,19 @@ class Pool:
             if timed_out and len(suspects) == 1:
                 limit_s = self._options.limit_s
                 job.future.set_exception(
-                    ItemTimeoutError(f"The picture took longer than {limit_s:.0f} seconds.")
+                    ItemTimeoutError(
+                        _("The picture took longer than {limit_s} seconds.").format(
+                            limit_s=number(limit_s, 0)
+                        )
+                    )
                 )
             elif job.attempts >= ATTEMPTS_LIMIT:
                 job.future.set_exception(
                     ProcessDiedError(
-                        f"The process that opened the picture died twice ({how}).",
-                        "The file may be damaged, or there is too little memory.",
+                        _("The process that opened the picture died twice ({how}).").format(
+                            how=how
+                        ),
+                        _("The file may be damaged, or there is too little memory."),
                     )
                 )
             else:
@@ -347,8 +355,8 @@ class Pool:
         if any(process.ready for process in self._processes):
             return
         reason = error or WorkerError(
-            f"The describing processes don't start ({how}).",
-            "Run image-describer doctor; there may be too little memory.",
+            _("The describing processes don't start ({how}).").format(how=how),
+            _("Run image-describer doctor; there may be too little memory."),
         )
         with self._lock:
             self._start_error, self._ready_count = reason, 0

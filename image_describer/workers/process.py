@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from image_describer.i18n import _
 from image_describer.workers import worker
 from image_describer.workers.worker import WorkerOptions, WorkFunction
 
@@ -103,8 +104,8 @@ class WorkerProcess:
             try:
                 return signal.Signals(-code).name
             except ValueError:
-                return f"signal {-code}"
-        return f"exit status {code}"
+                return _("signal {value}").format(value=-code)
+        return _("exit status {code}").format(code=code)
 
     def kill(self) -> None:
         """End the process at once and wait for that."""

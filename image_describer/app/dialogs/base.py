@@ -10,6 +10,7 @@ from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.button import RETURN_KEYS, Button
 from image_describer.app.widgets.button_row import ButtonRow
 from image_describer.app.widgets.fitting import FittingColumn
+from image_describer.i18n import _
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext, OpenDialog
@@ -68,7 +69,7 @@ class Dialog(tk.Toplevel):
     def set_title(self, title: str) -> None:
         """Show ``title`` and speak it with the focus."""
         self._heading = title
-        self.title(f"{title} - Image Describer")
+        self.title(_("{title} - Image Describer").format(title=title))
         self_voicing.set_title(self, f"{title}, dialog")
 
     def add_buttons(self, *buttons: tuple[str, Callable[[], Any]]) -> list[Button]:

@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.question import QuestionDialog
+from image_describer.i18n import N_, _
 
-TITLE = "Choose a voice"
-QUESTION = (
+TITLE = N_("Choose a voice")
+QUESTION = N_(
     "Choose a voice. Enter: natural; sends sentences to Google. Tab, Enter: offline; nothing "
     "leaves this computer."
 )
-ONLINE = "Natural voice, online"
-OFFLINE = "Offline voice"
+ONLINE = N_("Natural voice, online")
+OFFLINE = N_("Offline voice")
 
 
 def ask(context: AppContext, chosen: Callable[[bool | None], None]) -> None:
@@ -22,10 +23,10 @@ def ask(context: AppContext, chosen: Callable[[bool | None], None]) -> None:
     """
     QuestionDialog(
         context,
-        TITLE,
-        QUESTION,
-        (ONLINE, lambda: chosen(True)),
-        (OFFLINE, lambda: chosen(False)),
+        _(TITLE),
+        _(QUESTION),
+        (_(ONLINE), lambda: chosen(True)),
+        (_(OFFLINE), lambda: chosen(False)),
         on_escape=lambda: chosen(None),
     )
-    context.voice.notify(f"Image Describer. {QUESTION}")
+    context.voice.notify(_("Image Describer. {question}").format(question=_(QUESTION)))

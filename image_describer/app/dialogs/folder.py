@@ -17,11 +17,12 @@ from image_describer.app.widgets.check_box import CheckBox
 from image_describer.app.widgets.item_list import ItemList
 from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.i18n import N_, _
 from image_describer.text import file_name, one_line
 
-TITLE = "Describe a folder"
-NOTHING_TO_SAVE = "There is no list yet. Begin makes one."
-QUESTION = "This folder has {count:,} pictures. Describe them all?"
+TITLE = N_("Describe a folder")
+NOTHING_TO_SAVE = N_("There is no list yet. Begin makes one.")
+QUESTION = N_("This folder has {count:,} pictures. Describe them all?")
 ASK_ABOVE = 100  # pictures; they take about a minute
 ROWS = 12
 FULL_TEXT_LINES = 3
@@ -36,7 +37,7 @@ class FolderWindow(Dialog):
     """
 
     own_command = "folder"
-    keys_help = (
+    keys_help = N_(
         "Type a folder, in which Tab completes and Down reads the matches; Enter begins. In the "
         "list, the arrow keys and the first letters of a name go to a picture, Enter opens it. "
         "Escape stops, then closes."
@@ -53,7 +54,7 @@ class FolderWindow(Dialog):
     ) -> None:
         from image_describer.app.dialogs.save import SaveDialog
 
-        super().__init__(context, TITLE)
+        super().__init__(context, _(TITLE))
         self._task = task
         self._own_pictures = own_pictures
         self._open_picture = open_picture
@@ -65,7 +66,7 @@ class FolderWindow(Dialog):
         buttons = self.add_buttons(
             ("Begin", lambda: self._begin(self.path.get())),
             ("Open", self._open_chosen),
-            ("Save list", self._save),
+            (_("Save list"), self._save),
             ("Close", self.close),
         )
         self._close_button = buttons[-1]
@@ -110,7 +111,7 @@ class FolderWindow(Dialog):
         if self._task.running and run is not None and not run.stopped:
             self._progress.forget()
             self._task.stop()
-            self._answer(STOPPING)
+            self._answer(_(STOPPING))
         else:
             super().close()
 
@@ -170,9 +171,9 @@ class FolderWindow(Dialog):
             say=self._answer,
             folders_only=True,
         )
-        self_voicing.set_name(self.path, "Folder", hint="Enter begins")
+        self_voicing.set_name(self.path, "Folder", hint=_("Enter begins"))
         self.path.grid(row=1, column=0, sticky="ew")
-        self.subfolders = CheckBox(self.body, "With the folders inside it", True)
+        self.subfolders = CheckBox(self.body, _("With the folders inside it"), True)
         self.subfolders.grid(row=2, column=0, sticky="w", pady=4)
         self.list = ItemList(self.body, name="Descriptions", width=64, height=ROWS)
         self.list.grid(row=3, column=0, sticky="nsew", pady=4)
@@ -183,7 +184,7 @@ class FolderWindow(Dialog):
         )
         self_voicing.set_name(
             self.full_text,
-            "In full",
+            _("In full"),
             role="text",
             state=lambda: self.full_text.shown() or self_voicing.EMPTY,
         )
@@ -214,7 +215,7 @@ class FolderWindow(Dialog):
         if count <= ASK_ABOVE:
             self._start(run)
             return
-        question, before = QUESTION.format(count=count), self_voicing.focused(self)
+        question, before = _(QUESTION).format(count=count), self_voicing.focused(self)
 
         def start() -> None:
             if before is not None:  # to which the focus returns
@@ -222,7 +223,7 @@ class FolderWindow(Dialog):
             self._start(run)
 
         dialog = QuestionDialog(
-            self.context, TITLE, question, ("Describe", start), ("Cancel", do_nothing)
+            self.context, _(TITLE), question, ("Describe", start), ("Cancel", do_nothing)
         )
         self._answer(f"{question} {self_voicing.spoken_text(dialog.first_button)}")
 
@@ -255,14 +256,14 @@ class FolderWindow(Dialog):
 
         run = self._task.run
         if run is None or not len(run.records):
-            self._answer(NOTHING_TO_SAVE)
+            self._answer(_(NOTHING_TO_SAVE))
             return
         self._save_dialog.open_for(
             run,
             KINDS,
             default_location(run.folder),
             lambda path, replace: write_list(path, run, replace),
-            TITLE,
+            _(TITLE),
         )
 
     def _show_full_text(self) -> None:

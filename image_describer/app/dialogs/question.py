@@ -7,9 +7,10 @@ from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.i18n import N_, _
 
 WIDTH = 44  # characters
-ANSWER_FIRST = "Answer the question first. {repeat} repeats it."
+ANSWER_FIRST = N_("Answer the question first. {repeat} repeats it.")
 ARROWS = {"Left": -1, "Up": -1, "Right": 1, "Down": 1}
 
 
@@ -25,7 +26,7 @@ class QuestionDialog(Dialog):
     ``on_escape()``.
     """
 
-    keys_help = (
+    keys_help = N_(
         "Tab and the arrow keys go to the other answer, Enter gives the one that has the focus. "
         "Escape leaves everything as it is."
     )
@@ -63,7 +64,7 @@ class QuestionDialog(Dialog):
         self.open(self.first_button)
 
     def leave(self) -> bool:
-        self.context.voice.answer(keymap.with_keys(ANSWER_FIRST, keymap.spoken))
+        self.context.voice.answer(keymap.with_keys(_(ANSWER_FIRST), keymap.spoken))
         return False
 
     def close(self) -> None:

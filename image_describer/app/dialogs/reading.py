@@ -5,6 +5,7 @@ from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.i18n import _
 
 
 class ReadingWindow:
@@ -58,4 +59,4 @@ class ReadingWindow:
     @staticmethod
     def _fill(view: ReadOnlyText, title: str, text: str) -> None:
         view.show(text)
-        self_voicing.set_name(view, title, role="text, arrow keys read it")
+        self_voicing.set_name(view, title, role=_("text, arrow keys read it"))

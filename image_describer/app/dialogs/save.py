@@ -18,6 +18,7 @@ from image_describer.app.widgets.choice import Choice
 from image_describer.app.widgets.entry_box import EntryBox
 from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.errors import FileExistsAlreadyError, SaveError
+from image_describer.i18n import N_, _
 from image_describer.text import file_name, one_line, percent, visible
 
 if TYPE_CHECKING:
@@ -25,29 +26,32 @@ if TYPE_CHECKING:
 
 TITLE = "Save"
 KINDS = (
-    (".txt", "Description as text"),
-    (".mp3", "Speech as MP3"),
-    (".wav", "Speech as WAV"),
+    (".txt", N_("Description as text")),
+    (".mp3", N_("Speech as MP3")),
+    (".wav", N_("Speech as WAV")),
 )
 SUFFIXES = tuple(suffix for suffix, _label in KINDS)
 Kinds = tuple[tuple[str, str], ...]  # (suffix, label)
 Writer = Callable[[Path, bool], Path]  # (path, replace) -> path
-SAVED = "Saved {name} in {folder}."
-ALREADY_EXISTS = "{name} already exists. Press Save again to replace it."
-NO_NAME = "The file has no name. Type one."
+SAVED = N_("Saved {name} in {folder}.")
+ALREADY_EXISTS = N_("{name} already exists. Press Save again to replace it.")
+NO_NAME = N_("The file has no name. Type one.")
 BOX_CHARACTERS = 44
 MESSAGE_LINES = 3
 
 # The sentence and the way out for each errno.
 ERRORS = {
-    errno.EACCES: ("You are not allowed to write in {folder}.", "Choose another folder."),
-    errno.EPERM: ("You are not allowed to write in {folder}.", "Choose another folder."),
-    errno.EROFS: ("{folder} can't be written to.", "Choose another folder."),
-    errno.ENOSPC: ("The disk is full.", "Free some space, or choose another disk."),
-    errno.EDQUOT: ("Your disk quota is used up.", "Free some space, or choose another disk."),
-    errno.ENAMETOOLONG: ("The name of the file is too long.", "Shorten it."),
+    errno.EACCES: (N_("You are not allowed to write in {folder}."), N_("Choose another folder.")),
+    errno.EPERM: (N_("You are not allowed to write in {folder}."), N_("Choose another folder.")),
+    errno.EROFS: (N_("{folder} can't be written to."), N_("Choose another folder.")),
+    errno.ENOSPC: (N_("The disk is full."), N_("Free some space, or choose another disk.")),
+    errno.EDQUOT: (
+        N_("Your disk quota is used up."),
+        N_("Free some space, or choose another disk."),
+    ),
+    errno.ENAMETOOLONG: (N_("The name of the file is too long."), N_("Shorten it.")),
 }
-OTHER_ERROR = ("{name} can't be saved: {reason}.", "Choose another folder or name.")
+OTHER_ERROR = (N_("{name} can't be saved: {reason}."), N_("Choose another folder or name."))
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class SaveForm(Dialog):
     """Kind, file name and folder; Save and Cancel."""
 
     own_command = "save"
-    keys_help = (
+    keys_help = N_(
         "The arrow keys choose what to save. Tab goes to the file name, the folder and the "
         "buttons. Enter saves. Escape closes."
     )
@@ -131,12 +135,12 @@ class SaveForm(Dialog):
         folder, stem = location
         self.body.columnconfigure(0, weight=1)
         first = self._suffixes[0]
-        self.kind = Choice(self.body, kinds, first, self._on_kind, name="What to save")
-        self.name = EntryBox(self.body, stem + first, name="File name", width=BOX_CHARACTERS)
+        self.kind = Choice(self.body, kinds, first, self._on_kind, name=_("What to save"))
+        self.name = EntryBox(self.body, stem + first, name=_("File name"), width=BOX_CHARACTERS)
         self.folder = EntryBox(self.body, visible(str(folder)), name="Folder", width=BOX_CHARACTERS)
         self._folder = folder
         for row, (label, widget) in enumerate(
-            (("What", self.kind), ("File name", self.name), ("Folder", self.folder))
+            (("What", self.kind), (_("File name"), self.name), ("Folder", self.folder))
         ):
             Label(self.body, label).grid(row=2 * row, column=0, sticky="w")
             widget.grid(row=2 * row + 1, column=0, sticky="ew")
@@ -163,7 +167,7 @@ class SaveForm(Dialog):
             return
         path = self._path()
         if path is None:
-            self._on_error(SaveError(NO_NAME), None)
+            self._on_error(SaveError(_(NO_NAME)), None)
             return
         write, replace = self._write, path == self._confirmed
         self._job = self.context.jobs.start(
@@ -188,7 +192,7 @@ class SaveForm(Dialog):
         if self.winfo_exists():
             self.close()
         self.context.voice.notify(
-            SAVED.format(name=file_name(str(path)), folder=file_name(str(path.parent)))
+            _(SAVED).format(name=file_name(str(path)), folder=file_name(str(path.parent)))
         )
 
     def _on_error(self, error: Exception, path: Path | None) -> None:
@@ -250,17 +254,17 @@ def saved_text(described: "DescribedPicture", file: str, when: datetime) -> str:
         made_of = [description.text.text, ""]
     elif description.has_scene:
         made_of = [
-            f"Caption: {description.caption}",
-            f"Confidence: {percent(description.confidence)}",
+            _("Caption: {caption}").format(caption=description.caption),
+            _("Confidence: {confidence}").format(confidence=percent(description.confidence)),
         ]
     lines = [
         described.sentence,
         "",
         *made_of,
-        *(f"Note: {note}" for note in description.notes),
-        f"Picture: {file}",
-        f"Saved: {when:%Y-%m-%d %H:%M}",
-        "Made by Image Describer, which can be wrong.",
+        *(_("Note: {note}").format(note=note) for note in description.notes),
+        _("Picture: {file}").format(file=file),
+        _("Saved: {when:%Y-%m-%d %H:%M}").format(when=when),
+        _("Made by Image Describer, which can be wrong."),
     ]
     return "\n".join(lines) + "\n"
 
@@ -291,23 +295,27 @@ def os_errors_as_save_error(path: Path) -> Iterator[None]:
     except OSError as error:
         raise _save_error(error, path) from error
     except ValueError as error:  # a null in the name
-        raise SaveError("That is not a valid file name.", "Choose another one.") from error
+        raise SaveError(_("That is not a valid file name."), _("Choose another one.")) from error
 
 
 def check_target(path: Path, picture: str | None, replace: bool) -> None:
     """Raise SaveError, FileExistsAlreadyError or OSError if ``path`` must not be written."""
     if not path.parent.is_dir():
         folder = visible(str(path.parent))
-        raise SaveError(f"There is no folder {folder}.", "Choose another one.")
+        raise SaveError(
+            _("There is no folder {folder}.").format(folder=folder), _("Choose another one.")
+        )
     if not path.exists():
         return
     name = file_name(str(path))
     if path.is_dir():
-        raise SaveError(f"{name} is a folder.", "Type the name of a file.")
+        raise SaveError(_("{name} is a folder.").format(name=name), _("Type the name of a file."))
     if picture is not None and os.path.exists(picture) and path.samefile(picture):
-        raise SaveError(f"{name} is the picture itself.", "Choose another name.")
+        raise SaveError(
+            _("{name} is the picture itself.").format(name=name), _("Choose another name.")
+        )
     if not replace:
-        raise FileExistsAlreadyError(ALREADY_EXISTS.format(name=name))
+        raise FileExistsAlreadyError(_(ALREADY_EXISTS).format(name=name))
 
 
 def _save_error(error: OSError, path: Path) -> SaveError:

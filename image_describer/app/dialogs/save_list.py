@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING
 
 from image_describer.app.dialogs import save
 from image_describer.errors import SaveError
+from image_describer.i18n import N_, _
 
 if TYPE_CHECKING:
     from image_describer.app.tasks.folder_run import FolderRun
 
-TITLE = "Save list"
+TITLE = N_("Save list")
 KINDS = (
-    (".html", "Page with the pictures, HTML"),
-    (".csv", "Table for spreadsheets, CSV"),
-    (".jsonl", "Data for programs, JSON lines"),
+    (".html", N_("Page with the pictures, HTML")),
+    (".csv", N_("Table for spreadsheets, CSV")),
+    (".jsonl", N_("Data for programs, JSON lines")),
 )
-NOT_STORED = "The list can't be saved: {reason}."
+NOT_STORED = N_("The list can't be saved: {reason}.")
 
 
 def default_location(folder: str) -> tuple[Path, str]:
@@ -35,7 +36,9 @@ def write_list(path: Path, run: "FolderRun", replace: bool) -> Path:
     with save.os_errors_as_save_error(path):
         save.check_target(path, None, replace)
         if run.records.error:
-            raise SaveError(NOT_STORED.format(reason=run.records.error), "Make room on the disk.")
+            raise SaveError(
+                _(NOT_STORED).format(reason=run.records.error), _("Make room on the disk.")
+            )
         records, complete = run.records.snapshot()
         exporters.write(path, records, folders=[run.folder], partial=not complete)
     return path

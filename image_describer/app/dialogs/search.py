@@ -15,21 +15,22 @@ from image_describer.app.widgets.entry_box import EntryBox
 from image_describer.app.widgets.item_list import ItemList
 from image_describer.app.widgets.label import Label
 from image_describer.app.widgets.read_only_text import ReadOnlyText
+from image_describer.i18n import N_, _
 from image_describer.text import file_name, one_line, visible
 
 if TYPE_CHECKING:
     from image_describer.app.tasks.own_pictures import ListedPicture, OwnPictures, SearchOutcome
 
-TITLE = "Search your pictures"
-HINT = "Type words, then Enter"
-NOTHING_TYPED = "Type a word first."
-NOTHING_FOUND = "Nothing found. {folder} describes more pictures."
+TITLE = N_("Search your pictures")
+HINT = N_("Type words, then Enter")
+NOTHING_TYPED = N_("Type a word first.")
+NOTHING_FOUND = N_("Nothing found. {folder} describes more pictures.")
 FOUND = "{count} found."
-SIMILAR = "{count} found that are like {name}."
-NONE_SIMILAR = "No described picture is like {name}."
-WEAK = "{count} found, but none is a good match."
-NO_PICTURE = "Search for a picture first."
-GONE = "{name} no longer exists. Its description was: {sentence}"
+SIMILAR = N_("{count} found that are like {name}.")
+NONE_SIMILAR = N_("No described picture is like {name}.")
+WEAK = N_("{count} found, but none is a good match.")
+NO_PICTURE = N_("Search for a picture first.")
+GONE = N_("{name} no longer exists. Its description was: {sentence}")
 ROWS = 10
 FULL_TEXT_LINES = 4
 
@@ -43,7 +44,7 @@ class SearchWindow(Dialog):
     """
 
     own_command = "search"
-    keys_help = (
+    keys_help = N_(
         "Type words, then Enter searches and goes to what was found. There the arrow keys and the "
         "first letters go to a picture, Enter opens it. Tab goes on to where the picture is and to "
         "the buttons. Escape closes."
@@ -56,7 +57,7 @@ class SearchWindow(Dialog):
         open_picture: Callable[[str, Sequence[str]], None],
         picture: str | None = None,
     ) -> None:
-        super().__init__(context, TITLE)
+        super().__init__(context, _(TITLE))
         self._own_pictures = own_pictures
         self._open_picture = open_picture
         self._picture = picture
@@ -67,7 +68,7 @@ class SearchWindow(Dialog):
         self.body.rowconfigure(2, weight=1)
         Label(self.body, "Words").grid(row=0, column=0, sticky="w")
         self.words = EntryBox(self.body)
-        self_voicing.set_name(self.words, "Words", hint=HINT)
+        self_voicing.set_name(self.words, "Words", hint=_(HINT))
         self.words.grid(row=1, column=0, sticky="ew")
         self.results = ItemList(self.body, name="Found", width=60, height=ROWS)
         self.results.grid(row=2, column=0, sticky="nsew", pady=8)
@@ -75,7 +76,7 @@ class SearchWindow(Dialog):
             self.body, font=theme.font("status"), width=1, height=FULL_TEXT_LINES
         )
         # Its name is followed by the path; the list has spoken what is below that.
-        self_voicing.set_name(self.full_text, "Its place", role="text", state=self._shown_path)
+        self_voicing.set_name(self.full_text, _("Its place"), role="text", state=self._shown_path)
         self.full_text.grid(row=3, column=0, sticky="ew")
         for key in RETURN_KEYS:
             self.words.bind(key, lambda _event: self._search())
@@ -87,7 +88,7 @@ class SearchWindow(Dialog):
         self.add_buttons(
             ("Search", self._search),
             ("Open", self._open_chosen),
-            ("More like it", self._more_like_it),
+            (_("More like it"), self._more_like_it),
             ("Cancel", self.close),
         )
         self.open(self.words)
@@ -105,9 +106,9 @@ class SearchWindow(Dialog):
     def _search(self) -> None:
         words, own_pictures, settings = self.words.get(), self._own_pictures, self.context.settings
         if not words.strip():
-            self.context.voice.answer(NOTHING_TYPED)
+            self.context.voice.answer(_(NOTHING_TYPED))
             return
-        nothing = keymap.with_keys(NOTHING_FOUND, keymap.spoken)
+        nothing = keymap.with_keys(_(NOTHING_FOUND), keymap.spoken)
         self._start(lambda _job: own_pictures.find(words, settings), FOUND, nothing)
 
     def _more_like_it(self) -> None:
@@ -115,14 +116,14 @@ class SearchWindow(Dialog):
         chosen, own_pictures, settings = self._chosen, self._own_pictures, self.context.settings
         file = chosen.file if chosen is not None else self._picture
         if file is None:
-            self.context.voice.answer(NO_PICTURE)
+            self.context.voice.answer(_(NO_PICTURE))
             return
         # The texts are formatted later, and a name may contain braces.
         name = file_name(file).replace("{", "{{").replace("}", "}}")
         self._start(
             lambda _job: own_pictures.similar(file, settings),
-            SIMILAR.replace("{name}", name),
-            NONE_SIMILAR.replace("{name}", name),
+            _(SIMILAR).replace("{name}", name),
+            _(NONE_SIMILAR).replace("{name}", name),
         )
 
     def _start(
@@ -146,7 +147,7 @@ class SearchWindow(Dialog):
         if not self._found:
             say(none.format())
             return
-        say((WEAK if outcome.weak else found).format(count=len(self._found)))
+        say((_(WEAK) if outcome.weak else found).format(count=len(self._found)))
         self.results.focus_set()  # speaks the first result
 
     def _on_error(self, error: Exception) -> None:
@@ -187,4 +188,4 @@ class SearchWindow(Dialog):
             self.close()
             self._open_picture(file, [each.file for each in self._found if each.file is not None])
         else:
-            self.context.voice.answer(GONE.format(name=file_name(file), sentence=sentence))
+            self.context.voice.answer(_(GONE).format(name=file_name(file), sentence=sentence))

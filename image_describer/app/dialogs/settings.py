@@ -21,6 +21,7 @@ from image_describer.app.widgets.label import Label
 from image_describer.app.widgets.language_choice import LanguageChoice
 from image_describer.app.widgets.scrolled_column import ScrolledColumn
 from image_describer.app.widgets.slider import Slider
+from image_describer.i18n import N_, _
 from image_describer.settings import SETTINGS, Setting, Settings
 from image_describer.text import file_name, one_line
 
@@ -29,10 +30,10 @@ PREFERRED_PX = (560, 600)  # if the screen is large enough
 SECTION_GAP_PX = 12
 ROW_GAP_PX = 3
 VOICES = [
-    (True, "Google's natural voice, online"),
-    (False, "offline voice"),
+    (True, N_("Google's natural voice, online")),
+    (False, N_("offline voice")),
 ]
-VOICE_LABEL = "Voice of the descriptions"
+VOICE_LABEL = N_("Voice of the descriptions")
 SECTIONS = {
     "Voice": ("online", "language", "rate", "volume"),
     "Speech": ("speech", "verbosity", "hedging", "key_sounds"),
@@ -41,19 +42,19 @@ SECTIONS = {
     "New pictures": ("watch", "watched_folder"),
 }
 HINTS = {
-    "speech": "Results and errors only, if a screen reader says the rest",
-    "online": "Online sends sentences to Google, never pictures",
-    "language": "How Google's voice speaks; descriptions stay English",
-    "watched_folder": "Type another one, then Enter",
+    "speech": N_("Results and errors only, if a screen reader says the rest"),
+    "online": N_("Online sends sentences to Google, never pictures"),
+    "language": N_("How Google's voice speaks; descriptions stay English"),
+    "watched_folder": N_("Type another one, then Enter"),
 }
-UNHEDGED = "Without hedges, wrong descriptions sound as sure as right ones."
-HISTORY_STAYS = "The existing history stays until you clear it."
+UNHEDGED = N_("Without hedges, wrong descriptions sound as sure as right ones.")
+HISTORY_STAYS = N_("The existing history stays until you clear it.")
 DEFAULTS_TITLE = "Defaults"
-DEFAULTS_QUESTION = "Set everything but the voice back to its default?"
-DEFAULTS_RESTORED = "All but the voice is back to its default."
-CLEAR_TITLE = "Clear the history"
-CLEAR_QUESTION = "Delete all past descriptions, in the search too? This can't be undone."
-CLEARED = "The history is empty."
+DEFAULTS_QUESTION = N_("Set everything but the voice back to its default?")
+DEFAULTS_RESTORED = N_("All but the voice is back to its default.")
+CLEAR_TITLE = N_("Clear the history")
+CLEAR_QUESTION = N_("Delete all past descriptions, in the search too? This can't be undone.")
+CLEARED = N_("The history is empty.")
 SPOKEN_ON_CHANGE = frozenset({"rate", "volume"})  # spoken with the new value in effect
 # Defaults does not change the decision about privacy, nor the list of recent folders.
 KEPT_BY_DEFAULTS = ("online", "recent_folders")
@@ -66,7 +67,7 @@ class SettingsWindow(Dialog):
     """
 
     own_command = "settings"
-    keys_help = (
+    keys_help = N_(
         "Tab goes to the next setting. The arrow keys change a value or a list, Space a check box. "
         "Changes apply at once. Enter or Escape closes."
     )
@@ -137,7 +138,7 @@ class SettingsWindow(Dialog):
                 self._add_setting(name, SETTINGS[name], section if name == names[0] else "")
             if section == "Privacy":
                 self.clear_button = self._add_button(
-                    self._column.inside, CLEAR_TITLE, self._ask_to_clear
+                    self._column.inside, _(CLEAR_TITLE), self._ask_to_clear
                 )
         self._note = Label(self._column.inside, style="Quiet.TLabel")
         self._column.watch()
@@ -162,7 +163,7 @@ class SettingsWindow(Dialog):
         if isinstance(control, Slider):
             control.label.pack(fill="x")
         elif not isinstance(control, CheckBox):
-            Label(row, VOICE_LABEL if name == "online" else setting.label).pack(fill="x")
+            Label(row, _(VOICE_LABEL) if name == "online" else setting.label).pack(fill="x")
         control.pack(fill="x")
         self.controls[name] = control
         if name in HINTS:
@@ -182,7 +183,7 @@ class SettingsWindow(Dialog):
             self._change(name, new)
 
         if name == "online":
-            return Choice(row, VOICES, bool(value), on_change, name=VOICE_LABEL)
+            return Choice(row, VOICES, bool(value), on_change, name=_(VOICE_LABEL))
         if setting.kind == "switch":
             return CheckBox(row, setting.label, value, on_change)
         if setting.kind == "language":
@@ -251,26 +252,26 @@ class SettingsWindow(Dialog):
             # The old choice suppressed speaking the change.
             self.context.voice.answer(self_voicing.state_of(self.controls[name]))
         elif name == "hedging" and not value:
-            self._warn(name, UNHEDGED)
+            self._warn(name, _(UNHEDGED))
         elif name == "keep_history" and not value:
-            self._warn(name, HISTORY_STAYS)
+            self._warn(name, _(HISTORY_STAYS))
 
     def _warn(self, name: str, warning: str) -> None:
         self.show_note(warning)
         self.context.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
 
     def _ask_for_defaults(self) -> None:
-        self._ask(DEFAULTS_TITLE, DEFAULTS_QUESTION, "Reset", self._restore_defaults)
+        self._ask(DEFAULTS_TITLE, _(DEFAULTS_QUESTION), "Reset", self._restore_defaults)
 
     def _restore_defaults(self) -> None:
         unchanged = {name: getattr(self.context.settings, name) for name in KEPT_BY_DEFAULTS}
         self._apply(replace(Settings(), **unchanged))
         self.refresh()
-        self.show_note(DEFAULTS_RESTORED)
-        self.context.voice.answer(DEFAULTS_RESTORED)
+        self.show_note(_(DEFAULTS_RESTORED))
+        self.context.voice.answer(_(DEFAULTS_RESTORED))
 
     def _ask_to_clear(self) -> None:
-        self._ask(CLEAR_TITLE, CLEAR_QUESTION, "Delete", self._clear)
+        self._ask(_(CLEAR_TITLE), _(CLEAR_QUESTION), "Delete", self._clear)
 
     def _ask(self, title: str, question: str, yes: str, agreed: Callable[[], None]) -> None:
         dialog = QuestionDialog(self.context, title, question, ("Keep", do_nothing), (yes, agreed))
@@ -281,5 +282,5 @@ class SettingsWindow(Dialog):
         self._clear_history(self._on_cleared, self._on_error)
 
     def _on_cleared(self) -> None:
-        self.show_note(CLEARED)
-        self.context.voice.answer(CLEARED)
+        self.show_note(_(CLEARED))
+        self.context.voice.answer(_(CLEARED))

@@ -4,6 +4,7 @@ import tkinter as tk
 from pathlib import Path
 from tkinter import filedialog
 
+from image_describer.i18n import _
 from image_describer.metadata.formats import DOCUMENT_SUFFIXES, PICTURE_SUFFIXES
 
 
@@ -17,7 +18,7 @@ def ask_for_picture(root: tk.Tk, beside: str | None) -> str:
     return str(
         filedialog.askopenfilename(
             parent=root,
-            title="Open a picture",
+            title=_("Open a picture"),
             initialdir=folder if folder and folder.is_dir() else None,
             filetypes=file_types(PICTURE_SUFFIXES + DOCUMENT_SUFFIXES, any_case=not on_x11),
         )
@@ -33,4 +34,4 @@ def file_types(suffixes: tuple[str, ...], any_case: bool) -> list[tuple[str, tup
     patterns = [f"*{suffix.lower()}" for suffix in suffixes]
     if not any_case:
         patterns += [pattern.upper() for pattern in patterns]
-    return [("Pictures and documents", tuple(patterns)), ("All files", ("*",))]
+    return [(_("Pictures and documents"), tuple(patterns)), (_("All files"), ("*",))]

@@ -11,6 +11,7 @@ from image_describer.app.settings_controller import SettingsController
 from image_describer.app.sources.paste import PasteTask
 from image_describer.app.sources.screen import ScreenTask
 from image_describer.app.tasks.describe import DescribeTask
+from image_describer.i18n import _
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -102,13 +103,13 @@ class PictureSources:
         if request.files:
             self.take_files(request.files)
         else:
-            self._context.voice.answer(messages.ALREADY_OPEN)
+            self._context.voice.answer(_(messages.ALREADY_OPEN))
         return True
 
     def take_files(self, files: list[str]) -> None:
         """Describe the first of ``files``; if there are more, say so."""
         if len(files) > 1:
-            self._context.voice.error(messages.ONLY_FIRST.format(count=len(files)))
+            self._context.voice.error(_(messages.ONLY_FIRST).format(count=len(files)))
         if files:
             self._describe_task.open(files[0])
 
@@ -134,11 +135,11 @@ class PictureSources:
         if isinstance(content, str):
             self._describe_task.open(content)
         else:
-            self._describe_task.describe(content, messages.FROM_CLIPBOARD)
+            self._describe_task.describe(content, _(messages.FROM_CLIPBOARD))
 
     def _captured(self, image: "Image.Image") -> None:
         # Private things may be on the screen, so its description stays out of the history.
-        self._describe_task.describe(image, messages.FROM_SCREEN, kept=False)
+        self._describe_task.describe(image, _(messages.FROM_SCREEN), kept=False)
 
     def _not_taken(self, error: Exception) -> None:
         if self._describe_task.current.described is None and not self._describe_task.running:

@@ -13,6 +13,7 @@ from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.app.tasks.progress import JobTask
 from image_describer.app.window import MainWindow
 from image_describer.errors import ImageDescriberError
+from image_describer.i18n import _
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ class DescribeTask(JobTask):
     def cancel(self) -> None:
         """Ignore it, and show that."""
         self.drop()
-        self.current.message = messages.CANCELLED
-        self._window.show_sentence(messages.CANCELLED)
-        self._show_status(messages.NOT_DESCRIBED)
+        self.current.message = _(messages.CANCELLED)
+        self._window.show_sentence(_(messages.CANCELLED))
+        self._show_status(_(messages.NOT_DESCRIBED))
 
     def opened(self, page: OpenedPage) -> None:
         """Show the picture, which has been read."""
@@ -131,7 +132,7 @@ class DescribeTask(JobTask):
         self.current.message = messages.user_message(error)
         self.current.details = error.details if isinstance(error, ImageDescriberError) else ""
         self._window.view.show(None)
-        self.show(self.current.message, messages.NOT_DESCRIBED)
+        self.show(self.current.message, _(messages.NOT_DESCRIBED))
         self._context.voice.error(self.current.message)
 
     def show(self, text: str, status: str, confidence: str = "") -> None:
@@ -154,7 +155,7 @@ class DescribeTask(JobTask):
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         position = self.current.position
-        status = messages.LIST_POSITION.format(position=position) if position else messages.READY
+        status = _(messages.LIST_POSITION).format(position=position) if position else messages.READY
         self.show(described.sentence, status, described.confidence)
         if said:
             self._say(described)

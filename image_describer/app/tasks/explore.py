@@ -9,6 +9,7 @@ from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.picture_view import PictureView
+from image_describer.i18n import N_, _
 from image_describer.text import file_name
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
     from image_describer.imaging.open import Picture
     from image_describer.imaging.region import Region
 
-STARTED = "Exploring."
-KEYS = "Arrows move, Enter goes in, Backspace out, Escape ends."
-ENDED = "Explore off."
-EDGE = "Edge."
-PART_TOO_SMALL = "Too small to go in."
-PICTURE_TOO_SMALL = "This picture is too small to explore."
-WHOLE_PICTURE = "This is the whole picture."
-NO_PIXELS = "Open the picture again to explore it."
-HINT = "Arrow keys explore."
+STARTED = N_("Exploring.")
+KEYS = N_("Arrows move, Enter goes in, Backspace out, Escape ends.")
+ENDED = N_("Explore off.")
+EDGE = N_("Edge.")
+PART_TOO_SMALL = N_("Too small to go in.")
+PICTURE_TOO_SMALL = N_("This picture is too small to explore.")
+WHOLE_PICTURE = N_("This is the whole picture.")
+NO_PIXELS = N_("Open the picture again to explore it.")
+HINT = N_("Arrow keys explore.")
 NO_PICTURE = "none"
 
 MOVES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
@@ -118,7 +119,7 @@ class Explorer:
     def leave(self) -> None:
         """End it, say so, and return the focus to where it was."""
         self.forget()
-        self._context.voice.answer(ENDED)
+        self._context.voice.answer(_(ENDED))
         before, self._focus_before = self._focus_before, None
         if before is not None and before.winfo_exists():
             before.focus_set()
@@ -182,18 +183,18 @@ class Explorer:
         height, width = picture.pixels.shape[:2]
         cursor = GridCursor(width, height)
         if not cursor.can_explore():
-            self._answer(PICTURE_TOO_SMALL)
+            self._answer(_(PICTURE_TOO_SMALL))
             return
         self._picture, self._cursor = picture, cursor
         # The Describer is loaded on the job's thread, with the first part.
         self._parts = PartDescriber(lambda part: self._load().describe(part), picture.pixels)
         self._take_focus()
-        self._say_part(STARTED)
+        self._say_part(_(STARTED))
 
     def _why_no_pixels(self) -> str:
         if self._current.file is None:
-            return keymap.with_keys(messages.NO_PICTURE, keymap.spoken)
-        return NO_PIXELS if self._current.described is not None else messages.WORKING
+            return keymap.with_keys(_(messages.NO_PICTURE), keymap.spoken)
+        return _(NO_PIXELS) if self._current.described is not None else messages.WORKING
 
     def _take_focus(self) -> None:
         if self_voicing.focused(self._context.root) is not self._view:
@@ -204,19 +205,19 @@ class Explorer:
         if self._cursor is not None and self._cursor.move(dx, dy):
             self._say_part()
         else:
-            self._answer(EDGE)
+            self._answer(_(EDGE))
 
     def _zoom_in(self) -> None:
         if self._cursor is not None and self._cursor.zoom_in():
             self._say_part()
         else:
-            self._answer(PART_TOO_SMALL)
+            self._answer(_(PART_TOO_SMALL))
 
     def _zoom_out(self) -> None:
         if self._cursor is not None and self._cursor.zoom_out():
             self._say_part()
         else:
-            self._answer(WHOLE_PICTURE)
+            self._answer(_(WHOLE_PICTURE))
 
     def _say_part(self, prefix: str = "") -> None:
         """Say where the current part is, at once, and what it shows; outline it."""
@@ -247,7 +248,7 @@ class Explorer:
         self._context.voice.say_next(self._part_described(name, description))
         if not self._keys_told:
             self._keys_told = True
-            self._context.voice.say_next(KEYS)
+            self._context.voice.say_next(_(KEYS))
 
     def _part_described(self, name: str, description: "Description") -> str:
         """Show the sentence about the current part, and return it."""
@@ -292,4 +293,4 @@ class Explorer:
         if self._current.picture is None:
             return NO_PICTURE
         file = file_name(self._current.file) if self._current.file else ""
-        return f"{file}. {HINT}" if file else HINT
+        return f"{file}. {HINT}" if file else _(HINT)

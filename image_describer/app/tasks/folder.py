@@ -10,23 +10,24 @@ from image_describer.app.context import AppContext
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.folder_run import FolderRun, LoadResult, ResultLine
 from image_describer.app.tasks.own_pictures import OwnPictures, index_notice
+from image_describer.i18n import N_, _
 from image_describer.text import file_name, plural
 
 if TYPE_CHECKING:
     from image_describer.library.batch import BatchResult
 
-DESCRIBING = "Describing {pictures}."
-DESCRIBING_FOLDER = "Describing {folder}"
-COUNTED = "{done:,} of {count:,}"
-NO_PICTURES = "There are no pictures in {folder}."
+DESCRIBING = N_("Describing {pictures}.")
+DESCRIBING_FOLDER = N_("Describing {folder}")
+COUNTED = N_("{done:,} of {count:,}")
+NO_PICTURES = N_("There are no pictures in {folder}.")
 DONE = "{count:,} described."
-ALREADY_KNOWN = "{count:,} described, {known:,} of them already known."
-KNOWN = "{count:,} described already."
-SOME_FAILED = "{count:,} could not be opened; the end of the list says why."
-STOPPING = "Stopping."
-STOPPED = "Stopped after {counted}."
-CONTINUES = "Begin continues from there."
-NOT_INDEXED = "These descriptions can't be searched later. {reason}"
+ALREADY_KNOWN = N_("{count:,} described, {known:,} of them already known.")
+KNOWN = N_("{count:,} described already.")
+SOME_FAILED = N_("{count:,} could not be opened; the end of the list says why.")
+STOPPING = N_("Stopping.")
+STOPPED = N_("Stopped after {counted}.")
+CONTINUES = N_("Begin continues from there.")
+NOT_INDEXED = N_("These descriptions can't be searched later. {reason}")
 PROGRESS_EVERY_S = 20.0  # saying it more often would disturb reading the list
 POLL_MS = 100
 LINES_PER_POLL = 400  # adding these to the list takes about 10 ms
@@ -83,7 +84,7 @@ class FolderTask:
         """What F2 says: which folder is being described, and how far; else ""."""
         if not self.running or self.run is None:
             return ""
-        folder = DESCRIBING_FOLDER.format(folder=file_name(self.run.folder))
+        folder = _(DESCRIBING_FOLDER).format(folder=file_name(self.run.folder))
         return f"{folder}: {self.status}"
 
     @property
@@ -95,7 +96,7 @@ class FolderTask:
         """Describe the pictures of ``run``, which are counted."""
         self._start(run, run.work)
         pictures = plural("{count} picture", "{count} pictures", run.total)
-        self._show(DESCRIBING.format(pictures=pictures))
+        self._show(_(DESCRIBING).format(pictures=pictures))
         if run.total:
             self._context.voice.announce(self.status)
 
@@ -108,7 +109,7 @@ class FolderTask:
         """Stop soon. Only the result is said after this."""
         if self.run is not None:
             self.run.stop()
-            self._show(STOPPING)
+            self._show(_(STOPPING))
 
     def close(self) -> None:
         """Stop, and report nothing more."""
@@ -156,7 +157,7 @@ class FolderTask:
             if result.warning:
                 self._context.voice.say_next(result.warning, "error")
             if result.known:
-                self._show(KNOWN.format(count=result.known))
+                self._show(_(KNOWN).format(count=result.known))
                 self._context.voice.say_next(self.status, "notice")
         elif isinstance(result, Exception):
             messages.log_error(result)
@@ -198,18 +199,18 @@ class FolderTask:
         if outcome.index_notice:
             voice.error(index_notice(outcome.index_notice))
         if outcome.index_error:
-            voice.error(NOT_INDEXED.format(reason=outcome.index_error))
+            voice.error(_(NOT_INDEXED).format(reason=outcome.index_error))
         count, known = outcome.described + outcome.known, outcome.known
         if outcome.cancelled:
             done = count + len(outcome.failures)
-            text = STOPPED.format(counted=COUNTED.format(done=done, count=run.total))
+            text = _(STOPPED).format(counted=_(COUNTED).format(done=done, count=run.total))
             text += f" {CONTINUES}" if run.indexed and not outcome.index_error else ""
         elif not count and not outcome.failures:
-            self._show(NO_PICTURES.format(folder=file_name(run.folder)))
+            self._show(_(NO_PICTURES).format(folder=file_name(run.folder)))
             voice.error(self.status)
             return
         elif known:
-            text = ALREADY_KNOWN.format(count=count, known=known)
+            text = _(ALREADY_KNOWN).format(count=count, known=known)
         else:
             text = DONE.format(count=count)
         if outcome.failures:
@@ -225,13 +226,13 @@ class FolderTask:
 
 def progress_text(done: int, count: int, left_s: float | None) -> str:
     """Return the count and the time left: "79 of 500, one minute left."."""
-    counted = COUNTED.format(done=done, count=count)
+    counted = _(COUNTED).format(done=done, count=count)
     if left_s is None:
         return f"{counted}."
     if left_s < LEAST_MINUTE_S:
         left = plural("{count} second", "{count} seconds", max(1, round(left_s)))
     elif left_s < 90:
-        left = "one minute"
+        left = _("one minute")
     else:
         left = plural("{count} minute", "{count} minutes", round(left_s / 60))
     return f"{counted}, {left} left."

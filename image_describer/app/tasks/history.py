@@ -6,7 +6,8 @@ from image_describer.app import messages
 from image_describer.app.context import AppContext, DescribedPicture
 from image_describer.app.error_throttle import ErrorThrottle
 from image_describer.app.tasks.describe import DescribeTask
-from image_describer.text import file_name
+from image_describer.i18n import _
+from image_describer.text import file_name, number
 
 if TYPE_CHECKING:
     from image_describer.library.history import History, Stamp
@@ -56,7 +57,7 @@ class HistoryBrowser:
         """Show and say the description that is ``steps`` later (earlier, if negative)."""
         history = self._history
         if history is None or not self._context.settings.keep_history:
-            self._context.voice.answer(messages.HISTORY_OFF)
+            self._context.voice.answer(_(messages.HISTORY_OFF))
             return
         self._pending_steps += steps
         if not self._reading:
@@ -87,7 +88,7 @@ class HistoryBrowser:
         voice = self._context.voice
         if warning:
             voice.error(warning)
-        for _ in range(abs(steps)):
+        for _unused in range(abs(steps)):
             if not self._show_neighbour(1 if steps > 0 else -1, asked=not warning):
                 break
 
@@ -113,16 +114,19 @@ class HistoryBrowser:
         index = self._current_index() + step
         if not 0 <= index < len(entries):
             say = self._context.voice.answer if asked else self._context.voice.notify
-            say(messages.NO_EARLIER if step < 0 else messages.NO_LATER)
+            say(_(messages.NO_EARLIER) if step < 0 else _(messages.NO_LATER))
             self._context.voice.earcon("edge")
             return False
-        entry, position = entries[index], f"{index + 1:,} of {len(entries):,}"
+        entry, position = (
+            entries[index],
+            _("{index} of {count}").format(index=number(index + 1), count=number(len(entries))),
+        )
         self._current_key = entry.key
         self._describe_task.show_described(
             entry.file or entry.name,
             DescribedPicture(entry.description, entry.spoken),
             position,
-            messages.HISTORY_POSITION.format(position=position),
+            _(messages.HISTORY_POSITION).format(position=position),
             asked=asked,
         )
         return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
 from image_describer.app.pages import OpenedPage, open_page
+from image_describer.i18n import _
 
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
@@ -37,7 +38,7 @@ def spoken_sentence(
     from image_describer.wording.details import spoken_with_details
     from image_describer.wording.sentence import spoken
 
-    read_on = keymap.with_keys(messages.READ_ON, keymap.spoken) if is_open else ""
+    read_on = keymap.with_keys(_(messages.READ_ON), keymap.spoken) if is_open else ""
     if settings.verbosity == "full":
         return spoken_with_details(description, hedged=settings.hedging, read_on=read_on)
     brief = settings.verbosity == "brief"

@@ -11,7 +11,8 @@ from image_describer.app.tasks.describe import DescribeTask
 from image_describer.app.tasks.lazy_describer import spoken_sentence
 from image_describer.app.tasks.progress import JobTask
 from image_describer.errors import ImageDescriberError
-from image_describer.text import natural_key
+from image_describer.i18n import _
+from image_describer.text import natural_key, number
 
 if TYPE_CHECKING:
     from image_describer.captioner.description import Description
@@ -55,9 +56,9 @@ class ListBrowser(JobTask):
         """Show and say the picture that is ``steps`` later (earlier, if negative)."""
         file = self._describe_task.current.file
         if file is None:
-            self._context.voice.answer(keymap.with_keys(messages.NO_PICTURE, keymap.spoken))
+            self._context.voice.answer(keymap.with_keys(_(messages.NO_PICTURE), keymap.spoken))
         elif not os.path.isabs(file):
-            self._context.voice.answer(messages.NOT_IN_FOLDER)
+            self._context.voice.answer(_(messages.NOT_IN_FOLDER))
         elif self.running:
             self._pending_steps += steps
         else:
@@ -94,14 +95,18 @@ class ListBrowser(JobTask):
             description = self._known(files[index])
         except ImageDescriberError as error:  # it is described anew
             messages.log_error(error)
-        return _ListedFile(files[index], f"{index + 1:,} of {len(files):,}", description)
+        return _ListedFile(
+            files[index],
+            _("{index} of {count}").format(index=number(index + 1), count=number(len(files))),
+            description,
+        )
 
     def _show(self, found: _ListedFile | None, steps: int) -> None:
         pending_steps = self._pending_steps
         if found is None:
             self._context.voice.earcon("edge")
             self._context.voice.answer(
-                messages.LAST_PICTURE if steps > 0 else messages.FIRST_PICTURE
+                _(messages.LAST_PICTURE) if steps > 0 else _(messages.FIRST_PICTURE)
             )
             return
         file, position, description = found
@@ -111,7 +116,7 @@ class ListBrowser(JobTask):
         else:
             spoken = spoken_sentence(description, self._context.settings)
             described = DescribedPicture(description, spoken)
-            status = messages.LIST_POSITION.format(position=position)
+            status = _(messages.LIST_POSITION).format(position=position)
             self._describe_task.show_described(file, described, position, status)
             self._keep(described)
         if pending_steps:

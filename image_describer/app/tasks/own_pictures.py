@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
 from image_describer.app.tasks.lazy_describer import LazyDescriber
+from image_describer.i18n import N_, _
 from image_describer.text import file_name, visible
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from image_describer.settings import Settings
 
 RESULTS_LIMIT = 50  # a longer list is not listened to
-FILL_AGAIN = "{folder} fills it again."
-CHANGED = "The file has changed since."
+FILL_AGAIN = N_("{folder} fills it again.")
+CHANGED = N_("The file has changed since.")
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,10 @@ class OwnPictures:
             if self._index is None:
                 self._index = Index.open(model=model_id(self._load()))
                 threading.Thread(
-                    target=_forget_missing, args=(self._index,), daemon=True, name="forget missing"
+                    target=_forget_missing,
+                    args=(self._index,),
+                    daemon=True,
+                    name=_("forget missing"),
                 ).start()
             return self._index
 
@@ -218,7 +222,7 @@ class OwnPictures:
 
 def index_notice(warning: str) -> str:
     """Add to a sentence about a damaged index how to fill the new one from the window."""
-    fill_again = keymap.with_keys(FILL_AGAIN, keymap.spoken)
+    fill_again = keymap.with_keys(_(FILL_AGAIN), keymap.spoken)
     return f"{warning} {fill_again}" if warning else ""
 
 
@@ -255,7 +259,9 @@ def named_in(text: str, file: str, root: str | None = None) -> str:
         folder = file_name(parent)
     else:
         folder = "" if parent == root else visible(os.path.relpath(parent, root))
-    return f"{text} {file_name(file)}" + (f", in {folder}" if folder else "")
+    return f"{text} {file_name(file)}" + (
+        _(", in {folder}").format(folder=folder) if folder else ""
+    )
 
 
 def _forget_missing(index: "Index") -> None:

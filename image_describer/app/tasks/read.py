@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from image_describer.app import messages
 from image_describer.app.tasks.progress import JobTask
+from image_describer.i18n import N_, _
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from image_describer.imaging.open import Picture
     from image_describer.reading.text import PictureText
 
-NO_TEXT = "I find no text in this picture."
-NO_PIXELS = "Open the picture again to read its text."
+NO_TEXT = N_("I find no text in this picture.")
+NO_PIXELS = N_("Open the picture again to read its text.")
 
 
 class ReadTask(JobTask):
@@ -44,7 +45,7 @@ class ReadTask(JobTask):
         elif self.running:
             self._context.voice.announce(messages.WORKING)
         elif picture is None:
-            self._context.voice.answer(NO_PIXELS)
+            self._context.voice.answer(_(NO_PIXELS))
         else:
             self._job = self._context.jobs.start(
                 lambda _job: self._read(picture),
@@ -67,4 +68,4 @@ class ReadTask(JobTask):
         if text.lines or text.codes:
             self._show(text)
         else:
-            self._context.voice.answer(UNKNOWN_SCRIPT if text.unknown_script else NO_TEXT)
+            self._context.voice.answer(_(UNKNOWN_SCRIPT) if text.unknown_script else _(NO_TEXT))

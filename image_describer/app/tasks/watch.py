@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from image_describer.app.context import AppContext, DescribedPicture
 from image_describer.app.tasks.event_queue import EventQueue
 from image_describer.app.tasks.lazy_describer import LazyDescriber, spoken_sentence
+from image_describer.i18n import N_, _
 from image_describer.paths import screenshots_folder
 from image_describer.text import file_name
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from image_describer.library.watch import FolderWatcher, WatchEvent
     from image_describer.settings import Settings
 
-NEW_PICTURE = "New picture."
-NEW_FILE = "New picture: {file}"
+NEW_PICTURE = N_("New picture.")
+NEW_FILE = N_("New picture: {file}")
 ANSWER_LIMIT_S = 10.0  # the window may be busy; what it doesn't take by then is dropped
 
 
@@ -83,7 +84,7 @@ class WatchTask:
 
     def _announce(self, record: "Record") -> None:
         voice, name = self._context.voice, file_name(record.file)
-        self._show(NEW_FILE.format(file=name))
+        self._show(_(NEW_FILE).format(file=name))
         if record.description is None:
             voice.say_next(f"{NEW_PICTURE} {name}. {record.error}", "notice")
             return
@@ -99,7 +100,7 @@ class _WatchThread(threading.Thread):
     """Passes what happens in ``folder`` to ``queue``, until `stop`."""
 
     def __init__(self, folder: str, describer: LazyDescriber, queue: EventQueue) -> None:
-        super().__init__(name="folder watcher", daemon=True)
+        super().__init__(name=_("folder watcher"), daemon=True)
         self._folder = folder
         self._describer = describer
         self._queue = queue

@@ -5,37 +5,38 @@ import tkinter as tk
 from typing import NamedTuple
 
 from image_describer.app.modifier_keys import control_pressed, shift_pressed, word_pressed
+from image_describer.i18n import N_, _
 from image_describer.text import common_prefix
 
 TextWidget = tk.Text | tk.Entry
 CHARACTER_NAMES = {
     " ": "space",
-    "\n": "new line",
+    "\n": N_("new line"),
     "\t": "tab",
-    ".": "full stop",
+    ".": N_("full stop"),
     ",": "comma",
     ";": "semicolon",
     ":": "colon",
-    "!": "exclamation mark",
-    "?": "question mark",
+    "!": N_("exclamation mark"),
+    "?": N_("question mark"),
     "'": "apostrophe",
     "’": "apostrophe",
     '"': "quote",
     "-": "dash",
     "–": "dash",
     "…": "ellipsis",
-    "(": "left parenthesis",
-    ")": "right parenthesis",
-    "[": "left bracket",
-    "]": "right bracket",
+    "(": N_("left parenthesis"),
+    ")": N_("right parenthesis"),
+    "[": N_("left bracket"),
+    "]": N_("right bracket"),
     "/": "slash",
     "\\": "backslash",
     "_": "underline",
     "~": "tilde",
     "*": "star",
-    "#": "number sign",
+    "#": N_("number sign"),
     "@": "at",
-    "&": "and sign",
+    "&": N_("and sign"),
     "+": "plus",
     "=": "equals",
     "%": "percent",
@@ -93,7 +94,7 @@ def announcement(
 def spoken_character(char: str) -> str:
     """How a character is spoken: "full stop", "capital A"; empty for none."""
     if char.isalpha() and char.isupper():
-        return f"capital {char}"
+        return _("capital {char}").format(char=char)
     return CHARACTER_NAMES.get(char, char)
 
 
@@ -103,7 +104,9 @@ def edge(now: CaretState) -> str:
         return "end"
     if now.position > 0:
         return ""
-    return f"beginning, {spoken_character(now.text[:1])}"
+    return _("beginning, {spoken_character}").format(
+        spoken_character=spoken_character(now.text[:1])
+    )
 
 
 def word_at(text: str, position: int) -> str:
@@ -119,7 +122,7 @@ def word_at(text: str, position: int) -> str:
 
 def line(widget: tk.Text) -> str:
     """The caret's line, as it is displayed; "blank" for an empty line within a text."""
-    displayed = widget.get("insert display linestart", "insert display lineend").strip()
+    displayed = widget.get(_("insert display linestart"), _("insert display lineend")).strip()
     if displayed or not widget.get("1.0", "end-1c").strip():
         return displayed
     return "blank"
@@ -127,7 +130,7 @@ def line(widget: tk.Text) -> str:
 
 def paragraph(widget: tk.Text) -> str:
     """The caret's line with all the rows that it takes; "blank" as for `line`."""
-    return widget.get("insert linestart", "insert lineend").strip() or line(widget)
+    return widget.get(_("insert linestart"), _("insert lineend")).strip() or line(widget)
 
 
 def list_item(widget: tk.Listbox) -> str:
@@ -136,20 +139,22 @@ def list_item(widget: tk.Listbox) -> str:
     if not count:
         return "empty"
     index = int(widget.index("active"))
-    return f"{widget.get(index)}, {index + 1} of {count}"
+    return _("{get}, {index} of {count}").format(
+        get=widget.get(index), index=index + 1, count=count
+    )
 
 
 def _selection(before: str, now: str) -> str:
     if not now:
-        return "nothing selected"
+        return _("nothing selected")
     if before and now.startswith(before):
         return f"{_spoken(now[len(before) :])} selected"
     if before and now.endswith(before):
         return f"{_spoken(now[: -len(before)])} selected"
     if before and before.startswith(now):
-        return f"{_spoken(before[len(now) :])} not selected"
+        return _("{spoken} not selected").format(spoken=_spoken(before[len(now) :]))
     if before and before.endswith(now):
-        return f"{_spoken(before[: -len(now)])} not selected"
+        return _("{spoken} not selected").format(spoken=_spoken(before[: -len(now)]))
     return f"{_spoken(now)} selected"
 
 

@@ -12,13 +12,14 @@ from typing import Any, cast
 from image_describer.app import keymap
 from image_describer.app.modifier_keys import event_state
 from image_describer.app.voice import caret, native
+from image_describer.i18n import N_, _
 
 TextFunction = Callable[[], str]
 ROLES = {
     "TButton": "button",
-    "TCheckbutton": "check box",
+    "TCheckbutton": N_("check box"),
     "TScale": "slider",
-    "TEntry": "edit box",
+    "TEntry": N_("edit box"),
     "Listbox": "list",
     "Text": "text",
     "Canvas": "image",
@@ -145,7 +146,7 @@ def position_of(widget: tk.Misc) -> str:
     ]
     if len(peers) < 2 or widget not in peers:
         return ""
-    return f"{peers.index(widget) + 1} of {len(peers)}"
+    return _("{index} of {count}").format(index=peers.index(widget) + 1, count=len(peers))
 
 
 def _takes_focus(widget: tk.Misc) -> bool:
@@ -335,5 +336,9 @@ def menu_entry(root: tk.Misc, menu: str) -> str:
         return ""
     if kind == "cascade":
         return f"{label} menu"
-    parts = [label, keymap.spoken(key) if key else "", f"{int(index) + 1} of {int(last) + 1}"]
+    parts = [
+        label,
+        keymap.spoken(key) if key else "",
+        _("{int} of {int2}").format(int=int(index) + 1, int2=int(last) + 1),
+    ]
     return ", ".join(part for part in parts if part)

@@ -10,6 +10,7 @@ from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.scroll_bar import ScrollBar
 from image_describer.app.widgets.shortened import shorten_all
 from image_describer.app.widgets.typeahead import TypeAhead, typed_character
+from image_describer.i18n import _
 from image_describer.text import fold
 
 
@@ -128,6 +129,10 @@ class ItemList(tk.Listbox):
         index = self._typeahead.type(char, self._folded, self.cursor)
         if index is not None:
             return self._move_and_say(index)
-        text = f"Nothing begins with {self._typeahead.prefix}." if self._items else "empty"
+        text = (
+            _("Nothing begins with {prefix}.").format(prefix=self._typeahead.prefix)
+            if self._items
+            else "empty"
+        )
         self_voicing.say_for(self, text)
         return "break"

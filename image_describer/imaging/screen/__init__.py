@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from image_describer.errors import ScreenError
+from image_describer.i18n import N_, _
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 BLACK_LEVEL = 16  # grey levels; a panel that is switched off is captured as 0
 LIT_SHARE = 1e-5  # of the pixels: a cursor that blinks in a corner may be lit, a line of text not
 
-NO_SCREEN = "There is no screen that can be captured."
-START_IN_SESSION = "Run this in a desktop session, not over a remote terminal."
-BLACK = "The {what} is black: a screen curtain may be on."
-TURN_IT_OFF = "Turn it off and try again."
+NO_SCREEN = N_("There is no screen that can be captured.")
+START_IN_SESSION = N_("Run this in a desktop session, not over a remote terminal.")
+BLACK = N_("The {what} is black: a screen curtain may be on.")
+TURN_IT_OFF = N_("Turn it off and try again.")
 
 
 def capture(*, window: bool = False) -> "Image.Image":
@@ -30,7 +31,7 @@ def capture(*, window: bool = False) -> "Image.Image":
     """
     image = _capture(window)
     if is_black(image):
-        raise ScreenError(BLACK.format(what="window" if window else "screen"), TURN_IT_OFF)
+        raise ScreenError(_(BLACK).format(what="window" if window else "screen"), _(TURN_IT_OFF))
     return image
 
 
@@ -58,4 +59,4 @@ def _capture(window: bool) -> "Image.Image":
         from image_describer.imaging.screen import x11
 
         return x11.capture(window)
-    raise ScreenError(NO_SCREEN, START_IN_SESSION)
+    raise ScreenError(_(NO_SCREEN), _(START_IN_SESSION))

@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from image_describer.errors import ScreenError
+from image_describer.i18n import N_, _
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 CORE_GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
 SCRIPT_LIMIT_S = 20.0
 # The windows come from front to back; those of programs are in layer 0, bars and menus above.
-FRONT_WINDOW = """\
+FRONT_WINDOW = N_("""\
 ObjC.import("CoreGraphics");
 const options = $.kCGWindowListOptionOnScreenOnly | $.kCGWindowListExcludeDesktopElements;
 const list = $.CGWindowListCopyWindowInfo(options, $.kCGNullWindowID);
@@ -21,10 +22,10 @@ const windows = ObjC.deepUnwrap(ObjC.castRefToObject(list));
 const front = windows.find(window => window.kCGWindowLayer === 0);
 const bounds = front ? front.kCGWindowBounds : null;
 JSON.stringify(bounds && [bounds.X, bounds.Y, bounds.X + bounds.Width, bounds.Y + bounds.Height]);
-"""
+""")
 
-REFUSED = "macOS does not allow this program to capture the screen."
-ALLOW_IT = (
+REFUSED = N_("macOS does not allow this program to capture the screen.")
+ALLOW_IT = N_(
     "Allow it in System Settings, Privacy & Security, Screen & System Audio Recording; then start "
     "this program again."
 )
@@ -36,17 +37,17 @@ def capture(window: bool) -> "Image.Image":
 
     # Without permission, macOS returns the wallpaper alone, not an error. This also asks the user.
     if not _allowed():
-        raise ScreenError(REFUSED, ALLOW_IT)
+        raise ScreenError(_(REFUSED), _(ALLOW_IT))
     box = active_window() if window else None
     try:
         return ImageGrab.grab(bbox=box)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise ScreenError(REFUSED, ALLOW_IT) from error
+        raise ScreenError(_(REFUSED), _(ALLOW_IT)) from error
 
 
 def active_window() -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the window in front, in points. Raises ScreenError."""
-    command = ["osascript", "-l", "JavaScript", "-e", FRONT_WINDOW]
+    command = ["osascript", "-l", "JavaScript", "-e", _(FRONT_WINDOW)]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=SCRIPT_LIMIT_S, check=True, text=True
@@ -54,7 +55,7 @@ def active_window() -> tuple[int, int, int, int]:
         left, top, right, bottom = (round(number) for number in json.loads(done.stdout))
     except (OSError, ValueError, TypeError, subprocess.SubprocessError) as error:
         raise ScreenError(
-            "There is no active window.", "Describe the whole screen instead."
+            _("There is no active window."), _("Describe the whole screen instead.")
         ) from error
     return left, top, right, bottom
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_describer.errors import ScreenError
+from image_describer.i18n import N_, _
 from image_describer.imaging.file_url import file_url_path
 
 if TYPE_CHECKING:
@@ -24,18 +25,18 @@ ACTIVE_WINDOW = 8  # a bit of AvailableTargets, since version 3 of the interface
 CALL_LIMIT_S = 25.0  # D-Bus's own default; the portal may first have to be started
 ANSWER_LIMIT_S = 60.0  # the user may be asked for permission
 
-NO_PORTAL = "This desktop lacks the portal that captures the screen."
-INSTALL_PORTAL = "Install xdg-desktop-portal."
+NO_PORTAL = N_("This desktop lacks the portal that captures the screen.")
+INSTALL_PORTAL = N_("Install xdg-desktop-portal.")
 PORTAL_PARTS = "It has a part for each desktop, such as xdg-desktop-portal-gnome, -kde or -wlr."
-NO_ANSWER = "The desktop did not answer."
-REFUSED = "The desktop does not allow the screen to be captured."
-ALLOW_IT = "Run image-describer describe --screen in a terminal, and allow it."
-WHERE_ALLOWED = (
+NO_ANSWER = N_("The desktop did not answer.")
+REFUSED = N_("The desktop does not allow the screen to be captured.")
+ALLOW_IT = N_("Run image-describer describe --screen in a terminal, and allow it.")
+WHERE_ALLOWED = N_(
     "The setting is Screenshots: on GNOME in Settings, Apps, Image Describer; on KDE in System "
     "Settings, Application Permissions."
 )
-NO_ACTIVE_WINDOW = "This desktop does not capture single windows for other programs."
-COPY_WINDOW = (
+NO_ACTIVE_WINDOW = N_("This desktop does not capture single windows for other programs.")
+COPY_WINDOW = N_(
     "Copy the window with the desktop's own key (Alt+Print on GNOME, Meta+Print on KDE), then "
     "describe the clipboard."
 )
@@ -49,14 +50,14 @@ def capture(window: bool) -> "Image.Image":
     try:
         connection = open_dbus_connection("SESSION")
     except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise ScreenError(NO_PORTAL, INSTALL_PORTAL, details=PORTAL_PARTS) from error
+        raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=PORTAL_PARTS) from error
     try:
         with connection:
             url = _request(connection, window)
     except TimeoutError as error:
-        raise ScreenError(NO_ANSWER, ALLOW_IT, details=WHERE_ALLOWED) from error
+        raise ScreenError(_(NO_ANSWER), _(ALLOW_IT), details=_(WHERE_ALLOWED)) from error
     except OSError as error:  # the bus went away
-        raise ScreenError(NO_PORTAL, INSTALL_PORTAL, details=PORTAL_PARTS) from error
+        raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=PORTAL_PARTS) from error
     return _read(url)
 
 
@@ -67,7 +68,7 @@ def _request(connection: "DBusConnection", window: bool) -> str:
     options: dict[str, tuple[str, Any]] = {"interactive": ("b", False)}
     if window:
         if not _available_targets(connection) & ACTIVE_WINDOW:
-            raise ScreenError(NO_ACTIVE_WINDOW, COPY_WINDOW)
+            raise ScreenError(_(NO_ACTIVE_WINDOW), _(COPY_WINDOW))
         options["target"] = ("u", ACTIVE_WINDOW)
     # The portal derives the request's path from these two, so that no answer can be missed.
     token = f"image_describer_{secrets.token_hex(8)}"
@@ -82,11 +83,11 @@ def _request(connection: "DBusConnection", window: bool) -> str:
     connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
     with connection.filter(rule) as responses:
         if _call(connection, INTERFACE, "Screenshot", "sa{sv}", ("", options)) is None:
-            raise ScreenError(NO_PORTAL, INSTALL_PORTAL, details=PORTAL_PARTS)
+            raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=PORTAL_PARTS)
         answer = connection.recv_until_filtered(responses, timeout=ANSWER_LIMIT_S)
     status, results = answer.body
     if status != 0 or "uri" not in results:  # 1: the user said no; 2: it ended in another way
-        raise ScreenError(REFUSED, ALLOW_IT, details=WHERE_ALLOWED)
+        raise ScreenError(_(REFUSED), _(ALLOW_IT), details=_(WHERE_ALLOWED))
     return str(results["uri"][1])
 
 
@@ -120,7 +121,7 @@ def _read(url: str) -> "Image.Image":
             return image.convert("RGB")
     except (OSError, ValueError) as error:
         raise ScreenError(
-            "The desktop's screenshot can't be read.", "Try again, or describe the clipboard."
+            _("The desktop's screenshot can't be read."), _("Try again, or describe the clipboard.")
         ) from error
     finally:
         with contextlib.suppress(OSError):  # it is gone, or in a folder of the portal's

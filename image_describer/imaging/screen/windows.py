@@ -4,6 +4,7 @@ import ctypes
 from typing import TYPE_CHECKING
 
 from image_describer.errors import ScreenError
+from image_describer.i18n import _
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,8 +21,8 @@ def capture(window: bool) -> "Image.Image":
         return ImageGrab.grab(bbox=box, all_screens=True)
     except OSError as error:
         raise ScreenError(
-            "Windows does not allow the screen to be captured now.",
-            "Unlock it, answer any question of the User Account Control, and try again.",
+            _("Windows does not allow the screen to be captured now."),
+            _("Unlock it, answer any question of the User Account Control, and try again."),
         ) from error
 
 
@@ -38,5 +39,5 @@ def active_window() -> tuple[int, int, int, int]:
         wintypes.HWND(handle), EXTENDED_FRAME_BOUNDS, ctypes.byref(box), ctypes.sizeof(box)
     )
     if failed or box.left >= box.right or box.top >= box.bottom:
-        raise ScreenError("There is no active window.", "Describe the whole screen instead.")
+        raise ScreenError(_("There is no active window."), _("Describe the whole screen instead."))
     return box.left, box.top, box.right, box.bottom

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from image_describer.errors import ScreenError
+from image_describer.i18n import N_, _
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,8 +24,8 @@ REPLY_BYTES = 32  # of every reply, without what follows it
 ANY_TYPE = 0
 FRAME_EXTENTS = "_GTK_FRAME_EXTENTS"  # left, right, top, bottom: the shadow around the window
 
-NO_WINDOW = "There is no active window."
-CAPTURE_ALL = "Describe the whole screen instead."
+NO_WINDOW = N_("There is no active window.")
+CAPTURE_ALL = N_("Describe the whole screen instead.")
 
 
 def capture(window: bool) -> "Image.Image":
@@ -42,15 +43,15 @@ def capture(window: bool) -> "Image.Image":
     left, top, right, bottom = box
     on_screen = max(0, left), max(0, top), min(image.width, right), min(image.height, bottom)
     if on_screen[0] >= on_screen[2] or on_screen[1] >= on_screen[3]:
-        raise ScreenError("The active window is not on the screen.", CAPTURE_ALL)
+        raise ScreenError(_("The active window is not on the screen."), _(CAPTURE_ALL))
     return image.crop(on_screen)
 
 
 def no_answer() -> ScreenError:
     """The error for a display that can't be used."""
     return ScreenError(
-        f"The display {os.environ.get('DISPLAY')!r} does not answer.",
-        "Check the variable DISPLAY, and whether you may use that display.",
+        _("The display {get!r} does not answer.").format(get=os.environ.get("DISPLAY")),
+        _("Check the variable DISPLAY, and whether you may use that display."),
     )
 
 
@@ -84,7 +85,7 @@ def _active(request: "_Request") -> int:
         active = struct.unpack_from("=I", request("get_input_focus"), 8)
     window = active[0] if active else 0
     if window in NO_WINDOW_IDS or window == root:
-        raise ScreenError(NO_WINDOW, CAPTURE_ALL)
+        raise ScreenError(_(NO_WINDOW), _(CAPTURE_ALL))
     return int(window)
 
 
@@ -124,7 +125,7 @@ class _Request:
         wait.restype = ctypes.c_void_p
         reply = wait(self._connection, sequence, None)
         if not reply:
-            raise ScreenError(NO_WINDOW, CAPTURE_ALL)
+            raise ScreenError(_(NO_WINDOW), _(CAPTURE_ALL))
         try:
             (words,) = struct.unpack_from("=I", ctypes.string_at(reply, REPLY_BYTES), 4)
             return ctypes.string_at(reply, REPLY_BYTES + 4 * words)
@@ -143,7 +144,8 @@ def _connection() -> Iterator[_Request]:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError as error:
         raise ScreenError(
-            "The active window can't be found, because the library libxcb is missing.", CAPTURE_ALL
+            _("The active window can't be found, because the library libxcb is missing."),
+            _(CAPTURE_ALL),
         ) from error
     xcb.xcb_connect.restype = ctypes.c_void_p
     connection = ctypes.c_void_p(xcb.xcb_connect(None, None))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from image_describer.errors import OutputError
 from image_describer.files import reason, writing
+from image_describer.i18n import _
 from image_describer.library.exporters import csv, gallery, jsonl
 from image_describer.library.record import Record
 from image_describer.text import visible
@@ -23,18 +24,24 @@ def check(path: str | os.PathLike[str]) -> None:
     """
     name = os.fspath(path)
     if not name or _suffix(name) not in SUFFIXES:
-        suffixes = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        suffixes = _("{suffixes} or {suffixes2}").format(
+            suffixes=", ".join(SUFFIXES[:-1]), suffixes2=SUFFIXES[-1]
+        )
         raise OutputError(
-            f'I can\'t write results to "{visible(name)}": its name has to end in {suffixes}.',
-            "JSONL is for programs, CSV for spreadsheets, HTML is a page to read.",
+            _('I can\'t write results to "{name}": its name has to end in {suffixes}.').format(
+                name=visible(name), suffixes=suffixes
+            ),
+            _("JSONL is for programs, CSV for spreadsheets, HTML is a page to read."),
         )
     folder = Path(name).parent
     try:
         _check_target(Path(name))
         if not folder.is_dir():
             raise OutputError(
-                f'I can\'t write "{visible(name)}": there is no folder "{visible(str(folder))}".',
-                "Create it first, or name another place.",
+                _('I can\'t write "{name}": there is no folder "{folder}".').format(
+                    name=visible(name), folder=visible(str(folder))
+                ),
+                _("Create it first, or name another place."),
             )
         _mode_of_new_file(Path(os.path.realpath(name)).parent)
     except (OSError, ValueError) as error:
@@ -83,18 +90,23 @@ def _check_target(path: Path) -> None:
         return
     shown = visible(str(path))
     if stat.S_ISDIR(mode):
-        raise OutputError(f'I can\'t write to "{shown}": it is a folder.', "Name a file in it.")
+        raise OutputError(
+            _('I can\'t write to "{shown}": it is a folder.').format(shown=shown),
+            _("Name a file in it."),
+        )
     if not stat.S_ISREG(mode):
-        raise OutputError(f'I can\'t write to "{shown}": it is a device or a pipe.')
+        raise OutputError(
+            _('I can\'t write to "{shown}": it is a device or a pipe.').format(shown=shown)
+        )
     if not os.access(path, os.W_OK):
-        raise PermissionError(0, "Permission denied")
+        raise PermissionError(0, _("Permission denied"))
 
 
 def _unwritable(name: str, error: Exception) -> OutputError:
-    why = reason(error) if isinstance(error, OSError) else "that is not a valid name"
+    why = reason(error) if isinstance(error, OSError) else _("that is not a valid name")
     return OutputError(
-        f'The file "{visible(name)}" can\'t be written: {why}.',
-        "Make room there, or name another place.",
+        _('The file "{name}" can\'t be written: {why}.').format(name=visible(name), why=why),
+        _("Make room there, or name another place."),
     )
 
 

@@ -20,9 +20,10 @@ from urllib.parse import quote
 from image_describer import __version__
 from image_describer.captioner.description import Description
 from image_describer.files import writing
+from image_describer.i18n import N_, _
 from image_describer.library.exporters.gallery_style import POLICY, STYLE
 from image_describer.library.record import Record
-from image_describer.text import percent, plural, visible
+from image_describer.text import number, percent, plural, visible
 from image_describer.wording import sentence as wording
 from image_describer.wording.record import to_record
 
@@ -30,9 +31,9 @@ PAGE_PICTURES = 500
 COPY_BYTES = 1 << 20
 # By the smallest confidence; the thresholds are those of the spoken sentence.
 CONFIDENCE_SENTENCES = (
-    (wording.HIGH, "Fairly sure: {percent}."),
-    (wording.MIDDLE, "Not so sure: {percent}."),
-    (0.0, "Unsure: {percent}."),
+    (wording.HIGH, N_("Fairly sure: {percent}.")),
+    (wording.MIDDLE, N_("Not so sure: {percent}.")),
+    (0.0, N_("Unsure: {percent}.")),
 )
 # Formats that every browser shows. For others it shows the alternative text.
 BROWSER_SUFFIXES = (
@@ -155,8 +156,12 @@ def _title(folders: Sequence[str | os.PathLike[str]]) -> str:
     if not shown:
         return "Pictures"
     if len(shown) > 3:
-        return f"Pictures in {', '.join(shown[:2])} and {len(shown) - 2} more folders"
-    return f"Pictures in {' and '.join([', '.join(shown[:-1]), shown[-1]] if shown[1:] else shown)}"
+        return _("Pictures in {shown} and {count} more folders").format(
+            shown=", ".join(shown[:2]), count=len(shown) - 2
+        )
+    return _("Pictures in {value}").format(
+        value=" and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
+    )
 
 
 class _Gallery:
@@ -234,7 +239,9 @@ class _Gallery:
 
         title = self._title
         if len(self._pages) > 1:
-            title += f", page {number + 1} of {len(self._pages)}"
+            title += _(", page {number} of {count}").format(
+                number=number + 1, count=len(self._pages)
+            )
         put(_HEAD.format(title=escape(title), policy=escape(POLICY), style=STYLE))
         put(f"<header>\n<h1>{escape(title)}</h1>\n{self._summary(number)}</header>\n")
         self._put_pages(put, number)
@@ -264,17 +271,16 @@ class _Gallery:
         self._errors.copy(page, file)
         file.write(b"</section>\n")
 
-    def _summary(self, number: int) -> str:
+    def _summary(self, page: int) -> str:
         described = plural(
             "{count} picture described", "{count} pictures described", self._described.count
         )
         counted = f"<p>{described}"
         if self._errors.count:
             where = 0 if self._fits_one_page else len(self._described.pages)
-            href = "" if where == number else self._page_url(where, number)
-            counted += (
-                f'; <a href="{escape(href)}#broken">'
-                f"{self._errors.count:,} could not be described</a>"
+            href = "" if where == page else self._page_url(where, page)
+            counted += _('; <a href="{href}#broken">{count} could not be described</a>').format(
+                href=escape(href), count=number(self._errors.count)
             )
         text = f"{counted}.</p>\n"
         if self._partial:
@@ -297,7 +303,7 @@ class _Gallery:
         for other, (list_file, page) in enumerate(self._pages):
             text = f"<bdi>{escape(page.first)}</bdi> to <bdi>{escape(page.last)}</bdi>"
             if list_file is self._errors:
-                text = f"Not described: {text}"
+                text = _("Not described: {text}").format(text=text)
             here = ' aria-current="page"' if other == number else ""
             put(f'<li><a href="{escape(self._page_url(other, number))}"{here}>{text}</a></li>\n')
         put("</ol>\n</details>\n</nav>\n")
@@ -305,11 +311,11 @@ class _Gallery:
     def _turn(self, number: int) -> str:
         links = []
         if number > 0:
-            links.append(("prev", "Previous page", number - 1))
+            links.append(("prev", _("Previous page"), number - 1))
         if number + 1 < len(self._pages):
-            links.append(("next", "Next page", number + 1))
+            links.append(("next", _("Next page"), number + 1))
         if number > 1:
-            links.append(("first", "First page", 0))
+            links.append(("first", _("First page"), 0))
         items = "".join(
             f'<li><a rel="{rel}" href="{escape(self._page_url(to, number))}">{text}</a></li>\n'
             for rel, text, to in links
@@ -327,7 +333,7 @@ def _figure(record: Record, url: str, text: bool) -> str:
         size = f' width="{fields["width"]}" height="{fields["height"]}"'
     name = f'<a href="{escape(url)}">{_isolated(_base_name(record.file))}</a>'
     if not record.file.lower().endswith(BROWSER_SUFFIXES):
-        name += " (browsers may not show it)"
+        name += _(" (browsers may not show it)")
     return (
         f'<li><figure>\n<img src="{escape(url)}" alt="{escape(_alt_text(description))}"{size}'
         ' loading="lazy" decoding="async">\n'

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+from image_describer.i18n import N_, _
 from image_describer.metadata.containers.base import (
     XMP,
     DamagedFileError,
@@ -40,10 +41,10 @@ _RESYNC_BYTES = 70_000  # how far the next segment is searched for: a little mor
 _RESYNC_SEGMENTS = 50
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _UNUSUAL_FRAMES = {
-    0xC3: "a lossless JPEG picture",
-    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE), "a hierarchical JPEG picture"),
-    0xCB: "a lossless JPEG picture",
-    0xF7: "a JPEG-LS picture",
+    0xC3: N_("a lossless JPEG picture"),
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE), N_("a hierarchical JPEG picture")),
+    0xCB: N_("a lossless JPEG picture"),
+    0xF7: N_("a JPEG-LS picture"),
 }
 _SEQUENTIAL_FRAMES = (0xC0, 0xC1, 0xC9)
 
@@ -64,7 +65,7 @@ def segments(file: IO[bytes]) -> Iterator[JpegSegment]:
     """
     file.seek(2)
     position, fill_left = 2, FILL_LIMIT_BYTES
-    for _ in range(SEGMENTS_LIMIT):
+    for _unused in range(SEGMENTS_LIMIT):
         head = file.read(4)
         while head[:2] == b"\xff\xff" and fill_left:
             head = head[1:] + file.read(1)
@@ -210,7 +211,7 @@ def _markers(content: bytes, start: int = 0, limit: int = sys.maxsize) -> Iterat
     `FILL_LIMIT_BYTES`. At most `SEGMENTS_LIMIT` markers.
     """
     pattern, position, fill_left = _MARKER, start + 2, FILL_LIMIT_BYTES
-    for _ in range(SEGMENTS_LIMIT):
+    for _unused in range(SEGMENTS_LIMIT):
         found = pattern.search(content, position, limit)
         if not found or fill_left < 0:
             return
@@ -234,8 +235,12 @@ def unusual_process(file: IO[bytes]) -> str:
         if segment.marker in _FRAMES:
             precision, components = segment.body[0], segment.body[5]
             if precision != 8:
-                return f"a JPEG picture of {precision} bits"
-            return f"a JPEG picture of {components} channels" if components not in (1, 3, 4) else ""
+                return _("a JPEG picture of {precision} bits").format(precision=precision)
+            return (
+                _("a JPEG picture of {components} channels").format(components=components)
+                if components not in (1, 3, 4)
+                else ""
+            )
     return ""
 
 
@@ -248,7 +253,7 @@ def without_metadata(content: bytes) -> bytes:
     view = memoryview(content)
     kept = [view[:2]]
     position: int | None = 2
-    for _ in range(SEGMENTS_LIMIT):
+    for _unused in range(SEGMENTS_LIMIT):
         found = None if position is None else _MARKER.search(content, position)
         if not found:
             break
@@ -289,7 +294,7 @@ def _next_segments(content: bytes, position: int) -> int | None:
     while found := _MARKER.search(content, start, limit):
         start = found.end()
         if content[found.start() + 1] == _START_OF_IMAGE:
-            for _, inside in _markers(content, found.start(), limit):
+            for _unused, inside in _markers(content, found.start(), limit):
                 start = inside + 2
         elif _leads_to_scan(content, found.start()):
             return found.start()
@@ -299,7 +304,7 @@ def _next_segments(content: bytes, position: int) -> int | None:
 def _leads_to_scan(content: bytes, position: int) -> bool:
     """Return whether whole segments follow one another from ``position``, up to a scan."""
     has_frame = False
-    for _ in range(_RESYNC_SEGMENTS):
+    for _unused in range(_RESYNC_SEGMENTS):
         if not _MARKER.match(content, position):
             return False
         marker = content[position + 1]
@@ -321,10 +326,10 @@ def split(content: bytes) -> Iterator[FilePart]:
         elif marker == _APP1 and body.startswith(_XMP_PREFIX):
             yield FilePart(XMP, body[len(_XMP_PREFIX) :], start, end)
         else:
-            yield FilePart(f"segment {marker:02x}", body, start, end)
+            yield FilePart(_("segment {marker:02x}").format(marker=marker), body, start, end)
         if body.startswith(_MULTI_PICTURE_PREFIX):  # refers to what follows relative to itself
             distance = len(content) - end + len(body)
-            yield FilePart("distance to the other pictures", str(distance).encode())
+            yield FilePart(_("distance to the other pictures"), str(distance).encode())
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:

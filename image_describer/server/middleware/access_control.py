@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from image_describer.i18n import N_, _
 from image_describer.server import problems
 from image_describer.server.config import ServerConfig
 
@@ -14,13 +15,13 @@ HEALTH = "/v1/health"
 BEARER = b"bearer "
 LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 
-WRONG_NAME = "This host name is not allowed. To allow it, start the service with --name HOST."
-FOREIGN_PAGE = (
+WRONG_NAME = N_("This host name is not allowed. To allow it, start the service with --name HOST.")
+FOREIGN_PAGE = N_(
     "Requests from this web page are not allowed. To allow them, start the service with "
     "--allow-origin ORIGIN."
 )
-NO_TOKEN = "A token is required: send the header Authorization: Bearer TOKEN."
-WRONG_TOKEN = "The token is wrong."
+NO_TOKEN = N_("A token is required: send the header Authorization: Bearer TOKEN.")
+WRONG_TOKEN = N_("The token is wrong.")
 
 
 def is_loopback(host: str) -> bool:
@@ -50,10 +51,10 @@ class OriginMiddleware:
             headers = Headers(scope=scope)
             host = headers.get("host", "")
             if host and not self._is_own_host(host):
-                await problems.response(421, WRONG_NAME)(scope, receive, send)
+                await problems.response(421, _(WRONG_NAME))(scope, receive, send)
                 return
             if self._is_cross_site(scope, headers, host):
-                await problems.response(403, FOREIGN_PAGE)(scope, receive, send)
+                await problems.response(403, _(FOREIGN_PAGE))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -97,8 +98,8 @@ class TokenMiddleware:
             if not self._is_valid(header):
                 answer = problems.response(
                     401,
-                    NO_TOKEN if header is None else WRONG_TOKEN,
-                    {"WWW-Authenticate": 'Bearer realm="image-describer"'},
+                    _(NO_TOKEN) if header is None else _(WRONG_TOKEN),
+                    {"WWW-Authenticate": _('Bearer realm="image-describer"')},
                 )
                 await answer(scope, receive, send)
                 return
@@ -115,7 +116,7 @@ def _name(host: str) -> str | None:
     """Return the name or address in a Host header, without its port; None if it is malformed."""
     try:
         split = urlsplit(f"//{host}")
-        _ = split.port
+        _unused = split.port
     except ValueError:
         return None
     if split.username is not None or split.path or split.query or split.fragment:

@@ -9,6 +9,7 @@ import anyio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from image_describer.i18n import N_, _
 from image_describer.server import problems
 from image_describer.server.config import MEGABYTE, ServerConfig
 from image_describer.server.metrics import ServiceMetrics
@@ -26,7 +27,7 @@ RETRY_AFTER_S = 1
 LINGER_S = 2.0  # keep reading so long from a client that still sends, so that it gets the response
 
 PLAIN = "identity"  # the Content-Encoding of a body that is not compressed
-COMPRESSED = "The body is compressed. Send it as it is, without Content-Encoding."
+COMPRESSED = N_("The body is compressed. Send it as it is, without Content-Encoding.")
 CLIENT_CLOSED = 499  # nginx's status for a client that disconnected
 
 
@@ -94,7 +95,7 @@ class LimitsMiddleware:
             headers = Headers(scope=scope)
             encoding = headers.get("content-encoding", PLAIN).strip().lower()
             if request.has_body and encoding not in ("", PLAIN):
-                raise Problem(415, COMPRESSED, {"Accept-Encoding": PLAIN})
+                raise Problem(415, _(COMPRESSED), {"Accept-Encoding": PLAIN})
             declared = headers.get("content-length", "0")
             if declared.isdecimal() and int(declared[:20]) > self._limits.body_bytes:
                 raise self._too_large()
@@ -181,19 +182,24 @@ class LimitsMiddleware:
 
     def _too_large(self) -> Problem:
         limit = self._limits.body_bytes / MEGABYTE
-        return Problem(413, f"The request is too large: at most {limit:g} MB are allowed.")
+        return Problem(
+            413,
+            _("The request is too large: at most {limit:g} MB are allowed.").format(limit=limit),
+        )
 
     def _too_slow(self, request: _RequestState) -> Any:
         limit = self._limits.request_s
         if request.complete:
             return problems.response(
                 503,
-                f"The request took longer than {limit:g} seconds. Try again later.",
+                _("The request took longer than {limit:g} seconds. Try again later.").format(
+                    limit=limit
+                ),
                 {"Retry-After": str(RETRY_AFTER_S), "Connection": "close"},
             )
         return problems.response(
             408,
-            f"The request did not arrive within {limit:g} seconds.",
+            _("The request did not arrive within {limit:g} seconds.").format(limit=limit),
             {"Connection": "close"},
         )
 
@@ -201,7 +207,7 @@ class LimitsMiddleware:
 def _too_many_requests() -> Problem:
     return Problem(
         429,
-        "Too many requests. Try again in a moment.",
+        _("Too many requests. Try again in a moment."),
         {"Retry-After": str(RETRY_AFTER_S)},
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from image_describer import files
 from image_describer.errors import SpeechError
+from image_describer.i18n import _
 from image_describer.speech.audio.clip import AudioClip
 
 SUFFIXES = (".wav", ".mp3")
@@ -18,18 +19,23 @@ def check_path(path: Path) -> None:
     """Raise SpeechError if speech can't be saved as ``path``."""
     if path.suffix.lower() not in SUFFIXES:
         problem = (
-            f"not as {path.suffix}" if path.suffix else f"and {path.name!r} has no file extension"
+            _("not as {suffix}").format(suffix=path.suffix)
+            if path.suffix
+            else _("and {name!r} has no file extension").format(name=path.name)
         )
         raise SpeechError(
-            f"Speech is saved as .wav or .mp3, {problem}.",
-            "Choose a name that ends in .wav or .mp3.",
+            _("Speech is saved as .wav or .mp3, {problem}.").format(problem=problem),
+            _("Choose a name that ends in .wav or .mp3."),
         )
     if not path.parent.is_dir():
         raise SpeechError(
-            f"There is no folder {path.parent}.", "Create it, or choose another folder."
+            _("There is no folder {parent}.").format(parent=path.parent),
+            _("Create it, or choose another folder."),
         )
     if path.is_dir():
-        raise SpeechError(f"{path} is a folder.", "Choose the name of a file.")
+        raise SpeechError(
+            _("{path} is a folder.").format(path=path), _("Choose the name of a file.")
+        )
 
 
 def write(clip: AudioClip, path: Path) -> None:
@@ -40,7 +46,8 @@ def write(clip: AudioClip, path: Path) -> None:
         files.write(path, data)
     except OSError as error:
         raise SpeechError(
-            f"{path} can't be written: {files.reason(error)}.", "Choose another folder or name."
+            _("{path} can't be written: {error}.").format(path=path, error=files.reason(error)),
+            _("Choose another folder or name."),
         ) from error
 
 
@@ -59,7 +66,7 @@ def _mp3(clip: AudioClip) -> bytes:
         import lameenc
     except ImportError as error:
         raise SpeechError(
-            "This machine can't encode MP3 files.", "Save as .wav, or pip install lameenc."
+            _("This machine can't encode MP3 files."), _("Save as .wav, or pip install lameenc.")
         ) from error
     encoder = lameenc.Encoder()
     encoder.silence()  # otherwise it prints its settings to stdout

@@ -15,6 +15,7 @@ from array import array
 from dataclasses import dataclass, field
 
 from image_describer.errors import NoOutputError, OutputLostError
+from image_describer.i18n import _
 from image_describer.speech.audio.output import OutputDevice, Samples, open_output
 
 log = logging.getLogger(__name__)
@@ -194,7 +195,7 @@ class Mixer:
         self._output = None
         for track in self._tracks:
             if lost:
-                track.error = OutputLostError("The sound output stopped accepting sound.")
+                track.error = OutputLostError(_("The sound output stopped accepting sound."))
             track.over.set()
         self._tracks = ()
 

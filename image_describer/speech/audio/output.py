@@ -10,6 +10,7 @@ from typing import Any
 
 from image_describer import stdio
 from image_describer.errors import NoOutputError
+from image_describer.i18n import _
 from image_describer.speech.deadline import run_within
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class OutputDevice:
                 buffersize_msec=PERIOD_MS,
                 callback_periods=PERIODS,
                 backends=[miniaudio.Backend[name] for name in names],
-                app_name="Image Describer",
+                app_name=_("Image Describer"),
             )
         except miniaudio.MiniaudioError as error:
             log.info("no sound output: %s", error)
@@ -63,7 +64,7 @@ class OutputDevice:
         try:
             self._device.start(samples)
         except _miniaudio().MiniaudioError as error:
-            raise NoOutputError("The sound output can't be started.") from error
+            raise NoOutputError(_("The sound output can't be started.")) from error
 
     def close(self) -> None:
         """Stop and release the device. Idempotent."""
@@ -78,7 +79,7 @@ class OutputDevice:
 
 def open_output(rate_hz: int) -> OutputDevice:
     """Open the default output within OPEN_TIME_LIMIT_S. Raises NoOutputError."""
-    timeout = "The sound system of this machine does not answer."
+    timeout = _("The sound system of this machine does not answer.")
     if not _open_lock.acquire(timeout=OPEN_TIME_LIMIT_S):
         raise NoOutputError(timeout)
 
@@ -124,6 +125,8 @@ def _miniaudio() -> Any:
     try:
         import miniaudio
     except (ImportError, OSError) as error:
-        raise NoOutputError(f"The sound library miniaudio can't be loaded: {error}.") from error
+        raise NoOutputError(
+            _("The sound library miniaudio can't be loaded: {error}.").format(error=error)
+        ) from error
     stdio.silence_alsa()
     return miniaudio

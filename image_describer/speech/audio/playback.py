@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Protocol
 
 from image_describer.errors import SpeechError
+from image_describer.i18n import _
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class BackgroundPlayback(ABC):
             self._error = error
         except Exception as error:
             log.exception("%s failed", type(self).__name__)
-            self._error = SpeechError(f"The sound failed: {error}.")
+            self._error = SpeechError(_("The sound failed: {error}.").format(error=error))
         finally:
             self._over.set()
 

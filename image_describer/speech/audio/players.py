@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from image_describer.errors import SpeechError
+from image_describer.i18n import _
 from image_describer.speech.audio.clip import AudioClip
 from image_describer.speech.audio.mixer import Track, get_mixer
 from image_describer.speech.audio.output import check_output
 from image_describer.speech.audio.playback import BackgroundPlayback, Playback
 from image_describer.speech.availability import Availability
+from image_describer.text import number
 
 log = logging.getLogger(__name__)
 
@@ -125,16 +127,22 @@ class ProgramPlayback(BackgroundPlayback):
         duration = time.monotonic() - start
         status = sound.subprocess.poll()
         if duration > limit:
-            raise SpeechError(f"playsound3 did not finish within {limit:.0f} s.")
+            raise SpeechError(
+                _("playsound3 did not finish within {limit} s.").format(limit=number(limit, 0))
+            )
         # ffplay exits with status 0 even without a sound card.
         if status or duration < self._clip.seconds / 2:
-            raise SpeechError(f"playsound3 ended after {duration:.1f} s with status {status}.")
+            raise SpeechError(
+                _("playsound3 ended after {duration} s with status {status}.").format(
+                    duration=number(duration, 1), status=status
+                )
+            )
 
     def _start_program(self) -> Any:
         try:
             return self._module.playsound(str(self._clip.file), block=False)
         except (self._module.PlaysoundException, OSError, subprocess.SubprocessError) as error:
-            raise SpeechError(f"playsound3 can't play: {error}.") from error
+            raise SpeechError(_("playsound3 can't play: {error}.").format(error=error)) from error
 
 
 def _end_program(sound: Any) -> None:
@@ -154,22 +162,31 @@ class Playsound3Player:
     def available(self) -> Availability:
         module = _playsound3()
         if module is None:
-            return Availability(False, "playsound3 can't be loaded.", "pip install playsound3")
+            return Availability(
+                False, _("playsound3 can't be loaded."), _("pip install playsound3")
+            )
         if module.DEFAULT_BACKEND is None:
             return Availability(
                 False,
-                "playsound3 finds no program to play with.",
-                "Nothing to do: miniaudio plays instead. playsound3 would use GStreamer, ffplay or "
-                "mpg123.",
+                _("playsound3 finds no program to play with."),
+                _(
+                    "Nothing to do: miniaudio plays instead. playsound3 would use GStreamer, "
+                    "ffplay or mpg123."
+                ),
             )
-        return Availability(True, f"playsound3 plays through {module.DEFAULT_BACKEND}.")
+        return Availability(
+            True,
+            _("playsound3 plays through {default_backend}.").format(
+                default_backend=module.DEFAULT_BACKEND
+            ),
+        )
 
     def play(self, clip: AudioClip) -> Playback:
         available = self.available()
         if not available:
             raise SpeechError(available.reason, available.way_out)
         if clip.file is None:
-            raise SpeechError("playsound3 plays only files.")
+            raise SpeechError(_("playsound3 plays only files."))
         return ProgramPlayback(_playsound3(), clip).start()
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from image_describer.errors import SpeechError
+from image_describer.i18n import N_, _
 
 DEFAULT_VOICE = "en-us"
 # The voices of languages that are not named after the language; all others are.
 VOICES = {"en": DEFAULT_VOICE, "zh": "cmn"}
-REINSTALL = "Install it again: pip install --force-reinstall espeakng-loader"
+REINSTALL = N_("Install it again: pip install --force-reinstall espeakng-loader")
 DATA_PATH_LIMIT_BYTES = 140  # the library's buffer of 160 also holds a file name
 
 AUDIO_OUTPUT_SYNCHRONOUS = 2  # the callback gets all samples before espeak_Synth returns
@@ -45,7 +46,8 @@ class _Espeak:
             self._library: Any = ctypes.CDLL(str(library))
         except OSError as error:
             raise SpeechError(
-                f"The library espeak-ng can't be loaded: {error}.", REINSTALL
+                _("The library espeak-ng can't be loaded: {error}.").format(error=error),
+                _(REINSTALL),
             ) from error
         self._received = bytearray()
         self._callback = _Callback(self._receive)  # the library does not keep it alive
@@ -53,11 +55,16 @@ class _Espeak:
             AUDIO_OUTPUT_SYNCHRONOUS, 0, _encoded(data), INITIALIZE_DONT_EXIT
         )
         if self.rate_hz <= 0:
-            raise SpeechError(f"espeak-ng can't use its data in {data}.", REINSTALL)
+            raise SpeechError(
+                _("espeak-ng can't use its data in {data}.").format(data=data), _(REINSTALL)
+            )
         self._library.espeak_SetSynthCallback(self._callback)
         self._voice = ""
         if not self._set_voice(DEFAULT_VOICE):
-            raise SpeechError(f"espeak-ng has no voice {DEFAULT_VOICE}.", REINSTALL)
+            raise SpeechError(
+                _("espeak-ng has no voice {default_voice}.").format(default_voice=DEFAULT_VOICE),
+                _(REINSTALL),
+            )
 
     def _set_voice(self, voice: str) -> bool:
         """Use ``voice`` from now on; False if there is none of this name."""
@@ -83,7 +90,9 @@ class _Espeak:
             data, ctypes.c_size_t(len(data)), 0, POS_CHARACTER, 0, CHARS_UTF8, None, None
         )
         if status != 0:
-            raise SpeechError(f"espeak-ng could not speak (status {status}).")
+            raise SpeechError(
+                _("espeak-ng could not speak (status {status}).").format(status=status)
+            )
         return bytes(self._received)
 
     def version(self) -> str:
@@ -124,10 +133,15 @@ def _find() -> tuple[Path, Path]:
         library = Path(espeakng_loader.get_library_path())
         data = Path(espeakng_loader.get_data_path())
     except (ImportError, RuntimeError, OSError) as error:
-        raise SpeechError("The offline voice espeak-ng is not installed.", REINSTALL) from error
+        raise SpeechError(
+            _("The offline voice espeak-ng is not installed."), _(REINSTALL)
+        ) from error
     for required in (library, data / "phontab"):
         if not required.exists():
-            raise SpeechError(f"A file of the offline voice is missing: {required}.", REINSTALL)
+            raise SpeechError(
+                _("A file of the offline voice is missing: {required}.").format(required=required),
+                _(REINSTALL),
+            )
     return library, data if len(_encoded(data)) <= DATA_PATH_LIMIT_BYTES else _short_link(data)
 
 
@@ -145,6 +159,6 @@ def _short_link(data: Path) -> Path:
         link.symlink_to(data, target_is_directory=True)
         return link
     raise SpeechError(
-        f"The path to the offline voice's data is too long: {data}.",
-        "Install the program in a folder with a shorter path.",
+        _("The path to the offline voice's data is too long: {data}.").format(data=data),
+        _("Install the program in a folder with a shorter path."),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from image_describer.errors import GoogleBlockedError, GoogleError, SpeechError
+from image_describer.i18n import _
 from image_describer.speech.audio import stretch
 from image_describer.speech.audio.clip import AudioClip, scale_volume
 from image_describer.speech.audio.output import check_output
@@ -25,6 +26,7 @@ from image_describer.speech.voices.base import (
     clamp_volume,
     speakable,
 )
+from image_describer.text import number
 
 log = logging.getLogger(__name__)
 
@@ -87,9 +89,11 @@ class GttsVoice:
 
     def available(self) -> Availability:
         if importlib.util.find_spec("gtts") is None:
-            return Availability(False, "gTTS is not installed.", "pip install gtts")
+            return Availability(False, _("gTTS is not installed."), _("pip install gtts"))
         paused = _pause_reason(self.address())
-        return Availability(paused is None, paused or "", google_client.FALLBACK if paused else "")
+        return Availability(
+            paused is None, paused or "", _(google_client.FALLBACK) if paused else ""
+        )
 
     def speak(
         self,
@@ -131,15 +135,17 @@ class GttsVoice:
         address = self.address(language)
         paused = _pause_reason(address)
         if paused is not None:
-            raise SpeechError(paused, google_client.FALLBACK)
+            raise SpeechError(paused, _(google_client.FALLBACK))
         try:
             return run_within(
                 self.time_limit_s, lambda: self._request(key, text, address, language), stop
             )
         except TimeoutError as error:
-            reason = f"Google's voice did not answer within {self.time_limit_s:g} s."
+            reason = _("Google's voice did not answer within {time_limit_s:g} s.").format(
+                time_limit_s=self.time_limit_s
+            )
             _pause(address, FAILED_PAUSE_S, reason)
-            raise SpeechError(reason, google_client.FALLBACK) from error
+            raise SpeechError(reason, _(google_client.FALLBACK)) from error
         except GoogleBlockedError as error:
             _pause(address, BLOCKED_PAUSE_S, error.sentence)
             raise
@@ -183,7 +189,11 @@ def _pause_reason(address: str) -> str | None:
     """Why ``address`` gets no requests at present, or None."""
     until, reason = _pauses.get(address, (0.0, ""))
     left = until - time.monotonic()
-    return f"{reason} The next attempt is in {left:.0f} s." if left > 0 else None
+    return (
+        _("{reason} The next attempt is in {left} s.").format(reason=reason, left=number(left, 0))
+        if left > 0
+        else None
+    )
 
 
 class _GttsPlayback(BackgroundPlayback):
@@ -215,7 +225,7 @@ class _GttsPlayback(BackgroundPlayback):
 
     def _play_with(self, players: Sequence[Player], clip: AudioClip) -> None:
         failed: list[str] = []
-        failure = SpeechError("There is no player.")
+        failure = SpeechError(_("There is no player."))
         for player in players:
             try:
                 self._wait_for(player.play(clip))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from image_describer.errors import GoogleBlockedError, GoogleError, SpeechError
+from image_describer.i18n import N_, _
 from image_describer.speech.deadline import run_within
 from image_describer.speech.languages import DEFAULT_LANGUAGE, SpokenLanguage
 from image_describer.text import clean, visible
@@ -24,7 +25,7 @@ ANSWER_LIMIT_BYTES = 8_000_000  # a sentence is about 30 kB
 CHUNK_BYTES = 16_384
 MIN_DURATION_S = 0.05  # a shorter MP3 contains no speech
 CAUSE_LIMIT = 150  # characters
-FALLBACK = "The offline voice speaks instead."
+FALLBACK = N_("The offline voice speaks instead.")
 
 
 def service_address(tld: str = DEFAULT_LANGUAGE.tld) -> str:
@@ -45,13 +46,15 @@ def request_speech(
     try:
         from gtts import gTTS
     except ImportError as error:
-        raise SpeechError("gTTS is not installed.", "pip install gtts") from error
+        raise SpeechError(_("gTTS is not installed."), _("pip install gtts")) from error
     deadline = time.monotonic() + limit_s
     try:
         tts = gTTS(text, tld=language.tld, lang=language.language, lang_check=False)
         bodies = tts.get_bodies()
     except AssertionError as error:  # gTTS found nothing that can be spoken
-        raise SpeechError("There is nothing in this text that Google's voice can say.") from error
+        raise SpeechError(
+            _("There is nothing in this text that Google's voice can say.")
+        ) from error
     mp3 = b"".join(
         _extract_mp3(_post(address + SERVICE_PATH, body, tts.GOOGLE_TTS_HEADERS, deadline), tts)
         for body in bodies
@@ -66,24 +69,27 @@ def _post(url: str, body: str, headers: dict[str, str], deadline: float) -> byte
 
     left = max(0.1, deadline - time.monotonic())
     with (
-        _reported_as_unreachable("Google's voice"),
+        _reported_as_unreachable(_("Google's voice")),
         requests.post(url, data=body, headers=headers, timeout=left, stream=True) as answer,
     ):
         if answer.status_code == 429:
             raise GoogleBlockedError(
-                "Google received too many requests from this address (429).", FALLBACK
+                _("Google received too many requests from this address (429)."), _(FALLBACK)
             )
         if answer.status_code != 200:
             raise GoogleError(
-                f"Google's voice answered with status {answer.status_code}.", FALLBACK
+                _("Google's voice answered with status {status_code}.").format(
+                    status_code=answer.status_code
+                ),
+                _(FALLBACK),
             )
         received = b""
         for chunk in answer.iter_content(CHUNK_BYTES):
             received += chunk
             if len(received) > ANSWER_LIMIT_BYTES:
-                raise GoogleError("Google's voice sent more than a sentence.", FALLBACK)
+                raise GoogleError(_("Google's voice sent more than a sentence."), _(FALLBACK))
             if time.monotonic() > deadline:
-                raise GoogleError("Google's voice took too long.", FALLBACK)
+                raise GoogleError(_("Google's voice took too long."), _(FALLBACK))
         return received
 
 
@@ -102,7 +108,10 @@ def _reported_as_unreachable(service: str) -> Iterator[None]:
         # The messages of requests' own errors are several lines of Python objects.
         if str(error) and not isinstance(error, requests.RequestException):
             cause = f"{cause}: {clean(str(error), CAUSE_LIMIT)}"
-        raise GoogleError(f"{service} can't be reached ({cause}).", FALLBACK) from error
+        raise GoogleError(
+            _("{service} can't be reached ({cause}).").format(service=service, cause=cause),
+            _(FALLBACK),
+        ) from error
 
 
 def _extract_mp3(answer: bytes, tts: Any) -> bytes:
@@ -116,14 +125,14 @@ def _extract_mp3(answer: bytes, tts: Any) -> bytes:
                     return base64.b64decode(json.loads(row[2])[0], validate=True)
         except (ValueError, TypeError, LookupError, binascii.Error):
             break
-    raise GoogleError("Google's voice sent an answer without sound.", FALLBACK)
+    raise GoogleError(_("Google's voice sent an answer without sound."), _(FALLBACK))
 
 
 def decode_mp3(data: bytes) -> tuple[bytes, int]:
     """Return int16 mono PCM and its sample rate in Hz. Raises GoogleError if it is not MP3."""
     import miniaudio
 
-    not_mp3 = GoogleError("Google's voice sent something other than MP3.", FALLBACK)
+    not_mp3 = GoogleError(_("Google's voice sent something other than MP3."), _(FALLBACK))
     # The decoder searches for a frame anywhere and finds one in many a kilobyte of noise.
     if not (data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] >= b"\xe0")):
         raise not_mp3

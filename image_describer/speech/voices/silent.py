@@ -7,6 +7,7 @@ and tests use it where nothing needs to be heard.
 import threading
 
 from image_describer.errors import SpeechError
+from image_describer.i18n import _
 from image_describer.speech.audio.clip import AudioClip
 from image_describer.speech.audio.playback import Playback
 from image_describer.speech.availability import Availability
@@ -63,4 +64,4 @@ class SilentVoice:
         volume: int = DEFAULT_VOLUME,
         language: SpokenLanguage = DEFAULT_LANGUAGE,
     ) -> AudioClip:
-        raise SpeechError("The silent voice makes no sound that could be saved.")
+        raise SpeechError(_("The silent voice makes no sound that could be saved."))

@@ -7,6 +7,7 @@ import time
 from image_describer import local_files
 from image_describer.app.listing import FolderEntry, ReadCancelled, read_folder
 from image_describer.errors import PictureError
+from image_describer.i18n import N_, _
 from image_describer.imaging.file_info import (
     date_in_words,
     size_and_date_taken,
@@ -14,7 +15,7 @@ from image_describer.imaging.file_info import (
 )
 from image_describer.text import file_name, file_size
 
-NOT_DOWNLOADED = "not downloaded yet"
+NOT_DOWNLOADED = N_("not downloaded yet")
 MAX_READ_S = 2.0  # for counting the entries of a huge folder
 
 
@@ -25,26 +26,30 @@ def describe_entry(entry: FolderEntry) -> str:
     except (OSError, ValueError) as error:
         if os.path.islink(entry.path):
             raise PictureError(
-                f"{entry.name} is a link to something that does not exist."
+                _("{name} is a link to something that does not exist.").format(name=entry.name)
             ) from error
-        raise PictureError(f"{entry.name} no longer exists.") from error
+        raise PictureError(_("{name} no longer exists.").format(name=entry.name)) from error
     if stat.S_ISDIR(status.st_mode):
         changed = timestamp_in_words(status.st_mtime)
-        return f"{entry.name}, folder: {_contents(entry.path)}, changed {changed}."
+        return _("{name}, folder: {contents}, changed {changed}.").format(
+            name=entry.name, contents=_contents(entry.path), changed=changed
+        )
     parts = [file_name(entry.path), file_size(status.st_size)]
     downloaded = local_files.is_downloaded(status)
     # Reading it would download it.
     readable = stat.S_ISREG(status.st_mode) and downloaded
     size, taken = size_and_date_taken(entry.path) if readable else (None, None)
     if size is not None:
-        parts.append(f"{size[0]} by {size[1]} pixels")
+        parts.append(_("{size} by {size2} pixels").format(size=size[0], size2=size[1]))
     parts.append(
-        f"taken {date_in_words(taken)}"
+        _("taken {date_in_words}").format(date_in_words=date_in_words(taken))
         if taken
-        else f"changed {timestamp_in_words(status.st_mtime)}"
+        else _("changed {timestamp_in_words}").format(
+            timestamp_in_words=timestamp_in_words(status.st_mtime)
+        )
     )
     if not downloaded:
-        parts.append(NOT_DOWNLOADED)
+        parts.append(_(NOT_DOWNLOADED))
     return f"{', '.join(parts)}."
 
 
@@ -65,7 +70,7 @@ def _contents(path: str) -> str:
         listing = read_folder(path, keep_reading=lambda: time.monotonic() < deadline)
         return listing.entries.counts or "empty"
     except ReadCancelled:
-        return "very many files"
+        return _("very many files")
 
 
 def check_is_folder(path: str) -> bool:
@@ -80,7 +85,7 @@ def check_is_folder(path: str) -> bool:
         if stat.S_ISDIR(status.st_mode):
             return True
         if not stat.S_ISREG(status.st_mode):
-            raise PictureError(NOT_A_FILE)
+            raise PictureError(_(NOT_A_FILE))
         with open(path, "rb"):
             return False
     except (OSError, ValueError) as error:

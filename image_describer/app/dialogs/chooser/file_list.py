@@ -19,7 +19,8 @@ from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.scroll_bar import ScrollBar
 from image_describer.app.widgets.shortened import shorten_all
 from image_describer.app.widgets.typeahead import TypeAhead, typed_character
-from image_describer.text import fold
+from image_describer.i18n import _
+from image_describer.text import fold, number
 
 CHUNK = 500  # names prepared for type-ahead at a time, within 10 ms
 PATH_CHARS = "/~"  # names do not begin with these, so they begin a typed path
@@ -105,7 +106,9 @@ class FileList(ttk.Treeview):
         entry = self.current
         if entry is None:
             return self_voicing.EMPTY
-        return f"{entry.spoken}, {self.cursor + 1:,} of {len(self._entries):,}"
+        return _("{spoken}, {cursor} of {count}").format(
+            spoken=entry.spoken, cursor=number(self.cursor + 1), count=number(len(self._entries))
+        )
 
     def show(self, entries: Sequence[FolderEntry], cursor: int) -> None:
         """Replace the entries silently."""
@@ -294,6 +297,6 @@ class FileList(ttk.Treeview):
     def _find(self, char: str) -> str:
         index = self._typeahead.type(char, self._names, self.cursor)
         if index is None:
-            self._say(f"No name begins with {self._typeahead.prefix}.")
+            self._say(_("No name begins with {prefix}.").format(prefix=self._typeahead.prefix))
             return "break"
         return self._move_to(index)

@@ -9,6 +9,8 @@ from image_describer.app.jobs import BackgroundJob
 from image_describer.app.listing import FolderListing, read_folder, read_nearest
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.errors import ImageDescriberError
+from image_describer.i18n import _
+from image_describer.text import number
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext
@@ -128,6 +130,9 @@ class FolderBrowser:
             nonlocal next_at
             if time.monotonic() >= next_at:
                 next_at = time.monotonic() + COUNT_EVERY_S
-                job.post(self._show_status, f"{READING}, {count:,} so far")
+                job.post(
+                    self._show_status,
+                    _("{reading}, {count} so far").format(reading=READING, count=number(count)),
+                )
 
         return show_count

@@ -13,9 +13,11 @@ from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.app.messages import log_error
 from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.entry_box import EntryBox
+from image_describer.i18n import N_, _
+from image_describer.text import number
 
-NOTHING_TYPED = "Type a path first."
-AS_TYPED = "{text}, as typed."
+NOTHING_TYPED = N_("Type a path first.")
+AS_TYPED = N_("{text}, as typed.")
 
 
 class PathField(EntryBox):
@@ -152,16 +154,20 @@ class PathField(EntryBox):
         self._index = (self._index + 1 + step) % (count + 1) - 1
         if self._index < 0:
             self._replace(completion.text)
-            self._say(AS_TYPED.format(text=completion.text))
+            self._say(_(AS_TYPED).format(text=completion.text))
             return
         candidate = completion.candidates[self._index]
         self._replace(candidate.text)
-        self._say(f"{candidate.spoken}, {self._index + 1:,} of {count:,}")
+        self._say(
+            _("{spoken}, {index} of {count}").format(
+                spoken=candidate.spoken, index=number(self._index + 1), count=number(count)
+            )
+        )
 
     def _on_return(self, _event: object) -> str:
         path = expand(self.get(), self._current_folder(), self._known)
         if path:
             self._go(path)
         else:
-            self._say(NOTHING_TYPED)
+            self._say(_(NOTHING_TYPED))
         return "break"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from image_describer.app.listing import COMPUTER, is_folder
+from image_describer.i18n import _
 from image_describer.text import file_name, natural_key, visible
 
 RECENT_LIMIT = 10
@@ -62,7 +63,7 @@ def merged(groups: Iterable[Iterable[ChooserPlace]]) -> list[ChooserPlace]:
 
 def start_folders(recent: Sequence[str]) -> list[str]:
     """Return where to start: the last folder used, or Pictures; then home. May take long."""
-    home, pictures, *_ = user_folders()
+    home, pictures, *_unused = user_folders()
     found = [path for path in (*recent, pictures.path) if is_folder(path)]
     return [*found[:1], home.path]
 
@@ -83,7 +84,11 @@ def drives(platform: str = sys.platform) -> list[ChooserPlace]:
     """Return mounted drives, then the root of the file system (Windows has one for each drive)."""
     if platform == "win32":
         letters = (f"{chr(letter)}:\\" for letter in range(ord("A"), ord("Z") + 1))
-        return [ChooserPlace(f"Drive {root[0]}", root) for root in letters if os.path.exists(root)]
+        return [
+            ChooserPlace(_("Drive {root}").format(root=root[0]), root)
+            for root in letters
+            if os.path.exists(root)
+        ]
     fields = {"user": glob.escape(_user()), "id": str(getattr(os, "getuid", int)())}
     mounted = [
         ChooserPlace(file_name(path), path, "drive")
@@ -92,7 +97,7 @@ def drives(platform: str = sys.platform) -> list[ChooserPlace]:
         if os.path.ismount(path)
     ]
     connected = [
-        ChooserPlace(_network_name(os.path.basename(path)), path, "network folder")
+        ChooserPlace(_network_name(os.path.basename(path)), path, _("network folder"))
         for path in sorted(glob.glob(NETWORK_MOUNTS.format_map(fields)))
     ]
     return [*mounted, *connected, ChooserPlace(COMPUTER, os.sep)]
@@ -107,9 +112,11 @@ def recent_places(recent: Iterable[str]) -> list[ChooserPlace]:
     names = [file_name(path) for path in folders]
     places = [
         ChooserPlace(
-            f"{name} in {file_name(os.path.dirname(path))}" if names.count(name) > 1 else name,
+            _("{name} in {dirname}").format(name=name, dirname=file_name(os.path.dirname(path)))
+            if names.count(name) > 1
+            else name,
             path,
-            "recent folder",
+            _("recent folder"),
         )
         for name, path in zip(names, folders, strict=True)
     ]
@@ -127,7 +134,11 @@ def _network_name(name: str) -> str:
     """Turn "smb-share:server=nas,share=photos" into "photos on nas"; keep other names."""
     parts = dict(part.split("=", 1) for part in name.partition(":")[2].split(",") if "=" in part)
     server = parts.get("server") or parts.get("host")
-    label = f"{parts['share']} on {server}" if server and "share" in parts else server
+    label = (
+        _("{parts} on {server}").format(parts=parts["share"], server=server)
+        if server and "share" in parts
+        else server
+    )
     return visible(label or name)
 
 

@@ -14,9 +14,10 @@ from image_describer import local_files
 from image_describer.app.jobs import BackgroundJob, JobRunner
 from image_describer.app.messages import log_error
 from image_describer.errors import ImageDescriberError, PictureError
+from image_describer.i18n import N_, _
 
 REST_MS = 150  # while an arrow key is held down, no thumbnails are loaded
-NOT_LOCAL = "The picture is not on this computer."
+NOT_LOCAL = N_("The picture is not on this computer.")
 GIVE_UP_S = 5.0  # loading takes longer only when a drive hangs
 CACHE_SIZE = 40  # thumbnails of about 150 kB each
 Size = tuple[int, int]
@@ -101,7 +102,7 @@ def load_thumbnail(path: str, size: Size) -> Image.Image:
     except (OSError, ValueError) as error:
         raise unreadable(error) from error
     if not is_local:
-        raise PictureError(NOT_LOCAL)
+        raise PictureError(_(NOT_LOCAL))
     image = Image.fromarray(open_picture(path).pixels)
     image.thumbnail(size)
     return image

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from image_describer.app.listing import EntryKind, FolderEntry, kind_by_name
 from image_describer.files import is_hidden
+from image_describer.i18n import N_, _
 from image_describer.imaging.file_url import file_url_path, is_file_url
-from image_describer.text import common_prefix, natural_key, visible
+from image_describer.text import common_prefix, natural_key, number, visible
 
 QUOTES = "\"'"
 SEPARATORS = os.sep + (os.altsep or "")
-NO_COMPLETION = "Nothing there begins with that."
+NO_COMPLETION = N_("Nothing there begins with that.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class PathCompletion:
         """What Tab says: the text that was added and the number of candidates."""
         count = len(self.candidates)
         if not count:
-            return NO_COMPLETION
+            return _(NO_COMPLETION)
         if count == 1:
             return self.candidates[0].spoken
-        matches = f"{count:,} matches. Down reads them."
+        matches = _("{count} matches. Down reads them.").format(count=number(count))
         return f"{visible(self.added)}. {matches}" if self.added.strip() else matches
 
 

@@ -27,14 +27,15 @@ from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.check_box import CheckBox
 from image_describer.app.widgets.item_list import ItemList
 from image_describer.app.widgets.label import WrappedLabel
+from image_describer.i18n import N_, _
 from image_describer.text import one_line
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext
 
-TITLE = "Open a picture"
-TOP = "This is the top. Tab goes to the places."
-NOTHING_HERE = "Nothing to open here. Backspace goes to the parent."
+TITLE = N_("Open a picture")
+TOP = N_("This is the top. Tab goes to the places.")
+NOTHING_HERE = N_("Nothing to open here. Backspace goes to the parent.")
 PLACES_WIDTH = 13  # characters
 PLACES_ROWS = 7
 TWO_COLUMNS = 36  # characters; where fewer fit, the places are below the files
@@ -49,7 +50,7 @@ class ChooserWindow(Dialog):
     """
 
     own_command = "open"
-    keys_help = (
+    keys_help = N_(
         "The arrows, Home, End, Page Up and Page Down move in the list; letters go to a name. "
         "Enter opens a folder or chooses a picture, Backspace or {Alt+Up} goes to the parent "
         "folder. "
@@ -65,7 +66,7 @@ class ChooserWindow(Dialog):
         chosen: Callable[[str], None],
         native: Callable[[], None],
     ) -> None:
-        super().__init__(context, TITLE)
+        super().__init__(context, _(TITLE))
         self._recent = recent
         self._chosen = chosen
         self._native = native
@@ -79,7 +80,7 @@ class ChooserWindow(Dialog):
         self._bind_keys()
         self.add_buttons(
             ("Open", self.choose),
-            ("System dialog…", self._open_native),
+            (_("System dialog…"), self._open_native),
             ("Cancel", self.close),
         )
 
@@ -129,7 +130,7 @@ class ChooserWindow(Dialog):
         """Open the folder at the cursor, or choose the picture."""
         entry = self.files.current
         if entry is None:
-            self.context.voice.answer(NOTHING_HERE)
+            self.context.voice.answer(_(NOTHING_HERE))
         elif entry.kind == "folder":
             self.browser.go(entry.path)
         else:
@@ -157,7 +158,7 @@ class ChooserWindow(Dialog):
         else:
             parent = os.path.dirname(listing.path)
             if parent == listing.path:
-                self.context.voice.answer(TOP)
+                self.context.voice.answer(_(TOP))
             else:
                 self.browser.go(parent, listing.path)
         return "break"
@@ -165,7 +166,7 @@ class ChooserWindow(Dialog):
     def _say_entry_info(self, _event: object = None) -> str:
         entry = self.files.current
         if entry is None:
-            self.context.voice.answer(NOTHING_HERE)
+            self.context.voice.answer(_(NOTHING_HERE))
         else:
             self.browser.run(lambda _job: describe_entry(entry), self._show_and_say)
         return "break"
@@ -183,7 +184,7 @@ class ChooserWindow(Dialog):
         listing = self.browser.listing
         if listing is not None:
             # Spoken with the folder, which would otherwise cut the box's own state short.
-            self.browser.prefix = "Checked." if all_files else "Not checked."
+            self.browser.prefix = _("Checked.") if all_files else _("Not checked.")
             entry = self.files.current
             self.browser.go(listing.path, entry.path if entry else "")
 
@@ -231,7 +232,7 @@ class ChooserWindow(Dialog):
             answer,
         )
         self.path.configure(width=NARROW_WIDTH)  # at least; it is as wide as the window
-        self.all_files = CheckBox(body, "All files", False, self._on_all_files)
+        self.all_files = CheckBox(body, _("All files"), False, self._on_all_files)
         self.preview = PicturePreview(self._side, self.context.jobs, self.context.root)
         self.status = WrappedLabel(body, style="Quiet.TLabel")
 
@@ -239,7 +240,9 @@ class ChooserWindow(Dialog):
         index = self.places.cursor
         if not 0 <= index < len(self._places):
             return self_voicing.EMPTY
-        return f"{self._places[index].spoken}, {index + 1} of {len(self._places)}"
+        return _("{spoken}, {index} of {count}").format(
+            spoken=self._places[index].spoken, index=index + 1, count=len(self._places)
+        )
 
     def _begin_path(self, char: str) -> None:
         self.path.begin(char)

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from image_describer.i18n import _
 from image_describer.reading.language import language_of
 from image_describer.reading.text import Code, PictureText, TextLine
-from image_describer.text import plural, visible
+from image_describer.text import number, plural, visible
 from image_describer.wording.codes import code_sentence
 from image_describer.wording.sentence import UNKNOWN_SCRIPT
 
@@ -84,7 +85,7 @@ class TextContent:
                 plural("{count} word", "{count} words", self._words),
             ]
         if self._doubtful:
-            parts.append(f"{len(self._doubtful):,} in doubt")
+            parts.append(_("{count} in doubt").format(count=number(len(self._doubtful))))
         if self._codes:
             parts.append(plural("{count} code", "{count} codes", self._codes))
         return f"{', '.join(parts)}." if parts else ""
@@ -175,7 +176,7 @@ def _rows(text: PictureText) -> Iterator[TextRow]:
     if text.unknown_script:
         if block is not None:
             yield TextRow("")
-        yield TextRow(UNKNOWN_SCRIPT)
+        yield TextRow(_(UNKNOWN_SCRIPT))
 
 
 def _doubtful_words(line: TextLine, number: int) -> Iterator[WordInDoubt]:

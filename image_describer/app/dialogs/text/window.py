@@ -26,28 +26,29 @@ from image_describer.app.voice import caret, self_voicing
 from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.errors import ImageDescriberError
+from image_describer.i18n import N_, _
 from image_describer.reading.text import PictureText
 from image_describer.text import percent, shorten
 from image_describer.wording.codes import meaning
 from image_describer.wording.details import position_of
 
 TITLE = "Text"
-ROLE = "text, arrow keys read it"
-END = "End of the text."
-NO_FURTHER = "No further {kind}."
-NO_EARLIER = "No earlier {kind}."
-HEADING, BLOCK, DOUBTFUL_WORD = "heading", "block", "word in doubt"
-NONE_DOUBTFUL = "No word is in doubt."
+ROLE = N_("text, arrow keys read it")
+END = N_("End of the text.")
+NO_FURTHER = N_("No further {kind}.")
+NO_EARLIER = N_("No earlier {kind}.")
+HEADING, BLOCK, DOUBTFUL_WORD = "heading", "block", N_("word in doubt")
+NONE_DOUBTFUL = N_("No word is in doubt.")
 DOUBTFUL = "{text}, {percent} sure"
-WHERE_LINE = "Line {number} of {count}, {position}."
-NO_ADDRESS = "No web address in this line."
-OPEN_TITLE = "Open an address"
-OPEN_QUESTION = "This is {said}. Open it in the browser? The whole address is {address}"
+WHERE_LINE = N_("Line {number} of {count}, {position}.")
+NO_ADDRESS = N_("No web address in this line.")
+OPEN_TITLE = N_("Open an address")
+OPEN_QUESTION = N_("This is {said}. Open it in the browser? The whole address is {address}")
 ADDRESS_LIMIT = 300  # characters that are said and shown, 20 s
 WEB_SCHEMES = ("http://", "https://")
-NO_BROWSER = ("No browser can be started.", "Copy the address, and paste it in one.")
-SAVE_TITLE = "Save the text"
-KINDS = ((".txt", "The text"),)
+NO_BROWSER = (N_("No browser can be started."), N_("Copy the address, and paste it in one."))
+SAVE_TITLE = N_("Save the text")
+KINDS = ((".txt", N_("The text")),)
 WIDTH, HEIGHT = 76, 20  # a line of a letter, as far as the screen allows
 AFTER_KEY_TAG = "TextWindowAfterKey"
 
@@ -60,7 +61,7 @@ class TextWindow(Dialog):
     """
 
     own_command = "text"
-    keys_help = (
+    keys_help = N_(
         "The arrow keys read by line and letter, {next_word} by word, {Ctrl+Down} by block. H goes "
         "to the next heading, D to the next word in doubt, with Shift to the previous one. L lists "
         "the words in doubt, W says where the line is. Space stops and reads on. Enter opens the "
@@ -115,7 +116,7 @@ class TextWindow(Dialog):
     def _fill(self) -> None:
         view, content = self.view, self.content
         view.show(content.text)
-        self_voicing.set_name(view, TITLE, role=ROLE, language=content.language)
+        self_voicing.set_name(view, TITLE, role=_(ROLE), language=content.language)
         view.tag_configure("heading", font=theme.font("heading"))
         view.tag_configure("doubtful", underline=True)
         for row, _column in content.headings:
@@ -185,8 +186,8 @@ class TextWindow(Dialog):
 
     def _mark_line(self) -> None:
         """Play the sound for doubt, if the line that was said deserves it."""
-        row, start = self._index("insert display linestart")
-        self._mark(row, start, self._index("insert display lineend")[1])
+        row, start = self._index(_("insert display linestart"))
+        self._mark(row, start, self._index(_("insert display lineend"))[1])
 
     def _mark(self, row: int, start: int, end: int) -> None:
         if self.content.doubtful_between(row, start, end):
@@ -214,23 +215,27 @@ class TextWindow(Dialog):
         index = bisect_right(places, here) if step > 0 else bisect_left(places, here) - 1
         if not 0 <= index < len(places):
             self.context.voice.earcon("edge")
-            self.context.voice.answer((NO_FURTHER if step > 0 else NO_EARLIER).format(kind=kind))
+            self.context.voice.answer(
+                (_(NO_FURTHER) if step > 0 else _(NO_EARLIER)).format(kind=kind)
+            )
             return False
         self._move(places[index])
         return True
 
     def _list_doubtful(self) -> None:
         words = [
-            f"{_doubt(word)}, line {self.content.line_number(word.row)}"
+            _("{doubt}, line {line_number}").format(
+                doubt=_doubt(word), line_number=self.content.line_number(word.row)
+            )
             for word in self.content.doubtful
         ]
-        self.context.voice.answer(f"{'; '.join(words)}." if words else NONE_DOUBTFUL)
+        self.context.voice.answer(f"{'; '.join(words)}." if words else _(NONE_DOUBTFUL))
 
     def _say_where(self) -> None:
         number = self._caret()[0]
         row = self.content.row(number)
         if row.line is not None:
-            text = WHERE_LINE.format(
+            text = _(WHERE_LINE).format(
                 number=self.content.line_number(number),
                 count=self.content.line_count,
                 position=position_of(row.line.box),
@@ -254,7 +259,7 @@ class TextWindow(Dialog):
             self.context.voice.earcon("doubt")
 
     def _ended(self) -> None:
-        self.context.voice.say_next(END)
+        self.context.voice.say_next(_(END))
 
     def _copy(self) -> None:
         """Copy what is selected, else the caret's line."""
@@ -265,7 +270,7 @@ class TextWindow(Dialog):
             return
         self.context.root.clipboard_clear()
         self.context.root.clipboard_append(copied)
-        self.context.voice.answer(messages.COPIED.format(caption=line.text))
+        self.context.voice.answer(_(messages.COPIED).format(caption=line.text))
 
     def _save(self) -> None:
         picture, text = self._saved_beside, self.content.text
@@ -277,7 +282,7 @@ class TextWindow(Dialog):
             return path
 
         folder, name = save.default_location(picture, self._file)
-        self._save_dialog.open_for(self, KINDS, (folder, f"{name} text"), write, SAVE_TITLE)
+        self._save_dialog.open_for(self, KINDS, (folder, f"{name} text"), write, _(SAVE_TITLE))
 
     def _ask_to_open(self) -> None:
         """Ask whether to open the web address of the code in the caret's line."""
@@ -285,12 +290,12 @@ class TextWindow(Dialog):
         meant = meaning(code) if code is not None else None
         address = meant.address if meant is not None else None
         if meant is None or address is None or not address.startswith(WEB_SCHEMES):
-            self.context.voice.answer(NO_ADDRESS)
+            self.context.voice.answer(_(NO_ADDRESS))
             return
-        question = OPEN_QUESTION.format(said=meant.said, address=shorten(address, ADDRESS_LIMIT))
+        question = _(OPEN_QUESTION).format(said=meant.said, address=shorten(address, ADDRESS_LIMIT))
         dialog = QuestionDialog(
             self.context,
-            OPEN_TITLE,
+            _(OPEN_TITLE),
             question,
             ("Cancel", do_nothing),
             ("Open", lambda: self._open_address(address)),
