@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from image_describer.i18n import N_
-
 SENTENCES_LIMIT = 100
 SENTENCE_LIMIT_CHARACTERS = 1000
 FOLDERS_LIMIT = 100
@@ -18,7 +16,7 @@ Seconds = Annotated[float, Field(ge=0)]
 Pixels = Annotated[int, Field(ge=1)]
 Box = Annotated[
     list[Fraction],
-    Field(min_length=4, max_length=4, description=N_("Left, top, right, bottom, from 0 to 1.")),
+    Field(min_length=4, max_length=4, description="Left, top, right, bottom, from 0 to 1."),
 ]
 Sentence = Annotated[str, Field(min_length=1, max_length=SENTENCE_LIMIT_CHARACTERS)]
 
@@ -40,7 +38,7 @@ class DoubtSchema(_StrictModel):
     """A word of the caption in whose place another one is nearly as likely."""
 
     position: Annotated[int, Field(ge=0)] = Field(
-        description=N_("Its index when the caption is split at spaces.")
+        description="Its index when the caption is split at spaces."
     )
     word: str
     other: str
@@ -56,7 +54,7 @@ class WordSchema(_StrictModel):
 class CodeSchema(_StrictModel):
     """A QR code or bar code: what it holds, which anybody may have written, and where it is."""
 
-    format: str = Field(description=N_('Such as "QR code" or "EAN-13".'))
+    format: str = Field(description='Such as "QR code" or "EAN-13".')
     content: str
     box: Box
 
@@ -68,7 +66,7 @@ class TextLineSchema(_StrictModel):
     box: Box
     confidence: Fraction
     block: Annotated[int, Field(ge=0)] = Field(
-        description=N_("The number of its column or paragraph; they are in reading order.")
+        description="The number of its column or paragraph; they are in reading order."
     )
     heading: bool
 
@@ -76,8 +74,8 @@ class TextLineSchema(_StrictModel):
 class TextResponse(_StrictModel):
     """What is written in a picture: what ``image-describer read --json`` prints."""
 
-    text: str = Field(description=N_("All lines, with an empty line between blocks."))
-    lines: list[TextLineSchema] = Field(description=N_("In reading order."))
+    text: str = Field(description="All lines, with an empty line between blocks.")
+    lines: list[TextLineSchema] = Field(description="In reading order.")
     codes: list[CodeSchema]
 
 
@@ -93,35 +91,29 @@ class TimingsSchema(_StrictModel):
 class DescriptionSchema(_StrictModel):
     """What a picture shows: the object that ``image-describer describe --json`` prints."""
 
-    file: str | None = Field(
-        description=N_("Always null here: the picture was sent without a path.")
-    )
-    language: str = Field(description=N_('The language of the captions, such as "en" (ISO 639).'))
-    caption: str = Field(description=N_("The bare caption: lower case, no full stop."))
-    sentence: str = Field(description=N_("The spoken sentence, which says how certain it is."))
+    file: str | None = Field(description="Always null here: the picture was sent without a path.")
+    language: str = Field(description='The language of the captions, such as "en" (ISO 639).')
+    caption: str = Field(description="The bare caption: lower case, no full stop.")
+    sentence: str = Field(description="The spoken sentence, which says how certain it is.")
     confidence: Fraction = Field(
-        description=N_("0.8 means that four in five people would accept the caption.")
+        description="0.8 means that four in five people would accept the caption."
     )
     alternatives: list[AlternativeSchema] = Field(
-        description=N_("Other captions; none is surer than the caption.")
+        description="Other captions; none is surer than the caption."
     )
     doubt: DoubtSchema | None
     words: list[WordSchema]
-    notes: list[str] = Field(description=N_("Notes on the picture, such as: It is very dark."))
-    alt_text: str | None = Field(description=N_("The alt text by the picture's author."))
-    text: str | None = Field(description=N_("What is written in the picture; see /v1/read."))
+    notes: list[str] = Field(description="Notes on the picture, such as: It is very dark.")
+    alt_text: str | None = Field(description="The alt text by the picture's author.")
+    text: str | None = Field(description="What is written in the picture; see /v1/read.")
     codes: list[CodeSchema]
     is_page: bool = Field(
-        description=N_(
-            "Whether text is all there is, as on a page or a screenshot: the caption is "
-            "then invented, and the sentence tells the text only."
-        )
+        description="Whether text is all there is, as on a page or a screenshot: the caption is "
+        "then invented, and the sentence tells the text only."
     )
     has_scene: bool = Field(
-        description=N_(
-            "Whether the caption is worth telling: of a page, a drawing or an empty "
-            "picture it is invented, and the sentence leaves it out."
-        )
+        description="Whether the caption is worth telling: of a page, a drawing or an empty "
+        "picture it is invented, and the sentence leaves it out."
     )
     seconds: TimingsSchema
     width: Pixels
@@ -144,7 +136,7 @@ class MatchesResponse(_StrictModel):
 class SearchRequest(_StrictModel):
     """What to search your pictures for."""
 
-    words: Sentence = Field(description=N_("English words, such as: a dog in the snow."))
+    words: Sentence = Field(description="English words, such as: a dog in the snow.")
     limit: Annotated[int, Field(ge=1, le=FOUND_LIMIT)] = Field(default=10)
     within: list[
         Annotated[str, Field(min_length=1, max_length=PATH_LIMIT_CHARACTERS, pattern=NO_NUL)]
@@ -152,7 +144,7 @@ class SearchRequest(_StrictModel):
         default_factory=list,
         alias="in",
         max_length=FOLDERS_LIMIT,
-        description=N_("Search only below these folders."),
+        description="Search only below these folders.",
     )
 
 
@@ -180,10 +172,8 @@ class SearchResponse(_StrictModel):
 class HealthResponse(_StrictModel):
     """Whether the service can describe pictures now."""
 
-    status: str = Field(description=N_('"ready", "starting" or "stopping"'))
-    workers: Annotated[int, Field(ge=0)] = Field(
-        description=N_("Number of processes that can work.")
-    )
+    status: str = Field(description='"ready", "starting" or "stopping"')
+    workers: Annotated[int, Field(ge=0)] = Field(description="Number of processes that can work.")
 
 
 class VersionResponse(_StrictModel):
@@ -191,7 +181,7 @@ class VersionResponse(_StrictModel):
 
     program: str
     bundle: str
-    digests: dict[str, str] = Field(description=N_("SHA-256 in hex of each file of the model."))
+    digests: dict[str, str] = Field(description="SHA-256 in hex of each file of the model.")
 
 
 class ProblemSchema(BaseModel):
@@ -204,19 +194,19 @@ class ProblemSchema(BaseModel):
 
 
 PROBLEMS: dict[int, str] = {
-    400: N_("The request or its form is malformed."),
-    401: N_("The token is missing or wrong."),
-    403: N_("The request comes from a web page that is not allowed."),
-    406: N_("None of the accepted media types is available."),
-    408: N_("The request did not arrive in time."),
-    409: N_("There is nothing to search, or the model does not support this."),
-    413: N_("The request is too large."),
-    415: N_("The media type of the body is not supported."),
-    421: N_("The host name is not allowed."),
-    422: N_("The picture can't be opened, or a value is invalid."),
-    429: N_("Too many requests."),
-    500: N_("Internal error."),
-    503: N_("The request took too long, or the service is starting or stopping."),
+    400: "The request or its form is malformed.",
+    401: "The token is missing or wrong.",
+    403: "The request comes from a web page that is not allowed.",
+    406: "None of the accepted media types is available.",
+    408: "The request did not arrive in time.",
+    409: "There is nothing to search, or the model does not support this.",
+    413: "The request is too large.",
+    415: "The media type of the body is not supported.",
+    421: "The host name is not allowed.",
+    422: "The picture can't be opened, or a value is invalid.",
+    429: "Too many requests.",
+    500: "Internal error.",
+    503: "The request took too long, or the service is starting or stopping.",
 }
 
 
