@@ -199,6 +199,17 @@ class SettingsFile:
             self._set_aside(content, damage)
             return Settings()
 
+    def program_language(self) -> str:
+        """Return the stored language of the program, before anything is said.
+
+        Never raises, and leaves a damaged file to `load`.
+        """
+        try:
+            content = read_limited(self.path, FILE_LIMIT_BYTES)
+            return _settings(_parse(content)).program_language
+        except (OSError, _DamagedFileError):
+            return Settings().program_language
+
     def save(self, settings: Settings) -> None:
         """Write the settings atomically.
 

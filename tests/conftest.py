@@ -1,5 +1,6 @@
 """Fixtures shared by several tests."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from tests.support.window import drive, eager, photo  # noqa: F401
 # Failures that a busy machine can cause: an event that came too late, or a server that hangs.
 TIMEOUTS = ["timed out", "TimeoutExpired", "did not start", "records nothing"]
 RERUNS = 2
+
+# Tests compare English sentences, whatever language the system has.
+os.environ["LANGUAGE"] = "en"
 
 # No test depends on how long an example takes: a busy machine is no fault of the program.
 hypothesis.settings.register_profile("any machine", deadline=None)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WORKERS_LIMIT = 64
 STEPS = 10  # progress lines where there is no terminal
 
-USAGE = "image-describer batch FOLDER [FOLDER ...] --output FILE [options]"
+USAGE = N_("image-describer batch FOLDER [FOLDER ...] --output FILE [options]")
 DESCRIPTION = N_("""\
 Describe every picture below folders into one file, with all cores. After Ctrl+C or a crash, the
 same command continues where it stopped. docs/cli.md says more.
@@ -40,15 +40,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "batch",
         help=_("describe all pictures in folders, into one file"),
-        usage=USAGE,
+        usage=_(USAGE),
         description=_(DESCRIPTION),
         epilog=_(EXAMPLES),
     )
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help=_("a folder or a picture"))
+    parser.add_argument("folders", nargs="+", metavar=_("FOLDER"), help=_("a folder or a picture"))
     parser.add_argument(
         "--output",
         required=True,
-        metavar="FILE",
+        metavar=_("FILE"),
         type=Path,
         help=_("write to FILE, which ends in .html, .csv or .jsonl"),
     )
@@ -79,7 +79,7 @@ def add_alt_text_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--copies",
-        metavar="FOLDER",
+        metavar=_("FOLDER"),
         type=Path,
         help=_('copy to FOLDER (default: "... with alt text")'),
     )
@@ -92,7 +92,7 @@ def add_alt_text_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--unsure", action="store_true", help=_("also write what is unsure"))
     group.add_argument(
         "--language",
-        metavar="CODE",
+        metavar=_("CODE"),
         default="en",
         help=_("mark the text with this language (default: en)"),
     )
@@ -100,7 +100,9 @@ def add_alt_text_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(_("Dask cluster, which receives the pictures"))
-    group.add_argument("--scheduler", metavar="ADDRESS", help=_("use the one at tcp://HOST:PORT"))
+    group.add_argument(
+        "--scheduler", metavar=_("ADDRESS"), help=_("use the one at tcp://HOST:PORT")
+    )
     group.add_argument(
         "--send-pictures", action="store_true", help=_("always send files, never only paths")
     )
@@ -109,7 +111,7 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
         ("cert", _("certificate of this computer (PEM)")),
         ("key", _("key of that certificate (PEM)")),
     ):
-        group.add_argument(f"--tls-{name}", metavar="FILE", type=Path, help=help_text)
+        group.add_argument(f"--tls-{name}", metavar=_("FILE"), type=Path, help=help_text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -152,7 +154,8 @@ def _cluster(options: argparse.Namespace) -> "ClusterPool | None":
     if options.scheduler is None:
         for name in ("send_pictures", "tls_ca", "tls_cert", "tls_key"):
             if getattr(options, name):
-                raise ClusterError(f"--{name.replace('_', '-')} needs --scheduler.")
+                option = "--" + name.replace("_", "-")
+                raise ClusterError(_("{option} needs --scheduler.").format(option=option))
         return None
     if options.workers is not None:
         raise ClusterError(
@@ -179,7 +182,8 @@ class _ProgressReporter:
         self._step = 0
         self._bar: Any = None
         if sys.stderr is not None and sys.stderr.isatty():
-            self._bar = tqdm(unit=" pictures", dynamic_ncols=True, leave=False, file=sys.stderr)
+            unit = _("pictures")
+            self._bar = tqdm(unit=f" {unit}", dynamic_ncols=True, leave=False, file=sys.stderr)
 
     def update(self, progress: "BatchProgress") -> None:
         """Show the progress if there is something new to show."""
@@ -201,24 +205,27 @@ class _ProgressReporter:
 
 def _progress_line(progress: "BatchProgress") -> str:
     total, left_s = progress.total or 0, progress.left_s
-    line = _("{value} %: {done} of {total}").format(
-        value=100 * progress.done // max(1, total), done=number(progress.done), total=number(total)
+    line = _("{percent} %: {done} of {total}").format(
+        percent=100 * progress.done // max(1, total),
+        done=number(progress.done),
+        total=number(total),
     )
     if left_s is None:
         return line
-    time = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
-    return _("{line}, {rate} per second, {time} left").format(
-        line=line, rate=number(progress.rate, 1), time=time
+    rate = _("{rate} per second").format(rate=number(progress.rate, 1))
+    left = (
+        _("{minutes} min left").format(minutes=number(left_s / 60))
+        if left_s >= 90
+        else _("{seconds} s left").format(seconds=number(left_s))
     )
+    return f"{line}, {rate}, {left}"
 
 
 def _print_summary(outcome: "BatchResult", output: Path) -> None:
     if outcome.index_notice:
         print_error(outcome.index_notice)
     if outcome.index_error:
-        print_error(
-            _("The index was not kept. {index_error}").format(index_error=outcome.index_error)
-        )
+        print_error(_("The index was not kept. {reason}").format(reason=outcome.index_error))
     if outcome.failures:
         print_error(
             plural(
@@ -230,10 +237,11 @@ def _print_summary(outcome: "BatchResult", output: Path) -> None:
         for file, reason in outcome.failures:
             print_status(f"  {visible(file)}: {reason}")
     done = outcome.described + outcome.known
-    earlier = (
-        _(", {known} of them earlier").format(known=number(outcome.known)) if outcome.known else ""
-    )
-    summary = plural("{count} picture described", "{count} pictures described", done) + earlier
+    summary = plural("{count} picture described", "{count} pictures described", done)
+    if outcome.known:
+        summary = _("{summary}, {count} of them earlier").format(
+            summary=summary, count=number(outcome.known)
+        )
     path = visible(str(output))
     if outcome.cancelled:
         print_error(

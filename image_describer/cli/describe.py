@@ -71,7 +71,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "pictures", nargs="*", default=[], metavar="PICTURE", help=_("a file in any picture format")
+        "pictures",
+        nargs="*",
+        default=[],
+        metavar=_("PICTURE"),
+        help=_("a file in any picture format"),
     )
     source.add_argument("--screen", action="store_true", help=_("describe the whole screen"))
     source.add_argument("--window", action="store_true", help=_("describe the active window"))
@@ -82,7 +86,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--delay",
-        metavar="SECONDS",
+        metavar=_("SECONDS"),
         type=whole_number(0, DELAY_LIMIT_S),
         default=0,
         help=_("wait that long first"),
@@ -94,7 +98,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--speak", action="store_true", help=_("also speak, and wait until heard"))
     parser.add_argument(
         "--save-speech",
-        metavar="FILE",
+        metavar=_("FILE"),
         type=_sound_file,
         help=_("write the speech to FILE, which ends in .wav or .mp3"),
     )

@@ -44,7 +44,10 @@ VERDICTS = {
     NO_DESCRIPTION: N_("Pictures can't be described here."),
 }
 
-MODEL, PICTURE, VOICE, SOUND = "model", "description", "voice ", N_("sound output")
+# Names of checks, which are compared here and translated where they are printed.
+MODEL, PICTURE, VOICES, PLAYERS = N_("model"), N_("description"), N_("voices"), N_("players")
+SOUND, NETWORK, DISPLAY = N_("sound output"), N_("network"), N_("display")
+VOICE = "voice "
 
 WINDOW_LIMIT_S = 10
 WINDOW_PROBE = """
@@ -59,7 +62,8 @@ GET_TK = {
     "darwin": N_("Install it: brew install python-tk."),
     "win32": N_('Run Python\'s installer again, choose "Modify" and tick "tcl/tk".'),
 }
-GET_DISPLAY = "Log in to a desktop, or connect with ssh -X."
+GET_TK_ELSEWHERE = N_("Install Tk for Python.")
+GET_DISPLAY = N_("Log in to a desktop, or connect with ssh -X.")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -82,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
         print(line(result), flush=True)
         results.append(result)
     status = judge(results)
-    print(VERDICTS[status], flush=True)
+    print(_(VERDICTS[status]), flush=True)
     return status
 
 
@@ -94,9 +98,9 @@ def check_all(bundle: Path | None = None, offline: bool = False) -> "Iterator[Ch
     checks: tuple[tuple[str, Callable[[], Iterable[CheckResult]]], ...] = (
         (MODEL, lambda: [_check_model(bundle)]),
         (PICTURE, lambda: [_check_description(bundle)]),
-        ("voices", lambda: _check_voices(offline)),
-        ("players", check_players),
-        ("display", lambda: [_check_display()]),
+        (VOICES, lambda: _check_voices(offline)),
+        (PLAYERS, check_players),
+        (DISPLAY, lambda: [_check_display()]),
     )
     failed = set()
     for name, check in checks:
@@ -127,16 +131,16 @@ def judge(results: "Iterable[CheckResult]") -> int:
 
 def line(result: "CheckResult") -> str:
     """Return one line for a screen reader: name, verdict, reason, way out."""
+    name = _(result.name)
     if result.works is None:
-        return (
-            _("{name}: not tried. {sentence}")
-            .format(name=result.name, sentence=result.sentence)
-            .strip()
-        )
-    if result.works:
-        return f"{result.name}: works. {result.sentence}".strip()
-    verdict = _("does not work") if result.needed else _("does not work (optional)")
-    return f"{result.name}: {verdict}. {result.sentence} {result.way_out}".strip()
+        verdict, way_out = _("{name}: not tried.").format(name=name), ""
+    elif result.works:
+        verdict, way_out = _("{name}: works.").format(name=name), ""
+    elif result.needed:
+        verdict, way_out = _("{name}: does not work.").format(name=name), result.way_out
+    else:
+        verdict, way_out = _("{name}: does not work (optional).").format(name=name), result.way_out
+    return " ".join(part for part in (verdict, result.sentence, way_out) if part)
 
 
 def _check_model(bundle: Path | None) -> "CheckResult":
@@ -145,7 +149,7 @@ def _check_model(bundle: Path | None) -> "CheckResult":
 
     opened = open_bundle(bundle)
     size_mb = sum(entry["bytes"] for entry in opened.manifest["files"].values()) / 1e6
-    name = visible(str(opened.manifest.get("name") or "unnamed"))
+    name = visible(str(opened.manifest.get("name") or _("unnamed")))
     folder = visible(str(opened.folder))
     return CheckResult(
         MODEL,
@@ -173,8 +177,8 @@ def _check_description(bundle: Path | None) -> "CheckResult":
     return CheckResult(
         PICTURE,
         True,
-        _("Loaded in {loaded} s, described a picture in {took_s} s.").format(
-            loaded=number(loaded - began, 2), took_s=number(took_s, 2)
+        _("Loaded in {loading} s, described a picture in {describing} s.").format(
+            loading=number(loaded - began, 2), describing=number(took_s, 2)
         ),
     )
 
@@ -191,7 +195,7 @@ def _check_voices(offline: bool) -> "Iterator[CheckResult]":
         None: google.sentence,
     }[google.works]
     yield CheckResult(google.name, google.works, sentence, needed=False)
-    yield CheckResult("network", google.works, google.sentence, google.way_out, needed=False)
+    yield CheckResult(NETWORK, google.works, google.sentence, google.way_out, needed=False)
 
 
 def _check_display() -> "CheckResult":
@@ -209,26 +213,26 @@ def _check_display() -> "CheckResult":
         )
     except subprocess.TimeoutExpired:
         return _no_display(
-            _("It did not answer within {window_limit_s} s.").format(window_limit_s=WINDOW_LIMIT_S),
-            GET_DISPLAY,
+            _("It did not answer within {seconds} s.").format(seconds=WINDOW_LIMIT_S),
+            _(GET_DISPLAY),
         )
     if probe.returncode == 0:
         version = probe.stdout.strip()
         return CheckResult(
-            "display", True, _("Tk {version} opens a window.").format(version=version), needed=False
+            DISPLAY, True, _("Tk {version} opens a window.").format(version=version), needed=False
         )
     if "tkinter" in probe.stderr and "ModuleNotFoundError" in probe.stderr:
-        way_out = GET_TK.get(sys.platform, _("Install Tk for Python."))
+        way_out = _(GET_TK.get(sys.platform, GET_TK_ELSEWHERE))
         return _no_display(_("Python's tkinter is missing."), way_out)
     if sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY"):
-        return _no_display(_("There is none: DISPLAY is not set."), GET_DISPLAY)
+        return _no_display(_("There is none: DISPLAY is not set."), _(GET_DISPLAY))
     last_line = (probe.stderr.strip().splitlines() or [_("no reason given")])[-1]
     return _no_display(
-        _("No window opens: {last_line}").format(last_line=finish(visible(last_line))), GET_DISPLAY
+        _("No window opens: {reason}").format(reason=finish(visible(last_line))), _(GET_DISPLAY)
     )
 
 
 def _no_display(sentence: str, way_out: str) -> "CheckResult":
     from image_describer.speech.self_test import CheckResult
 
-    return CheckResult("display", False, sentence, f"{way_out} {WITHOUT_WINDOW}", needed=False)
+    return CheckResult(DISPLAY, False, sentence, f"{way_out} {_(WITHOUT_WINDOW)}", needed=False)

@@ -24,7 +24,8 @@ from image_describer.cli import (
 )
 from image_describer.cli.options import CommandParser
 from image_describer.errors import ImageDescriberError, PictureError
-from image_describer.i18n import N_, _
+from image_describer.i18n import N_, _, set_language
+from image_describer.settings import SettingsFile
 from image_describer.stdio import FAULT, INTERRUPTED, NO_READER, REFUSED, discard_stdout
 
 COMMANDS = (describe, read, match, watch, batch, search, similar, serve, doctor, install_launcher)
@@ -48,6 +49,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Never raises, never prints a traceback."""
     console.escape_unencodable()
+    set_language(SettingsFile().program_language())
     try:
         status = _run(sys.argv[1:] if argv is None else argv)
         if sys.stdout is not None:
@@ -71,8 +73,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     parser = CommandParser(prog=console.PROGRAM, description=_(DESCRIPTION), epilog=_(EXAMPLES))
-    parser.add_argument("--version", action="version", version=f"{console.PROGRAM} {__version__}")
-    subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"{console.PROGRAM} {__version__}",
+        help=_("print the version and exit"),
+    )
+    subparsers = parser.add_subparsers(title=_("commands"), dest="command", metavar=_("COMMAND"))
     for command in COMMANDS:
         command.add_parser(subparsers)
     try:

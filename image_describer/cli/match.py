@@ -28,8 +28,8 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_(DESCRIPTION),
         epilog=_(EXAMPLES),
     )
-    parser.add_argument("picture", metavar="PICTURE", help=_("a file in any picture format"))
-    parser.add_argument("sentences", nargs="+", metavar="SENTENCE", help=_("English, in quotes"))
+    parser.add_argument("picture", metavar=_("PICTURE"), help=_("a file in any picture format"))
+    parser.add_argument("sentences", nargs="+", metavar=_("SENTENCE"), help=_("English, in quotes"))
     add_json(parser)
     add_bundle(parser)
     parser.set_defaults(run=run)

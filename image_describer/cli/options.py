@@ -5,12 +5,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from image_describer.i18n import _
+from image_describer.i18n import N_, _, gettext, ngettext
 from image_describer.stdio import REFUSED
 from image_describer.text import number, visible
 
 HELP_COLUMN = 28
 RESULTS_LIMIT = 100_000
+
+# argparse's own words. It translates them by these functions when it uses them.
+ARGPARSE_WORDS = (
+    N_("usage: "),
+    N_("positional arguments"),
+    N_("options"),
+    N_("show this help message and exit"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("the following arguments are required: %s"),
+    N_("one of the arguments %s is required"),
+    N_("not allowed with argument %s"),
+    N_("expected one argument"),
+    N_("expected at least one argument"),
+    N_("ignored explicit argument %r"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+)
+vars(argparse).update(_=gettext, ngettext=ngettext)
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"
 
@@ -42,7 +59,7 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
     """``--bundle``: the model to use."""
     parser.add_argument(
         "--bundle",
-        metavar="FOLDER",
+        metavar=_("FOLDER"),
         type=Path,
         help=_("use the model in FOLDER (default: the shipped one)"),
     )
@@ -58,7 +75,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--in",
         dest="within",
-        metavar="FOLDER",
+        metavar=_("FOLDER"),
         action="append",
         type=Path,
         help=_("find only pictures below FOLDER; can be given several times"),

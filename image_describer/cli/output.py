@@ -35,6 +35,8 @@ def print_found(found: "SearchHit", *, as_json: bool, with_score: bool = False) 
         print_json({**({"is": "picture"} if with_score else {}), **search_record(found)})
         return
     score = f"{found.score:6.3f}  " if with_score else ""
-    changed = _(" (The file has changed since then.)") if found.is_changed else ""
-    print(f"{score}{sentence(found.picture.description)}{changed}")
+    said = sentence(found.picture.description)
+    if found.is_changed:
+        said = _("{description} (The file has changed since then.)").format(description=said)
+    print(f"{score}{said}")
     print(f"{' ' * len(score)}    {visible(found.file)}")

@@ -52,7 +52,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=_(EXAMPLES),
     )
     parser.add_argument(
-        "pictures", nargs="+", metavar="PICTURE", help=_("a picture, a PDF or a TIFF")
+        "pictures", nargs="+", metavar=_("PICTURE"), help=_("a picture, a PDF or a TIFF")
     )
     add_json(parser)
     parser.set_defaults(run=run)
@@ -99,8 +99,8 @@ class _ReadCommand:
             return
         name = visible(file)
         if len(document) > 1:
-            name += _(", page {index} of {count}").format(
-                index=number(index + 1), count=number(len(document))
+            name = _("{name}, page {number} of {count}").format(
+                name=name, number=number(index + 1), count=number(len(document))
             )
         if self._with_names or len(document) > 1:
             print(f"{name}:")
@@ -127,6 +127,6 @@ def _print_text(name: str, text: "PictureText") -> None:
     if shown := all_text(text):
         print(shown, flush=True)
     elif not text.unknown_script:
-        print_error(f"{name}: {NO_TEXT}")
+        print_error(f"{name}: {_(NO_TEXT)}")
     if text.unknown_script:
-        print_error(f"{name}: {UNKNOWN_SCRIPT}")
+        print_error(f"{name}: {_(UNKNOWN_SCRIPT)}")

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 from image_describer.cli.console import print_error
 from image_describer.cli.options import Subparsers, add_search_options
 from image_describer.i18n import N_, _
-from image_describer.text import number
+from image_describer.text import plural
 
 if TYPE_CHECKING:
     from image_describer.captioner.describer import Describer
     from image_describer.library.index import Index
 
 QUERY_CHARACTERS = 80  # of the query, in a message
+DESCRIBE_MORE = N_(
+    "Try other words, or describe more pictures: "
+    "image-describer batch FOLDER --output pictures.html"
+)
+DESCRIBE_AGAIN = N_("To describe them again: image-describer batch FOLDER --output pictures.html")
 
 DESCRIPTION = N_("""\
 Find your pictures by what they show, by the words of their descriptions, by what is written in
@@ -54,7 +59,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_(DESCRIPTION),
         epilog=_(EXAMPLES),
     )
-    parser.add_argument("words", nargs="+", metavar="WORD", help=_("English; no quotes needed"))
+    parser.add_argument("words", nargs="+", metavar=_("WORD"), help=_("English; no quotes needed"))
     add_search_options(parser)
     parser.set_defaults(run=run)
 
@@ -74,14 +79,12 @@ def run(options: argparse.Namespace) -> int:
         pictures = search.search(index, describer, words, options.within, options.limit)
         report_stale(index)
     if not pictures:
-        where = _(" in that folder") if options.within else ""
-        query = visible(shorten(words, QUERY_CHARACTERS))
-        print_error(
-            _(
-                'Nothing{where} matches "{query}". Try other words, or describe more pictures: '
-                "image-describer batch FOLDER --output pictures.html"
-            ).format(where=where, query=query)
-        )
+        nothing = (
+            _('Nothing in that folder matches "{query}".')
+            if options.within
+            else _('Nothing matches "{query}".')
+        ).format(query=visible(shorten(words, QUERY_CHARACTERS)))
+        print_error(f"{nothing} {_(DESCRIBE_MORE)}")
         return REFUSED
     if all(found.is_weak for found in pictures):
         print_error(
@@ -133,14 +136,9 @@ def report_stale(index: "Index") -> None:
     """Say on stderr how many pictures were described by another model."""
     count = index.count_stale()
     if count:
-        pictures = (
-            _("1 picture was")
-            if count == 1
-            else _("{count} pictures were").format(count=number(count))
+        stale = plural(
+            "{count} picture was described by another model and may not be found.",
+            "{count} pictures were described by another model and may not be found.",
+            count,
         )
-        print_error(
-            _(
-                "{pictures} described by another model and may not be found. To describe them "
-                "again: image-describer batch FOLDER --output pictures.html"
-            ).format(pictures=pictures)
-        )
+        print_error(f"{stale} {_(DESCRIBE_AGAIN)}")

@@ -81,7 +81,7 @@ def _add_address_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default=LOOPBACK,
-        metavar="ADDRESS",
+        metavar=_("ADDRESS"),
         help=_("listen on ADDRESS; 0.0.0.0 or :: for all (default: {loopback})").format(
             loopback=LOOPBACK
         ),
@@ -106,7 +106,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token-file",
         type=Path,
-        metavar="FILE",
+        metavar=_("FILE"),
         help=_("require the token in FILE; needed if other computers can connect"),
     )
     parser.add_argument(
@@ -114,7 +114,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        metavar="HOST",
+        metavar=_("HOST"),
         help=_("fetch pictures from HOST for /wowme?image=URL (default: none)"),
     )
     parser.add_argument(
@@ -123,7 +123,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         type=_origin,
         default=[],
-        metavar="ORIGIN",
+        metavar=_("ORIGIN"),
         help=_("accept requests of web pages from ORIGIN, such as https://example.org"),
     )
     parser.add_argument(
@@ -132,7 +132,7 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         type=_host_name,
         default=[],
-        metavar="HOST",
+        metavar=_("HOST"),
         help=_("accept requests for this host name"),
     )
 

@@ -29,6 +29,8 @@ exit status:
      model can't be used
 """)
 
+DESCRIBE_MORE = N_("Describe more pictures: image-describer batch FOLDER --output pictures.html")
+
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command and its options."""
@@ -38,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_(DESCRIPTION),
         epilog=_(EXAMPLES),
     )
-    parser.add_argument("picture", metavar="PICTURE", help=_("a file in any picture format"))
+    parser.add_argument("picture", metavar=_("PICTURE"), help=_("a file in any picture format"))
     add_search_options(parser)
     parser.set_defaults(run=run)
 
@@ -57,13 +59,12 @@ def run(options: argparse.Namespace) -> int:
         similar = search.similar(index, describer, options.picture, options.within, options.limit)
         report_stale(index)
     if not similar.pictures:
-        where = _(" in that folder") if options.within else ""
-        print_error(
-            _(
-                "There is no other picture{where} to compare it with. Describe more pictures: "
-                "image-describer batch FOLDER --output pictures.html"
-            ).format(where=where)
+        nothing = (
+            _("There is no other picture in that folder to compare it with.")
+            if options.within
+            else _("There is no other picture to compare it with.")
         )
+        print_error(f"{nothing} {_(DESCRIBE_MORE)}")
         return REFUSED
     if similar.pictures[0].is_weak:
         print_error(_("No picture is much like this one. These come nearest."))

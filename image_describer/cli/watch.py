@@ -44,7 +44,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=_(EXAMPLES),
     )
     parser.add_argument(
-        "folder", metavar="FOLDER", type=Path, help=_("a folder; those in it are not watched")
+        "folder", metavar=_("FOLDER"), type=Path, help=_("a folder; those in it are not watched")
     )
     add_json(parser)
     parser.add_argument("--speak", action="store_true", help=_("also speak each description"))
@@ -132,5 +132,5 @@ class _Reporter:
         while self._utterances and self._utterances[0].wait(0):
             error = self._utterances.pop(0).error
             if error and error != self._speech_error:
-                print_error(_("Nothing could be heard. {error}").format(error=error))
+                print_error(_("Nothing could be heard. {reason}").format(reason=error))
             self._speech_error = error

@@ -30,7 +30,7 @@ class CheckResult:
     ``works`` is None if it was not tried. ``needed`` is False for optional parts.
     """
 
-    name: str
+    name: str  # in English: translated where it is said
     works: bool | None
     sentence: str
     way_out: str = ""
@@ -48,7 +48,7 @@ def check_players() -> list[CheckResult]:
 
 
 def _check_espeak() -> CheckResult:
-    name = _("voice espeak")
+    name = N_("voice espeak")
     try:
         clip = EspeakVoice().record(_(TEST_TEXT), DEFAULT_RATE_WPM)
         version = espeak_ng.version()
@@ -67,7 +67,7 @@ def check_network(
     address: str | None = None, limit_s: float = NETWORK_LIMIT_S, offline: bool = False
 ) -> CheckResult:
     """Check whether Google's voice can be reached, without sending a text."""
-    name = _("voice gtts")
+    name = N_("voice gtts")
     if offline:
         return CheckResult(name, None, _("You chose to stay offline."), needed=False)
     try:
@@ -85,10 +85,10 @@ def _check_output() -> CheckResult:
     try:
         backend = check_output()
     except SpeechError as error:
-        return CheckResult(_("sound output"), False, error.sentence, error.way_out)
+        return CheckResult(N_("sound output"), False, error.sentence, error.way_out)
     ms = (time.monotonic() - start) * 1000
     return CheckResult(
-        _("sound output"),
+        N_("sound output"),
         True,
         _("miniaudio opens {backend} in {ms} ms.").format(backend=backend, ms=number(ms, 0)),
     )
