@@ -9,7 +9,7 @@ from image_describer.train.data.german import Spelling, words_of
 CAPTIONS = [
     *["Ein Junge läuft mit dem Hund über die Straße."] * 20,
     *["Eine junge Frau steht auf der Straße."] * 8,
-    *["Im Schnee spielen zwei junge Hunde"] * 8,
+    *["Heute spielen zwei junge Hunde im Schnee"] * 8,
     "ein mädchen läuft über die strasse",
     *["Das Mädchen trägt ein weißes T-Shirt."] * 3,
     "DAS MÄDCHEN TRÄGT EIN WEISSES T-SHIRT",
