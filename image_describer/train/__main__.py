@@ -283,10 +283,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     from image_describer.train.data.sets import read_sets
     from image_describer.train.report import results
 
-    sets = _recipe(options).data.sets
-    data = read_sets(_data_folder(options), sets, all_of_them=False)
-    judgement = results.judge(options.bundle, data)
-    folder = results.folder_of(options.bundle, options.results)
+    chosen = _recipe(options).data
+    data = read_sets(
+        _data_folder(options), chosen.sets, all_of_them=False, language=chosen.language
+    )
+    folder = results.folder_of(options.bundle, options.results, chosen.language)
+    judgement = results.judge(options.bundle, data, chosen.language)
     results.write(folder, options.bundle, judgement)
     if options.update:
         results.update(options.bundle, judgement)

@@ -13,7 +13,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER, Bundle
+from image_describer.captioner.bundle import (
+    DECODER,
+    ENCODER,
+    ENGLISH,
+    TOKENIZER,
+    Bundle,
+    file_of_language,
+)
 from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.bahdanau_gru import BahdanauGru
@@ -22,7 +29,6 @@ from image_describer.train.data import feature_pickle, lexicon, pseudo_captions
 from image_describer.train.data.augment import Views
 from image_describer.train.data.batches import PictureBatches
 from image_describer.train.data.dataset import load_pixels
-from image_describer.train.data.sets import read_sets
 from image_describer.train.data.vocabulary import Vocabulary
 from image_describer.train.features import encoders
 from image_describer.train.features.cache import FeatureCache
@@ -209,7 +215,7 @@ class Captioning:
         if recipe.network.weights != "random":
             bundle = bundle_weights.bundle_named(recipe.network.weights)
             translations = None
-            if recipe.data.language != "en":
+            if run.language != ENGLISH:
                 translations = self._translations(Vocabulary.from_tokenizer(bundle.tokenizer))
             bundle_weights.start_decoder(decoder, bundle, run.vocabulary.words, translations)
         return model
@@ -217,8 +223,7 @@ class Captioning:
     def _translations(self, english: Vocabulary) -> np.ndarray:
         """Of which words (W,) of English the words (V,) of the captions are translations, as far as
         the captions of the same pictures tell: (V, W), see `lexicon.translations`."""
-        run = self.run
-        named = read_sets(run.options.data, run.recipe.data.sets).captions
+        run, named = self.run, self.run.data.english
         keys = [key for key in run.data.splits["train"] if key in named]
         return lexicon.translations(
             [run.vocabulary.encode(run.data.captions[key]) for key in keys],
@@ -347,6 +352,16 @@ class Captioning:
         run, settings, model = self.run, self.run.recipe.export, self.trained()
         folder = run.bundle
         folder.mkdir(parents=True, exist_ok=True)
+        decode = {
+            "beams": settings.beams,
+            "max_length": run.vocabulary.max_length,
+            "length_norm": settings.length_norm,
+            "match_weight": settings.match_weight,
+            "ngram_weight": settings.ngram_weight,
+        }
+        if run.language != ENGLISH:
+            self._export_language(model)
+            return {"decode": decode}
         rows, columns, channels = self._export_encoder(model, folder / ENCODER)
         regions = (rows * columns, channels)
         litert.export_decoder(model.decoder, regions, settings.beams, folder / DECODER)
@@ -354,14 +369,28 @@ class Captioning:
         return {
             "input": {"size": self.settings.size if self._bundle is None else self._frozen.size},
             "regions": {"rows": rows, "columns": columns, "channels": channels},
-            "decode": {
-                "beams": settings.beams,
-                "max_length": run.vocabulary.max_length,
-                "length_norm": settings.length_norm,
-                "match_weight": settings.match_weight,
-                "ngram_weight": settings.ngram_weight,
-            },
+            "decode": decode,
         }
+
+    def _export_language(self, model: Captioner) -> None:
+        """Write the bundle that the network started from, with a decoder and a tokenizer of another
+        language beside the English ones. Raises TrainingError if it has another encoder."""
+        from image_describer.train.export import bundle as bundles
+        from image_describer.train.export import litert
+
+        run, bundle = self.run, self._bundle
+        if bundle is None:
+            raise TrainingError(
+                f"'{run.recipe.name}' adds a language to a bundle, whose encoder must stay.",
+                f"Set features.weights = 'bundled' and features.frozen_blocks = {BLOCKS}.",
+            )
+        bundles.copy(bundle, run.bundle)
+        grid = bundle.manifest["regions"]
+        regions = (grid["rows"] * grid["columns"], grid["channels"])
+        decoder, tokenizer = (file_of_language(n, run.language) for n in (DECODER, TOKENIZER))
+        beams = run.recipe.export.beams
+        litert.export_decoder(model.decoder, regions, beams, run.bundle / decoder)
+        save_tokenizer(run.vocabulary.tokenizer(), run.bundle / tokenizer)
 
     def _export_encoder(self, model: Captioner, file: Path) -> tuple[int, int, int]:
         """Write the encoder; returns rows, columns and channels of its feature map."""

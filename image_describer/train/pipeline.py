@@ -21,7 +21,7 @@ from typing import Any
 
 import keras
 
-from image_describer.captioner.bundle import ENCODER, MANIFEST
+from image_describer.captioner.bundle import ENCODER, ENGLISH, MANIFEST
 from image_describer.errors import TrainingError
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
@@ -107,7 +107,13 @@ class Pipeline:
         if isinstance(self.system, JointEmbedding):
             return fields
         run = self.run
-        manifest = bundles.write_draft(run.bundle, run.recipe, fields, self._made())
+        if run.language == ENGLISH:
+            manifest = bundles.write_draft(run.bundle, run.recipe, fields, self._made())
+        else:
+            base = bundle_named(run.recipe.features.weights)
+            manifest = bundles.add_language(
+                run.bundle, base, run.language, run.recipe, fields, self._made()
+            )
         return {"bundle": str(run.bundle), "files": list(manifest["files"])}
 
     def _heads(self) -> dict[str, Any]:
@@ -149,7 +155,7 @@ class Pipeline:
         self._require_bundle()
         run.results.mkdir(parents=True, exist_ok=True)
         if run.data.splits["dev"]:
-            judgement = results.judge(run.bundle, run.data)
+            judgement = results.judge(run.bundle, run.data, run.language)
             results.update(run.bundle, judgement)
             results.write(run.results, run.bundle, judgement, facts)
             metrics = judgement.metrics

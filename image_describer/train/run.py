@@ -13,7 +13,6 @@ from image_describer.errors import TrainingError
 from image_describer.train.data import cleaning, feature_pickle, word_vectors
 from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
-from image_describer.train.data.german import Spelling
 from image_describer.train.data.pseudo_captions import PseudoCaptions
 from image_describer.train.data.sets import read_sets
 from image_describer.train.data.verify_images import without_damaged
@@ -59,6 +58,11 @@ class Run:
         return self.options.runs / self.recipe.name
 
     @property
+    def language(self) -> str:
+        """The language of the captions, as in ISO 639."""
+        return self.recipe.data.language
+
+    @property
     def features_folder(self) -> Path:
         return self.options.runs / "features"
 
@@ -89,11 +93,6 @@ class Run:
         data = read_sets(
             self.options.data, settings.sets, settings.weights, language=settings.language
         )
-        if settings.language == "de":
-            keys = data.splits["train"]
-            spelling = Spelling.learn(one for key in keys for one in data.captions[key])
-            for key, some in data.captions.items():
-                data.captions[key] = [spelling.write(one) for one in some]
         if self.options.read_features is not None:
             data = feature_pickle.read_into(data, self.options.read_features)
         data = without_damaged(data, self.options.runs / DAMAGED)

@@ -35,6 +35,8 @@ class Dataset:
     labels of a teacher, (L,) float32 each. For data that has features instead of pictures,
     ``features`` is their matrix (N, C) and ``rows`` maps keys to rows.
 
+    ``english`` are English captions of the same pictures, if ``captions`` are in another language.
+
     ``problems`` are sentences about what was left out. ``sources`` has a record for each set:
     {"set", "format", "pictures", "captions", "sha256"}.
     """
@@ -50,6 +52,7 @@ class Dataset:
     labels: dict[str, np.ndarray] = field(default_factory=dict)
     features: np.ndarray | None = None
     rows: dict[str, int] | None = None
+    english: dict[str, list[str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     sources: list[dict[str, Any]] = field(default_factory=list)
 

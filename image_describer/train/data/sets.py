@@ -10,6 +10,7 @@ from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import WHERE_TO_GET_IT, Dataset
 from image_describer.train.data.digests import digests
 from image_describer.train.data.formats import coco, csv, flickr8k, labels, matrix, sentences
+from image_describer.train.data.german import Spelling
 
 FORMATS = (flickr8k, csv, coco, matrix, labels, sentences)
 
@@ -40,7 +41,8 @@ def read_sets(
     ``root`` can also be a set itself, which is then the only one and has the name of its folder.
     ``weights`` has one number for each set. Without ``all_of_them``, sets that are not there are
     left out. A picture of dev, or of no split, never trains, even under another name or in another
-    set: copies are recognized by their content.
+    set: copies are recognized by their content. In another ``language`` than English, the captions
+    get one spelling, and those in English are there as `Dataset.english`.
     """
     paths = {name: root / name for name in sets}
     present = [name for name, path in paths.items() if path.exists()]
@@ -53,7 +55,18 @@ def read_sets(
     data = _combined(parts, dict(zip(sets, weights, strict=True)) if weights else {})
     if not data.captions:
         raise TrainingError(f"No picture in {', '.join(sets)} has a caption.", WHERE_TO_GET_IT)
+    if language != "en":
+        _write_german(data)
+        data.english = read_sets(root, sets, all_of_them=all_of_them).captions
     return data
+
+
+def _write_german(data: Dataset) -> None:
+    """Give all captions the spelling that is usual in those that train."""
+    train = data.splits["train"]
+    spelling = Spelling.learn(caption for key in train for caption in data.captions[key])
+    for key, captions in data.captions.items():
+        data.captions[key] = [spelling.write(caption) for caption in captions]
 
 
 def _reader_of(path: Path) -> ModuleType | None:

@@ -76,12 +76,12 @@ class Vocabulary:
         return cls((*SPECIAL_WORDS, *words), max_length, rules, unknown)
 
     @classmethod
-    def from_tokenizer(cls, tokenizer: Mapping[str, Any]) -> "Vocabulary":
+    def from_tokenizer(cls, tokenizer: Mapping[str, Any], rules: str = "plain") -> "Vocabulary":
         """The inverse of `tokenizer`. Raises TrainingError if the special words differ."""
         words = tuple(tokenizer["words"])
         if words[: len(SPECIAL_WORDS)] != SPECIAL_WORDS:
             raise TrainingError(f"This tokenizer doesn't begin with {' '.join(SPECIAL_WORDS)}.")
-        return cls(words, tokenizer["max_length"])
+        return cls(words, tokenizer["max_length"], rules)
 
     def __len__(self) -> int:
         return len(self.words)

@@ -5,18 +5,19 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from image_describer.captioner.bundle import JOINT_SPACE, open_bundle
+from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, Bundle, open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.description import DoubtfulWord
 from image_describer.captioner.embedding import JointSpace
 from image_describer.captioner.encoder import Encoder
+from image_describer.captioner.joint_words import JointWords
 from image_describer.errors import PictureError, TrainingError
 from image_describer.imaging.open import open_picture
 from image_describer.stdio import stderr_silenced
@@ -68,55 +69,85 @@ class Evaluation:
     demographics: dict[str, Any]
 
 
-def evaluate(bundle: Path, data: Dataset) -> Evaluation:
+def evaluate(bundle: Path, data: Dataset, language: str = ENGLISH) -> Evaluation:
     """Caption the dev pictures and compare the captions with the human ones.
 
     Among the metrics are "acceptable", the share of captions at least as good as the weakest human
     one, see `acceptable`; "different words", how many the captions use; those of `doubtful_word`,
     and of `retrieval` if the bundle has a joint space. N-grams are weighted and pictures retrieved
-    in each set apart, so that the figures of a set don't depend on the other sets. Raises
-    BundleError, and TrainingError if none of the pictures can be captioned.
+    in each set apart, so that the figures of a set don't depend on the other sets.
+
+    With another ``language``, that of the data's captions, the metrics have those of English on the
+    same pictures as "dev in English", and words for people are not counted. Raises BundleError, and
+    TrainingError if none of the pictures can be captioned.
     """
     if not has_java():
         log.warning("%s", NO_JAVA)
-    generated = generate(bundle, data, data.splits["dev"])
+    found = _evaluate(bundle, data, language)
+    if language == ENGLISH:
+        return found
+    dev = [key for key in data.splits["dev"] if key in data.english]
+    english = replace(data, captions=data.english, splits={**data.splits, "dev": dev})
+    beside = _evaluate(bundle, english, ENGLISH).metrics["dev"]
+    return replace(found, metrics={**found.metrics, "dev in English": beside})
+
+
+def _evaluate(bundle: Path, data: Dataset, language: str) -> Evaluation:
+    """`evaluate` in one language."""
+    generated = generate(bundle, data, data.splits["dev"], language)
     if not generated:
         raise TrainingError("The data has no dev picture that a caption can be measured on.")
-    tokenized = tokenize({key: some.captions for key, some in generated.items()})
-    references = tokenize({key: data.captions[key] for key in generated})
+    tokenized = tokenize({key: some.captions for key, some in generated.items()}, language)
+    references = tokenize({key: data.captions[key] for key in generated}, language)
     groups = _by_set(data, generated)
     good: dict[str, list[bool]] = {}
     for keys in groups.values():
         good |= acceptable({key: tokenized[key] for key in keys}, references)
     sets = groups if len(groups) > 1 else {}
-    opened = open_bundle(bundle)
-    space = JointSpace.from_bundle(opened) if JOINT_SPACE in opened.manifest["files"] else None
+    sentences = _sentences(open_bundle(bundle).in_language(language))
     metrics = {}
     for name, keys in {"dev": list(generated), **{f"dev/{s}": k for s, k in sets.items()}}.items():
-        metrics[name] = _metrics({key: tokenized[key] for key in keys}, references, good)
-        doubts = {key: generated[key].doubt for key in keys}
-        metrics[name] |= doubtful_word.judge(doubts, references)
-        if space is not None:
-            found = ((key, generated[key].embedding) for key in keys)
-            embeddings = {key: one for key, one in found if one is not None}
-            metrics[name] |= retrieval.judge(space, embeddings, data.captions)
+        found = {key: tokenized[key] for key in keys}
+        metrics[name] = _metrics(found, references, good, language)
+        if language == ENGLISH:
+            doubts = {key: generated[key].doubt for key in keys}
+            metrics[name] |= doubtful_word.judge(doubts, references)
+        if sentences is not None:
+            pairs = ((key, generated[key].embedding) for key in keys)
+            embeddings = {key: one for key, one in pairs if one is not None}
+            metrics[name] |= retrieval.judge(sentences, embeddings, data.captions)
+    people = {}
+    if language == ENGLISH:
+        told = {key: some[0] for key, some in tokenized.items()}
+        people = demographics.compare(told, references, sets)
     return Evaluation(
         metrics,
         sets,
         {key: some.captions[0] for key, some in generated.items()},
         {key: generated[key].measures for key in good},
         good,
-        demographics.compare({key: some[0] for key, some in tokenized.items()}, references, sets),
+        people,
     )
 
 
-def generate(bundle: Path, data: Dataset, keys: Sequence[str]) -> dict[str, GeneratedCaptions]:
+def _sentences(bundle: Bundle) -> JointSpace | JointWords | None:
+    """What embeds sentences in the bundle's language, if it has a joint space."""
+    if bundle.language != ENGLISH:
+        return JointWords.from_bundle(bundle)
+    return JointSpace.from_bundle(bundle) if JOINT_SPACE in bundle.manifest["files"] else None
+
+
+def generate(
+    bundle: Path, data: Dataset, keys: Sequence[str], language: str = ENGLISH
+) -> dict[str, GeneratedCaptions]:
     """Caption pictures with the networks and the beam search that the program uses.
 
     Pictures that can't be opened are reported and left out. Raises BundleError.
     """
     opened = open_bundle(bundle)
     encoder, generator = Encoder.from_bundle(opened), CaptionGenerator(opened)
+    if language != ENGLISH:
+        generator = generator.in_language(language)
     captions = {}
     for key in progress(keys, "captions", "pictures"):
         try:
@@ -148,10 +179,14 @@ def _runs(java: str) -> bool:
     return subprocess.run([java, "-version"], capture_output=True).returncode == 0
 
 
-def tokenize(captions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Split captions into words with the PTB tokenizer, or without Java by the plain rules."""
-    if not has_java():
-        return {key: [" ".join(RULES["plain"](c)) for c in some] for key, some in captions.items()}
+def tokenize(
+    captions: Mapping[str, Sequence[str]], language: str = ENGLISH
+) -> dict[str, list[str]]:
+    """Split captions into words with the PTB tokenizer; without Java, or in another language, by
+    the rules of the language, in lower case."""
+    if language != ENGLISH or not has_java():
+        rules = RULES["plain" if language == ENGLISH else "german"]
+        return {k: [" ".join(rules(c)).lower() for c in some] for k, some in captions.items()}
     warnings.filterwarnings("ignore", category=SyntaxWarning)
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
@@ -162,9 +197,12 @@ def tokenize(captions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def score(
-    captions: Mapping[str, Sequence[str]], references: Mapping[str, Sequence[str]]
+    captions: Mapping[str, Sequence[str]],
+    references: Mapping[str, Sequence[str]],
+    language: str = ENGLISH,
 ) -> dict[str, float]:
-    """BLEU-1 to 4, METEOR (with Java), ROUGE-L and CIDEr of tokenized captions, one a picture."""
+    """BLEU-1 to 4, METEOR (of English, with Java), ROUGE-L and CIDEr of tokenized captions, one a
+    picture."""
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.meteor.meteor import Meteor
@@ -173,7 +211,7 @@ def score(
     compared = {key: references[key] for key in captions}
     bleu, _ = Bleu(4).compute_score(compared, captions, verbose=0)
     figures = {f"BLEU-{n}": value for n, value in enumerate(bleu, start=1)}
-    if has_java():
+    if language == ENGLISH and has_java():
         figures["METEOR"], _ = Meteor().compute_score(compared, captions)
     for label, scorer in (("ROUGE-L", Rouge()), ("CIDEr", Cider())):
         figures[label], _ = scorer.compute_score(compared, captions)
@@ -214,11 +252,12 @@ def _metrics(
     captions: Mapping[str, Sequence[str]],
     references: Mapping[str, Sequence[str]],
     good: Mapping[str, Sequence[bool]],
+    language: str,
 ) -> dict[str, float]:
     """The figures of the best caption of each picture."""
     figures = {
         "pictures": len(captions),
-        **score({k: c[:1] for k, c in captions.items()}, references),
+        **score({k: c[:1] for k, c in captions.items()}, references, language),
         "different words": len({word for some in captions.values() for word in some[0].split()}),
     }
     best = [good[key][0] for key in captions if key in good]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from image_describer.captioner.embedding import JointSpace
+from image_describer.captioner.joint_words import JointWords
 
 AT = (1, 5, 10)
 DIRECTIONS = ("captions of a picture", "picture of a caption")
@@ -12,7 +13,9 @@ CHUNK = 512  # rows of scores: 512 by 5,000 captions take 10 MB
 
 
 def judge(
-    space: JointSpace, pictures: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[str]]
+    space: JointSpace | JointWords,
+    pictures: Mapping[str, np.ndarray],
+    captions: Mapping[str, Sequence[str]],
 ) -> dict[str, float]:
     """`recalls` of ``pictures``, an embedding (D,) by key, and of their ``captions``."""
     sentences = [space.embed_sentence(one) for key in pictures for one in captions[key]]

@@ -14,9 +14,15 @@ from typing import Any
 
 from image_describer import bundle_files, paths
 from image_describer.captioner.bundle import (
+    DECODER,
+    ENGLISH,
+    JOINT_WORDS,
     MANIFEST,
+    NGRAM_PRIOR,
     REQUIRED_FILES,
+    TOKENIZER,
     Bundle,
+    file_of_language,
     open_bundle,
     write_manifest,
 )
@@ -61,16 +67,7 @@ def write_draft(
     ``fields`` are sections of the manifest. Files of other parts are deleted, because they were
     fitted to another encoder. Returns the manifest. Raises BundleError and TrainingError.
     """
-    plain = {"slope": 1.0, "offset": 0.0}  # until confidence is fitted
-    described = {
-        "name": recipe.name,
-        "recipe": dataclasses.asdict(recipe),
-        "made": dict(made),
-        "metrics": {},
-        "licence": LICENCE,
-        "confidence": plain,
-        **fields,
-    }
+    described = {"licence": LICENCE, **_described(recipe, fields, made)}
     with _writing(folder):
         manifest = write_manifest(folder, described)
         for file in folder.iterdir():
@@ -80,13 +77,72 @@ def write_draft(
     return manifest
 
 
-def update(folder: Path, files: Mapping[str, bytes], sections: Mapping[str, Any]) -> None:
+def _described(
+    recipe: Recipe, fields: Mapping[str, Any], made: Mapping[str, Any]
+) -> dict[str, Any]:
+    plain = {"slope": 1.0, "offset": 0.0}  # until confidence is fitted
+    return {
+        "name": recipe.name,
+        "recipe": dataclasses.asdict(recipe),
+        "made": dict(made),
+        "metrics": {},
+        "confidence": plain,
+        **fields,
+    }
+
+
+def add_language(
+    folder: Path,
+    base: Bundle,
+    language: str,
+    recipe: Recipe,
+    fields: Mapping[str, Any],
+    made: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Describe the decoder and the tokenizer of another language in ``folder``, which has the files
+    of the bundle ``base`` besides: write its manifest and its card.
+
+    ``fields`` are sections of the language in the manifest. Other parts that the language had are
+    deleted, because they belong to another tokenizer. Returns the manifest. Raises BundleError and
+    TrainingError.
+    """
+    new, stale = (
+        {file_of_language(name, language) for name in names}
+        for names in ((DECODER, TOKENIZER), (NGRAM_PRIOR, JOINT_WORDS))
+    )
+    described = {
+        **base.manifest,
+        "files": sorted({*base.manifest["files"], *new} - stale),
+        "languages": {
+            **base.manifest.get("languages", {}),
+            language: _described(recipe, fields, made),
+        },
+    }
+    with _writing(folder):
+        manifest = write_manifest(folder, described)
+        for name in stale:
+            (folder / name).unlink(missing_ok=True)
+        model_card.write(folder / model_card.NAME, manifest)
+    return manifest
+
+
+def update(
+    folder: Path,
+    files: Mapping[str, bytes],
+    sections: Mapping[str, Any],
+    language: str = ENGLISH,
+) -> None:
     """Write ``files`` into a bundle, and them and ``sections`` into its manifest and its card.
 
-    The files of a bundle in an older format are renamed, too. Raises BundleError and TrainingError.
+    With another ``language`` than English, the sections become that language's. The files of a
+    bundle in an older format are renamed, too. Raises BundleError and TrainingError.
     """
     bundle = open_bundle(folder)
     names = sorted({*bundle.manifest["files"], *files})
+    if language != ENGLISH:
+        languages = bundle.manifest["languages"]
+        own = {**languages[language], **sections}
+        sections = {"languages": {**languages, language: own}}
     with _writing(folder):
         for name in bundle.old_names:
             bundle_files.write(folder / name, bundle.path(name).read_bytes())
@@ -116,6 +172,17 @@ def previous(folder: Path) -> Path:
     return folder.with_name(folder.name + PREVIOUS)
 
 
+def copy(bundle: Bundle, folder: Path) -> None:
+    """Copy a bundle and its card into ``folder``, in the current format. Raises OSError."""
+    for name in bundle.manifest["files"]:
+        bundle_files.write(folder / name, bundle.path(name).read_bytes())
+    write_manifest(folder, bundle.manifest)
+    card = bundle.folder / model_card.NAME
+    if card.exists():
+        bundle_files.write(folder / model_card.NAME, card.read_bytes())
+    folder.chmod(0o755)  # mkdtemp's folders are for their owner alone; a bundle is for everyone
+
+
 def install_folder(folder: Path) -> Path:
     """Return ``folder``, or the one for the user's own bundle if it can't be replaced."""
     folder = Path(os.path.abspath(folder))
@@ -139,7 +206,7 @@ def install(draft: Path, folder: Path) -> Path:
         # Beside the folder, so that renaming it is one step.
         new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            _copy(bundle, new)
+            copy(bundle, new)
             if folder.exists():
                 shutil.rmtree(kept, ignore_errors=True)
                 folder.rename(kept)
@@ -238,17 +305,6 @@ def _check_replaceable(folder: Path) -> None:
             f"{folder} has other files than those of a model, and would be replaced.",
             "Give a folder that is new or empty, or has a model in it.",
         )
-
-
-def _copy(bundle: Bundle, folder: Path) -> None:
-    """Copy a bundle and its card into ``folder``, in the current format."""
-    for name in bundle.manifest["files"]:
-        bundle_files.write(folder / name, bundle.path(name).read_bytes())
-    write_manifest(folder, bundle.manifest)
-    card = bundle.folder / model_card.NAME
-    if card.exists():
-        bundle_files.write(folder / model_card.NAME, card.read_bytes())
-    folder.chmod(0o755)  # mkdtemp's folders are for their owner alone; a bundle is for everyone
 
 
 def _not_replaceable(folder: Path, error: OSError) -> TrainingError:

@@ -10,11 +10,13 @@ from image_describer.captioner.bundle import (
     DECODER,
     ENCODER,
     JOINT_SPACE,
+    JOINT_WORDS,
     NGRAM_PRIOR,
     NOVELTY,
     ORIENTATION,
     PHOTO_CHECK,
     TOKENIZER,
+    file_of_language,
 )
 from image_describer.captioner.confidence import MEASURES
 from image_describer.train.markdown import table
@@ -34,11 +36,14 @@ _FILES = {
     DECODER: "decoder: regions to words, one word a call, int8 weights",
     TOKENIZER: "the words and their ids",
     JOINT_SPACE: "pictures and sentences as vectors, int8 weights: ranks captions, searches",
+    JOINT_WORDS: "vectors of words, for sentences in the joint space",
     NGRAM_PRIOR: "expected words and pairs of words, int8 weights: ranks captions",
     ORIENTATION: "detects pictures that lie on their side or upside down",
     NOVELTY: "distinguishes pictures like the training photographs from others",
     PHOTO_CHECK: "distinguishes photographs from drawings, screenshots and documents",
 }
+_OWN_FILES = (DECODER, TOKENIZER, NGRAM_PRIOR, JOINT_WORDS)  # of each language
+_LANGUAGES = {"de": "German"}
 _KNOWN_SETS = {  # by name: the fewest pictures, because a smaller set of that name is another one
     "flickr8k": (
         5_000,
@@ -100,7 +105,7 @@ The pictures belong to their authors and are not part of this bundle.
 ## Confidence
 
 {confidence}
-
+{languages}
 ## Files
 
 {files}
@@ -145,6 +150,26 @@ The program says:
 {levels}
 
 It is less reliable for pictures that differ from the training pictures."""
+_LANGUAGE = """
+## {name}
+
+Another decoder describes the same pictures in {name}, over the same encoder. It started from the
+English one, each word from its translations, as far as the captions of the same pictures tell.
+
+{made}
+
+{data}
+
+{recipe}
+
+Measured with the files of this bundle, {beams} beams, and words in lower case, without punctuation.
+The captions of people have the same spelling: ß and ss as most people write them, numbers up to
+twelve as words.
+
+{metrics}
+
+{confidence}
+"""
 _PEOPLE = """\
 How often captions of {split} mention people:
 
@@ -171,12 +196,31 @@ def write(file: Path, manifest: Mapping[str, Any]) -> None:
         recipe=table(("setting", "value"), _settings(recipe)) if recipe else "Not recorded.",
         metrics=_metrics(manifest["metrics"], manifest["decode"]["beams"]),
         confidence=_confidence(judged.get("confidence"), manifest["confidence"]),
-        files=_files(manifest["files"]),
+        languages="".join(
+            _language(_LANGUAGES.get(code, code), section)
+            for code, section in manifest.get("languages", {}).items()
+        ),
+        files=_files(manifest["files"], manifest.get("languages", {})),
         limits=_limits(judged.get("people")),
         people=_people(judged.get("people")),
         licence=manifest.get("licence", "Not recorded."),
     )
     bundle_files.write(file, text.encode())
+
+
+def _language(name: str, section: Mapping[str, Any]) -> str:
+    """What another language adds to the bundle."""
+    recipe, made = section.get("recipe", {}), section.get("made", {})
+    held_out = section.get("judged", {}).get("confidence")
+    return _LANGUAGE.format(
+        name=name,
+        made=_made("", made),
+        data=_data(made.get("data", []), 0, known=False),
+        recipe=table(("setting", "value"), _settings(recipe)) if recipe else "Not recorded.",
+        beams=section["decode"]["beams"],
+        metrics=_metrics_table(section.get("metrics", {})) or "Not measured.",
+        confidence=_calibration({"dev": held_out}) if held_out else "",
+    )
 
 
 def _about(recipe: Mapping[str, Any]) -> str:
@@ -196,7 +240,7 @@ def _about(recipe: Mapping[str, Any]) -> str:
 
 
 def _made(created: str, made: Mapping[str, Any]) -> str:
-    rows = [("date", created)]
+    rows = [("date", created)] if created else []
     if made.get("command"):
         rows.append(("command", f"`{made['command']}`"))
     for key in ("commit", "seed", "backend"):
@@ -210,7 +254,8 @@ def _made(created: str, made: Mapping[str, Any]) -> str:
     return table(("", ""), rows) + note
 
 
-def _data(sources: Sequence[Mapping[str, Any]], pseudo_captions: int) -> str:
+def _data(sources: Sequence[Mapping[str, Any]], pseudo_captions: int, *, known: bool = True) -> str:
+    """The sets of data; ``known``: with what is known about those of public ones."""
     if not sources:
         return "Not recorded."
     rows = [
@@ -218,7 +263,8 @@ def _data(sources: Sequence[Mapping[str, Any]], pseudo_captions: int) -> str:
         for s in sources
     ]
     sizes = {s["set"]: s["pictures"] for s in sources}
-    texts = [text for name, (least, text) in _KNOWN_SETS.items() if sizes.get(name, 0) >= least]
+    sets = _KNOWN_SETS.items() if known else ()
+    texts = [text for name, (least, text) in sets if sizes.get(name, 0) >= least]
     if any(s["format"] == "labels" for s in sources):
         texts.append(_LABELS)
     if pseudo_captions:
@@ -250,17 +296,22 @@ def _flat(section: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, s
 def _metrics(metrics: Mapping[str, Mapping[str, Any]], beams: int) -> str:
     if not metrics:
         return "Not measured."
-    names = list(dict.fromkeys(name for figures in metrics.values() for name in figures))
-    rows = [(n, *(str(figures.get(n, "")) for figures in metrics.values())) for n in names]
     return f"""\
 Measured with the files of this bundle, {beams} beams, and words by the PTB tokenizer:
 
-{table(("measure", *metrics), rows)}
+{_metrics_table(metrics)}
 
 `acceptable` is the share of captions whose CIDEr-D against the other captions of the picture is at
 least that of the worst of its five human captions.
 
     python -m image_describer.train evaluate --bundle BUNDLE --data DATA"""
+
+
+def _metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """A column for each split; "" without any."""
+    names = list(dict.fromkeys(name for figures in metrics.values() for name in figures))
+    rows = [(n, *(str(figures.get(n, "")) for figures in metrics.values())) for n in names]
+    return table(("measure", *metrics), rows) if rows else ""
 
 
 def _confidence(held_out: Mapping[str, Any] | None, fitted: Mapping[str, Any]) -> str:
@@ -270,18 +321,22 @@ def _confidence(held_out: Mapping[str, Any] | None, fitted: Mapping[str, Any]) -
     of_sets = {f"dev/{name}": judged for name, judged in held_out.get("sets", {}).items() if judged}
     splits = {"dev": held_out, **of_sets}
     return _CONFIDENCE.format(
-        errors=table(
-            ("", "calibration error", "of perfect confidences", "area under the ROC curve"),
-            [
-                (split, *(f"{judged['mean'][key]:.3f}" for key in ("ece", "chance", "auc")))
-                for split, judged in splits.items()
-            ],
-        ),
+        errors=_calibration(splits),
         levels=table(
             ("sentence", "from confidence", "pictures", "of captions", "acceptable"),
             [row for split, judged in splits.items() for row in _levels(split, judged)],
         ),
         measures="\n".join(measures),
+    )
+
+
+def _calibration(splits: Mapping[str, Mapping[str, Any]]) -> str:
+    return table(
+        ("", "calibration error", "of perfect confidences", "area under the ROC curve"),
+        [
+            (split, *(f"{judged['mean'][key]:.3f}" for key in ("ece", "chance", "auc")))
+            for split, judged in splits.items()
+        ],
     )
 
 
@@ -292,8 +347,12 @@ def _levels(split: str, held_out: Mapping[str, Any]) -> Iterable[tuple[str, ...]
         yield _LEVELS[level], f"{figures['least']:.2f}", split, f"{figures['share']:.0%}", good
 
 
-def _files(entries: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [(f"`{n}`", f"{e['bytes']:,}", _FILES.get(n, "")) for n, e in entries.items()]
+def _files(entries: Mapping[str, Mapping[str, Any]], languages: Iterable[str]) -> str:
+    texts = dict(_FILES)
+    for code in languages:
+        name = _LANGUAGES.get(code, code)
+        texts |= {file_of_language(file, code): f"{_FILES[file]} ({name})" for file in _OWN_FILES}
+    rows = [(f"`{n}`", f"{e['bytes']:,}", texts.get(n, "")) for n, e in entries.items()]
     return table(("file", "bytes", "what it is"), rows)
 
 

@@ -5,10 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import file_of_language, open_bundle
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.export import bundle as bundles
-from image_describer.train.heads import joint_space, ngram_prior, novelty, orientation, photo_check
+from image_describer.train.heads import (
+    joint_space,
+    joint_words,
+    ngram_prior,
+    novelty,
+    orientation,
+    photo_check,
+)
 from image_describer.train.heads.context import FittedPart, HeadContext
 from image_describer.train.recipe import Part, Recipe
 
@@ -16,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PARTS: Mapping[Part, Callable[[HeadContext], FittedPart]] = {
     "joint_space": joint_space.fit,
+    "joint_words": joint_words.fit,
     "ngram_prior": ngram_prior.fit,
     "orientation": orientation.fit,
     "novelty": novelty.fit,
@@ -32,7 +40,8 @@ def add(
     run_folder: Path,
     vectors: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Fit ``parts`` to the bundle in ``folder`` and add each to it; returns their figures.
+    """Fit ``parts`` to the bundle in ``folder`` and add each to it, in the recipe's language;
+    returns their figures.
 
     ``runs`` and ``run_folder`` are those of `HeadContext`. A part is added when it is fitted, so
     that the bundle is whole at every moment but the one between two writes. Raises TrainingError
@@ -44,7 +53,8 @@ def add(
     for name in sorted(parts, key=list(PARTS).index):
         log.info("Fitting %s.", name)
         fitted = PARTS[name](context)
-        bundles.update(folder, fitted.files, fitted.sections)
+        own = {file_of_language(n, context.language): c for n, c in fitted.files.items()}
+        bundles.update(folder, own, fitted.sections, context.language)
         context.bundle = open_bundle(folder)
         figures[name] = fitted.figures
     return figures

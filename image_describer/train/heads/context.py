@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from image_describer.captioner.bundle import Bundle
+from image_describer.captioner.bundle import ENGLISH, Bundle
 from image_describer.captioner.encoder import Encoder
 from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
+from image_describer.train.data.vocabulary import Vocabulary
 from image_describer.train.features.cache import FeatureCache
 from image_describer.train.features.encoders import BundleEncoder
 from image_describer.train.recipe import Recipe
@@ -39,6 +40,19 @@ class HeadContext:
     runs: Path
     folder: Path
     vectors: Path | None = None
+
+    @property
+    def language(self) -> str:
+        return self.recipe.data.language
+
+    def vocabulary(self, max_words: int = 0) -> Vocabulary:
+        """The words of the bundle in the recipe's language, for captions of ``max_words`` (0: as
+        long as the bundle's)."""
+        tokenizer = self.bundle.in_language(self.language).tokenizer
+        if max_words:
+            tokenizer = {**tokenizer, "max_length": max_words}
+        rules = "plain" if self.language == ENGLISH else self.recipe.data.rules
+        return Vocabulary.from_tokenizer(tokenizer, rules)
 
     @property
     def encoder(self) -> Encoder:

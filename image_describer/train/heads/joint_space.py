@@ -5,7 +5,7 @@ of its mirror image, and from the words of the captions. With maxima as well rec
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,7 @@ def fit(context: HeadContext) -> FittedPart:
     settings, dev = context.recipe.heads.joint_space, context.data.splits["dev"]
     if len(context.data.splits["train"]) < MIN_PICTURES:
         raise TrainingError("There are too few pictures to train a joint space.")
-    tokenizer = {**context.bundle.tokenizer, "max_length": settings.max_words}
-    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    vocabulary = context.vocabulary(settings.max_words)
     network = _build(context, vocabulary)
     training = loop.Training(
         settings,
@@ -56,7 +55,8 @@ def fit(context: HeadContext) -> FittedPart:
         _batches(context, vocabulary, "train"),
         _batches(context, vocabulary, "dev") if dev else None,
     )
-    folder = context.folder / f"{NAME}-{_digest(context, network)[:8]}"
+    weights = (network.standardization.center, *network.weights)
+    folder = context.folder / f"{NAME}-{digest(context, weights)[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     training.fit(NAME, folder, resume=True)  # by its digest, an earlier run is the same one
     files.write(context.folder / f"{NAME}.jsonl", (folder / f"{NAME}.jsonl").read_bytes())
@@ -94,15 +94,16 @@ class ContrastiveLoss:
     def __call__(self, model: Any, batch: Any, training: bool) -> losses.Measured:
         objective, accuracy = 0.0, 0.0
         count = ops.shape(batch["picture"])[0]
-        for pictures, sentences in model(batch, training=training):
+        pairs = model(batch, training=training)
+        for pictures, sentences in pairs:
             scores = ops.matmul(pictures, ops.transpose(sentences)) / self._temperature
             loss, share = losses.contrastive(ops.reshape(scores, (count, count, -1)))
             objective, accuracy = objective + loss, accuracy + share
-        heads, weight = len(model.heads), ops.cast(count, "float32")
-        return objective, [(objective / heads, weight), (accuracy / heads, weight)]
+        weight = ops.cast(count, "float32")
+        return objective, [(objective / len(pairs), weight), (accuracy / len(pairs), weight)]
 
 
-class _SentenceBatches:
+class SentenceBatches:
     """Batches of pictures (B, C) and the word counts (B * K, V) of their captions."""
 
     def __init__(self, pictures: PictureBatches, vocabulary: int) -> None:
@@ -117,7 +118,7 @@ class _SentenceBatches:
         return {"picture": arrays["picture"], "words": word_counts(ids, self._vocabulary)}
 
 
-def _batches(context: HeadContext, vocabulary: Vocabulary, split: str) -> _SentenceBatches:
+def _batches(context: HeadContext, vocabulary: Vocabulary, split: str) -> SentenceBatches:
     keys, training = context.data.splits[split], split == "train"
     views = [
         context.pooled(keys, mirrored) for mirrored in ((False, True) if training else (False,))
@@ -133,7 +134,7 @@ def _batches(context: HeadContext, vocabulary: Vocabulary, split: str) -> _Sente
         context.data, keys, vocabulary, load, batch=batch, seed=context.recipe.seed,
         views=Views(mirror=True), training=training,
     )  # fmt: skip
-    return _SentenceBatches(pictures, len(vocabulary))
+    return SentenceBatches(pictures, len(vocabulary))
 
 
 def _build(context: HeadContext, vocabulary: Vocabulary) -> JointSpaceNetwork:
@@ -153,16 +154,16 @@ def _build(context: HeadContext, vocabulary: Vocabulary) -> JointSpaceNetwork:
     )  # fmt: skip
 
 
-def _digest(context: HeadContext, network: JointSpaceNetwork) -> str:
-    """Of everything that training depends on. The initial weights follow from the pictures, the
-    captions and the words; only the settings and each picture's captions are not in them."""
+def digest(context: HeadContext, weights: Iterable[Any]) -> str:
+    """Of everything that training depends on: the settings, the captions, and the initial weights,
+    which the pictures and the words are in."""
     splits = context.data.splits
     captions = [(key, context.data.captions[key]) for split in splits.values() for key in split]
     facts = repr((context.recipe.heads.joint_space, context.recipe.seed, captions))
-    digest = hashlib.sha256(facts.encode())
-    for array in (network.standardization.center, *network.weights):
-        digest.update(np.asarray(array).tobytes())
-    return digest.hexdigest()
+    found = hashlib.sha256(facts.encode())
+    for array in weights:
+        found.update(np.asarray(array).tobytes())
+    return found.hexdigest()
 
 
 def judge_file(context: HeadContext, file: Path, vocabulary: Vocabulary) -> dict[str, float]:
@@ -194,9 +195,9 @@ def rarity(ids: np.ndarray, vocabulary: int) -> np.ndarray:
     return np.asarray(values)
 
 
-def stem(word: str) -> str:
+def stem(word: str, endings: Sequence[str] = ENDINGS) -> str:
     """A word without its ending, roughly: "run" for running, runs and runner."""
-    for ending in ENDINGS:
+    for ending in endings:
         if word.endswith(ending) and len(word) - len(ending) >= MIN_STEM:
             word = word[: -len(ending)]
             if len(word) > MIN_STEM and word[-1] == word[-2]:
@@ -205,7 +206,7 @@ def stem(word: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > MIN_STEM else word
 
 
-def stem_ids(words: Sequence[str]) -> np.ndarray:
+def stem_ids(words: Sequence[str], endings: Sequence[str] = ENDINGS) -> np.ndarray:
     """The stem of each word (V,) int32, numbered in the order in which they occur."""
     ids: dict[str, int] = {}
-    return np.array([ids.setdefault(stem(word), len(ids)) for word in words], np.int32)
+    return np.array([ids.setdefault(stem(word, endings), len(ids)) for word in words], np.int32)

@@ -29,7 +29,7 @@ INT8_MAX = 127
 def fit(context: HeadContext) -> FittedPart:
     """Fit the prior to the training captions. Raises TrainingError if there are too few."""
     keys = context.data.splits["train"]
-    vocabulary = Vocabulary.from_tokenizer(context.bundle.tokenizer)
+    vocabulary = context.vocabulary()
     captions = [_word_ids(context.data.captions[key], vocabulary) for key in keys]
     arrays = fit_arrays(context.pooled(keys), captions)
     content = ngram_prior.pack_arrays(arrays)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from image_describer import files
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import ENGLISH, open_bundle
 from image_describer.errors import TrainingError
 from image_describer.train import recipe as recipes
 from image_describer.train.data.dataset import Dataset
@@ -38,6 +38,7 @@ class Judgement:
     evaluation: captions.Evaluation
     table: dict[str, Any]
     held_out: dict[str, Any]
+    language: str = ENGLISH
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
@@ -52,24 +53,23 @@ class Judgement:
 
     @property
     def manifest_fields(self) -> dict[str, Any]:
-        brief = _without_plots(self.held_out)
-        return {
-            "metrics": self.metrics,
-            "confidence": self.table,
-            "judged": {"confidence": brief, "people": self.evaluation.demographics},
-        }
+        judged = {"confidence": _without_plots(self.held_out)}
+        if self.evaluation.demographics:
+            judged["people"] = self.evaluation.demographics
+        return {"metrics": self.metrics, "confidence": self.table, "judged": judged}
 
 
-def judge(bundle: Path, data: Dataset) -> Judgement:
-    """Evaluate a bundle's captions of dev and fit confidence to them.
+def judge(bundle: Path, data: Dataset, language: str = ENGLISH) -> Judgement:
+    """Evaluate a bundle's captions of dev in a language, and fit confidence to them.
 
     Raises BundleError, and TrainingError without dev pictures.
     """
-    found = captions.evaluate(bundle, data)
+    found = captions.evaluate(bundle, data, language)
     return Judgement(
         found,
         confidence.fit_all(found.measures, found.acceptable),
         confidence.held_out(found.measures, found.acceptable, found.sets),
+        language,
     )
 
 
@@ -91,12 +91,12 @@ def update(bundle: Path, judgement: Judgement) -> None:
 
     Raises BundleError and TrainingError.
     """
-    bundles.update(bundle, {}, judgement.manifest_fields)
+    bundles.update(bundle, {}, judgement.manifest_fields, judgement.language)
 
 
-def folder_of(bundle: Path, root: Path) -> Path:
+def folder_of(bundle: Path, root: Path, language: str = ENGLISH) -> Path:
     """The folder in ``root`` for the results of a bundle: it has the name in the manifest."""
-    name = open_bundle(bundle).manifest["name"]
+    name = _section(bundle, language)["name"]
     return root / (_NOT_IN_A_NAME.sub("-", name).strip("-.") or "bundle")
 
 
@@ -107,11 +107,27 @@ def write(
 
     ``more`` are facts beside those that the manifest has. Raises BundleError and OSError.
     """
-    known = facts(open_bundle(bundle).manifest)
+    known = facts(_section(bundle, judgement.language))
+    if judgement.language != ENGLISH:
+        known["language"] = judgement.language
     write_metrics(folder, {**known, **(more or {})}, judgement.metrics)
     _write_json(folder / CAPTIONS, judgement.evaluation.captions)
     _write_json(folder / CONFIDENCE, {"held_out": judgement.held_out, "table": judgement.table})
-    _write_json(folder / DEMOGRAPHICS, judgement.evaluation.demographics)
+    if judgement.evaluation.demographics:
+        _write_json(folder / DEMOGRAPHICS, judgement.evaluation.demographics)
+
+
+def _section(bundle: Path, language: str) -> dict[str, Any]:
+    """What the manifest says of a language: all of it, or the section of another than English."""
+    manifest = open_bundle(bundle).manifest
+    section: dict[str, Any] = manifest
+    if language != ENGLISH:
+        section = manifest.get("languages", {}).get(language, {})
+    if not section:
+        raise TrainingError(
+            f'The bundle {bundle} has no language "{language}".', "Choose another --recipe."
+        )
+    return section
 
 
 def facts(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from image_describer.errors import TrainingError
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.sets import read
 from image_describer.train.evaluate import captions as evaluation
+from tests.support import tiny
 
 REFERENCES = {
     "dog": ["A brown dog runs through the grass .", "The dog is running fast in a field ."],
@@ -87,6 +88,25 @@ def test_each_set_of_a_mixture_is_evaluated_apart(tiny_bundle, tiny_data, no_jav
     assert set(both.captions) == set(both.measures) == set(both.acceptable)
     some = next(iter(both.captions))
     assert len(both.measures[some]) == len(both.acceptable[some]) > 1
+
+
+def test_another_language_is_evaluated_beside_english(tiny_bundle, tiny_data, no_java):
+    data = read(tiny_data)
+    data.english = data.captions
+    data.captions = {k: [tiny.in_german(c) for c in some] for k, some in data.captions.items()}
+    found = evaluation.evaluate(tiny_bundle, data, "de")
+    assert list(found.metrics) == ["dev", "dev in English"]
+    dev = found.metrics["dev"]
+    assert dev["BLEU-4"] > 0.0
+    assert "doubtful word" not in dev and found.demographics == {}
+    assert found.metrics["dev in English"]["pictures"] == dev["pictures"]
+    assert all("Quadrat" in caption for caption in found.captions.values())
+
+
+def test_words_of_german_are_compared_in_lower_case():
+    assert evaluation.tokenize({"a": ["Ein Mädchen, im Schnee."]}, "de") == {
+        "a": ["ein mädchen im schnee"]
+    }
 
 
 def test_a_damaged_picture_is_left_out(tiny_bundle, tiny_data, tmp_path, caplog):

@@ -205,3 +205,34 @@ def test_made_can_be_written_into_a_manifest():
     assert json.loads(json.dumps(found)) == found
     assert (found["seed"], found["backend"], found["data"]) == (3, "torch", SOURCES)
     assert {"keras", "numpy"} <= found["packages"].keys()
+
+
+def test_another_language_leaves_the_files_of_english_as_they_are(tiny_bundle, tmp_path):
+    base, folder = open_bundle(tiny_bundle), tmp_path / "bundle"
+    folder.mkdir()
+    bundles.copy(base, folder)
+    (folder / "decoder.de.tflite").write_bytes(b"German")  # over the one that was there
+    (folder / "ngram_prior.de.npz").write_bytes(b"of another tokenizer")
+    decode = {"decode": {"beams": 3, "max_length": 9, "length_norm": 0.0}}
+    added = bundles.add_language(folder, base, "de", recipe.load("german"), decode, MADE)
+    assert json.loads(json.dumps(added)) == open_bundle(folder).manifest
+    section = open_bundle(folder).manifest["languages"]["de"]
+    assert (section["name"], section["made"]) == ("german", MADE)
+    assert section["decode"] == decode["decode"]
+    assert {k: v for k, v in added.items() if k not in ("files", "languages")} == {
+        k: v for k, v in base.manifest.items() if k not in ("files", "languages")
+    }
+    english = {k: v for k, v in base.manifest["files"].items() if ".de." not in k}
+    assert english.items() <= added["files"].items()
+    assert not (folder / "ngram_prior.de.npz").exists()
+
+    bundles.update(
+        folder, {"ngram_prior.de.npz": b"prior"}, {"metrics": {"dev": {"CIDEr": 0.4}}}, "de"
+    )
+    updated = open_bundle(folder).manifest
+    assert updated["languages"]["de"] == {**section, "metrics": {"dev": {"CIDEr": 0.4}}}
+    assert updated["metrics"] == base.manifest["metrics"]
+    card = (folder / model_card.NAME).read_text("utf-8")
+    for text in ("## German", "| CIDEr | 0.4 |", "ids (German)", "language de, rules german"):
+        assert text in card
+    assert max(len(line) for line in card.splitlines() if line[:1] != "|") <= 100
