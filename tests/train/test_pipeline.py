@@ -228,3 +228,78 @@ def test_a_stage_of_tensorflow_runs_from_another_backend(tiny_run, folder):
         assert (bundle / name).stat().st_size == (original / name).stat().st_size
     # What is known of the training stays: it was in TensorFlow.
     assert open_bundle(bundle).manifest["made"] == open_bundle(original).manifest["made"]
+
+
+GERMAN = """
+about = "German for the tests"
+[data]
+sets = ["squares"]
+language = "de"
+rules = "german"
+min_count = 1
+max_words = 10
+[features]
+weights = "{bundle}"
+[network]
+units = 32
+embedding = 16
+heads = 2
+dropout = 0.0
+weights = "{bundle}"
+[fit]
+epochs = 12
+batch = 6
+learning_rate = 0.01
+warmup_steps = 5
+[reward]
+epochs = 1
+batch = 6
+samples = 2
+bleu = 1.0
+[heads]
+parts = ["joint_words", "ngram_prior"]
+[heads.joint_space]
+heads = 2
+batch = 6
+epochs = 2
+[export]
+beams = 3
+match_weight = 1.0
+ngram_weight = 1.0
+"""
+
+
+def test_a_recipe_in_german_adds_to_a_bundle_what_german_needs(tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(captions, "has_java", lambda: False)
+    data = shutil.copytree(tiny_run / "data" / "squares", tmp_path / "data" / "squares")
+    texts = data / "Flickr8k_text"
+    lines = (texts / "Flickr8k.token.txt").read_text("utf-8").splitlines()
+    german = [
+        f"{name}\t{tiny.in_german(text)}" for name, _, text in (x.partition("\t") for x in lines)
+    ]
+    (texts / "Flickr8k.token.de.txt").write_text("\n".join(german), "utf-8")
+    base = tiny_run / "bundle"
+    recipe = tmp_path / "german.toml"
+    recipe.write_text(GERMAN.format(bundle=base), "utf-8")
+    words = tiny.train_command(recipe, tmp_path / "data", tmp_path)[3:]
+    assert main(words) == 0
+
+    before, after = open_bundle(base), open_bundle(tmp_path / "bundle")
+    for name in before.manifest["files"]:
+        assert (tmp_path / "bundle" / name).read_bytes() == (base / name).read_bytes()
+    section = after.manifest["languages"]["de"]
+    assert section["made"]["command"].startswith("python -m image_describer.train --recipe ")
+    assert "CIDEr" in section["metrics"]["dev"]
+    assert "CIDEr" in section["metrics"]["dev in English"]
+    picture = data / "Flicker8k_Dataset" / "picture0.jpg"
+    description = Describer(tmp_path / "bundle").describe(picture, language="de")
+    assert "Quadrat" in description.caption.split()
+    assert "## German" in (tmp_path / "bundle" / "MODEL_CARD.md").read_text("utf-8")
+    report = (tmp_path / "results" / "german" / "report.md").read_text("utf-8")
+    assert "| language | de |" in report
+    assert "dev in English" in report
+
+    assert main(["export", *words, "--resume"]) == 0  # over the German of before
+    finished = ["evaluate", "--bundle", str(tmp_path / "bundle"), *words[:4]]
+    assert main([*finished, "--results", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again" / "german" / "metrics.json").is_file()

@@ -43,7 +43,7 @@ _FILES = {
     PHOTO_CHECK: "distinguishes photographs from drawings, screenshots and documents",
 }
 _OWN_FILES = (DECODER, TOKENIZER, NGRAM_PRIOR, JOINT_WORDS)  # of each language
-_LANGUAGES = {"de": "German"}
+LANGUAGES = {"de": "German"}
 _KNOWN_SETS = {  # by name: the fewest pictures, because a smaller set of that name is another one
     "flickr8k": (
         5_000,
@@ -197,7 +197,7 @@ def write(file: Path, manifest: Mapping[str, Any]) -> None:
         metrics=_metrics(manifest["metrics"], manifest["decode"]["beams"]),
         confidence=_confidence(judged.get("confidence"), manifest["confidence"]),
         languages="".join(
-            _language(_LANGUAGES.get(code, code), section)
+            _language(LANGUAGES.get(code, code), section)
             for code, section in manifest.get("languages", {}).items()
         ),
         files=_files(manifest["files"], manifest.get("languages", {})),
@@ -350,7 +350,7 @@ def _levels(split: str, held_out: Mapping[str, Any]) -> Iterable[tuple[str, ...]
 def _files(entries: Mapping[str, Mapping[str, Any]], languages: Iterable[str]) -> str:
     texts = dict(_FILES)
     for code in languages:
-        name = _LANGUAGES.get(code, code)
+        name = LANGUAGES.get(code, code)
         texts |= {file_of_language(file, code): f"{_FILES[file]} ({name})" for file in _OWN_FILES}
     rows = [(f"`{n}`", f"{e['bytes']:,}", texts.get(n, "")) for n, e in entries.items()]
     return table(("file", "bytes", "what it is"), rows)

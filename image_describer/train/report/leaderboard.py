@@ -7,6 +7,7 @@ from typing import Any
 from image_describer import files, paths
 from image_describer.train import recipe
 from image_describer.train.evaluate.retrieval import AT, DIRECTIONS
+from image_describer.train.export.model_card import LANGUAGES
 from image_describer.train.fit.log import TrainingLog
 from image_describer.train.markdown import table
 from image_describer.train.report import results
@@ -28,9 +29,10 @@ were removed, are in [../experiments](../experiments/README.md). To measure a bu
 
 ## Captions
 
-Through the bundle's own files. Captions are split into words by the PTB tokenizer; *acceptable* is
-the share of captions at least as good (CIDEr-D) as the weakest of five human ones; *confidence* is
-judged on halves of the split that it was not fitted to; the training loss is in nats per word.
+Through the bundle's own files. Captions are split into words by the PTB tokenizer, German ones at
+all but letters and hyphens; *acceptable* is the share of captions at least as good (CIDEr-D) as the
+weakest of five human ones; *confidence* is judged on halves of the split that it was not fitted to;
+the training loss is in nats per word.
 
 {captions}
 
@@ -53,10 +55,15 @@ def write(root: Path) -> Path:
     captions, retrieval = [], []
     for name, result in found.items():
         loss = _loss(root / name)
+        in_language = f" in {LANGUAGES[found_in]}" if (found_in := result.get("language")) else ""
         sets = [one["set"] for one in result.get("made", {}).get("data", ())]
         # "dev" of a single set is comparable with that set in a mixture.
         several = len(sets) != 1 or any("/" in split for split in result["metrics"])
         only = "" if several else f"/{sets[0]}"
+        result["metrics"] = {
+            f"{split}{in_language}" if split == "dev" else split: metrics
+            for split, metrics in result["metrics"].items()
+        }
         for split, metrics in result["metrics"].items():
             if "CIDEr" in metrics:
                 values = [_number(metrics.get(key)) for key in CAPTION_METRICS]

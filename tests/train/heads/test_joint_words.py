@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_describer.captioner.joint_words import JointWords
 
 from image_describer.captioner.bundle import JOINT_WORDS, open_bundle
 from image_describer.captioner.embedding import JointSpace
-from image_describer.captioner.joint_words import JointWords
 from image_describer.errors import TrainingError
 from image_describer.train.data.sets import read
 from image_describer.train.export import bundle as bundles
@@ -87,4 +87,5 @@ def test_words_that_are_packed_have_nearly_their_vectors() -> None:
         (back * vectors).sum(1) / np.linalg.norm(back, axis=1) / np.linalg.norm(vectors, axis=1)
     )
     assert cosines.min() > 0.97
-    assert JOINT_WORDS.endswith(".npz") and len(joint_words.pack(words)) < vectors.nbytes
+    assert JOINT_WORDS.endswith(".npz")
+    assert len(joint_words.pack(words)) < vectors.nbytes

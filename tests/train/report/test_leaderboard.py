@@ -39,6 +39,15 @@ def test_a_bundle_of_one_set_that_was_evaluated_on_several_has_their_names(root)
     assert "| dev/everyday | [captioner]" in text
 
 
+def test_captions_in_another_language_are_told_from_english_ones(root):
+    facts = {"made": {"data": [{"set": "flickr8k", "pictures": 6462}]}, "language": "de"}
+    both = {"dev": {"CIDEr": 0.5}, "dev in English": {"CIDEr": 0.6}}
+    results.write_metrics(root / "german", facts, both)
+    text = leaderboard.write(root).read_text("utf-8")
+    assert "| dev in German/flickr8k | [german](german/report.md) | – | – | – | – | 0.500" in text
+    assert "| dev in English/flickr8k | [german](german/report.md) | – | – | – | – | 0.600" in text
+
+
 def test_captioners_are_ranked_on_the_same_pictures(root):
     single = {"made": {"data": [{"set": "everyday", "pictures": 2423}]}}
     results.write_metrics(root / "better", single, {"dev": {"CIDEr": 0.7}})
