@@ -28,6 +28,11 @@ GERMAN = {
 }
 
 
+def in_german(caption: str) -> str:
+    """A caption of `make_data`, word by word."""
+    return " ".join(GERMAN.get(word, word) for word in caption.lower().split())
+
+
 def make_data(folder: Path) -> Path:
     """Squares of three colours, left or right, each with five captions: 18 to train, 6 dev."""
     pictures, texts = folder / "Flicker8k_Dataset", folder / "Flickr8k_text"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_describer.captioner.joint_words import JointWords
 
 from image_describer.captioner.bundle import JOINT_WORDS, open_bundle
 from image_describer.captioner.embedding import JointSpace
+from image_describer.captioner.joint_words import JointWords
 from image_describer.errors import TrainingError
 from image_describer.train.data.sets import read
 from image_describer.train.export import bundle as bundles
