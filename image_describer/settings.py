@@ -89,33 +89,35 @@ SETTINGS: dict[str, Setting] = {
         "choice",
         N_("What is spoken"),
         {
-            "all": "everything",
+            "all": N_("everything"),
             "results": N_("results and errors only"),
-            "off": "nothing",
+            "off": N_("nothing"),
         },
     ),
     "program_language": Setting(
-        "choice", "Language", {SYSTEM: N_("like the system"), **i18n.NAMES}
+        "choice", N_("Language"), {SYSTEM: N_("like the system"), **i18n.NAMES}
     ),
     "language": Setting("language", N_("Language of the voice")),
-    "rate": Setting("number", "Rate", low=80, high=450, step=5, unit=N_("words a minute")),
-    "volume": Setting("number", "Volume", low=0, high=100, step=5, unit="percent"),
+    "rate": Setting("number", N_("Rate"), low=80, high=450, step=5, unit=N_("words a minute")),
+    "volume": Setting("number", N_("Volume"), low=0, high=100, step=5, unit=N_("percent")),
     "verbosity": Setting(
-        "choice", "Detail", {"brief": "brief", "normal": "normal", "full": "full"}
+        "choice",
+        N_("Detail"),
+        {"brief": N_("brief"), "normal": N_("normal"), "full": N_("full")},
     ),
     "hedging": Setting("switch", N_("Say how sure a description is")),
     "key_sounds": Setting("switch", N_("Key sounds")),
     "look": Setting(
         "choice",
-        "Colours",
+        N_("Colours"),
         {
             "system": N_("like the system"),
-            "light": "light",
-            "dark": "dark",
-            "high contrast": "high contrast",
+            "light": N_("light"),
+            "dark": N_("dark"),
+            "high contrast": N_("high contrast"),  # untranslated: the value
         },
     ),
-    "text_size": Setting("number", N_("Text size"), low=75, high=250, step=25, unit="percent"),
+    "text_size": Setting("number", N_("Text size"), low=75, high=250, step=25, unit=N_("percent")),
     "keep_history": Setting("switch", N_("Keep a history of descriptions")),
     "watch": Setting("switch", N_("Announce new pictures in a folder")),
     "watched_folder": Setting("folder", N_("Folder to watch")),
@@ -127,7 +129,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class _DamagedFileError(ValueError):
-    """Not TOML, or a value that is not allowed; the text completes "The settings file ..."."""
+    """Not TOML, or a value that is not allowed; the text is a sentence for the user."""
 
 
 def is_allowed(name: str, value: object) -> bool:
@@ -222,7 +224,7 @@ class SettingsFile:
             if not is_allowed(name, value):
                 raise SettingsError(
                     _('The setting "{label}" can\'t be {value!r}.').format(
-                        label=setting.label, value=value
+                        label=_(setting.label), value=value
                     ),
                     _("Choose another value."),
                 )
@@ -272,12 +274,14 @@ class SettingsFile:
             # Another process may have saved in the meantime; its file stays.
             if read_limited(self.path, FILE_LIMIT_BYTES) == content:
                 Path(os.path.realpath(self.path)).unlink()
-            kept = _("and the old file is now {name}").format(name=copy.name)
+            kept = _("The defaults are used, and the old file is now {name}.").format(
+                name=copy.name
+            )
         except OSError as error:
-            kept = _("and the file can't be set aside ({error})").format(error=reason(error))
-        self.warning = _("The settings file {damage}. The defaults are used, {kept}.").format(
-            damage=damage, kept=kept
-        )
+            kept = _("The defaults are used, and the file can't be set aside ({error}).").format(
+                error=reason(error)
+            )
+        self.warning = f"{damage} {kept}"
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -286,7 +290,7 @@ def _parse(content: bytes) -> dict[str, Any]:
         table = tomllib.loads(content.decode("utf-8-sig"))  # some editors write a BOM
         _toml(table)  # deep nesting can be read, but not written
     except (ValueError, RecursionError) as error:
-        raise _DamagedFileError("is damaged") from error
+        raise _DamagedFileError(_("The settings file is damaged.")) from error
     return table
 
 
@@ -294,13 +298,17 @@ def _settings(table: Mapping[str, Any]) -> Settings:
     """Raises _DamagedFileError for a value that is not allowed."""
     values: dict[str, Any] = {}
     if table.get(FORMER_CONTRAST) is True:
-        values["look"] = "high contrast"
+        values["look"] = "high contrast"  # untranslated
     for name, setting in SETTINGS.items():
         if name in table:
             value = table[name]
             values[name] = tuple(value) if isinstance(value, list) else value
             if not is_allowed(name, values[name]):
-                raise _DamagedFileError(f'has a value for "{setting.label}" that is not allowed')
+                raise _DamagedFileError(
+                    _('The settings file has a value for "{label}" that is not allowed.').format(
+                        label=_(setting.label)
+                    )
+                )
     return Settings(**values)
 
 

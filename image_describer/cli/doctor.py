@@ -50,12 +50,10 @@ SOUND, NETWORK, DISPLAY = N_("sound output"), N_("network"), N_("display")
 VOICE = "voice "
 
 WINDOW_LIMIT_S = 10
-WINDOW_PROBE = """
-import tkinter
-window = tkinter.Tk()
-print(tkinter.TkVersion)
-window.destroy()
-"""
+WINDOW_PROBE = (
+    "import tkinter; window = tkinter.Tk(); "  # untranslated
+    "print(tkinter.TkVersion); window.destroy()"
+)
 WITHOUT_WINDOW = N_("Only the window needs it: image-describer describe --speak works without it.")
 GET_TK = {
     "linux": N_("Install it: sudo apt-get install python3-tk."),

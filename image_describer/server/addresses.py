@@ -132,8 +132,8 @@ def allowed_host(entry: str) -> AllowedHost:
         or (subdomains and not _can_have_subdomains(name))
     ):
         raise UrlRefusedError(
-            _('"{shorten}" is not a valid host name.').format(
-                shorten=shorten(visible(entry), SHOWN_CHARACTERS)
+            _('"{host}" is not a valid host name.').format(
+                host=shorten(visible(entry), SHOWN_CHARACTERS)
             ),
             _("Use a name such as photos.example.org, without http:// and without a path."),
         )
@@ -158,8 +158,8 @@ def parse(url: str, allowed: Iterable[AllowedHost]) -> FetchTarget:
     target = FetchTarget(scheme, host, port, "".join(c if c.isascii() else quote(c) for c in path))
     if not any(host_rule.allows(target) for host_rule in allowed):
         raise UrlRefusedError(
-            _('Fetching from "{shorten}" is not allowed.').format(
-                shorten=shorten(visible(target.netloc), SHOWN_CHARACTERS)
+            _('Fetching from "{host}" is not allowed.').format(
+                host=shorten(visible(target.netloc), SHOWN_CHARACTERS)
             ),
             _("To allow it, start the service with --allow-url-hosts."),
         )
@@ -184,8 +184,8 @@ async def resolve(target: FetchTarget, is_allowed_ip: Callable[[str], bool]) -> 
         raise _not_found_error(target)
     if not all(is_allowed_ip(address) for address in found):
         raise UrlRefusedError(
-            _('The host "{shorten}" is not on the public internet.').format(
-                shorten=shorten(visible(target.host), SHOWN_CHARACTERS)
+            _('The host "{host}" is not on the public internet.').format(
+                host=shorten(visible(target.host), SHOWN_CHARACTERS)
             )
         )
     return found
@@ -217,8 +217,8 @@ def _can_have_subdomains(name: str) -> bool:
 
 def _not_found_error(target: FetchTarget) -> UrlError:
     return UrlError(
-        _('The host "{shorten}" can\'t be found.').format(
-            shorten=shorten(visible(target.host), SHOWN_CHARACTERS)
+        _('The host "{host}" can\'t be found.').format(
+            host=shorten(visible(target.host), SHOWN_CHARACTERS)
         ),
         _("Check the spelling of the name."),
     )

@@ -11,7 +11,6 @@ from starlette.middleware.cors import CORSMiddleware
 
 from image_describer import __version__
 from image_describer.captioner.bundle import open_bundle
-from image_describer.i18n import N_, _
 from image_describer.server import page, problems, routes, speech, wowme
 from image_describer.server.addresses import allowed_host
 from image_describer.server.config import ServerConfig
@@ -20,14 +19,15 @@ from image_describer.server.middleware import access_control
 from image_describer.server.middleware.absolute_target import AbsoluteTargetMiddleware
 from image_describer.server.middleware.access_control import OriginMiddleware
 from image_describer.server.middleware.access_log import AccessLogMiddleware
+from image_describer.server.middleware.language import LanguageMiddleware
 from image_describer.server.middleware.limits import LimitsMiddleware
 from image_describer.server.queue import DescribeQueue
 from image_describer.server.schemas import ProblemSchema
 
-ABOUT = N_("""\
-Describes photographs and says how certain it is. Pictures don't leave the computer it runs on.
-Descriptions can be wrong.
-""")
+ABOUT = (
+    "Describes photographs and says how certain it is. "  # untranslated
+    "Pictures don't leave the computer it runs on. Descriptions can be wrong."
+)
 PREFLIGHT_S = 600
 
 
@@ -42,8 +42,8 @@ def create_app(config: ServerConfig, on_ready: Callable[[], None] = lambda: None
         allowed_host(host)  # report an invalid one now, not with the first picture
     manifest = open_bundle(config.bundle).manifest
     app = FastAPI(
-        title=_("Image Describer"),
-        description=_(ABOUT),
+        title="Image Describer",  # untranslated
+        description=ABOUT,
         version=__version__,
         docs_url=None,
         redoc_url=None,
@@ -84,6 +84,7 @@ def _add_middleware(app: FastAPI, config: ServerConfig) -> None:
     app.add_middleware(OriginMiddleware, config=config)
     app.add_middleware(AccessLogMiddleware, metrics=app.state.metrics, captions=config.log_captions)
     app.add_middleware(AbsoluteTargetMiddleware)
+    app.add_middleware(LanguageMiddleware)
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from image_describer.i18n import _
 from image_describer.server.problems import MEDIA_TYPE
 
 Node = Mapping[str, Any]
@@ -116,7 +115,7 @@ def _parameter(parameter: Node) -> str:
     facts = [f"{parameter.get('in', '')} parameter", _kind(schema)]
     facts += ["required"] if parameter.get("required") else []
     if schema.get("default") is not None:
-        facts.append(_("default {schema}").format(schema=schema["default"]))
+        facts.append(f"default {schema['default']}")
     return f"{parameter.get('name', '')} ({', '.join(facts)})"
 
 
@@ -164,7 +163,7 @@ def _shape(schema: Node, openapi: Node, depth: int) -> Any:
 def _kind(schema: Node) -> str:
     """Return a schema's type in words: "string", "number or null", "one of en, de"."""
     if "enum" in schema:
-        return _("one of ") + ", ".join(map(str, schema["enum"]))
+        return "one of " + ", ".join(map(str, schema["enum"]))
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_kind(item) for item in schema["anyOf"]))
     kind = schema.get("type") or schema.get("title") or "anything"

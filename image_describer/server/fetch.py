@@ -33,6 +33,7 @@ from image_describer.server.addresses import (
     parse,
     resolve,
 )
+from image_describer.text import number
 
 BYTES_LIMIT = 20_000_000
 TIME_LIMIT_S = 10.0  # from the name lookup to the last byte, including redirects
@@ -78,8 +79,8 @@ class Fetcher:
             return await asyncio.wait_for(self._follow_redirects(target), self._limit_s)
         except asyncio.TimeoutError as error:
             raise UrlSlowError(
-                _("Fetching the picture took longer than {limit_s:g} seconds.").format(
-                    limit_s=self._limit_s
+                _("Fetching the picture took longer than {seconds} seconds.").format(
+                    seconds=number(self._limit_s, 1 if self._limit_s % 1 else 0)
                 ),
                 _("Try again later."),
             ) from error
@@ -98,9 +99,7 @@ class Fetcher:
                     _("Use the address of the picture itself."),
                 )
         raise UrlError(
-            _("This address redirects more than {redirects_limit} times.").format(
-                redirects_limit=REDIRECTS_LIMIT
-            )
+            _("This address redirects more than {count} times.").format(count=REDIRECTS_LIMIT)
         )
 
     async def _get(self, target: FetchTarget, addresses: list[str]) -> bytes | str:
@@ -171,8 +170,8 @@ class Fetcher:
         """Raise UrlError unless the headers are those of a picture of an allowed size."""
         if answer.status_code != 200:
             raise UrlError(
-                _("The picture's server answered with status {status_code}.").format(
-                    status_code=answer.status_code
+                _("The picture's server answered with status {status}.").format(
+                    status=answer.status_code
                 ),
                 _("Check the address."),
             )
@@ -186,8 +185,8 @@ class Fetcher:
     def _check_size(self, size: int) -> None:
         if size > self._limit_bytes:
             raise UrlTooLargeError(
-                _("The picture is larger than {limit_bytes} MB.").format(
-                    limit_bytes=self._limit_bytes // 1_000_000
+                _("The picture is larger than {limit} MB.").format(
+                    limit=number(self._limit_bytes // 1_000_000)
                 ),
                 _("Use a smaller picture."),
             )
@@ -231,7 +230,7 @@ def _no_picture() -> UrlNoPictureError:
     known = ", ".join(format_.name for format_ in formats.FORMATS)
     return UrlNoPictureError(
         _("This address does not lead to a picture I can open."),
-        _("I can open {known}.").format(known=known),
+        _("I can open {formats}.").format(formats=known),
     )
 
 

@@ -7,8 +7,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from image_describer.i18n import _
-
 PREFIX = "image_describer"
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SIZES = (1, 2, 4, 8)
@@ -21,35 +19,35 @@ class ServiceMetrics:
         registry = self._registry = CollectorRegistry()
         self.requests = Counter(
             f"{PREFIX}_requests",
-            _("Answered requests."),
+            "Answered requests.",
             ["method", "route", "status"],
             registry=registry,
         )
         self.seconds = Histogram(
             f"{PREFIX}_request_seconds",
-            _("Time from the last byte of the headers to the last byte of the response."),
+            "Time from the last byte of the headers to the last byte of the response.",
             ["route"],
             buckets=SECONDS,
             registry=registry,
         )
         self.in_flight = Gauge(
             f"{PREFIX}_in_flight",
-            _("Requests that are processed or wait."),
+            "Requests that are processed or wait.",
             registry=registry,
         )
-        self.pictures = Counter(f"{PREFIX}_pictures", _("Described pictures."), registry=registry)
+        self.pictures = Counter(f"{PREFIX}_pictures", "Described pictures.", registry=registry)
         self.group_size = Histogram(
             f"{PREFIX}_group_size",
-            _("Jobs that were sent to a process together."),
+            "Jobs that were sent to a process together.",
             buckets=SIZES,
             registry=registry,
         )
         self.crashes = Counter(
-            f"{PREFIX}_crashes", _("Describing processes that died."), registry=registry
+            f"{PREFIX}_crashes", "Describing processes that died.", registry=registry
         )
         self.time_outs = Counter(
             f"{PREFIX}_time_outs",
-            _("Describing processes that were killed because they took too long."),
+            "Describing processes that were killed because they took too long.",
             registry=registry,
         )
 
@@ -69,9 +67,7 @@ class _MemoryCollector(Collector):
         self._pids = pids
 
     def collect(self) -> Iterable[Metric]:
-        memory = GaugeMetricFamily(
-            f"{PREFIX}_memory_bytes", _("Resident memory."), labels=["process"]
-        )
+        memory = GaugeMetricFamily(f"{PREFIX}_memory_bytes", "Resident memory.", labels=["process"])
         memory.add_metric(["http"], psutil.Process().memory_info().rss)
         for number, pid in enumerate(self._pids(), start=1):
             try:

@@ -20,17 +20,17 @@ from image_describer.server.config import ServerConfig
 
 POLICY = "; ".join(
     (
-        N_("default-src 'none'"),
-        N_("script-src 'self'"),
-        N_("style-src 'self'"),
-        N_("img-src 'self' blob: data:"),
-        N_("media-src blob:"),
-        N_("connect-src 'self'"),
-        N_("base-uri 'none'"),
-        N_("form-action 'none'"),
-        N_("frame-ancestors 'none'"),
-        N_("require-trusted-types-for 'script'"),  # no text ever becomes markup
-        N_("trusted-types 'none'"),
+        "default-src 'none'",  # untranslated
+        "script-src 'self'",  # untranslated
+        "style-src 'self'",  # untranslated
+        "img-src 'self' blob: data:",  # untranslated
+        "media-src blob:",  # untranslated
+        "connect-src 'self'",  # untranslated
+        "base-uri 'none'",  # untranslated
+        "form-action 'none'",  # untranslated
+        "frame-ancestors 'none'",  # untranslated
+        "require-trusted-types-for 'script'",  # untranslated  # no text ever becomes markup
+        "trusted-types 'none'",  # untranslated
     )
 )
 HEADERS = {
@@ -41,11 +41,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",  # browsers revalidate, so that a new version shows at once
 }
-HTML = "text/html; charset=utf-8"
+HTML = "text/html; charset=utf-8"  # untranslated
 # Address, file in the folder of assets, type.
 FILES = (
-    ("/page.css", "page/page.css", N_("text/css; charset=utf-8")),
-    ("/page.js", "page/page.js", N_("text/javascript; charset=utf-8")),
+    ("/page.css", "page/page.css", "text/css; charset=utf-8"),  # untranslated
+    ("/page.js", "page/page.js", "text/javascript; charset=utf-8"),  # untranslated
     ("/icon.svg", "icon.svg", "image/svg+xml"),
     ("/favicon.ico", "icon.png", "image/png"),  # browsers request it by default
 )

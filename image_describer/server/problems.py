@@ -15,7 +15,7 @@ from image_describer.errors import (
     PictureError,
     SpeechError,
 )
-from image_describer.i18n import N_
+from image_describer.i18n import N_, _
 
 MEDIA_TYPE = "application/problem+json"
 DETAIL_LIMIT_CHARACTERS = 1000
@@ -83,7 +83,7 @@ async def _http_problem(request: Request, error: Exception) -> Response:
         return Response(status_code=204, headers=error.headers)  # its Allow is the answer
     sentence = str(error.detail)
     if sentence == _title(error.status_code):  # the framework's own text: a word or two
-        sentence = SENTENCES.get(error.status_code, sentence)
+        sentence = _(SENTENCES.get(error.status_code, sentence))
     return response(error.status_code, sentence, error.headers)
 
 

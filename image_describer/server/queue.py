@@ -17,7 +17,7 @@ from image_describer.errors import (
     UnavailableError,
     WorkerError,
 )
-from image_describer.i18n import N_, _
+from image_describer.i18n import _
 from image_describer.server import jobs
 from image_describer.server.config import ServerConfig
 from image_describer.server.jobs import MatchJob, SearchJob, SpeechJob
@@ -30,11 +30,6 @@ from image_describer.workers.worker import WorkFunction
 GROUP_SIZE = 4  # a tenth less processor time per picture (train/experiments/service_groups.md)
 HARMFUL_LIMIT = 1000  # digests of pictures that ended a process and are not tried again ...
 HARMFUL_FOR_S = 600.0  # ... for a while, as it may have been bad luck
-
-HARMFUL = PictureError(
-    N_("The process that opened this picture died twice."),
-    N_("The file may be damaged. Save it again and retry."),
-)
 
 
 class DescribeQueue:
@@ -112,12 +107,12 @@ class DescribeQueue:
         """Submit a job; a picture that ends processes is refused for a while."""
         digest = hashlib.sha256(picture).digest()
         if time.monotonic() - self._harmful.get(digest, -HARMFUL_FOR_S) < HARMFUL_FOR_S:
-            raise HARMFUL
+            raise _harmful()
         try:
             return await self._submit(function, item, groupable=groupable)
         except ProcessDiedError as error:
             self._remember_harmful(digest)
-            raise HARMFUL from error
+            raise _harmful() from error
         except TookTooLongError:
             self._remember_harmful(digest)
             raise
@@ -127,9 +122,10 @@ class DescribeQueue:
             future = self._pool.submit(function, item, groupable=groupable)
             return await asyncio.wrap_future(future)
         except ItemTimeoutError as error:
-            limit_s = self._item_limit_s
             raise TookTooLongError(
-                _("It took longer than {limit_s} seconds.").format(limit_s=number(limit_s, 0))
+                _("It took longer than {seconds} seconds.").format(
+                    seconds=number(self._item_limit_s)
+                )
             ) from error
         except ProcessDiedError:
             raise
@@ -157,6 +153,13 @@ class DescribeQueue:
             self.ready.clear()
 
 
+def _harmful() -> PictureError:
+    return PictureError(
+        _("The process that opened this picture died twice."),
+        _("The file may be damaged. Save it again and retry."),
+    )
+
+
 class _QueueEvents(PoolEvents):
     """Logs and counts what happens to the processes."""
 
@@ -172,7 +175,7 @@ class _QueueEvents(PoolEvents):
         self._metrics.group_size.observe(size)
 
     def process_lost(self, timed_out: bool) -> None:
-        reason = _("took too long and was killed") if timed_out else "died"
+        reason = "took too long and was killed" if timed_out else "died"  # untranslated
         log(f"A describing process {reason}; another one replaces it.")
         (self._metrics.time_outs if timed_out else self._metrics.crashes).inc()
 

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from image_describer import __version__
-from image_describer.i18n import N_, _
+from image_describer.i18n import _
 from image_describer.reading.language import language_of
 from image_describer.server import schemas, speech, uploads
 from image_describer.server.jobs import SearchJob, SpeechJob
@@ -17,6 +17,7 @@ from image_describer.server.schemas import (
     SENTENCE_LIMIT_CHARACTERS,
     SENTENCES_LIMIT,
 )
+from image_describer.text import number
 from image_describer.wording.sentence import NO_TEXT
 
 router = APIRouter()
@@ -47,7 +48,7 @@ def _body(**fields: Any) -> dict[str, Any]:
 
 @router.post(
     "/v1/describe",
-    summary=N_("Describe a picture"),
+    summary="Describe a picture",  # untranslated
     response_model=schemas.DescriptionSchema,
     responses={
         200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
@@ -84,7 +85,7 @@ async def describe(
 
 @router.post(
     "/v1/read",
-    summary=N_("Read what is written in a picture"),
+    summary="Read what is written in a picture",  # untranslated
     response_model=schemas.TextResponse,
     responses={
         200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
@@ -120,7 +121,7 @@ def _response_type(request: Request) -> str:
 
 @router.post(
     "/v1/match",
-    summary=N_("Compare a picture with sentences"),
+    summary="Compare a picture with sentences",  # untranslated
     response_model=schemas.MatchesResponse,
     responses=schemas.problems(*COMMON_PROBLEMS, 409, 415, 422),
     openapi_extra=_body(sentence=SENTENCES),
@@ -143,11 +144,8 @@ async def match(
     if len(sentences) > SENTENCES_LIMIT or max(map(len, sentences)) > SENTENCE_LIMIT_CHARACTERS:
         raise Problem(
             422,
-            _(
-                "Send at most {sentences_limit} sentences of at most {sentence_limit_characters} "
-                "characters."
-            ).format(
-                sentences_limit=SENTENCES_LIMIT, sentence_limit_characters=SENTENCE_LIMIT_CHARACTERS
+            _("Send at most {count} sentences of at most {length} characters.").format(
+                count=number(SENTENCES_LIMIT), length=number(SENTENCE_LIMIT_CHARACTERS)
             ),
         )
     scores = await request.app.state.queue.match(form.picture, sentences)
@@ -159,7 +157,7 @@ async def match(
 
 @router.post(
     "/v1/search",
-    summary=N_("Search your own pictures"),
+    summary="Search your own pictures",  # untranslated
     response_model=schemas.SearchResponse,
     responses=schemas.problems(*COMMON_PROBLEMS, 409, 415, 422),
 )
@@ -173,7 +171,7 @@ async def search(request: Request, search: schemas.SearchRequest) -> Response:
 @router.head("/v1/health", include_in_schema=False)
 @router.get(
     "/v1/health",
-    summary=N_("Check whether pictures can be described now"),
+    summary="Check whether pictures can be described now",  # untranslated
     response_model=schemas.HealthResponse,
     responses={503: {"model": schemas.HealthResponse}, **schemas.problems(403, 421)},
 )
@@ -188,7 +186,7 @@ async def health(request: Request) -> Response:
 @router.head("/v1/version", include_in_schema=False)
 @router.get(
     "/v1/version",
-    summary=N_("Show the versions of the program and the model"),
+    summary="Show the versions of the program and the model",  # untranslated
     response_model=schemas.VersionResponse,
     responses=schemas.problems(401, 403, 421),
 )
@@ -200,7 +198,7 @@ async def version(request: Request) -> Response:
 @router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
-    summary=N_("Show metrics for Prometheus"),
+    summary="Show metrics for Prometheus",  # untranslated
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
@@ -210,4 +208,4 @@ async def version(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Metrics in Prometheus's text format."""
     text = await run_in_threadpool(request.app.state.metrics.text)
-    return Response(text, media_type=_("text/plain; version=0.0.4; charset=utf-8"))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")  # untranslated

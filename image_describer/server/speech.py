@@ -7,6 +7,7 @@ from typing import Any
 
 from image_describer.errors import NoLanguageError
 from image_describer.i18n import _
+from image_describer.server.accept import ranges
 from image_describer.text import visible
 
 JSON = "application/json"
@@ -22,27 +23,14 @@ def best_media_type(accept: str | None) -> str | None:
     """
     if not accept or not accept.strip():
         return JSON
-    ranges = [_range(part) for part in accept.split(",") if part.strip()]
-    best = max(OFFERED, key=lambda offer: (_quality(offer, ranges), offer == JSON))
-    return best if _quality(best, ranges) > 0 else None
+    accepted = ranges(accept)
+    best = max(OFFERED, key=lambda offer: (_quality(offer, accepted), offer == JSON))
+    return best if _quality(best, accepted) > 0 else None
 
 
-def _range(part: str) -> tuple[str, float]:
-    kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    quality = 1.0
-    for parameter in parameters:
-        name, _unused, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                quality = min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                quality = 0.0
-    return kind, quality if quality == quality else 0.0
-
-
-def _quality(offer: str, ranges: list[tuple[str, float]]) -> float:
+def _quality(offer: str, accepted: list[tuple[str, float]]) -> float:
     for kind in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
-        for named, quality in ranges:
+        for named, quality in accepted:
             if named == kind:
                 return quality
     return 0.0

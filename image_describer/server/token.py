@@ -40,9 +40,9 @@ def read(path: Path | None) -> bytes | None:
     if len(token) < MIN_BYTES or not all(0x21 <= byte <= 0x7E for byte in token):
         raise TokenError(
             _(
-                'The token in "{name}" must have at least {min_bytes} ASCII letters, digits or '
+                'The token in "{name}" must have at least {count} ASCII letters, digits or '
                 "symbols, without spaces."
-            ).format(name=name, min_bytes=MIN_BYTES),
+            ).format(name=name, count=MIN_BYTES),
             _(CREATE_ONE),
         )
     return token

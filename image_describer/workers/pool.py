@@ -25,7 +25,7 @@ from image_describer.errors import (
     ProcessDiedError,
     WorkerError,
 )
-from image_describer.i18n import _
+from image_describer.i18n import _, language
 from image_describer.text import number
 from image_describer.workers.process import WorkerJob, WorkerProcess
 from image_describer.workers.worker import WorkerOptions, WorkFunction
@@ -84,7 +84,7 @@ class Pool:
         events: PoolEvents | None = None,
     ) -> None:
         limit_s = ITEM_LIMIT_S if item_limit_s is None else item_limit_s
-        self._options = WorkerOptions(bundle, low_priority, limit_s)
+        self._options = WorkerOptions(bundle, low_priority, limit_s, language())
         self._count = workers or default_workers()
         self._group_size = group_size
         self._events = events or PoolEvents()
@@ -192,7 +192,7 @@ class Pool:
 
     def _run_thread(self) -> None:
         if self._thread is None and not self._closed:
-            self._thread = threading.Thread(target=self._manage, daemon=True, name=_("worker pool"))
+            self._thread = threading.Thread(target=self._manage, daemon=True, name="workers")
             self._thread.start()
         self._wake()
 
@@ -244,7 +244,7 @@ class Pool:
             while self._waiting and len(group) < size:
                 job = self._waiting[0]
                 is_single = job.alone or not job.groupable
-                if group and (is_single or job.function is not group[0].function):
+                if group and (is_single or not job.can_join(group[0])):
                     break
                 self._waiting.popleft()
                 if job.future.running() or job.future.set_running_or_notify_cancel():
@@ -326,16 +326,16 @@ class Pool:
                 limit_s = self._options.limit_s
                 job.future.set_exception(
                     ItemTimeoutError(
-                        _("The picture took longer than {limit_s} seconds.").format(
-                            limit_s=number(limit_s, 0)
+                        _("The picture took longer than {seconds} seconds.").format(
+                            seconds=number(limit_s)
                         )
                     )
                 )
             elif job.attempts >= ATTEMPTS_LIMIT:
                 job.future.set_exception(
                     ProcessDiedError(
-                        _("The process that opened the picture died twice ({how}).").format(
-                            how=how
+                        _("The process that opened the picture died twice ({reason}).").format(
+                            reason=how
                         ),
                         _("The file may be damaged, or there is too little memory."),
                     )
@@ -355,7 +355,7 @@ class Pool:
         if any(process.ready for process in self._processes):
             return
         reason = error or WorkerError(
-            _("The describing processes don't start ({how}).").format(how=how),
+            _("The describing processes don't start ({reason}).").format(reason=how),
             _("Run image-describer doctor; there may be too little memory."),
         )
         with self._lock:

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_describer.i18n import _
+from image_describer.i18n import _, language
 from image_describer.workers import worker
 from image_describer.workers.worker import WorkerOptions, WorkFunction
 
@@ -31,9 +31,14 @@ class WorkerJob:
     function: WorkFunction
     item: Any
     groupable: bool
+    language: str = field(default_factory=language)  # of what is said about it
     future: "Future[Any]" = field(default_factory=Future)
     attempts: int = 0
     alone: bool = False
+
+    def can_join(self, other: "WorkerJob") -> bool:
+        """Whether both can be in one group."""
+        return self.function is other.function and self.language == other.language
 
 
 class WorkerProcess:
@@ -64,12 +69,13 @@ class WorkerProcess:
         )
 
     def send(self, group: list[WorkerJob]) -> None:
-        """Send a group of jobs, which all have the same function."""
+        """Send a group of jobs, which all have the same function and language."""
         if not self.groups:
             self.active_since = time.monotonic()
         self.groups.append(group)
         with contextlib.suppress(OSError):  # it has died: its sentinel tells
-            self.pipe.send((group[0].function, [job.item for job in group]))
+            first = group[0]
+            self.pipe.send((first.function, first.language, [job.item for job in group]))
 
     def receive(self, on_done: Callable[[list[WorkerJob], Any], None]) -> None:
         """Read what it has sent. Raises EOFError or OSError if it has ended, and BundleError."""
@@ -104,7 +110,7 @@ class WorkerProcess:
             try:
                 return signal.Signals(-code).name
             except ValueError:
-                return _("signal {value}").format(value=-code)
+                return _("signal {number}").format(number=-code)
         return _("exit status {code}").format(code=code)
 
     def kill(self) -> None:

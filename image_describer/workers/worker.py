@@ -38,11 +38,15 @@ EXIT_AFTER_S = 20.0  # beyond the limit, because a decoder that hangs may also h
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """``limit_s``: how long one item may take. ``bundle``: the model's folder."""
+    """``limit_s``: how long one item may take. ``bundle``: the model's folder.
+
+    ``language``: of errors while it starts; each group of items has its own.
+    """
 
     bundle: Path | None
     low_priority: bool
     limit_s: float
+    language: str
 
 
 def main(pipe: connection.Connection, options: WorkerOptions) -> None:
@@ -63,11 +67,13 @@ def main(pipe: connection.Connection, options: WorkerOptions) -> None:
 def _work(pipe: connection.Connection, options: WorkerOptions, devnull: IO[bytes]) -> None:
     from image_describer.captioner.describer import Describer
     from image_describer.errors import ImageDescriberError
+    from image_describer.i18n import set_language
 
+    set_language(options.language)
     try:
         describer = Describer(options.bundle, threads=1)
         if describer.has_joint_space:
-            _ = describer.joint_space
+            _unused = describer.joint_space
     except ImageDescriberError as error:
         pipe.send((FAILED, error))
         return
@@ -78,7 +84,8 @@ def _work(pipe: connection.Connection, options: WorkerOptions, devnull: IO[bytes
         pipe.send((STARTED, index))
 
     while True:
-        function, items = pipe.recv()
+        function, language, items = pipe.recv()
+        set_language(language)
         on_start(0)
         results: Any
         try:

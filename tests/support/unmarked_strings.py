@@ -14,7 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "image_describer"
-NOT_FOR_USERS = ("train",)  # for developers, in English
+# For developers and machines, in English.
+NOT_FOR_USERS = (
+    "train/",
+    *("server/docs.py", "server/metrics.py", "server/schemas.py", "server/wowme.py"),
+)
 
 MARKS = frozenset({"_", "N_", "gettext", "ngettext", "pgettext", "plural"})
 FOR_MACHINES = frozenset(
@@ -50,7 +54,7 @@ def modules() -> list[Path]:
     return [
         path
         for path in sorted(PACKAGE.rglob("*.py"))
-        if path.relative_to(PACKAGE).parts[0] not in NOT_FOR_USERS
+        if not path.relative_to(PACKAGE).as_posix().startswith(NOT_FOR_USERS)
     ]
 
 

@@ -13,6 +13,7 @@ from image_describer.server.config import ServerConfig
 
 HEALTH = "/v1/health"
 BEARER = b"bearer "
+REALM = 'Bearer realm="image-describer"'  # untranslated
 LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 
 WRONG_NAME = N_("This host name is not allowed. To allow it, start the service with --name HOST.")
@@ -99,7 +100,7 @@ class TokenMiddleware:
                 answer = problems.response(
                     401,
                     _(NO_TOKEN) if header is None else _(WRONG_TOKEN),
-                    {"WWW-Authenticate": _('Bearer realm="image-describer"')},
+                    {"WWW-Authenticate": REALM},
                 )
                 await answer(scope, receive, send)
                 return

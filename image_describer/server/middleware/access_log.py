@@ -6,12 +6,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from image_describer.fault_log import record_fault
-from image_describer.i18n import N_, _
+from image_describer.i18n import ENGLISH, _, using
 from image_describer.server import problems
 from image_describer.server.log import log
 from image_describer.server.metrics import ServiceMetrics
 from image_describer.server.middleware.limits import CLIENT_CLOSED
-from image_describer.text import number, visible
+from image_describer.text import visible
 
 SHOWN_CHARACTERS = 200  # of the path
 OTHER = "other"  # one label for all unknown paths and methods
@@ -20,7 +20,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": N_("default-src 'none'; frame-ancestors 'none'"),
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # untranslated
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -60,7 +60,8 @@ class AccessLogMiddleware:
         try:
             await self._app(scope, receive, counting_send)
         except Exception as error:
-            log(record_fault(error))
+            with using(ENGLISH):
+                log(record_fault(error))
             if not status:
                 sentence = _("An internal error occurred. See the log of the service.")
                 await problems.response(500, sentence)(scope, receive, counting_send)
@@ -75,7 +76,5 @@ class AccessLogMiddleware:
         self._metrics.seconds.labels(route).observe(seconds)
         caption = scope["state"].get("caption") if self._captions else None
         path = visible(scope["path"][:SHOWN_CHARACTERS])
-        line = _("{method} {path} {status} {value} ms {size} bytes").format(
-            method=method, path=path, status=status, value=number(1000 * seconds, 0), size=size
-        )
+        line = f"{method} {path} {status} {1000 * seconds:.0f} ms {size} bytes"  # untranslated
         log(f"{line} {visible(caption)}" if caption else line)

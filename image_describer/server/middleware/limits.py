@@ -14,6 +14,7 @@ from image_describer.server import problems
 from image_describer.server.config import MEGABYTE, ServerConfig
 from image_describer.server.metrics import ServiceMetrics
 from image_describer.server.problems import Problem
+from image_describer.text import number
 
 WORKER_PATHS = (
     "/v1/describe",
@@ -184,7 +185,9 @@ class LimitsMiddleware:
         limit = self._limits.body_bytes / MEGABYTE
         return Problem(
             413,
-            _("The request is too large: at most {limit:g} MB are allowed.").format(limit=limit),
+            _("The request is too large: at most {limit} MB are allowed.").format(
+                limit=_limit(limit)
+            ),
         )
 
     def _too_slow(self, request: _RequestState) -> Any:
@@ -192,16 +195,20 @@ class LimitsMiddleware:
         if request.complete:
             return problems.response(
                 503,
-                _("The request took longer than {limit:g} seconds. Try again later.").format(
-                    limit=limit
+                _("The request took longer than {seconds} seconds. Try again later.").format(
+                    seconds=_limit(limit)
                 ),
                 {"Retry-After": str(RETRY_AFTER_S), "Connection": "close"},
             )
         return problems.response(
             408,
-            _("The request did not arrive within {limit:g} seconds.").format(limit=limit),
+            _("The request did not arrive within {seconds} seconds.").format(seconds=_limit(limit)),
             {"Connection": "close"},
         )
+
+
+def _limit(limit: float) -> str:
+    return number(limit, 1 if limit % 1 else 0)
 
 
 def _too_many_requests() -> Problem:
