@@ -14,6 +14,7 @@ from image_describer.app.dialogs.base import raise_dialog, take_focus
 from image_describer.app.error_throttle import ErrorThrottle
 from image_describer.app.jobs import JobRunner
 from image_describer.app.key_describer import KeyDescriber
+from image_describer.app.scaling import ScalingWatch
 from image_describer.app.settings_controller import SettingsController
 from image_describer.app.sources.external import ExternalSources
 from image_describer.app.sources.picture_sources import PictureSources
@@ -82,6 +83,7 @@ class Application:
         self.settings_controller.await_system_look()
         self.settings_controller.resized = self.window.fit
         self.window.fit(context.settings.text_size)
+        ScalingWatch(root, self.settings_controller.draw_again)
         self.describe_task = DescribeTask(
             context, self.window, describer, self._before_change, self._described
         )

@@ -151,11 +151,13 @@ def run(options: argparse.Namespace) -> int:
     """Open the window and run its loop. Raises StartError where there is no display."""
     import tkinter as tk
 
+    from image_describer.app import scaling
     from image_describer.app.commands import Application
     from image_describer.app.tasks.lazy_describer import LazyDescriber
     from image_describer.library.history import History
     from image_describer.settings import SettingsFile
 
+    scaling.be_dpi_aware()
     try:
         root = tk.Tk(className="image-describer")
     except tk.TclError as error:

@@ -103,6 +103,13 @@ class SettingsController:
             self._drawn = drawn
             theme.theme_of(self._context.root).change(look=look, text_size=settings.text_size)
 
+    def draw_again(self) -> None:
+        """Draw everything again, since the screen has another scaling."""
+        self._drawn = None
+        self._draw()
+        if self.resized is not None:
+            self.resized(self._context.settings.text_size)
+
     def await_system_look(self) -> None:
         """Use the system's colours before the window is drawn, unless the answer takes long."""
         waited = time.monotonic() - self._system_asked

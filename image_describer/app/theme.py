@@ -171,7 +171,7 @@ class Theme:
             for name in TK_FONTS:
                 self._root.tk.call("font", "configure", name, "-size", points["status"])
         self._sizes = self._measure()
-        self._use(_("describer {look} {text_size}").format(look=look, text_size=text_size))
+        self._use(f"describer {look} {text_size} {self._scaling}")
         menu = {**options("menu", self.palette), "font": font("status")}
         for option, value in menu.items():
             # The option database spells activebackground activeBackground.
@@ -181,8 +181,11 @@ class Theme:
 
     def px(self, length: float) -> int:
         """A length given for a screen of 96 dots per inch, in this screen's pixels."""
-        scaling = float(self._root.tk.call("tk", "scaling")) / STANDARD_SCALING
-        return max(1, round(length * scaling))
+        return max(1, round(length * self._scaling))
+
+    @property
+    def _scaling(self) -> float:
+        return round(float(self._root.tk.call("tk", "scaling")) / STANDARD_SCALING, 2)
 
     @property
     def card_padding(self) -> int:
@@ -387,6 +390,14 @@ def font(use: str) -> str:
     The font itself follows the text size and, as it is given in points, the screen's scaling.
     """
     return f"ImageDescriber{use.capitalize()}"
+
+
+def px(widget: tk.Misc, length: float) -> int:
+    """A length given for a screen of 96 dots per inch, in the pixels of the screen of ``widget``.
+
+    All lengths in the program's widgets go through it.
+    """
+    return theme_of(widget).px(length)
 
 
 def line_height(widget: tk.Misc, use: str) -> int:

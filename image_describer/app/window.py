@@ -2,7 +2,6 @@
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
-from tkinter import font as tkfont
 from tkinter import ttk
 
 from image_describer.app import keymap, theme
@@ -29,6 +28,8 @@ MENU_EDGE_PX = 16
 PREFERRED_PX = (1000, 760)
 SENTENCE_LINES = 3  # longer ones scroll, so that nothing moves when they come
 EDGE_PX = 12  # between the cards and the window's edge
+CAPTION_EDGE_PX = 18  # of the row between two cards
+GAP_PX = 4  # between rows
 
 
 class MainWindow:
@@ -84,7 +85,7 @@ class MainWindow:
     def _show_file_name(self, _event: object = None) -> None:
         """Show as much of it as there is room for beside the confidence."""
         confidence = self._confidence.winfo_reqwidth() if self._confidence.cget("text") else 0
-        room = self._caption_row.winfo_width() - confidence - NAME_MARGIN_PX
+        room = self._caption_row.winfo_width() - confidence - theme.px(self.root, NAME_MARGIN_PX)
         self._file.configure(text=shortened(self._file, self._file_name, room))
 
     def _place_invitation(self, _event: object = None) -> None:
@@ -149,13 +150,15 @@ class MainWindow:
         inside = self._all.inside
         inside.rowconfigure(0, weight=0)
         inside.rowconfigure(1, weight=1)
-        self._toolbar.grid(row=0, column=0, sticky="ew", padx=EDGE_PX, pady=4)
-        self.view.grid(row=1, column=0, sticky="nsew", padx=EDGE_PX)
-        self._caption_row.grid(row=2, column=0, sticky="ew", padx=EDGE_PX + 6, pady=(4, 0))
+        edge, gap = theme.px(self.root, EDGE_PX), theme.px(self.root, GAP_PX)
+        caption_edge = theme.px(self.root, CAPTION_EDGE_PX)
+        self._toolbar.grid(row=0, column=0, sticky="ew", padx=edge, pady=gap)
+        self.view.grid(row=1, column=0, sticky="nsew", padx=edge)
+        self._caption_row.grid(row=2, column=0, sticky="ew", padx=caption_edge, pady=(gap, 0))
         self._confidence.grid(row=0, column=0)
         self._file.grid(row=0, column=1)
-        self.sentence.grid(row=3, column=0, sticky="ew", padx=EDGE_PX)
-        self._status_label.grid(row=4, column=0, sticky="ew", padx=EDGE_PX)
+        self.sentence.grid(row=3, column=0, sticky="ew", padx=edge)
+        self._status_label.grid(row=4, column=0, sticky="ew", padx=edge)
 
     def _make_menus(self, run: Mapping[str, Callable[[], None]]) -> None:
         bar = tk.Menu(self.root, tearoff=False, borderwidth=0)
@@ -174,14 +177,15 @@ class MainWindow:
     def fit(self, text_size: int) -> None:
         """Make room for text of this size (in percent), as far as the screen allows."""
         # The geometry excludes the menu bar.
-        menus = (
-            tkfont.Font(self.root, font=theme.font("status")).metrics("linespace") + MENU_EDGE_PX
-        )
+        menus = theme.line_height(self.root, "status") + theme.px(self.root, MENU_EDGE_PX)
         screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - menus
-        smallest = [min(least, most) for least, most in zip(SMALLEST_PX, screen, strict=True)]
+        smallest = [
+            min(theme.px(self.root, least), most)
+            for least, most in zip(SMALLEST_PX, screen, strict=True)
+        ]
         self.root.minsize(*smallest)
         now = (self.root.winfo_width(), self.root.winfo_height()) if self._sized else (0, 0)
-        preferred = (size * max(100, text_size) // 100 for size in PREFERRED_PX)
+        preferred = (theme.px(self.root, size * max(100, text_size) / 100) for size in PREFERRED_PX)
         width, height = (
             min(most, max(least, current, min(size, most * 9 // 10)))
             for least, current, size, most in zip(smallest, now, preferred, screen, strict=True)

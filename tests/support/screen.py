@@ -32,7 +32,7 @@ class Screen:
         geometry = f"{size[0]}x{size[1]}x24"
         command = ["Xvfb", "-displayfd", str(writable), "-screen", "0", geometry]
         self._server = subprocess.Popen(
-            [*command, "-nolisten", "tcp"],
+            [*command, "-dpi", "96", "-nolisten", "tcp"],  # as on a screen that is not scaled
             pass_fds=(writable,),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from image_describer.app.context import AppContext, OpenDialog
 
 BORDER_PX = 2  # all windows have the same background
+EDGE_PX = 8
 MIN_SIZE_PX = (480, 200)
 
 
@@ -34,7 +35,7 @@ class Dialog(tk.Toplevel):
     own_command = ""
 
     def __init__(self, context: "AppContext", title: str, *, all_keys: bool = False) -> None:
-        super().__init__(context.root, highlightthickness=BORDER_PX)
+        super().__init__(context.root, highlightthickness=theme.px(context.root, BORDER_PX))
         self.withdraw()
         self.context = context
         self.all_keys = all_keys
@@ -49,7 +50,8 @@ class Dialog(tk.Toplevel):
         self._content = FittingColumn(self)
         self._content.grid(row=0, column=0, sticky="nsew")
         self.body = ttk.Frame(self._content.inside)
-        self.body.grid(row=0, column=0, sticky="nsew", padx=8, pady=8)
+        edge = theme.px(self, EDGE_PX)
+        self.body.grid(row=0, column=0, sticky="nsew", padx=edge, pady=edge)
         self.protocol("WM_DELETE_WINDOW", self.close)
 
     @property
@@ -76,7 +78,8 @@ class Dialog(tk.Toplevel):
         """Append buttons, (label, command) each, to the row under the body."""
         if self._buttons is None:
             self._buttons = ButtonRow(self._content.inside)
-            self._buttons.grid(row=1, column=0, sticky="ew", padx=8, pady=(0, 8))
+            edge = theme.px(self, EDGE_PX)
+            self._buttons.grid(row=1, column=0, sticky="ew", padx=edge, pady=(0, edge))
         row = self._buttons
         added = [row.add(label, command) for label, command in buttons]
         self.default_button = self.default_button or added[0]
@@ -168,9 +171,13 @@ class Dialog(tk.Toplevel):
         """Centre it over the main window, within the screen."""
         screen = self.winfo_screenwidth(), self.winfo_screenheight()
         requested = self.winfo_reqwidth(), self.winfo_reqheight()
+        smallest = [
+            min(theme.px(self, least), available)
+            for least, available in zip(MIN_SIZE_PX, screen, strict=True)
+        ]
         width, height = (
             max(minimum, min(size, available * 9 // 10))
-            for minimum, size, available in zip(MIN_SIZE_PX, requested, screen, strict=True)
+            for minimum, size, available in zip(smallest, requested, screen, strict=True)
         )
         root = self.context.root
         left = root.winfo_rootx() + (root.winfo_width() - width) // 2
@@ -180,7 +187,7 @@ class Dialog(tk.Toplevel):
             for position, size, available in zip((left, top), (width, height), screen, strict=True)
         )
         self.geometry(f"{width}x{height}+{left}+{top}")
-        self.minsize(*MIN_SIZE_PX)
+        self.minsize(*smallest)
 
 
 def raise_dialog(context: "AppContext", kind: type[Dialog]) -> bool:

@@ -24,6 +24,7 @@ TITLE = N_("Describe a folder")
 NOTHING_TO_SAVE = N_("There is no list yet. Begin makes one.")
 QUESTION = N_("This folder has {count:,} pictures. Describe them all?")
 ASK_ABOVE = 100  # pictures; they take about a minute
+GAP_PX = 4
 ROWS = 12
 FULL_TEXT_LINES = 3
 
@@ -174,9 +175,10 @@ class FolderWindow(Dialog):
         self_voicing.set_name(self.path, "Folder", hint=_("Enter begins"))
         self.path.grid(row=1, column=0, sticky="ew")
         self.subfolders = CheckBox(self.body, _("With the folders inside it"), True)
-        self.subfolders.grid(row=2, column=0, sticky="w", pady=4)
+        gap = theme.px(self, GAP_PX)
+        self.subfolders.grid(row=2, column=0, sticky="w", pady=gap)
         self.list = ItemList(self.body, name="Descriptions", width=64, height=ROWS)
-        self.list.grid(row=3, column=0, sticky="nsew", pady=4)
+        self.list.grid(row=3, column=0, sticky="nsew", pady=gap)
         for key in (*RETURN_KEYS, "<Double-Button-1>"):
             self.list.bind(key, lambda _event: self._open_chosen())
         self.full_text = ReadOnlyText(

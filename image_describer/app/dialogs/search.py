@@ -31,6 +31,7 @@ NONE_SIMILAR = N_("No described picture is like {name}.")
 WEAK = N_("{count} found, but none is a good match.")
 NO_PICTURE = N_("Search for a picture first.")
 GONE = N_("{name} no longer exists. Its description was: {sentence}")
+GAP_PX = 8
 ROWS = 10
 FULL_TEXT_LINES = 4
 
@@ -71,7 +72,7 @@ class SearchWindow(Dialog):
         self_voicing.set_name(self.words, "Words", hint=_(HINT))
         self.words.grid(row=1, column=0, sticky="ew")
         self.results = ItemList(self.body, name="Found", width=60, height=ROWS)
-        self.results.grid(row=2, column=0, sticky="nsew", pady=8)
+        self.results.grid(row=2, column=0, sticky="nsew", pady=theme.px(self, GAP_PX))
         self.full_text = ReadOnlyText(
             self.body, font=theme.font("status"), width=1, height=FULL_TEXT_LINES
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tkinter import ttk
 from typing import Any, cast
 
-from image_describer.app import messages
+from image_describer.app import messages, theme
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.dialogs.chooser.path_field import PathField
@@ -132,7 +132,8 @@ class SettingsWindow(Dialog):
         self.body.rowconfigure(0, weight=1)
         self._column = ScrolledColumn(self.body)
         self._column.grid(row=0, column=0, sticky="nsew")
-        self._column.request_size(*(size * self._size_percent() // 100 for size in PREFERRED_PX))
+        percent = self._size_percent()
+        self._column.request_size(*(theme.px(self, size * percent / 100) for size in PREFERRED_PX))
         for section, names in SECTIONS.items():
             for name in names:
                 self._add_setting(name, SETTINGS[name], section if name == names[0] else "")
@@ -155,10 +156,10 @@ class SettingsWindow(Dialog):
         # Each has a row of its own; otherwise a choice would have two positions, one among its
         # values and one among the other choices.
         row = ttk.Frame(self._column.inside)
-        row.pack(fill="x", pady=ROW_GAP_PX)
+        row.pack(fill="x", pady=theme.px(self, ROW_GAP_PX))
         if heading:  # in the row, so that the focus scrolls it into view
             label = Label(row, heading, style="Heading.TLabel")
-            label.pack(fill="x", pady=(SECTION_GAP_PX, 0))
+            label.pack(fill="x", pady=(theme.px(self, SECTION_GAP_PX), 0))
         control = self._control(row, name, setting)
         if isinstance(control, Slider):
             control.label.pack(fill="x")

@@ -69,7 +69,7 @@ class FittingColumn(ScrolledColumn):
             for widget in part.winfo_children():
                 if isinstance(widget, CheckBox):
                     left = widget.winfo_rootx() - self.inside.winfo_rootx()
-                    room = self.inside.winfo_width() - EDGE_PX - left
+                    room = self.inside.winfo_width() - theme.px(self, EDGE_PX) - left
                     theme.theme_of(self).wrap(widget, room)
 
 
@@ -78,7 +78,7 @@ def min_height(widget: tk.Misc) -> int:
     height = widget.winfo_reqheight()
     kind = widget.winfo_class()
     if kind == "Canvas":
-        return min(height, MIN_PICTURE_PX)
+        return min(height, theme.px(widget, MIN_PICTURE_PX))
     if kind in ("Listbox", "Text"):
         line = tkfont.Font(widget, font=cast(Any, widget).cget("font")).metrics("linespace")
         return min(height, MIN_LINES * line + 2 * int(str(widget.cget("highlightthickness"))))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from image_describer.imaging.region import Region
 
 RESIZE_DELAY_MS = 60  # while a window is resized, only its last size is worth scaling for
+HEIGHT_PX = 120  # at least
 # Colours and widths in pixels of the outline: one of the two is visible on any picture.
 OUTLINES = (("#000000", 9), ("#ffd500", 5))
 OUTLINE_TAG = "outline"
@@ -27,7 +28,7 @@ class PictureView(tk.Canvas):
 
     def __init__(self, master: tk.Misc, jobs: JobRunner) -> None:
         card = Card(master)
-        super().__init__(card, height=120)
+        super().__init__(card, height=theme.px(master, HEIGHT_PX))
         theme.apply_style(self, "picture")
         card.hold(self)
         self._jobs = jobs
@@ -88,7 +89,7 @@ class PictureView(tk.Canvas):
         left, top = self.winfo_width() // 2 - width // 2, self.winfo_height() // 2 - height // 2
         x0, y0, x1, y1 = self._region
         # Drawn inside the region: half of a line on the picture's edge would be cut off.
-        inset = OUTLINES[0][1] // 2
+        inset = theme.px(self, OUTLINES[0][1]) // 2
         corners = (
             left + x0 * width + inset,
             top + y0 * height + inset,
@@ -96,7 +97,8 @@ class PictureView(tk.Canvas):
             top + y1 * height - inset,
         )
         for colour, thickness in OUTLINES:
-            self.create_rectangle(*corners, outline=colour, width=thickness, tags=OUTLINE_TAG)
+            width_px = theme.px(self, thickness)
+            self.create_rectangle(*corners, outline=colour, width=width_px, tags=OUTLINE_TAG)
 
 
 def scaled(picture: "Picture", room: tuple[int, int], max_zoom: float) -> Image.Image:

@@ -9,6 +9,8 @@ from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.entry_box import SELECT_ALL_KEYS
 from image_describer.app.widgets.scroll_bar import ScrollBar
 
+CARET_PX = 3
+PADDING_PX = (10, 6)  # at the sides, above and below
 LARGEST_SHARE = 0.6  # of the window's height
 # In Tcl, because an exception in a Python command would end Tk's loop.
 GUARD = """proc {name} {{option args}} {{
@@ -28,10 +30,10 @@ class ReadOnlyText(tk.Text):
         super().__init__(
             card,
             wrap="word",
-            insertwidth=3,
+            insertwidth=theme.px(master, CARET_PX),
             borderwidth=0,
-            padx=10,
-            pady=6,
+            padx=theme.px(master, PADDING_PX[0]),
+            pady=theme.px(master, PADDING_PX[1]),
             undo=False,
             **options,
         )

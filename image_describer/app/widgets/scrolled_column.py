@@ -23,6 +23,7 @@ class ScrolledColumn(ttk.Frame):
         self._bar = ScrollBar(self, self._canvas)
         # Tk's scroll bars only scroll by units, which are pixels here.
         self._canvas.configure(yscrollincrement=1)
+        self._wheel = theme.px(self, WHEEL_PX)
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
         self._canvas.grid(row=0, column=0, sticky="nsew")
@@ -44,8 +45,8 @@ class ScrolledColumn(ttk.Frame):
                 continue
             widget.bind("<MouseWheel>", self._on_wheel, add="+")
             if self.tk.call("tk", "windowingsystem") == "x11":
-                widget.bind("<Button-4>", lambda _event: self._scroll(-WHEEL_PX), add="+")
-                widget.bind("<Button-5>", lambda _event: self._scroll(WHEEL_PX), add="+")
+                widget.bind("<Button-4>", lambda _event: self._scroll(-self._wheel), add="+")
+                widget.bind("<Button-5>", lambda _event: self._scroll(self._wheel), add="+")
 
     def see(self, widget: tk.Misc) -> None:
         """Scroll until ``widget`` and the labels in its row are in view.
@@ -60,7 +61,8 @@ class ScrolledColumn(ttk.Frame):
         view_height = self._canvas.winfo_height()
         if bottom - top > view_height:
             top, bottom = self._edges(widget)
-        self._scroll(scroll_distance(int(self._canvas.canvasy(0)), view_height, top, bottom))
+        margin, view_top = theme.px(self, MARGIN_PX), int(self._canvas.canvasy(0))
+        self._scroll(scroll_distance(view_top, view_height, top, bottom, margin))
 
     def _edges(self, widget: tk.Misc) -> tuple[int, int]:
         top = widget.winfo_rooty() - self.inside.winfo_rooty()
@@ -74,7 +76,7 @@ class ScrolledColumn(ttk.Frame):
             self.see(event.widget)
 
     def _on_wheel(self, event: "tk.Event[tk.Misc]") -> str:
-        self._scroll(-WHEEL_PX if event.delta > 0 else WHEEL_PX)
+        self._scroll(-self._wheel if event.delta > 0 else self._wheel)
         return "break"
 
     def _on_resize(self, event: "tk.Event[tk.Misc]") -> None:
@@ -99,13 +101,16 @@ class ScrolledColumn(ttk.Frame):
             self.see(widget)
 
 
-def scroll_distance(view_top: int, view_height: int, top: int, bottom: int) -> int:
+def scroll_distance(
+    view_top: int, view_height: int, top: int, bottom: int, margin: int = MARGIN_PX
+) -> int:
     """Return by how many pixels to scroll to bring ``top`` to ``bottom`` into view.
 
-    ``view_top`` is the first visible pixel line. After scrolling by the result, the result is 0:
+    ``view_top`` is the first visible pixel line, ``margin`` what is shown beside, where there is
+    room. After scrolling by the result, the result is 0:
     otherwise scrolling, which makes Tk ask again, would not come to rest.
     """
-    margin = max(0, min(MARGIN_PX, (view_height - (bottom - top)) // 2))
+    margin = max(0, min(margin, (view_height - (bottom - top)) // 2))
     if bottom - top > view_height or top - margin < view_top:
         return top - margin - view_top
     return max(0, bottom + margin - view_top - view_height)

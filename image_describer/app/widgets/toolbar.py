@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Any
 
+from image_describer.app import theme
 from image_describer.app.widgets.button import Button
 
 GAP_PX = 4
@@ -31,9 +32,10 @@ class Toolbar(ttk.Frame):
     def arrange(self, width: int = 0) -> None:
         """Show the buttons that fit into ``width`` pixels (0: the present width)."""
         width = width or self.winfo_width()
+        gap = theme.px(self, GAP_PX)
         shown: list[Button] = []
         for button in [*self._left[:1], *self._right, *self._left[1:]]:
-            width -= button.winfo_reqwidth() + GAP_PX
+            width -= button.winfo_reqwidth() + gap
             if width < 0 and shown:
                 break
             shown.append(button)
@@ -46,6 +48,6 @@ class Toolbar(ttk.Frame):
         for button in self._left + self._right:
             button.grid_remove()
         for column, button in enumerate(left):
-            button.grid(row=0, column=column, padx=(0, GAP_PX), sticky="ns")
+            button.grid(row=0, column=column, padx=(0, gap), sticky="ns")
         for column, button in enumerate(button for button in self._right if button in shown):
-            button.grid(row=0, column=len(left) + 1 + column, padx=(GAP_PX, 0), sticky="ns")
+            button.grid(row=0, column=len(left) + 1 + column, padx=(gap, 0), sticky="ns")

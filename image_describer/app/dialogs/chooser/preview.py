@@ -16,7 +16,8 @@ class PicturePreview(tk.Canvas):
     """Shows the picture of one entry. It takes no focus, since there is nothing to hear."""
 
     def __init__(self, master: tk.Misc, jobs: JobRunner, root: tk.Misc) -> None:
-        super().__init__(master, width=SIZE_PX[0], height=SIZE_PX[1], borderwidth=0)
+        width, height = self._size = theme.px(master, SIZE_PX[0]), theme.px(master, SIZE_PX[1])
+        super().__init__(master, width=width, height=height, borderwidth=0)
         theme.apply_style(self, "frame")
         self.configure(highlightthickness=0, takefocus=0)
         # The root's timer, because this widget's own would fail after the widget is destroyed.
@@ -26,7 +27,7 @@ class PicturePreview(tk.Canvas):
     def show(self, entry: FolderEntry | None) -> None:
         """Show ``entry``, if it is a picture, once the cursor rests on it."""
         is_picture = entry is not None and entry.kind == "picture"
-        self._loader.request(entry.path if entry is not None and is_picture else None, SIZE_PX)
+        self._loader.request(entry.path if entry is not None and is_picture else None, self._size)
 
     def close(self) -> None:
         """Stop drawing."""
