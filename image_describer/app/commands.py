@@ -128,7 +128,7 @@ class Application:
     def start(self, files: list[str], may_ask: bool = False) -> None:
         """Greet, or open the first file; on the first start, ask for the voice before that."""
         self.window.show_sentence(keymap.with_keys(_(messages.WELCOME), keymap.written))
-        self.window.show_status(messages.LOADING)
+        self.window.show_status(_(messages.LOADING))
         if self._settings_warning:
             self.context.voice.error(self._settings_warning)
         if may_ask and self.context.settings.online is None:
@@ -320,7 +320,7 @@ class Application:
 
     def _loaded(self, _describer: object) -> None:
         if self.describe_task.current.file is None:
-            self.window.show_status(messages.READY)
+            self.window.show_status(_(messages.READY))
 
     def _load_failed(self, error: Exception) -> None:
         if self.describe_task.current.file is None:
@@ -331,10 +331,10 @@ class Application:
         before = self.context.settings.rate
         rate = stepped(before, steps, limits.low, limits.high, RATE_STEP_WPM)
         self.settings_controller.set(rate=rate)
-        answer = _(messages.RATE).format(rate=rate)
+        answer = messages.RATE
         if rate == before:
-            answer = f"{messages.FASTEST if steps > 0 else messages.SLOWEST}, {answer}"
-        self.context.voice.answer(answer)
+            answer = messages.FASTEST if steps > 0 else messages.SLOWEST
+        self.context.voice.answer(_(answer).format(rate=rate))
 
     def _before_change(self) -> None:
         """Close what belongs to the current picture, before another one replaces it."""
@@ -453,7 +453,7 @@ class Application:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """A key, a button or a timer failed: Tk would only print a traceback."""
-        log.error(_("The window failed"), exc_info=(kind, error, trace))
+        log.error("The window failed", exc_info=(kind, error, trace))
         if isinstance(error, Exception) and not self._ended:
             message = self.describe_task.current.message = messages.user_message(error)
             self.describe_task.show(message, _(messages.NOT_DESCRIBED))

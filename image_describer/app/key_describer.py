@@ -20,7 +20,7 @@ from image_describer.i18n import N_, _
 TAG = "KeyDescriber"
 ON = N_("Key describer on. Press a key to hear what it does. Escape ends it.")
 OFF = N_("Key describer off.")
-NOTHING = N_("does nothing here")
+NOTHING = N_("{key} does nothing here.")
 # What keys do that are not commands of the table, by Tk's name of the key.
 OTHER_KEYS = {
     "Tab": N_("Tab: go to the next part of the window."),
@@ -37,8 +37,8 @@ OTHER_KEYS = {
     "Down": N_("Down arrow: the next line; while exploring, the part below."),
     "Home": N_("Home: go to the beginning."),
     "End": N_("End: go to the end."),
-    "Page Up": N_("Page up: go back a page."),
-    "Page Down": N_("Page down: go forward a page."),
+    "Prior": N_("Page up: go back a page."),
+    "Next": N_("Page down: go forward a page."),
     "F10": N_("F10: go to the menus."),
     "h": N_("H: in the text of a picture, the next heading."),
     "H": N_("Shift H: in the text of a picture, the previous heading."),
@@ -47,7 +47,8 @@ OTHER_KEYS = {
     "l": N_("L: in the text of a picture, list the words in doubt."),
     "w": N_("W: in the text of a picture, say where the line is."),
 }
-KEY_NAMES = {"comma": ",", "KP_Enter": "Return", "Prior": N_("Page Up"), "Next": N_("Page Down")}
+# What the table calls keys that have another name in Tk.
+KEY_NAMES = {"comma": ",", "Prior": "Page Up", "Next": "Page Down"}  # untranslated
 
 
 class KeyDescriber:
@@ -90,6 +91,8 @@ class KeyDescriber:
             self._switch_off()
         elif not is_modifier(event.keysym):
             keysym = latin_keysym(event) if command_pressed(state) else event.keysym
+            if len(keysym) > 1 and event.char.isalpha():
+                keysym = event.char  # "ö" rather than "odiaeresis"
             self._say(describe_key(keysym, state))
         return "break"
 
@@ -104,11 +107,11 @@ def describe_key(keysym: str, state: int, platform: str = "") -> str:
     for command in keymap.COMMANDS:
         if key.lower() in (item.lower() for item in command.keys):
             does = keymap.does(command, platform, keymap.spoken)
-            return f"{keymap.spoken(key, platform)}: {does}."
-    name = KEY_NAMES.get(keysym, keysym)
+            return _("{keys}: {does}.").format(keys=keymap.spoken(key, platform), does=does)
+    name = "Return" if keysym == "KP_Enter" else keysym
     if name in OTHER_KEYS and not control_pressed(state) and not alt_pressed(state, platform):
-        return OTHER_KEYS[name]
-    return f"{keymap.spoken(key, platform)} {NOTHING}."
+        return _(OTHER_KEYS[name])
+    return _(NOTHING).format(key=keymap.spoken(key, platform))
 
 
 def _as_in_table(keysym: str, state: int, platform: str) -> str:

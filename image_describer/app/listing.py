@@ -19,9 +19,19 @@ CHUNK = 500  # entries between two checks whether to go on; 5 ms on a local disk
 # Sleeping between chunks lets Tk's thread run: otherwise it waits 5 ms for Python's lock each time.
 YIELD_S = 0.001
 EMPTY = N_("Empty. Backspace goes to the parent.")
-COMPUTER = "Computer"  # the root of the file system
+COMPUTER = N_("Computer")  # the root of the file system
 
-EntryKind = Literal["folder", "picture", "document", "file", "broken link", "device or pipe"]
+EntryKind = Literal[
+    "folder", "picture", "document", "file", "broken link", "device or pipe"  # untranslated
+]
+KIND_NAMES: dict[EntryKind, str] = {
+    "folder": N_("folder"),
+    "picture": N_("picture"),
+    "document": N_("document"),
+    "file": N_("file"),
+    "broken link": N_("broken link"),  # untranslated
+    "device or pipe": N_("device or pipe"),  # untranslated
+}
 KINDS: tuple[tuple[tuple[str, ...], EntryKind], ...] = (
     (tuple(suffix.casefold() for suffix in PICTURE_SUFFIXES), "picture"),
     (DOCUMENT_SUFFIXES, "document"),
@@ -51,7 +61,7 @@ class FolderEntry:
     @property
     def spoken(self) -> str:
         """Name and kind: "beach.jpg, picture"."""
-        return f"{self.name}, {self.kind}"
+        return f"{self.name}, {_(KIND_NAMES[self.kind])}"
 
 
 class FolderEntries(Sequence[FolderEntry]):
@@ -112,12 +122,13 @@ class FolderListing:
 
     @property
     def name(self) -> str:
-        return COMPUTER if self.path == os.sep else file_name(self.path)
+        return _(COMPUTER) if self.path == os.sep else file_name(self.path)
 
     def greeting(self) -> str:
         """What is spoken on entering: "Holiday: 3 folders, 120 pictures."."""
         counts = f"{self.entries.counts}." if self.entries else _(EMPTY)
-        return f"{self.note} {self.name}: {counts}".strip()
+        greeting = _("{folder}: {contents}").format(folder=self.name, contents=counts)
+        return f"{self.note} {greeting}".strip()
 
 
 def sort_key(name: str, kind: EntryKind) -> SortKey:
@@ -223,9 +234,9 @@ def _kind(item: "os.DirEntry[str]", all_files: bool) -> EntryKind | None:
             return None
         if item.is_file():
             return kind or "file"
-        return "broken link" if item.is_symlink() else "device or pipe"
+        return "broken link" if item.is_symlink() else "device or pipe"  # untranslated
     except OSError:  # for example links that lead to each other
-        return "broken link" if kind is not None or all_files else None
+        return "broken link" if kind is not None or all_files else None  # untranslated
 
 
 def kind_by_name(name: str) -> EntryKind | None:

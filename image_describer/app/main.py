@@ -62,7 +62,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="image-describer-app",
         description=_("Open a picture in a window, and say what it shows."),
-        epilog="Keys:\n  " + "\n  ".join(keymap.help_lines()),
+        epilog=_("Keys:") + "\n  " + "\n  ".join(keymap.help_lines()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -139,11 +139,11 @@ def import_tkinter() -> None:
 
         from PIL import ImageTk  # noqa: F401
     except ImportError as error:
-        log.error(_("tkinter can't be imported: %s"), error)
-        way_out = INSTALL_TK.get(sys.platform, _(INSTALL_TK_ELSEWHERE))
+        log.error("tkinter can't be imported: %s", error)
+        way_out = _(INSTALL_TK.get(sys.platform, INSTALL_TK_ELSEWHERE))
         raise StartError(
             _("Image Describer can't open its window: Python's tkinter is missing."),
-            f"{way_out}\n{WITHOUT_WINDOW}",
+            f"{way_out}\n{_(WITHOUT_WINDOW)}",
         ) from error
 
 
@@ -205,7 +205,7 @@ def no_display_error(error: Exception) -> StartError:
     """The error for a machine without a screen to draw on."""
     display = os.environ.get("DISPLAY")
     reason = (
-        _("the display {display!r} does not answer").format(display=display)
+        _("the display {display} does not answer").format(display=repr(display))
         if display
         else _("there is no display")
     )

@@ -13,9 +13,10 @@ log = logging.getLogger(__name__)
 WELCOME = N_("Image Describer. {open} opens a picture, {help} shows the help.")
 NOTHING_YET = N_("No description yet. {open} opens a picture.")
 NO_PICTURE = N_("No picture is open. {open} opens one.")
-LOADING = "Loading"
-WORKING = "Working"
-READY = "Ready"
+LOADING = N_("Loading")
+WORKING = N_("Working")
+WORKING_ON = N_("Working…")  # shown, not said
+READY = N_("Ready")
 NOT_DESCRIBED = N_("Not described")
 CANCELLED = N_("Cancelled.")
 FROM_CLIPBOARD = N_("Picture from the clipboard")  # in place of a file name
@@ -25,13 +26,14 @@ FIRST_PAGE = N_("This is the first page.")
 LAST_PAGE = N_("This is the last page.")
 READ_ON = N_("{text} reads them.")
 DESCRIBES_FOLDER = N_("{folder} describes it.")
-MORE_TITLE = "Details"
+MORE_TITLE = N_("Details")
 COPIED_TEXT = N_("Copied the whole text.")
 COPIED_SELECTION = N_("Copied the selected text.")
 COPIED = N_("Copied: {caption}")
 NOT_YET = N_("The offline voice reads until you choose one in the settings.")
 RATE = N_("{rate} words a minute")
-FASTEST, SLOWEST = "fastest", "slowest"
+FASTEST = N_("fastest, {rate} words a minute")
+SLOWEST = N_("slowest, {rate} words a minute")
 ALREADY_OPEN = N_("Image Describer is already open.")
 ONLY_FIRST = N_("{count} files. Only the first is opened.")
 NO_EARLIER = N_("No earlier description.")
@@ -47,16 +49,15 @@ HISTORY_OFF = N_("The history is off. The settings turn it on.")
 def user_message(error: Exception) -> str:
     """The message for the user: the error's own sentences, or where the log is."""
     if isinstance(error, IsFolderError):
-        return f"{error.sentence} {keymap.with_keys(DESCRIBES_FOLDER, keymap.spoken)}"
+        return f"{error.sentence} {keymap.with_keys(_(DESCRIBES_FOLDER), keymap.spoken)}"
     if isinstance(error, ImageDescriberError):
         return str(error)
     try:
-        log_file = _("The details are in {log_folder}.").format(log_folder=log_folder() / LOG_NAME)
+        where = _("The details are in {log_file}.").format(log_file=log_folder() / LOG_NAME)
     except OSError:
-        log_file = _("There is no log, because its folder can't be written.")
-    return _("Something went wrong inside Image Describer ({name}). {log_file}").format(
-        name=type(error).__name__, log_file=log_file
-    )
+        where = _("There is no log, because its folder can't be written.")
+    what = _("Something went wrong inside Image Describer ({error}).")
+    return f"{what.format(error=type(error).__name__)} {where}"
 
 
 def log_error(error: Exception) -> None:
@@ -64,4 +65,4 @@ def log_error(error: Exception) -> None:
     if isinstance(error, ImageDescriberError):
         log.warning("%s", error)
     else:
-        log.error(_("A job failed"), exc_info=error)
+        log.error("A job failed", exc_info=error)

@@ -20,8 +20,8 @@ class PageNumber:
     count: int
 
     def __str__(self) -> str:
-        return _("Page {index} of {count}").format(
-            index=number(self.index + 1), count=number(self.count)
+        return _("Page {number} of {count}").format(
+            number=number(self.index + 1), count=number(self.count)
         )
 
 

@@ -23,7 +23,7 @@ class StatusCommands:
         self._context = context
         self._window = window
         self._current = current
-        self._details = ReadingWindow(context, _(help_text.OF_A_TEXT))
+        self._details = ReadingWindow(context, help_text.OF_A_TEXT)
         self._help = ReadingWindow(context)
 
     def repeat(self, working: bool) -> None:
@@ -33,7 +33,7 @@ class StatusCommands:
         if question:
             self._answer(question)
         elif working:
-            self._context.voice.announce(messages.WORKING)
+            self._context.voice.announce(_(messages.WORKING))
         elif current.described is not None:
             self._context.voice.say_description(current.described.spoken, asked=True)
         else:
@@ -74,7 +74,7 @@ class StatusCommands:
             if working or not current.details:
                 self.nothing_yet(working)
             else:
-                self._details.show(messages.MORE_TITLE, f"{current.message}\n{current.details}")
+                self._details.show(_(messages.MORE_TITLE), f"{current.message}\n{current.details}")
             return
         lines = [*details.sentences(described.description), *described.facts]
         self._details.show(messages.MORE_TITLE, "\n".join(lines))
@@ -83,17 +83,17 @@ class StatusCommands:
         """Show and say the keys, first those of the open dialog."""
         dialogs = self._context.dialogs
         keys = dialogs[-1].keys_help if dialogs else ""
-        self._help.show(help_text.TITLE, help_text.shown(keys), help_text.spoken(keys))
+        self._help.show(_(help_text.TITLE), help_text.shown(keys), help_text.spoken(keys))
 
     def where(self, working: bool, explored_part: str = "", folder: str = "") -> None:
         """Say how far the ``folder`` is described, which file is open, which part of it is
         explored, which dialog is open, the state.
         """
         current, dialogs = self._current, self._context.dialogs
+        open_dialog = _("{dialog} is open.").format(dialog=dialogs[-1].heading) if dialogs else ""
         if current.file is None:
-            dialog = _(" {heading} is open.").format(heading=dialogs[-1].heading) if dialogs else ""
             no_picture = keymap.with_keys(_(messages.NO_PICTURE), keymap.spoken)
-            self._answer((folder or no_picture) + dialog)
+            self._answer(f"{folder or no_picture} {open_dialog}".strip())
             return
         parts = [folder, file_name(current.file)]
         if current.described is not None:
@@ -106,11 +106,10 @@ class StatusCommands:
         if current.page is not None:
             parts.append(str(current.page))
         if explored_part:
-            parts.append(_("Exploring, {explored_part}").format(explored_part=explored_part))
-        if dialogs:
-            parts.append(_("{heading} is open").format(heading=dialogs[-1].heading))
+            parts.append(_("Exploring, {part}").format(part=explored_part))
+        parts.append(open_dialog)
         if working:
-            parts.append(messages.WORKING)
+            parts.append(_(messages.WORKING))
         else:
             parts += [current.status, current.notice, self._window.voice_problem]
         self._answer(". ".join(part.rstrip(".") for part in parts if part) + ".")
@@ -122,7 +121,7 @@ class StatusCommands:
     def nothing_yet(self, working: bool) -> None:
         """Say why there is nothing to copy, save or show."""
         if working:
-            self._context.voice.announce(messages.WORKING)
+            self._context.voice.announce(_(messages.WORKING))
         else:
             self._answer(keymap.with_keys(_(messages.NOTHING_YET), keymap.spoken))
 

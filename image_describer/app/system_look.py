@@ -10,7 +10,7 @@ PORTAL_SETTINGS = "org.freedesktop.portal.Settings"
 APPEARANCE = "org.freedesktop.appearance"  # contrast 1: high; color-scheme 1: dark
 LIMIT_S = 1.0
 THEMES_KEY = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
-CONTRAST_KEY = r"Control Panel\Accessibility\HighContrast"
+CONTRAST_KEY = r"Control Panel\Accessibility\HighContrast"  # untranslated
 CONTRAST_ON = 1  # a bit of its Flags
 
 
@@ -40,7 +40,7 @@ def _ask_portal() -> Look | None:
         return None
     values = {name: value for name, (_type, value) in reply.body[0].get(APPEARANCE, {}).items()}
     if values.get("contrast") == 1:
-        return "high contrast"
+        return "high contrast"  # untranslated
     if "color-scheme" not in values:
         return None
     return "dark" if values["color-scheme"] == 1 else "light"
@@ -49,21 +49,21 @@ def _ask_portal() -> Look | None:
 def _ask_gsettings() -> Look:
     """Ask GNOME and its relatives where they have no portal."""
     if _output("gsettings", "get", "org.gnome.desktop.a11y.interface", "high-contrast") == "true":
-        return "high contrast"
+        return "high contrast"  # untranslated
     scheme = _output("gsettings", "get", "org.gnome.desktop.interface", "color-scheme")
     return "dark" if "dark" in scheme else "light"
 
 
 def _ask_macos() -> Look:
     if _output("defaults", "read", "com.apple.universalaccess", "increaseContrast") == "1":
-        return "high contrast"
+        return "high contrast"  # untranslated
     return "dark" if _output("defaults", "read", "-g", "AppleInterfaceStyle") == "Dark" else "light"
 
 
 def _ask_windows() -> Look:
     flags = str(_registry_value(CONTRAST_KEY, "Flags"))
     if flags.isdigit() and int(flags) & CONTRAST_ON:
-        return "high contrast"
+        return "high contrast"  # untranslated
     return "dark" if _registry_value(THEMES_KEY, "AppsUseLightTheme") == 0 else "light"
 
 

@@ -19,7 +19,7 @@ BOLD = ("heading",)
 BUTTON_PADDING = (12, 5)  # pixels at the sides, above and below
 LABEL_PADDING = (6, 2)
 WRAP_STEP_PX = 8  # so that a window that is resized does not make a style for each pixel
-Look = Literal["light", "dark", "high contrast"]
+Look = Literal["light", "dark", "high contrast"]  # untranslated
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ PALETTES: dict[Look, Palette] = {
         selection="#a9cbff",
         selection_text="#141416",
     ),
-    "high contrast": Palette(
+    "high contrast": Palette(  # untranslated
         background="#000000",
         surface="#000000",
         text="#ffffff",

@@ -167,11 +167,11 @@ class MainWindow:
             for command in keymap.in_menu(menu.name):
                 entries.add_command(
                     label=command.label,
-                    underline=command.label.lower().index(command.letter.lower()),
+                    underline=command.underline,
                     accelerator=" ".join(keymap.written(key) for key in command.keys[:1]),
                     command=run[command.name],
                 )
-            bar.add_cascade(label=menu.name, underline=menu.name.index(menu.letter), menu=entries)
+            bar.add_cascade(label=menu.label, underline=menu.underline, menu=entries)
         self.root.configure(menu=bar)
 
     def fit(self, text_size: int) -> None:

@@ -10,6 +10,7 @@ from image_describer.app.jobs import JobRunner
 from image_describer.app.messages import ONLY_FIRST, log_error, user_message
 from image_describer.i18n import _
 from image_describer.imaging import clipboard
+from image_describer.text import number
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def choose(items: Sequence[str]) -> DropChoice:
     """From dropped paths or URLs: the first file, or else the first folder."""
     files = [file for item in items if (file := _find(item, os.path.isfile))]
     if files:
-        several = _(ONLY_FIRST).format(count=len(files)) if len(files) > 1 else ""
+        several = _(ONLY_FIRST).format(count=number(len(files))) if len(files) > 1 else ""
         return DropChoice(files[0], message=several)
     for item in items:
         if folder := _find(item, os.path.isdir):

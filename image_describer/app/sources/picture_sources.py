@@ -12,6 +12,7 @@ from image_describer.app.sources.paste import PasteTask
 from image_describer.app.sources.screen import ScreenTask
 from image_describer.app.tasks.describe import DescribeTask
 from image_describer.i18n import _
+from image_describer.text import number
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -109,13 +110,13 @@ class PictureSources:
     def take_files(self, files: list[str]) -> None:
         """Describe the first of ``files``; if there are more, say so."""
         if len(files) > 1:
-            self._context.voice.error(_(messages.ONLY_FIRST).format(count=len(files)))
+            self._context.voice.error(_(messages.ONLY_FIRST).format(count=number(len(files))))
         if files:
             self._describe_task.open(files[0])
 
     def _start(self, task: PasteTask | ScreenTask) -> None:
         if self.running:
-            self._context.voice.announce(messages.WORKING)
+            self._context.voice.announce(_(messages.WORKING))
         else:
             task.start()
 

@@ -47,7 +47,7 @@ class DescribeTask(JobTask):
     def open(self, file: str) -> None:
         """Describe ``file`` instead of the current picture."""
         if self.running and file == self.current.file:
-            self._context.voice.announce(messages.WORKING)
+            self._context.voice.announce(_(messages.WORKING))
         else:
             self.describe(file, file)
 
@@ -148,15 +148,15 @@ class DescribeTask(JobTask):
         self._window.show_status(status)
 
     def _show_working(self) -> None:
-        self._window.show_sentence(f"{messages.WORKING}…")
-        self._show_status(f"{messages.WORKING}…")
+        self._window.show_sentence(_(messages.WORKING_ON))
+        self._show_status(_(messages.WORKING_ON))
 
     def _done(self, described: DescribedPicture, said: bool) -> None:
         self.current.described = described
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         position = self.current.position
-        status = _(messages.LIST_POSITION).format(position=position) if position else messages.READY
-        self.show(described.sentence, status, described.confidence)
+        status = messages.LIST_POSITION if position else messages.READY
+        self.show(described.sentence, _(status).format(position=position), described.confidence)
         if said:
             self._say(described)
         self._described(described)

@@ -31,7 +31,7 @@ PICTURE_TOO_SMALL = N_("This picture is too small to explore.")
 WHOLE_PICTURE = N_("This is the whole picture.")
 NO_PIXELS = N_("Open the picture again to explore it.")
 HINT = N_("Arrow keys explore.")
-NO_PICTURE = "none"
+NO_PICTURE = N_("none")
 
 MOVES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 ZOOM_IN_KEYS = ("Return", "KP_Enter")
@@ -194,7 +194,7 @@ class Explorer:
     def _why_no_pixels(self) -> str:
         if self._current.file is None:
             return keymap.with_keys(_(messages.NO_PICTURE), keymap.spoken)
-        return _(NO_PIXELS) if self._current.described is not None else messages.WORKING
+        return _(NO_PIXELS) if self._current.described is not None else _(messages.WORKING)
 
     def _take_focus(self) -> None:
         if self_voicing.focused(self._context.root) is not self._view:
@@ -291,6 +291,6 @@ class Explorer:
         if self.active:
             return self._part_text
         if self._current.picture is None:
-            return NO_PICTURE
+            return _(NO_PICTURE)
         file = file_name(self._current.file) if self._current.file else ""
-        return f"{file}. {HINT}" if file else _(HINT)
+        return f"{file}. {_(HINT)}" if file else _(HINT)

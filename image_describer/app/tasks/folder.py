@@ -11,21 +11,16 @@ from image_describer.app.jobs import BackgroundJob
 from image_describer.app.tasks.folder_run import FolderRun, LoadResult, ResultLine
 from image_describer.app.tasks.own_pictures import OwnPictures, index_notice
 from image_describer.i18n import N_, _
-from image_describer.text import file_name, plural
+from image_describer.text import file_name, number, plural
 
 if TYPE_CHECKING:
     from image_describer.library.batch import BatchResult
 
-DESCRIBING = N_("Describing {pictures}.")
-DESCRIBING_FOLDER = N_("Describing {folder}")
-COUNTED = N_("{done:,} of {count:,}")
+DESCRIBING_FOLDER = N_("Describing {folder}: {progress}")
 NO_PICTURES = N_("There are no pictures in {folder}.")
-DONE = "{count:,} described."
-ALREADY_KNOWN = N_("{count:,} described, {known:,} of them already known.")
-KNOWN = N_("{count:,} described already.")
-SOME_FAILED = N_("{count:,} could not be opened; the end of the list says why.")
+ALREADY_KNOWN = N_("{count} described, {known} of them already known.")
 STOPPING = N_("Stopping.")
-STOPPED = N_("Stopped after {counted}.")
+STOPPED = N_("Stopped after {done} of {count}.")
 CONTINUES = N_("Begin continues from there.")
 NOT_INDEXED = N_("These descriptions can't be searched later. {reason}")
 PROGRESS_EVERY_S = 20.0  # saying it more often would disturb reading the list
@@ -84,8 +79,8 @@ class FolderTask:
         """What F2 says: which folder is being described, and how far; else ""."""
         if not self.running or self.run is None:
             return ""
-        folder = _(DESCRIBING_FOLDER).format(folder=file_name(self.run.folder))
-        return f"{folder}: {self.status}"
+        folder = file_name(self.run.folder)
+        return _(DESCRIBING_FOLDER).format(folder=folder, progress=self.status)
 
     @property
     def job(self) -> BackgroundJob | None:
@@ -95,8 +90,7 @@ class FolderTask:
     def begin(self, run: FolderRun) -> None:
         """Describe the pictures of ``run``, which are counted."""
         self._start(run, run.work)
-        pictures = plural("{count} picture", "{count} pictures", run.total)
-        self._show(_(DESCRIBING).format(pictures=pictures))
+        self._show(plural("Describing {count} picture.", "Describing {count} pictures.", run.total))
         if run.total:
             self._context.voice.announce(self.status)
 
@@ -157,7 +151,9 @@ class FolderTask:
             if result.warning:
                 self._context.voice.say_next(result.warning, "error")
             if result.known:
-                self._show(_(KNOWN).format(count=result.known))
+                self._show(
+                    plural("{count} described already.", "{count} described already.", result.known)
+                )
                 self._context.voice.say_next(self.status, "notice")
         elif isinstance(result, Exception):
             messages.log_error(result)
@@ -203,18 +199,23 @@ class FolderTask:
         count, known = outcome.described + outcome.known, outcome.known
         if outcome.cancelled:
             done = count + len(outcome.failures)
-            text = _(STOPPED).format(counted=_(COUNTED).format(done=done, count=run.total))
-            text += f" {CONTINUES}" if run.indexed and not outcome.index_error else ""
+            text = _(STOPPED).format(done=number(done), count=number(run.total))
+            text += f" {_(CONTINUES)}" if run.indexed and not outcome.index_error else ""
         elif not count and not outcome.failures:
             self._show(_(NO_PICTURES).format(folder=file_name(run.folder)))
             voice.error(self.status)
             return
         elif known:
-            text = _(ALREADY_KNOWN).format(count=count, known=known)
+            text = _(ALREADY_KNOWN).format(count=number(count), known=number(known))
         else:
-            text = DONE.format(count=count)
+            text = plural("{count} described.", "{count} described.", count)
         if outcome.failures:
-            text = f"{text} {SOME_FAILED.format(count=len(outcome.failures))}"
+            failed = plural(
+                "{count} could not be opened; the end of the list says why.",
+                "{count} could not be opened; the end of the list says why.",
+                len(outcome.failures),
+            )
+            text = f"{text} {failed}"
         self._show(text)
         voice.notify(text)
 
@@ -226,13 +227,14 @@ class FolderTask:
 
 def progress_text(done: int, count: int, left_s: float | None) -> str:
     """Return the count and the time left: "79 of 500, one minute left."."""
-    counted = _(COUNTED).format(done=done, count=count)
     if left_s is None:
-        return f"{counted}."
+        return _("{done} of {count}.").format(done=number(done), count=number(count))
     if left_s < LEAST_MINUTE_S:
         left = plural("{count} second", "{count} seconds", max(1, round(left_s)))
     elif left_s < 90:
         left = _("one minute")
     else:
         left = plural("{count} minute", "{count} minutes", round(left_s / 60))
-    return f"{counted}, {left} left."
+    return _("{done} of {count}, {time} left.").format(
+        done=number(done), count=number(count), time=left
+    )

@@ -119,7 +119,7 @@ class HistoryBrowser:
             return False
         entry, position = (
             entries[index],
-            _("{index} of {count}").format(index=number(index + 1), count=number(len(entries))),
+            _("{number} of {count}").format(number=number(index + 1), count=number(len(entries))),
         )
         self._current_key = entry.key
         self._describe_task.show_described(

@@ -97,7 +97,7 @@ class ListBrowser(JobTask):
             messages.log_error(error)
         return _ListedFile(
             files[index],
-            _("{index} of {count}").format(index=number(index + 1), count=number(len(files))),
+            _("{number} of {count}").format(number=number(index + 1), count=number(len(files))),
             description,
         )
 

@@ -233,7 +233,7 @@ def listed_hit(hit: "SearchHit", settings: "Settings") -> ListedPicture:
     description = hit.picture.description
     text = list_line(description, settings, hit.file)
     if hit.is_changed:
-        text = f"{text}. {CHANGED}"
+        text = f"{text}. {_(CHANGED)}"
     return ListedPicture(hit.file, text, sentence(description))
 
 
@@ -259,9 +259,8 @@ def named_in(text: str, file: str, root: str | None = None) -> str:
         folder = file_name(parent)
     else:
         folder = "" if parent == root else visible(os.path.relpath(parent, root))
-    return f"{text} {file_name(file)}" + (
-        _(", in {folder}").format(folder=folder) if folder else ""
-    )
+    text = f"{text} {file_name(file)}"
+    return _("{picture}, in {folder}").format(picture=text, folder=folder) if folder else text
 
 
 def _forget_missing(index: "Index") -> None:

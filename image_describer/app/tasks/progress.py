@@ -5,6 +5,7 @@ from collections.abc import Callable
 from image_describer.app.context import AppContext
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.messages import WORKING
+from image_describer.i18n import _
 
 ANNOUNCE_AFTER_MS = 500  # a longer silence seems broken
 TICK_MS = 1000
@@ -24,7 +25,7 @@ class JobProgress:
     ) -> None:
         self._context = context
         self._show = show
-        self._say = say or (lambda: context.voice.announce(WORKING))
+        self._say = say or (lambda: context.voice.announce(_(WORKING)))
         self._job: BackgroundJob | None = None
 
     def watch(self, job: BackgroundJob, *, announced: bool = False) -> None:

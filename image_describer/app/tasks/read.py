@@ -43,7 +43,7 @@ class ReadTask(JobTask):
         if text is not None:
             self._show_or_tell(text)
         elif self.running:
-            self._context.voice.announce(messages.WORKING)
+            self._context.voice.announce(_(messages.WORKING))
         elif picture is None:
             self._context.voice.answer(_(NO_PIXELS))
         else:

@@ -86,10 +86,10 @@ class WatchTask:
         voice, name = self._context.voice, file_name(record.file)
         self._show(_(NEW_FILE).format(file=name))
         if record.description is None:
-            voice.say_next(f"{NEW_PICTURE} {name}. {record.error}", "notice")
+            voice.say_next(f"{_(NEW_PICTURE)} {name}. {record.error}", "notice")
             return
         spoken = spoken_sentence(record.description, self._context.settings, is_open=False)
-        voice.say_next(f"{NEW_PICTURE} {spoken.author}".strip(), "notice")
+        voice.say_next(f"{_(NEW_PICTURE)} {spoken.author}".strip(), "notice")
         voice.say_next(spoken.own, "description")
         voice.say_next(spoken.written, "notice")
         opened = spoken_sentence(record.description, self._context.settings)
@@ -100,7 +100,7 @@ class _WatchThread(threading.Thread):
     """Passes what happens in ``folder`` to ``queue``, until `stop`."""
 
     def __init__(self, folder: str, describer: LazyDescriber, queue: EventQueue) -> None:
-        super().__init__(name=_("folder watcher"), daemon=True)
+        super().__init__(name="folder-watcher", daemon=True)
         self._folder = folder
         self._describer = describer
         self._queue = queue

@@ -5,43 +5,43 @@ import tkinter as tk
 from typing import NamedTuple
 
 from image_describer.app.modifier_keys import control_pressed, shift_pressed, word_pressed
-from image_describer.i18n import N_, _
-from image_describer.text import common_prefix
+from image_describer.i18n import N_, _, pgettext
+from image_describer.text import common_prefix, number
 
 TextWidget = tk.Text | tk.Entry
 CHARACTER_NAMES = {
-    " ": "space",
+    " ": N_("space"),
     "\n": N_("new line"),
-    "\t": "tab",
+    "\t": N_("tab"),
     ".": N_("full stop"),
-    ",": "comma",
-    ";": "semicolon",
-    ":": "colon",
+    ",": N_("comma"),
+    ";": N_("semicolon"),
+    ":": N_("colon"),
     "!": N_("exclamation mark"),
     "?": N_("question mark"),
-    "'": "apostrophe",
-    "’": "apostrophe",
-    '"': "quote",
-    "-": "dash",
-    "–": "dash",
-    "…": "ellipsis",
+    "'": N_("apostrophe"),
+    "’": N_("apostrophe"),
+    '"': N_("quote"),
+    "-": N_("dash"),
+    "–": N_("dash"),
+    "…": N_("ellipsis"),
     "(": N_("left parenthesis"),
     ")": N_("right parenthesis"),
     "[": N_("left bracket"),
     "]": N_("right bracket"),
-    "/": "slash",
-    "\\": "backslash",
-    "_": "underline",
-    "~": "tilde",
-    "*": "star",
+    "/": N_("slash"),
+    "\\": N_("backslash"),
+    "_": N_("underline"),
+    "~": N_("tilde"),
+    "*": N_("star"),
     "#": N_("number sign"),
-    "@": "at",
+    "@": N_("at"),
     "&": N_("and sign"),
-    "+": "plus",
-    "=": "equals",
-    "%": "percent",
-    "$": "dollar",
-    "|": "bar",
+    "+": N_("plus"),
+    "=": N_("equals"),
+    "%": N_("percent"),
+    "$": N_("dollar"),
+    "|": N_("bar"),
 }
 LETTER_KEYS = frozenset({"Left", "Right", "Home", "End", "KP_Left", "KP_Right"})
 LINE_KEYS = frozenset({"Up", "Down", "Prior", "Next"})
@@ -94,19 +94,17 @@ def announcement(
 def spoken_character(char: str) -> str:
     """How a character is spoken: "full stop", "capital A"; empty for none."""
     if char.isalpha() and char.isupper():
-        return _("capital {char}").format(char=char)
-    return CHARACTER_NAMES.get(char, char)
+        return _("capital {letter}").format(letter=char)
+    return _(CHARACTER_NAMES[char]) if char in CHARACTER_NAMES else char
 
 
 def edge(now: CaretState) -> str:
     """Which end of the text the caret is at, with the first character at the beginning."""
     if now.position >= len(now.text):
-        return "end"
+        return pgettext("caret", "end")
     if now.position > 0:
         return ""
-    return _("beginning, {spoken_character}").format(
-        spoken_character=spoken_character(now.text[:1])
-    )
+    return _("beginning, {character}").format(character=spoken_character(now.text[:1]))
 
 
 def word_at(text: str, position: int) -> str:
@@ -122,40 +120,54 @@ def word_at(text: str, position: int) -> str:
 
 def line(widget: tk.Text) -> str:
     """The caret's line, as it is displayed; "blank" for an empty line within a text."""
-    displayed = widget.get(_("insert display linestart"), _("insert display lineend")).strip()
+    start, end = "insert display linestart", "insert display lineend"  # untranslated
+    displayed = widget.get(start, end).strip()
     if displayed or not widget.get("1.0", "end-1c").strip():
         return displayed
-    return "blank"
+    return _("blank")
 
 
 def paragraph(widget: tk.Text) -> str:
     """The caret's line with all the rows that it takes; "blank" as for `line`."""
-    return widget.get(_("insert linestart"), _("insert lineend")).strip() or line(widget)
+    return widget.get("insert linestart", "insert lineend").strip() or line(widget)  # untranslated
 
 
 def list_item(widget: tk.Listbox) -> str:
     """The list's active item with its position; "empty" for an empty list."""
     count = int(widget.size())
     if not count:
-        return "empty"
+        return _("empty")
     index = int(widget.index("active"))
-    return _("{get}, {index} of {count}").format(
-        get=widget.get(index), index=index + 1, count=count
+    return _("{item}, {number} of {count}").format(
+        item=widget.get(index), number=number(index + 1), count=number(count)
     )
+
+
+def selected(text: str) -> str:
+    """That ``text`` is selected."""
+    return _("{text} selected").format(text=_spoken(text))
+
+
+def _not_selected(text: str) -> str:
+    return _("{text} not selected").format(text=_spoken(text))
+
+
+def _deleted(text: str) -> str:
+    return _("{text} deleted").format(text=_spoken(text))
 
 
 def _selection(before: str, now: str) -> str:
     if not now:
         return _("nothing selected")
     if before and now.startswith(before):
-        return f"{_spoken(now[len(before) :])} selected"
+        return selected(now[len(before) :])
     if before and now.endswith(before):
-        return f"{_spoken(now[: -len(before)])} selected"
+        return selected(now[: -len(before)])
     if before and before.startswith(now):
-        return _("{spoken} not selected").format(spoken=_spoken(before[len(now) :]))
+        return _not_selected(before[len(now) :])
     if before and before.endswith(now):
-        return _("{spoken} not selected").format(spoken=_spoken(before[: -len(now)]))
-    return f"{_spoken(now)} selected"
+        return _not_selected(before[: -len(now)])
+    return selected(now)
 
 
 def _typed_or_deleted(before: CaretState, now: CaretState) -> str:
@@ -172,12 +184,12 @@ def _typed_or_deleted(before: CaretState, now: CaretState) -> str:
         # difference of the texts would be too short.
         length = len(now.text) - len(before.text) + len(before.selected)
         typed = now.text[now.position - length : now.position]
-        return _spoken(typed) if typed else f"{_spoken(before.selected)} deleted"
+        return _spoken(typed) if typed else _deleted(before.selected)
     if added and not removed:
         return _spoken(added)
     if removed and not added:
-        return f"{_spoken(removed)} deleted"
-    return now.text or "empty"
+        return _deleted(removed)
+    return now.text or _("empty")
 
 
 def _spoken(text: str) -> str:

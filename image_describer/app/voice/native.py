@@ -6,18 +6,20 @@ Tk 9.1 brought `tk accessible` (TIP 733). With an older Tk, every function here 
 import contextlib
 import tkinter as tk
 
+from image_describer.i18n import N_
+
 COMMAND = "::tk::accessible::set_acc_name"
 # Tk's role for each role that is spoken. The roles that Tk knows on all systems are named after
 # its classes of widgets.
 ROLES = {
-    "button": "Button",
-    "check box": "Checkbutton",
-    "slider": "Scale",
-    "combo box": "Combobox",
-    "edit box": "Entry",
-    "list": "Listbox",
-    "text": "Text",
-    "image": "Canvas",
+    N_("button"): "Button",
+    N_("check box"): "Checkbutton",
+    N_("slider"): "Scale",
+    N_("combo box"): "Combobox",
+    N_("edit box"): "Entry",
+    N_("list"): "Listbox",
+    N_("text"): "Text",
+    N_("image"): "Canvas",
 }
 OTHER_ROLE = "Label"
 

@@ -24,7 +24,7 @@ ROLES = {
     "Text": "text",
     "Canvas": "image",
 }
-EMPTY = "empty"
+EMPTY = N_("empty")
 
 
 @dataclass
@@ -103,14 +103,14 @@ def caret_moved(widget: caret.TextWidget) -> None:
 def spoken_text(widget: tk.Misc, *, hinted: bool = True) -> str:
     """Name, role, state and position of ``widget``, and its hint."""
     info = widget_info(widget)
-    parts = [_name_of(widget), role_of(widget), state_of(widget), position_of(widget)]
+    parts = [_name_of(widget), _(role_of(widget)), state_of(widget), position_of(widget)]
     if hinted and info is not None and info.hint:
         parts[-1:] = [f"{parts[-1]}. {info.hint}" if parts[-1] else info.hint]
     return ", ".join(part for part in parts if part)
 
 
 def role_of(widget: tk.Misc) -> str:
-    """Its role, such as "button" or "slider": the one it was given, or that of its Tk class."""
+    """Its role in English, such as "button": the one it was given, or that of its Tk class."""
     info = widget_info(widget)
     if info is not None and info.role:
         return info.role
@@ -123,12 +123,12 @@ def state_of(widget: tk.Misc) -> str:
     if info is not None and info.state is not None:
         return info.state()
     if isinstance(widget, tk.Entry):
-        return widget.get() or EMPTY
+        return widget.get() or _(EMPTY)
     if isinstance(widget, tk.Text):
-        return caret.paragraph(widget) or EMPTY
+        return caret.paragraph(widget) or _(EMPTY)
     if isinstance(widget, tk.Listbox):
         return caret.list_item(widget)
-    return "unavailable" if _option(widget, "state") == "disabled" else ""
+    return _("unavailable") if _option(widget, "state") == "disabled" else ""
 
 
 def position_of(widget: tk.Misc) -> str:
@@ -146,7 +146,7 @@ def position_of(widget: tk.Misc) -> str:
     ]
     if len(peers) < 2 or widget not in peers:
         return ""
-    return _("{index} of {count}").format(index=peers.index(widget) + 1, count=len(peers))
+    return _("{number} of {count}").format(number=peers.index(widget) + 1, count=len(peers))
 
 
 def _takes_focus(widget: tk.Misc) -> bool:
@@ -329,16 +329,16 @@ def menu_entry(root: tk.Misc, menu: str) -> str:
             return ""
         kind = str(call(menu, "type", index))
         if kind == "separator":
-            return "separator"
+            return _("separator")
         label = str(call(menu, "entrycget", index, "-label"))
         key = str(call(menu, "entrycget", index, "-accelerator")) if kind != "cascade" else ""
     except tk.TclError:
         return ""
     if kind == "cascade":
-        return f"{label} menu"
+        return _("{name} menu").format(name=label)
     parts = [
         label,
-        keymap.spoken(key) if key else "",
-        _("{int} of {int2}").format(int=int(index) + 1, int2=int(last) + 1),
+        keymap.spoken_accelerator(key) if key else "",
+        _("{number} of {count}").format(number=int(index) + 1, count=int(last) + 1),
     ]
     return ", ".join(part for part in parts if part)

@@ -6,7 +6,6 @@ from tkinter import ttk
 from typing import Any
 
 from image_describer.app.widgets.button import Button
-from image_describer.i18n import _
 
 
 class ButtonRow(ttk.Frame):
@@ -45,11 +44,7 @@ class ButtonRow(ttk.Frame):
             return
         self._layout = columns, equal
         for column in range(len(self._buttons)):
-            group = (
-                "buttons"
-                if equal and column < columns
-                else _("column {column}").format(column=column)
-            )
+            group = "buttons" if equal and column < columns else f"column{column}"
             # Several rows fill the width; one row is as wide as its buttons.
             several = column < columns < len(self._buttons)
             self.columnconfigure(column, weight=int(several), uniform=group)

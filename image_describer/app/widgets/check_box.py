@@ -25,7 +25,7 @@ class CheckBox(ttk.Checkbutton):
         self._on_change = command
         super().__init__(master, text=text, variable=self._on, command=self._changed)
         self_voicing.set_name(
-            self, text, state=lambda: "checked" if self._on.get() else _("not checked")
+            self, text, state=lambda: _("checked") if self._on.get() else _("not checked")
         )
         self.bind("<space>", self._press)
 

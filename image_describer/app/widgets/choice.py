@@ -8,7 +8,7 @@ from typing import Any
 from image_describer.app import theme
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.shortened import shortened
-from image_describer.i18n import _
+from image_describer.i18n import N_, _
 
 CHARACTERS = 12  # as wide as its master makes it, but at least this
 
@@ -43,7 +43,7 @@ class Choice(ttk.Widget):
         self._values = list(values)
         self._command = command
         self._index = 0
-        self_voicing.set_name(self, name, role=_("combo box"), state=self._spoken_state)
+        self_voicing.set_name(self, name, role=N_("combo box"), state=self._spoken_state)
         for key, step in (("Right", 1), ("Down", 1), ("Left", -1), ("Up", -1)):
             self.bind(f"<{key}>", lambda _event, step=step: self._move(step))  # type: ignore[misc]
         self.bind("<Home>", lambda _event: self._choose(0))
@@ -74,8 +74,10 @@ class Choice(ttk.Widget):
         self.tk.call(str(self), "set", shortened(self, label, room) if room > 0 else label)
 
     def _spoken_state(self) -> str:
-        return _("{values}, {index} of {count}").format(
-            values=self._values[self._index][1], index=self._index + 1, count=len(self._values)
+        return _("{item}, {number} of {count}").format(
+            item=self._values[self._index][1],
+            number=self._index + 1,
+            count=len(self._values),
         )
 
     def _move(self, step: int) -> str:

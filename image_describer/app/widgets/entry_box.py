@@ -5,7 +5,8 @@ from tkinter import ttk
 from typing import Any
 
 from image_describer.app import theme
-from image_describer.app.voice import self_voicing
+from image_describer.app.voice import caret, self_voicing
+from image_describer.i18n import _
 
 SELECT_ALL_KEYS = ("<Control-a>", "<Control-Lock-A>")
 
@@ -34,5 +35,7 @@ class EntryBox(ttk.Entry):
     def _select_all(self, _event: object) -> str:
         self.selection_range(0, "end")
         self.icursor("end")
-        self_voicing.say_for(self, f"{self.get()} selected" if self.get() else self_voicing.EMPTY)
+        self_voicing.say_for(
+            self, caret.selected(self.get()) if self.get() else _(self_voicing.EMPTY)
+        )
         return "break"

@@ -132,7 +132,7 @@ class ItemList(tk.Listbox):
         text = (
             _("Nothing begins with {prefix}.").format(prefix=self._typeahead.prefix)
             if self._items
-            else "empty"
+            else _("empty")
         )
         self_voicing.say_for(self, text)
         return "break"

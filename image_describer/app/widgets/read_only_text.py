@@ -4,16 +4,18 @@ import tkinter as tk
 from typing import Any
 
 from image_describer.app import theme
-from image_describer.app.voice import self_voicing
+from image_describer.app.voice import caret, self_voicing
 from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.entry_box import SELECT_ALL_KEYS
 from image_describer.app.widgets.scroll_bar import ScrollBar
+from image_describer.i18n import _
 
 CARET_PX = 3
 PADDING_PX = (10, 6)  # at the sides, above and below
 LARGEST_SHARE = 0.6  # of the window's height
 # In Tcl, because an exception in a Python command would end Tk's loop.
-GUARD = """proc {name} {{option args}} {{
+GUARD = """# untranslated
+proc {name} {{option args}} {{
     if {{$option ni {{insert delete replace}}}} {{tailcall {widget} $option {{*}}$args}}
 }}"""
 
@@ -86,7 +88,7 @@ class ReadOnlyText(tk.Text):
     def _select_all(self, _event: object) -> str:
         self.tag_add("sel", "1.0", "end-1c")
         self_voicing.say_for(
-            self, f"{self.shown()} selected" if self.shown() else self_voicing.EMPTY
+            self, caret.selected(self.shown()) if self.shown() else _(self_voicing.EMPTY)
         )
         return "break"
 
