@@ -198,7 +198,8 @@ class Reward:
     """Self-critical training (Rennie et al. 2017) after `Fit`; ``epochs`` 0 leaves it out.
 
     ``samples`` captions of each picture are rewarded by CIDEr-D, plus ``bleu`` times BLEU-4 and
-    ``meteor`` times METEOR. ``logit_scale`` multiplies the logits before the first step: label
+    ``meteor`` times METEOR, less ``agreement`` times the pairs of German words that don't agree
+    (`fit.rewards.agreement`). ``logit_scale`` multiplies the logits before the first step: label
     smoothing leaves so much probability to unlikely words that most samples would be nonsense.
     ``weights`` replaces `Data.weights` in this phase (empty: the same ones). The other settings are
     those of `Fit`.
@@ -216,6 +217,7 @@ class Reward:
     logit_scale: float = 1.0
     bleu: float = 0.0
     meteor: float = 0.0
+    agreement: float = 0.0
     regularization: float = 0.0
 
 

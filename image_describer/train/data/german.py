@@ -11,6 +11,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+_FUNCTION_WORDS = """
+ein eine einen einem einer eines der die das den dem des und oder in im ins an am ans auf aus
+bei beim mit von vom zu zum zur über unter vor hinter neben zwischen durch um für nach während
+ist sind wird sich er sie es ihr ihm ihn ihre ihren ihrem ihrer sein seine seinen seinem seiner
+dass wie als
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+_DETERMINERS = """
+ein eine einen einem einer eines der die das den dem des im ins am ans beim vom zum zur durchs übers
+sein seine seinen seinem seiner ihr ihre ihren ihrem ihrer zwei drei vier
+"""
+DETERMINERS = frozenset(_DETERMINERS.split())
+ENDINGS = ("en", "em", "er", "es", "e")  # of adjectives
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _NUMERALS = {
     "2": "zwei",

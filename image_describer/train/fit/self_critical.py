@@ -11,6 +11,7 @@ from image_describer.train.data.batches import Arrays, PictureBatches
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.vocabulary import START, Vocabulary
 from image_describer.train.fit.losses import SelfCritical
+from image_describer.train.fit.rewards.agreement import Agreement
 from image_describer.train.fit.rewards.bleu_meteor import BleuMeteor
 from image_describer.train.fit.rewards.cider import CiderD
 from image_describer.train.fit.sampler import Sampler
@@ -40,6 +41,9 @@ class SelfCriticalSteps:
         self._overlap = None
         if settings.bleu or settings.meteor:
             self._overlap = BleuMeteor.of(data.captions, train.keys, vocabulary)
+        self._agreement = None
+        if settings.agreement:
+            self._agreement = Agreement.of(data.captions, train.keys, vocabulary)
         self._dev_cider = None
         if dev is not None and dev.keys:
             self._dev_cider = CiderD.of(data.captions, dev.keys, vocabulary)
@@ -52,6 +56,9 @@ class SelfCriticalSteps:
         if self._overlap is not None:
             others = rewards_of(self._overlap, sampled, batch["index"])
             rewards = cider + others @ [self._settings.bleu, self._settings.meteor]
+        if self._agreement is not None:
+            odd = rewards_of(self._agreement, sampled, batch["index"])
+            rewards = rewards - self._settings.agreement * odd
         start = np.full_like(sampled[:, :, :1], START)
         return {
             "picture": batch["picture"],
@@ -79,8 +86,10 @@ def advantages(rewards: np.ndarray) -> np.ndarray:
     return rewards - others
 
 
-def rewards_of(by: CiderD | BleuMeteor, sampled: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Rewards of captions (B, K, T) of the pictures ``index`` (B,): (B, K), or (B, K, 2) of BLEU-4
+def rewards_of(
+    by: CiderD | BleuMeteor | Agreement, sampled: np.ndarray, index: np.ndarray
+) -> np.ndarray:
+    """Scores of captions (B, K, T) of the pictures ``index`` (B,): (B, K), or (B, K, 2) of BLEU-4
     and METEOR."""
     batch, count, steps = sampled.shape
     found = by.score(sampled.reshape(-1, steps), np.repeat(index, count))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from image_describer.train.data import german
 from image_describer.train.data.vocabulary import END, Vocabulary
 from image_describer.train.fit.rewards.cider import ids_of_references
 
@@ -60,7 +61,8 @@ class BleuMeteor:
         cls, captions: Mapping[str, Sequence[str]], names: Sequence[str], vocabulary: Vocabulary
     ) -> "BleuMeteor":
         """Over the captions of ``names``; picture i of ``score`` is ``names[i]``."""
-        common = {i for i, word in enumerate(vocabulary.words) if word in FUNCTION_WORDS}
+        known = german.FUNCTION_WORDS if vocabulary.rules == "german" else FUNCTION_WORDS
+        common = {i for i, word in enumerate(vocabulary.words) if word in known}
         return cls(ids_of_references(captions, names, vocabulary), frozenset(common))
 
     def score(self, captions: np.ndarray, pictures: np.ndarray) -> np.ndarray:

@@ -1,0 +1,94 @@
+"""How often words of a German caption don't agree in gender, case or number, as far as counts tell.
+
+Nobody wrote "vor einem Kamera" although "einem" is frequent and "Kamera" is, too. A pair of words
+that belong together is odd if it occurs far more rarely in the captions of people than it would by
+chance. Grammar isn't known, so that some pairs are merely unusual ("einem Wasser").
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from image_describer.train.data.german import DETERMINERS, ENDINGS
+from image_describer.train.data.vocabulary import END, SPECIAL_WORDS, Vocabulary
+
+ODD = 0.1  # of what chance alone would make of a pair's count
+EXPECTED = 1.0  # least count by chance of a pair that can be odd
+ADJECTIVES = 2  # at most, between a determiner and its noun
+
+Pair = tuple[str, str, str]
+"""The kind of the pair, then both words, or an ending of adjectives."""
+
+
+class Agreement:
+    """Counts the odd pairs of captions. ``captions`` are those of people, as words."""
+
+    def __init__(self, captions: Iterable[Sequence[str]], words: Sequence[str]) -> None:
+        self._words = words
+        self._pairs = Counter(pair for caption in captions for pair in pairs(caption))
+        self._first, self._second = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        self._of_kind = Counter[str]()
+        for (kind, first, second), count in self._pairs.items():
+            self._first[kind, first] += count
+            self._second[kind, second] += count
+            self._of_kind[kind] += count
+
+    @classmethod
+    def of(
+        cls, captions: Mapping[str, Sequence[str]], names: Sequence[str], vocabulary: Vocabulary
+    ) -> "Agreement":
+        """Learned from the captions of ``names``; `score` takes the ids of the vocabulary."""
+        written = (one.split() for name in names for one in captions[name])
+        return cls(written, vocabulary.words)
+
+    def odd(self, caption: Sequence[str]) -> list[Pair]:
+        """The odd pairs of a caption."""
+        return [pair for pair in pairs(caption) if self._is_odd(pair)]
+
+    def score(self, captions: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+        """captions: (M, T) ids, END and then padding after the words -> (M,) float64, how many odd
+        pairs each has. ``pictures`` make no difference."""
+        found = np.zeros(len(captions))
+        for row, ids in enumerate(np.asarray(captions).tolist()):
+            ids = ids[: ids.index(END)] if END in ids else ids
+            caption = [self._words[i] for i in ids if i >= len(SPECIAL_WORDS)]
+            found[row] = len(self.odd(caption))
+        return found
+
+    def _is_odd(self, pair: Pair) -> bool:
+        kind, first, second = pair
+        by_chance = (
+            self._first[kind, first] * self._second[kind, second] / max(1, self._of_kind[kind])
+        )
+        return by_chance >= EXPECTED and self._pairs[pair] < ODD * by_chance
+
+
+def pairs(caption: Sequence[str]) -> Iterator[Pair]:
+    """The pairs of a caption that agree: determiner and noun, determiner and adjective, adjective
+    and noun, preposition and determiner, noun and the word after it."""
+    for place, word in enumerate(caption):
+        before = caption[place - 1] if place else ""
+        if word in DETERMINERS and before and before[0].islower():
+            yield "preposition", before, word
+        if before in DETERMINERS and (ending := _ending(word)):
+            yield "adjective", before, ending
+        if not word[:1].isupper():
+            continue
+        if ending := _ending(before):
+            yield "ending", ending, word
+        for number in range(1, ADJECTIVES + 2):
+            at = place - number
+            if at >= 0 and caption[at] in DETERMINERS:
+                yield "determiner", caption[at], word
+            if at < 0 or not _ending(caption[at]) or caption[at] in DETERMINERS:
+                break
+        if place + 1 < len(caption) and caption[place + 1][0].islower():
+            yield "verb", word, caption[place + 1]
+
+
+def _ending(word: str) -> str:
+    """The ending of an adjective, or of any word like one; "" if it has none."""
+    if not word[:1].islower() or word in DETERMINERS:
+        return ""
+    return next((ending for ending in ENDINGS if word.endswith(ending)), "")
