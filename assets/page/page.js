@@ -6,7 +6,8 @@
 // Two exceptions: when the focused element is hidden, the focus moves to the heading before the
 // description; and it moves to the token's field, which must be filled in first.
 //
-// Content of the service or of a picture is only inserted as text.
+// Content of the service or of a picture is only inserted as text. The words of the page itself are
+// in the user's language; the service sends them with the page.
 "use strict";
 
 const PROGRESS_AFTER_MS = 500; // a longer silence feels broken
@@ -19,6 +20,9 @@ const ALTERNATIVES = 4;
 const [DESCRIBE, READ] = ["v1/describe", "v1/read"];
 const EVERYWHERE = 0.85; // share of the picture's width and height
 
+const { lang: language, dataset } = document.documentElement;
+const words = JSON.parse(dataset.words);
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
 const part = (id) => document.getElementById(id);
 const [picture, status, notice, heading] = ["picture", "status", "notice", "heading"].map(part);
 const [sound, speak, speed] = ["sound", "speak", "speed"].map(part);
@@ -35,9 +39,10 @@ class RequestError extends Error {
 
 // Announcements -----------------------------------------------------------------------------------
 
-function say(text, kind = "", aloud = true) {
+function say(text, kind = "", aloud = true, textLanguage = language) {
   status.setAttribute("aria-live", aloud ? "polite" : "off");
   status.className = kind;
+  status.lang = textLanguage;
   if (status.textContent !== text) status.textContent = text;
 }
 
@@ -78,7 +83,8 @@ async function ask(path, job, accept, announce) {
     if (tries === TRIES_LIMIT || wait > WAIT_LIMIT_S) {
       throw new RequestError(sentence, { again: true });
     }
-    announce(`The service is busy. Trying again in ${wait} second${wait === 1 ? "" : "s"} ...`);
+    const one = new Intl.PluralRules(language).select(wait) === "one";
+    announce(fill(words.busy[one ? 0 : 1], { count: wait }));
     await pause(1000 * wait, job.giveUp.signal);
   }
 }
@@ -94,7 +100,7 @@ async function post(path, job, accept) {
     });
   } catch {
     if (job.giveUp.signal.aborted && job.giveUp.signal.reason !== "slow") throw new RequestError("");
-    throw new RequestError("The service does not respond. Is it still running?", { again: true });
+    throw new RequestError(words.noAnswer, { again: true });
   } finally {
     clearTimeout(slow);
   }
@@ -107,7 +113,7 @@ async function sentenceOf(answer) {
   } catch {
     // The response is not the service's, perhaps a proxy's.
   }
-  return `That did not work: the service answered ${answer.status}.`;
+  return fill(words.failed, { status: answer.status });
 }
 
 function pause(ms, signal) {
@@ -126,12 +132,8 @@ async function take(file, remark = "") {
   begin();
   const limit = Number(picture.dataset.limitBytes);
   if (file.size > limit) {
-    fail(
-      new RequestError(
-        `That picture is too large: it has ${Math.ceil(file.size / MEGABYTE)} MB, and this ` +
-          `service takes ${Math.floor(limit / MEGABYTE)} MB. Save it smaller and try again.`,
-      ),
-    );
+    const sizes = { size: Math.ceil(file.size / MEGABYTE), limit: Math.floor(limit / MEGABYTE) };
+    fail(new RequestError(fill(words.tooLarge, sizes)));
     return;
   }
   const job = { type: file.type, remark, giveUp: new AbortController(), speech: {} };
@@ -139,9 +141,7 @@ async function take(file, remark = "") {
   try {
     job.bytes = await file.arrayBuffer();
   } catch {
-    if (work === job) {
-      fail(new RequestError("This can't be read. If it is a folder, choose a picture inside it."));
-    }
+    if (work === job) fail(new RequestError(words.unreadable));
     return;
   }
   if (work === job) await describe(job);
@@ -160,7 +160,7 @@ function begin() {
 async function describe(job) {
   job.giveUp = new AbortController();
   const working = setTimeout(() => {
-    if (!status.textContent) say("Looking at it ...");
+    if (!status.textContent) say(words.looking);
     part("cancel").hidden = false;
   }, PROGRESS_AFTER_MS);
   try {
@@ -173,7 +173,7 @@ async function describe(job) {
     if (work !== job) return;
     if (error.token) askToken(error.message);
     else if (error instanceof RequestError) fail(error);
-    else fail(new RequestError("The response was interrupted.", { again: true }));
+    else fail(new RequestError(words.interrupted, { again: true }));
   } finally {
     clearTimeout(working);
     if (work === job || !work) hide(part("cancel"));
@@ -182,14 +182,14 @@ async function describe(job) {
 
 function fail(error) {
   if (!error.message) return;
-  document.title = `No description – ${TITLE}`;
+  document.title = `${words.noDescription} – ${TITLE}`;
   say(error.message, "trouble");
   if (error.again) part("again").hidden = false;
 }
 
 function cancel() {
   begin();
-  say("Cancelled.");
+  say(words.cancelled);
 }
 
 // Results -----------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ function show(job, record) {
   job.record = record;
   document.title = `${record.sentence} – ${TITLE}`;
   // With automatic speech, a screen reader would repeat the sentence.
-  say(record.sentence, "sentence", !speak.checked);
+  say(record.sentence, "sentence", !speak.checked, record.language);
   showText(record);
   showMore(record);
   showPreview(job);
@@ -227,25 +227,26 @@ function showMore(record) {
   const more = part("more");
   more.replaceChildren();
   more.parentElement.open = false;
-  if (record.alt_text) more.append(made("h3", "Alt text by the author"), made("p", record.alt_text));
-  if (record.notes.length) more.append(made("h3", "Notes"), list(record.notes));
+  if (record.alt_text) more.append(made("h3", words.author), made("p", record.alt_text));
+  if (record.notes.length) more.append(made("h3", words.notes), list(record.notes));
   if (record.codes.length) {
     const codes = record.codes.map(({ format, content }) => `${format}: ${content}`);
-    more.append(made("h3", "Codes, which anybody may have made"), list(codes));
+    more.append(made("h3", words.codes), list(codes));
   }
   if (record.has_scene) {
-    more.append(made("h3", "Confidence"), made("p", `${percent(record.confidence)} sure.`));
+    const sure = fill(words.sure, { percent: percent(record.confidence) });
+    more.append(made("h3", words.confidence), made("p", sure));
     const others = record.alternatives
       .filter((other) => other.caption && other.caption !== record.caption)
       .slice(0, ALTERNATIVES)
       .map((other) => `${other.caption}: ${percent(other.confidence)}`);
-    if (others.length) more.append(made("h3", "Alternatives"), list(others));
-    const words = record.words
-      .filter(({ word }, at, all) => isObject(word, all[at + 1]?.word))
+    if (others.length) more.append(made("h3", words.alternatives), list(others));
+    const objects = record.words
+      .filter(({ word }, at, all) => isObject(word, all[at + 1]?.word, record.language))
       .map(({ word, region }) => `${word}: ${placeOf(region)}`);
-    if (words.length) more.append(made("h3", "Objects and where they are"), list([...new Set(words)]));
+    if (objects.length) more.append(made("h3", words.objects), list([...new Set(objects)]));
   }
-  more.append(made("h3", "Size"), made("p", `${record.width} by ${record.height} pixels.`));
+  more.append(made("h3", words.size), made("p", fill(words.pixels, record)));
 }
 
 function made(tag, text) {
@@ -261,7 +262,7 @@ function list(lines) {
 }
 
 function percent(fraction) {
-  return `${Math.round(100 * fraction)} percent`;
+  return fill(words.percent, { number: Math.round(100 * fraction) });
 }
 
 // Words that name no object, words with -ing that do, and words that do unless "of" follows.
@@ -269,18 +270,17 @@ const [nameless, things, beforeOf] = ["nameless", "things", "beforeOf"].map(
   (name) => new Set(part("more").dataset[name].split(" ")),
 );
 
-function isObject(word, following) {
+function isObject(word, following, wordLanguage) {
+  if (wordLanguage === "de") return /^\p{Lu}/u.test(word);
   if (following === "of" && beforeOf.has(word)) return false;
   if (word.endsWith("ing")) return things.has(word);
   return /\p{L}/u.test(word) && !nameless.has(word);
 }
 
 function placeOf([left, top, right, bottom]) {
-  if (right - left >= EVERYWHERE && bottom - top >= EVERYWHERE) return "everywhere";
+  if (right - left >= EVERYWHERE && bottom - top >= EVERYWHERE) return words.everywhere;
   const third = (middle) => Math.floor(3 * Math.min(0.99, Math.max(0, middle)));
-  const row = ["top", "", "bottom"][third((top + bottom) / 2)];
-  const column = ["left", "", "right"][third((left + right) / 2)];
-  return `${row} ${column}`.trim() || "centre";
+  return words.places[third((top + bottom) / 2)][third((left + right) / 2)];
 }
 
 // Speech ------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ async function hear(path) {
   const late = () => own !== hearing;
   note("");
   showStop(true);
-  const preparing = setTimeout(() => note("Preparing the speech ..."), PROGRESS_AFTER_MS);
+  const preparing = setTimeout(() => note(words.preparing), PROGRESS_AFTER_MS);
   try {
     if (!job.speech[path]) {
       const answer = await ask(path, job, "audio/mpeg", (text) => late() || note(text));
@@ -313,8 +313,8 @@ async function hear(path) {
     if (late()) return;
     showStop(false);
     if (error.token) askToken(error.message);
-    else if (error.name === "NotAllowedError") note("This browser needs you to press Play.");
-    else note(error instanceof RequestError ? error.message : "The speech can't be played here.");
+    else if (error.name === "NotAllowedError") note(words.pressPlay);
+    else note(error instanceof RequestError ? error.message : words.notPlayed);
   } finally {
     clearTimeout(preparing);
   }
@@ -346,7 +346,7 @@ function askToken(refused = "") {
   part("token").setAttribute("aria-invalid", String(Boolean(refused)));
   // The field's own description is read when it gets the focus.
   if (refused) say(refused, "trouble");
-  else say("Waiting for the token.", "", false);
+  else say(words.waitingForToken, "", false);
   part("token").focus();
 }
 
@@ -361,7 +361,7 @@ part("token-form").addEventListener("submit", (event) => {
   part("token").value = "";
   say("");
   if (!/^[\x21-\x7e]+$/.test(entered)) {
-    askToken("A token has only letters, digits and symbols, without spaces.");
+    askToken(words.tokenCharacters);
     return;
   }
   setToken(entered);
@@ -373,7 +373,7 @@ part("token-form").addEventListener("submit", (event) => {
 
 function takeFirst(files) {
   const others = files.length - 1;
-  take(files[0], others ? `Only the first of ${files.length} files is described.` : "");
+  take(files[0], others ? fill(words.onlyFirst, { count: files.length }) : "");
 }
 
 // Without this, choosing the same picture again would fire no change event.
@@ -393,7 +393,7 @@ document.addEventListener("paste", (event) => {
   if (files.length) takeFirst(files);
   else {
     begin();
-    fail(new RequestError("There is no picture on the clipboard."));
+    fail(new RequestError(words.nothingPasted));
   }
 });
 
@@ -413,7 +413,7 @@ document.addEventListener("drop", (event) => {
   if (event.dataTransfer.files.length) takeFirst(event.dataTransfer.files);
   else {
     begin();
-    fail(new RequestError("This is not a file. Save the picture first, then drop its file."));
+    fail(new RequestError(words.notAFile));
   }
 });
 
@@ -441,9 +441,9 @@ async function copy(text) {
   try {
     if (navigator.clipboard) await navigator.clipboard.writeText(text);
     else copyOldWay(text); // on a page without TLS
-    note("Copied.");
+    note(words.copied);
   } catch {
-    note("This browser does not let the page copy.");
+    note(words.notCopied);
   }
 }
 part("copy").addEventListener("click", () => copy(work.record.caption));
@@ -467,6 +467,6 @@ speed.addEventListener("change", () => {
   sound.playbackRate = Number(speed.value);
 });
 
-if (/Mac|iPhone|iPad/.test(navigator.platform)) part("paste-key").textContent = "Command+V";
+if (/Mac|iPhone|iPad/.test(navigator.platform)) part("paste-key").textContent = words.pasteKeyOfMac;
 const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-part("where").textContent = here ? " on this computer" : ` (${location.host})`;
+part("sent").textContent = here ? words.sentHere : fill(words.sentTo, { host: location.host });

@@ -6,16 +6,17 @@ They load nothing from elsewhere and run nothing inline, which their security po
 import functools
 import hashlib
 import html
+import json
 from collections.abc import Callable
 from string import Template
 
 from fastapi import APIRouter, Request, Response
 
 from image_describer.captioner import nouns
-from image_describer.i18n import N_, _
+from image_describer.i18n import N_, _, language
 from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.paths import assets_folder
-from image_describer.server import docs
+from image_describer.server import docs, page_words
 from image_describer.server.config import ServerConfig
 
 POLICY = "; ".join(
@@ -39,6 +40,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Vary": "Accept-Language",
     "Cache-Control": "no-cache",  # browsers revalidate, so that a new version shows at once
 }
 HTML = "text/html; charset=utf-8"  # untranslated
@@ -99,13 +101,18 @@ def _asset(name: str) -> bytes:
 
 
 def _start_page(config: ServerConfig) -> bytes:
+    words = {name: html.escape(text) for name, text in page_words.for_template().items()}
+    key = f'<kbd id="paste-key">{html.escape(_(page_words.PASTE_KEY))}</kbd>'
     text = Template(_asset("page/index.html").decode()).substitute(
+        {**words, "drop": words["drop"].format(key=key)},
+        language=language(),
+        words=html.escape(json.dumps(page_words.for_script())),
         limit_bytes=config.limits.body_bytes,
         accept=html.escape(",".join(("image/*", *PICTURE_SUFFIXES))),
         nameless=html.escape(" ".join(sorted(nouns.NOT_OBJECTS))),
         things=html.escape(" ".join(sorted(nouns.NOUNS_IN_ING))),
         before_of=html.escape(" ".join(sorted(nouns.BEFORE_OF))),
-        kept=_(CAPTIONS_KEPT) if config.log_captions else _(NOTHING_KEPT),
-        voice=_(ONLINE) if config.online_voice else _(OFFLINE),
+        kept=html.escape(_(CAPTIONS_KEPT if config.log_captions else NOTHING_KEPT)),
+        voice=html.escape(_(ONLINE if config.online_voice else OFFLINE)),
     )
     return text.encode()
