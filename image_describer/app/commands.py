@@ -97,7 +97,7 @@ class Application:
         )
         self._folder_task = FolderTask(context)
         self._explorer = Explorer(
-            context, self.window.view, describer.load, current, self._show_explored
+            context, self.window.view, describer.describe_picture, current, self._show_explored
         )
         self._read_task = ReadTask(context, describer, current, self._show_text)
         self._watch_task = WatchTask(context, describer, self._watched, self._show_notice)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import image_describer
+from image_describer import i18n
 from image_describer.app import keymap, messages
 from image_describer.errors import ImageDescriberError, StartError
 from image_describer.i18n import N_, _
 from image_describer.paths import log_folder
+from image_describer.settings import SettingsFile
 
 if TYPE_CHECKING:
     from image_describer.speech import Speaker
@@ -46,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     2 if it can't be opened. If another window is already open, it takes the files, and this
     process ends.
     """
+    i18n.set_language(SettingsFile().program_language())
     options = parse(argv)
     start_log()
     if hand_over_files(options):
@@ -155,7 +158,6 @@ def run(options: argparse.Namespace) -> int:
     from image_describer.app.commands import Application
     from image_describer.app.tasks.lazy_describer import LazyDescriber
     from image_describer.library.history import History
-    from image_describer.settings import SettingsFile
 
     scaling.be_dpi_aware()
     try:

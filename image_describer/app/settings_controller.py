@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
+from image_describer import i18n
 from image_describer.app import system_look, theme
 from image_describer.app.context import AppContext
 from image_describer.app.error_throttle import ErrorThrottle
@@ -81,6 +82,7 @@ class SettingsController:
     def apply(self) -> None:
         """Make the window and the voice follow the settings."""
         settings = self._context.settings
+        i18n.set_language(settings.program_language)
         self._draw()
         if self.resized is not None and settings.text_size != self._text_size:
             self.resized(settings.text_size)

@@ -6,7 +6,7 @@ The manifest lists the SHA-256 and size of each file, and the numbers that the p
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -140,13 +140,7 @@ class Bundle:
         """
         if language == self.language:
             return self
-        if language not in self.languages or self.language != ENGLISH:
-            raise DescriptionLanguageError(
-                _('This model can\'t describe pictures in the language "{language}".').format(
-                    language=visible(language)
-                ),
-                _("Choose one of these: {languages}.").format(languages=", ".join(self.languages)),
-            )
+        check_language(language, self.languages)
         files = self.manifest["files"]
         view = {name: entry for name, entry in files.items() if name not in _ENGLISH_FILES}
         old_names = {k: v for k, v in self.old_names.items() if k not in _ENGLISH_FILES}
@@ -169,10 +163,28 @@ class Bundle:
 _ENGLISH_FILES = (DECODER, TOKENIZER, NGRAM_PRIOR)
 
 
+def check_language(language: str, languages: Sequence[str]) -> None:
+    """Raise DescriptionLanguageError unless a language is one of a model's ``languages``."""
+    if language not in languages:
+        raise DescriptionLanguageError(
+            _('This model can\'t describe pictures in the language "{language}".').format(
+                language=visible(language)
+            ),
+            _("Choose one of these: {languages}.").format(languages=", ".join(languages)),
+        )
+
+
 def file_of_language(name: str, language: str) -> str:
     """Return the name of a language's own file: "decoder.tflite" -> "decoder.de.tflite"."""
     stem, suffix = name.rsplit(".", 1)
     return name if language == ENGLISH else f"{stem}.{language}.{suffix}"
+
+
+def language_of_file(file: str, name: str) -> str | None:
+    """Return the language of which ``file`` is the file ``name``; None if it is another file."""
+    stem, suffix = name.rsplit(".", 1)
+    found = re.fullmatch(rf"{re.escape(stem)}\.({_LANGUAGE.pattern})\.{suffix}", file)
+    return found[1] if found else None
 
 
 def open_bundle(folder: Path | None = None) -> Bundle:

@@ -12,7 +12,13 @@ import numpy as np
 from image_describer import bundle_files, runtime
 from image_describer.captioner import orientation
 from image_describer.captioner.beam_search import Beam
-from image_describer.captioner.bundle import ENGLISH, PHOTO_CHECK, Bundle, open_bundle
+from image_describer.captioner.bundle import (
+    ENGLISH,
+    PHOTO_CHECK,
+    Bundle,
+    check_language,
+    open_bundle,
+)
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.description import Alternative, Description, Seconds
 from image_describer.captioner.encoder import Encoder
@@ -185,6 +191,7 @@ class Describer:
         DescriptionLanguageError, BundleError if the bundle has no joint space of that language, and
         ImageDescriberError for a sentence without words.
         """
+        check_language(language, self.languages)
         space = self.joint_space
         embeddings = [space.embed_sentence(sentence, language) for sentence in sentences]
         picture = source if isinstance(source, Picture) else open_picture(source)

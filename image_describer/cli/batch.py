@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_describer.cli.console import print_error, print_status
-from image_describer.cli.options import Subparsers, add_bundle, whole_number
+from image_describer.cli.options import (
+    Subparsers,
+    add_bundle,
+    add_language,
+    description_language,
+    whole_number,
+)
 from image_describer.i18n import N_, _
 from image_describer.text import number, plural, visible
 
@@ -63,6 +69,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--restart", action="store_true", help=_("describe everything again"))
     parser.add_argument("--no-index", action="store_true", help=_("don't add to the search index"))
+    add_language(parser)
     add_bundle(parser)
     add_alt_text_options(parser)
     _add_cluster_options(parser)
@@ -90,12 +97,6 @@ def add_alt_text_options(parser: argparse.ArgumentParser) -> None:
         "--replace", action="store_true", help=_("also replace alt text of other people")
     )
     group.add_argument("--unsure", action="store_true", help=_("also write what is unsure"))
-    group.add_argument(
-        "--language",
-        metavar=_("CODE"),
-        default="en",
-        help=_("mark the text with this language (default: en)"),
-    )
 
 
 def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
@@ -119,18 +120,21 @@ def run(options: argparse.Namespace) -> int:
 
     Raises ImageDescriberError, before any work is done, for what can't be used.
     """
+    from image_describer.captioner.bundle import open_bundle
     from image_describer.library import alt_text_writer, batch
     from image_describer.stdio import DONE, INTERRUPTED, REFUSED
 
     alt_texts = alt_text_writer.AltTextWriter(options, options.folders)
+    language = description_language(options, open_bundle(options.bundle).languages)
     cancel = threading.Event()
     with _cancelled_by_ctrl_c(cancel), contextlib.closing(_ProgressReporter()) as reporter:
         outcome = batch.run(
             options.folders,
             options.output,
             bundle=options.bundle,
+            language=language,
             workers=options.workers,
-            pool=_cluster(options),
+            pool=_cluster(options, language),
             restart=options.restart,
             index=not options.no_index,
             text=options.text,
@@ -146,7 +150,7 @@ def run(options: argparse.Namespace) -> int:
     return REFUSED if outcome.failures or alt_texts.failed else DONE
 
 
-def _cluster(options: argparse.Namespace) -> "ClusterPool | None":
+def _cluster(options: argparse.Namespace, language: str) -> "ClusterPool | None":
     """Return the cluster that the options name, or None. Raises ClusterError."""
     from image_describer.errors import ClusterError
     from image_describer.library.cluster_client import TlsFiles
@@ -168,6 +172,7 @@ def _cluster(options: argparse.Namespace) -> "ClusterPool | None":
     return ClusterPool(
         options.scheduler,
         options.bundle,
+        language=language,
         send_pictures=options.send_pictures,
         tls=TlsFiles(*files) if any(files) else None,
     )

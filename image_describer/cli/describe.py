@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error, print_picture_error
-from image_describer.cli.options import Subparsers, add_bundle, add_json, whole_number
+from image_describer.cli.options import (
+    Subparsers,
+    add_bundle,
+    add_json,
+    add_language,
+    description_language,
+    whole_number,
+)
 from image_describer.cli.voice import add_voice, make_speaker, say_next
 from image_describer.errors import PictureError, SpeechError
 from image_describer.i18n import N_, _
@@ -103,6 +110,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help=_("write the speech to FILE, which ends in .wav or .mp3"),
     )
     add_voice(parser)
+    add_language(parser)
     add_bundle(parser)
     parser.set_defaults(run=run)
 
@@ -110,7 +118,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Describe ``options.pictures`` in order, or what is captured; return the exit status.
 
-    Raises BundleError when the model can't be used.
+    Raises BundleError when the model can't be used, and DescriptionLanguageError.
     """
     from image_describer.captioner.describer import Describer
     from image_describer.stdio import stderr_silenced
@@ -124,9 +132,10 @@ def run(options: argparse.Namespace) -> int:
         if sources:
             with stderr_silenced():
                 describer = Describer(bundle=options.bundle)
+            language = description_language(options, describer.languages)
         for source in sources:
             try:
-                command.report(describer.describe(source))
+                command.report(describer.describe(source, language=language))
             except PictureError as error:
                 command.report_error(source, error)
         return command.finish()
@@ -173,7 +182,7 @@ class _DescribeCommand:
         self.sentences += [part for part in (speech.text, text) if part]
         self.is_private = self.is_private or speech.is_private or bool(text)
         self._speak(speech.author, private=True)  # it may name people
-        self._speak(speech.own)
+        self._speak(speech.own, language=description.language)
         self._speak(speech.written, private=True)
         self._speak(text, private=True, language=language_of(text))
 

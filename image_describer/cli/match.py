@@ -2,11 +2,16 @@
 
 import argparse
 
-from image_describer.cli.options import Subparsers, add_bundle, add_json
+from image_describer.cli.options import (
+    Subparsers,
+    add_bundle,
+    add_json,
+    add_language,
+)
 from image_describer.i18n import N_, _
 
 DESCRIPTION = N_("""\
-Rank English sentences by how well they fit a picture: one line per sentence, the best first, with
+Rank sentences by how well they fit a picture: one line per sentence, the best first, with
 its score from -1 to 1. Scores are for comparing sentences; they are not probabilities.
 """)
 EXAMPLES = N_("""\
@@ -31,6 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("picture", metavar=_("PICTURE"), help=_("a file in any picture format"))
     parser.add_argument("sentences", nargs="+", metavar=_("SENTENCE"), help=_("English, in quotes"))
     add_json(parser)
+    add_language(parser, _("the language of the sentences (default: the one they are in)"))
     add_bundle(parser)
     parser.set_defaults(run=run)
 
@@ -42,11 +48,13 @@ def run(options: argparse.Namespace) -> int:
     """
     from image_describer.captioner.describer import Describer
     from image_describer.cli import output
+    from image_describer.library.search import query_language
     from image_describer.stdio import DONE, stderr_silenced
 
     with stderr_silenced():
         describer = Describer(bundle=options.bundle)
-        scores = describer.matches(options.picture, options.sentences)
+    language = options.language or query_language(describer, " ".join(options.sentences))
+    scores = describer.matches(options.picture, options.sentences, language=language)
     ranked = sorted(zip(scores, options.sentences, strict=True), key=lambda pair: -pair[0])
     for score, sentence in ranked:
         record = {"sentence": sentence, "score": round(score, 4)}

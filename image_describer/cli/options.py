@@ -1,10 +1,11 @@
 """Options and argument types that several commands share, and the parser they use."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+from image_describer.cli.console import print_status
 from image_describer.i18n import N_, _, gettext, ngettext
 from image_describer.stdio import REFUSED
 from image_describer.text import number, visible
@@ -65,6 +66,33 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_language(parser: argparse.ArgumentParser, text: str = "") -> None:
+    """``--language``: that of descriptions, or what ``text`` says; see `description_language`."""
+    parser.add_argument(
+        "--language",
+        metavar=_("CODE"),
+        type=_language,
+        help=text or _("describe in this language, such as de (default: the one in the settings)"),
+    )
+
+
+def description_language(options: argparse.Namespace, languages: Sequence[str]) -> str:
+    """Return the language to describe in: the given one, or the program's, or English.
+
+    ``languages`` are those of the model; if the program's is not among them, that is said on
+    stderr. Raises DescriptionLanguageError if the given one is not.
+    """
+    from image_describer.captioner.bundle import check_language
+    from image_describer.captioner.languages import default_language, excuse
+
+    if options.language is not None:
+        check_language(options.language, languages)
+        return str(options.language)
+    if sentence := excuse(languages):
+        print_status(sentence)
+    return default_language(languages)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """``--json``: output for programs."""
     parser.add_argument("--json", action="store_true", help=_("print one JSON object per line"))
@@ -89,6 +117,16 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     )
     add_json(parser)
     add_bundle(parser)
+
+
+def _language(text: str) -> str:
+    """A code as models have it, "de", from codes such as "de-AT" or "DE"."""
+    code = text.replace("_", "-").split("-")[0].lower()
+    if not (code.isascii() and code.isalpha() and 2 <= len(code) <= 3):
+        raise argparse.ArgumentTypeError(
+            _("{text!r} is not the code of a language, such as en or de").format(text=text)
+        )
+    return code
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:

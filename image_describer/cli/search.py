@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error
-from image_describer.cli.options import Subparsers, add_search_options
+from image_describer.cli.options import Subparsers, add_language, add_search_options
 from image_describer.i18n import N_, _
 from image_describer.text import plural
 
@@ -59,7 +59,8 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_(DESCRIPTION),
         epilog=_(EXAMPLES),
     )
-    parser.add_argument("words", nargs="+", metavar=_("WORD"), help=_("English; no quotes needed"))
+    parser.add_argument("words", nargs="+", metavar="WORD", help=_("English; no quotes needed"))
+    add_language(parser, _("the language of the words (default: the one they are in)"))
     add_search_options(parser)
     parser.set_defaults(run=run)
 
@@ -76,7 +77,9 @@ def run(options: argparse.Namespace) -> int:
 
     words = " ".join(options.words)
     with opened_index(options) as (index, describer):
-        pictures = search.search(index, describer, words, options.within, options.limit)
+        pictures = search.search(
+            index, describer, words, options.within, options.limit, language=options.language
+        )
         report_stale(index)
     if not pictures:
         nothing = (

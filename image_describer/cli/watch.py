@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error, print_status
-from image_describer.cli.options import Subparsers, add_bundle, add_json
+from image_describer.cli.options import (
+    Subparsers,
+    add_bundle,
+    add_json,
+    add_language,
+    description_language,
+)
 from image_describer.cli.voice import add_voice, make_speaker, say_next
 from image_describer.i18n import N_, _
 from image_describer.stdio import DONE
@@ -49,6 +55,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_json(parser)
     parser.add_argument("--speak", action="store_true", help=_("also speak each description"))
     add_voice(parser)
+    add_language(parser)
     add_bundle(parser)
     parser.set_defaults(run=run)
 
@@ -65,7 +72,12 @@ def run(options: argparse.Namespace) -> int:
     watch.check(options.folder)
     with stderr_silenced():
         describer = Describer(bundle=options.bundle)
-    watcher = watch.FolderWatcher(options.folder, describer.describe, count_bursts=not options.json)
+    language = description_language(options, describer.languages)
+    watcher = watch.FolderWatcher(
+        options.folder,
+        lambda picture: describer.describe(picture, language=language),
+        count_bursts=not options.json,
+    )
     speaker = make_speaker(options) if options.speak else None
     with closing(speaker) if speaker else nullcontext():
         reporter = _Reporter(options.json, speaker)
@@ -120,12 +132,13 @@ class _Reporter:
         else:
             print(f"{speech.text} ({file_name(record.file)})", flush=True)
         self._speak(speech.author, private=True)  # it may name people
-        self._speak(speech.own)
+        self._speak(speech.own, language=record.description.language)
         self._speak(speech.written, private=True)
 
-    def _speak(self, text: str, *, private: bool = False) -> None:
+    def _speak(self, text: str, *, private: bool = False, language: str = "") -> None:
         if text and self._speaker:
-            self._utterances.append(say_next(self._speaker, text, private=private))
+            said = say_next(self._speaker, text, private=private, language=language)
+            self._utterances.append(said)
 
     def _report_speech_error(self) -> None:
         """Say why earlier texts were not heard, unless that has just been said."""

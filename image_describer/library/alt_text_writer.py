@@ -7,7 +7,6 @@ and none is written for drawings, pages of text and empty pictures, whose descri
 
 import argparse
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -61,11 +60,6 @@ def check(options: argparse.Namespace, roots: Sequence[Path]) -> None:
         return
     if options.in_place and options.copies:
         raise AltTextError(_("--in-place makes no copies."), _("Leave out --copies or --in-place."))
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", options.language):
-        raise AltTextError(
-            _("{language!r} is not a language.").format(language=options.language),
-            _("Write it as en or en-GB."),
-        )
     if options.copies is not None:
         copies = options.copies.resolve()
         if copies.exists() and not copies.is_dir():
@@ -114,7 +108,7 @@ def write_alt_text(
         if not options.unsure and not description.confidence >= wording.MIDDLE:
             return AltTextResult(record.file, AltTextOutcome.UNSURE)
     target = file if options.in_place else target_path(file, options.copies, roots)
-    settings = {"language": options.language, "replace": options.replace, "key": record.key}
+    settings = {"language": description.language, "replace": options.replace, "key": record.key}
     try:
         if options.in_place:
             result, _backup = alt_text.write_in_place(file, text, **settings)

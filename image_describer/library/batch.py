@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import check_language, open_bundle
+from image_describer.captioner.languages import default_language
 from image_describer.errors import ImageDescriberError
 from image_describer.i18n import _
 from image_describer.library import exporters, scan
@@ -72,6 +73,7 @@ def run(
     output: Path | None = None,
     *,
     bundle: Path | None = None,
+    language: str | None = None,
     workers: int | None = None,
     pool: "LocalPool | ClusterPool | None" = None,
     restart: bool = False,
@@ -86,30 +88,39 @@ def run(
     Pictures that an earlier run with the same output has done, or that the index knows from the
     same model, are not described again, unless they have changed or with ``restart``. Without
     ``output`` the records go only to ``on_record`` and into the index. ``text`` is that of
-    `exporters.write`.
+    `exporters.write`. ``language`` is the one to describe in, by default the program's, if the
+    model has it; a ``pool`` has to be of the same.
 
     ``on_record`` gets every record, also those of an earlier run, as they become available; if it
     changes the picture's file, it returns the record with its new key. Both callbacks run on the
     caller's thread. When ``cancel`` is set, what is done is written, and the checkpoint is kept.
 
-    Raises ImageDescriberError, before any work is done, for paths or outputs that can't be used.
+    Raises ImageDescriberError, before any work is done, for paths, outputs and languages that can't
+    be used.
     """
     scan.check(paths)
     if output is not None:
         exporters.check(output)
-    files = open_bundle(bundle).manifest["files"]
+    opened = open_bundle(bundle)
+    language = language or default_language(opened.languages)
+    check_language(language, opened.languages)
+    files = opened.manifest["files"]
     model = model_id_of({name: str(entry["sha256"]) for name, entry in files.items()})
     with contextlib.ExitStack() as stack:
         checkpoint = None
         if output is not None:
-            checkpoint = Checkpoint(checkpoint_path(output), model.name, restart=restart)
+            checkpoint = Checkpoint(
+                checkpoint_path(output), model.name_in(language), restart=restart
+            )
             stack.callback(checkpoint.close)
-        index_writer = _IndexWriter(model if index else None)
+        index_writer = _IndexWriter(model if index else None, language)
         stack.callback(index_writer.close)
         batch = _BatchRun(
             paths, checkpoint, index_writer, cancel or threading.Event(), on_progress, on_record
         )
-        result = batch.run(pool or LocalPool(bundle, workers), use_index=not restart)
+        result = batch.run(
+            pool or LocalPool(bundle, workers, language=language), use_index=not restart
+        )
         index_writer.flush()
         if not result.cancelled:
             index_writer.forget_missing(paths)
@@ -129,8 +140,9 @@ class _IndexWriter:
     If the index can't be used, ``error`` says why, and the batch goes on without it.
     """
 
-    def __init__(self, model: ModelId | None) -> None:
+    def __init__(self, model: ModelId | None, language: str) -> None:
         self.error = ""
+        self._language = language
         self._pending: list[Record] = []
         self._flushed_at = time.monotonic()
         self._index: Index | None = None
@@ -150,7 +162,7 @@ class _IndexWriter:
         if self._index is None:
             return None
         try:
-            record = self._index.lookup(file)
+            record = self._index.lookup(file, self._language)
         except ImageDescriberError as error:
             self._give_up(error)
             return None

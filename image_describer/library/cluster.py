@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from image_describer.captioner.bundle import ENGLISH
 from image_describer.errors import ClusterError, ImageDescriberError, PictureError
 from image_describer.i18n import N_, _
 from image_describer.library import cluster_worker
@@ -50,7 +51,8 @@ class ClusterPool:
     It replaces the pool of local processes. ``bundle`` is the model's folder; workers need the same
     model, in the same folder or as their own, and the same version of the program. A worker gets
     the path of a picture, or its content if it does not see the same file, or always with
-    ``send_pictures``. Raises ClusterError and BundleError, within 10 s if there is no scheduler.
+    ``send_pictures``. ``language`` is the one to describe in. Raises ClusterError and BundleError,
+    within 10 s if there is no scheduler.
     """
 
     def __init__(
@@ -58,12 +60,13 @@ class ClusterPool:
         address: str,
         bundle: Path | None = None,
         *,
+        language: str = ENGLISH,
         send_pictures: bool = False,
         tls: TlsFiles | None = None,
     ) -> None:
         self._address = address
         self._send_content = send_pictures
-        self._spec = cluster_worker.batch_spec(bundle)
+        self._spec = cluster_worker.batch_spec(bundle, language)
         self._client = connect(address, tls)
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._closed = threading.Event()

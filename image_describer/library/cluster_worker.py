@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer import __version__
-from image_describer.captioner.bundle import Bundle, open_bundle
+from image_describer.captioner.bundle import ENGLISH, Bundle, open_bundle
 from image_describer.errors import BundleError, PictureError
 from image_describer.i18n import _
 from image_describer.library.record import Record
@@ -30,11 +30,13 @@ class BatchSpec:
     """What all pictures of a batch share: the program's version and the digest of the model.
 
     ``bundle`` is the client's folder of the model, for workers that see the same files.
+    ``language`` is the one to describe in.
     """
 
     version: str
     digest: str
     bundle: str
+    language: str = ENGLISH
 
 
 class ClusterTask(NamedTuple):
@@ -57,10 +59,10 @@ why this worker can't describe.
 """
 
 
-def batch_spec(bundle: Path | None) -> BatchSpec:
+def batch_spec(bundle: Path | None, language: str = ENGLISH) -> BatchSpec:
     """Return the specification of a batch with ``bundle``. Raises BundleError."""
     opened = open_bundle(bundle)
-    return BatchSpec(__version__, bundle_digest(opened), os.path.abspath(opened.folder))
+    return BatchSpec(__version__, bundle_digest(opened), os.path.abspath(opened.folder), language)
 
 
 def bundle_digest(bundle: Bundle) -> str:
@@ -86,7 +88,7 @@ def describe(spec: BatchSpec, tasks: list[ClusterTask]) -> WorkerReply:
             node=platform.node()
         )
     try:
-        return _describe(describer, tasks)
+        return _describe(describer, tasks, spec.language)
     finally:
         with _lock:
             _idle.setdefault(spec.digest, []).append(describer)
@@ -118,17 +120,20 @@ def _borrow_describer(spec: BatchSpec) -> "Describer | None":
     return None
 
 
-def _describe(describer: "Describer", tasks: list[ClusterTask]) -> list[tuple[int, Record | None]]:
+def _describe(
+    describer: "Describer", tasks: list[ClusterTask], language: str
+) -> list[tuple[int, Record | None]]:
     from image_describer.library.describe_files import describe_files
 
     by_path = [task for task in tasks if task.content is None and _sees(task)]
     by_content = [task for task in tasks if task.content is not None]
     records: dict[int, Record | None] = {task.number: None for task in tasks}
     if by_path:
-        described = describe_files(describer, [task.file for task in by_path])
+        described = describe_files(describer, [task.file for task in by_path], language=language)
         records.update(zip((task.number for task in by_path), described, strict=True))
     if by_content:
-        results = describer.describe_many([task.content or b"" for task in by_content])
+        contents = [task.content or b"" for task in by_content]
+        results = describer.describe_many(contents, language=language)
         for task, result in zip(by_content, results, strict=True):
             key = hashlib.sha256(task.content or b"").hexdigest()
             if isinstance(result, PictureError):

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from image_describer.captioner.bundle import ENGLISH
 from image_describer.errors import PictureError
 from image_describer.library.record import Record
 
@@ -30,14 +31,20 @@ def content_key(file: str | os.PathLike[str]) -> str:
 
 
 def describe_files(
-    describer: "Describer", files: Sequence[str], on_start: Callable[[int], None] = lambda _n: None
+    describer: "Describer",
+    files: Sequence[str],
+    on_start: Callable[[int], None] = lambda _n: None,
+    *,
+    language: str = ENGLISH,
 ) -> list[Record]:
     """Describe the pictures at absolute paths; returns their records, errors included.
 
-    ``on_start`` is that of `Describer.describe_many`. Raises BundleError.
+    ``on_start`` and ``language`` are those of `Describer.describe_many`. Raises BundleError and
+    DescriptionLanguageError.
     """
     records = []
-    for file, result in zip(files, describer.describe_many(files, on_start), strict=True):
+    results = describer.describe_many(files, on_start, language=language)
+    for file, result in zip(files, results, strict=True):
         key = content_key_or_empty(file)
         if isinstance(result, PictureError):
             records.append(Record(file, key, error=str(result)))

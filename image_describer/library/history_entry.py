@@ -77,7 +77,7 @@ def split_sentence(description: Description, sentence: str) -> SpokenDescription
     of the settings. Else all of it counts as the author's, because it may contain their words.
     """
     if not description.alt_text:
-        return SpokenDescription("", sentence)
+        return SpokenDescription("", sentence, language=description.language)
     for hedged in (True, False):
         candidates = [spoken(description, hedged=hedged, brief=brief) for brief in (False, True)]
         for candidate in (*candidates, spoken_with_details(description, hedged=hedged)):
@@ -96,6 +96,7 @@ def _spoken(record: dict[str, Any], description: Description) -> SpokenDescripti
         _string(fields.get("author")),
         _string(fields.get("own")),
         _string(fields.get("written", "")),  # missing in lines of earlier versions
+        description.language,
     )
 
 

@@ -11,11 +11,18 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from image_describer.captioner.bundle import DECODER, ENCODER, JOINT_SPACE
+from image_describer.captioner.bundle import (
+    DECODER,
+    ENCODER,
+    ENGLISH,
+    JOINT_SPACE,
+    language_of_file,
+)
 from image_describer.captioner.description import Description
 from image_describer.errors import LibraryError
 from image_describer.files import reason
@@ -40,13 +47,19 @@ WEIGHTS = (4.0, 2.0, 6.0, 3.0)  # of a word in caption, alternatives, words by p
 
 
 class ModelId(NamedTuple):
-    """The model that described a picture.
+    """The model that describes pictures.
 
     ``name`` is a digest of all its files, ``space`` of those that its embeddings depend on.
+    ``further`` are the names under which it describes in languages other than English.
     """
 
     name: str
     space: str
+    further: Mapping[str, str] = MappingProxyType({})
+
+    def name_in(self, language: str) -> str:
+        """Its name when it describes in a language."""
+        return self.further.get(language, self.name)
 
 
 UNKNOWN_MODEL = ModelId("", "")
@@ -59,9 +72,15 @@ def model_id(describer: "Describer") -> ModelId:
 
 def model_id_of(digests: Mapping[str, str]) -> ModelId:
     """Return the id of a model by the SHA-256 ``digests`` of its files."""
-    return ModelId(
-        *(_digest(digests.get(f, "") for f in files) for files in (MODEL_FILES, SPACE_FILES))
+    name, space = (
+        _digest(digests.get(f, "") for f in files) for files in (MODEL_FILES, SPACE_FILES)
     )
+    further = {
+        language: _digest([space, digests[file], language])
+        for file in digests
+        if (language := language_of_file(file, DECODER)) is not None
+    }
+    return ModelId(name, space, further)
 
 
 @dataclass(frozen=True)
@@ -137,13 +156,17 @@ class Index:
 
     def count_stale(self) -> int:
         """Return how many of them another model has described."""
-        query = "SELECT count(*) FROM picture WHERE lost IS NULL AND model IS NOT ?"
-        return int(
-            self._database.read(lambda c: c.execute(query, (self._model_row(c),)).fetchone()[0])
-        )
+        query = "SELECT model, count(*) FROM picture WHERE lost IS NULL GROUP BY model"
 
-    def lookup(self, file: str | os.PathLike[str]) -> Record | None:
-        """Return this model's record of the picture at ``file``; None if there is none.
+        def work(connection: sqlite3.Connection) -> int:
+            own = self._model_rows(connection)
+            return sum(n for model, n in connection.execute(query) if model not in own)
+
+        return self._database.read(work)
+
+    def lookup(self, file: str | os.PathLike[str], language: str = ENGLISH) -> Record | None:
+        """Return this model's record, in a language, of the picture at ``file``; None if there is
+        none.
 
         The file is read only if its size or time has changed and a picture of its size is known.
         Then its content decides, and its path is added to the index.
@@ -155,7 +178,8 @@ class Index:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        record = self._database.read(lambda c: self._lookup_unchanged(c, name, status))
+        model = self.model.name_in(language)
+        record = self._database.read(lambda c: self._lookup_unchanged(c, name, model, status))
         if record is not None:
             return record
         query = "SELECT 1 FROM picture WHERE size = ? LIMIT 1"
@@ -165,7 +189,7 @@ class Index:
             key = content_key(name)
         except OSError:
             return None
-        return self._database.write(lambda c: self._lookup_content(c, name, key, status))
+        return self._database.write(lambda c: self._lookup_content(c, name, model, key, status))
 
     def add(self, records: Iterable[Record]) -> int:
         """Add the records of pictures in one transaction; many at once are fast.
@@ -175,8 +199,11 @@ class Index:
         batch = list(records)
 
         def work(connection: sqlite3.Connection) -> int:
-            model = self._model_row(connection, create=True)
-            return sum(tables.add_record(connection, model, record) for record in batch)
+            languages = {record.language for record in batch}
+            rows = {code: self._made_model_row(connection, code) for code in languages}
+            return sum(
+                tables.add_record(connection, rows[record.language], record) for record in batch
+            )
 
         return self._database.write(work) if batch else 0
 
@@ -285,41 +312,56 @@ class Index:
             row[0] != status.st_size or row[1] not in (tables.UNKNOWN_MTIME, status.st_mtime_ns)
         )
 
-    def _model_row(self, connection: sqlite3.Connection, create: bool = False) -> int | None:
-        """Return the row id of this index's model; None if it has described nothing yet."""
-        if create:
-            connection.execute(
-                "INSERT INTO model (name, space) VALUES (?, ?) ON CONFLICT DO NOTHING", self.model
-            )
-        row = connection.execute(
-            "SELECT id FROM model WHERE name = ?", (self.model.name,)
-        ).fetchone()
+    def _made_model_row(self, connection: sqlite3.Connection, language: str) -> int | None:
+        """Return the row id of this index's model in a language; created if it is new."""
+        name = self.model.name_in(language)
+        connection.execute(
+            "INSERT INTO model (name, space) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (name, self.model.space),
+        )
+        return self._model_row(connection, name)
+
+    def _model_row(self, connection: sqlite3.Connection, name: str) -> int | None:
+        """Return the row id of a model; None if it has described nothing yet."""
+        row = connection.execute("SELECT id FROM model WHERE name = ?", (name,)).fetchone()
         return int(row[0]) if row else None
 
+    def _model_rows(self, connection: sqlite3.Connection) -> set[int | None]:
+        """Return the row ids of this index's model in all its languages."""
+        names = [self.model.name, *self.model.further.values()]
+        return {self._model_row(connection, name) for name in names}
+
     def _lookup_unchanged(
-        self, connection: sqlite3.Connection, file: str, status: os.stat_result
+        self, connection: sqlite3.Connection, file: str, model: str, status: os.stat_result
     ) -> Record | None:
         row = connection.execute(
             "SELECT picture FROM place WHERE path = ? AND size = ? AND mtime_ns = ?",
             (os.fsencode(file), status.st_size, status.st_mtime_ns),
         ).fetchone()
-        return self._record(connection, int(row[0]), file) if row else None
+        return self._record(connection, int(row[0]), model, file) if row else None
 
     def _lookup_content(
-        self, connection: sqlite3.Connection, file: str, key: str, status: os.stat_result
+        self,
+        connection: sqlite3.Connection,
+        file: str,
+        model: str,
+        key: str,
+        status: os.stat_result,
     ) -> Record | None:
         row = connection.execute("SELECT id FROM picture WHERE key = ?", (key,)).fetchone()
-        record = self._record(connection, int(row[0]), file) if row else None
+        record = self._record(connection, int(row[0]), model, file) if row else None
         if record is not None:
             tables.add_file(connection, file, int(row[0]), status)
         return record
 
-    def _record(self, connection: sqlite3.Connection, picture_id: int, file: str) -> Record | None:
-        """Return this model's record of a picture, as that of ``file``."""
+    def _record(
+        self, connection: sqlite3.Connection, picture_id: int, model: str, file: str
+    ) -> Record | None:
+        """Return the record of a picture by the ``model`` of that name, as that of ``file``."""
         row = connection.execute(
             "SELECT key, description, value FROM picture LEFT JOIN vector ON picture = id "
             "WHERE id = ? AND picture.model = ?",
-            (picture_id, self._model_row(connection)),
+            (picture_id, self._model_row(connection, model)),
         ).fetchone()
         if row is None:
             return None
@@ -348,7 +390,7 @@ class Index:
         )
         description = tables.parse_description(text) or Description(caption, confidence)
         description = replace(description, alt_text=author or None)
-        stale = model != self._model_row(connection)
+        stale = model not in self._model_rows(connection)
         return IndexedPicture(picture_id, key, files, description, author, stale)
 
 

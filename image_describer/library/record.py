@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from image_describer.captioner.bundle import ENGLISH
 from image_describer.captioner.description import Description
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ class Record:
     key: str
     description: Description | None = None
     error: str = ""
+
+    @property
+    def language(self) -> str:
+        """The language of the description; English without one."""
+        return ENGLISH if self.description is None else self.description.language
 
     @property
     def has_text(self) -> bool:

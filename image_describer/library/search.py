@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from image_describer.captioner.bundle import check_language
+from image_describer.captioner.languages import default_language
 from image_describer.errors import BundleError, ImageDescriberError
 from image_describer.i18n import N_, _
 from image_describer.library.describe_files import content_key
@@ -37,11 +39,13 @@ BROAD_SHARE = 0.25  # of all pictures
 WORDS_LIMIT = 64  # of a query
 WORD_LIMIT_CHARACTERS = 100
 MODEL_COLUMNS, HUMAN_COLUMNS = N_("caption alternatives"), N_("author names")  # of the index
-STOP_WORDS = frozenset(
-    {"a", "an", "and", "are", "at", "be", "by", "for", "from", "has", "have", "in", "is", "it"}
-    | {"its", "of", "on", "or", "that", "the", "their", "there", "these", "this", "to", "was"}
-    | {"were", "with"}
-)
+STOP_WORDS = {
+    "en": "a an and are at be by for from has have in is it its of on or that the their there "
+    "these this to was were with",
+    "de": "am an auf aus bei dem den der des die das durch ein eine einem einen einer eines es für "
+    "hat im in ist mit neben oder sein seine sich sie sind über um und unter vom von vor war wird "
+    "zu zum zur zwischen",
+}
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 _POSSESSIVE = re.compile(r"['’]s$")
 
@@ -74,23 +78,32 @@ class SimilarPictures:
 
 
 def search(
-    index: Index, describer: "Describer", text: str, folders: Folders = None, limit: int = LIMIT
+    index: Index,
+    describer: "Describer",
+    text: str,
+    folders: Folders = None,
+    limit: int = LIMIT,
+    *,
+    language: str | None = None,
 ) -> list[SearchHit]:
     """Return the pictures that fit ``text`` best, best first; only those below ``folders``.
 
     The score is the cosine similarity of text and picture in the joint space, plus a share for
     words that occur in the captions, alt text or file names. What matches neither way is left out,
-    and so are pictures whose files are missing. Raises ImageDescriberError if there are no words,
-    and LibraryError.
+    and so are pictures whose files are missing. ``language`` is that of ``text``, by default the
+    one that knows most of its words. Raises ImageDescriberError if there are no words,
+    DescriptionLanguageError, and LibraryError.
     """
-    words = significant_words(text)
-    query = _embed(describer, text)
+    language = language or query_language(describer, text)
+    check_language(language, describer.languages)
+    words = significant_words(text, language)
+    query = _embed(describer, text, language)
     if not words and query is None:
         raise ImageDescriberError(
             _("There is no word to search for."),
             _("Say what the picture may show: a dog in the snow."),
         )
-    unknown = [word for word in words if _embed(describer, word) is None]
+    unknown = [word for word in words if _embed(describer, word, language) is None]
     word_queries = (
         (words, MODEL_COLUMNS, MODEL_WEIGHT),
         (words, HUMAN_COLUMNS, HUMAN_WEIGHT),
@@ -153,30 +166,51 @@ def similar(
     only = index.ids_below(folders) if folders is not None else None
     nearest = index.vectors().nearest(embedding, max(NEIGHBOURS, 2 * limit), only)
     hits: list[SearchHit] = []
-    captions: list[str] = []
+    captions: dict[str, str] = {}  # with their languages
     for picture_id, similarity in nearest:
         weak = similarity < MIN_SIMILARITY
         hit = _make_hit(index, picture_id, similarity, folders, similarity, False, weak)
         if hit is None or hit.picture.key == own_key:
             continue
         description = hit.picture.description
-        captions += [description.caption, *(other.caption for other in description.alternatives)]
+        alternatives = (other.caption for other in description.alternatives)
+        captions |= dict.fromkeys((description.caption, *alternatives), description.language)
         if len(hits) < limit:
             hits.append(hit)
     scores = {
-        caption: float(np.clip(embedding @ space.embed_sentence(caption), -1.0, 1.0))
-        for caption in dict.fromkeys(captions)
-        if significant_words(caption)
+        caption: float(np.clip(embedding @ space.embed_sentence(caption, language), -1.0, 1.0))
+        for caption, language in captions.items()
+        if significant_words(caption) and space.has_language(language)
     }
     ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
     return SimilarPictures(tuple(hits), tuple(ranked[:limit]))
 
 
-def significant_words(text: str) -> list[str]:
+def query_language(describer: "Describer", text: str) -> str:
+    """Return the language of the describer's that knows most words of ``text``.
+
+    Of several, the program's, then English.
+    """
+    default = default_language(describer.languages)
+    try:
+        space = describer.joint_space
+    except BundleError:  # only words are searched
+        return default
+    words = _WORD.findall(text)
+    known = {
+        language: sum(space.knows(word, language) for word in words)
+        for language in describer.languages
+        if space.has_language(language)
+    }
+    return max(known, key=lambda language: (known[language], language == default))
+
+
+def significant_words(text: str, language: str = "en") -> list[str]:
     """Return the words of a text, each once, without stop words; with them if it has no others."""
     words = (_POSSESSIVE.sub("", word) for word in _WORD.findall(text.casefold()))
     unique = list(dict.fromkeys(words))
-    significant = [word for word in unique if word not in STOP_WORDS] or unique
+    stop_words = STOP_WORDS.get(language, "").split()
+    significant = [word for word in unique if word not in stop_words] or unique
     return [word[:WORD_LIMIT_CHARACTERS] for word in significant[:WORDS_LIMIT]]
 
 
@@ -239,10 +273,10 @@ def _make_hit(
     return SearchHit(file, picture, score, similarity, matches_words, is_weak, is_changed)
 
 
-def _embed(describer: "Describer", text: str) -> np.ndarray | None:
+def _embed(describer: "Describer", text: str, language: str) -> np.ndarray | None:
     """Return the embedding of ``text``; None if the joint space or the bundle can't embed it."""
     try:
-        embedding = describer.joint_space.embed_sentence(text)
+        embedding = describer.joint_space.embed_sentence(text, language)
     except BundleError:
         return None
     except ImageDescriberError:  # no words, or none in its alphabet

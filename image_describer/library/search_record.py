@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 NOTHING_DESCRIBED = N_("None of your pictures has been described yet.")
 DESCRIBE_FIRST = N_("Describe some first: image-describer batch FOLDER --output pictures.html")
-DESCRIPTION_FIELDS = ("caption", "sentence", "confidence")
+DESCRIPTION_FIELDS = ("language", "caption", "sentence", "confidence")
 
 
 def search_record(found: "SearchHit") -> dict[str, object]:

@@ -152,6 +152,7 @@ class FoundPictureSchema(_StrictModel):
     """One of your pictures: the object that ``image-describer search --json`` prints."""
 
     file: str
+    language: str
     caption: str
     sentence: str
     confidence: Fraction

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from image_describer import paths
+from image_describer import i18n, paths
 from image_describer.errors import OutputLostError, SpeechError
 from image_describer.i18n import N_, _
 from image_describer.speech import earcons, languages
@@ -331,10 +331,16 @@ class Speaker:
         return [voice for voice in voices if not (voice.online and (private or self.offline))]
 
     def _language_for(self, voice: Voice, language: str = "") -> SpokenLanguage:
-        """That of the text, if it is not the program's; else, online, that of the settings."""
-        if language:  # not looked up, because that imports gTTS
-            return SpokenLanguage(language, language, language)
-        return languages.look_up(self._language_key if voice.online else None)
+        """That of the text, by default the program's; online with the accent of the settings.
+
+        Google's voice may have been told to speak English as another language.
+        """
+        code = language or i18n.language()
+        if voice.online or code == i18n.ENGLISH:  # else not looked up, because that imports gTTS
+            chosen = languages.look_up(self._language_key if voice.online else None)
+            if chosen.language == code or code == i18n.language() == i18n.ENGLISH:
+                return chosen
+        return SpokenLanguage(code, code, code)
 
     def _run(self) -> None:
         # Before the first text is taken, so that stop() can still drop it from the queue.

@@ -63,12 +63,14 @@ class SpokenDescription:
     author: the words of its author.
     own: the program's own words.
     written: what is written in the picture.
+    language: the code of the language that this is said in.
     Only ``own`` may be sent to an online voice.
     """
 
     author: str
     own: str
     written: str = ""
+    language: str = "en"
 
     @property
     def text(self) -> str:
@@ -99,6 +101,7 @@ def spoken(
         f"{AUTHOR_PREFIX}{author}" if author else "",
         _own_sentence(description, hedged=hedged, brief=brief),
         written(description.text, hedged=hedged, read_on=read_on) if description.text else "",
+        description.language,
     )
 
 

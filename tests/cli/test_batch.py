@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,25 @@ def test_the_text_in_pictures_is_added_and_indexed(run, tmp_path, tiny_bundle):
     assert out == [f"1 picture described; see {output}."]
     with Index.open() as index:
         assert len(index.match_words("exit")) == 1
+
+
+def test_another_language_is_another_run(run, tmp_path, tiny_data, tiny_bundle):
+    table, album = tmp_path / "pictures.jsonl", tmp_path / "album"
+    album.mkdir()
+    for file in sorted((tiny_data / "Flicker8k_Dataset").glob("*.jpg"))[:3]:
+        shutil.copy(file, album)
+    arguments = ("batch", album, "--output", table, "--bundle", tiny_bundle, "--workers", 1)
+    assert run(*arguments)[0] == 0
+    _, out, _ = run(*arguments, "--language", "de")
+    assert "earlier" not in " ".join(out)
+    records = [json.loads(line) for line in table.read_text("utf-8").splitlines()]
+    assert [record["language"] for record in records] == ["de"] * 3
+    assert all("Quadrat" in record["caption"] for record in records)
+    _, out, _ = run(*arguments, "--language", "de")
+    assert "of them earlier" in " ".join(out)
+    status, out, err = run(*arguments, "--language", "fr")
+    assert (status, out, len(err)) == (2, [], 1)
+    assert "Choose one of these: en, de." in err[0]
 
 
 def test_one_picture_into_a_page(run, tmp_path, album, tiny_bundle):

@@ -13,13 +13,24 @@ from image_describer.captioner import describer
 from image_describer.errors import ScreenError, SpeechError
 from image_describer.imaging import clipboard
 from image_describer.imaging import screen as screen_capture
+from image_describer.settings import Settings, SettingsFile
 from image_describer.speech.voices.silent import SilentVoice
 from tests.support import gtts_service
 from tests.support.pictures import with_text
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 FIELDS = {
-    *("file", "caption", "sentence", "confidence", "alternatives", "doubt", "words", "notes"),
+    *(
+        "file",
+        "language",
+        "caption",
+        "sentence",
+        "confidence",
+        "alternatives",
+        "doubt",
+        "words",
+        "notes",
+    ),
     *("seconds", "width", "height", "alt_text", "text", "codes", "is_page", "has_scene"),
 }
 HEDGES = ("Probably: ", "It might be: ", "Unsure. My guess: ")
@@ -142,6 +153,41 @@ def test_odd_names_stay_on_one_line(describe, photo, tmp_path, name):
     assert err[0].isprintable()
 
 
+def test_a_german_description_is_german_and_spoken_so(describe, photo, voices):
+    picture = photo()
+    status, (line,), _ = describe("--language", "de-AT", "--json", picture)
+    record = json.loads(line)
+    assert (status, record["language"]) == (0, "de")
+    assert "Quadrat" in record["caption"]
+    status, out, _ = describe("--language", "de", "--speak", picture)
+    assert (status, len(out)) == (0, 1)
+    assert "Quadrat" in out[0]
+    assert [text for text, _ in voices["espeak"].spoken] == out
+
+
+@pytest.mark.parametrize(
+    ("language", "message"),
+    [
+        ("fr", 'describe pictures in the language "fr". Choose one of these: en, de.'),
+        ("d3", "'d3' is not the code of a language"),
+    ],
+)
+def test_an_unknown_language_is_refused(describe, photo, language, message):
+    status, out, err = describe("--language", language, photo())
+    assert (status, out) == (2, [])
+    assert message in " ".join(err)
+
+
+def test_the_settings_choose_the_language(describe, photo, monkeypatch):
+    monkeypatch.setattr("image_describer.i18n.languages", lambda: ("en", "de"))
+    monkeypatch.setattr("image_describer.i18n._of_process", "en")  # restored after the test
+    SettingsFile().save(Settings(program_language="de"))
+    status, (line,), _ = describe("--json", photo())
+    assert (status, json.loads(line)["language"]) == (0, "de")
+    status, (line,), _ = describe("--json", "--language", "en", photo())
+    assert json.loads(line)["language"] == "en"
+
+
 def test_a_name_that_begins_with_a_hyphen(describe, photo, tmp_path, monkeypatch):
     photo("--speak.jpg")
     monkeypatch.chdir(tmp_path)
@@ -182,10 +228,10 @@ def test_words_of_the_author_are_spoken_offline(describe, photo, voices, monkeyp
 
     plain = Describer.describe
 
-    def describe_with_author(self, picture):
+    def describe_with_author(self, picture, *, language):
         import dataclasses
 
-        return dataclasses.replace(plain(self, picture), alt_text="Ann and Rex")
+        return dataclasses.replace(plain(self, picture, language=language), alt_text="Ann and Rex")
 
     monkeypatch.setattr(Describer, "describe", describe_with_author)
     status, out, _ = describe("--speak", "--online", photo())

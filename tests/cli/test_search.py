@@ -70,6 +70,7 @@ def test_json_is_one_object_per_line(pictures, capsys):
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert found[0]["file"] == str(pictures / "cat.jpg")
     assert set(found[0]) == {
+        "language",
         *("file", "caption", "sentence", "confidence", "author"),
         *("score", "meaning", "words", "weak", "changed"),
     }

@@ -191,7 +191,6 @@ def test_the_summary_says_what_was_not_written(photo: Path) -> None:
         (("--in-place", "--copies", "x"), "makes no copies"),
         (("--copies", "{root}/copies"), "among the pictures"),
         (("--copies", "{root}/photo.jpg"), "is not a folder"),
-        (("--language", "the dog's"), "is not a language"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

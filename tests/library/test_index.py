@@ -19,7 +19,7 @@ from image_describer.captioner.description import Alternative, Description, Word
 from image_describer.errors import LibraryError
 from image_describer.library import database, tables
 from image_describer.library.describe_files import content_key
-from image_describer.library.index import Index, ModelId
+from image_describer.library.index import Index, ModelId, model_id_of
 from image_describer.library.record import Record
 from image_describer.reading.text import PictureText, TextLine
 from tests.support import tiny
@@ -467,3 +467,29 @@ def test_the_alt_text_is_searchable(index, folder):
     (number, _score) = index.match_words("zebedee")[0]
     assert index.picture(number).author == index.picture(number).description.alt_text
     assert index.lookup(stored.file).description.alt_text == "Zebedee, our dog"
+
+
+def test_a_record_is_known_in_its_language_and_no_model_of_it_is_stale(tmp_path, folder):
+    model = ModelId("ours", "space", {"de": "ours in German"})
+    english, german = record(folder, "a.jpg"), record(folder, "b.jpg", "ein brauner Hund")
+    german = replace(german, description=replace(german.description, language="de"))
+    with Index.open(tmp_path / "library" / "index.sqlite3", model) as index:
+        index.add([english, german])
+        assert index.lookup(english.file).description.language == "en"
+        assert index.lookup(english.file, "de") is None
+        assert index.lookup(german.file, "de").description.caption == "ein brauner Hund"
+        assert index.lookup(german.file) is None
+        assert index.count_stale() == 0
+        assert len(index.vectors()) == 2
+        index.add([replace(german, description=replace(german.description, language="en"))])
+        assert (len(index), index.lookup(german.file, "de")) == (2, None)
+    with Index.open(tmp_path / "library" / "index.sqlite3", OTHER) as other:
+        assert other.count_stale() == 2
+
+
+def test_each_language_of_a_model_has_a_name():
+    digests = {"encoder.tflite": "1", "decoder.tflite": "2", "decoder.de.tflite": "2"}
+    model = model_id_of(digests)
+    assert model.name_in("en") == model.name == model_id_of({**digests, "x": "3"}).name
+    assert model.name_in("de") not in (model.name, model_id_of({**digests, "encoder.tflite": "9"}))
+    assert list(model.further) == ["de"]

@@ -11,14 +11,28 @@ from hypothesis import strategies as st
 
 from image_describer.captioner.describer import Describer
 from image_describer.captioner.description import Description
-from image_describer.errors import BundleError, ImageDescriberError, PictureError
+from image_describer.errors import (
+    BundleError,
+    DescriptionLanguageError,
+    ImageDescriberError,
+    PictureError,
+)
 from image_describer.library import search as searching
 from image_describer.library.describe_files import content_key, describe_files
 from image_describer.library.index import Index, model_id
 from image_describer.library.record import Record
-from image_describer.library.search import fts_query, fuse, search, significant_words, similar
+from image_describer.library.search import (
+    fts_query,
+    fuse,
+    query_language,
+    search,
+    significant_words,
+    similar,
+)
 from tests.support import tiny
+from tests.support.languages import with_german_words
 
+CAT = tiny.REPO / "assets" / "samples" / "cat.jpg"
 SAMPLES = sorted((tiny.REPO / "assets" / "samples").glob("*.jpg"))
 CAPTIONS = {
     "snow.jpg": "a brown dog runs through the snow",
@@ -253,3 +267,48 @@ def test_a_picture_without_embedding_is_found_by_words(describer, tmp_path):
         assert [Path(hit.file) for hit in found] == [file]
         assert found[0].similarity is None
         assert np.isfinite(found[0].score)
+
+
+@pytest.fixture(scope="module")
+def bilingual(shipped_bundle, tmp_path_factory):
+    """A describer whose joint space has a few German words."""
+    return Describer(with_german_words(shipped_bundle, tmp_path_factory.mktemp("bilingual")))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hund im Schnee", "de"),
+        ("ein hund", "de"),
+        ("a dog in the snow", "en"),
+        ("bus", "en"),  # both know it
+        ("Zebedee", "en"),
+    ],
+)
+def test_the_language_of_a_search_is_told_by_its_words(bilingual, text, language):
+    assert query_language(bilingual, text) == language
+
+
+def test_a_search_in_german_finds_what_one_in_english_does(index, describer, bilingual):
+    english = search(index, describer, "dog snow")
+    german = search(index, bilingual, "Ein Hund im Schnee")
+    assert german
+    assert german[0].file == english[0].file
+    assert german[0].similarity > 0.5
+    assert search(index, bilingual, "Zebedee", language="de")[0].file.endswith("team.jpg")
+    with pytest.raises(DescriptionLanguageError):
+        search(index, bilingual, "chien", language="fr")
+
+
+def test_german_captions_are_compared_in_german(bilingual, tmp_path):
+    space = bilingual.joint_space
+    file = tmp_path / "a.jpg"
+    file.write_bytes(CAT.read_bytes() + b" ")
+    caption = "eine Katze"
+    embedding = space.embed_sentence(caption, "de")
+    description = Description(caption, 0.8, language="de", embedding=embedding)
+    with Index.open(tmp_path / "library" / "index.sqlite3", model_id(bilingual)) as index:
+        index.add([Record(str(file), content_key(file), description)])
+        found = similar(index, bilingual, CAT)
+    assert [caption for caption, _score in found.captions] == ["eine Katze"]
+    assert found.captions[0][1] > 0.2

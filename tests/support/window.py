@@ -46,7 +46,9 @@ class FakeDescriber:
         self.proceed = threading.Event()
         self.proceed.set()
 
-    def describe(self, source: Any) -> Description:
+    languages = ("en",)
+
+    def describe(self, source: Any, *, language: str = "en") -> Description:
         self.files.append(source.file)
         self.threads.append(threading.current_thread())
         assert self.proceed.wait(2 * LIMIT_S)

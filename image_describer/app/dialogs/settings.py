@@ -37,14 +37,15 @@ VOICE_LABEL = N_("Voice of the descriptions")
 SECTIONS = {
     "Voice": ("online", "language", "rate", "volume"),
     "Speech": ("speech", "verbosity", "hedging", "key_sounds"),
-    "Look": ("look", "text_size"),
+    "Look": ("program_language", "look", "text_size"),
     "Privacy": ("keep_history",),
     "New pictures": ("watch", "watched_folder"),
 }
 HINTS = {
     "speech": N_("Results and errors only, if a screen reader says the rest"),
     "online": N_("Online sends sentences to Google, never pictures"),
-    "language": N_("How Google's voice speaks; descriptions stay English"),
+    "language": N_("How Google's voice speaks English"),
+    "program_language": N_("Of the program and its descriptions"),
     "watched_folder": N_("Type another one, then Enter"),
 }
 UNHEDGED = N_("Without hedges, wrong descriptions sound as sure as right ones.")

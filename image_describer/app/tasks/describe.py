@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from image_describer import i18n
 from image_describer.app import messages
 from image_describer.app.context import AppContext, CurrentPicture, DescribedPicture
 from image_describer.app.messages import log_error
@@ -42,6 +43,7 @@ class DescribeTask(JobTask):
         self._describer = describer
         self._before_change = before_change
         self._described = described
+        self._excused = False  # that descriptions are not in the program's language
         self.current = CurrentPicture()
 
     def open(self, file: str) -> None:
@@ -159,6 +161,7 @@ class DescribeTask(JobTask):
         self.show(described.sentence, _(status).format(position=position), described.confidence)
         if said:
             self._say(described)
+            self._excuse_language(described.description.language)
         self._described(described)
 
     def _say(self, described: DescribedPicture, *, asked: bool = False) -> None:
@@ -169,6 +172,15 @@ class DescribeTask(JobTask):
             # File names are private, so the offline voice says them.
             name = file_name(current.file or "")
             self._context.voice.say_next(f"{name}, {current.position}.")
+
+    def _excuse_language(self, language: str) -> None:
+        """Say, once, why descriptions are not in the program's language."""
+        if self._excused or language == i18n.language():
+            return
+        from image_describer.captioner.languages import excuse
+
+        self._excused = True
+        self._context.voice.say_next(excuse([language]), "notice")
 
     def _reopened(self, file: str, page: OpenedPage, facts: tuple[str, ...]) -> None:
         current = self.current

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import tkinter as tk
 
     from image_describer.app.context import AppContext, CurrentPicture
-    from image_describer.app.tasks.lazy_describer import DescriberLike
     from image_describer.captioner.description import Description
     from image_describer.captioner.explore import GridCursor, PartDescriber
     from image_describer.imaging.open import Picture
@@ -45,8 +44,8 @@ AHEAD_AFTER_MS = 150
 class Explorer:
     """Handles the keys of ``view`` while it has the focus, and the command that starts exploring.
 
-    ``load()`` returns the Describer; it may take long or raise BundleError, and is called on
-    another thread than the window's. ``current`` is kept up to date by the DescribeTask: if it has
+    ``describe(part)`` may take long or raise BundleError, and is called on another thread than the
+    window's. ``current`` is kept up to date by the DescribeTask: if it has
     another picture, the next key starts again with that one. ``show(text)`` gets what is said of
     each part, and an empty text at the end.
     """
@@ -55,13 +54,13 @@ class Explorer:
         self,
         context: "AppContext",
         view: PictureView,
-        load: "Callable[[], DescriberLike]",
+        describe: "Callable[[Picture], Description]",
         current: "CurrentPicture",
         show: Callable[[str], None],
     ) -> None:
         self._context = context
         self._view = view
-        self._load = load
+        self._describe = describe
         self._current = current
         self._show = show
         self._picture: Picture | None = None  # the one that is explored
@@ -187,7 +186,7 @@ class Explorer:
             return
         self._picture, self._cursor = picture, cursor
         # The Describer is loaded on the job's thread, with the first part.
-        self._parts = PartDescriber(lambda part: self._load().describe(part), picture.pixels)
+        self._parts = PartDescriber(self._describe, picture.pixels)
         self._take_focus()
         self._say_part(_(STARTED))
 

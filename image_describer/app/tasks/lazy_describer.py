@@ -1,7 +1,7 @@
 """Describes pictures in the user's wording, with a Describer that is loaded when it is needed."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 class DescriberLike(Protocol):
     """What the window needs of a Describer."""
 
-    def describe(self, source: "Picture") -> "Description":
+    @property
+    def languages(self) -> Sequence[str]:
+        """The codes of the languages that it describes in."""
+
+    def describe(self, source: "Picture", *, language: str) -> "Description":
         """Describe ``source``."""
 
     def read(self, source: "Picture") -> "PictureText":
@@ -85,13 +89,23 @@ class LazyDescriber:
             spoken = replace(spoken, own=f"{page.number}. {spoken.own}".strip())
         return DescribedPicture(description, spoken, tuple(file_facts(page.picture.file)))
 
+    def describe_picture(self, picture: "Picture") -> "Description":
+        """Describe ``picture`` in the program's language, if the model can.
+
+        Raises PictureError and BundleError.
+        """
+        from image_describer.captioner.languages import default_language
+
+        describer = self.load()
+        return describer.describe(picture, language=default_language(describer.languages))
+
     def _describe_page(self, page: OpenedPage) -> "Description":
         picture, number = page.picture, page.number
         if page.text is None:
-            description = self.load().describe(picture)
+            description = self.describe_picture(picture)
         else:
             # The text of a part is not read, and the notes of a photograph don't fit a page.
-            description = self.load().describe(replace(picture, is_part=True))
+            description = self.describe_picture(replace(picture, is_part=True))
             description = replace(description, notes=(), text=page.text)
         return replace(description, page=None if number is None else number.index + 1)
 

@@ -92,11 +92,17 @@ class OwnPictures:
         self._open_index().add([Record(file, key, description)])
 
     def known(self, file: str) -> "Description | None":
-        """The description of ``file``, unless the file has changed since.
+        """The description of ``file`` in the language that it would be described in now, unless
+        the file has changed since.
 
         Raises LibraryError and BundleError.
         """
-        record = self._open_index().lookup(file) if self._indexed else None
+        if not self._indexed:
+            return None
+        from image_describer.captioner.languages import default_language
+
+        language = default_language(self._describer.load().languages)
+        record = self._open_index().lookup(file, language)
         return record.description if record is not None and record.has_text else None
 
     def known_below(self, folder: str) -> "Iterator[Record]":

@@ -90,8 +90,8 @@ class WatchTask:
             return
         spoken = spoken_sentence(record.description, self._context.settings, is_open=False)
         voice.say_next(f"{_(NEW_PICTURE)} {spoken.author}".strip(), "notice")
-        voice.say_next(spoken.own, "description")
-        voice.say_next(spoken.written, "notice")
+        voice.say_next(spoken.own, "description", language=spoken.language)
+        voice.say_next(spoken.written, "notice", language=spoken.language)
         opened = spoken_sentence(record.description, self._context.settings)
         self._keep(DescribedPicture(record.description, opened))
 
@@ -121,9 +121,7 @@ class _WatchThread(threading.Thread):
             # Imported here because it needs NumPy and Pillow, which keep the window waiting.
             from image_describer.library.watch import FolderWatcher
 
-            watcher = FolderWatcher(
-                self._folder, lambda picture: self._describer.load().describe(picture)
-            )
+            watcher = FolderWatcher(self._folder, self._describer.describe_picture)
             with self._lock:
                 if self._stopped:
                     return

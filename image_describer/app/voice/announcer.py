@@ -47,19 +47,22 @@ class Announcer:
     def speaking(self) -> bool:
         return self._speaker.speaking
 
-    def notify(self, text: str, kind: "UtteranceKind" = "notice") -> None:
-        """Say something unasked, such as a result or a greeting. It does not interrupt errors."""
-        self._say(text, kind)
+    def notify(self, text: str, kind: "UtteranceKind" = "notice", *, language: str = "") -> None:
+        """Say something unasked, such as a result or a greeting. It does not interrupt errors.
+
+        ``language`` is as in `Speaker.say`.
+        """
+        self._say(text, kind, language)
 
     def announce(self, text: str) -> None:
         """Say that a job has begun. Its result doesn't cut this short, a key does."""
         self._announcement = self._say(text, "notice")
 
-    def answer(self, text: str, kind: "UtteranceKind" = "phrase") -> None:
-        """Say what a key asked for, at once."""
+    def answer(self, text: str, kind: "UtteranceKind" = "phrase", *, language: str = "") -> None:
+        """Say what a key asked for, at once; ``language`` as in `Speaker.say`."""
         if kind == "description":
             self._speaker.stop()  # otherwise it would wait for an error to end
-        self._say(text, kind)
+        self._say(text, kind, language)
 
     def say_description(self, spoken: "SpokenDescription", *, asked: bool = False) -> None:
         """Say what a picture shows: the author's words, the program's own, what is written in it.
@@ -76,7 +79,7 @@ class Announcer:
         ]
         for text, kind in parts:
             if text:
-                say(text, kind)
+                say(text, kind, language=spoken.language)
                 say = self.say_next
 
     def say_next(self, text: str, kind: "UtteranceKind" = "phrase", *, language: str = "") -> None:
@@ -144,13 +147,17 @@ class Announcer:
         """Stop speaking."""
         self._speaker.stop()
 
-    def _say(self, text: str, kind: "UtteranceKind") -> "Utterance | None":
+    def _say(self, text: str, kind: "UtteranceKind", language: str = "") -> "Utterance | None":
         if self.level == "off":
             return None
         self._answered_at = time.monotonic()
         interrupt = self._announcement is None or self._announcement.wait(0)
         said = self._speaker.say(
-            text, kind=kind, private=kind != "description", interrupt=interrupt
+            text,
+            kind=kind,
+            private=kind != "description",
+            interrupt=interrupt,
+            language=language,
         )
         self._schedule_check()
         if kind == "description":

@@ -99,7 +99,7 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         "Settings, dialog. Voice of the descriptions, combo box, offline voice, 2 of 2",
         "Language of the voice, combo box, English, American, "
         f"1 of {len(languages.choices())}, "
-        "How Google's voice speaks; descriptions stay English",
+        "How Google's voice speaks English",
         "Rate, slider, 175 words a minute",
         "Volume, slider, 100 percent",
         "What is spoken, combo box, everything, 1 of 3, "
@@ -107,6 +107,7 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         "Detail, combo box, normal, 2 of 3",
         "Say how sure a description is, check box, checked",
         "Key sounds, check box, not checked",
+        "Language, combo box, like the system, 1 of 3, Of the program and its descriptions",
         "Colours, combo box, like the system, 1 of 4",
         "Text size, slider, 100 percent",
         "Keep a history of descriptions, check box, checked",

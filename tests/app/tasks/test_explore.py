@@ -100,7 +100,11 @@ class ExplorerDriver(TkLoop):
         self.describer = ColourDescriber()
         self.shown: list[str] = []
         self.explorer = Explorer(
-            self.context, self.view, lambda: self.describer, self.current, self.shown.append
+            self.context,
+            self.view,
+            lambda part: self.describer.describe(part),
+            self.current,
+            self.shown.append,
         )
         self.escapes = 0
         self.root.bind("<Control-e>", lambda _event: self.explorer.toggle())
@@ -351,7 +355,7 @@ def test_the_text_of_a_part_is_said(driver: ExplorerDriver) -> None:
 
 def test_what_is_copied_is_the_part_explored(drive: Callable[..., AppDriver], photo: str) -> None:
     class PartsDescriber(FakeDescriber):
-        def describe(self, source: Any) -> Description:
+        def describe(self, source: Any, *, language: str = "en") -> Description:
             whole = super().describe(source)
             return replace(whole, caption="a red kite") if source.is_part else whole
 

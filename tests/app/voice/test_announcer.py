@@ -30,8 +30,14 @@ def test_the_authors_words_are_private(asked: bool, kind: str) -> None:
     speaker = Mock()
     Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(REX), asked=asked)
     assert speaker.say.mock_calls == [
-        call("Its author says: a dog named Rex.", kind=kind, private=True, interrupt=True),
-        call(OWN, kind="description", private=False, interrupt=False, language=""),
+        call(
+            "Its author says: a dog named Rex.",
+            kind=kind,
+            private=True,
+            interrupt=True,
+            language="en",
+        ),
+        call(OWN, kind="description", private=False, interrupt=False, language="en"),
     ]
 
 
@@ -68,7 +74,16 @@ def test_what_is_written_in_the_picture_is_private_and_comes_last() -> None:
 def test_without_the_authors_words_the_description_is_not_private() -> None:
     speaker = Mock()
     Announcer(Mock(), speaker, lambda _reason: None).say_description(spoken(DOG))
-    assert speaker.say.mock_calls == [call(OWN, kind="description", private=False, interrupt=True)]
+    assert speaker.say.mock_calls == [
+        call(OWN, kind="description", private=False, interrupt=True, language="en")
+    ]
+
+
+def test_a_description_is_said_in_its_own_language() -> None:
+    speaker = Mock()
+    german = SpokenDescription("Von Ann.", "Wohl ein Hund.", "Dort steht: Exit.", "de")
+    Announcer(Mock(), speaker, lambda _reason: None).say_description(german)
+    assert [c.kwargs["language"] for c in speaker.say.mock_calls] == ["de"] * 3
 
 
 @pytest.mark.parametrize(
