@@ -42,8 +42,8 @@ def read(path: Path, limit_bytes: int) -> bytes:
     if size > limit_bytes:
         raise damaged(
             path,
-            _("it has {size} bytes, more than the {limit_bytes} allowed").format(
-                size=number(size), limit_bytes=number(limit_bytes)
+            _("it has {size} bytes, more than the {limit} allowed").format(
+                size=number(size), limit=number(limit_bytes)
             ),
         )
     try:
@@ -76,12 +76,12 @@ def read_arrays(
     try:
         with zipfile.ZipFile(content) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > unpacked_limit_bytes:
-                raise damaged(path, "it is too large when unpacked")
+                raise damaged(path, _("it is too large when unpacked"))
         content.seek(0)
         with np.load(content, allow_pickle=False) as opened:
             return {name: opened[name] for name in names}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise damaged(path, "it is not an archive of arrays") from error
+        raise damaged(path, _("it is not an archive of arrays")) from error
 
 
 def size_of(path: Path) -> int:
@@ -111,7 +111,7 @@ def damaged(path: Path, why: str) -> BundleError:
 
 
 def unreadable(path: Path, error: Exception) -> BundleError:
-    reason = getattr(error, "strerror", None) or _("its name is not valid")
+    reason = files.reason(error) if isinstance(error, OSError) else _("its name is not valid")
     return BundleError(
         _("The model file {path} can't be read: {reason}.").format(path=shown(path), reason=reason),
         _(WAY_OUT),

@@ -46,7 +46,7 @@ branches on the wording of a sentence.
 
 import sys
 
-from image_describer.i18n import N_
+from image_describer.i18n import N_, _
 
 
 class ImageDescriberError(Exception):
@@ -82,17 +82,15 @@ class PictureError(ImageDescriberError):
 class NoSuchFileError(PictureError):
     """A path to nothing."""
 
-    def __init__(self, sentence: str = N_("No such file."), way_out: str = "") -> None:
-        super().__init__(sentence, way_out)
+    def __init__(self, sentence: str = "", way_out: str = "") -> None:
+        super().__init__(sentence or _("No such file."), way_out)
 
 
 class IsFolderError(PictureError):
     """A folder in place of a picture."""
 
-    def __init__(
-        self, sentence: str = N_("That's a folder."), way_out: str = N_("Choose a file in it.")
-    ) -> None:
-        super().__init__(sentence, way_out)
+    def __init__(self, sentence: str = "", way_out: str = "") -> None:
+        super().__init__(sentence or _("That's a folder."), way_out or _("Choose a file in it."))
 
 
 class ScreenError(PictureError):
@@ -132,10 +130,11 @@ class NoOutputError(SpeechError):
         "win32": N_("Connect loudspeakers or headphones, or enable them in the sound settings."),
     }
 
-    def __init__(
-        self, sentence: str = N_("This machine has no sound output that I can open.")
-    ) -> None:
-        super().__init__(sentence, self.WAYS_OUT.get(sys.platform, self.WAYS_OUT["linux"]))
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(
+            sentence or _("This machine has no sound output that I can open."),
+            _(self.WAYS_OUT.get(sys.platform, self.WAYS_OUT["linux"])),
+        )
 
 
 class OutputLostError(NoOutputError):

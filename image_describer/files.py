@@ -11,11 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from image_describer.i18n import _
-from image_describer.text import number
+from image_describer.i18n import N_, _
+from image_describer.text import plural
 
 OWNER_ONLY = 0o600
 EVERYONE_READS = 0o644
+# What systems say in English; other reasons are told as they are.
+REASONS = (
+    *(N_("Permission denied"), N_("Operation not permitted"), N_("Read-only file system")),
+    *(N_("No such file or directory"), N_("File exists"), N_("Not a directory")),
+    *(N_("No space left on device"), N_("Disk quota exceeded"), N_("File too large")),
+    *(N_("File name too long"), N_("Too many levels of symbolic links")),
+    *(N_("Input/output error"), N_("Too many open files"), N_("Device or resource busy")),
+    *(N_("Address already in use"), N_("Cannot assign requested address")),
+    *(N_("Connection refused"), N_("Connection reset by peer"), N_("Broken pipe")),
+    *(N_("Invalid argument"), N_("No such device or address"), N_("Text file busy")),
+)
 _NAME_LIMIT = 40  # characters of the name kept in the temporary one; file systems allow 255 bytes
 
 
@@ -62,7 +73,9 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     if not stat.S_ISREG(status.st_mode):  # reading a pipe would hang
         raise NotAFileError(0, _("it is not a file"))
     if status.st_size > limit_bytes:
-        raise NotAFileError(0, _("it has {st_size} bytes").format(st_size=number(status.st_size)))
+        raise NotAFileError(
+            0, plural("it has {count} byte", "it has {count} bytes", status.st_size)
+        )
     with path.open("rb") as file:
         return file.read(limit_bytes)
 
@@ -116,7 +129,7 @@ def reason(error: OSError) -> str:
     """Return why the system refused: "Permission denied"."""
     if error.errno == errno.EISDIR:
         return _("it is not a file")
-    return error.strerror or type(error).__name__
+    return _(error.strerror or type(error).__name__)
 
 
 def _damaged_name(path: Path, number: int) -> Path:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import platformdirs
 
-from image_describer.i18n import _
-
 APP_NAME = "image-describer"
 SCREENSHOTS_ID = "{B7BEDE81-DF94-4682-A7D8-57A52620B86F}"  # of Windows' known folder
 
@@ -84,7 +82,9 @@ def _screencapture_folder(home: Path) -> Path:
 def _known_screenshots_folder() -> Path | None:
     """Windows: the known folder "Screenshots", which the user may have moved."""
     winreg = importlib.import_module("winreg")  # exists on Windows only
-    folders = _(r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders")
+    folders = (
+        r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"  # untranslated
+    )
     try:
         with winreg.OpenKey(winreg.HKEY_CURRENT_USER, folders) as key:
             value, _kind = winreg.QueryValueEx(key, SCREENSHOTS_ID)

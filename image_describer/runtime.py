@@ -41,8 +41,8 @@ def load(path: Path, threads: int) -> Any:
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise BundleError(
-            _("The model file {name} can't be run: {splitlines}.").format(
-                name=path.name, splitlines=str(error).splitlines()[0]
+            _("The model file {name} can't be run: {reason}.").format(
+                name=path.name, reason=str(error).splitlines()[0]
             ),
             _(bundle_files.WAY_OUT),
         ) from error

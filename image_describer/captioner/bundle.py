@@ -302,32 +302,30 @@ def _check_numbers(
     fields: Mapping[str, Any],
     expected: Mapping[str, Mapping[str, tuple[type, float, float]]],
     path: Path,
-    of: str = "",
+    language: str = "",
 ) -> None:
     for section, numbers in expected.items():
         values = fields.get(section)
         for name, bounds in numbers.items():
             if type(values) is not dict or not _fits(values.get(name), *bounds):
-                raise damaged(
-                    path,
-                    _('"{name}" in its "{section}"{of} is not valid').format(
-                        name=name, section=section, of=of
-                    ),
-                )
+                raise damaged(path, _not_valid(name, section, language))
 
 
-def _check_captions(fields: Mapping[str, Any], path: Path, of: str = "") -> None:
+def _check_captions(fields: Mapping[str, Any], path: Path, language: str = "") -> None:
     """Check the weights of the ranking and the confidence, which each language has."""
     for name in WEIGHTS:
         if not _fits(fields["decode"].get(name, 0.0), float, 0.0, 100.0):
-            raise damaged(
-                path, _('"{name}" in its "decode"{of} is not valid').format(name=name, of=of)
-            )
+            raise damaged(path, _not_valid(name, "decode", language))
     if invalid := confidence.invalid_field(fields.get("confidence")):
-        raise damaged(
-            path,
-            _('"{invalid}" in its "confidence"{of} is not valid').format(invalid=invalid, of=of),
-        )
+        raise damaged(path, _not_valid(invalid, "confidence", language))
+
+
+def _not_valid(name: str, section: str, language: str = "") -> str:
+    if language:
+        message = _('"{name}" in its "{section}" of the language "{language}" is not valid')
+    else:
+        message = _('"{name}" in its "{section}" is not valid')
+    return message.format(name=visible(name), section=section, language=language)
 
 
 def _check_languages(manifest: Mapping[str, Any], path: Path) -> None:
@@ -336,29 +334,19 @@ def _check_languages(manifest: Mapping[str, Any], path: Path) -> None:
         raise damaged(path, _('its "languages" is not a list of languages'))
     for language, section in languages.items():
         if not _LANGUAGE.fullmatch(language) or language == ENGLISH:
-            raise damaged(
-                path,
-                _('"{language}" in its "languages" is not valid').format(
-                    language=visible(language)
-                ),
-            )
-        of = _(' of the language "{language}"').format(language=language)
+            raise damaged(path, _not_valid(language, "languages"))
         if type(section) is not dict:
-            raise damaged(
-                path, _('"{language}" in its "languages" is not valid').format(language=language)
-            )
-        _check_numbers(section, {"decode": _NUMBERS["decode"]}, path, of)
-        _check_captions(section, path, of)
+            raise damaged(path, _not_valid(language, "languages"))
+        _check_numbers(section, {"decode": _NUMBERS["decode"]}, path, language)
+        _check_captions(section, path, language)
         for name in LANGUAGE_FILES:
             if (own_name := file_of_language(name, language)) not in manifest["files"]:
-                raise damaged(path, _("it doesn't list {own_name}").format(own_name=own_name))
+                raise damaged(path, _("it doesn't list {name}").format(name=own_name))
         joint_words = file_of_language(JOINT_WORDS, language)
         if joint_words in manifest["files"] and JOINT_SPACE not in manifest["files"]:
             raise damaged(
                 path,
-                _("it lists {joint_words}, but not {joint_space}").format(
-                    joint_words=joint_words, joint_space=JOINT_SPACE
-                ),
+                _("it lists {name}, but not {other}").format(name=joint_words, other=JOINT_SPACE),
             )
 
 
@@ -395,8 +383,8 @@ def _check_size(path: Path, entry: Mapping[str, Any]) -> None:
     if size != entry["bytes"]:
         raise damaged(
             path,
-            _("it has {size} bytes instead of {entry}").format(
-                size=number(size), entry=number(entry["bytes"])
+            _("it has {size} bytes instead of {expected}").format(
+                size=number(size), expected=number(entry["bytes"])
             ),
         )
 

@@ -10,26 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from image_describer.i18n import N_
-
 if TYPE_CHECKING:
     from image_describer.captioner.beam_search import Beam
     from image_describer.captioner.features import Features
 
-MEASURES = {
-    "mean_log_prob": N_("mean log-probability of a word, including the end"),
-    "lowest_log_probs": N_("mean log-probability of the three least probable words"),
-    "total_log_prob": N_("logarithm of the total probability of all captions found"),
-    "length": N_("number of words"),
-    "rarity": N_("sum of the logarithms of the words' ranks by frequency in the training captions"),
-    "attention_entropy": N_("how widely the attention is spread: its entropy, in nats"),
-    "region_norm": N_("mean length of the features of a cell"),
-    "pooled_norm": N_("length of the mean features of all cells"),
-    "match": N_("cosine of picture and caption in the joint space, if the bundle has one"),
-    "ngram_score": N_(
-        "score of its words and word pairs by the n-gram prior, if the bundle has one"
-    ),
-    "novelty": N_("how far the picture is from the training photographs, if the bundle can tell"),
+MEASURES = {  # untranslated: for the model card
+    "mean_log_prob": "mean log-probability of a word, including the end",
+    "lowest_log_probs": "mean log-probability of the three least probable words",
+    "total_log_prob": "logarithm of the total probability of all captions found",
+    "length": "number of words",
+    "rarity": "sum of the logarithms of the words' ranks by frequency in the training captions",
+    "attention_entropy": "how widely the attention is spread: its entropy, in nats",
+    "region_norm": "mean length of the features of a cell",
+    "pooled_norm": "length of the mean features of all cells",
+    "match": "cosine of picture and caption in the joint space, if the bundle has one",
+    "ngram_score": "score of its words and word pairs by the n-gram prior, if the bundle has one",
+    "novelty": "how far the picture is from the training photographs, if the bundle can tell",
 }
 """Name and meaning of each measure that can have a weight. Bundles use the names."""
 MEASURES_OF_FORMAT_1 = {

@@ -36,14 +36,14 @@ MIN_PART_PX = 48
 ROUNDING = 1e-6  # pixels: a third of a width is not exact in floating point
 
 POSITIONS = (
-    (N_("top left"), "top", N_("top right")),
-    ("left", "centre", "right"),
-    (N_("bottom left"), "bottom", N_("bottom right")),
+    (N_("top left"), N_("top"), N_("top right")),
+    (N_("left"), N_("centre"), N_("right")),
+    (N_("bottom left"), N_("bottom"), N_("bottom right")),
 )
 # Within a part: "left of the centre" would be understood as the part beside the centre.
 INNER_POSITIONS = (
     (N_("top left"), N_("top middle"), N_("top right")),
-    (N_("middle left"), "middle", N_("middle right")),
+    (N_("middle left"), N_("middle"), N_("middle right")),
     (N_("bottom left"), N_("bottom middle"), N_("bottom right")),
 )
 
@@ -73,12 +73,11 @@ class GridCursor:
     def position(self) -> str:
         """Its name: "top left", or "top left of the centre" within a part (the last two levels)."""
         if not self._entered:
-            return POSITIONS[self.row][self.column]
+            return _(POSITIONS[self.row][self.column])
         row, column = self._entered[-1]
         outer = (POSITIONS if self.depth == 1 else INNER_POSITIONS)[row][column]
-        return _("{inner_positions} of the {outer}").format(
-            inner_positions=INNER_POSITIONS[self.row][self.column], outer=outer
-        )
+        inner = INNER_POSITIONS[self.row][self.column]
+        return _("{inner} of the {outer}").format(inner=_(inner), outer=_(outer))
 
     def move(self, dx: int, dy: int) -> bool:
         """Move ``dx`` parts right and ``dy`` down. Returns False, without moving, at an edge."""

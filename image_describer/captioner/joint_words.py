@@ -8,6 +8,7 @@ import numpy as np
 from image_describer import bundle_files
 from image_describer.captioner.bundle import JOINT_WORDS, Bundle
 from image_describer.captioner.tokenizer import WORDS_LIMIT
+from image_describer.i18n import _
 
 FILE_LIMIT_BYTES = 20_000_000
 UNPACKED_LIMIT_BYTES = 60_000_000
@@ -39,7 +40,7 @@ class JointWords:
         path = bundle.path(JOINT_WORDS)
         arrays = bundle_files.read_arrays(path, ARRAYS, FILE_LIMIT_BYTES, UNPACKED_LIMIT_BYTES)
         if not _is_valid(arrays, bundle.manifest["joint_space"]["dimension"]):
-            raise bundle_files.damaged(path, "its numbers are not the expected ones")
+            raise bundle_files.damaged(path, _("its numbers are not the expected ones"))
         # Backwards, so that of two words that differ in case, the first counts.
         rows = reversed(list(enumerate(arrays["words"].tolist())))
         ids = {str(word).casefold(): row for row, word in rows}

@@ -1,15 +1,12 @@
 """Which words of captions name things; the others are listed, as there are fewer of them."""
 
-from image_describer.i18n import N_
-
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
 # Words in captions that name nothing that has a position.
-FUNCTION_WORDS = _words(
-    N_("""
+FUNCTION_WORDS = _words("""
     a an the and or but of in on at by to with without from into onto over under up down out off
     through across along around near next behind beside between above below against toward
     towards outside inside front while as for after before past is are was be being been has
@@ -18,10 +15,8 @@ FUNCTION_WORDS = _words(
     something each both all very while not no it's 's just where like can you i if so than when
     about atop among alongside underneath beneath within together away nearby outdoors indoors close
     ready here still also only himself herself itself themselves someone various lots few multiple
-""")
-)
-QUALITIES = _words(
-    N_("""
+""")  # untranslated
+QUALITIES = _words("""
     black white red blue green yellow orange pink purple brown tan gray grey blond blonde dark
     light bright colorful colored young old little small large big tall long short older elderly
     wet snowy sandy grassy rocky muddy dirty wooden empty crowded busy high low open other
@@ -32,10 +27,8 @@ QUALITIES = _words(
     displayed attached perched placed seated stacked mounted gathered tiled cluttered sliced docked
     cooked assorted fenced shaped fried baked loaded wrapped rusted opened tied lit laid made shown
     seen used
-""")
-)
-ACTIONS = _words(
-    N_("""
+""")  # untranslated
+ACTIONS = _words("""
     runs run stands stand sits sit jumps jump plays play walks walk rides ride holds hold looks
     look wears wear swims swim climbs climb catches catch does do performs perform leaps leap
     chases chase carries carry throws throw poses pose smiles smile watches watch races race
@@ -43,28 +36,23 @@ ACTIONS = _words(
     make takes take goes go gets get pulls pull pushes push splashes slides fights fight covered
     eats eat prepares prepare cooks shows contains features includes rests waits flies fly grazes
     graze drives travels serves sleeps talks stares reaches hangs tries says appears uses
-""")
-)
+""")  # untranslated
 NOT_OBJECTS = FUNCTION_WORDS | QUALITIES | ACTIONS
 # Nouns that look like participles.
-NOUNS_IN_ING = _words(
-    N_("""
+NOUNS_IN_ING = _words("""
     building clothing railing ring string swing king wing ceiling painting crossing landing
     wedding evening morning sling spring thing things lightning marking opening
-""")
-)
+""")  # untranslated
 
 # Before "of", they say where something is or how much of it there is.
-BEFORE_OF = _words(
-    N_("""
+BEFORE_OF = _words("""
     top bottom side middle end corner edge group pair couple bunch lot number row piece kind type
-""")
-)
+""")  # untranslated
 
 
 BEFORE_VON = _words("""
     Anzahl Art Ecke Ende Gruppe Haufen Menge Mitte Paar Rand Reihe Seite Spitze Stapel Stück Teil
-""")
+""")  # untranslated
 
 
 def names_object(name: str, following: str = "", language: str = "en") -> bool:

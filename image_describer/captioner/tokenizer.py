@@ -76,14 +76,10 @@ class _PlainUnpickler(pickle.Unpickler):
     """Builds plain data only: classes, functions and persistent objects are refused."""
 
     def find_class(self, module_name: str, global_name: str) -> NoReturn:
-        raise pickle.UnpicklingError(
-            _("{module_name}.{global_name} is not allowed").format(
-                module_name=module_name, global_name=global_name
-            )
-        )
+        raise pickle.UnpicklingError(f"{module_name}.{global_name} is not allowed")
 
     def persistent_load(self, pid: Any) -> NoReturn:
-        raise pickle.UnpicklingError(_("persistent objects are not allowed"))
+        raise pickle.UnpicklingError("persistent objects are not allowed")
 
 
 _STRINGS = frozenset({"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"})
@@ -116,17 +112,17 @@ def _check_instructions(content: bytes) -> None:
         elif name in _MEMO_WRITES:
             index = stored if argument is None else argument
             if index != stored:  # a gap lets a few bytes reserve gigabytes for the memo
-                raise pickle.UnpicklingError(_("its memo has gaps"))
+                raise pickle.UnpicklingError("its memo has gaps")
             stored += 1
             if previous in _STRINGS:
                 strings.add(index)
         elif name in _MEMO_READS:
             if argument not in strings:
-                raise pickle.UnpicklingError(_("it shares containers"))
+                raise pickle.UnpicklingError("it shares containers")
         elif name not in _NUMBERS_AND_STRUCTURE and name not in _STRINGS:
-            raise pickle.UnpicklingError(_("it contains the instruction {name}").format(name=name))
+            raise pickle.UnpicklingError(f"it contains the instruction {name}")
         if containers > _CONTAINERS_LIMIT:
-            raise pickle.UnpicklingError(_("it is nested too deeply"))
+            raise pickle.UnpicklingError("it is nested too deeply")
         previous = name
 
 

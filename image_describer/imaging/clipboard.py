@@ -27,8 +27,9 @@ READ_LIMIT_S = 8.0  # tens of megabytes take a few seconds; an owner that hangs 
 PATH_LIMIT = 4096  # characters; a longer line is not a path
 # Prints the path of the first file that was copied in Finder. Text is no file: AppleScript would
 # turn it into the path of one that does not exist.
-FINDER_SCRIPT = """if (clipboard info for «class furl») is {} then return ""
-POSIX path of (the clipboard as «class furl»)"""
+FINDER_SCRIPT = """\
+if (clipboard info for «class furl») is {} then return ""
+POSIX path of (the clipboard as «class furl»)"""  # untranslated
 # The first line of what file managers copy says what to do with the files.
 NOT_PATHS = frozenset({"copy", "cut", "x-special/nautilus-clipboard"})
 

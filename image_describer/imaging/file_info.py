@@ -6,13 +6,13 @@ Nothing here is about what the picture shows, and nothing raises.
 import os
 from datetime import datetime
 
-from image_describer.i18n import _
+from image_describer.i18n import N_, _
 from image_describer.text import file_size
 
-# strftime would follow the locale, but the sentences are English.
+# strftime would follow the locale of the system.
 MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
+    *(N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June")),
+    *(N_("July"), N_("August"), N_("September"), N_("October"), N_("November"), N_("December")),
 )
 _EXIF_IFD, _DATE_TAKEN = 0x8769, 0x9003
 
@@ -27,14 +27,14 @@ def file_facts(file: str | None) -> list[str]:
         return []
     taken = size_and_date_taken(file)[1]
     if taken is not None:
-        date = _("It was taken on {date_in_words} at {taken:%H:%M}.").format(
-            date_in_words=date_in_words(taken), taken=taken
+        date = _("It was taken on {date} at {time:%H:%M}.").format(
+            date=date_in_words(taken), time=taken
         )
     else:
-        date = _("The file was last changed on {timestamp_in_words}.").format(
-            timestamp_in_words=timestamp_in_words(status.st_mtime)
+        date = _("The file was last changed on {date}.").format(
+            date=timestamp_in_words(status.st_mtime)
         )
-    return [date, _("The file has {file_size}.").format(file_size=file_size(status.st_size))]
+    return [date, _("The file has {size}.").format(size=file_size(status.st_size))]
 
 
 def size_and_date_taken(path: str) -> tuple[tuple[int, int] | None, datetime | None]:
@@ -61,7 +61,9 @@ def size_and_date_taken(path: str) -> tuple[tuple[int, int] | None, datetime | N
 
 def date_in_words(date: datetime) -> str:
     """Return a date as people say it: "3 May 2024"."""
-    return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
+    return _("{day} {month} {year}").format(
+        day=date.day, month=_(MONTHS[date.month - 1]), year=date.year
+    )
 
 
 def timestamp_in_words(seconds: float) -> str:

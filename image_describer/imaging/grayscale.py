@@ -5,8 +5,6 @@ import re
 import numpy as np
 from PIL import Image
 
-from image_describer.i18n import N_
-
 THUMBNAIL_PX = 48  # least length of the longer side; averaging removes grain
 TINT_TOLERANCE = 0.02  # of the contrast: how near to one tint 95 % of the pixels must be; of
 # photographs with colours 1 in 100 is as near, and then hardly any colour can be seen
@@ -14,7 +12,7 @@ VIVID_CHROMA = 48  # of 128: the tint of an old print is paler, a red object in 
 CURVE_TERMS = 6  # of the polynomial from brightness to tint
 
 # Black, white and grey are not among them: they can still be seen.
-_COLOUR_WORDS = N_(
+_COLOUR_WORDS = (  # untranslated
     "red blue green yellow orange pink purple brown tan gold golden silver blond blonde redheaded "
     "reddish colored colorful colorfully multicolored multi-colored multicolor tri-colored "
     "brown-haired"

@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from image_describer import stdio
+from image_describer import files, stdio
 from image_describer.errors import IsFolderError, NoSuchFileError, PictureError
 from image_describer.i18n import N_, _
 from image_describer.imaging import color_space, decode, incomplete, orientation, quality
@@ -112,8 +112,8 @@ def _from_file(file: IO[bytes], size: int, name: str | None, frame: int) -> Pict
     if size > limit_bytes:
         limit = file_size(limit_bytes, brief=True)
         raise PictureError(
-            _("The file is too large: {file_size}; at most {limit} are opened.").format(
-                file_size=file_size(size, brief=True), limit=limit
+            _("The file is too large: {size}; at most {limit} are opened.").format(
+                size=file_size(size, brief=True), limit=limit
             ),
             _(SAVE_SMALLER),
         )
@@ -133,8 +133,8 @@ def _read_or_repair(
         raise
     except ImportError as error:
         raise PictureError(
-            _("To open {name} pictures, a library is missing or too old.").format(
-                name=format_.name
+            _("To open {format} pictures, a library is missing or too old.").format(
+                format=format_.name
             ),
             _("Run: pip install --upgrade pillow pi-heif."),
         ) from error
@@ -187,7 +187,7 @@ def _checked_header(format_: PictureFormat, file: IO[bytes], frame: int) -> Imag
     """Read a header. Raises PictureError if what follows would take too much to decode."""
     if formats.is_excessive(format_, file, frame):
         raise PictureError(
-            _("This {name} file has too many parts to be opened.").format(name=format_.name)
+            _("This {format} file has too many parts to be opened.").format(format=format_.name)
         )
     image: Image.Image | None = open_tiff(file, frame) if format_.name == "TIFF" else None
     if image is None:
@@ -282,8 +282,8 @@ def _unknown(head: bytes) -> PictureError:
             _("Open it in the window, or read it with: image-describer read FILE."),
         )
     kind = other_kinds.guess_kind(head)
-    details = _("I can open {value} and PDF.").format(
-        value=", ".join(format_.name for format_ in FORMATS)
+    details = _("I can open {formats} and PDF.").format(
+        formats=", ".join(format_.name for format_ in FORMATS)
     )
     if kind is None or kind == other_kinds.TEXT:
         return PictureError(
@@ -295,8 +295,8 @@ def _unknown(head: bytes) -> PictureError:
 
 def _not_opened(kind: OtherKind, details: str = "") -> PictureError:
     return PictureError(
-        _("This is {name}, which I can't open.").format(name=kind.name),
-        kind.way_out,
+        _("This is {kind}, which I can't open.").format(kind=_(kind.name)),
+        _(kind.way_out),
         details=details,
     )
 
@@ -307,21 +307,24 @@ def _damaged(format_: PictureFormat, file: IO[bytes], size: int, error: Exceptio
         return _not_opened(variant)
     message = str(error).lower()
     unknown_kind = PictureError(
-        _("I can't open this kind of {name}.").format(name=format_.name),
+        _("I can't open this kind of {format}.").format(format=format_.name),
         _("Save it in another format, such as PNG."),
     )
     if "truncated" in message or size < SHORT_FILE_BYTES or _is_truncated(format_, file, size):
         return PictureError(
-            _("The file is incomplete: it ends after {file_size}.").format(
-                file_size=file_size(size, brief=True)
+            _("The file is incomplete: it ends after {size}.").format(
+                size=file_size(size, brief=True)
             ),
             _(GET_AGAIN),
         )
-    if any(hint in message for hint in ("unknown", "unsupported", _("not supported"))):
+    hints = ("unknown", "unsupported", "not supported")  # untranslated
+    if any(hint in message for hint in hints):
         return unknown_kind
     if formats.is_unknown_kind(format_, file):
         return unknown_kind
-    return PictureError(_("The {name} file is damaged.").format(name=format_.name), _(GET_AGAIN))
+    return PictureError(
+        _("The {format} file is damaged.").format(format=format_.name), _(GET_AGAIN)
+    )
 
 
 def _is_truncated(format_: PictureFormat, file: IO[bytes], size: int) -> bool:
@@ -337,5 +340,5 @@ def unreadable(error: Exception) -> PictureError:
         return NoSuchFileError()
     if isinstance(error, PermissionError):
         return PictureError(_("You are not allowed to read that file."))
-    why = getattr(error, "strerror", None) or _("that is not a valid name")
+    why = files.reason(error) if isinstance(error, OSError) else _("that is not a valid name")
     return PictureError(_("The file can't be read: {why}.").format(why=why))

@@ -107,7 +107,7 @@ def write_in_place(
     path = Path(file)
     if path.is_symlink():
         raise AltTextError(
-            _("{quoted} is a link.").format(quoted=_quoted(path)),
+            _("{file} is a link.").format(file=_quoted(path)),
             _("Name the file that it points to."),
         )
     content = _read_file(path)
@@ -118,7 +118,7 @@ def write_in_place(
         raise _changed(path)
     if not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise AltTextError(
-            _("{quoted} is write-protected.").format(quoted=_quoted(path)),
+            _("{file} is write-protected.").format(file=_quoted(path)),
             _("Remove the protection, or write into copies."),
         )
     try:
@@ -143,7 +143,7 @@ def _set_alt_text(
     line = one_line(text)
     if not line:
         raise AltTextError(
-            _("Nothing was written into {quoted}: the text is empty.").format(quoted=_quoted(path))
+            _("Nothing was written into {file}: the text is empty.").format(file=_quoted(path))
         )
     name = _format_name(path, content)
     before = _split(path, content, name)
@@ -155,21 +155,21 @@ def _set_alt_text(
     if authors_texts and not replace:
         return content, WriteResult.AUTHOR
     if any(xmp.hides_alt_text(packet) for packet in packets):
-        raise _unchanged(path, UNUSUAL)
+        raise _unchanged(path, _(UNUSUAL))
     try:
         packet = xmp_edit.set_alt_text(before.packet, line, language)
         new = file_parts.replace_xmp(content, name, packet)
         after = file_parts.split_file(new, name)
     except xmp_edit.UnsafePacketError as error:
-        raise _unchanged(path, UNUSUAL) from error
+        raise _unchanged(path, _(UNUSUAL)) from error
     except NoRoomError as error:
-        raise _unchanged(path, "there is no room in its metadata (XMP)") from error
+        raise _unchanged(path, _("there is no room in its metadata (XMP)")) from error
     except DamagedFileError as error:
         raise _damaged(path) from error
     packets = _packets(new, name)
     texts, authors_left = xmp.alternatives(*packets), xmp.author_alternatives(*packets)
     if authors_left.keys() & {xmp.DEFAULT, language}:
-        raise _unchanged(path, "its author's alt text also stands where I can't change it")
+        raise _unchanged(path, _("its author's alt text also stands where I can't change it"))
     others_kept = all(
         texts.get(other) == authors_text
         for other, authors_text in authors_texts.items()
@@ -179,8 +179,8 @@ def _set_alt_text(
     difference = file_parts.first_difference(before, after)
     is_set = is_marked and _has_text(texts, line, language)
     if difference or not others_kept or not is_set or _header(content) != _header(new):
-        why = _("writing the text would have changed more ({value})").format(
-            value=difference or _("its metadata")
+        why = _("writing the text would have changed more ({part})").format(
+            part=difference or _("its metadata")
         )
         raise _unchanged(path, why)
     return new, WriteResult.WRITTEN
@@ -215,7 +215,7 @@ def _existing_copy(target: Path, source: Path, before: FileParts) -> bytes | Non
         return None
     if target.is_symlink() or not target.is_file() or os.path.samefile(target, source):
         raise AltTextError(
-            _("Something else is called {quoted}.").format(quoted=_quoted(target)),
+            _("Something else is called {file}.").format(file=_quoted(target)),
             _("Choose another folder."),
         )
     content = _read_file(target)
@@ -226,8 +226,8 @@ def _existing_copy(target: Path, source: Path, before: FileParts) -> bytes | Non
     # Somebody may have edited other metadata of the copy: only the pixels are compared.
     if existing is None or not _pixel_parts(before) <= _pixel_parts(existing):
         raise AltTextError(
-            _("Another picture is called {quoted}, so nothing was written.").format(
-                quoted=_quoted(target)
+            _("Another picture is called {file}, so nothing was written.").format(
+                file=_quoted(target)
             ),
             _("Choose another folder."),
         )
@@ -260,7 +260,7 @@ def _temporary_copy(target: Path, content: bytes, source: Path) -> Iterator[Path
         with contextlib.suppress(OSError):  # a file system without permissions or times
             shutil.copystat(source, temporary)
         if temporary.read_bytes() != content:
-            raise OSError(0, "what was read back differs from what was written")
+            raise OSError(0, _("what was read back differs from what was written"))
         yield temporary
     finally:
         with contextlib.suppress(OSError):
@@ -295,7 +295,7 @@ def _read_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else _("that is not a valid name")
         raise AltTextError(
-            _("{quoted} can't be read: {why}.").format(quoted=_quoted(path), why=why)
+            _("{file} can't be read: {why}.").format(file=_quoted(path), why=why)
         ) from error
 
 
@@ -306,13 +306,19 @@ def _format_name(path: Path, content: bytes) -> str:
     is_big_tiff = head.startswith(_BIG_TIFF)
     if format_ is not None and format_.name in file_parts.FORMATS and not is_big_tiff:
         return format_.name
-    other = other_kinds.guess_kind(head)
-    kind = "BigTIFF" if is_big_tiff else format_.name if format_ else other.name if other else ""
+    if is_big_tiff:
+        kind = "BigTIFF"
+    elif format_ is not None:
+        kind = format_.name
+    elif (other := other_kinds.guess_kind(head)) is not None:
+        kind = _(other.name)
+    else:
+        kind = _("an unknown kind of file")
     raise AltTextError(
         _(
-            "{quoted} was left unchanged: I can't write alt text into "
-            "{value}, only into JPEG, PNG, WebP and TIFF."
-        ).format(quoted=_quoted(path), value=kind or _("an unknown kind of file")),
+            "{file} was left unchanged: I can't write alt text into {kind}, only into JPEG, PNG, "
+            "WebP and TIFF."
+        ).format(file=_quoted(path), kind=kind),
         _("Save it as one of these."),
     )
 
@@ -326,7 +332,7 @@ def _split(path: Path, content: bytes, name: str) -> FileParts:
 
 def _unchanged(path: Path, why: str, way_out: str = "") -> AltTextError:
     return AltTextError(
-        _("{quoted} was left unchanged: {why}.").format(quoted=_quoted(path), why=why), way_out
+        _("{file} was left unchanged: {why}.").format(file=_quoted(path), why=why), way_out
     )
 
 
@@ -340,9 +346,9 @@ def _changed(path: Path) -> AltTextError:
 
 def _not_written(path: Path, error: OSError) -> AltTextError:
     return AltTextError(
-        _("{quoted} was not written: {error}.").format(quoted=_quoted(path), error=reason(error))
+        _("{file} was not written: {why}.").format(file=_quoted(path), why=reason(error))
     )
 
 
 def _quoted(path: Path) -> str:
-    return f'"{visible(str(path))}"'
+    return _('"{name}"').format(name=visible(str(path)))

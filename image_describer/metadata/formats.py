@@ -12,7 +12,6 @@ from typing import IO, TypeVar
 
 from PIL import Image, ImageFile
 
-from image_describer.i18n import _
 from image_describer.metadata.containers import (
     isobmff,
     isobmff_repair,
@@ -175,7 +174,7 @@ def read_header(format_: PictureFormat, file: IO[bytes]) -> ImageFile.ImageFile:
         return HeifImageFile(file, "")
     import_module(f"PIL.{format_.plugin}")
     if format_.name not in Image.OPEN:
-        raise ImportError(_("Pillow was built without {name}").format(name=format_.name))
+        raise ImportError(f"Pillow was built without {format_.name}")  # untranslated
     factory, _unused = Image.OPEN[format_.name]
     return factory(file, "")
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from image_describer.i18n import N_
 from image_describer.imaging.region import Region, region_of, to_whole
 from image_describer.reading.text import Code
 
@@ -30,10 +29,10 @@ MARGIN = 192  # around the places with many edges: the rest of a code, and the w
 LEAST_EDGES = 8  # in a window, and in the one below it; QR codes with modules up to 6 px have that
 
 FORMAT_NAMES = {
-    "QRCode": N_("QR code"),
-    "MicroQRCode": N_("Micro QR code"),
-    "DataMatrix": N_("Data Matrix code"),
-    "Aztec": N_("Aztec code"),
+    "QRCode": "QR code",  # untranslated
+    "MicroQRCode": "Micro QR code",  # untranslated
+    "DataMatrix": "Data Matrix code",  # untranslated
+    "Aztec": "Aztec code",  # untranslated
     "PDF417": "PDF417 code",
     "EAN13": "EAN-13",
     "EAN8": "EAN-8",
@@ -43,7 +42,7 @@ FORMAT_NAMES = {
     "Code39": "Code 39",
     "ITF": "ITF",
 }
-"""The formats that are searched for, by zxing-cpp's names."""
+"""The formats that are searched for, by zxing-cpp's names; the texts are part of records."""
 PRODUCT_FORMATS = ("EAN-13", "EAN-8", "UPC-A", "UPC-E")
 BAR_FORMATS = (*PRODUCT_FORMATS, "Code 128", "Code 39", "ITF")
 

@@ -9,15 +9,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import Enum, auto
 from urllib.parse import quote, unquote
 
 from image_describer import web_hosts
 from image_describer.i18n import N_, _
 from image_describer.imaging.file_info import date_in_words
-from image_describer.reading.barcodes import BAR_FORMATS, PRODUCT_FORMATS
+from image_describer.reading.barcodes import BAR_FORMATS, FORMAT_NAMES, PRODUCT_FORMATS
 from image_describer.reading.text import Code
-from image_describer.text import clean, finish, one_line, plural
+from image_describer.text import clean, finish, number, one_line, plural
 
 MAX_TOLD = 3  # codes; of more, only their number is told
 TEXT_LIMIT = 250  # characters that are spoken, 15 s
@@ -35,6 +35,13 @@ _FIELD = re.compile(r"([A-Za-z]+):((?:\\.|[^;\\])*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _FOLDED = re.compile(r"\r?\n[ \t]")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1c\x7f-\x84\x86-\x9f]")
+SENTENCES = {
+    FORMAT_NAMES["QRCode"]: N_("A QR code: {content}"),
+    FORMAT_NAMES["MicroQRCode"]: N_("A Micro QR code: {content}"),
+    FORMAT_NAMES["DataMatrix"]: N_("A Data Matrix code: {content}"),
+    FORMAT_NAMES["Aztec"]: N_("An Aztec code: {content}"),
+    FORMAT_NAMES["PDF417"]: N_("A PDF417 code: {content}"),
+}
 # Links that other programs follow. What they hold may be a secret or a script, and isn't told.
 _OTHER_SCHEMES = frozenset(
     {"bitcoin", "data", "ethereum", "file", "intent", "javascript", "magnet"}
@@ -44,18 +51,18 @@ _OTHER_SCHEMES = frozenset(
 class CodeKind(Enum):
     """What a code holds."""
 
-    WEB_ADDRESS = N_("web address")
-    WIFI = N_("Wi-Fi network")
-    TELEPHONE = N_("telephone number")
-    MESSAGE = N_("text message")
-    EMAIL = N_("e-mail address")
-    CONTACT = "contact"
-    EVENT = "event"
-    POSITION = "position"
-    PRODUCT = N_("product number")
-    OTHER_LINK = N_("link for another program")
-    TEXT = "text"
-    DATA = N_("data that is not text")
+    WEB_ADDRESS = auto()
+    WIFI = auto()
+    TELEPHONE = auto()
+    MESSAGE = auto()
+    EMAIL = auto()
+    CONTACT = auto()
+    EVENT = auto()
+    POSITION = auto()
+    PRODUCT = auto()
+    OTHER_LINK = auto()
+    TEXT = auto()
+    DATA = auto()
 
 
 @dataclass(frozen=True)
@@ -87,9 +94,14 @@ def codes_sentence(codes: Sequence[Code]) -> str:
 
 def code_sentence(code: Code) -> str:
     """Return, for example, "A QR code: a web address, example.org."."""
-    name = _("bar code") if code.format in BAR_FORMATS else one_line(code.format)
-    article = "An" if name.startswith("A") else "A"
-    return finish(f"{article} {name}: {meaning(code).said}")
+    said = meaning(code).said
+    if code.format in BAR_FORMATS:
+        return finish(_("A bar code: {content}").format(content=said))
+    if code.format in SENTENCES:
+        return finish(_(SENTENCES[code.format]).format(content=said))
+    return finish(
+        _("A code, {format}: {content}").format(format=one_line(code.format), content=said)
+    )
 
 
 def meaning(code: Code) -> CodeMeaning:
@@ -100,8 +112,8 @@ def meaning(code: Code) -> CodeMeaning:
         is_book = code.format == "EAN-13" and content.startswith(("978", "979"))
         return CodeMeaning(
             CodeKind.PRODUCT,
-            _("the {value} number {digits}").format(
-                value="book" if is_book else "product", digits=digits
+            (_("the book number {digits}") if is_book else _("the product number {digits}")).format(
+                digits=digits
             ),
         )
     if not content:
@@ -118,7 +130,7 @@ def meaning(code: Code) -> CodeMeaning:
     if result is None and _MAIL.fullmatch(content):
         result = _mail(content)
     if result is None and (scheme in _OTHER_SCHEMES or rest.startswith("//")):
-        said = _("a link for another program, {clean}").format(clean=clean(scheme, NAME_LIMIT))
+        said = _("a link for another program, {kind}").format(kind=clean(scheme, NAME_LIMIT))
         result = CodeMeaning(CodeKind.OTHER_LINK, said)
     return result or _text(content)
 
@@ -141,12 +153,14 @@ def _web_address(content: str) -> CodeMeaning:
         return CodeMeaning(CodeKind.WEB_ADDRESS, _("a web address that is not valid"))
     path = "".join(char if char.isascii() else quote(char) for char in rest)
     address = f"{scheme.lower()}://{host}{':' if port else ''}{port}{path}"
-    said = _("a web address, {shown_host}").format(shown_host=_shown_host(host))
     foreign = "xn--" in host
     if at:
-        said += _(', written to look like "{clean}"').format(clean=clean(unquote(user), NAME_LIMIT))
+        said = _('a web address, {host}, written to look like "{disguise}"')
     elif foreign:
-        said += _(", with letters other than A to Z")
+        said = _("a web address, {host}, with letters other than A to Z")
+    else:
+        said = _("a web address, {host}")
+    said = said.format(host=_shown_host(host), disguise=clean(unquote(user), NAME_LIMIT))
     return CodeMeaning(CodeKind.WEB_ADDRESS, said, address, is_disguised=bool(at) or foreign)
 
 
@@ -166,8 +180,8 @@ def _shown_host(host: str) -> str:
     host = host.removeprefix("www.")
     if len(host) <= NAME_LIMIT:
         return host
-    return _("a long name that ends in {value}").format(
-        value=host[-NAME_LIMIT // 2 :].partition(".")[2] or host[-20:]
+    return _("a long name that ends in {end}").format(
+        end=host[-NAME_LIMIT // 2 :].partition(".")[2] or host[-20:]
     )
 
 
@@ -178,7 +192,7 @@ def _mail(content: str) -> CodeMeaning | None:
     shown = clean(address, NAME_LIMIT)
     return CodeMeaning(
         CodeKind.EMAIL,
-        _("an e-mail address, {shown}").format(shown=shown),
+        _("an e-mail address, {address}").format(address=shown),
         f"mailto:{quote(address, '@+')}",
     )
 
@@ -192,14 +206,14 @@ def _telephone(content: str) -> CodeMeaning | None:
     if not _TELEPHONE.fullmatch(number):
         return None  # such as *#06#, which a telephone obeys
     address = "tel:" + re.sub(r"[^+0-9]", "", number)
-    said = _("a telephone number, {clean}").format(clean=clean(number, NAME_LIMIT))
+    said = _("a telephone number, {number}").format(number=clean(number, NAME_LIMIT))
     return CodeMeaning(CodeKind.TELEPHONE, said, address)
 
 
 def _message(content: str) -> CodeMeaning:
-    number = re.split(r"[:?]", content, maxsplit=1)[0]
+    receiver = re.split(r"[:?]", content, maxsplit=1)[0]
     return CodeMeaning(
-        CodeKind.MESSAGE, _("a text message to {clean}").format(clean=clean(number, NAME_LIMIT))
+        CodeKind.MESSAGE, _("a text message to {number}").format(number=clean(receiver, NAME_LIMIT))
     )
 
 
@@ -209,12 +223,12 @@ def _wifi(content: str) -> CodeMeaning | None:
     if not name:
         return None
     password = fields.get("P", "")
-    protection = _("with its password") if password else _("without a password")
-    return CodeMeaning(
-        CodeKind.WIFI,
-        _("a Wi-Fi network, {name}, {protection}").format(name=name, protection=protection),
-        secret=password,
+    said = (
+        _("a Wi-Fi network, {name}, with its password")
+        if password
+        else _("a Wi-Fi network, {name}, without a password")
     )
+    return CodeMeaning(CodeKind.WIFI, said.format(name=name), secret=password)
 
 
 def _mecard(content: str) -> CodeMeaning:
@@ -255,10 +269,10 @@ def _date(text: str | None) -> str:
         time = datetime.strptime(value[9:15], "%H%M%S") if value[8:9] == "T" else None
     except ValueError:
         return ""
-    said = date_in_words(day)
-    if time is not None:
-        said += _(" at {time:%H:%M}").format(time=time) + (" UTC" if value.endswith("Z") else "")
-    return said
+    if time is None:
+        return date_in_words(day)
+    said = _("{date} at {time:%H:%M}").format(date=date_in_words(day), time=time)
+    return said + (" UTC" if value.endswith("Z") else "")
 
 
 def _position(content: str) -> CodeMeaning | None:
@@ -266,11 +280,19 @@ def _position(content: str) -> CodeMeaning | None:
     latitude, longitude = (float(found[1]), float(found[2])) if found else (999.0, 999.0)
     if abs(latitude) > 90 or abs(longitude) > 180:
         return None
-    north = f"{abs(latitude):.5g} {'north' if latitude >= 0 else 'south'}"
-    east = f"{abs(longitude):.5g} {'east' if longitude >= 0 else 'west'}"
-    return CodeMeaning(
-        CodeKind.POSITION, _("a position, {north}, {east}").format(north=north, east=east)
+    north = _("{degrees} north") if latitude >= 0 else _("{degrees} south")
+    east = _("{degrees} east") if longitude >= 0 else _("{degrees} west")
+    said = _("a position, {latitude}, {longitude}").format(
+        latitude=north.format(degrees=_degrees(latitude)),
+        longitude=east.format(degrees=_degrees(longitude)),
     )
+    return CodeMeaning(CodeKind.POSITION, said)
+
+
+def _degrees(angle: float) -> str:
+    """Five digits, as they are enough for a street."""
+    decimal = f"{abs(angle):.5g}".partition(".")[2]
+    return number(abs(angle), len(decimal))
 
 
 def _fields(content: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from image_describer.captioner.description import Description
 from image_describer.captioner.nouns import names_object
 from image_describer.i18n import N_, _
-from image_describer.imaging.notes import BLANK
+from image_describer.imaging.notes import BLANK, in_words
 from image_describer.imaging.region import Region
 from image_describer.metadata.xmp import TEXT_LIMIT
 from image_describer.text import percent
@@ -17,6 +17,7 @@ from image_describer.wording.sentence import (
     SpokenDescription,
     author_text,
     hedge_for,
+    in_own_language,
     spoken,
     written,
 )
@@ -24,10 +25,14 @@ from image_describer.wording.sentence import (
 MAX_ALTERNATIVES = 4  # nobody remembers more
 EVERYWHERE = 0.85  # sides, in fractions of the picture, from which a region has no position
 AUTHOR_PREFIX = N_("Alt text by its author: ")
-ROWS = ("top", "", "bottom")
-COLUMNS = ("left", "", "right")
+POSITIONS = (  # row by row
+    (N_("top left"), N_("top"), N_("top right")),
+    (N_("left"), N_("centre"), N_("right")),
+    (N_("bottom left"), N_("bottom"), N_("bottom right")),
+)
 
 
+@in_own_language
 def spoken_with_details(
     description: Description, *, hedged: bool = True, read_on: str = ""
 ) -> SpokenDescription:
@@ -37,6 +42,7 @@ def spoken_with_details(
     return replace(short, own=" ".join([short.own, *details]).strip())
 
 
+@in_own_language
 def sentences(description: Description, *, include_notes: bool = True) -> list[str]:
     """Return the details, each with a full stop; at least one.
 
@@ -44,8 +50,8 @@ def sentences(description: Description, *, include_notes: bool = True) -> list[s
     the picture, which the spoken sentence has.
     """
     author = author_text(description, limit=TEXT_LIMIT)
-    notes = [f"{note.strip().rstrip('.')}." for note in description.notes if note.strip()]
-    result = [f"{AUTHOR_PREFIX}{author}"] if author and include_notes else []
+    notes = [f"{in_words(note).strip().rstrip('.')}." for note in description.notes if note.strip()]
+    result = [f"{_(AUTHOR_PREFIX)}{author}"] if author and include_notes else []
     result += notes if include_notes else []
     if description.has_scene:
         result += [_confidence(description.confidence), *_alternatives(description)]
@@ -53,8 +59,10 @@ def sentences(description: Description, *, include_notes: bool = True) -> list[s
         if positions:
             listed = "; ".join(f"{word}: {position}" for word, position in positions)
             result.append(_("What is where: {listed}.").format(listed=listed))
-    elif BLANK not in notes and not description.is_page:  # a drawing: the guess is told here only
-        guess = hedge_for(0.0).full.format(caption=description.caption.strip().rstrip("."))
+    elif (
+        BLANK not in description.notes and not description.is_page
+    ):  # a drawing: the guess is told here only
+        guess = _(hedge_for(0.0).full).format(caption=description.caption.strip().rstrip("."))
         result += [guess, _confidence(description.confidence)]
     if description.text and include_notes and (text := written(description.text)):
         result.append(text)
@@ -67,6 +75,7 @@ def sentences(description: Description, *, include_notes: bool = True) -> list[s
     return result or [_("There is nothing more to say about this picture.")]
 
 
+@in_own_language
 def what_is_where(description: Description) -> list[tuple[str, str]]:
     """Return (word, position) for each word that names an object, in order, without duplicates."""
     positions: dict[tuple[str, str], None] = {}
@@ -87,27 +96,30 @@ def position_of(region: Region) -> str:
     """
     x0, y0, x1, y1 = region
     if not all(math.isfinite(edge) for edge in region):
-        return "somewhere"
+        return _("somewhere")
     if x1 - x0 >= EVERYWHERE and y1 - y0 >= EVERYWHERE:
-        return "everywhere"
+        return _("everywhere")
     row, column = _third((y0 + y1) / 2), _third((x0 + x1) / 2)
-    return f"{ROWS[row]} {COLUMNS[column]}".strip() or "centre"
+    return _(POSITIONS[row][column])
 
 
 def _third(middle: float) -> int:
     return int(3 * min(0.99, max(0.0, middle)))
 
 
+@in_own_language
 def confidence_label(description: Description) -> str:
     """Return "76 percent sure"; "" if no scene is described, or none that can be rated."""
     rated = description.has_scene and math.isfinite(description.confidence)
-    return f"{percent(description.confidence)} sure" if rated else ""
+    if not rated:
+        return ""
+    return _("{percent} sure").format(percent=percent(description.confidence))
 
 
 def _confidence(value: float) -> str:
     if not math.isfinite(value):
         return _("I can't say how sure I am.")
-    return _("I am {value} sure of this.").format(value=percent(value))
+    return _("I am {percent} sure of this.").format(percent=percent(value))
 
 
 def _alternatives(description: Description) -> list[str]:
@@ -117,4 +129,6 @@ def _alternatives(description: Description) -> list[str]:
         for other in description.alternatives
         if (caption := other.caption.strip().rstrip(".")) and caption != own
     ][:MAX_ALTERNATIVES]
-    return [_("It could also be: {others}.").format(others="; or ".join(others))] if others else []
+    return (
+        [_("It could also be: {others}.").format(others=_("; or ").join(others))] if others else []
+    )

@@ -11,16 +11,21 @@ a sentence.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
+from image_describer import i18n
 from image_describer.captioner.description import Description, DoubtfulWord
 from image_describer.i18n import N_, _
-from image_describer.imaging.notes import BLANK, DARK
+from image_describer.imaging.notes import BLANK, DARK, in_words
 from image_describer.reading.text import FEW_WORDS, PictureText, TextLine
-from image_describer.text import finish, one_line, shorten, visible
+from image_describer.text import finish, number, one_line, shorten, visible
 from image_describer.wording.codes import code_sentence, codes_sentence
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Confidence is fitted on dev pictures to what people would accept. On other pictures, "Probably"
 # from 0.7 up was right in 80 % of cases, and the guess below 0.4 was wrong in two of three. The
@@ -83,6 +88,20 @@ class SpokenDescription:
         return bool(self.author or self.written)
 
 
+def in_own_language(
+    function: Callable[Concatenate[Description, P], T],
+) -> Callable[Concatenate[Description, P], T]:
+    """Let a function say things in the language of the description that it gets."""
+
+    @wraps(function)
+    def translated(description: Description, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with i18n.using(description.language):
+            return function(description, *args, **kwargs)
+
+    return translated
+
+
+@in_own_language
 def spoken(
     description: Description, *, hedged: bool = True, brief: bool = False, read_on: str = ""
 ) -> SpokenDescription:
@@ -98,7 +117,7 @@ def spoken(
     if author.rstrip(".").lower() == one_line(description.caption).lower():
         author = ""
     return SpokenDescription(
-        f"{AUTHOR_PREFIX}{author}" if author else "",
+        f"{_(AUTHOR_PREFIX)}{author}" if author else "",
         _own_sentence(description, hedged=hedged, brief=brief),
         written(description.text, hedged=hedged, read_on=read_on) if description.text else "",
         description.language,
@@ -110,6 +129,7 @@ def sentence(description: Description, *, hedged: bool = True, brief: bool = Fal
     return spoken(description, hedged=hedged, brief=brief).text
 
 
+@in_own_language
 def part_sentence(description: Description, *, hedged: bool = True) -> str:
     """Return the sentence for a part of a picture, as short as possible: there are nine.
 
@@ -158,17 +178,17 @@ def bare_caption(description: Description) -> str:
 
 
 def hedge_for(confidence: float) -> Hedge:
-    """Return the hedge for a confidence."""
+    """Return the hedge for a confidence, not translated yet."""
     return next((hedge for least, hedge in HEDGES if confidence >= least), HEDGES[-1][1])
 
 
 def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str:
-    notes = [finish(one_line(note)) for note in description.notes if one_line(note)]
+    notes = [finish(one_line(in_words(note))) for note in description.notes if one_line(note)]
     unknown = [_(UNKNOWN_SCRIPT)] if description.text and description.text.unknown_script else []
     if not description.has_scene:
         return " ".join([*notes, *unknown])
     caption = bare_caption(description)
-    if hedged:
+    if hedged and description.language == i18n.ENGLISH:  # elsewhere, its article may not fit
         caption = _with_doubt(caption, description.doubt)
     if not caption:
         text = _(NO_CAPTION)
@@ -176,7 +196,7 @@ def _own_sentence(description: Description, *, hedged: bool, brief: bool) -> str
         text = f"{caption[0].upper()}{caption[1:]}."
     else:
         hedge = hedge_for(description.confidence)
-        text = (hedge.brief if brief else hedge.full).format(caption=caption)
+        text = _(hedge.brief if brief else hedge.full).format(caption=caption)
     return " ".join([*notes, text, *unknown])
 
 
@@ -205,7 +225,7 @@ def _flowing(lines: Sequence[TextLine]) -> str:
 
 def _about(count: int) -> str:
     """Round a number to two digits."""
-    return f"{round(count, 2 - len(str(count))):,}" if count >= 100 else str(count)
+    return number(round(count, 2 - len(str(count))) if count >= 100 else count)
 
 
 def _with_doubt(caption: str, doubt: DoubtfulWord | None) -> str:
@@ -213,5 +233,5 @@ def _with_doubt(caption: str, doubt: DoubtfulWord | None) -> str:
     words = caption.split()
     if doubt is None or words[doubt.position : doubt.position + 1] != [one_line(doubt.word)]:
         return caption
-    words[doubt.position] += _(" or {other}").format(other=one_line(doubt.other))
+    words[doubt.position] += f" or {one_line(doubt.other)}"  # untranslated
     return " ".join(words)

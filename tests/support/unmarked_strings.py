@@ -4,7 +4,8 @@
 
 A string counts as a user's if it has several words or ends like a sentence. What only developers
 and machines read is left out: docstrings, logs, patterns, SQL, annotations, built-in exceptions,
-and lines with the comment ``# untranslated``.
+and lines with the comment ``# untranslated``, or whole assignments with it in their first or last
+line.
 """
 
 import ast
@@ -20,14 +21,17 @@ NOT_FOR_USERS = (
     *("server/docs.py", "server/metrics.py", "server/schemas.py", "server/wowme.py"),
 )
 
+COMMENT = "# untranslated"
 MARKS = frozenset({"_", "N_", "gettext", "ngettext", "pgettext", "plural"})
 FOR_MACHINES = frozenset(
     {"compile", "execute", "executemany", "executescript", "getLogger", "ContextVar", "TypeVar"}
     | {"debug", "info", "warning", "exception", "critical", "log", "warn", "cast"}
     | {"fullmatch", "match", "search", "sub", "findall", "finditer", "strptime", "strftime"}
+    | {"FilePart"}
 )
 FOR_DEVELOPERS = re.compile(
-    r"(Value|Type|Runtime|Assertion|NotImplemented|Key|Lookup|Index|OS|EOF|Overflow|Attribute)Error"
+    r"(Value|Type|Runtime|Assertion|NotImplemented|Key|Lookup|Index|OS|EOF|Overflow|Attribute"
+    r"|Unpickling)Error"
 )
 WORDS = re.compile(r"[A-Za-z']{2,}[,:;]? [A-Za-z{'\"(]|^[A-Z][a-z]+[.!?:…]$")
 NOT_WORDS = re.compile(
@@ -40,12 +44,22 @@ def unmarked(path: Path) -> list[tuple[int, str]]:
     """Return (line, string) of each string in a file of Python that users see in English only."""
     source = path.read_text("utf-8")
     lines = source.splitlines()
+    tree = ast.parse(source)
+    left_out = {
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for first, last in [(node.lineno, node.end_lineno or node.lineno)]
+        if COMMENT in lines[first - 1] + lines[last - 1]
+        for line in range(first, last + 1)
+    }
     return [
         (line, text)
-        for line, text in _strings(ast.parse(source))
+        for line, text in _strings(tree)
         if WORDS.search(text)
         and not NOT_WORDS.match(text)
-        and "# untranslated" not in lines[line - 1]
+        and COMMENT not in lines[line - 1]
+        and line not in left_out
     ]
 
 

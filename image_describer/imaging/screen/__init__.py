@@ -19,7 +19,8 @@ LIT_SHARE = 1e-5  # of the pixels: a cursor that blinks in a corner may be lit, 
 
 NO_SCREEN = N_("There is no screen that can be captured.")
 START_IN_SESSION = N_("Run this in a desktop session, not over a remote terminal.")
-BLACK = N_("The {what} is black: a screen curtain may be on.")
+BLACK_SCREEN = N_("The screen is black: a screen curtain may be on.")
+BLACK_WINDOW = N_("The window is black: a screen curtain may be on.")
 TURN_IT_OFF = N_("Turn it off and try again.")
 
 
@@ -31,7 +32,7 @@ def capture(*, window: bool = False) -> "Image.Image":
     """
     image = _capture(window)
     if is_black(image):
-        raise ScreenError(_(BLACK).format(what="window" if window else "screen"), _(TURN_IT_OFF))
+        raise ScreenError(_(BLACK_WINDOW if window else BLACK_SCREEN), _(TURN_IT_OFF))
     return image
 
 

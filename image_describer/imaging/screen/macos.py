@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CORE_GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
 SCRIPT_LIMIT_S = 20.0
 # The windows come from front to back; those of programs are in layer 0, bars and menus above.
-FRONT_WINDOW = N_("""\
+FRONT_WINDOW = """\
 ObjC.import("CoreGraphics");
 const options = $.kCGWindowListOptionOnScreenOnly | $.kCGWindowListExcludeDesktopElements;
 const list = $.CGWindowListCopyWindowInfo(options, $.kCGNullWindowID);
@@ -22,7 +22,7 @@ const windows = ObjC.deepUnwrap(ObjC.castRefToObject(list));
 const front = windows.find(window => window.kCGWindowLayer === 0);
 const bounds = front ? front.kCGWindowBounds : null;
 JSON.stringify(bounds && [bounds.X, bounds.Y, bounds.X + bounds.Width, bounds.Y + bounds.Height]);
-""")
+"""  # untranslated
 
 REFUSED = N_("macOS does not allow this program to capture the screen.")
 ALLOW_IT = N_(
@@ -47,7 +47,7 @@ def capture(window: bool) -> "Image.Image":
 
 def active_window() -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the window in front, in points. Raises ScreenError."""
-    command = ["osascript", "-l", "JavaScript", "-e", _(FRONT_WINDOW)]
+    command = ["osascript", "-l", "JavaScript", "-e", FRONT_WINDOW]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=SCRIPT_LIMIT_S, check=True, text=True

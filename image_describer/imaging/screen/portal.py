@@ -27,7 +27,7 @@ ANSWER_LIMIT_S = 60.0  # the user may be asked for permission
 
 NO_PORTAL = N_("This desktop lacks the portal that captures the screen.")
 INSTALL_PORTAL = N_("Install xdg-desktop-portal.")
-PORTAL_PARTS = "It has a part for each desktop, such as xdg-desktop-portal-gnome, -kde or -wlr."
+PORTAL_PARTS = N_("It has a part for each desktop, such as xdg-desktop-portal-gnome, -kde or -wlr.")
 NO_ANSWER = N_("The desktop did not answer.")
 REFUSED = N_("The desktop does not allow the screen to be captured.")
 ALLOW_IT = N_("Run image-describer describe --screen in a terminal, and allow it.")
@@ -50,14 +50,14 @@ def capture(window: bool) -> "Image.Image":
     try:
         connection = open_dbus_connection("SESSION")
     except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=PORTAL_PARTS) from error
+        raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=_(PORTAL_PARTS)) from error
     try:
         with connection:
             url = _request(connection, window)
     except TimeoutError as error:
         raise ScreenError(_(NO_ANSWER), _(ALLOW_IT), details=_(WHERE_ALLOWED)) from error
     except OSError as error:  # the bus went away
-        raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=PORTAL_PARTS) from error
+        raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=_(PORTAL_PARTS)) from error
     return _read(url)
 
 
@@ -83,7 +83,7 @@ def _request(connection: "DBusConnection", window: bool) -> str:
     connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
     with connection.filter(rule) as responses:
         if _call(connection, INTERFACE, "Screenshot", "sa{sv}", ("", options)) is None:
-            raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=PORTAL_PARTS)
+            raise ScreenError(_(NO_PORTAL), _(INSTALL_PORTAL), details=_(PORTAL_PARTS))
         answer = connection.recv_until_filtered(responses, timeout=ANSWER_LIMIT_S)
     status, results = answer.body
     if status != 0 or "uri" not in results:  # 1: the user said no; 2: it ended in another way

@@ -50,7 +50,7 @@ def capture(window: bool) -> "Image.Image":
 def no_answer() -> ScreenError:
     """The error for a display that can't be used."""
     return ScreenError(
-        _("The display {get!r} does not answer.").format(get=os.environ.get("DISPLAY")),
+        _("The display '{display}' does not answer.").format(display=os.environ.get("DISPLAY", "")),
         _("Check the variable DISPLAY, and whether you may use that display."),
     )
 

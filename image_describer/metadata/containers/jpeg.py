@@ -326,10 +326,10 @@ def split(content: bytes) -> Iterator[FilePart]:
         elif marker == _APP1 and body.startswith(_XMP_PREFIX):
             yield FilePart(XMP, body[len(_XMP_PREFIX) :], start, end)
         else:
-            yield FilePart(_("segment {marker:02x}").format(marker=marker), body, start, end)
+            yield FilePart(f"segment {marker:02x}", body, start, end)
         if body.startswith(_MULTI_PICTURE_PREFIX):  # refers to what follows relative to itself
             distance = len(content) - end + len(body)
-            yield FilePart(_("distance to the other pictures"), str(distance).encode())
+            yield FilePart("distance to the other pictures", str(distance).encode())
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:
@@ -346,7 +346,7 @@ def replace_xmp(content: bytes, packet: bytes) -> bytes:
         return content[: old.start] + segment + content[old.end :]
     for part in parts:
         # JFIF and EXIF must come first.
-        is_jfif = part.name == f"segment {_APP0:02x}"
+        is_jfif = part.name == f"segment {_APP0:02x}"  # untranslated
         leading = leading and (is_jfif or part.body.startswith(_EXIF_PREFIX))
         if leading:
             position = part.end

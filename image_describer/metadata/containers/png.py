@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
-from image_describer.i18n import _
 from image_describer.metadata.containers.base import XMP, DamagedFileError, FilePart, find_xmp
 from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
@@ -41,7 +40,7 @@ def split(content: bytes) -> Iterator[FilePart]:
         else:
             yield FilePart(kind.decode("latin-1"), body, start, position)
         if kind == b"IEND":
-            yield FilePart(_("data after the end"), content[position:], position, len(content))
+            yield FilePart("data after the end", content[position:], position, len(content))
             return
 
 
@@ -91,7 +90,7 @@ def has_excessive_parts(file: IO[bytes]) -> bool:
     position = len(SIGNATURE)
     if size < SMALL_BYTES:
         return False
-    for _unused in range(CHUNKS_LIMIT):
+    for _ in range(CHUNKS_LIMIT):
         file.seek(position)
         position += int.from_bytes(file.read(4), "big") + 12
         if position > size:
@@ -109,7 +108,7 @@ def without_metadata(content: bytes) -> bytes:
     chunks = [view[: len(SIGNATURE)]]
     colour_type = int.from_bytes(content[25:26], "big")
     position = len(SIGNATURE)
-    for _unused in range(CHUNKS_LIMIT):
+    for _ in range(CHUNKS_LIMIT):
         if position + 8 > len(content):
             break
         kind = content[position + 4 : position + 8]
@@ -143,7 +142,7 @@ def _is_intact(chunk: bytes, colour_type: int) -> bool:
     if kind == b"tRNS":
         return len(body) >= _TRANSPARENCY_BYTES.get(colour_type, 0)
     if kind == b"iCCP":
-        _unused, end_of_name, profile = body.partition(b"\0")
+        _, end_of_name, profile = body.partition(b"\0")
         return bool(end_of_name) and profile[:1] == b"\0" and _is_small(profile[1:])
     if kind == b"iTXt":
         try:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import IO, Literal, NamedTuple
 
-from image_describer.i18n import _
 from image_describer.metadata.containers.base import (
     XMP,
     DamagedFileError,
@@ -288,9 +287,8 @@ class _Splitter:
             if position in visited:
                 raise DamagedFileError
             visited.add(position)
-            yield from self._directory_parts(
-                position, _("page {count}").format(count=len(visited) - 1), ()
-            )
+            page = f"page {len(visited) - 1}"  # untranslated
+            yield from self._directory_parts(position, page, ())
             end = self._reader.directory(position).end
             position = self._reader.number(self._reader.read(end, 4))
 
@@ -320,17 +318,11 @@ class _Splitter:
                 for span in zip(self._reader.numbers(entry), sizes, strict=False):
                     yield self._span(f"{name}, pixels", *span, self._pixels)
             elif entry.size <= len(entry.field):
-                yield FilePart(
-                    _("{name}, tag {tag}").format(name=name, tag=tag), self._reader.value(entry)
-                )
+                yield FilePart(f"{name}, tag {tag}", self._reader.value(entry))
             else:
+                of_tag = f"{name}, tag {tag}"  # untranslated
                 start = self._reader.number(entry.field)
-                yield self._span(
-                    _("{name}, tag {tag}").format(name=name, tag=tag),
-                    start,
-                    entry.size,
-                    self._values,
-                )
+                yield self._span(of_tag, start, entry.size, self._values)
 
     def _span(
         self, name: str, position: int, size: int, known: dict[tuple[int, int], int]
@@ -342,7 +334,7 @@ class _Splitter:
 
 
 def _reference(name: str, number: int) -> FilePart:
-    return FilePart(name, _("as {number}").format(number=number).encode())
+    return FilePart(name, f"as {number}".encode())
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:

@@ -4,7 +4,6 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
-from image_describer.i18n import _
 from image_describer.metadata.containers.base import XMP, DamagedFileError, FilePart, find_xmp
 from image_describer.metadata.xmp import PACKET_LIMIT_BYTES
 
@@ -27,7 +26,7 @@ def without_metadata(content: bytes) -> bytes:
     """Return a WebP that has only its pixels and its profile, EXIF and XMP, if these are whole."""
     kept = []
     position = 12
-    for _unused in range(CHUNKS_LIMIT):
+    for _ in range(CHUNKS_LIMIT):
         if position + 8 > len(content):
             break
         kind = content[position : position + 4]
@@ -78,7 +77,7 @@ def split(content: bytes) -> Iterator[FilePart]:
             yield FilePart("VP8X", bytes([body[0] & ~_XMP_FLAG]) + body[1:], start, end)
         else:
             yield FilePart(kind.decode("latin-1"), body, start, end)
-    yield FilePart(_("data after the end"), content[riff_end:], riff_end, len(content))
+    yield FilePart("data after the end", content[riff_end:], riff_end, len(content))
 
 
 def replace_xmp(content: bytes, packet: bytes) -> bytes:
