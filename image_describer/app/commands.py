@@ -117,6 +117,7 @@ class Application:
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.report_callback_exception = self._report_callback_exception
         root.bind("<FocusIn>", self._keep_focus_in_dialog, add="+")
+        root.bind("<Map>", self._on_map, add="+")
         self._save_dialog: SaveDialog | None = None
         self._text_window: TextWindow | None = None
         self._text_follows = False  # whether it opens again once the page is described
@@ -413,6 +414,11 @@ class Application:
             done()
 
         self.context.jobs.start(lambda _job: own_pictures.clear(), cleared, failed)
+
+    def _on_map(self, event: "tk.Event[tk.Misc]") -> None:
+        """Let the dialogs come back with the window, and the focus to the topmost one."""
+        if event.widget is self._root and self.context.dialogs:
+            self._root.after_idle(take_focus, self.context)
 
     def _keep_focus_in_dialog(self, _event: object) -> None:
         """Return the focus to an open question when the user switches to another window."""

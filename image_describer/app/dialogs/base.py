@@ -122,6 +122,11 @@ class Dialog(tk.Toplevel):
         self.context.dialogs.append(self)
         take_focus(self.context)
 
+    def show_again(self) -> None:
+        """Show it after it was hidden, as by "show desktop", with the focus where it was."""
+        self._first_focus = self.focus_lastfor() or self
+        self.deiconify()
+
     def leave(self) -> bool:
         """Close it for a command of the main window; or say why not, and return False."""
         self.close()
@@ -199,8 +204,18 @@ def raise_dialog(context: "AppContext", kind: type[Dialog]) -> bool:
     return False
 
 
+def show_hidden_dialogs(context: "AppContext") -> None:
+    """Bring back what "show desktop" has hidden with the main window, which hides no dialog for
+    good: without it, the focus would have nowhere to go.
+    """
+    for dialog in context.dialogs:
+        if context.root.winfo_viewable() and not dialog.winfo_viewable():
+            dialog.show_again()
+
+
 def take_focus(context: "AppContext") -> None:
     """Focus the widget of the topmost window that had the focus last."""
+    show_hidden_dialogs(context)
     top: OpenDialog | tk.Tk = context.dialogs[-1] if context.dialogs else context.root
     top.lift()
     (top.focus_lastfor() or top).focus_force()

@@ -1,5 +1,6 @@
 """What all dialogs do: the keys of the window's commands, Enter, F1, and questions."""
 
+import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from image_describer.app.widgets.check_box import CheckBox
 from image_describer.app.widgets.entry_box import EntryBox
 from image_describer.app.widgets.item_list import ItemList
 from image_describer.library.history import History
+from tests.support.screen import Screen
 from tests.support.window import AppDriver
 
 pytestmark = pytest.mark.gui
@@ -127,3 +129,46 @@ def test_a_question_wants_an_answer_before_a_command(drive: Drive) -> None:
     assert driver.heard.texts[-1] == "Do you want tea?"
     driver.press("Escape")
     assert headings(driver) == []
+
+
+def window_id(driver: AppDriver, window: tk.Wm) -> str:
+    """The id of the window of X11 that has the title, which "show desktop" hides."""
+    (found,) = driver.screen.windows(f"^{window.wm_title()}$")
+    return found
+
+
+@pytest.mark.parametrize("title", ["Form", "Help"])
+def test_a_dialog_that_was_hidden_comes_back_with_the_main_window(
+    drive: Drive, screen: Screen, title: str
+) -> None:
+    driver = drive()
+    if title == "Form":
+        Form(driver)
+    else:
+        driver.press("F1")
+    dialog: Any = driver.context.dialogs[-1]
+    focus = driver.root.focus_get()
+    windows = [window_id(driver, window) for window in (dialog, driver.root)]
+    # As "show desktop" does, Win+D; without a window manager, nobody else brings them back.
+    for window in windows:
+        screen.xdotool("windowunmap", window)
+    driver.until(lambda: not driver.root.winfo_viewable(), "the hidden windows")
+    screen.xdotool("windowmap", windows[-1])
+    driver.until(dialog.winfo_viewable, "the dialog")
+    driver.until(lambda: driver.root.focus_get() is focus, "the focus")
+    driver.press("Escape")
+    assert headings(driver) == []
+
+
+def test_a_dialog_that_was_hidden_alone_comes_back_with_the_focus(
+    drive: Drive, screen: Screen
+) -> None:
+    driver = drive()
+    form = Form(driver)
+    said, main = len(driver.heard.texts), window_id(driver, driver.root)
+    screen.xdotool("windowunmap", window_id(driver, form), "windowfocus", main)
+    driver.until(lambda: any(text.startswith("Form") for text in driver.heard.texts[said:]), "it")
+    assert form.winfo_viewable()
+    driver.until(lambda: driver.root.focus_get() is form.entry, "the focus")
+    driver.press("Return")
+    assert form.pressed == ["Send"]
