@@ -199,10 +199,12 @@ class Reward:
 
     ``samples`` captions of each picture are rewarded by CIDEr-D, plus ``bleu`` times BLEU-4 and
     ``meteor`` times METEOR, less ``agreement`` times the pairs of German words that don't agree
-    (`fit.rewards.agreement`). ``logit_scale`` multiplies the logits before the first step: label
-    smoothing leaves so much probability to unlikely words that most samples would be nonsense.
-    ``weights`` replaces `Data.weights` in this phase (empty: the same ones). The other settings are
-    those of `Fit`.
+    (`fit.rewards.agreement`). They are compared with the ``references`` longest captions of a
+    picture (0: all): who writes more says more.
+
+    ``logit_scale`` multiplies the logits before the first step: label smoothing leaves so much
+    probability to unlikely words that most samples would be nonsense. ``weights`` replaces
+    `Data.weights` in this phase (empty: the same ones). The other settings are those of `Fit`.
     """
 
     epochs: float = 0
@@ -218,6 +220,7 @@ class Reward:
     bleu: float = 0.0
     meteor: float = 0.0
     agreement: float = 0.0
+    references: int = 0
     regularization: float = 0.0
 
 
@@ -243,9 +246,13 @@ class JointSpaceSettings:
 
 @dataclass(frozen=True)
 class Heads:
-    """The ``parts`` of a bundle that are fitted to its encoder once it is exported."""
+    """The ``parts`` of a bundle that are fitted to its encoder once it is exported.
+
+    The n-gram prior knows the n-grams of at least ``ngram_pictures`` pictures.
+    """
 
     parts: tuple[Part, ...] = ()
+    ngram_pictures: int = 3
     joint_space: JointSpaceSettings = field(default_factory=JointSpaceSettings)
 
 

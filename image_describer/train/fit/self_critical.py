@@ -5,6 +5,8 @@ with the picture's own captions, and weighted by how much better they are than t
 others (Luo 2020, arXiv:2003.09971).
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from image_describer.train.data.batches import Arrays, PictureBatches
@@ -37,10 +39,11 @@ class SelfCriticalSteps:
         self._sampler = Sampler(captioner, vocabulary, settings.samples, regularized)
         self._greedy = Sampler(captioner, vocabulary, 1)
         self.loss = SelfCritical(self._sampler.banned, regularized)
-        self._cider = CiderD.of(data.captions, train.keys, vocabulary)
+        references = longest(data.captions, settings.references)
+        self._cider = CiderD.of(references, train.keys, vocabulary)
         self._overlap = None
         if settings.bleu or settings.meteor:
-            self._overlap = BleuMeteor.of(data.captions, train.keys, vocabulary)
+            self._overlap = BleuMeteor.of(references, train.keys, vocabulary)
         self._agreement = None
         if settings.agreement:
             self._agreement = Agreement.of(data.captions, train.keys, vocabulary)
@@ -78,6 +81,14 @@ class SelfCriticalSteps:
             greedy = self._greedy.sample(batch["picture"], (0, 0))
             rewards.append(rewards_of(self._dev_cider, greedy, batch["index"]))
         return {"dev_reward": float(np.concatenate(rewards).mean())}
+
+
+def longest(captions: Mapping[str, Sequence[str]], count: int) -> dict[str, list[str]]:
+    """The ``count`` longest captions of each picture, in words (0: all)."""
+    return {
+        key: sorted(some, key=lambda one: -len(one.split()))[: count or None]
+        for key, some in captions.items()
+    }
 
 
 def advantages(rewards: np.ndarray) -> np.ndarray:

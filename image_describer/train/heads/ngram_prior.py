@@ -17,9 +17,9 @@ from image_describer.captioner.bundle import NGRAM_PRIOR
 from image_describer.errors import TrainingError
 from image_describer.train.data.vocabulary import SPECIAL_WORDS, Vocabulary
 from image_describer.train.heads.context import FittedPart, HeadContext
+from image_describer.train.recipe import Heads
 
 RANK = 128  # components; 64 lost half of the gain on dev, 256 gained no more
-MIN_PICTURES = 3  # that an n-gram must occur in
 RIDGE = 300.0  # for features of unit variance; 100 to 1,000 are equally good on dev
 OVERSAMPLES = 16  # components more than RANK, for the accuracy of the randomized SVD
 SEED = 1
@@ -31,7 +31,8 @@ def fit(context: HeadContext) -> FittedPart:
     keys = context.data.splits["train"]
     vocabulary = context.vocabulary()
     captions = [_word_ids(context.data.captions[key], vocabulary) for key in keys]
-    arrays = fit_arrays(context.pooled(keys), captions)
+    least = context.recipe.heads.ngram_pictures
+    arrays = fit_arrays(context.pooled(keys), captions, min_pictures=least)
     content = ngram_prior.pack_arrays(arrays)
     return FittedPart({NGRAM_PRIOR: content}, figures={"n-grams": int(arrays["grams"].size)})
 
@@ -46,7 +47,7 @@ def fit_arrays(
     pooled: np.ndarray,
     captions: Sequence[Sequence[Sequence[int]]],
     rank: int = RANK,
-    min_pictures: int = MIN_PICTURES,
+    min_pictures: int = Heads.ngram_pictures,
 ) -> dict[str, np.ndarray]:
     """pooled: (N, C) float32, captions: word ids by picture -> the arrays of `ngram_prior.ARRAYS`.
 

@@ -30,6 +30,14 @@ def test_a_word_in_the_wrong_gender_is_odd():
     assert odd("ein Hund steht vor einem Zebra") == []  # nothing is known of it
 
 
+def test_a_caption_does_not_end_before_its_noun():
+    many = Agreement.of(
+        {"a": [one for some in CAPTIONS.values() for one in some]}, ["a"], VOCABULARY
+    )
+    assert many.odd(["ein", "Hund", "läuft", "über", "ein"])[-1] == ("end", "ein", "")
+    assert many.odd(["ein", "Hund"]) == []
+
+
 def test_an_adjective_may_be_between_a_determiner_and_its_noun():
     found = set(pairs(["vor", "einem", "kleinen", "braunen", "Hund"]))
     assert ("determiner", "einem", "Hund") in found

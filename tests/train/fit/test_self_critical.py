@@ -119,3 +119,9 @@ def test_the_scale_of_logits(small):
     before = np.asarray(small.model(inputs)["words"])
     scale_logits(small.model, 1.5)
     np.testing.assert_allclose(np.asarray(small.model(inputs)["words"]), 1.5 * before, rtol=1e-4)
+
+
+def test_the_longest_captions_of_a_picture_count():
+    captions = {"a": ["one", "one two three", "one two"], "b": ["four"]}
+    assert self_critical.longest(captions, 2) == {"a": ["one two three", "one two"], "b": ["four"]}
+    assert len(self_critical.longest(captions, 0)["a"]) == 3

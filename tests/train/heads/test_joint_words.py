@@ -86,6 +86,6 @@ def test_words_that_are_packed_have_nearly_their_vectors() -> None:
     cosines = (
         (back * vectors).sum(1) / np.linalg.norm(back, axis=1) / np.linalg.norm(vectors, axis=1)
     )
-    assert cosines.min() > 0.97
+    assert cosines.min() > 0.9
     assert JOINT_WORDS.endswith(".npz")
     assert len(joint_words.pack(words)) < vectors.nbytes

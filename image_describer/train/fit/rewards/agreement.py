@@ -2,7 +2,8 @@
 
 Nobody wrote "vor einem Kamera" although "einem" is frequent and "Kamera" is, too. A pair of words
 that belong together is odd if it occurs far more rarely in the captions of people than it would by
-chance. Grammar isn't known, so that some pairs are merely unusual ("einem Wasser").
+chance. A caption must not end where people don't, either, or it would leave out the noun. Grammar
+isn't known, so that some pairs are merely unusual ("einem Wasser").
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from image_describer.train.data.vocabulary import END, SPECIAL_WORDS, Vocabulary
 
 ODD = 0.1  # of what chance alone would make of a pair's count
 EXPECTED = 1.0  # least count by chance of a pair that can be odd
+OFTEN, LAST = 20, 0.01  # a word that occurs so often, and ends less of its captions, is no end
 ADJECTIVES = 2  # at most, between a determiner and its noun
 
 Pair = tuple[str, str, str]
@@ -25,8 +27,15 @@ class Agreement:
     """Counts the odd pairs of captions. ``captions`` are those of people, as words."""
 
     def __init__(self, captions: Iterable[Sequence[str]], words: Sequence[str]) -> None:
-        self._words = words
+        self._words, captions = words, list(captions)
         self._pairs = Counter(pair for caption in captions for pair in pairs(caption))
+        count = Counter(word for caption in captions for word in caption)
+        ends = Counter(caption[-1] for caption in captions if caption)
+        self._no_ends = {
+            word
+            for word, times in count.items()
+            if word[0].islower() and times >= OFTEN and ends[word] < LAST * times
+        }
         self._first, self._second = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         self._of_kind = Counter[str]()
         for (kind, first, second), count in self._pairs.items():
@@ -43,8 +52,11 @@ class Agreement:
         return cls(written, vocabulary.words)
 
     def odd(self, caption: Sequence[str]) -> list[Pair]:
-        """The odd pairs of a caption."""
-        return [pair for pair in pairs(caption) if self._is_odd(pair)]
+        """The odd pairs of a caption, and its last word if it is no end."""
+        found = [pair for pair in pairs(caption) if self._is_odd(pair)]
+        if caption and caption[-1] in self._no_ends:
+            found.append(("end", caption[-1], ""))
+        return found
 
     def score(self, captions: np.ndarray, pictures: np.ndarray) -> np.ndarray:
         """captions: (M, T) ids, END and then padding after the words -> (M,) float64, how many odd
@@ -66,7 +78,7 @@ class Agreement:
 
 def pairs(caption: Sequence[str]) -> Iterator[Pair]:
     """The pairs of a caption that agree: determiner and noun, determiner and adjective, adjective
-    and noun, preposition and determiner, noun and the word after it."""
+    and noun, preposition and determiner, and preposition and noun."""
     for place, word in enumerate(caption):
         before = caption[place - 1] if place else ""
         if word in DETERMINERS and before and before[0].islower():
@@ -77,14 +89,14 @@ def pairs(caption: Sequence[str]) -> Iterator[Pair]:
             continue
         if ending := _ending(before):
             yield "ending", ending, word
+        elif before[:1].islower() and before not in DETERMINERS:
+            yield "bare", before, word
         for number in range(1, ADJECTIVES + 2):
             at = place - number
             if at >= 0 and caption[at] in DETERMINERS:
                 yield "determiner", caption[at], word
             if at < 0 or not _ending(caption[at]) or caption[at] in DETERMINERS:
                 break
-        if place + 1 < len(caption) and caption[place + 1][0].islower():
-            yield "verb", word, caption[place + 1]
 
 
 def _ending(word: str) -> str:
