@@ -13,6 +13,7 @@ from image_describer.train.fit.sampler import Sampler
 from image_describer.train.fit.self_critical import (
     SelfCriticalSteps,
     advantages,
+    longest,
     rewards_of,
     scale_logits,
 )
@@ -123,5 +124,5 @@ def test_the_scale_of_logits(small):
 
 def test_the_longest_captions_of_a_picture_count():
     captions = {"a": ["one", "one two three", "one two"], "b": ["four"]}
-    assert self_critical.longest(captions, 2) == {"a": ["one two three", "one two"], "b": ["four"]}
-    assert len(self_critical.longest(captions, 0)["a"]) == 3
+    assert longest(captions, 2) == {"a": ["one two three", "one two"], "b": ["four"]}
+    assert len(longest(captions, 0)["a"]) == 3

@@ -29,11 +29,11 @@ class Agreement:
     def __init__(self, captions: Iterable[Sequence[str]], words: Sequence[str]) -> None:
         self._words, captions = words, list(captions)
         self._pairs = Counter(pair for caption in captions for pair in pairs(caption))
-        count = Counter(word for caption in captions for word in caption)
+        seen = Counter(word for caption in captions for word in caption)
         ends = Counter(caption[-1] for caption in captions if caption)
         self._no_ends = {
             word
-            for word, times in count.items()
+            for word, times in seen.items()
             if word[0].islower() and times >= OFTEN and ends[word] < LAST * times
         }
         self._first, self._second = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
