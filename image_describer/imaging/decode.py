@@ -4,12 +4,12 @@ Large images are converted in bands, so that little memory is needed besides the
 """
 
 from collections.abc import Iterable, Iterator
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 from PIL import Image, ImageFile
 
-from image_describer.imaging.color_profile import profile_transform
+from image_describer.imaging.color_profile import ProfileTransform, profile_transform
 from image_describer.imaging.orientation import turn_upright
 from image_describer.imaging.transparency import on_white, without_empty_alpha
 from image_describer.metadata import formats
@@ -22,11 +22,31 @@ BAND_PX = 4_000_000  # pixels converted at a time
 _WHITE_LEVELS = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits
 
 
+class UprightImage(NamedTuple):
+    """A decoded image of 8 bits: upright, on white, reduced, with the colours of its profile."""
+
+    image: Image.Image
+    to_srgb: ProfileTransform | None
+
+    def pixels(self) -> np.ndarray:
+        """Return it as (H, W, 3) uint8 sRGB."""
+        return self.to_srgb.apply(self.image) if self.to_srgb else np.asarray(self.image)
+
+    def thumbnail(self, longer_side: int) -> np.ndarray:
+        """Return it with the longer side at most this long, as `pixels` does."""
+        return self._replace(image=thumbnail(self.image, longer_side)).pixels()
+
+
 def to_rgb(image: Image.Image, orientation: int) -> np.ndarray:
     """Convert a decoded image, turning it upright by its EXIF ``orientation``.
 
     Returns (H, W, 3) uint8 sRGB, the longer side at most `longer_side_limit`.
     """
+    return upright(image, orientation).pixels()
+
+
+def upright(image: Image.Image, orientation: int) -> UprightImage:
+    """Like `to_rgb`, but before the colours are converted."""
     to_srgb = profile_transform(image)
     limit = longer_side_limit(image.size)
     factor = max(1, max(image.size) // limit)
@@ -35,8 +55,16 @@ def to_rgb(image: Image.Image, orientation: int) -> np.ndarray:
         scale = limit / max(small.size)
         size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
         small = small.resize(size, Image.Resampling.HAMMING)
-    upright = turn_upright(small, orientation)
-    return to_srgb.apply(upright) if to_srgb else np.asarray(upright)
+    return UprightImage(turn_upright(small, orientation), to_srgb)
+
+
+def thumbnail(image: Image.Image, longer_side: int) -> Image.Image:
+    """Average an image down until its longer side is at most this long; never enlarge it."""
+    scale = longer_side / max(image.size)
+    if scale >= 1:
+        return image
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BOX)
 
 
 def reduce_while_decoding(image: Image.Image) -> None:

@@ -256,9 +256,9 @@ def _decode(
     exif_orientation = orientation.exif_orientation(image)
     if exif_orientation in orientation.SIDEWAYS:
         width, height = height, width
-    pixels = decode.to_rgb(image, exif_orientation)
-    notes = quality.find_notes(pixels)
-    return Picture(pixels, format_name, width, height, notes, name)
+    upright = decode.upright(image, exif_orientation)
+    notes = quality.find_notes(upright.thumbnail(quality.THUMBNAIL_PX))
+    return Picture(upright.pixels(), format_name, width, height, notes, name)
 
 
 def _check_size(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> None:

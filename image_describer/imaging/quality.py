@@ -8,7 +8,7 @@ checked on 2,300 other photographs.
 import numpy as np
 from PIL import Image
 
-from image_describer.imaging import photo_check
+from image_describer.imaging import decode, photo_check
 from image_describer.imaging.notes import BLANK, BLURRED, DARK, NOT_A_PHOTOGRAPH
 from image_describer.imaging.photo_check import PhotoClassifier
 from image_describer.imaging.preprocess import quantiles
@@ -53,11 +53,9 @@ def photograph_notes(pixels: np.ndarray) -> tuple[str, ...]:
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
     """Average (H, W, 3) down to at most ``THUMBNAIL_PX`` on the longer side; never enlarge it."""
-    scale = THUMBNAIL_PX / max(pixels.shape[:2])
-    if scale >= 1:
+    if max(pixels.shape[:2]) <= THUMBNAIL_PX:
         return pixels
-    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
-    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+    return np.asarray(decode.thumbnail(Image.fromarray(pixels), THUMBNAIL_PX))
 
 
 def is_blank(small: np.ndarray) -> bool:

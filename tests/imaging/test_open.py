@@ -222,7 +222,7 @@ def test_bombs_are_refused_before_they_are_decoded(
         raise AssertionError("a bomb was decoded")
 
     content = make()
-    monkeypatch.setattr("image_describer.imaging.decode.to_rgb", explode)
+    monkeypatch.setattr("image_describer.imaging.decode.upright", explode)
     assert message in refusal(content)
 
 
