@@ -257,8 +257,10 @@ def _decode(
     if exif_orientation in orientation.SIDEWAYS:
         width, height = height, width
     upright = decode.upright(image, exif_orientation)
-    notes = quality.find_notes(upright.thumbnail(quality.THUMBNAIL_PX))
-    return Picture(upright.pixels(), format_name, width, height, notes, name)
+    pixels = upright.pixels()
+    is_small = max(upright.image.size) <= quality.THUMBNAIL_PX
+    notes = quality.find_notes(pixels if is_small else upright.thumbnail(quality.THUMBNAIL_PX))
+    return Picture(pixels, format_name, width, height, notes, name)
 
 
 def _check_size(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> None:

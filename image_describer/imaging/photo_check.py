@@ -165,9 +165,8 @@ def _edge_features(grey: np.ndarray, contrast: int) -> list[float]:
 
 def _colour_features(pixels: np.ndarray) -> list[float]:
     """How few colours there are, how saturated they are, and how much of the border shares one."""
-    red, green, blue = (pixels[..., channel] for channel in range(3))
-    high = (pixels >> 4).astype(np.int32)
-    code = (high[..., 0] << 8) | (high[..., 1] << 4) | high[..., 2]
+    red, green, blue = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    code = (red & 0xF0).astype(np.uint16) << 4 | green & 0xF0 | blue >> 4
     counts = np.bincount(code.ravel(), minlength=COLOURS)
     shares = np.sort(counts[counts > 0])[::-1] / code.size
     top_shares = np.cumsum(shares)

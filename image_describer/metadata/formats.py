@@ -192,7 +192,8 @@ def limit_px(format_: PictureFormat, image: Image.Image, file: IO[bytes]) -> int
     tiles = getattr(image, "tile", [])
     if any(tile[0] in Image.DECODERS for tile in tiles):
         return SLOW_LIMIT_PX
-    if format_.name == "JPEG" and _inspect(file, jpeg.is_multi_scan):
+    is_large = image.width * image.height > SCANNED_LIMIT_PX // SCANS_LIMIT
+    if format_.name == "JPEG" and is_large and _inspect(file, jpeg.is_multi_scan):
         scans = max(1, _inspect(file, jpeg.count_scans))
         return min(PROGRESSIVE_LIMIT_PX, SCANNED_LIMIT_PX // scans)
     if format_.name == "JPEG2000":

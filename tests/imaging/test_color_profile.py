@@ -174,3 +174,15 @@ def test_a_compressed_profile_that_is_cut_is_ignored() -> None:
     rows = b"".join(b"\0" + bytes(range(64)) for _ in range(48))
     opened = open_picture(png(64, 48, zlib.compress(rows), profile))
     assert opened.pixels[0, :, 0].tolist() == list(range(64))
+
+
+def test_inks_of_a_large_picture_are_managed_nearly_as_exactly() -> None:
+    image = photograph(1000, 750).convert("CMYK")
+    darker = Image.merge(
+        "CMYK", [channel.point(lambda ink: ink // 2 + 90) for channel in image.split()]
+    )
+    for each in (image, darker):  # the second one has colours that the first has not
+        opened = open_picture(encoded(each, "TIFF", icc_profile=cmyk_profile())).pixels
+        difference = np.abs(opened - by_image_cms(each, cmyk_profile()))
+        assert difference.mean() < 2
+        assert np.percentile(difference, 99) <= 6
