@@ -23,6 +23,14 @@ from image_describer.wording.sentence import (
 )
 
 MAX_ALTERNATIVES = 4  # nobody remembers more
+# Words without which a caption says the same, by language.
+FILLERS: dict[str, frozenset[str]] = {
+    "en": frozenset({"a", "an", "the", "is", "are", "was", "were", "be", "being"}),
+    "de": frozenset({
+        *("ein", "eine", "einen", "einem", "einer", "eines", "der", "die", "das", "dem", "den"),
+        *("des", "ist", "sind", "war", "waren", "wird", "werden"),
+    }),
+}  # fmt: skip
 EVERYWHERE = 0.85  # sides, in fractions of the picture, from which a region has no position
 AUTHOR_PREFIX = N_("Alt text by its author: ")
 POSITIONS = (  # row by row
@@ -123,12 +131,19 @@ def _confidence(value: float) -> str:
 
 
 def _alternatives(description: Description) -> list[str]:
-    own = description.caption.strip().rstrip(".")
-    others = [
-        f"{caption}, {percent(other.confidence)}"
-        for other in description.alternatives
-        if (caption := other.caption.strip().rstrip(".")) and caption != own
-    ][:MAX_ALTERNATIVES]
+    told = {_content(description.caption, description.language)}
+    others: list[str] = []
+    for other in description.alternatives:
+        content = _content(other.caption, description.language)
+        if content and content not in told and len(others) < MAX_ALTERNATIVES:
+            told.add(content)
+            others.append(f"{other.caption.strip().rstrip('.')}, {percent(other.confidence)}")
     return (
         [_("It could also be: {others}.").format(others=_("; or ").join(others))] if others else []
     )
+
+
+def _content(caption: str, language: str) -> tuple[str, ...]:
+    """The words of a caption without those that change nothing: "man", "running"."""
+    words = caption.strip().rstrip(".").lower().split()
+    return tuple(word for word in words if word not in FILLERS.get(language, frozenset()))

@@ -41,6 +41,36 @@ def test_all_details_in_order() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("language", "captions", "told"),
+    [
+        (
+            "en",
+            ("a man is riding a bike", "the man riding a bike", "a man riding on a bike"),
+            ["a man riding on a bike"],
+        ),
+        (
+            "de",
+            ("Ein Mann ist am Strand", "Der Mann am Strand", "Ein Mann geht am Strand"),
+            ["Ein Mann geht am Strand"],
+        ),
+    ],
+)
+def test_alternatives_that_say_the_same_are_left_out(
+    language: str, captions: tuple[str, ...], told: list[str]
+) -> None:
+    own, *others = captions
+    description = Description(
+        own,
+        0.5,
+        tuple(Alternative(caption, 0.1) for caption in (*others, *others)),
+        language=language,
+    )
+    text = " ".join(details.sentences(description))
+    assert [caption for caption in others if f"{caption}, " in text] == told
+    assert text.count(told[0]) == 1
+
+
 def test_unknown_details_are_left_out() -> None:
     assert details.sentences(Description("a dog", 0.5)) == ["I am 50 percent sure of this."]
 

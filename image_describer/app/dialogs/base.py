@@ -215,6 +215,11 @@ def show_hidden_dialogs(context: "AppContext") -> None:
 
 def take_focus(context: "AppContext") -> None:
     """Focus the widget of the topmost window that had the focus last."""
+    call = context.root.tk.call
+    if grabbing := str(call("grab", "current", ".")):  # a dialog of Tk's own, or an open list
+        call("raise", grabbing)
+        call("focus", "-force", call("focus", "-lastfor", grabbing))
+        return
     show_hidden_dialogs(context)
     top: OpenDialog | tk.Tk = context.dialogs[-1] if context.dialogs else context.root
     top.lift()

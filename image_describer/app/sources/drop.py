@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from image_describer.app.jobs import JobRunner
 from image_describer.app.messages import ONLY_FIRST, log_error, user_message
-from image_describer.i18n import _
+from image_describer.i18n import N_, _
 from image_describer.imaging import clipboard
 from image_describer.text import number
 
 log = logging.getLogger(__name__)
+
+CLOSE_FIRST = N_("Close the open dialog first.")
 
 
 class DropChoice(NamedTuple):
@@ -37,6 +39,9 @@ def accept_drops(
     jobs = JobRunner(root.after)
 
     def dropped(kind: str, data: str) -> str:
+        if root.tk.call("grab", "current", "."):  # Tk's own dialog wants an answer first
+            on_message(_(CLOSE_FIRST))
+            return "refuse_drop"
         if kind == "DND_Files":
             items = list(root.tk.splitlist(data))
         else:

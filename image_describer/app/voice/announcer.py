@@ -38,7 +38,8 @@ class Announcer:
         self._answered_at = -RECENT_S
         self._has_problem = False
         self._key_held = False
-        self._waiting: tuple[str, str] | None = None  # text and language, while a key is held down
+        # What to say next, while a key is held down.
+        self._waiting: Callable[[], object] | None = None
         self._waiting_since = 0.0
         self._announcement: Utterance | None = None
         self.level = "all"
@@ -62,7 +63,9 @@ class Announcer:
         """Say what a key asked for, at once; ``language`` as in `Speaker.say`."""
         if kind == "description":
             self._speaker.stop()  # otherwise it would wait for an error to end
-        self._say(text, kind, language)
+            self._say(text, kind, language)
+        else:
+            self._say_or_wait(lambda: self._say(text, kind, language))
 
     def say_description(self, spoken: "SpokenDescription", *, asked: bool = False) -> None:
         """Say what a picture shows: the author's words, the program's own, what is written in it.
@@ -84,9 +87,18 @@ class Announcer:
 
     def say_next(self, text: str, kind: "UtteranceKind" = "phrase", *, language: str = "") -> None:
         """Say ``text`` after what is being said; ``language`` as in `Speaker.say`."""
-        if text and self.level != "off":
-            private = kind != "description"
+        if not text or self.level == "off":
+            return
+        private = kind != "description"
+
+        def say() -> None:
             self._speaker.say(text, kind=kind, private=private, interrupt=False, language=language)
+
+        waiting = self._waiting
+        if waiting is None:
+            say()
+        else:
+            self._waiting = lambda: _one_after_the_other(waiting, say)
 
     def error(self, text: str) -> None:
         """Say what went wrong; notices and descriptions wait for its end."""
@@ -99,13 +111,19 @@ class Announcer:
         """
         if self.level != "all":
             return
-        if self._key_held and self._speaker.speaking:
-            # Interrupting at each repetition would leave nothing that can be understood.
-            if self._waiting is None:
-                self._root.after(HELD_POLL_MS, self._say_waiting)
-            self._waiting, self._waiting_since = (text, language), time.monotonic()
+        self._say_or_wait(lambda: self._say_focus(text, language))
+
+    def _say_or_wait(self, say: Callable[[], object]) -> None:
+        """Call ``say``; while a key is held down, only for the newest text, after the present one.
+
+        Interrupting at each repetition would leave nothing that can be understood.
+        """
+        if not (self._key_held and self._speaker.speaking):
+            say()
             return
-        self._say_focus(text, language)
+        if self._waiting is None:
+            self._root.after(HELD_POLL_MS, self._say_waiting)
+        self._waiting, self._waiting_since = say, time.monotonic()
 
     def _say_focus(self, text: str, language: str) -> None:
         self._speaker.say(
@@ -124,8 +142,8 @@ class Announcer:
         if self._speaker.speaking and time.monotonic() - self._waiting_since < HELD_WAIT_S:
             self._root.after(HELD_POLL_MS, self._say_waiting)
             return
-        (text, language), self._waiting = self._waiting, None
-        self._say_focus(text, language)
+        say, self._waiting = self._waiting, None
+        say()
 
     def key_pressed(self, repeated: bool) -> None:
         """Any key silences what is being said; not the repetitions of one that is held down."""
@@ -186,3 +204,8 @@ class Announcer:
         if problem or self._has_problem:
             self._has_problem = bool(problem)
             self._show_problem(problem)
+
+
+def _one_after_the_other(*functions: Callable[[], object]) -> None:
+    for function in functions:
+        function()

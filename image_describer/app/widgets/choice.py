@@ -10,6 +10,7 @@ from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.shortened import shortened
 from image_describer.i18n import N_, _
 
+LIST_OPENED = N_("List opened. {item}")
 CHARACTERS = 12  # as wide as its master makes it, but at least this
 
 
@@ -43,6 +44,8 @@ class Choice(ttk.Widget):
         self._values = list(values)
         self._command = command
         self._index = 0
+        self._listed = -1  # the item of the open list that was said last
+        self._list_command = ""  # Tcl's name of `_say_list`
         self_voicing.set_name(self, name, role=N_("combo box"), state=self._spoken_state)
         for key, step in (("Right", 1), ("Down", 1), ("Left", -1), ("Up", -1)):
             self.bind(f"<{key}>", lambda _event, step=step: self._move(step))  # type: ignore[misc]
@@ -74,10 +77,11 @@ class Choice(ttk.Widget):
         self.tk.call(str(self), "set", shortened(self, label, room) if room > 0 else label)
 
     def _spoken_state(self) -> str:
+        return self._spoken_item(self._index)
+
+    def _spoken_item(self, index: int) -> str:
         return _("{item}, {number} of {count}").format(
-            item=self._values[self._index][1],
-            number=self._index + 1,
-            count=len(self._values),
+            item=self._values[index][1], number=index + 1, count=len(self._values)
         )
 
     def _move(self, step: int) -> str:
@@ -98,8 +102,26 @@ class Choice(ttk.Widget):
         self.tk.call(str(self), "current", self._index)
         window = str(self.tk.call("ttk::combobox::PopdownWindow", str(self)))
         colours = theme.options("list", theme.theme_of(self).palette)
+        listbox = f"{window}.f.l"
         for option, value in {**colours, "font": theme.font("button")}.items():
-            self.tk.call(f"{window}.f.l", "configure", f"-{option}", value)
+            self.tk.call(listbox, "configure", f"-{option}", value)
+        self._listed = -1
+        if not self._list_command:
+            self._list_command = self.register(lambda: self._say_list(listbox))
+            for change in ("<Map>", "<<ListboxSelect>>", "<Motion>"):
+                self.tk.call("bind", listbox, change, f"+after idle {self._list_command}")
+
+    def _say_list(self, listbox: str) -> None:
+        """Say that the list is open, or the item that it has moved to by a key or the mouse."""
+        item = int(self.tk.call(listbox, "index", "active"))
+        if item == self._listed or not int(self.tk.call("winfo", "ismapped", listbox)):
+            return
+        opened, self._listed = self._listed < 0, item
+        if opened:
+            own = self_voicing.spoken_text(self, hinted=False)
+            self_voicing.say_for(self, _(LIST_OPENED).format(item=own))
+        else:
+            self_voicing.say_for(self, self._spoken_item(item))
 
     def _on_list(self, _event: object) -> None:
         self._choose(max(0, int(self.tk.call(str(self), "current"))))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.base import Dialog, take_focus
 from image_describer.app.dialogs.question import QuestionDialog
 from image_describer.app.help import MORE
 from image_describer.app.widgets.check_box import CheckBox
@@ -172,3 +172,38 @@ def test_a_dialog_that_was_hidden_alone_comes_back_with_the_focus(
     driver.until(lambda: driver.root.focus_get() is form.entry, "the focus")
     driver.press("Return")
     assert form.pressed == ["Send"]
+
+
+def test_a_drag_out_of_a_dialog_leaves_the_focus_in_it(drive: Drive, screen: Screen) -> None:
+    driver = drive()
+    form = Form(driver)
+    entry, view = form.entry, driver.app.window.view
+    start = entry.winfo_rootx() + 20, entry.winfo_rooty() + entry.winfo_height() // 2
+    end = driver.root.winfo_rootx() + 20, view.winfo_rooty() + 20
+    screen.xdotool("mousemove", *map(str, start), "mousedown", "1")
+    screen.xdotool("mousemove", *map(str, end))
+    driver.settle()
+    screen.xdotool("mouseup", "1")
+    driver.settle()
+    assert driver.root.grab_current() is None
+    assert driver.root.focus_get() is entry
+    driver.press("Return")
+    assert form.pressed == ["Send"]
+
+
+def test_the_focus_stays_in_a_dialog_that_holds_all_clicks(drive: Drive) -> None:
+    """Tk's own file dialog, while a later start of the program brings the window to the front."""
+    driver = drive()
+    system = tk.Toplevel(driver.root)
+    button = tk.Button(system)
+    button.pack()
+    button.wait_visibility()
+    system.grab_set()
+    button.focus_force()
+    driver.until(lambda: driver.root.focus_get() is button, "the focus")
+    take_focus(driver.context)
+    driver.settle()
+    assert driver.root.focus_get() is button
+    system.destroy()
+    take_focus(driver.context)
+    driver.until(lambda: driver.root.focus_get() is driver.app.window.sentence, "the focus")

@@ -35,6 +35,11 @@ def write(kind):
     return call
 accepts = accept_drops(root, write("file"), write("folder"), write("message"))
 root.wait_visibility()
+if "grab" in sys.argv:
+    dialog = tk.Toplevel(root)
+    dialog.geometry("100x100+0+400")
+    dialog.wait_visibility()
+    dialog.grab_set()
 root.update()
 print(json.dumps(accepts), flush=True)
 root.mainloop()
@@ -49,9 +54,9 @@ URIS, TEXT = "text/uri-list", "text/plain;charset=utf-8"
 class Target:
     """A process with a window that takes drops."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", TARGET],
+            [sys.executable, "-c", TARGET, *arguments],
             env={**os.environ, "DISPLAY": screen.display},
             stdout=subprocess.PIPE,
             text=True,
@@ -65,13 +70,16 @@ class Target:
         assert line, "it has ended"
         return json.loads(line)
 
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
 
 @pytest.fixture
 def target(screen: Screen) -> Iterator[Target]:
     target = Target(screen)
     yield target
-    target.process.kill()
-    target.process.communicate()
+    target.close()
 
 
 @pytest.fixture
@@ -174,6 +182,18 @@ def test_other_types_are_refused(target: Target, drag: Drag, photos: list[Path])
     assert drag({URIS: photos[0].as_uri().encode()}, to=(400, 700)) == "nowhere"
     assert drag({URIS: photos[0].as_uri().encode()}) == "dropped copy"
     assert target.next() == ["file", str(photos[0])]
+
+
+@pytest.mark.gui
+def test_nothing_is_opened_behind_a_dialog_of_the_system(
+    screen: Screen, drag: Drag, photos: list[Path]
+) -> None:
+    target = Target(screen, "grab")
+    try:
+        assert drag({URIS: photos[0].as_uri().encode()}) == "dropped nothing"
+        assert target.next() == ["message", drop.CLOSE_FIRST]
+    finally:
+        target.close()
 
 
 @pytest.mark.gui

@@ -181,3 +181,24 @@ def test_a_slow_online_voice_ticks(drive: Callable[..., AppDriver], photo: str) 
     driver.heard.fetching = False
     driver.until(lambda: not driver.root.tk.call("after", "info"), "the end of all timers")
     assert driver.heard.earcons == ["tick", "tick"]
+
+
+def test_answers_to_a_key_that_is_held_down_do_not_interrupt_each_other() -> None:
+    """As while exploring: the newest part is said once the one before has been heard."""
+    speaker, root = Mock(), Mock()
+    announcer = Announcer(root, speaker, lambda _reason: None)
+    speaker.speaking = True
+    announcer.key_pressed(repeated=True)
+    for text in ("Top left.", "Top.", "Top right."):
+        announcer.answer(text)
+    announcer.say_next("Probably: a dog.")
+    say_waiting = root.after.call_args.args[1]
+    say_waiting()
+    assert speaker.say.mock_calls == []
+    speaker.speaking = False
+    say_waiting()
+    assert [c.args[0] for c in speaker.say.mock_calls] == ["Top right.", "Probably: a dog."]
+    announcer.key_pressed(repeated=False)
+    speaker.speaking = True
+    announcer.answer("Top.")
+    assert speaker.say.call_args.args[0] == "Top."

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.choice import Choice
 from tests.support.screen import Screen
 from tests.support.window import KEPT, TkLoop
@@ -60,3 +61,19 @@ def test_a_long_value_ends_with_an_ellipsis(driver: ChoiceDriver) -> None:
     assert driver.shown.endswith("…")
     driver.choice.set("a")
     assert driver.shown == "an apple"
+
+
+def test_the_list_that_a_click_opens_is_spoken(driver: ChoiceDriver) -> None:
+    said: list[str] = []
+    self_voicing.SelfVoicing(driver.root, lambda text, _language: said.append(text), lambda: False)
+    choice = driver.choice
+    middle = choice.winfo_rootx() + choice.winfo_width() // 2
+    driver.click(middle, choice.winfo_rooty() + choice.winfo_height() // 2)
+    opened = f"List opened. Thing, combo box, {VALUES[0][1]}, 1 of 2"
+    driver.until(lambda: opened in said, "the list")
+    driver.press("Down")
+    assert said[-1] == f"{VALUES[1][1]}, 2 of 2"
+    driver.press("Up")
+    assert said[-1] == f"{VALUES[0][1]}, 1 of 2"
+    driver.press("Down", "Return")
+    assert driver.chosen == ["b"]
