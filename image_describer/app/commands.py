@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from image_describer import i18n
 from image_describer.app import key_bindings, keymap, messages
 from image_describer.app.context import AppContext, DescribedPicture
 from image_describer.app.dialogs import first_start
@@ -102,6 +103,7 @@ class Application:
         self._read_task = ReadTask(context, describer, current, self._show_text)
         self._watch_task = WatchTask(context, describer, self._watched, self._show_notice)
         self.settings_controller.changed = self._watch_task.follow
+        self.settings_controller.translate = self._translate
         self_voicing.SelfVoicing(
             root,
             voice.say_focus,
@@ -128,8 +130,7 @@ class Application:
 
     def start(self, files: list[str], may_ask: bool = False) -> None:
         """Greet, or open the first file; on the first start, ask for the voice before that."""
-        self.window.show_sentence(keymap.with_keys(_(messages.WELCOME), keymap.written))
-        self.window.show_status(_(messages.LOADING))
+        self._show_welcome(messages.LOADING)
         if self._settings_warning:
             self.context.voice.error(self._settings_warning)
         if may_ask and self.context.settings.online is None:
@@ -318,6 +319,34 @@ class Application:
             return
         welcome = keymap.with_keys(_(messages.WELCOME), keymap.spoken)
         self.context.voice.notify(f"{note} {welcome}".strip())
+
+    def _show_welcome(self, status: str) -> None:
+        self.window.show_sentence(keymap.with_keys(_(messages.WELCOME), keymap.written))
+        self.window.show_status(_(status))
+
+    def _translate(self) -> None:
+        """Show everything in the program's language, which has changed; the description stays."""
+        self.window.translate()
+        self._explorer.translate()
+        if self.describe_task.current.file is None:
+            self._show_welcome(messages.READY)
+        else:
+            self.describe_task.translate()
+        # A dialog may be handling the key that has changed the language.
+        self._root.after_idle(self._translate_dialogs)
+
+    def _translate_dialogs(self) -> None:
+        """Close the dialogs, and open the settings again where the language was chosen."""
+        from image_describer.app.dialogs.settings import SettingsWindow
+
+        dialogs = list(self.context.dialogs)
+        for dialog in reversed(dialogs):
+            dialog.close()
+        language = i18n.NAMES[i18n.language()]
+        self.context.voice.answer(_(messages.LANGUAGE_CHANGED).format(language=language))
+        if any(isinstance(dialog, SettingsWindow) for dialog in dialogs):
+            change = self.settings_controller.change
+            SettingsWindow(self.context, change, self._clear_history, first="program_language")
 
     def _loaded(self, _describer: object) -> None:
         if self.describe_task.current.file is None:

@@ -43,6 +43,7 @@ LIST_POSITION = N_("Picture {position}")
 FIRST_PICTURE = N_("This is the first picture.")
 LAST_PICTURE = N_("This is the last picture.")
 NOT_IN_FOLDER = N_("This picture is not in a folder.")
+LANGUAGE_CHANGED = N_("The program speaks {language} now.")
 HISTORY_OFF = N_("The history is off. The settings turn it on.")
 
 

@@ -24,7 +24,8 @@ class SettingsController:
     """``offline`` and ``mute`` come from the command line and override the settings.
 
     Settings that can't be saved are applied all the same, and the error is reported. ``resized``
-    is called with the new text size, in percent, ``changed`` with all settings, once they apply.
+    is called with the new text size, in percent, ``translate`` if the program's language is another
+    now, ``changed`` with all settings, once they apply.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class SettingsController:
         self._offline = offline
         self._mute = mute
         self.resized: Callable[[int], None] | None = None
+        self.translate: Callable[[], None] | None = None
         self.changed: Callable[[Settings], None] | None = None
         self._save_timer: str | None = None
         self._save_job: BackgroundJob | None = None
@@ -82,6 +84,7 @@ class SettingsController:
     def apply(self) -> None:
         """Make the window and the voice follow the settings."""
         settings = self._context.settings
+        language = i18n.language()
         i18n.set_language(settings.program_language)
         self._draw()
         if self.resized is not None and settings.text_size != self._text_size:
@@ -94,6 +97,8 @@ class SettingsController:
             offline=not self.online,
         )
         self._context.voice.level = "off" if self._mute else settings.speech
+        if self.translate is not None and i18n.language() != language:
+            self.translate()
         if self.changed is not None:
             self.changed(settings)
 

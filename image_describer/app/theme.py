@@ -207,7 +207,7 @@ class Theme:
         width -= 2 * sizes.margin + 2 * sizes.border
         width -= 2 * self.px(BUTTON_PADDING[0]) if kind == "TButton" else 2 * sizes.line
         # Only a style can say where the text of a button wraps.
-        base = str(widget.cget("style")).rpartition(_("Wrap."))[2] or kind
+        base = str(widget.cget("style")).rpartition("Wrap.")[2] or kind  # untranslated
         width = max(WRAP_STEP_PX, width - width % WRAP_STEP_PX)
         name = f"{width}Wrap.{base}"
         if name not in self._wraplengths:

@@ -37,14 +37,17 @@ class MainWindow:
 
     def __init__(self, root: tk.Tk, jobs: JobRunner, run: Mapping[str, Callable[[], None]]) -> None:
         self.root = root
+        self._run = run
         theme.apply_style(root, "window")
         self_voicing.set_title(root, _(TITLE))
         self._all = FittingColumn(root)
         self._all.grid(row=0, column=0, sticky="nsew")
-        self.buttons = self._make_toolbar(run)
+        self.buttons = self._make_toolbar()
         self.view = PictureView(self._all.inside, jobs)
         self._invites = True  # to open a picture
-        self._invitation = self._make_invitation(run["open"])
+        self._invitation = ttk.Frame(self.view.master, style="Card.Plain.TFrame")
+        self._invitation_button = Button(self._invitation, "", run["open"], style="Primary.TButton")
+        self._invitation_hint = Label(self._invitation, style="Card.Quiet.TLabel")
         self.view.bind("<Configure>", self._place_invitation, add="+")
         self._caption_row = ttk.Frame(self._all.inside)
         self._confidence = Label(self._caption_row, style="Chip.TLabel")
@@ -58,17 +61,30 @@ class MainWindow:
             height=SENTENCE_LINES,
             width=1,
         )
-        self_voicing.set_name(self.sentence, "Description", role="text")
         self._status_label = WrappedLabel(self._all.inside, style="Quiet.TLabel")
+        self._menu_bar: tk.Menu | None = None
         self._lay_out()
         self._all.watch()
-        self._make_menus(run)
+        self.translate()
         self._sized = False
         self.fit(100)
         self._set_icon()
         self._status = ""
         self.voice_problem = ""  # why nothing is heard, shown after the status
         self.show_title(None)
+
+    def translate(self) -> None:
+        """Show all labels in the program's language, which may have changed."""
+        for command in keymap.named(self.buttons):
+            self.buttons[command.name].configure(text=command.label)
+        self.root.after_idle(self._toolbar.arrange)
+        self._invitation_button.configure(text=_(INVITATION))
+        (paste,) = keymap.named(["paste"])
+        hint = _(INVITATION_HINT).format(paste=keymap.written(paste.keys[0]))
+        self._invitation_hint.configure(text=hint)
+        self.root.after_idle(self._place_invitation)
+        self_voicing.set_name(self.sentence, _("Description"), role="text")
+        self._make_menus()
 
     def show_title(self, file: str | None, state: str = "") -> None:
         """Put ``state`` and the file's name into the title.
@@ -124,25 +140,15 @@ class MainWindow:
             self._confidence.grid_remove()
         self._show_file_name()
 
-    def _make_toolbar(self, run: Mapping[str, Callable[[], None]]) -> dict[str, Button]:
+    def _make_toolbar(self) -> dict[str, Button]:
         self._toolbar = Toolbar(self._all.inside)
         left, right = keymap.TOOLBAR
         return {
             command.name: self._toolbar.add(
-                command.label, run[command.name], right=command.name in right
+                command.label, self._run[command.name], right=command.name in right
             )
             for command in keymap.named(left + right)
         }
-
-    def _make_invitation(self, choose: Callable[[], None]) -> ttk.Frame:
-        """What an empty window shows in place of a picture."""
-        frame = ttk.Frame(self.view.master, style="Card.Plain.TFrame")
-        Button(frame, _(INVITATION), choose, style="Primary.TButton").grid()
-        (paste,) = keymap.named(["paste"])
-        hint = _(INVITATION_HINT).format(paste=keymap.written(paste.keys[0]))
-        Label(frame, hint, style="Card.Quiet.TLabel").grid()
-        frame.columnconfigure(0, weight=1)
-        return frame
 
     def _lay_out(self) -> None:
         self.root.columnconfigure(0, weight=1)
@@ -156,12 +162,16 @@ class MainWindow:
         self.view.grid(row=1, column=0, sticky="nsew", padx=edge)
         self._caption_row.grid(row=2, column=0, sticky="ew", padx=caption_edge, pady=(gap, 0))
         self._confidence.grid(row=0, column=0)
+        self._invitation.columnconfigure(0, weight=1)
+        self._invitation_button.grid()
+        self._invitation_hint.grid()
         self._file.grid(row=0, column=1)
         self.sentence.grid(row=3, column=0, sticky="ew", padx=edge)
         self._status_label.grid(row=4, column=0, sticky="ew", padx=edge)
 
-    def _make_menus(self, run: Mapping[str, Callable[[], None]]) -> None:
-        bar = tk.Menu(self.root, tearoff=False, borderwidth=0)
+    def _make_menus(self) -> None:
+        old = self._menu_bar
+        self._menu_bar = bar = tk.Menu(self.root, tearoff=False, borderwidth=0)
         for menu in keymap.MENUS:
             entries = tk.Menu(bar, tearoff=False)
             for command in keymap.in_menu(menu.name):
@@ -169,10 +179,12 @@ class MainWindow:
                     label=command.label,
                     underline=command.underline,
                     accelerator=" ".join(keymap.written(key) for key in command.keys[:1]),
-                    command=run[command.name],
+                    command=self._run[command.name],
                 )
             bar.add_cascade(label=menu.label, underline=menu.underline, menu=entries)
         self.root.configure(menu=bar)
+        if old is not None:
+            old.destroy()
 
     def fit(self, text_size: int) -> None:
         """Make room for text of this size (in percent), as far as the screen allows."""

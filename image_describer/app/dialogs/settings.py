@@ -65,6 +65,7 @@ class SettingsWindow(Dialog):
     """``apply(settings)`` uses and saves the settings, and puts them into the context.
 
     ``clear_history(done, failed)`` deletes past descriptions and then calls one of the two.
+    ``first``: the setting that gets the focus.
     """
 
     own_command = "settings"
@@ -78,6 +79,7 @@ class SettingsWindow(Dialog):
         context: AppContext,
         apply: Callable[[Settings], None],
         clear_history: Callable[[Callable[[], None], Callable[[Exception], None]], None],
+        first: str = "online",
     ) -> None:
         super().__init__(context, TITLE)
         self._apply = apply
@@ -88,7 +90,7 @@ class SettingsWindow(Dialog):
         self._build()
         # Keys that work everywhere, such as the ones for the rate, change settings as well.
         self.bind("<KeyRelease>", lambda _event: self.refresh())
-        self.open(self.controls["online"])
+        self.open(self.controls[first])
 
     def refresh(self) -> None:
         """Show the present settings silently."""

@@ -145,6 +145,11 @@ class DescribeTask(JobTask):
         file = self.current.file
         self._window.show_title(file_name(file) if file else None, text)
 
+    def translate(self) -> None:
+        """Show the status in the program's language, which has changed, where it is only that."""
+        if self.current.described is not None and not self.current.position:
+            self._show_status(_(messages.READY))
+
     def _show_status(self, status: str) -> None:
         self.current.status, self.current.notice = status, ""
         self._window.show_status(status)

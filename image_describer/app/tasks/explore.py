@@ -74,8 +74,13 @@ class Explorer:
         self._part_text = ""  # what was said of the current part
         self._part_caption = ""
         self._keys_told = False
-        self_voicing.set_name(view, "Picture", role="image", state=self._state)
+        self.translate()
         self._bind_keys()
+
+    def translate(self) -> None:
+        """Name the picture in the program's language, which may have changed; end exploring."""
+        self.forget()
+        self_voicing.set_name(self._view, _("Picture"), role="image", state=self._state)
 
     @property
     def active(self) -> bool:

@@ -214,7 +214,7 @@ class OwnPictures:
                     target=_forget_missing,
                     args=(self._index,),
                     daemon=True,
-                    name=_("forget missing"),
+                    name="forget-missing",
                 ).start()
             return self._index
 
