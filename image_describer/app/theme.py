@@ -7,7 +7,6 @@ from tkinter import ttk
 from typing import Any, Literal, cast
 
 from image_describer.app.theme_elements import ElementMaker, Sizes
-from image_describer.i18n import _
 
 FOCUS_PX = 4  # thick enough to be found at a glance by someone with low vision
 STANDARD_SCALING = 96 / 72  # Tk's pixels per point on a screen that is not scaled
