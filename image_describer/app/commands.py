@@ -468,7 +468,9 @@ class Application:
         if text:
             self.window.show_sentence(text)
         elif described is not None:
-            self.window.show_sentence(described.sentence, described.confidence)
+            self.window.show_sentence(
+                described.sentence, described.confidence, described.spoken.language
+            )
 
     def _report_error(self, error: Exception) -> None:
         """Say and show an error; the picture and its description stay."""

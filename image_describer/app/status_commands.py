@@ -77,7 +77,8 @@ class StatusCommands:
                 self._details.show(_(messages.MORE_TITLE), f"{current.message}\n{current.details}")
             return
         lines = [*details.sentences(described.description), *described.facts]
-        self._details.show(messages.MORE_TITLE, "\n".join(lines))
+        language = described.description.language
+        self._details.show(_(messages.MORE_TITLE), "\n".join(lines), language=language)
 
     def help(self) -> None:
         """Show and say the keys, first those of the open dialog."""

@@ -62,6 +62,7 @@ class MainWindow:
             width=1,
         )
         self._status_label = WrappedLabel(self._all.inside, style="Quiet.TLabel")
+        self._sentence_language = ""
         self._menu_bar: tk.Menu | None = None
         self._lay_out()
         self._all.watch()
@@ -83,8 +84,13 @@ class MainWindow:
         hint = _(INVITATION_HINT).format(paste=keymap.written(paste.keys[0]))
         self._invitation_hint.configure(text=hint)
         self.root.after_idle(self._place_invitation)
-        self_voicing.set_name(self.sentence, _("Description"), role="text")
+        self._name_sentence()
         self._make_menus()
+
+    def _name_sentence(self) -> None:
+        self_voicing.set_name(
+            self.sentence, _("Description"), role="text", language=self._sentence_language
+        )
 
     def show_title(self, file: str | None, state: str = "") -> None:
         """Put ``state`` and the file's name into the title.
@@ -128,9 +134,14 @@ class MainWindow:
         line = f"{finish(status)} {problem}" if status and problem else status or problem
         self._status_label.configure(text=one_line(line))
 
-    def show_sentence(self, sentence: str, confidence: str = "") -> None:
-        """Show a sentence, and in a few words how sure it is."""
+    def show_sentence(self, sentence: str, confidence: str = "", language: str = "") -> None:
+        """Show a sentence, and in a few words how sure it is.
+
+        ``language``: its code, if it may be another than the program's.
+        """
         self.sentence.show(sentence)
+        self._sentence_language = language
+        self._name_sentence()
         self._confidence.configure(text=confidence)
         # The row is as high without it.
         self._caption_row.rowconfigure(0, minsize=self._confidence.winfo_reqheight())

@@ -141,6 +141,7 @@ class Speaker:
         is returned, unless ``allow_duplicate`` (a letter typed twice). ``language`` is the code of
         another language that the text is in, such as "de".
         """
+        language = language or i18n.language()  # which may be another when its turn comes
         utterance = Utterance(str(text), kind, private=private, language=language)
         if not utterance.text.strip():
             self._finish(utterance)

@@ -46,7 +46,7 @@ class FakeDescriber:
         self.proceed = threading.Event()
         self.proceed.set()
 
-    languages = ("en",)
+    languages: tuple[str, ...] = ("en",)
 
     def describe(self, source: Any, *, language: str = "en") -> Description:
         self.files.append(source.file)

@@ -20,31 +20,32 @@ class ReadingWindow:
         self._dialog: Dialog | None = None
         self._text: ReadOnlyText | None = None
 
-    def show(self, title: str, text: str, spoken: str = "") -> None:
+    def show(self, title: str, text: str, spoken: str = "", language: str = "") -> None:
         """Open the window, or reuse the open one, with ``text`` under ``title``, and say the text.
 
-        ``spoken``: what to say instead of ``text``.
+        ``spoken``: what to say instead of ``text``. ``language`` of both, if not the program's.
         """
         spoken = spoken or text.replace("\n", " ")
         dialog = self._dialog
         if dialog is None or self._text is None or dialog not in self._context.dialogs:
-            self._build(title, text)
-            self._context.voice.answer(f"{title}, dialog. {spoken}")
+            self._build(title, text, language)
+            heading = _("{title}, dialog.").format(title=title)
+            self._context.voice.answer_and_quote(heading, spoken, language)
             return
         dialog.set_title(title)
-        self._fill(self._text, title, text)
+        self._fill(self._text, title, text, language)
         if self_voicing.focused(self._context.root) is not self._text:
             self_voicing.skip_next_focus(self._text)  # the whole text is spoken
         self._text.focus_set()
         dialog.bring_to_front()
-        self._context.voice.answer(f"{title}. {spoken}")
+        self._context.voice.answer_and_quote(f"{title}.", spoken, language)
 
     def close(self) -> None:
         """Close it, if it is open."""
         if self._dialog in self._context.dialogs and self._dialog is not None:
             self._dialog.close()
 
-    def _build(self, title: str, text: str) -> None:
+    def _build(self, title: str, text: str, language: str) -> None:
         dialog = self._dialog = Dialog(self._context, title, all_keys=True)
         dialog.keys_help = self._keys_help
         dialog.body.columnconfigure(0, weight=1)
@@ -52,11 +53,11 @@ class ReadingWindow:
         view = self._text = ReadOnlyText(dialog.body, font=theme.font("help"), width=48, height=16)
         view.grid(row=0, column=0, sticky="nsew")
         dialog.add_buttons(("Close", dialog.close))
-        self._fill(view, title, text)
+        self._fill(view, title, text, language)
         self_voicing.skip_next_focus(view)
         dialog.open(view)
 
     @staticmethod
-    def _fill(view: ReadOnlyText, title: str, text: str) -> None:
+    def _fill(view: ReadOnlyText, title: str, text: str, language: str) -> None:
         view.show(text)
-        self_voicing.set_name(view, title, role=_("text, arrow keys read it"))
+        self_voicing.set_name(view, title, role=_("text, arrow keys read it"), language=language)

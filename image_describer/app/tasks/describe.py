@@ -97,12 +97,12 @@ class DescribeTask(JobTask):
         ``asked`` is as in `Announcer.say_description`, the rest as in `describe` and `show`.
         """
         self.replace(CurrentPicture(name, described=described, position=position))
-        self.show(described.sentence, status, described.confidence)
+        self.show(described.sentence, status, described.confidence, described.spoken.language)
         self._say(described, asked=asked)
         file, page = described.description.file, described.description.page or 1
         if file is not None:
             self._context.jobs.start(
-                lambda _job: _reopen(file, page - 1),
+                lambda _job: _reopen(file, page - 1, described.description.language),
                 lambda result: self._reopened(file, *result),
                 log_error,  # the description stays, without its picture
             )
@@ -137,10 +137,10 @@ class DescribeTask(JobTask):
         self.show(self.current.message, _(messages.NOT_DESCRIBED))
         self._context.voice.error(self.current.message)
 
-    def show(self, text: str, status: str, confidence: str = "") -> None:
+    def show(self, text: str, status: str, confidence: str = "", language: str = "") -> None:
         """Show ``text`` in large type and in the title, ``status`` in the status line, and how sure
-        the text is beside it."""
-        self._window.show_sentence(text, confidence)
+        the text is beside it; ``language`` is as in `MainWindow.show_sentence`."""
+        self._window.show_sentence(text, confidence, language)
         self._show_status(status)
         file = self.current.file
         self._window.show_title(file_name(file) if file else None, text)
@@ -163,7 +163,12 @@ class DescribeTask(JobTask):
         log.info("Described a picture in %.3f s", described.description.seconds.total)
         position = self.current.position
         status = messages.LIST_POSITION if position else messages.READY
-        self.show(described.sentence, _(status).format(position=position), described.confidence)
+        self.show(
+            described.sentence,
+            _(status).format(position=position),
+            described.confidence,
+            described.spoken.language,
+        )
         if said:
             self._say(described)
             self._excuse_language(described.description.language)
@@ -194,8 +199,12 @@ class DescribeTask(JobTask):
             self.opened(page)
 
 
-def _reopen(file: str, index: int) -> tuple[OpenedPage, tuple[str, ...]]:
-    """The picture or the page in ``file`` and the facts about the file. Raises PictureError."""
+def _reopen(file: str, index: int, language: str) -> tuple[OpenedPage, tuple[str, ...]]:
+    """The picture or the page in ``file`` and, in a language, the facts about the file.
+
+    Raises PictureError.
+    """
     from image_describer.imaging.file_info import file_facts
 
-    return open_page(file, index), tuple(file_facts(file))
+    with i18n.using(language):
+        return open_page(file, index), tuple(file_facts(file))

@@ -234,7 +234,8 @@ class Explorer:
         place = f"{prefix} {name}".strip()
         cached = parts.cached(box)
         if cached is not None:
-            self._answer(f"{place} {self._part_described(name, cached)}")
+            described = self._part_described(name, cached)
+            self._context.voice.answer_and_quote(place, described, cached.language)
         else:
             self._answer(place)
             self._job = self._context.jobs.start(
@@ -249,7 +250,8 @@ class Explorer:
         """Say what the part shows, after where it is."""
         if self._cursor is None:
             return
-        self._context.voice.say_next(self._part_described(name, description))
+        described = self._part_described(name, description)
+        self._context.voice.say_next(described, language=description.language)
         if not self._keys_told:
             self._keys_told = True
             self._context.voice.say_next(_(KEYS))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from image_describer import i18n
 from image_describer.app import keymap, messages
 from image_describer.app.context import DescribedPicture
 from image_describer.app.pages import OpenedPage, open_page
@@ -42,7 +43,8 @@ def spoken_sentence(
     from image_describer.wording.details import spoken_with_details
     from image_describer.wording.sentence import spoken
 
-    read_on = keymap.with_keys(_(messages.READ_ON), keymap.spoken) if is_open else ""
+    with i18n.using(description.language):
+        read_on = keymap.with_keys(_(messages.READ_ON), keymap.spoken) if is_open else ""
     if settings.verbosity == "full":
         return spoken_with_details(description, hedged=settings.hedging, read_on=read_on)
     brief = settings.verbosity == "brief"
@@ -85,9 +87,11 @@ class LazyDescriber:
         opened(page)
         description = self._describe_page(page)
         spoken = spoken_sentence(description, settings)
-        if page.number is not None:
-            spoken = replace(spoken, own=f"{page.number}. {spoken.own}".strip())
-        return DescribedPicture(description, spoken, tuple(file_facts(page.picture.file)))
+        with i18n.using(description.language):
+            if page.number is not None:
+                spoken = replace(spoken, own=f"{page.number}. {spoken.own}".strip())
+            facts = tuple(file_facts(page.picture.file))
+        return DescribedPicture(description, spoken, facts)
 
     def describe_picture(self, picture: "Picture") -> "Description":
         """Describe ``picture`` in the program's language, if the model can.

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from image_describer import i18n
+
 if TYPE_CHECKING:
     import tkinter as tk
 
@@ -66,6 +68,14 @@ class Announcer:
             self._say(text, kind, language)
         else:
             self._say_or_wait(lambda: self._say(text, kind, language))
+
+    def answer_and_quote(self, text: str, quoted: str, language: str) -> None:
+        """Say ``text``, in the program's language, then ``quoted``, which is in ``language``."""
+        if language in ("", i18n.language()):
+            self.answer(f"{text} {quoted}")
+        else:
+            self.answer(text)
+            self.say_next(quoted, language=language)
 
     def say_description(self, spoken: "SpokenDescription", *, asked: bool = False) -> None:
         """Say what a picture shows: the author's words, the program's own, what is written in it.
