@@ -27,7 +27,6 @@
             TokenError          a token file that can't be used
         UnavailableError        the service can't do it now (HTTP 503)
             TookTooLongError    it took longer than the service allows
-        NoLanguageError         a language without a voice (HTTP 422)
         UrlError                a picture that can't be fetched from its URL (HTTP 502)
             UrlRefusedError     a URL that is not allowed (HTTP 403)
             UrlSlowError        the server took too long (HTTP 504)
@@ -209,12 +208,6 @@ class UnavailableError(ImageDescriberError):
 
 class TookTooLongError(UnavailableError):
     """It took longer than the service allows."""
-
-
-class NoLanguageError(ImageDescriberError):
-    """A language that no voice here speaks."""
-
-    status = 422
 
 
 class UrlError(ImageDescriberError):

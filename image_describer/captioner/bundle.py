@@ -49,6 +49,7 @@ PHOTO_CHECK = "photo_check.json"  # without it the program's own classifier deci
 
 ENGLISH = "en"  # the language of the files without a language in their names
 LANGUAGES_LIMIT = 10
+SHOWN_CHARACTERS = 40  # of a language that is not known
 LANGUAGE_FILES = (DECODER, TOKENIZER)  # required for each further language
 _OPTIONAL_LANGUAGE_FILES = (NGRAM_PRIOR, JOINT_WORDS)
 
@@ -166,12 +167,17 @@ _ENGLISH_FILES = (DECODER, TOKENIZER, NGRAM_PRIOR)
 def check_language(language: str, languages: Sequence[str]) -> None:
     """Raise DescriptionLanguageError unless a language is one of a model's ``languages``."""
     if language not in languages:
-        raise DescriptionLanguageError(
-            _('This model can\'t describe pictures in the language "{language}".').format(
-                language=visible(language)
-            ),
-            _("Choose one of these: {languages}.").format(languages=", ".join(languages)),
-        )
+        raise unknown_language(language, languages)
+
+
+def unknown_language(language: str, languages: Iterable[str]) -> DescriptionLanguageError:
+    """Return the error about a language that is none of a model's ``languages``."""
+    return DescriptionLanguageError(
+        _('This model can\'t describe pictures in the language "{language}".').format(
+            language=visible(language[:SHOWN_CHARACTERS])
+        ),
+        _("Choose one of these: {languages}.").format(languages=", ".join(languages)),
+    )
 
 
 def file_of_language(name: str, language: str) -> str:

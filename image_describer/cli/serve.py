@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_describer.cli.console import print_error
-from image_describer.cli.options import Subparsers, add_bundle, whole_number
+from image_describer.cli.options import Subparsers, add_bundle, add_language, whole_number
 from image_describer.errors import ServiceError
 from image_describer.i18n import N_, _
 
@@ -73,6 +73,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help=_("speak with Google's voice, which receives the sentence, never the picture"),
     )
     parser.add_argument("--log-captions", action="store_true", help=_("also log captions"))
+    add_language(
+        parser, _("describe in this language unless asked for another (default: as asked)")
+    )
     add_bundle(parser)
     parser.set_defaults(run=run)
 
@@ -195,6 +198,7 @@ def _settings(options: argparse.Namespace, token: bytes | None) -> "ServerConfig
         host=options.host,
         port=options.port,
         bundle=options.bundle,
+        language=options.language,
         workers=options.workers,
         token=token,
         url_hosts=tuple(options.allow_url_hosts),

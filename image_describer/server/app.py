@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 
 from image_describer import __version__
-from image_describer.captioner.bundle import open_bundle
+from image_describer.captioner.bundle import check_language, open_bundle
 from image_describer.server import page, problems, routes, speech, wowme
 from image_describer.server.addresses import allowed_host
 from image_describer.server.config import ServerConfig
@@ -34,13 +34,17 @@ PREFLIGHT_S = 600
 def create_app(config: ServerConfig, on_ready: Callable[[], None] = lambda: None) -> FastAPI:
     """Return the application; its processes start and end with its lifespan.
 
-    ``app.state`` has ``config``, ``queue``, ``metrics``, ``model`` (the response of /v1/version),
-    ``stopping``, and ``stop()``, which sets it. ``on_ready`` is called once pictures can be
-    described. Raises BundleError, and UrlError for an invalid host in ``url_hosts``.
+    ``app.state`` has ``config``, ``languages`` (of the model), ``queue``, ``metrics``, ``model``
+    (the response of /v1/version), ``stopping``, and ``stop()``, which sets it. ``on_ready`` is
+    called once pictures can be described. Raises BundleError, DescriptionLanguageError, and
+    UrlError for an invalid host in ``url_hosts``.
     """
     for host in config.url_hosts:
         allowed_host(host)  # report an invalid one now, not with the first picture
-    manifest = open_bundle(config.bundle).manifest
+    bundle = open_bundle(config.bundle)
+    manifest = bundle.manifest
+    if config.language is not None:
+        check_language(config.language, bundle.languages)
     app = FastAPI(
         title="Image Describer",  # untranslated
         description=ABOUT,
@@ -50,6 +54,7 @@ def create_app(config: ServerConfig, on_ready: Callable[[], None] = lambda: None
         lifespan=_lifespan,
     )
     app.state.config = config
+    app.state.languages = bundle.languages
     app.state.metrics = metrics = ServiceMetrics()
     app.state.queue = queue = DescribeQueue(config, metrics)
     app.state.model = {
@@ -105,8 +110,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Return FastAPI's OpenAPI description with problem JSON for 422, the languages of the chosen
-    voice, and the token.
+    """Return FastAPI's OpenAPI description with problem JSON for 422, the languages, and the
+    token.
     """
     if app.openapi_schema is None:
         description = get_openapi(
@@ -118,8 +123,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             schemas.pop(unused, None)
         for parameter in description["paths"]["/v1/describe"]["post"]["parameters"]:
             if parameter["name"] == "language":
-                languages = speech.available_languages(app.state.config.online_voice)
-                parameter["schema"] = {"type": "string", "enum": languages}
+                languages = speech.available_languages(app.state.languages)
+                parameter["schema"] = {"type": "string", "enum": list(languages)}
         if app.state.config.token is not None:
             description["components"]["securitySchemes"] = {
                 "token": {"type": "http", "scheme": "bearer"}

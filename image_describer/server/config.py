@@ -19,13 +19,15 @@ class RequestLimits:
 class ServerConfig:
     """The options of ``image-describer serve``. ``token`` is None if none is required.
 
-    Pictures may be fetched from ``url_hosts`` only. ``origins`` are those of web pages that may
-    send requests (CORS); the service's own page always may.
+    ``language`` is the one to describe in for clients that don't give one; None for the one that
+    they prefer, or the program's. Pictures may be fetched from ``url_hosts`` only. ``origins`` are
+    those of web pages that may send requests (CORS); the service's own page always may.
     """
 
     host: str = "127.0.0.1"
     port: int = 8470
     bundle: Path | None = None
+    language: str | None = None
     workers: int = 0  # describing processes; 0 is one per core
     token: bytes | None = field(default=None, repr=False)
     url_hosts: tuple[str, ...] = ()

@@ -14,11 +14,22 @@ if TYPE_CHECKING:
     from image_describer.workers.worker import OnStart
 
 
+class DescribeJob(NamedTuple):
+    """A picture's file and the code of the language to describe it in."""
+
+    picture: bytes
+    language: str
+
+
 class MatchJob(NamedTuple):
-    """A picture's file and the sentences to compare with it."""
+    """A picture's file and the sentences to compare with it.
+
+    ``language`` is that of the sentences; None for the one that they are in.
+    """
 
     picture: bytes
     sentences: tuple[str, ...]
+    language: str | None
 
 
 class SearchJob(NamedTuple):
@@ -27,6 +38,7 @@ class SearchJob(NamedTuple):
     words: str
     folders: tuple[str, ...]
     limit: int
+    language: str | None = None
 
 
 class SpeechJob(NamedTuple):
@@ -38,15 +50,28 @@ class SpeechJob(NamedTuple):
 
 
 def describe(
-    describer: "Describer", pictures: Sequence[bytes], on_start: "OnStart"
+    describer: "Describer", jobs: Sequence[DescribeJob], on_start: "OnStart"
 ) -> list[dict[str, Any] | PictureError]:
-    """Return the object of ``describe --json`` for each picture, or why there is none."""
+    """Return the object of ``describe --json`` for each picture, or why there is none.
+
+    Raises DescriptionLanguageError.
+    """
     from image_describer.wording.record import to_record
 
-    return [
-        result if isinstance(result, PictureError) else to_record(result)
-        for result in describer.describe_many(pictures, on_start)
-    ]
+    results: dict[int, dict[str, Any] | PictureError] = {}
+    for language in dict.fromkeys(job.language for job in jobs):
+        places = [place for place, job in enumerate(jobs) if job.language == language]
+        pictures = [jobs[place].picture for place in places]
+        started = functools.partial(_start, on_start, places)
+        described = describer.describe_many(pictures, started, language=language)
+        for place, result in zip(places, described, strict=True):
+            results[place] = result if isinstance(result, PictureError) else to_record(result)
+    return [results[place] for place in range(len(jobs))]
+
+
+def _start(on_start: "OnStart", places: Sequence[int], index: int) -> None:
+    """Tell which job begins: ``index`` is that of its place, or negative for all of them."""
+    on_start(places[index] if index >= 0 else index)
 
 
 def read(
@@ -62,7 +87,13 @@ def match(
     describer: "Describer", jobs: Sequence[MatchJob], _on_start: "OnStart"
 ) -> list[list[float]]:
     """Return the scores of each job's sentences; see `Describer.matches`."""
-    return [list(describer.matches(job.picture, job.sentences)) for job in jobs]
+    from image_describer.library.search import query_language
+
+    scores = []
+    for job in jobs:
+        language = job.language or query_language(describer, " ".join(job.sentences))
+        scores.append(list(describer.matches(job.picture, job.sentences, language=language)))
+    return scores
 
 
 def search(
@@ -82,7 +113,7 @@ def search(
     answers = []
     for job in jobs:
         folders = [Path(folder) for folder in job.folders] or None
-        hits = search_index(index, describer, job.words, folders, job.limit)
+        hits = search_index(index, describer, job.words, folders, job.limit, language=job.language)
         answers.append([search_record(hit) for hit in hits])
     return answers
 

@@ -20,7 +20,7 @@ from image_describer.errors import (
 from image_describer.i18n import _
 from image_describer.server import jobs
 from image_describer.server.config import ServerConfig
-from image_describer.server.jobs import MatchJob, SearchJob, SpeechJob
+from image_describer.server.jobs import DescribeJob, MatchJob, SearchJob, SpeechJob
 from image_describer.server.log import log
 from image_describer.server.metrics import ServiceMetrics
 from image_describer.text import number
@@ -67,12 +67,13 @@ class DescribeQueue:
         """End the processes. Waiting jobs fail with UnavailableError."""
         await asyncio.to_thread(self._pool.close)
 
-    async def describe(self, picture: bytes) -> dict[str, Any]:
+    async def describe(self, picture: bytes, language: str) -> dict[str, Any]:
         """Return the object of ``describe --json`` for the bytes of a picture's file.
 
-        Raises PictureError and UnavailableError.
+        Raises PictureError, DescriptionLanguageError and UnavailableError.
         """
-        result = await self._submit_picture(jobs.describe, picture, picture, groupable=True)
+        job = DescribeJob(picture, language)
+        result = await self._submit_picture(jobs.describe, job, picture, groupable=True)
         if isinstance(result, PictureError):
             raise result
         self._metrics.pictures.inc()
@@ -85,12 +86,14 @@ class DescribeQueue:
         """
         return dict(await self._submit_picture(jobs.read, picture, picture))
 
-    async def match(self, picture: bytes, sentences: Sequence[str]) -> list[float]:
-        """Return how well each sentence fits; see `Describer.matches`.
+    async def match(
+        self, picture: bytes, sentences: Sequence[str], language: str | None = None
+    ) -> list[float]:
+        """Return how well each sentence fits; see `Describer.matches` and `MatchJob`.
 
         Raises ImageDescriberError.
         """
-        job = MatchJob(picture, tuple(sentences))
+        job = MatchJob(picture, tuple(sentences), language)
         return list(await self._submit_picture(jobs.match, job, picture))
 
     async def search(self, job: SearchJob) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from image_describer.server.jobs import SearchJob, SpeechJob
 from image_describer.server.problems import Problem
 from image_describer.server.queue import DescribeQueue
 from image_describer.server.schemas import (
+    LANGUAGE_LIMIT_CHARACTERS,
     SENTENCE_LIMIT_CHARACTERS,
     SENTENCES_LIMIT,
 )
@@ -29,6 +30,7 @@ SENTENCES = {
     "items": {"type": "string", "maxLength": SENTENCE_LIMIT_CHARACTERS, "pattern": "[A-Za-z0-9]"},
     "maxItems": SENTENCES_LIMIT,
 }
+LANGUAGE = {"type": "string", "maxLength": LANGUAGE_LIMIT_CHARACTERS}
 PICTURE_BODY = {
     uploads.RAW: BINARY,
     "image/*": BINARY,
@@ -54,32 +56,40 @@ def _body(**fields: Any) -> dict[str, Any]:
         200: {"content": dict.fromkeys(speech.FORMATS, BINARY)},
         **schemas.problems(*COMMON_PROBLEMS, 406, 415, 422),
     },
-    openapi_extra=_body(),
+    openapi_extra=_body(language=LANGUAGE),
 )
 async def describe(
     request: Request,
     language: Annotated[
-        str | None, Query(description="Language of the speech, such as en-GB.", max_length=40)
+        str | None,
+        Query(
+            description="Language of the description and the speech, such as de or en-GB; by "
+            "default the first of Accept-Language that the service has, or its own.",
+            max_length=LANGUAGE_LIMIT_CHARACTERS,
+        ),
     ] = None,
 ) -> Response:
-    """Send the picture as the body or in a form. With ``Accept: audio/mpeg`` or ``audio/wav`` the
-    answer is the spoken sentence.
+    """Send the picture as the body, or in a form, which may have a field ``language``. With
+    ``Accept: audio/mpeg`` or ``audio/wav`` the answer is the spoken sentence.
     """
     kind = _response_type(request)
     online = request.app.state.config.online_voice
-    speech_language = await run_in_threadpool(speech.check_language, language, online)
-    picture = (await uploads.read(request)).picture
+    form = await uploads.read(request)
+    given = form.language if language is None else language
+    chosen = speech.choose_language(
+        request.app.state.config.language if given is None else given, request.app.state.languages
+    )
     queue: DescribeQueue = request.app.state.queue
-    record = await queue.describe(picture)
+    record = await queue.describe(form.picture, chosen.code)
     sentence = str(record["sentence"])
     request.state.caption = sentence
     if kind == speech.JSON:
         return JSONResponse(record)
     format_ = speech.FORMATS[kind]
     if online and not speech.is_private(record):
-        sound = await run_in_threadpool(speech.spoken_online, sentence, format_, speech_language)
+        sound = await run_in_threadpool(speech.spoken_online, sentence, format_, chosen)
     else:
-        sound = await queue.speak(SpeechJob(sentence, format_))
+        sound = await queue.speak(SpeechJob(sentence, format_, chosen.code))
     return Response(sound, media_type=kind)
 
 
@@ -108,6 +118,11 @@ async def read(request: Request) -> Response:
     return Response(sound, media_type=kind)
 
 
+def _given_language(request: Request, key: str | None) -> str | None:
+    """Return the code of a language that the client gave. Raises DescriptionLanguageError."""
+    return None if key is None else speech.choose_language(key, request.app.state.languages).code
+
+
 def _response_type(request: Request) -> str:
     """Return the type that the client prefers: JSON or sound. Raises Problem if neither will do."""
     kind = speech.best_media_type(",".join(request.headers.getlist("accept")))
@@ -124,23 +139,32 @@ def _response_type(request: Request) -> str:
     summary="Compare a picture with sentences",  # untranslated
     response_model=schemas.MatchesResponse,
     responses=schemas.problems(*COMMON_PROBLEMS, 409, 415, 422),
-    openapi_extra=_body(sentence=SENTENCES),
+    openapi_extra=_body(sentence=SENTENCES, language=LANGUAGE),
 )
 async def match(
     request: Request,
     sentence: Annotated[
         list[str],
         Query(
-            description="An English sentence; repeat it, or use the form.",
+            description="A sentence; repeat it, or use the form.",
             json_schema_extra=SENTENCES,
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
+    language: Annotated[
+        str | None,
+        Query(
+            description="That of the sentences; by default the one they are in.",
+            max_length=LANGUAGE_LIMIT_CHARACTERS,
+        ),
+    ] = None,
 ) -> Response:
-    """Send the picture as the body, or in a form with a field ``sentence`` for each sentence."""
+    """Send the picture as the body, or in a form with a field ``sentence`` for each sentence, and
+    perhaps one for the ``language``.
+    """
     form = await uploads.read(request)
     sentences = [*sentence, *form.sentences]
     if not sentences:
-        raise Problem(422, _("No sentence was given. Add ?sentence= with an English sentence."))
+        raise Problem(422, _("No sentence was given. Add ?sentence= with a sentence."))
     if len(sentences) > SENTENCES_LIMIT or max(map(len, sentences)) > SENTENCE_LIMIT_CHARACTERS:
         raise Problem(
             422,
@@ -148,7 +172,8 @@ async def match(
                 count=number(SENTENCES_LIMIT), length=number(SENTENCE_LIMIT_CHARACTERS)
             ),
         )
-    scores = await request.app.state.queue.match(form.picture, sentences)
+    chosen = _given_language(request, form.language if language is None else language)
+    scores = await request.app.state.queue.match(form.picture, sentences, chosen)
     ranked = sorted(zip(scores, sentences, strict=True), key=lambda pair: -pair[0])
     return JSONResponse(
         {"matches": [{"sentence": text, "score": round(score, 4)} for score, text in ranked]}
@@ -163,7 +188,8 @@ async def match(
 )
 async def search(request: Request, search: schemas.SearchRequest) -> Response:
     """Search the pictures that ``image-describer batch`` has described; the best come first."""
-    job = SearchJob(search.words, tuple(search.within), search.limit)
+    language = _given_language(request, search.language)
+    job = SearchJob(search.words, tuple(search.within), search.limit, language)
     pictures = await request.app.state.queue.search(job)
     return JSONResponse({"pictures": pictures})
 

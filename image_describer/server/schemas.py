@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 SENTENCES_LIMIT = 100
 SENTENCE_LIMIT_CHARACTERS = 1000
 FOLDERS_LIMIT = 100
+LANGUAGE_LIMIT_CHARACTERS = 40
 PATH_LIMIT_CHARACTERS = 4096
 FOUND_LIMIT = 1000
 NO_NUL = r"^[^\x00]*$"
@@ -18,6 +19,7 @@ Box = Annotated[
     list[Fraction],
     Field(min_length=4, max_length=4, description="Left, top, right, bottom, from 0 to 1."),
 ]
+LanguageCode = Annotated[str, Field(min_length=1, max_length=LANGUAGE_LIMIT_CHARACTERS)]
 Sentence = Annotated[str, Field(min_length=1, max_length=SENTENCE_LIMIT_CHARACTERS)]
 
 
@@ -136,7 +138,10 @@ class MatchesResponse(_StrictModel):
 class SearchRequest(_StrictModel):
     """What to search your pictures for."""
 
-    words: Sentence = Field(description="English words, such as: a dog in the snow.")
+    words: Sentence = Field(description="Words such as: a dog in the snow.")
+    language: LanguageCode | None = Field(
+        default=None, description="That of the words; by default the one they are in."
+    )
     limit: Annotated[int, Field(ge=1, le=FOUND_LIMIT)] = Field(default=10)
     within: list[
         Annotated[str, Field(min_length=1, max_length=PATH_LIMIT_CHARACTERS, pattern=NO_NUL)]

@@ -1,19 +1,17 @@
 """Sentences as sound files: the choice of format and voice, and the synthesis."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from image_describer.errors import NoLanguageError
-from image_describer.i18n import _
+from image_describer.captioner.bundle import unknown_language
+from image_describer.captioner.languages import default_language
 from image_describer.server.accept import ranges
-from image_describer.text import visible
 
 JSON = "application/json"
 FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
 OFFERED = (JSON, "audio/mpeg", "audio/wav", "audio/x-wav")
-ENGLISH = "en"
 
 
 def best_media_type(accept: str | None) -> str | None:
@@ -36,42 +34,33 @@ def _quality(offer: str, accepted: list[tuple[str, float]]) -> float:
     return 0.0
 
 
-def available_languages(online: bool) -> list[str]:
-    """Return the keys of the languages that the voice speaks."""
+class ChosenLanguage(NamedTuple):
+    """The language to describe in, and the key of the voice that speaks it, with its accent."""
+
+    code: str
+    voice: str
+
+
+def available_languages(model_languages: Sequence[str]) -> dict[str, ChosenLanguage]:
+    """Return what a client can ask for: the languages of the model, and accents of English."""
     from image_describer.speech import languages
 
-    return [
-        ENGLISH,
-        *(
-            language.key
-            for language in (languages.all_languages() if online else languages.ENGLISH)
-        ),
-    ]
+    chosen = {code: ChosenLanguage(code, code) for code in model_languages}
+    accents = {entry.key: ChosenLanguage(entry.language, entry.key) for entry in languages.ENGLISH}
+    return {**chosen, **accents}
 
 
-def check_language(key: str | None, online: bool) -> str:
-    """Return the key of a language, the default for None. Raises NoLanguageError.
+def choose_language(key: str | None, model_languages: Sequence[str]) -> ChosenLanguage:
+    """Return the language that ``key`` stands for, by default the client's or the service's.
 
-    The offline voice speaks English only, in any accent; Google's (``online``) speaks them all.
+    Raises DescriptionLanguageError.
     """
-    from image_describer.speech import languages
-
-    if key is None:
-        return languages.DEFAULT_LANGUAGE.key
-    known = {ENGLISH: languages.DEFAULT_LANGUAGE.key}
-    known |= {entry.key.casefold(): entry.key for entry in languages.all_languages()}
-    name = visible(key[:40])
-    if key.casefold() not in known:
-        raise NoLanguageError(
-            _('There is no voice for "{name}".').format(name=name), _("Try en-US or en-GB.")
-        )
-    found = known[key.casefold()]
-    if not online and found not in {entry.key for entry in languages.ENGLISH}:
-        raise NoLanguageError(
-            _('The voice on this computer speaks English only, not "{name}".').format(name=name),
-            _("Start the service with --online-voice for Google's voice, which may speak it."),
-        )
-    return found
+    available = available_languages(model_languages)
+    name = default_language(model_languages) if key is None else key
+    found = {other.casefold(): chosen for other, chosen in available.items()}
+    if name.casefold() not in found:
+        raise unknown_language(name, available)
+    return found[name.casefold()]
 
 
 def spoken_offline(text: str, kind: str, language: str = "") -> bytes:
@@ -82,9 +71,11 @@ def spoken_offline(text: str, kind: str, language: str = "") -> bytes:
     return _synthesize(text, kind, offline=True, voice_language=None, language=language)
 
 
-def spoken_online(sentence: str, kind: str, language: str) -> bytes:
+def spoken_online(sentence: str, kind: str, language: ChosenLanguage) -> bytes:
     """The same by Google's voice, or offline if that fails. Raises SpeechError."""
-    return _synthesize(sentence, kind, offline=False, voice_language=language)
+    return _synthesize(
+        sentence, kind, offline=False, voice_language=language.voice, language=language.code
+    )
 
 
 def is_private(record: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from image_describer.i18n import N_, _
 from image_describer.server.problems import Problem
 from image_describer.server.schemas import SENTENCES_LIMIT
 
-PICTURE, SENTENCE = "picture", "sentence"
+PICTURE, SENTENCE, LANGUAGE = "picture", "sentence", "language"
 FILES_LIMIT = 4
 FIELD_LIMIT_BYTES = 64_000
 MULTIPART = "multipart/form-data"
@@ -25,10 +25,11 @@ UNSUPPORTED_TYPE = N_(
 
 
 class PictureForm(NamedTuple):
-    """A picture's file and the sentences of the form."""
+    """A picture's file, and the sentences and the language of the form, if it has any."""
 
     picture: bytes
     sentences: list[str]
+    language: str | None = None
 
 
 class _InMemoryParser(MultiPartParser):
@@ -84,7 +85,8 @@ async def _multipart(request: Request) -> PictureForm:
             raise Problem(422, _("The form has no file."))
         picture = await (named or files)[0].read()
         sentences = [value for value in form.getlist(SENTENCE) if isinstance(value, str)]
-        return PictureForm(picture, sentences)
+        language = form.get(LANGUAGE)
+        return PictureForm(picture, sentences, language if isinstance(language, str) else None)
     finally:
         await form.close()
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from image_describer.captioner.languages import default_language
 from image_describer.server import schemas
 from image_describer.server.addresses import URL_LIMIT
 from image_describer.server.fetch import Fetcher
@@ -75,7 +76,9 @@ async def wowme(
     it is.
     """
     picture = await picture_fetcher.fetch(image)
-    record: dict[str, Any] = await request.app.state.queue.describe(picture)
+    state = request.app.state
+    language = state.config.language or default_language(state.languages)
+    record: dict[str, Any] = await state.queue.describe(picture, language)
     request.state.caption = record["sentence"]
     return JSONResponse(
         {"Prediction Caption:": record["caption"]},

@@ -6,7 +6,7 @@ import wave
 import miniaudio
 import pytest
 
-from image_describer.errors import NoLanguageError
+from image_describer.errors import DescriptionLanguageError
 from image_describer.server import speech
 from image_describer.speech.voices.google_client import ADDRESS_VARIABLE
 from tests.support import gtts_service
@@ -71,13 +71,26 @@ def test_a_text_is_spoken_in_its_language():
     assert english != german
 
 
-@pytest.mark.parametrize("language", ["de", "", "../../etc", "e\x00n"])
+@pytest.mark.parametrize("language", ["fr", "de-AT", "", "../../etc", "e\x00n"])
 def test_unknown_languages_are_refused(service, language):
     answer = service.describe(
         sample(), params={"language": language}, headers={"Accept": "audio/wav"}
     )
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+    assert "Choose one of these: en, de, en-US," in answer.json()["detail"]
+
+
+def test_german_is_described_and_spoken_in_german(service):
+    record = service.describe(sample(), params={"language": "de"}).json()
+    form = {"files": {"picture": sample()}, "data": {"language": "DE"}}
+    for answer in (record, service.client.post("/v1/describe", **form).json()):
+        assert (answer["language"], "Quadrat" in answer["sentence"]) == ("de", True)
+    assert service.describe(sample()).json()["language"] == "en"
+    sound = {"Accept": "audio/wav"}
+    german = service.describe(sample(), params={"language": "de"}, headers=sound)
+    assert german.status_code == 200
+    assert miniaudio.decode(german.content).duration > 1.0
 
 
 def test_what_others_wrote_is_private() -> None:
@@ -88,10 +101,14 @@ def test_what_others_wrote_is_private() -> None:
         assert speech.is_private({**own, **quoted})
 
 
-def test_other_languages_need_the_online_voice():
-    assert speech.check_language("de", online=True) == "de"
-    with pytest.raises(NoLanguageError, match="English only"):
-        speech.check_language("de", online=False)
+def test_the_language_is_the_given_one_or_that_of_the_client(monkeypatch):
+    assert speech.choose_language("EN-gb", ("en",)) == ("en", "en-GB")
+    assert speech.choose_language(None, ("en", "de")) == ("en", "en")
+    monkeypatch.setattr("image_describer.i18n.language", lambda: "de")
+    assert speech.choose_language(None, ("en", "de")) == ("de", "de")
+    assert speech.choose_language(None, ("en",)) == ("en", "en")
+    with pytest.raises(DescriptionLanguageError, match="Choose one of these: en, en-US"):
+        speech.choose_language("de", ("en",))
 
 
 def test_the_online_voice_speaks_descriptions_but_no_alt_text(tiny_bundle, tmp_path):
@@ -105,7 +122,8 @@ def test_the_online_voice_speaks_descriptions_but_no_alt_text(tiny_bundle, tmp_p
                 sample(), params={"language": "de"}, headers={"Accept": "audio/mpeg"}
             )
             assert response.status_code == 200
-            assert google.texts == [own.describe(sample()).json()["sentence"]]
+            german = own.describe(sample(), params={"language": "de"})
+            assert google.texts == [german.json()["sentence"]]
 
 
 def test_google_gets_no_request_by_default(tiny_bundle, tmp_path):
