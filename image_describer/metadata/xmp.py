@@ -12,6 +12,7 @@ text; if someone edits the text, the digest no longer fits, and the text counts 
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from image_describer import i18n
 from image_describer.text import clean, one_line
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ NAME = "AltTextAccessibility"
 DEFAULT = "x-default"
 DIGEST_NAMESPACE = "urn:image-describer:xmp/1.0/"
 DIGEST_NAME = "AltTextMade"
-LANGUAGE = "en"  # of everything that the program says, and so of the voice
+LANGUAGE = "en"  # of alt text, unless another is given
 
 PACKET_LIMIT_BYTES = 8_000_000  # most have ten thousand; some hold whole pictures as text
 MARKUP_LIMIT = 120_000  # characters of it in a packet; the worst takes 0.1 s
@@ -39,11 +40,11 @@ _ENCODED_NAMES = (NAME.encode(), NAME.encode("utf-16-le"))
 def author_alt_text(*packets: object) -> str | None:
     """Return the author's alt text in the XMP packets of a picture, as one clean line, or None.
 
-    Text that this program wrote is left out. Of several languages, English is preferred, then
+    Text that this program wrote is left out. Of several languages, the program's is preferred, then
     the author's default, then the first. At most ``TEXT_LIMIT`` characters. Never raises: a damaged
     packet has no alt text.
     """
-    return _choose(author_alternatives(*packets), LANGUAGE)
+    return _choose(author_alternatives(*packets), i18n.language())
 
 
 def alt_text(*packets: object, language: str = LANGUAGE) -> str | None:

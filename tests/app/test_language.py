@@ -11,6 +11,7 @@ from image_describer.app import keymap
 from image_describer.app.dialogs.settings import SettingsWindow
 from image_describer.app.key_describer import describe_key
 from image_describer.captioner.description import Description
+from image_describer.captioner.languages import excuse
 from image_describer.settings import SettingsFile
 from tests.support.window import AppDriver, FakeDescriber
 
@@ -115,3 +116,17 @@ def test_the_letters_of_the_menus_are_unique_in_every_language(language: str) ->
         for entries in (keymap.MENUS, *map(keymap.in_menu, (menu.name for menu in keymap.MENUS))):
             letters = [entry.letter for entry in entries]
             assert len(set(letters)) == len(letters), [entry.label for entry in entries]
+
+
+@pytest.mark.gui
+def test_a_model_without_german_is_excused_once(drive: Drive, photo: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('online = false\nprogram_language = "de"\n', encoding="utf-8")
+    driver = drive(describer=FakeDescriber(), settings=SettingsFile(file))
+    driver.app.start([])
+    driver.until_idle()
+    for _ in range(2):
+        driver.app.open_file(photo)
+        driver.until(lambda: driver.app.describe_task.current.described, "the description")
+        driver.until_idle()
+    assert driver.heard.texts.count(excuse(["en"])) == 1

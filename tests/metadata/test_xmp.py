@@ -53,8 +53,12 @@ def test_english_is_preferred_then_the_default_then_the_first(
     assert author_alt_text(packet_of_languages(**texts)) == expected
 
 
-def test_another_language_can_be_preferred() -> None:
-    assert alt_text(packet_of_languages(en="dog", de="Hund"), language="de-AT") == "Hund"
+def test_another_language_can_be_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = packet_of_languages(en="dog", de="Hund")
+    assert alt_text(both, language="de-AT") == "Hund"
+    assert author_alt_text(both) == "dog"
+    monkeypatch.setattr("image_describer.i18n.language", lambda: "de")
+    assert author_alt_text(both) == "Hund"
 
 
 def test_every_spelling_of_a_packet_is_read() -> None:
