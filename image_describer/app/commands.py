@@ -460,7 +460,7 @@ class Application:
         current = self.describe_task.current
         saved_beside = current.picture.file if current.picture is not None else None
         self._text_window = TextWindow(
-            self.context, text, current.file or "", saved_beside, str(current.page or "")
+            self.context, text, current.file or "", saved_beside, current.page
         )
 
     def _show_explored(self, text: str) -> None:

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from image_describer.i18n import _
-
 T = TypeVar("T")
 POLL_S = 0.02  # delay until an interruption is noticed
 
@@ -25,7 +23,7 @@ class _BackgroundCall(Generic[T]):
         self._function, self._discard = function, discard
         self._lock = threading.Lock()
         self._abandoned = False
-        threading.Thread(target=self._run, name=_("limited call"), daemon=True).start()
+        threading.Thread(target=self._run, name="limited-call", daemon=True).start()
 
     def _run(self) -> None:
         try:

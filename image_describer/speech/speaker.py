@@ -290,9 +290,7 @@ class Speaker:
             raise SpeechError(_("There is nothing to say, so there is nothing to save."))
         voices = self._voices_for("description", private)
         if self._load_error:
-            raise SpeechError(
-                _("Speech can't be saved: {load_error}.").format(load_error=self._load_error)
-            )
+            raise SpeechError(_("Speech can't be saved: {reason}.").format(reason=self._load_error))
         failure = SpeechError(
             _("There is no voice that can save speech."),
             _("Start Image Describer without --voice off."),

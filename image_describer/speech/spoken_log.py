@@ -11,8 +11,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from image_describer.i18n import _
-
 log = logging.getLogger(__name__)
 
 CLOSE_LIMIT_S = 2.0
@@ -28,7 +26,9 @@ class SpokenLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=_("spoken log"), daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name="spoken log", daemon=True
+        )  # untranslated
         self._started = False
         self._lock = threading.Lock()
 

@@ -72,7 +72,7 @@ class Dialog(tk.Toplevel):
         """Show ``title`` and speak it with the focus."""
         self._heading = title
         self.title(_("{title} - Image Describer").format(title=title))
-        self_voicing.set_title(self, f"{title}, dialog")
+        self_voicing.set_title(self, spoken_title(title))
 
     def add_buttons(self, *buttons: tuple[str, Callable[[], Any]]) -> list[Button]:
         """Append buttons, (label, command) each, to the row under the body."""
@@ -153,7 +153,7 @@ class Dialog(tk.Toplevel):
     def _say_focus(self) -> None:
         widget = self_voicing.focused(self)
         text = self_voicing.spoken_text(widget) if widget is not None else ""
-        self.context.voice.answer(f"{self._heading}, dialog. {text}".strip())
+        self.context.voice.answer(f"{spoken_title(self._heading)}. {text}".strip())
 
     def _after_leaving(self, action: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
@@ -193,6 +193,11 @@ class Dialog(tk.Toplevel):
         )
         self.geometry(f"{width}x{height}+{left}+{top}")
         self.minsize(*smallest)
+
+
+def spoken_title(title: str) -> str:
+    """What is said of a dialog that opens: "Settings, dialog"."""
+    return _("{title}, dialog").format(title=title)
 
 
 def raise_dialog(context: "AppContext", kind: type[Dialog]) -> bool:

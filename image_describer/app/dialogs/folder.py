@@ -18,11 +18,11 @@ from image_describer.app.widgets.item_list import ItemList
 from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.i18n import N_, _
-from image_describer.text import file_name, one_line
+from image_describer.text import file_name, number, one_line
 
 TITLE = N_("Describe a folder")
 NOTHING_TO_SAVE = N_("There is no list yet. Begin makes one.")
-QUESTION = N_("This folder has {count:,} pictures. Describe them all?")
+QUESTION = N_("This folder has {count} pictures. Describe them all?")
 ASK_ABOVE = 100  # pictures; they take about a minute
 GAP_PX = 4
 ROWS = 12
@@ -65,10 +65,10 @@ class FolderWindow(Dialog):
         self._save_dialog = SaveDialog(context)
         self._make_widgets()
         buttons = self.add_buttons(
-            ("Begin", lambda: self._begin(self.path.get())),
-            ("Open", self._open_chosen),
+            (_("Begin"), lambda: self._begin(self.path.get())),
+            (_("Open"), self._open_chosen),
             (_("Save list"), self._save),
-            ("Close", self.close),
+            (_("Close"), self.close),
         )
         self._close_button = buttons[-1]
         task.view = self
@@ -131,7 +131,7 @@ class FolderWindow(Dialog):
         self.add(0, self._task.lines)
         self.show_status(self._task.status)
         job = self._task.job
-        self._close_button.configure(text="Stop" if job is not None else "Close")
+        self._close_button.configure(text=_("Stop") if job is not None else _("Close"))
         if job is not None:
             self._progress.watch(job, announced=True)
 
@@ -151,7 +151,7 @@ class FolderWindow(Dialog):
 
     def ended(self) -> None:
         """Go to the list, unless the user has stopped the run or gone elsewhere."""
-        self._close_button.configure(text="Close")
+        self._close_button.configure(text=_("Close"))
         run = self._task.run
         stayed = self_voicing.focused(self) in (self.path, self.default_button)
         if self._task.lines and stayed and run is not None and not run.stopped:
@@ -162,7 +162,7 @@ class FolderWindow(Dialog):
 
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(3, weight=1)
-        Label(self.body, "Folder").grid(row=0, column=0, sticky="w")
+        Label(self.body, _("Folder")).grid(row=0, column=0, sticky="w")
         self.path = PathField(
             self.body,
             self.context.jobs,
@@ -172,12 +172,12 @@ class FolderWindow(Dialog):
             say=self._answer,
             folders_only=True,
         )
-        self_voicing.set_name(self.path, "Folder", hint=_("Enter begins"))
+        self_voicing.set_name(self.path, _("Folder"), hint=_("Enter begins"))
         self.path.grid(row=1, column=0, sticky="ew")
         self.subfolders = CheckBox(self.body, _("With the folders inside it"), True)
         gap = theme.px(self, GAP_PX)
         self.subfolders.grid(row=2, column=0, sticky="w", pady=gap)
-        self.list = ItemList(self.body, name="Descriptions", width=64, height=ROWS)
+        self.list = ItemList(self.body, name=_("Descriptions"), width=64, height=ROWS)
         self.list.grid(row=3, column=0, sticky="nsew", pady=gap)
         for key in (*RETURN_KEYS, "<Double-Button-1>"):
             self.list.bind(key, lambda _event: self._open_chosen())
@@ -187,8 +187,8 @@ class FolderWindow(Dialog):
         self_voicing.set_name(
             self.full_text,
             _("In full"),
-            role="text",
-            state=lambda: self.full_text.shown() or self_voicing.EMPTY,
+            role=N_("text"),
+            state=lambda: self.full_text.shown() or _(self_voicing.EMPTY),
         )
         self.full_text.grid(row=4, column=0, sticky="ew")
         # Everything that moves the cursor: arrows, letters, the mouse, the focus at the end.
@@ -201,7 +201,7 @@ class FolderWindow(Dialog):
         from image_describer.app.dialogs.chooser.typed_path import expand
 
         if self.running:
-            self._answer(self._task.progress or messages.WORKING)
+            self._answer(self._task.progress or _(messages.WORKING))
             return
         settings = self.context.settings
         folder = expand(path, self._folder) or self._folder
@@ -217,7 +217,7 @@ class FolderWindow(Dialog):
         if count <= ASK_ABOVE:
             self._start(run)
             return
-        question, before = _(QUESTION).format(count=count), self_voicing.focused(self)
+        question, before = _(QUESTION).format(count=number(count)), self_voicing.focused(self)
 
         def start() -> None:
             if before is not None:  # to which the focus returns
@@ -225,7 +225,7 @@ class FolderWindow(Dialog):
             self._start(run)
 
         dialog = QuestionDialog(
-            self.context, _(TITLE), question, ("Describe", start), ("Cancel", do_nothing)
+            self.context, _(TITLE), question, (_("Describe"), start), (_("Cancel"), do_nothing)
         )
         self._answer(f"{question} {self_voicing.spoken_text(dialog.first_button)}")
 

@@ -48,7 +48,7 @@ class QuestionDialog(Dialog):
         text = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=lines)
         text.grid(row=0, column=0, sticky="nsew")
         text.show(question)
-        self_voicing.set_name(text, "Question", role="text")
+        self_voicing.set_name(text, _("Question"), role=N_("text"))
         buttons = self.add_buttons(
             *(
                 (label, lambda function=function: self._answer(function))

@@ -2,10 +2,10 @@
 
 from image_describer.app import theme
 from image_describer.app.context import AppContext
-from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.base import Dialog, spoken_title
 from image_describer.app.voice import self_voicing
 from image_describer.app.widgets.read_only_text import ReadOnlyText
-from image_describer.i18n import _
+from image_describer.i18n import N_, _
 
 
 class ReadingWindow:
@@ -29,7 +29,7 @@ class ReadingWindow:
         dialog = self._dialog
         if dialog is None or self._text is None or dialog not in self._context.dialogs:
             self._build(title, text, language)
-            heading = _("{title}, dialog.").format(title=title)
+            heading = f"{spoken_title(title)}."
             self._context.voice.answer_and_quote(heading, spoken, language)
             return
         dialog.set_title(title)
@@ -52,7 +52,7 @@ class ReadingWindow:
         dialog.body.rowconfigure(0, weight=1)
         view = self._text = ReadOnlyText(dialog.body, font=theme.font("help"), width=48, height=16)
         view.grid(row=0, column=0, sticky="nsew")
-        dialog.add_buttons(("Close", dialog.close))
+        dialog.add_buttons((_("Close"), dialog.close))
         self._fill(view, title, text, language)
         self_voicing.skip_next_focus(view)
         dialog.open(view)
@@ -60,4 +60,5 @@ class ReadingWindow:
     @staticmethod
     def _fill(view: ReadOnlyText, title: str, text: str, language: str) -> None:
         view.show(text)
-        self_voicing.set_name(view, title, role=_("text, arrow keys read it"), language=language)
+        role = N_("text, arrow keys read it")
+        self_voicing.set_name(view, title, role=role, language=language)

@@ -19,12 +19,13 @@ from image_describer.app.widgets.entry_box import EntryBox
 from image_describer.app.widgets.label import Label, WrappedLabel
 from image_describer.errors import FileExistsAlreadyError, SaveError
 from image_describer.i18n import N_, _
+from image_describer.imaging.notes import in_words
 from image_describer.text import file_name, one_line, percent, visible
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext, DescribedPicture
 
-TITLE = "Save"
+TITLE = N_("Save")
 KINDS = (
     (".txt", N_("Description as text")),
     (".mp3", N_("Speech as MP3")),
@@ -106,7 +107,7 @@ class SaveDialog:
                 return
             self._form.close()
         self._subject = subject
-        self._form = SaveForm(self._context, kinds, location, write, title or TITLE)
+        self._form = SaveForm(self._context, kinds, location, write, title or _(TITLE))
 
 
 class SaveForm(Dialog):
@@ -130,24 +131,27 @@ class SaveForm(Dialog):
         self._write = write
         self._suffixes = tuple(suffix for suffix, _label in kinds)
         self._job: BackgroundJob | None = None
-        self._progress = JobProgress(context, lambda: self._show_message(f"{messages.WORKING}…"))
+        self._progress = JobProgress(context, lambda: self._show_message(_(messages.WORKING_ON)))
         self._confirmed: Path | None = None  # pressing Save again replaces this file
         folder, stem = location
         self.body.columnconfigure(0, weight=1)
         first = self._suffixes[0]
-        self.kind = Choice(self.body, kinds, first, self._on_kind, name=_("What to save"))
+        choices = [(suffix, _(label)) for suffix, label in kinds]
+        self.kind = Choice(self.body, choices, first, self._on_kind, name=_("What to save"))
         self.name = EntryBox(self.body, stem + first, name=_("File name"), width=BOX_CHARACTERS)
-        self.folder = EntryBox(self.body, visible(str(folder)), name="Folder", width=BOX_CHARACTERS)
+        self.folder = EntryBox(
+            self.body, visible(str(folder)), name=_("Folder"), width=BOX_CHARACTERS
+        )
         self._folder = folder
         for row, (label, widget) in enumerate(
-            (("What", self.kind), (_("File name"), self.name), ("Folder", self.folder))
+            ((_("What"), self.kind), (_("File name"), self.name), (_("Folder"), self.folder))
         ):
             Label(self.body, label).grid(row=2 * row, column=0, sticky="w")
             widget.grid(row=2 * row + 1, column=0, sticky="ew")
         self._message = WrappedLabel(self.body, anchor="nw")
         self.body.rowconfigure(6, minsize=MESSAGE_LINES * theme.line_height(self, "button"))
         self._message.grid(row=6, column=0, sticky="new")
-        self.add_buttons(("Save", self._save), ("Cancel", self.close))
+        self.add_buttons((_("Save"), self._save), (_("Cancel"), self.close))
         self.name.bind("<KeyRelease>", self._on_name)
         self.open(self.kind)
 
@@ -163,7 +167,7 @@ class SaveForm(Dialog):
 
     def _save(self) -> None:
         if self._job is not None and self._job.running:
-            self.context.voice.announce(messages.WORKING)
+            self.context.voice.announce(_(messages.WORKING))
             return
         path = self._path()
         if path is None:
@@ -228,7 +232,7 @@ def default_location(path: str | None, name: str) -> tuple[Path, str]:
 
 def clean_name(path: str) -> str:
     """Return the last part of ``path``, without characters that can't be typed, as a suggestion."""
-    return one_line(os.path.basename(path)) or "Description"
+    return one_line(os.path.basename(path)) or _("Description")
 
 
 def with_suffix(
@@ -261,9 +265,9 @@ def saved_text(described: "DescribedPicture", file: str, when: datetime) -> str:
         described.sentence,
         "",
         *made_of,
-        *(_("Note: {note}").format(note=note) for note in description.notes),
+        *(_("Note: {note}").format(note=in_words(note)) for note in description.notes),
         _("Picture: {file}").format(file=file),
-        _("Saved: {when:%Y-%m-%d %H:%M}").format(when=when),
+        _("Saved: {time:%Y-%m-%d %H:%M}").format(time=when),
         _("Made by Image Describer, which can be wrong."),
     ]
     return "\n".join(lines) + "\n"
@@ -321,7 +325,8 @@ def check_target(path: Path, picture: str | None, replace: bool) -> None:
 def _save_error(error: OSError, path: Path) -> SaveError:
     sentence, way_out = ERRORS.get(error.errno or 0, OTHER_ERROR)
     folder, name = file_name(str(path.parent)), file_name(str(path))
-    return SaveError(sentence.format(folder=folder, name=name, reason=files.reason(error)), way_out)
+    sentence = _(sentence).format(folder=folder, name=name, reason=files.reason(error))
+    return SaveError(sentence, _(way_out))
 
 
 def _expand_user(name: str) -> Path:

@@ -22,7 +22,7 @@ NOT_STORED = N_("The list can't be saved: {reason}.")
 def default_location(folder: str) -> tuple[Path, str]:
     """Return a folder and a file name without suffix: in ``folder`` if possible, else Documents."""
     location, _name = save.default_location(str(Path(folder) / "list"), "list")
-    return location, f"{save.clean_name(folder)} descriptions"
+    return location, _("{name} descriptions").format(name=save.clean_name(folder))
 
 
 def write_list(path: Path, run: "FolderRun", replace: bool) -> Path:

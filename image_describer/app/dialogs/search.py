@@ -16,7 +16,7 @@ from image_describer.app.widgets.item_list import ItemList
 from image_describer.app.widgets.label import Label
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.i18n import N_, _
-from image_describer.text import file_name, one_line, visible
+from image_describer.text import file_name, number, one_line, visible
 
 if TYPE_CHECKING:
     from image_describer.app.tasks.own_pictures import ListedPicture, OwnPictures, SearchOutcome
@@ -25,7 +25,7 @@ TITLE = N_("Search your pictures")
 HINT = N_("Type words, then Enter")
 NOTHING_TYPED = N_("Type a word first.")
 NOTHING_FOUND = N_("Nothing found. {folder} describes more pictures.")
-FOUND = "{count} found."
+FOUND = N_("{count} found.")
 SIMILAR = N_("{count} found that are like {name}.")
 NONE_SIMILAR = N_("No described picture is like {name}.")
 WEAK = N_("{count} found, but none is a good match.")
@@ -67,17 +67,19 @@ class SearchWindow(Dialog):
         self._progress = JobProgress(context)
         self.body.columnconfigure(0, weight=1)
         self.body.rowconfigure(2, weight=1)
-        Label(self.body, "Words").grid(row=0, column=0, sticky="w")
+        Label(self.body, _("Words")).grid(row=0, column=0, sticky="w")
         self.words = EntryBox(self.body)
-        self_voicing.set_name(self.words, "Words", hint=_(HINT))
+        self_voicing.set_name(self.words, _("Words"), hint=_(HINT))
         self.words.grid(row=1, column=0, sticky="ew")
-        self.results = ItemList(self.body, name="Found", width=60, height=ROWS)
+        self.results = ItemList(self.body, name=_("Found"), width=60, height=ROWS)
         self.results.grid(row=2, column=0, sticky="nsew", pady=theme.px(self, GAP_PX))
         self.full_text = ReadOnlyText(
             self.body, font=theme.font("status"), width=1, height=FULL_TEXT_LINES
         )
         # Its name is followed by the path; the list has spoken what is below that.
-        self_voicing.set_name(self.full_text, _("Its place"), role="text", state=self._shown_path)
+        self_voicing.set_name(
+            self.full_text, _("Its place"), role=N_("text"), state=self._shown_path
+        )
         self.full_text.grid(row=3, column=0, sticky="ew")
         for key in RETURN_KEYS:
             self.words.bind(key, lambda _event: self._search())
@@ -87,10 +89,10 @@ class SearchWindow(Dialog):
         for event in ("<<ListboxSelect>>", "<KeyRelease>"):
             self.results.bind(event, lambda _event: self._show_full_text(), add="+")
         self.add_buttons(
-            ("Search", self._search),
-            ("Open", self._open_chosen),
+            (_("Search"), self._search),
+            (_("Open"), self._open_chosen),
             (_("More like it"), self._more_like_it),
-            ("Cancel", self.close),
+            (_("Cancel"), self.close),
         )
         self.open(self.words)
 
@@ -110,7 +112,7 @@ class SearchWindow(Dialog):
             self.context.voice.answer(_(NOTHING_TYPED))
             return
         nothing = keymap.with_keys(_(NOTHING_FOUND), keymap.spoken)
-        self._start(lambda _job: own_pictures.find(words, settings), FOUND, nothing)
+        self._start(lambda _job: own_pictures.find(words, settings), _(FOUND), nothing)
 
     def _more_like_it(self) -> None:
         """Find pictures like the chosen one; before a search, like the main window's."""
@@ -148,7 +150,7 @@ class SearchWindow(Dialog):
         if not self._found:
             say(none.format())
             return
-        say((_(WEAK) if outcome.weak else found).format(count=len(self._found)))
+        say((_(WEAK) if outcome.weak else found).format(count=number(len(self._found))))
         self.results.focus_set()  # speaks the first result
 
     def _on_error(self, error: Exception) -> None:
@@ -157,7 +159,7 @@ class SearchWindow(Dialog):
 
     def _shown_path(self) -> str:
         chosen = self._chosen
-        return visible(chosen.file or "") if chosen is not None else self_voicing.EMPTY
+        return visible(chosen.file or "") if chosen is not None else _(self_voicing.EMPTY)
 
     def _show_full_text(self) -> None:
         chosen = self._chosen

@@ -7,9 +7,10 @@ from dataclasses import replace
 from tkinter import ttk
 from typing import Any, cast
 
+from image_describer import i18n
 from image_describer.app import messages, theme
 from image_describer.app.context import AppContext
-from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.base import Dialog, spoken_title
 from image_describer.app.dialogs.chooser.path_field import PathField
 from image_describer.app.dialogs.question import QuestionDialog, do_nothing
 from image_describer.app.tasks.watch import watched_folder
@@ -23,9 +24,9 @@ from image_describer.app.widgets.scrolled_column import ScrolledColumn
 from image_describer.app.widgets.slider import Slider
 from image_describer.i18n import N_, _
 from image_describer.settings import SETTINGS, Setting, Settings
-from image_describer.text import file_name, one_line
+from image_describer.text import file_name, finish, one_line
 
-TITLE = "Settings"
+TITLE = N_("Settings")
 PREFERRED_PX = (560, 600)  # if the screen is large enough
 SECTION_GAP_PX = 12
 ROW_GAP_PX = 3
@@ -35,11 +36,11 @@ VOICES = [
 ]
 VOICE_LABEL = N_("Voice of the descriptions")
 SECTIONS = {
-    "Voice": ("online", "language", "rate", "volume"),
-    "Speech": ("speech", "verbosity", "hedging", "key_sounds"),
-    "Look": ("program_language", "look", "text_size"),
-    "Privacy": ("keep_history",),
-    "New pictures": ("watch", "watched_folder"),
+    N_("Voice"): ("online", "language", "rate", "volume"),
+    N_("Speech"): ("speech", "verbosity", "hedging", "key_sounds"),
+    N_("Look"): ("program_language", "look", "text_size"),
+    N_("Privacy"): ("keep_history",),
+    N_("New pictures"): ("watch", "watched_folder"),
 }
 HINTS = {
     "speech": N_("Results and errors only, if a screen reader says the rest"),
@@ -50,7 +51,7 @@ HINTS = {
 }
 UNHEDGED = N_("Without hedges, wrong descriptions sound as sure as right ones.")
 HISTORY_STAYS = N_("The existing history stays until you clear it.")
-DEFAULTS_TITLE = "Defaults"
+DEFAULTS_TITLE = N_("Defaults")
 DEFAULTS_QUESTION = N_("Set everything but the voice back to its default?")
 DEFAULTS_RESTORED = N_("All but the voice is back to its default.")
 CLEAR_TITLE = N_("Clear the history")
@@ -81,7 +82,7 @@ class SettingsWindow(Dialog):
         clear_history: Callable[[Callable[[], None], Callable[[Exception], None]], None],
         first: str = "online",
     ) -> None:
-        super().__init__(context, TITLE)
+        super().__init__(context, _(TITLE))
         self._apply = apply
         self._clear_history = clear_history
         self._report_error = context.report_error
@@ -139,8 +140,8 @@ class SettingsWindow(Dialog):
         self._column.request_size(*(theme.px(self, size * percent / 100) for size in PREFERRED_PX))
         for section, names in SECTIONS.items():
             for name in names:
-                self._add_setting(name, SETTINGS[name], section if name == names[0] else "")
-            if section == "Privacy":
+                self._add_setting(name, SETTINGS[name], _(section) if name == names[0] else "")
+            if "keep_history" in names:
                 self.clear_button = self._add_button(
                     self._column.inside, _(CLEAR_TITLE), self._ask_to_clear
                 )
@@ -148,8 +149,8 @@ class SettingsWindow(Dialog):
         self._column.watch()
         footer = ttk.Frame(self.body)
         footer.grid(row=1, column=0, sticky="ew")
-        self.defaults_button = self._add_button(footer, DEFAULTS_TITLE, self._ask_for_defaults)
-        self.default_button = self._add_button(footer, "Close", self.close)
+        self.defaults_button = self._add_button(footer, _(DEFAULTS_TITLE), self._ask_for_defaults)
+        self.default_button = self._add_button(footer, _("Close"), self.close)
 
     def _size_percent(self) -> int:
         """The size of the dialog in percent; the dialog itself keeps within the screen."""
@@ -167,35 +168,41 @@ class SettingsWindow(Dialog):
         if isinstance(control, Slider):
             control.label.pack(fill="x")
         elif not isinstance(control, CheckBox):
-            Label(row, _(VOICE_LABEL) if name == "online" else setting.label).pack(fill="x")
+            Label(row, _(VOICE_LABEL if name == "online" else setting.label)).pack(fill="x")
         control.pack(fill="x")
         self.controls[name] = control
         if name in HINTS:
-            Label(row, HINTS[name] + ".", style="Quiet.TLabel").pack(fill="x")
+            hint = _(HINTS[name])
+            Label(row, finish(hint), style="Quiet.TLabel").pack(fill="x")
             known = self_voicing.widget_info(control)
             if known is not None:
                 self_voicing.set_name(
-                    control, known.name, role=known.role, state=known.state, hint=HINTS[name]
+                    control, known.name, role=known.role, state=known.state, hint=hint
                 )
 
     def _control(
         self, row: tk.Misc, name: str, setting: Setting
     ) -> Choice | CheckBox | Slider | PathField:
-        value = getattr(self.context.settings, name)
+        value, label = getattr(self.context.settings, name), _(setting.label)
 
         def on_change(new: Any) -> None:
             self._change(name, new)
 
         if name == "online":
-            return Choice(row, VOICES, bool(value), on_change, name=_(VOICE_LABEL))
+            voices = [(online, _(voice)) for online, voice in VOICES]
+            return Choice(row, voices, bool(value), on_change, name=_(VOICE_LABEL))
         if setting.kind == "switch":
-            return CheckBox(row, setting.label, value, on_change)
+            return CheckBox(row, label, value, on_change)
         if setting.kind == "language":
-            return LanguageChoice(row, value, on_change, self.context.jobs, name=setting.label)
+            return LanguageChoice(row, value, on_change, self.context.jobs, name=label)
         if setting.kind == "folder":
             return self._make_folder_field(row, setting)
         if setting.kind == "choice":
-            return Choice(row, list(setting.choices.items()), value, on_change, name=setting.label)
+            # The names of languages are in these languages.
+            choices = [
+                (key, i18n.NAMES.get(key) or _(text)) for key, text in setting.choices.items()
+            ]
+            return Choice(row, choices, value, on_change, name=label)
         return Slider(
             row,
             setting.low,
@@ -203,8 +210,8 @@ class SettingsWindow(Dialog):
             setting.step,
             value,
             on_change,
-            name=setting.label,
-            unit=setting.unit,
+            name=label,
+            unit=_(setting.unit),
         )
 
     def _make_folder_field(self, row: tk.Misc, setting: Setting) -> PathField:
@@ -217,7 +224,7 @@ class SettingsWindow(Dialog):
             say=self.context.voice.answer,
         )
         self._folder_field.configure(width=1)  # as wide as the dialog, in any text size
-        self_voicing.set_name(self._folder_field, setting.label)
+        self_voicing.set_name(self._folder_field, _(setting.label))
         self._shown_folder = ""
         self._show_watched_folder()
         return self._folder_field
@@ -265,7 +272,7 @@ class SettingsWindow(Dialog):
         self.context.voice.answer(f"{self_voicing.state_of(self.controls[name])}. {warning}")
 
     def _ask_for_defaults(self) -> None:
-        self._ask(DEFAULTS_TITLE, _(DEFAULTS_QUESTION), "Reset", self._restore_defaults)
+        self._ask(_(DEFAULTS_TITLE), _(DEFAULTS_QUESTION), _("Reset"), self._restore_defaults)
 
     def _restore_defaults(self) -> None:
         unchanged = {name: getattr(self.context.settings, name) for name in KEPT_BY_DEFAULTS}
@@ -275,12 +282,13 @@ class SettingsWindow(Dialog):
         self.context.voice.answer(_(DEFAULTS_RESTORED))
 
     def _ask_to_clear(self) -> None:
-        self._ask(_(CLEAR_TITLE), _(CLEAR_QUESTION), "Delete", self._clear)
+        self._ask(_(CLEAR_TITLE), _(CLEAR_QUESTION), _("Delete"), self._clear)
 
     def _ask(self, title: str, question: str, yes: str, agreed: Callable[[], None]) -> None:
-        dialog = QuestionDialog(self.context, title, question, ("Keep", do_nothing), (yes, agreed))
+        keep = (_("Keep"), do_nothing)
+        dialog = QuestionDialog(self.context, title, question, keep, (yes, agreed))
         first = self_voicing.spoken_text(dialog.first_button)
-        self.context.voice.answer(f"{title}, dialog. {question} {first}")
+        self.context.voice.answer(f"{spoken_title(title)}. {question} {first}")
 
     def _clear(self) -> None:
         self._clear_history(self._on_cleared, self._on_error)

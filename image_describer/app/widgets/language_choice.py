@@ -27,7 +27,7 @@ class LanguageChoice(Choice):
         *,
         name: str,
     ) -> None:
-        english = [(entry.key, entry.label) for entry in languages.ENGLISH]
+        english = [(entry.key, entry.name) for entry in languages.ENGLISH]
         super().__init__(
             master, with_key(english, key), as_listed(english, key), command, name=name
         )

@@ -18,23 +18,22 @@ MP3_KBIT_S = 64  # a higher rate makes no audible difference for a single voice
 def check_path(path: Path) -> None:
     """Raise SpeechError if speech can't be saved as ``path``."""
     if path.suffix.lower() not in SUFFIXES:
-        problem = (
-            _("not as {suffix}").format(suffix=path.suffix)
-            if path.suffix
-            else _("and {name!r} has no file extension").format(name=path.name)
-        )
+        if path.suffix:
+            problem = _("Speech is saved as .wav or .mp3, not as {suffix}.")
+        else:
+            problem = _("Speech is saved as .wav or .mp3, and '{name}' has no file extension.")
         raise SpeechError(
-            _("Speech is saved as .wav or .mp3, {problem}.").format(problem=problem),
+            problem.format(suffix=path.suffix, name=path.name),
             _("Choose a name that ends in .wav or .mp3."),
         )
     if not path.parent.is_dir():
         raise SpeechError(
-            _("There is no folder {parent}.").format(parent=path.parent),
+            _("There is no folder {folder}.").format(folder=path.parent),
             _("Create it, or choose another folder."),
         )
     if path.is_dir():
         raise SpeechError(
-            _("{path} is a folder.").format(path=path), _("Choose the name of a file.")
+            _("{name} is a folder.").format(name=path), _("Choose the name of a file.")
         )
 
 
@@ -46,7 +45,7 @@ def write(clip: AudioClip, path: Path) -> None:
         files.write(path, data)
     except OSError as error:
         raise SpeechError(
-            _("{path} can't be written: {error}.").format(path=path, error=files.reason(error)),
+            _("{file} can't be written: {reason}.").format(file=path, reason=files.reason(error)),
             _("Choose another folder or name."),
         ) from error
 

@@ -46,7 +46,7 @@ class OutputDevice:
                 buffersize_msec=PERIOD_MS,
                 callback_periods=PERIODS,
                 backends=[miniaudio.Backend[name] for name in names],
-                app_name=_("Image Describer"),
+                app_name="Image Describer",  # untranslated
             )
         except miniaudio.MiniaudioError as error:
             log.info("no sound output: %s", error)

@@ -163,7 +163,9 @@ class Playsound3Player:
         module = _playsound3()
         if module is None:
             return Availability(
-                False, _("playsound3 can't be loaded."), _("pip install playsound3")
+                False,
+                _("playsound3 can't be loaded."),
+                "pip install playsound3",  # untranslated
             )
         if module.DEFAULT_BACKEND is None:
             return Availability(
@@ -176,9 +178,7 @@ class Playsound3Player:
             )
         return Availability(
             True,
-            _("playsound3 plays through {default_backend}.").format(
-                default_backend=module.DEFAULT_BACKEND
-            ),
+            _("playsound3 plays through {program}.").format(program=module.DEFAULT_BACKEND),
         )
 
     def play(self, clip: AudioClip) -> Playback:

@@ -56,13 +56,13 @@ class _Espeak:
         )
         if self.rate_hz <= 0:
             raise SpeechError(
-                _("espeak-ng can't use its data in {data}.").format(data=data), _(REINSTALL)
+                _("espeak-ng can't use its data in {folder}.").format(folder=data), _(REINSTALL)
             )
         self._library.espeak_SetSynthCallback(self._callback)
         self._voice = ""
         if not self._set_voice(DEFAULT_VOICE):
             raise SpeechError(
-                _("espeak-ng has no voice {default_voice}.").format(default_voice=DEFAULT_VOICE),
+                _("espeak-ng has no voice {voice}.").format(voice=DEFAULT_VOICE),
                 _(REINSTALL),
             )
 
@@ -139,7 +139,7 @@ def _find() -> tuple[Path, Path]:
     for required in (library, data / "phontab"):
         if not required.exists():
             raise SpeechError(
-                _("A file of the offline voice is missing: {required}.").format(required=required),
+                _("A file of the offline voice is missing: {file}.").format(file=required),
                 _(REINSTALL),
             )
     return library, data if len(_encoded(data)) <= DATA_PATH_LIMIT_BYTES else _short_link(data)
@@ -159,6 +159,6 @@ def _short_link(data: Path) -> Path:
         link.symlink_to(data, target_is_directory=True)
         return link
     raise SpeechError(
-        _("The path to the offline voice's data is too long: {data}.").format(data=data),
+        _("The path to the offline voice's data is too long: {path}.").format(path=data),
         _("Install the program in a folder with a shorter path."),
     )

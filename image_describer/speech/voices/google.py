@@ -89,7 +89,7 @@ class GttsVoice:
 
     def available(self) -> Availability:
         if importlib.util.find_spec("gtts") is None:
-            return Availability(False, _("gTTS is not installed."), _("pip install gtts"))
+            return Availability(False, _("gTTS is not installed."), google_client.INSTALL)
         paused = _pause_reason(self.address())
         return Availability(
             paused is None, paused or "", _(google_client.FALLBACK) if paused else ""
@@ -141,8 +141,8 @@ class GttsVoice:
                 self.time_limit_s, lambda: self._request(key, text, address, language), stop
             )
         except TimeoutError as error:
-            reason = _("Google's voice did not answer within {time_limit_s:g} s.").format(
-                time_limit_s=self.time_limit_s
+            reason = _("Google's voice did not answer within {seconds:g} s.").format(
+                seconds=self.time_limit_s
             )
             _pause(address, FAILED_PAUSE_S, reason)
             raise SpeechError(reason, _(google_client.FALLBACK)) from error
@@ -190,7 +190,9 @@ def _pause_reason(address: str) -> str | None:
     until, reason = _pauses.get(address, (0.0, ""))
     left = until - time.monotonic()
     return (
-        _("{reason} The next attempt is in {left} s.").format(reason=reason, left=number(left, 0))
+        _("{reason} The next attempt is in {seconds} s.").format(
+            reason=reason, seconds=number(left, 0)
+        )
         if left > 0
         else None
     )

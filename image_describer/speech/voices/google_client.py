@@ -25,6 +25,7 @@ ANSWER_LIMIT_BYTES = 8_000_000  # a sentence is about 30 kB
 CHUNK_BYTES = 16_384
 MIN_DURATION_S = 0.05  # a shorter MP3 contains no speech
 CAUSE_LIMIT = 150  # characters
+INSTALL = "pip install gtts"  # untranslated
 FALLBACK = N_("The offline voice speaks instead.")
 
 
@@ -46,7 +47,7 @@ def request_speech(
     try:
         from gtts import gTTS
     except ImportError as error:
-        raise SpeechError(_("gTTS is not installed."), _("pip install gtts")) from error
+        raise SpeechError(_("gTTS is not installed."), INSTALL) from error
     deadline = time.monotonic() + limit_s
     try:
         tts = gTTS(text, tld=language.tld, lang=language.language, lang_check=False)
@@ -78,8 +79,8 @@ def _post(url: str, body: str, headers: dict[str, str], deadline: float) -> byte
             )
         if answer.status_code != 200:
             raise GoogleError(
-                _("Google's voice answered with status {status_code}.").format(
-                    status_code=answer.status_code
+                _("Google's voice answered with status {status}.").format(
+                    status=answer.status_code
                 ),
                 _(FALLBACK),
             )

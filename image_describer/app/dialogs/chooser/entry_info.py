@@ -5,7 +5,7 @@ import stat
 import time
 
 from image_describer import local_files
-from image_describer.app.listing import FolderEntry, ReadCancelled, read_folder
+from image_describer.app.listing import KIND_NAMES, FolderEntry, ReadCancelled, read_folder
 from image_describer.errors import PictureError
 from image_describer.i18n import N_, _
 from image_describer.imaging.file_info import (
@@ -40,13 +40,11 @@ def describe_entry(entry: FolderEntry) -> str:
     readable = stat.S_ISREG(status.st_mode) and downloaded
     size, taken = size_and_date_taken(entry.path) if readable else (None, None)
     if size is not None:
-        parts.append(_("{size} by {size2} pixels").format(size=size[0], size2=size[1]))
+        parts.append(_("{width} by {height} pixels").format(width=size[0], height=size[1]))
     parts.append(
-        _("taken {date_in_words}").format(date_in_words=date_in_words(taken))
+        _("taken {date}").format(date=date_in_words(taken))
         if taken
-        else _("changed {timestamp_in_words}").format(
-            timestamp_in_words=timestamp_in_words(status.st_mtime)
-        )
+        else _("changed {date}").format(date=timestamp_in_words(status.st_mtime))
     )
     if not downloaded:
         parts.append(_(NOT_DOWNLOADED))
@@ -58,9 +56,9 @@ def brief_info(entry: FolderEntry) -> tuple[str, str]:
     try:
         status = os.stat(entry.path)
     except (OSError, ValueError):
-        return "", entry.kind
+        return "", _(KIND_NAMES[entry.kind])
     is_file = stat.S_ISREG(status.st_mode)
-    size = file_size(status.st_size, brief=True) if is_file else entry.kind
+    size = file_size(status.st_size, brief=True) if is_file else _(KIND_NAMES[entry.kind])
     return timestamp_in_words(status.st_mtime), size
 
 
@@ -68,7 +66,7 @@ def _contents(path: str) -> str:
     try:
         deadline = time.monotonic() + MAX_READ_S
         listing = read_folder(path, keep_reading=lambda: time.monotonic() < deadline)
-        return listing.entries.counts or "empty"
+        return listing.entries.counts or _("empty")
     except ReadCancelled:
         return _("very many files")
 

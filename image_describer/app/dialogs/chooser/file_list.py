@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from tkinter import font as tkfont
 from tkinter import ttk
 
@@ -19,15 +20,17 @@ from image_describer.app.widgets.card import Card
 from image_describer.app.widgets.scroll_bar import ScrollBar
 from image_describer.app.widgets.shortened import shorten_all
 from image_describer.app.widgets.typeahead import TypeAhead, typed_character
-from image_describer.i18n import _
-from image_describer.text import fold, number
+from image_describer.i18n import N_, _
+from image_describer.imaging.file_info import date_in_words
+from image_describer.text import file_size, fold, number
 
 CHUNK = 500  # names prepared for type-ahead at a time, within 10 ms
 PATH_CHARS = "/~"  # names do not begin with these, so they begin a typed path
 ROWS = 14
 NAME_CHARACTERS = 30
 LEAST_NAME_CHARACTERS = 18  # with fewer, date and size are left out
-COLUMNS = {"changed": ("Changed", "30 September 2026"), "size": ("Size", "1,023.9 MB")}
+COLUMNS = {"changed": N_("Changed"), "size": N_("Size")}
+LONG_DATE, LONG_SIZE = datetime(2026, 9, 30), 999_900_000
 REST_MS = 150  # while an arrow key is held down, no dates are read
 WHEEL_ROWS = 3
 ICON_KINDS: tuple[EntryKind, ...] = ("folder", "picture", "document", "file")
@@ -70,8 +73,8 @@ class FileList(ttk.Treeview):
         self._top = 0  # the first entry in view
         self._rows = ROWS
         self.cursor = -1
-        for column, heading in (("#0", "Name"), *((name, COLUMNS[name][0]) for name in COLUMNS)):
-            self.heading(column, text=heading, anchor="w")
+        for column, heading in (("#0", N_("Name")), *COLUMNS.items()):
+            self.heading(column, text=_(heading), anchor="w")
         self._draw_icons()
         self._set_widths()
         self.bind("<KeyPress>", self._on_key)
@@ -105,9 +108,9 @@ class FileList(ttk.Treeview):
         """The current entry and its position: "beach.jpg, picture, 4 of 123"."""
         entry = self.current
         if entry is None:
-            return self_voicing.EMPTY
-        return _("{spoken}, {cursor} of {count}").format(
-            spoken=entry.spoken, cursor=number(self.cursor + 1), count=number(len(self._entries))
+            return _(self_voicing.EMPTY)
+        return _("{item}, {number} of {count}").format(
+            item=entry.spoken, number=number(self.cursor + 1), count=number(len(self._entries))
         )
 
     def show(self, entries: Sequence[FolderEntry], cursor: int) -> None:
@@ -219,7 +222,11 @@ class FileList(ttk.Treeview):
         return tkfont.Font(self, name=theme.font("button"), exists=True)
 
     def _column_width(self, name: str) -> int:
-        return self._font().measure(f"{COLUMNS[name][1]}0")
+        longest = {
+            "changed": date_in_words(LONG_DATE),
+            "size": file_size(LONG_SIZE, brief=True),
+        }
+        return self._font().measure(f"{longest[name]}0")
 
     def _set_widths(self) -> None:
         for name in COLUMNS:

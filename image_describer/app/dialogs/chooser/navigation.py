@@ -9,14 +9,15 @@ from image_describer.app.jobs import BackgroundJob
 from image_describer.app.listing import FolderListing, read_folder, read_nearest
 from image_describer.app.tasks.progress import JobProgress
 from image_describer.errors import ImageDescriberError
-from image_describer.i18n import _
+from image_describer.i18n import N_, _
 from image_describer.text import number
 
 if TYPE_CHECKING:
     from image_describer.app.context import AppContext
 
 COUNT_EVERY_S = 0.3
-READING = "Reading"
+READING = N_("Reading")
+READING_COUNT = N_("Reading, {count} so far")
 
 
 class FolderBrowser:
@@ -40,7 +41,7 @@ class FolderBrowser:
         self._spoken_entry = spoken_entry
         self._job: BackgroundJob | None = None
         self._progress = JobProgress(
-            context, lambda: show_status(READING), say=lambda: self.say(READING)
+            context, lambda: show_status(_(READING)), say=lambda: self.say(_(READING))
         )
         self.listing: FolderListing | None = None
         self.all_files = False
@@ -132,7 +133,7 @@ class FolderBrowser:
                 next_at = time.monotonic() + COUNT_EVERY_S
                 job.post(
                     self._show_status,
-                    _("{reading}, {count} so far").format(reading=READING, count=number(count)),
+                    _(READING_COUNT).format(count=number(count)),
                 )
 
         return show_count

@@ -41,7 +41,7 @@ class PathField(EntryBox):
         *,
         folders_only: bool = False,
     ) -> None:
-        super().__init__(master, name="Path")
+        super().__init__(master, name=_("Path"))
         self._jobs = jobs
         self._current_folder = current_folder
         self._all_files = all_files
@@ -159,8 +159,8 @@ class PathField(EntryBox):
         candidate = completion.candidates[self._index]
         self._replace(candidate.text)
         self._say(
-            _("{spoken}, {index} of {count}").format(
-                spoken=candidate.spoken, index=number(self._index + 1), count=number(count)
+            _("{item}, {number} of {count}").format(
+                item=candidate.spoken, number=number(self._index + 1), count=number(count)
             )
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from image_describer.app.listing import COMPUTER, is_folder
-from image_describer.i18n import _
+from image_describer.i18n import _, pgettext
 from image_describer.text import file_name, natural_key, visible
 
 RECENT_LIMIT = 10
@@ -73,10 +73,10 @@ def user_folders() -> list[ChooserPlace]:
     import platformdirs
 
     return [
-        ChooserPlace("Home", os.path.expanduser("~")),
-        ChooserPlace("Pictures", platformdirs.user_pictures_dir()),
-        ChooserPlace("Desktop", platformdirs.user_desktop_dir()),
-        ChooserPlace("Downloads", platformdirs.user_downloads_dir()),
+        ChooserPlace(pgettext("folder", "Home"), os.path.expanduser("~")),
+        ChooserPlace(_("Pictures"), platformdirs.user_pictures_dir()),
+        ChooserPlace(pgettext("folder", "Desktop"), platformdirs.user_desktop_dir()),
+        ChooserPlace(_("Downloads"), platformdirs.user_downloads_dir()),
     ]
 
 
@@ -85,13 +85,13 @@ def drives(platform: str = sys.platform) -> list[ChooserPlace]:
     if platform == "win32":
         letters = (f"{chr(letter)}:\\" for letter in range(ord("A"), ord("Z") + 1))
         return [
-            ChooserPlace(_("Drive {root}").format(root=root[0]), root)
+            ChooserPlace(_("Drive {letter}").format(letter=root[0]), root)
             for root in letters
             if os.path.exists(root)
         ]
     fields = {"user": glob.escape(_user()), "id": str(getattr(os, "getuid", int)())}
     mounted = [
-        ChooserPlace(file_name(path), path, "drive")
+        ChooserPlace(file_name(path), path, _("drive"))
         for pattern in MOUNTS.get(platform, ())
         for path in sorted(glob.glob(pattern.format_map(fields)))
         if os.path.ismount(path)
@@ -100,7 +100,7 @@ def drives(platform: str = sys.platform) -> list[ChooserPlace]:
         ChooserPlace(_network_name(os.path.basename(path)), path, _("network folder"))
         for path in sorted(glob.glob(NETWORK_MOUNTS.format_map(fields)))
     ]
-    return [*mounted, *connected, ChooserPlace(COMPUTER, os.sep)]
+    return [*mounted, *connected, ChooserPlace(_(COMPUTER), os.sep)]
 
 
 def recent_places(recent: Iterable[str]) -> list[ChooserPlace]:
@@ -112,7 +112,7 @@ def recent_places(recent: Iterable[str]) -> list[ChooserPlace]:
     names = [file_name(path) for path in folders]
     places = [
         ChooserPlace(
-            _("{name} in {dirname}").format(name=name, dirname=file_name(os.path.dirname(path)))
+            _("{name} in {folder}").format(name=name, folder=file_name(os.path.dirname(path)))
             if names.count(name) > 1
             else name,
             path,
@@ -135,7 +135,7 @@ def _network_name(name: str) -> str:
     parts = dict(part.split("=", 1) for part in name.partition(":")[2].split(",") if "=" in part)
     server = parts.get("server") or parts.get("host")
     label = (
-        _("{parts} on {server}").format(parts=parts["share"], server=server)
+        _("{folder} on {server}").format(folder=parts["share"], server=server)
         if server and "share" in parts
         else server
     )

@@ -7,7 +7,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING
 
 from image_describer.app import keymap, messages, theme
-from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.base import Dialog, spoken_title
 from image_describer.app.dialogs.chooser.entry_info import check_is_folder, describe_entry
 from image_describer.app.dialogs.chooser.file_list import FileList
 from image_describer.app.dialogs.chooser.navigation import FolderBrowser
@@ -79,9 +79,9 @@ class ChooserWindow(Dialog):
         self._lay_out()
         self._bind_keys()
         self.add_buttons(
-            ("Open", self.choose),
+            (_("Open"), self.choose),
             (_("System dialog…"), self._open_native),
-            ("Cancel", self.close),
+            (_("Cancel"), self.close),
         )
 
     def begin(self, beside: str | None) -> None:
@@ -89,7 +89,7 @@ class ChooserWindow(Dialog):
         # The folder is spoken once it is read, so the focus need not be.
         self_voicing.skip_next_focus(self.files)
         self.open(self.files)
-        self.browser.prefix = f"{TITLE}, dialog."
+        self.browser.prefix = f"{spoken_title(_(TITLE))}."
         selected = os.path.abspath(beside) if beside else ""
         recent = self._recent
         if selected:
@@ -217,12 +217,12 @@ class ChooserWindow(Dialog):
         self.files: FileList = FileList(
             body, self.context.jobs, self._show_preview, answer, self._begin_path
         )
-        self_voicing.set_name(self.files, "Files", state=self.files.spoken)
+        self_voicing.set_name(self.files, _("Files"), state=self.files.spoken)
         self._side = ttk.Frame(body)
         self.places: ItemList = ItemList(
-            self._side, name="Places", width=PLACES_WIDTH, height=PLACES_ROWS
+            self._side, name=_("Places"), width=PLACES_WIDTH, height=PLACES_ROWS
         )
-        self_voicing.set_name(self.places, "Places", state=self._spoken_place)
+        self_voicing.set_name(self.places, _("Places"), state=self._spoken_place)
         self.path: PathField = PathField(
             body,
             self.context.jobs,
@@ -239,9 +239,9 @@ class ChooserWindow(Dialog):
     def _spoken_place(self) -> str:
         index = self.places.cursor
         if not 0 <= index < len(self._places):
-            return self_voicing.EMPTY
-        return _("{spoken}, {index} of {count}").format(
-            spoken=self._places[index].spoken, index=index + 1, count=len(self._places)
+            return _(self_voicing.EMPTY)
+        return _("{item}, {number} of {count}").format(
+            item=self._places[index].spoken, number=index + 1, count=len(self._places)
         )
 
     def _begin_path(self, char: str) -> None:

@@ -11,7 +11,7 @@ from image_describer import files
 from image_describer.app import key_codes, keymap, messages, theme
 from image_describer.app.context import AppContext
 from image_describer.app.dialogs import save
-from image_describer.app.dialogs.base import Dialog
+from image_describer.app.dialogs.base import Dialog, spoken_title
 from image_describer.app.dialogs.question import QuestionDialog, do_nothing
 from image_describer.app.dialogs.text.content import Passage, Place, TextContent, WordInDoubt
 from image_describer.app.dialogs.text.read_on import ReadOn
@@ -22,28 +22,31 @@ from image_describer.app.modifier_keys import (
     types_text,
     word_pressed,
 )
+from image_describer.app.pages import PageNumber
 from image_describer.app.voice import caret, self_voicing
 from image_describer.app.widgets.button import RETURN_KEYS
 from image_describer.app.widgets.read_only_text import ReadOnlyText
 from image_describer.errors import ImageDescriberError
 from image_describer.i18n import N_, _
 from image_describer.reading.text import PictureText
-from image_describer.text import percent, shorten
+from image_describer.text import number, percent, shorten
 from image_describer.wording.codes import meaning
 from image_describer.wording.details import position_of
 
-TITLE = "Text"
+TITLE = N_("Text")
+TITLE_OF_PAGE = N_("Text, page {number} of {count}")
 ROLE = N_("text, arrow keys read it")
 END = N_("End of the text.")
-NO_FURTHER = N_("No further {kind}.")
-NO_EARLIER = N_("No earlier {kind}.")
-HEADING, BLOCK, DOUBTFUL_WORD = "heading", "block", N_("word in doubt")
+# What is said where no further one follows, and where none is before.
+HEADING = (N_("No further heading."), N_("No earlier heading."))
+BLOCK = (N_("No further block."), N_("No earlier block."))
+DOUBTFUL_WORD = (N_("No further word in doubt."), N_("No earlier word in doubt."))
 NONE_DOUBTFUL = N_("No word is in doubt.")
-DOUBTFUL = "{text}, {percent} sure"
+DOUBTFUL = N_("{text}, {percent} sure")
 WHERE_LINE = N_("Line {number} of {count}, {position}.")
 NO_ADDRESS = N_("No web address in this line.")
 OPEN_TITLE = N_("Open an address")
-OPEN_QUESTION = N_("This is {said}. Open it in the browser? The whole address is {address}")
+OPEN_QUESTION = N_("This is {content}. Open it in the browser? The whole address is {address}")
 ADDRESS_LIMIT = 300  # characters that are said and shown, 20 s
 WEB_SCHEMES = ("http://", "https://")
 NO_BROWSER = (N_("No browser can be started."), N_("Copy the address, and paste it in one."))
@@ -57,7 +60,7 @@ class TextWindow(Dialog):
     """Shows ``text``, says how much there is, and reads it aloud until a key is pressed.
 
     ``file``: the picture's path, or what stands for its name; ``saved_beside`` its path, None for a
-    picture that isn't in a file; ``page``: "Page 3 of 12" of a document, or empty.
+    picture that isn't in a file; ``page``: that of a document, or None.
     """
 
     own_command = "text"
@@ -74,9 +77,11 @@ class TextWindow(Dialog):
         text: PictureText,
         file: str,
         saved_beside: str | None,
-        page: str = "",
+        page: PageNumber | None = None,
     ) -> None:
-        title = f"{TITLE}, {page[0].lower()}{page[1:]}" if page else TITLE
+        title = _(TITLE)
+        if page is not None:
+            title = _(TITLE_OF_PAGE).format(number=number(page.index + 1), count=number(page.count))
         super().__init__(context, title, all_keys=True)
         self.content = TextContent(text)
         self._file, self._saved_beside = file, saved_beside
@@ -89,11 +94,11 @@ class TextWindow(Dialog):
         self.view = ReadOnlyText(self.body, font=theme.font("help"), width=WIDTH, height=HEIGHT)
         self.view.grid(row=0, column=0, sticky="nsew")
         self._bind_keys()
-        self.add_buttons(("Close", self.close))
+        self.add_buttons((_("Close"), self.close))
         self._fill()
         self_voicing.skip_next_focus(self.view)
         self.open(self.view)
-        context.voice.answer(f"{title}, dialog. {self.content.summary}".strip())
+        context.voice.answer(f"{spoken_title(title)}. {self.content.summary}".strip())
         self._read_on.start(self.content.passages())
 
     @property
@@ -116,7 +121,7 @@ class TextWindow(Dialog):
     def _fill(self) -> None:
         view, content = self.view, self.content
         view.show(content.text)
-        self_voicing.set_name(view, TITLE, role=_(ROLE), language=content.language)
+        self_voicing.set_name(view, _(TITLE), role=ROLE, language=content.language)
         view.tag_configure("heading", font=theme.font("heading"))
         view.tag_configure("doubtful", underline=True)
         for row, _column in content.headings:
@@ -186,8 +191,9 @@ class TextWindow(Dialog):
 
     def _mark_line(self) -> None:
         """Play the sound for doubt, if the line that was said deserves it."""
-        row, start = self._index(_("insert display linestart"))
-        self._mark(row, start, self._index(_("insert display lineend"))[1])
+        row, start = self._index("insert display linestart")  # untranslated
+        _row, end = self._index("insert display lineend")  # untranslated
+        self._mark(row, start, end)
 
     def _mark(self, row: int, start: int, end: int) -> None:
         if self.content.doubtful_between(row, start, end):
@@ -199,8 +205,8 @@ class TextWindow(Dialog):
     def _go_to_heading(self, step: int) -> None:
         self._go_to_line(self.content.headings, step, HEADING)
 
-    def _go_to_line(self, places: Sequence[Place], step: int, kind: str) -> None:
-        if self._go(places, step, kind):
+    def _go_to_line(self, places: Sequence[Place], step: int, none: tuple[str, str]) -> None:
+        if self._go(places, step, none):
             self_voicing.say_for(self.view, caret.line(self.view))
             self._mark_line()
 
@@ -209,23 +215,24 @@ class TextWindow(Dialog):
         if self._go(list(words), step, DOUBTFUL_WORD):
             self_voicing.say_for(self.view, _doubt(words[self._caret_place]))
 
-    def _go(self, places: Sequence[Place], step: int, kind: str) -> bool:
-        """Move the caret to the next one of ``places`` (the previous one for a step of -1)."""
+    def _go(self, places: Sequence[Place], step: int, none: tuple[str, str]) -> bool:
+        """Move the caret to the next one of ``places`` (the previous one for a step of -1).
+
+        ``none``: what to say if there is no next one, or no previous one.
+        """
         here = self._caret()
         index = bisect_right(places, here) if step > 0 else bisect_left(places, here) - 1
         if not 0 <= index < len(places):
             self.context.voice.earcon("edge")
-            self.context.voice.answer(
-                (_(NO_FURTHER) if step > 0 else _(NO_EARLIER)).format(kind=kind)
-            )
+            self.context.voice.answer(_(none[0] if step > 0 else none[1]))
             return False
         self._move(places[index])
         return True
 
     def _list_doubtful(self) -> None:
         words = [
-            _("{doubt}, line {line_number}").format(
-                doubt=_doubt(word), line_number=self.content.line_number(word.row)
+            _("{word}, line {number}").format(
+                word=_doubt(word), number=self.content.line_number(word.row)
             )
             for word in self.content.doubtful
         ]
@@ -243,7 +250,7 @@ class TextWindow(Dialog):
         elif row.code is not None:
             text = f"{position_of(row.code.box)}."
         else:
-            text = "blank"
+            text = _("blank")
         self.context.voice.answer(text[0].upper() + text[1:])
 
     def _pause(self) -> None:
@@ -282,7 +289,8 @@ class TextWindow(Dialog):
             return path
 
         folder, name = save.default_location(picture, self._file)
-        self._save_dialog.open_for(self, KINDS, (folder, f"{name} text"), write, _(SAVE_TITLE))
+        location = folder, _("{name} text").format(name=name)
+        self._save_dialog.open_for(self, KINDS, location, write, _(SAVE_TITLE))
 
     def _ask_to_open(self) -> None:
         """Ask whether to open the web address of the code in the caret's line."""
@@ -292,16 +300,18 @@ class TextWindow(Dialog):
         if meant is None or address is None or not address.startswith(WEB_SCHEMES):
             self.context.voice.answer(_(NO_ADDRESS))
             return
-        question = _(OPEN_QUESTION).format(said=meant.said, address=shorten(address, ADDRESS_LIMIT))
+        shown = shorten(address, ADDRESS_LIMIT)
+        question = _(OPEN_QUESTION).format(content=meant.said, address=shown)
         dialog = QuestionDialog(
             self.context,
             _(OPEN_TITLE),
             question,
-            ("Cancel", do_nothing),
-            ("Open", lambda: self._open_address(address)),
+            (_("Cancel"), do_nothing),
+            (_("Open"), lambda: self._open_address(address)),
         )
         self.context.voice.answer(
-            f"{OPEN_TITLE}, dialog. {question} {self_voicing.spoken_text(dialog.first_button)}"
+            f"{spoken_title(_(OPEN_TITLE))}. {question} "
+            f"{self_voicing.spoken_text(dialog.first_button)}"
         )
 
     def _open_address(self, address: str) -> None:
@@ -313,9 +323,9 @@ class TextWindow(Dialog):
 def _open_in_browser(address: str) -> None:
     """May take long. Raises ImageDescriberError."""
     if not webbrowser.open(address):
-        raise ImageDescriberError(*NO_BROWSER)
+        raise ImageDescriberError(*map(_, NO_BROWSER))
 
 
 def _doubt(word: WordInDoubt) -> str:
     text = word.text.strip(string.punctuation) or word.text
-    return DOUBTFUL.format(text=text, percent=percent(word.confidence))
+    return _(DOUBTFUL).format(text=text, percent=percent(word.confidence))
