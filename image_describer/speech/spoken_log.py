@@ -26,9 +26,7 @@ class SpokenLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(
-            target=self._run, name="spoken log", daemon=True
-        )  # untranslated
+        self._thread = threading.Thread(target=self._run, name="spoken-log", daemon=True)
         self._started = False
         self._lock = threading.Lock()
 
