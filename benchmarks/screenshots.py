@@ -1,6 +1,6 @@
 """Screenshots of every view of the window, and the one that README begins with.
 
-    python benchmarks/screenshots.py --into FOLDER [--look dark] [--text-size 250]
+    python benchmarks/screenshots.py --into FOLDER [--look dark] [--text-size 250] [--language de]
     python benchmarks/screenshots.py --readme docs/window.jpg
 
 Starts the real program on a virtual screen (Xvfb), reaches each view by its keys, and takes a
@@ -19,6 +19,9 @@ from PIL import Image, ImageChops
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from image_describer import i18n
+from image_describer.i18n import _
+from image_describer.wording.sentence import WRITTEN_PREFIX
 from tests.support import letter_round
 from tests.support.screen import LIMIT_S, RunningApp, Screen, wait_for
 
@@ -27,12 +30,12 @@ LOOKS = ("light", "dark", "high contrast")
 TEXT_SIZES = (100, 250)
 SCREENS = ("1280x900", "640x480")
 STANDS_STILL_S = 0.4
-# View: the keys that lead to it, and what the title of its window begins with.
+# View: the keys that lead to it, and what the title of its window begins with, in English.
 DIALOGS = {
     "details": (("ctrl+d",), "Details"),
     "chooser": (("ctrl+o",), "Open a picture"),
     "folder": (("ctrl+shift+o",), "Describe a folder"),
-    "search": (("ctrl+f",), "Search"),
+    "search": (("ctrl+f",), "Search your pictures"),
     "save": (("ctrl+s",), "Save"),
     "settings": (("ctrl+comma",), "Settings"),
     "settings-end": (("ctrl+comma", *["shift+Tab"] * 3), "Settings"),
@@ -63,6 +66,7 @@ def start(
     config.mkdir(parents=True, exist_ok=True)
     choice = f"online = {online}\n" if online else ""
     settings = f'{choice}look = "{look}"\ntext_size = {text_size}\nspeech = "off"\n'
+    settings += f'program_language = "{i18n.language()}"\n'
     (config / "settings.toml").write_text(settings, encoding="utf-8")
     return RunningApp(screen, folder, [str(file) for file in files], {})
 
@@ -72,7 +76,7 @@ def views(
 ) -> Iterator[tuple[str, Image.Image]]:
     """Each view's name and its screenshot."""
     app = start(screen, work / "first", look, text_size, online="")
-    wait_for(lambda: "voice" in screen.focused(), LIMIT_S, "the first question")
+    wait_for(lambda: _("Choose a voice") in screen.focused(), LIMIT_S, "the first question")
     yield "first-start", settled(screen)
     app.end()
     app = start(screen, work / "empty", look, text_size)
@@ -86,11 +90,11 @@ def views(
     yield "error", settled(screen)
     app.end()
     app = start(screen, work / "letter", look, text_size, letter_round.draw_letter(work))
-    app.wait_title("It says")
+    app.wait_title(_(WRITTEN_PREFIX).strip())
     yield "letter", settled(screen)
     app.focus()
     screen.press("ctrl+t")
-    wait_for(lambda: screen.focused().startswith("Text"), LIMIT_S, "the text")
+    wait_for(lambda: screen.focused().startswith(_("Text")), LIMIT_S, "the text")
     yield "text", settled(screen)
     app.end()
     app = start(screen, work / "picture", look, text_size, SAMPLES / "cat.jpg")
@@ -99,7 +103,8 @@ def views(
     app.focus()
     screen.press("Tab")
     yield "focus", settled(screen)
-    for name, (keys, title) in DIALOGS.items():
+    for name, (keys, english_title) in DIALOGS.items():
+        title = _(english_title)
         screen.press(keys[0])
         wait_for(lambda title=title: screen.focused().startswith(title), LIMIT_S, title)
         for key in keys[1:]:
@@ -139,8 +144,10 @@ def main() -> None:
     parser.add_argument("--look", nargs="+", choices=LOOKS, default=LOOKS)
     parser.add_argument("--text-size", nargs="+", type=int, default=TEXT_SIZES, metavar="PERCENT")
     parser.add_argument("--screen", nargs="+", choices=SCREENS, default=SCREENS)
+    parser.add_argument("--language", choices=i18n.languages(), default=i18n.ENGLISH)
     parser.add_argument("--readme", type=Path, metavar="FILE", help="write README's screenshot")
     options = parser.parse_args()
+    i18n.set_language(options.language)
     if options.into is None and options.readme is None:
         parser.error("give --into or --readme")
     with tempfile.TemporaryDirectory() as folder:

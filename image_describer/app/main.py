@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """The options. Exits with 2 on a wrong one, with 0 after --help and --version."""
+    vars(argparse).update(_=i18n.gettext, ngettext=i18n.ngettext)  # as on the command line
     parser = argparse.ArgumentParser(
         prog="image-describer-app",
         description=_("Open a picture in a window, and say what it shows."),
@@ -69,7 +70,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help=_("open this picture (only the first is opened)")
+        "files",
+        nargs="*",
+        metavar=_("FILE"),
+        help=_("open this picture (only the first is opened)"),
     )
     network = parser.add_mutually_exclusive_group()
     network.add_argument(
@@ -97,13 +101,14 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--speech-log",
         type=Path,
-        metavar="FILE",
+        metavar=_("FILE"),
         help=_("write everything that is said to FILE, one JSON object per line, with times"),
     )
     parser.add_argument(
         "--version",
         action="version",
-        version=_("Image Describer {version}").format(version=image_describer.__version__),
+        version=f"Image Describer {image_describer.__version__}",
+        help=_("print the version and exit"),
     )
     return parser.parse_args(argv)
 
