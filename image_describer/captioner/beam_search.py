@@ -38,7 +38,8 @@ class BeamSearchSettings:
     """The settings that all searches of a decoder share.
 
     ``start`` begins a caption and ``end`` ends it. No caption contains the ids ``banned`` or more
-    than ``max_length`` words. ``beams`` captions are kept at each step.
+    than ``max_length`` words, and none that is shorter ends with one of ``never_last``. ``beams``
+    captions are kept at each step.
     """
 
     start: int
@@ -47,6 +48,7 @@ class BeamSearchSettings:
     max_length: int
     length_norm: float
     beams: int
+    never_last: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class BeamSearch:
         totals[:, self._banned] = -np.inf
         for row, caption in enumerate(self._partial):
             totals[row, repeated_words(caption.words) if caption.words else end] = -np.inf
+            if not must_end and self._never_ends_after(caption):
+                totals[row, end] = -np.inf
         if must_end:
             totals[:, np.arange(totals.shape[1]) != end] = -np.inf
         flat = totals.ravel()
@@ -124,6 +128,9 @@ class BeamSearch:
             parents.append(row)
         self._partial = continued
         return parents
+
+    def _never_ends_after(self, caption: _PartialCaption) -> bool:
+        return bool(caption.words) and caption.words[-1] in self._settings.never_last
 
     def _finish(
         self, caption: _PartialCaption, caption_log_probs: tuple[float, ...], total: float

@@ -11,6 +11,7 @@ import numpy as np
 from image_describer import runtime
 from image_describer.captioner.beam_search import Beam, BeamSearch, BeamSearchSettings
 from image_describer.captioner.bundle import DECODER, Bundle
+from image_describer.captioner.nouns import NEVER_LAST
 
 MAX_THREADS = 2  # the matrices of a step are too small to split further
 BATCH_SIZE = 8  # pictures in a step: each then costs half as much as alone; more gain nothing
@@ -23,7 +24,8 @@ class Decoder:
     whatever ``step`` needs of the picture. ``step`` runs once for each word: words (1, K) int32, a
     row for each of K beams, the states (1, K, ...), zeros at first, and what ``prepare`` returned
     -> log_probs (1, K, V), the new states, and attention (K, R). The states are the outputs that
-    are also inputs. No caption contains the ids ``banned``; the id ``end`` ends it.
+    are also inputs. No caption contains the ids ``banned``; the id ``end`` ends it, but not after
+    one of ``never_last``.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Decoder:
         max_length: int,
         length_norm: float = 0.0,
         threads: int = 1,
+        never_last: frozenset[int] = frozenset(),
     ) -> None:
         self._file = file
         self._interpreter = runtime.load(file, min(threads, MAX_THREADS))
@@ -46,7 +49,9 @@ class Decoder:
         self._prepared = sorted(details.keys() & self._prepare.get_output_details().keys())
         states = details.keys() & self._step.get_output_details().keys() - set(self._prepared)
         self._zeros = {s: np.zeros(details[s]["shape"], details[s]["dtype"]) for s in states}
-        self._settings = BeamSearchSettings(start, end, banned, max_length, length_norm, self.beams)
+        self._settings = BeamSearchSettings(
+            start, end, banned, max_length, length_norm, self.beams, never_last
+        )
         self._batch_step: Any = None
         self._can_batch = True
         self._lock = threading.Lock()
@@ -63,6 +68,11 @@ class Decoder:
             max_length=numbers["max_length"],
             length_norm=numbers["length_norm"],
             threads=threads,
+            never_last=frozenset(
+                index
+                for index, word in enumerate(tokenizer["words"])
+                if word in NEVER_LAST.get(bundle.language, ())
+            ),
         )
 
     def decode(self, regions: np.ndarray, banned: tuple[int, ...] = ()) -> list[Beam]:

@@ -9,9 +9,11 @@ START, END, A, B = range(4)
 ATTENTION = np.full((2, 4), 0.25, np.float32)
 
 
-def run(steps, length_norm=0.0, max_length=5, banned=()):
+def run(steps, length_norm=0.0, max_length=5, banned=(), never_last=()):
     """Search with the same log-probabilities (words,) for each beam in each step."""
-    settings = BeamSearchSettings(START, END, (START,), max_length, length_norm, beams=2)
+    settings = BeamSearchSettings(
+        START, END, (START,), max_length, length_norm, 2, frozenset(never_last)
+    )
     search = BeamSearch(settings, banned)
     for step in steps:
         log_probs = np.log(np.tile(np.array(step, np.float32), (2, 1)))
@@ -35,6 +37,14 @@ def test_banned_words_and_empty_captions_do_not_occur():
 def test_a_caption_ends_at_the_maximum_length():
     captions = run([(0.1, 0.001, 0.5, 0.4)] * 9, max_length=2)
     assert {len(words) for words in captions} == {2}
+
+
+def test_no_caption_ends_with_a_word_that_is_never_last():
+    captions = run([(0.1, 0.8, 0.06, 0.04)] * 4, never_last=(A,))
+    assert captions
+    assert all(words[-1] == B for words in captions)
+    captions = run([(0.1, 0.8, 0.099, 0.001)] * 4, max_length=1, never_last=(A,))
+    assert captions[0] == (A,)  # there is no other
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,11 @@ def test_several_pictures_at_once_get_the_same_captions(tiny_bundle, tokenizer):
         [b.words for b in beams] for beams in alone
     ]
     assert all(4 not in beam.words for beams in together[1::2] for beam in beams)
+
+
+def test_german_captions_end_with_no_article(tiny_bundle):
+    german = open_bundle(tiny_bundle).in_language("de")
+    words = german.tokenizer["words"]
+    never_last = Decoder.from_bundle(german)._settings.never_last
+    assert {words[index] for index in never_last} == {"ein", "auf", "der"}
+    assert not Decoder.from_bundle(open_bundle(tiny_bundle))._settings.never_last
