@@ -107,7 +107,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--version",
         action="version",
-        version=f"Image Describer {image_describer.__version__}",
+        version=f"Image Describer {image_describer.__version__}",  # untranslated
         help=_("print the version and exit"),
     )
     return parser.parse_args(argv)

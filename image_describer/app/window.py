@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable, Mapping
+from tkinter import font as tkfont
 from tkinter import ttk
 
 from image_describer.app import keymap, theme
@@ -66,8 +67,8 @@ class MainWindow:
         self._menu_bar: tk.Menu | None = None
         self._lay_out()
         self._all.watch()
-        self.translate()
         self._sized = False
+        self.translate()
         self.fit(100)
         self._set_icon()
         self._status = ""
@@ -78,7 +79,6 @@ class MainWindow:
         """Show all labels in the program's language, which may have changed."""
         for command in keymap.named(self.buttons):
             self.buttons[command.name].configure(text=command.label)
-        self.root.after_idle(self._toolbar.arrange)
         self._invitation_button.configure(text=_(INVITATION))
         (paste,) = keymap.named(["paste"])
         hint = _(INVITATION_HINT).format(paste=keymap.written(paste.keys[0]))
@@ -86,6 +86,8 @@ class MainWindow:
         self.root.after_idle(self._place_invitation)
         self._name_sentence()
         self._make_menus()
+        if self._sized:
+            self.fit(self._text_size)  # longer menus may take another line
 
     def _name_sentence(self) -> None:
         self_voicing.set_name(
@@ -199,24 +201,37 @@ class MainWindow:
 
     def fit(self, text_size: int) -> None:
         """Make room for text of this size (in percent), as far as the screen allows."""
+        self._text_size = text_size
+        root = self.root
+        least_width, width = self._fit_side(0, root.winfo_screenwidth())
         # The geometry excludes the menu bar.
-        menus = theme.line_height(self.root, "status") + theme.px(self.root, MENU_EDGE_PX)
-        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight() - menus
-        smallest = [
-            min(theme.px(self.root, least), most)
-            for least, most in zip(SMALLEST_PX, screen, strict=True)
-        ]
-        self.root.minsize(*smallest)
-        now = (self.root.winfo_width(), self.root.winfo_height()) if self._sized else (0, 0)
-        preferred = (theme.px(self.root, size * max(100, text_size) / 100) for size in PREFERRED_PX)
-        width, height = (
-            min(most, max(least, current, min(size, most * 9 // 10)))
-            for least, current, size, most in zip(smallest, now, preferred, screen, strict=True)
-        )
-        if (width, height) != now:
-            self.root.geometry(f"{width}x{height}")
+        lines = self._menu_lines(width) * theme.line_height(root, "status")
+        menus = lines + theme.px(root, MENU_EDGE_PX)
+        least_height, height = self._fit_side(1, root.winfo_screenheight() - menus)
+        root.minsize(least_width, least_height)
+        if not self._sized or (width, height) != (root.winfo_width(), root.winfo_height()):
+            root.geometry(f"{width}x{height}")
         self._sized = True
-        self.root.after_idle(self._toolbar.arrange)
+        root.after_idle(self._toolbar.arrange)
+
+    def _fit_side(self, side: int, most: int) -> tuple[int, int]:
+        """The least and the best width (``side`` 0) or height (1) where the screen has ``most``."""
+        root = self.root
+        least = min(theme.px(root, SMALLEST_PX[side]), most)
+        now = (root.winfo_width(), root.winfo_height())[side] if self._sized else 0
+        preferred = theme.px(root, PREFERRED_PX[side] * max(100, self._text_size) / 100)
+        return least, min(most, max(least, now, min(preferred, most * 9 // 10)))
+
+    def _menu_lines(self, width: int) -> int:
+        """In how many lines Tk breaks the menu bar of a window of this width."""
+        font = tkfont.Font(self.root, name=theme.font("status"), exists=True)
+        lines, room = 1, width
+        for menu in keymap.MENUS:
+            needed = font.measure(f"{menu.label} ")
+            if needed > room:
+                lines, room = lines + 1, width
+            room -= needed
+        return lines
 
     def _set_icon(self) -> None:
         file = assets_folder() / "icon.png"
