@@ -125,8 +125,10 @@ def is_hidden(entry: "os.DirEntry[str]") -> bool:
     return bool(attributes & stat.FILE_ATTRIBUTE_HIDDEN or flags & stat.UF_HIDDEN)
 
 
-def reason(error: OSError) -> str:
-    """Return why the system refused: "Permission denied"."""
+def reason(error: Exception) -> str:
+    """Return why the system refused: "Permission denied". A ValueError is due to the name."""
+    if not isinstance(error, OSError):
+        return _("that is not a valid name")
     if error.errno == errno.EISDIR:
         return _("it is not a file")
     return _(error.strerror or type(error).__name__)

@@ -4,6 +4,7 @@ import errno
 import os
 
 from image_describer.errors import FolderError
+from image_describer.files import reason
 from image_describer.i18n import _
 from image_describer.text import file_name
 
@@ -29,7 +30,6 @@ def folder_error(path: str, cause: Exception) -> FolderError:
         return FolderError(_("{name} is a link that leads back to itself.").format(name=name))
     if number == errno.ENAMETOOLONG:
         return FolderError(_("That path is too long for this computer."))
-    reason = getattr(cause, "strerror", None) or _("that is not a valid name")
     return FolderError(
-        _("The folder {name} can't be read: {reason}.").format(name=name, reason=reason)
+        _("The folder {name} can't be read: {reason}.").format(name=name, reason=reason(cause))
     )

@@ -52,12 +52,12 @@ BEFORE_OF = _words("""
 
 # Words that can't end a caption, as the noun after them would be missing. Prepositions that are
 # parts of verbs ("ein Hund sieht sie an") can.
-NEVER_LAST = {
+NEVER_LAST = {  # untranslated
     "de": _words("""
         ein eine einem einen einer eines der die das dem den des im am ins vom zum zur beim sein
         seine seinem seinen seiner ihre ihrem ihren ihrer und oder auf mit von für in über unter
         durch hinter neben bei bis gegen ohne zwischen während
-    """)  # untranslated
+    """)
 }
 BEFORE_VON = _words("""
     Anzahl Art Ecke Ende Gruppe Haufen Menge Mitte Paar Rand Reihe Seite Spitze Stapel Stück Teil

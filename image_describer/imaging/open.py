@@ -342,5 +342,4 @@ def unreadable(error: Exception) -> PictureError:
         return NoSuchFileError()
     if isinstance(error, PermissionError):
         return PictureError(_("You are not allowed to read that file."))
-    why = files.reason(error) if isinstance(error, OSError) else _("that is not a valid name")
-    return PictureError(_("The file can't be read: {why}.").format(why=why))
+    return PictureError(_("The file can't be read: {why}.").format(why=files.reason(error)))

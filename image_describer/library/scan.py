@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from image_describer.errors import ScanError
-from image_describer.files import is_hidden
+from image_describer.files import is_hidden, reason
 from image_describer.i18n import _
 from image_describer.metadata.formats import PICTURE_SUFFIXES
 from image_describer.text import natural_key, visible
@@ -117,7 +117,6 @@ def unreadable(name: str, error: Exception) -> str:
     """Return a sentence that says why a folder can't be read."""
     if isinstance(error, PermissionError):
         return _('You are not allowed to read the folder "{name}".').format(name=visible(name))
-    reason = getattr(error, "strerror", None) or _("that is not a valid name")
     return _('The folder "{name}" can\'t be read: {reason}.').format(
-        name=visible(name), reason=reason
+        name=visible(name), reason=reason(error)
     )

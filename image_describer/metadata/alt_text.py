@@ -293,9 +293,8 @@ def _read_file(path: Path) -> bytes:
     try:
         return read_limited(path, formats.FILE_LIMIT_BYTES)
     except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else _("that is not a valid name")
         raise AltTextError(
-            _("{file} can't be read: {why}.").format(file=_quoted(path), why=why)
+            _("{file} can't be read: {why}.").format(file=_quoted(path), why=reason(error))
         ) from error
 
 

@@ -18,7 +18,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from image_describer import runtime
+from image_describer import files, runtime
 from image_describer.errors import (
     ImageDescriberError,
     ItemTimeoutError,
@@ -226,7 +226,7 @@ class Pool:
             try:
                 self._processes.append(WorkerProcess(self._options))
             except OSError as error:
-                self._start_has_failed(None, error.strerror or type(error).__name__)
+                self._start_has_failed(None, files.reason(error))
                 return
             needed -= 1
 
