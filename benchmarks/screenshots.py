@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from image_describer import i18n
 from image_describer.i18n import _
-from image_describer.wording.sentence import WRITTEN_PREFIX
 from tests.support import letter_round
 from tests.support.screen import LIMIT_S, RunningApp, Screen, wait_for
 
@@ -90,7 +89,7 @@ def views(
     yield "error", settled(screen)
     app.end()
     app = start(screen, work / "letter", look, text_size, letter_round.draw_letter(work))
-    app.wait_title(_(WRITTEN_PREFIX).strip())
+    app.wait_title(". - letter.tif")
     yield "letter", settled(screen)
     app.focus()
     screen.press("ctrl+t")
