@@ -170,7 +170,7 @@ class Theme:
             for name in TK_FONTS:
                 self._root.tk.call("font", "configure", name, "-size", points["status"])
         self._sizes = self._measure()
-        self._use(f"describer {look} {text_size} {self._scaling}")
+        self._use(f"describer {look} {text_size} {self._scaling}")  # untranslated
         menu = {**options("menu", self.palette), "font": font("status")}
         for option, value in menu.items():
             # The option database spells activebackground activeBackground.

@@ -109,7 +109,8 @@ class Choice(ttk.Widget):
         if not self._list_command:
             self._list_command = self.register(lambda: self._say_list(listbox))
             for change in ("<Map>", "<<ListboxSelect>>", "<Motion>"):
-                self.tk.call("bind", listbox, change, f"+after idle {self._list_command}")
+                command = f"+after idle {self._list_command}"  # untranslated
+                self.tk.call("bind", listbox, change, command)
 
     def _say_list(self, listbox: str) -> None:
         """Say that the list is open, or the item that it has moved to by a key or the mouse."""
