@@ -205,8 +205,8 @@ class MainWindow:
         root = self.root
         least_width, width = self._fit_side(0, root.winfo_screenwidth())
         # The geometry excludes the menu bar.
-        lines = self._menu_lines(width) * theme.line_height(root, "status")
-        menus = lines + theme.px(root, MENU_EDGE_PX)
+        line = theme.line_height(root, "status") + theme.px(root, MENU_EDGE_PX)
+        menus = self._menu_lines(width) * line
         least_height, height = self._fit_side(1, root.winfo_screenheight() - menus)
         root.minsize(least_width, least_height)
         if not self._sized or (width, height) != (root.winfo_width(), root.winfo_height()):

@@ -13,6 +13,7 @@ from image_describer.app.key_describer import describe_key
 from image_describer.captioner.description import Description
 from image_describer.captioner.languages import excuse
 from image_describer.settings import SettingsFile
+from tests.support.screen import Screen
 from tests.support.window import AppDriver, FakeDescriber
 
 pytestmark = pytest.mark.skipif("de" not in i18n.languages(), reason="no German translation")
@@ -99,6 +100,17 @@ def test_the_setting_changes_the_open_window(drive: Drive, photo: str, tmp_path:
     driver.focus()
     driver.press("shift+Tab")
     assert driver.heard.texts[-1].startswith("Bild, Grafik, photo.png. Mit den Pfeiltasten")
+
+
+@pytest.mark.gui
+def test_menus_that_take_two_lines_leave_the_window_on_the_screen(small_screen: Screen) -> None:
+    driver = AppDriver(small_screen, FakeDescriber())
+    driver.app.settings_controller.set(text_size=250)
+    driver.app.settings_controller.set(program_language="de")
+    driver.settle()
+    root = driver.root
+    assert root.winfo_rooty() + root.winfo_height() <= root.winfo_screenheight()
+    root.destroy()
 
 
 def test_keys_are_named_in_german() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from image_describer import i18n
 from image_describer.errors import SpeechError
 from image_describer.speech import (
     DEFAULT_RATE_WPM,
@@ -369,3 +370,11 @@ def test_only_a_text_in_another_language_is_spoken_offline_in_that_language() ->
         assert speaker.wait(LIMIT_S)
     assert online.languages == ["fr"]
     assert offline.languages == ["de", "en"]
+
+
+def test_a_text_stays_in_the_language_that_the_program_spoke_when_it_was_said() -> None:
+    with Speaker([SilentVoice()]) as speaker:
+        english = speaker.say("Ready.", kind="phrase")
+        with i18n.using("de"):
+            german = speaker.say("Bereit.", kind="phrase")
+    assert (english.language, german.language) == ("en", "de")

@@ -51,6 +51,18 @@ def test_no_wording_sends_the_authors_words_online(
     assert texts_for_online_voices(speaker) == [OWN]
 
 
+def test_what_is_quoted_in_another_language_is_said_by_its_voice() -> None:
+    speaker = Mock()
+    announcer = Announcer(Mock(), speaker, lambda _reason: None)
+    announcer.answer_and_quote("Top left.", "A dog.", "en")
+    announcer.answer_and_quote("Top left.", "Ein Hund.", "de")
+    assert [(c.args[0], c.kwargs["language"]) for c in speaker.say.mock_calls] == [
+        ("Top left. A dog.", ""),
+        ("Top left.", ""),
+        ("Ein Hund.", "de"),
+    ]
+
+
 def test_a_sentence_of_unknown_origin_is_private() -> None:
     speaker = Mock()
     old = SpokenDescription("Probably: Rex.", "")  # as an old history entry is read
