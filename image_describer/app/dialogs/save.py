@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from image_describer import files
+from image_describer import files, i18n
 from image_describer.app import messages, theme
 from image_describer.app.dialogs.base import Dialog
 from image_describer.app.jobs import BackgroundJob
@@ -249,10 +249,16 @@ def with_suffix(
 
 
 def saved_text(described: "DescribedPicture", file: str, when: datetime) -> str:
-    """Return the text to save: the sentence that was spoken, then its sources line by line.
+    """Return the text to save: the sentence that was spoken, then its sources line by line, all in
+    the language of the description.
 
     Of a page, the text; its caption and that of a drawing are invented.
     """
+    with i18n.using(described.description.language):
+        return _saved_text(described, file, when)
+
+
+def _saved_text(described: "DescribedPicture", file: str, when: datetime) -> str:
     description, made_of = described.description, []
     if description.text is not None and description.is_page:
         made_of = [description.text.text, ""]
