@@ -34,7 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=_(EXAMPLES),
     )
     parser.add_argument("picture", metavar=_("PICTURE"), help=_("a file in any picture format"))
-    parser.add_argument("sentences", nargs="+", metavar=_("SENTENCE"), help=_("English, in quotes"))
+    parser.add_argument("sentences", nargs="+", metavar=_("SENTENCE"), help=_("in quotes"))
     add_json(parser)
     add_language(parser, _("the language of the sentences (default: the one they are in)"))
     add_bundle(parser)

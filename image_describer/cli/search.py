@@ -42,8 +42,7 @@ ranking:
   The meaning of a picture is compared with that of all words together. From 0.5 on, about every
   second picture is what was meant; below 0.4 one in ten ("weak"); below 0.3 it is not shown. Words
   that occur in its caption, its alt text, the text in it or its name add to that. Names of people
-  and other words that the model has not learned are found in texts and file names. It knows only
-  English.
+  and other words that the model has not learned are found in texts and file names.
 
 exit status:
   0  pictures were found
@@ -59,7 +58,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_(DESCRIPTION),
         epilog=_(EXAMPLES),
     )
-    parser.add_argument("words", nargs="+", metavar="WORD", help=_("English; no quotes needed"))
+    parser.add_argument("words", nargs="+", metavar="WORD", help=_("no quotes needed"))
     add_language(parser, _("the language of the words (default: the one they are in)"))
     add_search_options(parser)
     parser.set_defaults(run=run)

@@ -98,7 +98,7 @@ def test_a_usage_error_names_the_help_of_its_command(run, arguments, command):
 def test_a_fault_of_the_program_is_one_sentence_and_a_traceback_in_the_log(
     describe, photo, monkeypatch, tmp_path
 ):
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_more: object) -> None:
         raise ZeroDivisionError("a\nfault")
 
     monkeypatch.setattr(Describer, "describe", fail)
@@ -121,7 +121,7 @@ def test_the_fault_log_does_not_grow_for_ever(own_folders, monkeypatch):
 
 
 def test_control_c_is_quiet(describe, photo, monkeypatch):
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **_more: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Describer, "describe", interrupt)
