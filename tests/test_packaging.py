@@ -28,8 +28,8 @@ SOURCES = (
     "LICENSE",
     "Makefile",
 )
-# The bundle stays under 40 MB; everything else is small.
-SIZE_LIMIT_BYTES = 45_000_000
+# The bundle stays under 42 MB, and 12 MB for German; everything else is small.
+SIZE_LIMIT_BYTES = 57_000_000
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.describer import Describer
 from tests.support import tiny
 
-SIZE_LIMIT_BYTES = 42_000_000
+SIZE_LIMIT_BYTES = 54_000_000  # 12 MB of it for German
 MIN_CIDER = {"dev/flickr8k": 0.67, "dev/everyday": 0.70}  # required of a bundle that ships
 SAMPLES = sorted((tiny.REPO / "assets" / "samples").glob("*.jpg"))
 
