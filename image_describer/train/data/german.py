@@ -23,6 +23,10 @@ ein eine einen einem einer eines der die das den dem des im ins am ans beim vom 
 sein seine seinen seinem seiner ihr ihre ihren ihrem ihrer zwei drei vier
 """
 DETERMINERS = frozenset(_DETERMINERS.split())
+_PREPOSITIONS = """
+in auf an mit aus bei von zu über unter vor hinter neben zwischen durch um für nach gegen ohne
+"""
+PREPOSITIONS = frozenset(_PREPOSITIONS.split())
 ENDINGS = ("en", "em", "er", "es", "e")  # of adjectives
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _NUMERALS = {

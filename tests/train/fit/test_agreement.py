@@ -52,3 +52,25 @@ def test_captions_are_scored_up_to_their_end():
     assert END in rows[0]
     assert PAD in rows[0]
     assert AGREEMENT.score(rows, np.zeros(2)).tolist() == [1.0, 0.0]
+
+
+def test_a_verb_and_an_adjective_agree_with_their_noun():
+    people = [
+        *["ein Mann in einem Shirt geht im Park"] * 5,
+        *["ein Mann geht mit einem Shirt"] * 20,
+        *["zwei Hunde gehen mit einer Katze"] * 20,
+    ]
+    agreement = Agreement([one.split() for one in people], [])
+    found = {
+        text: [pair[0] for pair in agreement.odd(text.split()) if pair[0] != "end"]
+        for text in (
+            "zwei Hunde geht",
+            "zwei Hunde gehen",
+            "ein Mann geht gehen",
+            "mit roten Shirt",
+        )
+    }
+    assert found == {
+        "zwei Hunde geht": ["number"], "zwei Hunde gehen": [], "ein Mann geht gehen": ["verbs"],
+        "mit roten Shirt": ["weak"],
+    }  # fmt: skip

@@ -11,12 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from image_describer.train.data.german import DETERMINERS, ENDINGS
+from image_describer.train.data.german import DETERMINERS, ENDINGS, PREPOSITIONS
 from image_describer.train.data.vocabulary import END, SPECIAL_WORDS, Vocabulary
 
-ODD = 0.1  # of what chance alone would make of a pair's count
+ODD = 0.15  # of what chance alone would make of a pair's count
 EXPECTED = 1.0  # least count by chance of a pair that can be odd
 OFTEN, LAST = 20, 0.01  # a word that occurs so often, and ends less of its captions, is no end
+SURE = 3  # times that a noun was seen in the singular
+DATIVE = frozenset(["mit", "aus", "von", "bei", "in"])
+SINGULAR = ("einem", "einer", "im")  # determiners of the dative
+SEVERAL = frozenset(["zwei", "drei", "vier", "mehrere", "viele", "einige", "beide"])
+NO_VERBS = frozenset(["mit", "einen", "seinen", "ihren", "neben", "gegen"])
+JOINING = frozenset(["und", "während", "der", "die", "das", "um", "zu", "beim", "wie", "dabei"])
 ADJECTIVES = 2  # at most, between a determiner and its noun
 
 Pair = tuple[str, str, str]
@@ -35,6 +41,12 @@ class Agreement:
             word
             for word, times in seen.items()
             if word[0].islower() and times >= OFTEN and ends[word] < LAST * times
+        }
+        after = Counter(caption[place + 1] for caption in captions for place in _subject(caption))
+        self._verbs = {
+            word
+            for word, times in after.items()
+            if times >= OFTEN and word.endswith(("t", "en")) and word not in NO_VERBS
         }
         self._first, self._second = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         self._of_kind = Counter[str]()
@@ -56,6 +68,8 @@ class Agreement:
         found = [pair for pair in pairs(caption) if self._is_odd(pair)]
         if caption and caption[-1] in self._no_ends:
             found.append(("end", caption[-1], ""))
+        found += self._weak_adjectives(caption)
+        found += self._wrong_verbs(caption)
         return found
 
     def score(self, captions: np.ndarray, pictures: np.ndarray) -> np.ndarray:
@@ -68,6 +82,26 @@ class Agreement:
             found[row] = len(self.odd(caption))
         return found
 
+    def _weak_adjectives(self, caption: Sequence[str]) -> Iterator[Pair]:
+        """ "mit roten Shirt" without an article, where the noun is in the singular."""
+        for before, adjective, noun in zip(caption, caption[1:], caption[2:], strict=False):
+            if before in DATIVE and noun[0].isupper() and _ending(adjective) == "en":
+                singular = sum(self._pairs["determiner", word, noun] for word in SINGULAR)
+                plural = sum(self._pairs["determiner", word, noun] for word in SEVERAL)
+                if singular >= SURE and plural < singular:
+                    yield "weak", adjective, noun
+
+    def _wrong_verbs(self, caption: Sequence[str]) -> Iterator[Pair]:
+        """A verb in the singular after several, and a second one that nothing joins."""
+        verbs = [word for word in caption if word in self._verbs]
+        if len(verbs) > 1 and not JOINING.intersection(caption):
+            yield "verbs", verbs[0], verbs[1]
+        several = bool(caption) and caption[0] in SEVERAL
+        for place in _subject(caption):
+            several = several or "und" in caption[:place]
+            if several and caption[place + 1] in self._verbs and caption[place + 1].endswith("t"):
+                yield "number", caption[place], caption[place + 1]
+
     def _is_odd(self, pair: Pair) -> bool:
         kind, first, second = pair
         by_chance = (
@@ -78,7 +112,7 @@ class Agreement:
 
 def pairs(caption: Sequence[str]) -> Iterator[Pair]:
     """The pairs of a caption that agree: determiner and noun, determiner and adjective, adjective
-    and noun, preposition and determiner, and preposition and noun."""
+    and noun, preposition and determiner, preposition and noun."""
     for place, word in enumerate(caption):
         before = caption[place - 1] if place else ""
         if word in DETERMINERS and before and before[0].islower():
@@ -91,12 +125,34 @@ def pairs(caption: Sequence[str]) -> Iterator[Pair]:
             yield "ending", ending, word
         elif before[:1].islower() and before not in DETERMINERS:
             yield "bare", before, word
+        yield from _place(caption, place)
         for number in range(1, ADJECTIVES + 2):
             at = place - number
             if at >= 0 and caption[at] in DETERMINERS:
                 yield "determiner", caption[at], word
             if at < 0 or not _ending(caption[at]) or caption[at] in DETERMINERS:
                 break
+
+
+def _place(caption: Sequence[str], place: int) -> Iterator[Pair]:
+    """The preposition before the article of a noun, and the noun."""
+    for number in range(1, ADJECTIVES + 2):
+        at = place - number
+        if at >= 1 and caption[at] in DETERMINERS:
+            if caption[at - 1] in PREPOSITIONS:
+                yield "place", caption[at - 1], caption[place]
+            return
+        if at < 0 or not _ending(caption[at]):
+            return
+
+
+def _subject(caption: Sequence[str]) -> list[int]:
+    """The place of the last noun before the first verb, which follows it; none if there is none."""
+    for place, word in enumerate(caption[:-1]):
+        following = caption[place + 1]
+        if word[0].isupper() and following[0].islower() and following != "und":
+            return [] if following in PREPOSITIONS else [place]
+    return []
 
 
 def _ending(word: str) -> str:
