@@ -7,6 +7,8 @@ import pytest
 
 from image_describer.captioner.bundle import open_bundle
 from image_describer.captioner.describer import Describer
+from image_describer.captioner.nouns import NEVER_LAST
+from image_describer.wording.details import what_is_where
 from tests.support import tiny
 
 SIZE_LIMIT_BYTES = 54_000_000  # 12 MB of it for German
@@ -51,3 +53,23 @@ def test_a_sample_gets_a_complete_caption_without_repetitions(describer, sample)
 def test_a_portrait_shows_a_person(describer):
     caption = describer.describe(tiny.REPO / "assets" / "samples" / "astronaut.jpg").caption
     assert {"man", "woman", "person", "boy", "girl", "lady"} & set(caption.split())
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_gets_a_complete_german_caption(describer, sample):
+    description = describer.describe(sample, language="de")
+    words = description.caption.split()
+    assert description.language == "de"
+    assert len(words) >= 3
+    assert words[-1] not in NEVER_LAST["de"]
+    assert any(word[0].isupper() for word in words), "there is no noun"
+    assert what_is_where(description)
+
+
+def test_sentences_in_german_fit_as_english_ones_do(describer):
+    cat = next(sample for sample in SAMPLES if sample.stem == "cat")
+    right, wrong = describer.matches(cat, ["eine Katze", "ein Hund im Schnee"], language="de")
+    assert right > wrong + 0.2
+    space = describer.joint_space
+    german, english = space.embed_sentence("Hund im Schnee", "de"), space.embed_sentence("dog snow")
+    assert float(german @ english) > 0.7

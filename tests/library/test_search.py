@@ -47,6 +47,7 @@ def without_joint(bundle, folder):
     """A bundle in ``folder`` that is ``bundle`` without its joint space; its files are links."""
     manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
     del manifest["files"]["joint_space.tflite"], manifest["joint_space"]
+    del manifest["files"]["joint_space.de.npz"]
     manifest["decode"].pop("match_weight", None)
     for name in manifest["files"]:
         (folder / name).symlink_to(bundle / name)
