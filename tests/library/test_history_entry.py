@@ -184,3 +184,10 @@ def test_a_reworded_prefix_keeps_the_authors_words_apart(monkeypatch: pytest.Mon
     monkeypatch.setattr("image_describer.wording.sentence.AUTHOR_PREFIX", "Sein Autor sagt: ")
     assert "Rex" not in HistoryEntry.from_line(old).spoken.own
     assert HistoryEntry.from_line(new).spoken.own == spoken(DOG).own
+
+
+def test_the_language_of_a_description_is_kept() -> None:
+    german = dataclasses.replace(DOG, caption="ein brauner Hund", language="de")
+    said = SpokenDescription("", "Wahrscheinlich: ein brauner Hund.", language="de")
+    entry = HistoryEntry("k", NOON, "dog.jpg", said, german)
+    assert HistoryEntry.from_line(entry.to_line()) == entry
