@@ -44,9 +44,9 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False, ensure_exists=True))
 
 
-def config_folder() -> Path:
-    """The user's settings; created when first needed."""
-    return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False, ensure_exists=True))
+def config_folder(*, create: bool = True) -> Path:
+    """The user's settings; created when first needed, unless they are only read."""
+    return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False, ensure_exists=create))
 
 
 def data_folder() -> Path:

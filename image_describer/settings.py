@@ -173,7 +173,7 @@ class SettingsFile:
             # Imported late: platformdirs would slow down importing this module.
             from image_describer.paths import config_folder
 
-            self._path = config_folder() / FILE_NAME
+            self._path = config_folder(create=False) / FILE_NAME
         return self._path
 
     def load(self) -> Settings:
@@ -229,6 +229,7 @@ class SettingsFile:
                     _("Choose another value."),
                 )
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             table = self._current_table()
             write_private(self.path, _encode(self._merge(settings, table), _unknown(table)))
             self._loaded = settings
