@@ -26,10 +26,9 @@ def record_fault(fault: Exception) -> str:
             file.write(f"{datetime.now().astimezone().isoformat()} {__version__}\n")
             traceback.print_exception(fault, file=file)
     except OSError:
-        return _("{sentence} Its log could not be written.").format(sentence=sentence)
-    return _("{sentence} Please send this log to the developers: {path}").format(
-        sentence=sentence, path=visible(str(path))
-    )
+        return f"{sentence} {_('Its log could not be written.')}"
+    send = _("Please send this log to the developers: {path}").format(path=visible(str(path)))
+    return f"{sentence} {send}"
 
 
 def _rotate(path: Path) -> None:

@@ -26,7 +26,7 @@ def install() -> list[str]:
     Raises LauncherError.
     """
     manifest = InstallManifest.load()
-    with _os_errors("installed", _(TRY_OR_REMOVE)):
+    with _os_errors(_("The launcher could not be installed ({reason})."), _(TRY_OR_REMOVE)):
         return _install(manifest)
 
 
@@ -38,7 +38,7 @@ def remove() -> list[str]:
     manifest = InstallManifest.load()
     if not manifest.files:
         return [_("No launcher is installed.")]
-    with _os_errors("removed", _(TRY_AGAIN)):
+    with _os_errors(_("The launcher could not be removed ({reason})."), _(TRY_AGAIN)):
         _remove(manifest)
     return [_("The launcher was removed. Image Describer itself is still installed.")]
 
@@ -67,16 +67,11 @@ def _remove(manifest: InstallManifest) -> None:
 
 
 @contextmanager
-def _os_errors(done: str, way_out: str) -> Iterator[None]:
-    """Raise LauncherError for an OSError; ``done`` says what could not be done."""
+def _os_errors(sentence: str, way_out: str) -> Iterator[None]:
+    """Raise LauncherError with a sentence for an OSError."""
     try:
         yield
     except OSError as error:
         path = f": {error.filename}" if error.filename else ""
         reason = (error.strerror or str(error)).lower()
-        raise LauncherError(
-            _("The launcher could not be {done} ({reason}{path}).").format(
-                done=done, reason=reason, path=path
-            ),
-            way_out,
-        ) from error
+        raise LauncherError(sentence.format(reason=f"{reason}{path}"), way_out) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from image_describer.errors import LauncherError
-from image_describer.i18n import N_, _
+from image_describer.i18n import ENGLISH, N_, _, languages, using
 from image_describer.launcher.manifest import InstallManifest
 from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import assets_folder
@@ -40,11 +40,16 @@ MIME_TYPES = {
 }
 """The MIME types of the formats of `metadata.formats`."""
 
+INSTALLED_ON_DESKTOP = N_(
+    "Image Describer is now on the desktop, in the applications menu and in 'Open with' for "
+    "pictures."
+)
+INSTALLED = N_("Image Describer is now in the applications menu and in 'Open with' for pictures.")
 NO_MIME_CACHE = N_(
     "For 'Open with', install the package desktop-file-utils "
     "(sudo apt-get install desktop-file-utils) and run this command again."
 )
-SCREEN_KEY = (
+SCREEN_KEY = N_(
     "'Describe the screen' is in the applications menu, too. For a key that does it, add a "
     "keyboard shortcut in your desktop's settings, with this command: {command}"
 )
@@ -73,17 +78,14 @@ def install(manifest: InstallManifest) -> list[str]:
     indexed = _update_mime_cache(manifest, applications)
     manifest.remove_stale()
     _refresh_icons(theme)
-    where = (
-        _("on the desktop, in the applications menu") if desktop else _("in the applications menu")
-    )
-    sentences = [
-        _("Image Describer is now {where} and in 'Open with' for pictures.").format(where=where)
-    ]
-    if desktop is None:
+    if desktop is not None:
+        sentences = [_(INSTALLED_ON_DESKTOP)]
+    else:
+        sentences = [_(INSTALLED)]
         sentences.append(_("There is no desktop folder, so it is not on the desktop."))
     if not indexed:
         sentences.append(_(NO_MIME_CACHE))
-    return [*sentences, SCREEN_KEY.format(command=shlex.join(screen.arguments))]
+    return [*sentences, _(SCREEN_KEY).format(command=shlex.join(screen.arguments))]
 
 
 def remove(manifest: InstallManifest) -> None:
@@ -105,11 +107,11 @@ def desktop_entry(command: LaunchCommand) -> str:
     return _entry(
         command,
         "%F",
-        _("Name=Image Describer"),
-        _("GenericName=Picture describer"),
-        _("Comment=Hear what a photograph shows"),
+        "Name=Image Describer",  # untranslated
+        *_localized("GenericName", N_("Picture describer")),
+        *_localized("Comment", N_("Hear what a photograph shows")),
         "StartupWMClass=Image-describer",
-        "Keywords=picture;photo;image;describe;caption;blind;speech;",
+        *_localized("Keywords", N_("picture;photo;image;describe;caption;blind;speech;")),
         f"MimeType={';'.join(mime_types)};",
     )
 
@@ -118,17 +120,27 @@ def screen_entry(command: LaunchCommand) -> str:
     """Return the content of the .desktop file that describes the screen. Raises LauncherError."""
     return _entry(
         command,
-        _("--delay {menu_delay_s}").format(menu_delay_s=MENU_DELAY_S),
-        _("Name=Describe the screen"),
-        _("Comment=Hear what is on the screen"),
-        "Keywords=screenshot;screen;describe;blind;speech;",
+        f"--delay {MENU_DELAY_S}",  # untranslated
+        *_localized("Name", N_("Describe the screen")),
+        *_localized("Comment", N_("Hear what is on the screen")),
+        *_localized("Keywords", N_("screenshot;screen;describe;blind;speech;")),
     )
+
+
+def _localized(key: str, message: str) -> list[str]:
+    """Return the lines of a key, in English and in every language of the program."""
+    lines = [f"{key}={message}"]
+    for code in languages():
+        with using(code):
+            if code != ENGLISH:
+                lines.append(f"{key}[{code}]={_(message)}")
+    return lines
 
 
 def _entry(command: LaunchCommand, last_arguments: str, *lines: str) -> str:
     folder = [f"Path={_string(str(command.folder))}"] if command.folder is not None else []
     all_lines = [
-        _("[Desktop Entry]"),
+        "[Desktop Entry]",  # untranslated
         "Type=Application",
         "Version=1.1",
         *lines,
@@ -148,9 +160,9 @@ def _string(text: str) -> str:
     if any(ord(char) < 32 or "\ud800" <= char <= "\udfff" for char in text):
         raise LauncherError(
             _(
-                "No launcher can start {text!r}: its path contains a control character or broken "
-                "encoding."
-            ).format(text=text),
+                "No launcher can start {program!r}: its path contains a control character or "
+                "broken encoding."
+            ).format(program=text),
             _("Install Image Describer in a folder with a plain name."),
         )
     return text.replace("\\", "\\\\")
@@ -160,8 +172,8 @@ def _exec_argument(word: str) -> str:
     """Quote an argument of Exec for the command line, then escape it as a string."""
     if "%" in word:  # "%%" is allowed, but desktops then look for a program of that name
         raise LauncherError(
-            _("No launcher can start {word!r}: its path contains a percent sign.").format(
-                word=word
+            _("No launcher can start {program!r}: its path contains a percent sign.").format(
+                program=word
             ),
             _("Install Image Describer in a folder without one."),
         )

@@ -12,10 +12,10 @@ from image_describer.launcher.manifest import InstallManifest
 from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import assets_folder
 
-APP = N_("Image Describer.app")
+APP = "Image Describer.app"  # untranslated
 STARTER = "image-describer"
 ICON_FILE = "icon.icns"
-SCREEN_KEY = (
+SCREEN_KEY = N_(
     "For a key that describes the screen, make a shortcut in the app Shortcuts: the action 'Run "
     "Shell Script' with this command, and in its details a keyboard shortcut: {command}"
 )
@@ -29,18 +29,18 @@ UNIFORM_TYPES = [
 def install(manifest: InstallManifest) -> list[str]:
     """Install the application and return sentences for the user. Raises LauncherError."""
     command = window_command()
-    application = Path.home() / "Applications" / _(APP)
+    application = Path.home() / "Applications" / APP
     manifest.create(application, lambda draft: build(draft, command))
     desktop = Path(platformdirs.user_desktop_dir())
     if desktop.is_dir():
-        manifest.create(desktop / _(APP), lambda draft: draft.symlink_to(application))
+        manifest.create(desktop / APP, lambda draft: draft.symlink_to(application))
     manifest.remove_stale()
     return [
         _(
             "Image Describer is now on the desktop, in the Applications folder of your home "
             "folder, and in 'Open With' for pictures."
         ),
-        SCREEN_KEY.format(command=shlex.join(screen_command().arguments)),
+        _(SCREEN_KEY).format(command=shlex.join(screen_command().arguments)),
     ]
 
 
@@ -52,15 +52,13 @@ def build(application: Path, command: LaunchCommand) -> None:
     (contents / "Info.plist").write_bytes(plistlib.dumps(_properties()))
     starter = contents / "MacOS" / STARTER
     change_folder = (
-        _("cd {folder} || exit 1\n").format(folder=shlex.quote(str(command.folder)))
+        f"cd {shlex.quote(str(command.folder))} || exit 1\n"  # untranslated
         if command.folder
         else ""
     )
     words = shlex.join(command.arguments)
     starter.write_text(
-        _('#!/bin/sh\n{change_folder}exec {words} "$@"\n').format(
-            change_folder=change_folder, words=words
-        ),
+        f'#!/bin/sh\n{change_folder}exec {words} "$@"\n',  # untranslated
         encoding="utf-8",
     )
     starter.chmod(0o755)
@@ -69,8 +67,8 @@ def build(application: Path, command: LaunchCommand) -> None:
 
 def _properties() -> dict[str, object]:
     return {
-        "CFBundleName": _("Image Describer"),
-        "CFBundleDisplayName": _("Image Describer"),
+        "CFBundleName": "Image Describer",  # untranslated
+        "CFBundleDisplayName": "Image Describer",  # untranslated
         "CFBundleIdentifier": "org.image-describer.launcher",
         "CFBundleVersion": __version__,
         "CFBundleShortVersionString": __version__,
@@ -81,7 +79,7 @@ def _properties() -> dict[str, object]:
         "NSHighResolutionCapable": True,
         "CFBundleDocumentTypes": [
             {
-                "CFBundleTypeName": "Picture",
+                "CFBundleTypeName": _("Picture"),
                 "CFBundleTypeRole": "Viewer",
                 "LSHandlerRank": "Alternate",
                 "LSItemContentTypes": UNIFORM_TYPES,

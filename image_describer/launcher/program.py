@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import image_describer
-from image_describer.i18n import N_, _
 
 SCRIPT = "image-describer-app"
 CONSOLE_SCRIPT = "image-describer"
-RUN_CONSOLE = N_("import sys; from image_describer.cli.main import main; sys.exit(main())")
+RUN_CONSOLE = (
+    "import sys; "  # untranslated
+    "from image_describer.cli.main import main; sys.exit(main())"
+)
 DESCRIBE_SCREEN = ("describe", "--screen", "--speak")
 
 
@@ -34,7 +36,7 @@ def window_command() -> LaunchCommand:
 
 def screen_command() -> LaunchCommand:
     """Return the command that speaks what is on the screen."""
-    return _find(CONSOLE_SCRIPT, "-c", _(RUN_CONSOLE)).with_arguments(*DESCRIBE_SCREEN)
+    return _find(CONSOLE_SCRIPT, "-c", RUN_CONSOLE).with_arguments(*DESCRIBE_SCREEN)
 
 
 def _find(name: str, *otherwise: str) -> LaunchCommand:

@@ -13,9 +13,9 @@ from image_describer.launcher.manifest import InstallManifest
 from image_describer.launcher.program import LaunchCommand, screen_command, window_command
 from image_describer.paths import APP_NAME, assets_folder
 
-LINK_NAME = N_("Image Describer.lnk")
+LINK_NAME = "Image Describer.lnk"  # untranslated
 SCREEN_LINK_NAME = N_("Describe the screen.lnk")
-SCREEN_KEY = (
+SCREEN_KEY = N_(
     "'Describe the screen' is in the Start menu, too. For a key that does it, open its file "
     "location, then its properties, and press the key under 'Shortcut key'."
 )
@@ -35,7 +35,7 @@ $link.IconLocation = $env:LAUNCHER_ICON + ',0'
 $link.WindowStyle = $env:LAUNCHER_STYLE
 $link.Description = $env:LAUNCHER_DESCRIPTION
 $link.Save()
-"""
+"""  # untranslated
 
 
 def install(manifest: InstallManifest) -> list[str]:
@@ -50,7 +50,7 @@ def install(manifest: InstallManifest) -> list[str]:
         _start_menu().parent / "SendTo",
     ):
         manifest.create(
-            folder / _(LINK_NAME),
+            folder / LINK_NAME,
             lambda draft: create_shortcut(draft, command, icon, _("Hear what a photograph shows")),
         )
     # The console program, whose window must not cover the screen.
@@ -67,7 +67,7 @@ def install(manifest: InstallManifest) -> list[str]:
             "Image Describer is now on the desktop, in the Start menu, and for pictures in "
             "'Send to'."
         ),
-        SCREEN_KEY,
+        _(SCREEN_KEY),
     ]
 
 
@@ -96,12 +96,16 @@ def create_shortcut(
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LauncherError(
             _("The shortcut could not be created, because PowerShell does not run."),
-            _("Create a shortcut to this program by hand: ") + command.arguments[0],
+            _("Create a shortcut to this program by hand: {program}").format(
+                program=command.arguments[0]
+            ),
         ) from error
     if done.returncode or not link.is_file():
         raise LauncherError(
             _("Windows refused to create the shortcut."),
-            _("Create a shortcut to this program by hand: ") + command.arguments[0],
+            _("Create a shortcut to this program by hand: {program}").format(
+                program=command.arguments[0]
+            ),
         )
 
 
@@ -118,4 +122,4 @@ def icon_bytes() -> bytes:
 def _start_menu() -> Path:
     roaming = os.environ.get("APPDATA")
     windows = Path(roaming or Path.home() / "AppData" / "Roaming") / "Microsoft" / "Windows"
-    return windows / _("Start Menu")
+    return windows / "Start Menu"  # untranslated

@@ -22,19 +22,21 @@ if TYPE_CHECKING:
     from image_describer.captioner.description import Description
     from image_describer.library.record import Record
 
-COPIES_FOLDER = N_("{} with alt text")  # beside the folder of the pictures
+COPIES_FOLDER = N_("{folder} with alt text")  # beside the folder of the pictures
 
 
 class AltTextOutcome(Enum):
-    """What happened to a picture; the values follow a count in the summary."""
+    """What happened to a picture; the values are lines of the summary."""
 
-    WRITTEN = "written"
-    SAME = N_("already there")
-    AUTHOR = N_("kept as they are, perhaps by their authors (--replace)")
-    UNSURE = N_("left out: the description is probably wrong (--unsure)")
-    NO_PHOTOGRAPH = N_("left out: not a photograph, so the description would be invented")
-    NOT_DESCRIBED = N_("left out: not described")
-    FAILED = N_("not written")
+    WRITTEN = N_("Alt text: {count} written.")
+    SAME = N_("Alt text: {count} already there.")
+    AUTHOR = N_("Alt text: {count} kept as they are, perhaps by their authors (--replace).")
+    UNSURE = N_("Alt text: {count} left out: the description is probably wrong (--unsure).")
+    NO_PHOTOGRAPH = N_(
+        "Alt text: {count} left out: not a photograph, so the description would be invented."
+    )
+    NOT_DESCRIBED = N_("Alt text: {count} left out: not described.")
+    FAILED = N_("Alt text: {count} not written.")
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,14 @@ def check(options: argparse.Namespace, roots: Sequence[Path]) -> None:
         for name in ("copies", "in_place", "replace", "unsure"):
             if getattr(options, name):
                 option = "--" + name.replace("_", "-")
-                raise AltTextError(f"{option} needs --write-alt-text.")
+                raise AltTextError(_("{option} needs --write-alt-text.").format(option=option))
         return
     if options.in_place and options.copies:
         raise AltTextError(_("--in-place makes no copies."), _("Leave out --copies or --in-place."))
     if options.copies is not None:
         copies = options.copies.resolve()
         if copies.exists() and not copies.is_dir():
-            raise AltTextError(_('"{copies}" is not a folder.').format(copies=options.copies))
+            raise AltTextError(_('"{name}" is not a folder.').format(name=options.copies))
         for root in roots:
             if copies.is_relative_to(root.resolve()):
                 raise AltTextError(
@@ -130,7 +132,8 @@ def target_path(file: Path, copies: Path | None, roots: Sequence[Path]) -> Path:
     folder = file.parent if root == file else root
     relative = file.relative_to(folder)
     if copies is None:
-        return folder.with_name(_(COPIES_FOLDER).format(folder.name or "Pictures")) / relative
+        name = _(COPIES_FOLDER).format(folder=folder.name or _("Pictures"))
+        return folder.with_name(name) / relative
     if len(roots) < 2 or root == file:
         return copies / relative
     same_name = [other for other in roots if other.name == root.name]
@@ -170,9 +173,7 @@ class AltTextWriter:
     def summary(self) -> list[str]:
         """Return a line for each outcome with its count, and then the errors."""
         counts = [
-            _("Alt text: {counts} {value}.").format(
-                counts=number(self.counts[outcome]), value=outcome.value
-            )
+            _(outcome.value).format(count=number(self.counts[outcome]))
             for outcome in AltTextOutcome
             if self.counts[outcome]
         ]

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from image_describer.captioner.bundle import check_language, open_bundle
 from image_describer.captioner.languages import default_language
 from image_describer.errors import ImageDescriberError
-from image_describer.i18n import _
 from image_describer.library import exporters, scan
 from image_describer.library.checkpoint import (
     NO_FILE,
@@ -228,7 +227,7 @@ class _BatchRun:
         self._is_over = self._is_scanned = False
 
     def run(self, pool: "LocalPool | ClusterPool", *, use_index: bool) -> BatchResult:
-        counter = threading.Thread(target=self._count, daemon=True, name=_("count pictures"))
+        counter = threading.Thread(target=self._count, daemon=True, name="count")
         counter.start()
         self._began = time.monotonic()
         try:

@@ -41,6 +41,7 @@ CHUNKS_PER_THREAD = 2  # one in progress, one waiting
 CONTENT_LIMIT_BYTES = 300_000_000  # larger files are refused anyway
 
 KEPT = N_("What is done so far is kept: the same command continues from there.")
+INSTALL_THE_SAME = N_("Install the same there as here.")
 LOST = N_("Every worker that opened it ended unexpectedly.")
 LOST_WAY_OUT = N_("The file may be damaged, or there is too little memory.")
 
@@ -101,7 +102,7 @@ class ClusterPool:
         an error. When ``cancel`` is set, no more pictures are begun. Only a few chunks are in
         flight at a time. Raises ClusterError.
         """
-        watcher = threading.Thread(target=self._watch, daemon=True, name=_("watch the cluster"))
+        watcher = threading.Thread(target=self._watch, daemon=True, name="watch")
         watcher.start()
         deadline = 0.0
         last_result = time.monotonic()
@@ -124,7 +125,9 @@ class ClusterPool:
                     event = self._events.get(timeout=CANCEL_CHECK_EVERY_S)
                 except queue.Empty:
                     if time.monotonic() - last_result > NOTHING_DONE_LIMIT_S:
-                        raise self._lost("has finished no picture for a long time") from None
+                        raise self._lost(
+                            _("The scheduler at {address} has finished no picture for a long time.")
+                        ) from None
                     continue
                 if isinstance(event, ClusterError):
                     raise event
@@ -221,21 +224,19 @@ class ClusterPool:
         if not isinstance(reply, BaseException):
             self._add_records(reply, chunk)
         elif future.status != "error":  # the connection failed, not the work
-            raise self._lost("went away") from reply
+            raise self._lost(_("The scheduler at {address} went away.")) from reply
         elif type(reply).__name__ != "KilledWorker":
             raise _cluster_error(reply)
         elif len(chunk) > 1:
             self._retries.extend([task] for task in chunk)
         else:
             task = chunk[0]
-            record = Record(task.file, "", error=f"{LOST} {LOST_WAY_OUT}")
+            record = Record(task.file, "", error=f"{_(LOST)} {_(LOST_WAY_OUT)}")
             self._ready.append((task.number, record))
 
     def _add_records(self, reply: WorkerReply, chunk: list[ClusterTask]) -> None:
         if isinstance(reply, str):
-            raise ClusterError(
-                reply, _("Install the same there as here. {kept}").format(kept=_(KEPT))
-            )
+            raise ClusterError(reply, f"{_(INSTALL_THE_SAME)} {_(KEPT)}")
         by_number = {task.number: task for task in chunk}
         for number, record in reply:
             if record is not None:
@@ -259,7 +260,9 @@ class ClusterPool:
                 return
             no_workers_since = None if threads else no_workers_since or time.monotonic()
             if no_workers_since and time.monotonic() - no_workers_since > NO_WORKERS_LIMIT_S:
-                self._events.put(self._lost(_("has lost all its workers")))
+                self._events.put(
+                    self._lost(_("The scheduler at {address} has lost all its workers."))
+                )
                 return
             if threads:
                 self._events.put(threads)
@@ -269,15 +272,10 @@ class ClusterPool:
         try:
             return sum(self._client.nthreads(callback_timeout=ANSWER_LIMIT_S).values())
         except Exception as error:  # Dask raises many kinds for a lost connection
-            raise self._lost("no longer answers") from error
+            raise self._lost(_("The scheduler at {address} no longer answers.")) from error
 
-    def _lost(self, what: str) -> ClusterError:
-        return ClusterError(
-            _("The scheduler at {address} {what}.").format(
-                address=visible(self._address), what=what
-            ),
-            _(KEPT),
-        )
+    def _lost(self, sentence: str) -> ClusterError:
+        return ClusterError(sentence.format(address=visible(self._address)), _(KEPT))
 
 
 def _unreadable_record(file: str) -> Record:
@@ -301,9 +299,11 @@ def _cluster_error(error: BaseException) -> ClusterError:
             _("A worker has no Image Describer, or one of another version ({error}).").format(
                 error=visible(str(error))
             ),
-            _("Install the same there as here. {kept}").format(kept=_(KEPT)),
+            f"{_(INSTALL_THE_SAME)} {_(KEPT)}",
         )
     if isinstance(error, ImageDescriberError):
         return ClusterError(_("A worker can't describe. {error}").format(error=error), _(KEPT))
     text = visible(f"{type(error).__name__}: {error}")
-    return ClusterError(_("Something went wrong on a worker ({text}).").format(text=text), _(KEPT))
+    return ClusterError(
+        _("Something went wrong on a worker ({reason}).").format(reason=text), _(KEPT)
+    )

@@ -74,11 +74,11 @@ def connect(address: str, tls: TlsFiles | None) -> Any:
             _("TLS needs certificates."), _("Name them: --tls-ca, --tls-cert and --tls-key.")
         ) from error
     except Exception as error:  # each transport has its own
-        why = f" ({error})" if str(error) and "imed out" not in str(error) else ""
+        shown = visible(address)
+        if str(error) and "timed out" not in str(error).lower():  # untranslated
+            shown = f"{shown} ({visible(str(error))})"
         raise ClusterError(
-            _("No Dask scheduler answers at {address}{why}.").format(
-                address=visible(address), why=visible(why)
-            ),
+            _("No Dask scheduler answers at {address}.").format(address=shown),
             _(
                 "Start one there with: dask scheduler. Or check host, port, firewall and "
                 "certificates."
@@ -99,11 +99,11 @@ def _within(limit_s: float, work: Callable[[], Any]) -> Any:
         except Exception as error:
             done.put((None, error))
 
-    threading.Thread(target=body, daemon=True, name=_("connect to Dask")).start()
+    threading.Thread(target=body, daemon=True, name="connect").start()
     try:
         value, error = done.get(timeout=limit_s)
     except queue.Empty:
-        raise TimeoutError(_("timed out")) from None
+        raise TimeoutError from None
     if error is not None:
         raise error
     return value
@@ -120,7 +120,8 @@ def _security(tls: TlsFiles | None) -> dict[str, Any]:
     for file in filter(None, arguments.values()):
         if not file.is_file():
             raise ClusterError(
-                _('There is no file "{file}".').format(file=visible(str(file))), "See --tls-ca."
+                _('There is no file "{file}".').format(file=visible(str(file))),
+                _("See --tls-ca."),
             )
     given = {name: str(file) for name, file in arguments.items() if file is not None}
     return {"require_encryption": True, **given}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from image_describer import __version__
+from image_describer import __version__, i18n
 from image_describer.captioner.bundle import ENGLISH, Bundle, open_bundle
 from image_describer.errors import BundleError, PictureError
 from image_describer.i18n import _
@@ -30,13 +30,14 @@ class BatchSpec:
     """What all pictures of a batch share: the program's version and the digest of the model.
 
     ``bundle`` is the client's folder of the model, for workers that see the same files.
-    ``language`` is the one to describe in.
+    ``language`` is the one to describe in, ``program_language`` that of errors.
     """
 
     version: str
     digest: str
     bundle: str
     language: str = ENGLISH
+    program_language: str = ENGLISH
 
 
 class ClusterTask(NamedTuple):
@@ -62,7 +63,8 @@ why this worker can't describe.
 def batch_spec(bundle: Path | None, language: str = ENGLISH) -> BatchSpec:
     """Return the specification of a batch with ``bundle``. Raises BundleError."""
     opened = open_bundle(bundle)
-    return BatchSpec(__version__, bundle_digest(opened), os.path.abspath(opened.folder), language)
+    folder = os.path.abspath(opened.folder)
+    return BatchSpec(__version__, bundle_digest(opened), folder, language, i18n.language())
 
 
 def bundle_digest(bundle: Bundle) -> str:
@@ -72,20 +74,25 @@ def bundle_digest(bundle: Bundle) -> str:
 
 def describe(spec: BatchSpec, tasks: list[ClusterTask]) -> WorkerReply:
     """Describe the pictures of ``tasks``. Raises nothing that a picture causes."""
+    with i18n.using(spec.program_language):
+        return _reply(spec, tasks)
+
+
+def _reply(spec: BatchSpec, tasks: list[ClusterTask]) -> WorkerReply:
     if spec.version != __version__:
         return _(
-            "The worker on {node} runs Image Describer {version}, this computer "
-            "runs {version2}: their descriptions would differ."
-        ).format(node=platform.node(), version=__version__, version2=spec.version)
+            "The worker on {computer} runs Image Describer {version}, this computer runs "
+            "{own_version}: their descriptions would differ."
+        ).format(computer=platform.node(), version=__version__, own_version=spec.version)
     try:
         describer = _borrow_describer(spec)
     except BundleError as error:
-        return _("The worker on {node} can't describe. {error}").format(
-            node=platform.node(), error=error
+        return _("The worker on {computer} can't describe. {reason}").format(
+            computer=platform.node(), reason=error
         )
     if describer is None:
-        return _("The worker on {node} has another model than this computer.").format(
-            node=platform.node()
+        return _("The worker on {computer} has another model than this computer.").format(
+            computer=platform.node()
         )
     try:
         return _describe(describer, tasks, spec.language)

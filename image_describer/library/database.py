@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from image_describer.errors import LibraryError
@@ -31,9 +31,9 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600  # what a user's pictures show is private
 _DAMAGE_CODES = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
 _DAMAGE_MESSAGES = (
     "malformed",
-    N_("not a database"),
-    N_("no such table"),
-    N_("no such column"),
+    "not a database",  # untranslated
+    "no such table",  # untranslated
+    "no such column",  # untranslated
     "vtable",
 )
 _COMPANIONS = ("-wal", "-shm")
@@ -108,7 +108,38 @@ INSERT INTO history_words (rowid, caption, alternatives, name)
     SELECT id, caption, alternatives, name FROM history;
 """,
 )
-HISTORY_COLUMNS = N_("key, caption, alternatives, name, entry")
+HISTORY_COLUMNS = "key, caption, alternatives, name, entry"  # untranslated
+
+Action = Literal["read", "written", "cleared"]
+
+
+class Subject(NamedTuple):
+    """Sentences about what can't be used: why an action failed, and that its format is newer."""
+
+    read: str
+    written: str
+    cleared: str
+    newer: str
+
+
+INDEX_SUBJECT = Subject(
+    N_("The index of your pictures can't be read: {reason}."),
+    N_("The index of your pictures can't be written: {reason}."),
+    N_("The index of your pictures can't be cleared: {reason}."),
+    N_(
+        "The index of your pictures has format {version}, which a newer Image Describer made; this "
+        "one reads up to format {known}."
+    ),
+)
+HISTORY_SUBJECT = Subject(
+    N_("The history can't be read: {reason}."),
+    N_("The history can't be written: {reason}."),
+    N_("The history can't be cleared: {reason}."),
+    N_(
+        "The history has format {version}, which a newer Image Describer made; this one reads up "
+        "to format {known}."
+    ),
+)
 
 T = TypeVar("T")
 
@@ -116,7 +147,7 @@ T = TypeVar("T")
 class Database:
     """One connection to the file at ``path``, which threads may share.
 
-    ``subject`` and ``error`` are for messages: what can't be used, and the LibraryError raised.
+    ``subject`` has the sentences of messages, and ``error`` is the LibraryError raised.
     ``damaged_copy`` is the new name of a damaged file, once one had to be replaced, and
     ``has_search`` says whether this SQLite has FTS5. Raises LibraryError.
     """
@@ -124,7 +155,7 @@ class Database:
     def __init__(
         self,
         path: Path,
-        subject: str = N_("The index of your pictures"),
+        subject: Subject = INDEX_SUBJECT,
         error: type[LibraryError] = LibraryError,
     ) -> None:
         self.path = path
@@ -142,9 +173,9 @@ class Database:
         """Run ``work`` on the database as it is at one moment. Raises LibraryError."""
         return self._run(work, "BEGIN", "read")
 
-    def write(self, work: Callable[[sqlite3.Connection], T], verb: str = "written") -> T:
-        """Run ``work`` in one transaction. Raises LibraryError, "... can't be ``verb``"."""
-        return self._run(work, "BEGIN IMMEDIATE", verb)
+    def write(self, work: Callable[[sqlite3.Connection], T], action: Action = "written") -> T:
+        """Run ``work`` in one transaction. Raises LibraryError."""
+        return self._run(work, "BEGIN IMMEDIATE", action)
 
     def clear(self, group: TableGroup) -> None:
         """Empty the tables of ``group`` and overwrite what they held, on the disk too.
@@ -176,20 +207,20 @@ class Database:
             if connection:
                 connection.close()
 
-    def _run(self, work: Callable[[sqlite3.Connection], T], begin: str, verb: str) -> T:
+    def _run(self, work: Callable[[sqlite3.Connection], T], begin: str, action: Action) -> T:
         with self._lock:
             for is_first_try in (True, False):
                 try:
                     connection = self._connection()
                 except OSError as error:
-                    raise self._unusable(error, verb) from error
+                    raise self._unusable(error, action) from error
                 except sqlite3.Error as error:
-                    self._replace_damaged(error, verb, is_first_try)
+                    self._replace_damaged(error, action, is_first_try)
                     continue
                 try:
                     return _in_transaction(connection, work, begin)
                 except sqlite3.Error as error:
-                    self._replace_damaged(error, verb, is_first_try)
+                    self._replace_damaged(error, action, is_first_try)
         raise AssertionError("the second try returns or raises")
 
     def _connection(self) -> sqlite3.Connection:
@@ -228,10 +259,10 @@ class Database:
         version = _version(connection)  # raises before another program's file is changed
         if version is not None and version > VERSION:
             raise self._error(
-                f"{self._subject} has format {version}, which a newer Image Describer made; this "
-                f"one reads up to format {VERSION}.",
-                "Update with: pip install --upgrade image-describer. "
-                f"Or delete {visible(str(self.path))}.",
+                _(self._subject.newer).format(version=version, known=VERSION),
+                _("Update with: pip install --upgrade image-describer. Or delete {path}.").format(
+                    path=visible(str(self.path))
+                ),
             )
         _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = NORMAL")  # safe with WAL, even in a power cut
@@ -245,14 +276,14 @@ class Database:
                 connection, lambda c: add_history(c, rows, self.has_search), "BEGIN IMMEDIATE"
             )
 
-    def _replace_damaged(self, error: sqlite3.Error, verb: str, is_first_try: bool) -> None:
+    def _replace_damaged(self, error: sqlite3.Error, action: Action, is_first_try: bool) -> None:
         """Set a damaged file aside. Raises LibraryError for other errors, and on the second try."""
         if not (is_first_try and _is_damage(error)):
-            raise self._unusable(error, verb) from error
+            raise self._unusable(error, action) from error
         try:
             self._set_aside()
         except OSError as refusal:
-            raise self._unusable(refusal, verb) from refusal
+            raise self._unusable(refusal, action) from refusal
 
     def _set_aside(self) -> None:
         """Rename the damaged file and its companions, unless another process already has.
@@ -271,19 +302,14 @@ class Database:
         self.damaged_copy = copy
         self._rescued = _readable_history(copy)
 
-    def _unusable(self, error: Exception, verb: str) -> LibraryError:
+    def _unusable(self, error: Exception, action: Action) -> LibraryError:
         why = reason(error) if isinstance(error, OSError) else str(error)
         way_out = _("Check {path}.").format(path=visible(str(self.path)))
         if "locked" in why or "busy" in why:
             why, way_out = _("another program has kept it busy for too long"), _("Try again later.")
         elif "full" in why:
             why, way_out = _("the disk is full"), _("Make room on it.")
-        return self._error(
-            _("{subject} can't be {verb}: {why}.").format(
-                subject=self._subject, verb=verb, why=why
-            ),
-            way_out,
-        )
+        return self._error(_(getattr(self._subject, action)).format(reason=why), way_out)
 
 
 def default_path() -> Path:

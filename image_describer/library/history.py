@@ -19,11 +19,11 @@ from pathlib import Path
 from image_describer.captioner.description import Description
 from image_describer.errors import HistoryError, LibraryError
 from image_describer.files import read_limited, reason, set_aside
-from image_describer.i18n import N_, _
+from image_describer.i18n import _, ngettext
 from image_describer.library import database
-from image_describer.library.database import HISTORY, Database
+from image_describer.library.database import HISTORY, HISTORY_SUBJECT, Database
 from image_describer.library.history_entry import HistoryEntry
-from image_describer.text import one_line
+from image_describer.text import number, one_line
 from image_describer.wording.sentence import SpokenDescription
 
 ENTRIES_LIMIT = 1000  # a year of three pictures a day
@@ -36,7 +36,6 @@ WEIGHTS = (4.0, 3.0, 3.0)  # of a word in the caption, the other captions and th
 
 Stamp = tuple[str, int]
 
-_SUBJECT = N_("The history")
 _WORD = re.compile(r"[^\W_]+")
 _Rows = list[tuple[str]]
 
@@ -75,14 +74,12 @@ class History:
         line = HistoryEntry(uuid.uuid4().hex, now, name, spoken, description).to_line()
         try:
             if len(line) > ENTRY_LIMIT_BYTES:
-                raise ValueError("the description is too long")
+                raise ValueError(_("the description is too long"))
             entry = HistoryEntry.from_line(line)
             opened = self._opened()
             opened.write(lambda c: _add(c, [(line, entry)], opened.has_search))
         except (ValueError, HistoryError) as error:
-            sentence = _("{subject} can't be written: {error}.").format(
-                subject=_(_SUBJECT), error=error
-            )
+            sentence = _(HISTORY_SUBJECT.written).format(reason=error)
             if isinstance(error, HistoryError):
                 sentence = error.sentence
             raise HistoryError(sentence, _("New descriptions are not kept.")) from error
@@ -133,9 +130,7 @@ class History:
             raise HistoryError(error.sentence, self._delete_it_yourself()) from error
         except OSError as error:
             raise HistoryError(
-                _("{subject} can't be cleared: {error}.").format(
-                    subject=_(_SUBJECT), error=reason(error)
-                ),
+                _(HISTORY_SUBJECT.cleared).format(reason=reason(error)),
                 self._delete_it_yourself(),
             ) from error
 
@@ -153,11 +148,9 @@ class History:
                     path = self.path
                 except OSError as error:
                     raise HistoryError(
-                        _("{subject} can't be used: {error}.").format(
-                            subject=_(_SUBJECT), error=reason(error)
-                        )
+                        _("The history can't be used: {reason}.").format(reason=reason(error))
                     ) from error
-                self._database = Database(path, _(_SUBJECT), HistoryError)
+                self._database = Database(path, HISTORY_SUBJECT, HistoryError)
                 self._import_old_file(self._database)
             return self._database
 
@@ -172,9 +165,7 @@ class History:
         if opened.damaged_copy is not None:
             name = opened.damaged_copy.name
             self._notices.append(
-                _("{subject} was damaged; the old file is kept as {name}.").format(
-                    subject=_(_SUBJECT), name=name
-                )
+                _("The history was damaged; the old file is kept as {name}.").format(name=name)
             )
             opened.damaged_copy = None
         notices, self._notices = self._notices, []
@@ -200,27 +191,31 @@ class History:
             damaged = len(lines) - len(parsed)
             if damaged:
                 copy = set_aside(old, None)
-                what = "1 entry" if damaged == 1 else f"{damaged:,} entries"
                 self._notices.append(
-                    _(
-                        "{what} of the history {value} damaged and left "
-                        "out; the old file is kept as {name}."
-                    ).format(what=what, value="was" if damaged == 1 else "were", name=copy.name)
+                    ngettext(
+                        "{count} entry of the history was damaged and left out; the old file is "
+                        "kept as {name}.",
+                        "{count} entries of the history were damaged and left out; the old file is "
+                        "kept as {name}.",
+                        damaged,
+                    ).format(count=number(damaged), name=copy.name)
                 )
             else:
                 old.unlink()
         except FileNotFoundError:  # another window was faster
             return
         except OSError as error:
-            notice = _("The old history can't be read: {error}.").format(error=reason(error))
+            self._notices.append(
+                _("The old history can't be read: {reason}.").format(reason=reason(error))
+            )
             with contextlib.suppress(OSError):
-                notice += _(" It is kept as {name}.").format(name=set_aside(old, None).name)
-            self._notices.append(notice)
+                name = set_aside(old, None).name
+                self._notices.append(_("It is kept as {name}.").format(name=name))
         except LibraryError as error:
             self._notices.append(str(error))
 
     def _delete_it_yourself(self) -> str:
-        return _("You can delete it yourself: {value}.").format(value=self._path or database.FILE)
+        return _("You can delete it yourself: {path}.").format(path=self._path or database.FILE)
 
 
 def _add(

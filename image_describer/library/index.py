@@ -127,7 +127,7 @@ class Index:
                 path = default_path()
             except OSError as error:
                 raise LibraryError(
-                    _("There is no folder for your data: {error}.").format(error=reason(error))
+                    _("There is no folder for your data: {reason}.").format(reason=reason(error))
                 ) from error
         return cls(path, model)
 
@@ -249,10 +249,10 @@ class Index:
             file.unlink(missing_ok=True)
         except OSError as error:
             raise LibraryError(
-                _("Not all of the index of your pictures could be deleted: {error}.").format(
-                    error=reason(error)
+                _("Not all of the index of your pictures could be deleted: {reason}.").format(
+                    reason=reason(error)
                 ),
-                _("You can delete it yourself: {file}.").format(file=visible(str(file))),
+                _("You can delete it yourself: {path}.").format(path=visible(str(file))),
             ) from error
 
     def match_words(

@@ -13,7 +13,7 @@ import numpy as np
 from image_describer.captioner.bundle import check_language
 from image_describer.captioner.languages import default_language
 from image_describer.errors import BundleError, ImageDescriberError
-from image_describer.i18n import N_, _
+from image_describer.i18n import _
 from image_describer.library.describe_files import content_key
 from image_describer.library.index import Index, IndexedPicture
 from image_describer.library.tables import Folders, is_below
@@ -38,8 +38,9 @@ NEIGHBOURS = 200
 BROAD_SHARE = 0.25  # of all pictures
 WORDS_LIMIT = 64  # of a query
 WORD_LIMIT_CHARACTERS = 100
-MODEL_COLUMNS, HUMAN_COLUMNS = N_("caption alternatives"), N_("author names")  # of the index
-STOP_WORDS = {
+MODEL_COLUMNS = "caption alternatives"  # untranslated: of the index
+HUMAN_COLUMNS = "author names"  # untranslated
+STOP_WORDS = {  # untranslated
     "en": "a an and are at be by for from has have in is it its of on or that the their there "
     "these this to was were with",
     "de": "am an auf aus bei dem den der des die das durch ein eine einem einen einer eines es für "
@@ -158,7 +159,7 @@ def similar(
     """
     space = describer.joint_space
     embedding = describer.describe(file).embedding
-    assert embedding is not None, _("a bundle with a joint space embeds every picture")
+    assert embedding is not None  # a bundle with a joint space embeds every picture
     try:
         own_key = content_key(file)
     except OSError:

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from image_describer.captioner.description import Description
-from image_describer.i18n import _
 from image_describer.library.record import Record
 from image_describer.text import visible
 from image_describer.wording.record import from_record, to_record
@@ -191,7 +190,8 @@ def folder_condition(folders: Sequence[str] | None) -> tuple[str, list[bytes]]:
     values = []
     for prefix in _path_prefixes(folders):
         values += [prefix, prefix[:-1] + bytes([prefix[-1] + 1])]
-    return " OR ".join([_("(path >= ? AND path < ?)")] * (len(values) // 2)), values
+    condition = "(path >= ? AND path < ?)"  # untranslated
+    return " OR ".join([condition] * (len(values) // 2)), values
 
 
 def is_below(file: str, folders: Folders) -> bool:

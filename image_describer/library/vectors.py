@@ -17,7 +17,6 @@ from typing import IO
 import numpy as np
 
 from image_describer.files import writing
-from image_describer.i18n import N_
 from image_describer.library.database import FILE_MODE, Database
 
 FILE = "vectors.f32"
@@ -146,7 +145,7 @@ class VectorStore:
         return self._mapped[1]
 
 
-_SPACE = N_("model IN (SELECT id FROM model WHERE space = ?)")
+_SPACE = "model IN (SELECT id FROM model WHERE space = ?)"  # untranslated
 
 
 def _chunks(

@@ -24,13 +24,10 @@ def check(path: str | os.PathLike[str]) -> None:
     """
     name = os.fspath(path)
     if not name or _suffix(name) not in SUFFIXES:
-        suffixes = _("{suffixes} or {suffixes2}").format(
-            suffixes=", ".join(SUFFIXES[:-1]), suffixes2=SUFFIXES[-1]
-        )
         raise OutputError(
-            _('I can\'t write results to "{name}": its name has to end in {suffixes}.').format(
-                name=visible(name), suffixes=suffixes
-            ),
+            _(
+                'I can\'t write results to "{name}": its name has to end in .jsonl, .csv or .html.'
+            ).format(name=visible(name)),
             _("JSONL is for programs, CSV for spreadsheets, HTML is a page to read."),
         )
     folder = Path(name).parent
@@ -91,12 +88,12 @@ def _check_target(path: Path) -> None:
     shown = visible(str(path))
     if stat.S_ISDIR(mode):
         raise OutputError(
-            _('I can\'t write to "{shown}": it is a folder.').format(shown=shown),
+            _('I can\'t write to "{name}": it is a folder.').format(name=shown),
             _("Name a file in it."),
         )
     if not stat.S_ISREG(mode):
         raise OutputError(
-            _('I can\'t write to "{shown}": it is a device or a pipe.').format(shown=shown)
+            _('I can\'t write to "{name}": it is a device or a pipe.').format(name=shown)
         )
     if not os.access(path, os.W_OK):
         raise PermissionError(0, _("Permission denied"))
@@ -105,7 +102,7 @@ def _check_target(path: Path) -> None:
 def _unwritable(name: str, error: Exception) -> OutputError:
     why = reason(error) if isinstance(error, OSError) else _("that is not a valid name")
     return OutputError(
-        _('The file "{name}" can\'t be written: {why}.').format(name=visible(name), why=why),
+        _('The file "{name}" can\'t be written: {reason}.').format(name=visible(name), reason=why),
         _("Make room there, or name another place."),
     )
 

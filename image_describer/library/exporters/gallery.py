@@ -11,7 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from html import escape
 from pathlib import Path, PurePath
 from typing import IO
@@ -20,7 +20,8 @@ from urllib.parse import quote
 from image_describer import __version__
 from image_describer.captioner.description import Description
 from image_describer.files import writing
-from image_describer.i18n import N_, _
+from image_describer.i18n import N_, _, language
+from image_describer.imaging.file_info import date_in_words
 from image_describer.library.exporters.gallery_style import POLICY, STYLE
 from image_describer.library.record import Record
 from image_describer.text import number, percent, plural, visible
@@ -29,6 +30,12 @@ from image_describer.wording.record import to_record
 
 PAGE_PICTURES = 500
 COPY_BYTES = 1 << 20
+PARTIAL = N_(
+    "This is not all: the batch was stopped before its end. The same command continues it."
+)
+BY_A_PROGRAM = N_(
+    "A program wrote these descriptions. Each says how sure the program is; it may still be wrong."
+)
 # By the smallest confidence; the thresholds are those of the spoken sentence.
 CONFIDENCE_SENTENCES = (
     (wording.HIGH, N_("Fairly sure: {percent}.")),
@@ -153,15 +160,17 @@ def _sort_records(
 def _title(folders: Sequence[str | os.PathLike[str]]) -> str:
     names = [os.path.basename(os.path.abspath(folder)) or os.fspath(folder) for folder in folders]
     shown = [visible(name) for name in names]
-    if not shown:
-        return "Pictures"
     if len(shown) > 3:
-        return _("Pictures in {shown} and {count} more folders").format(
-            shown=", ".join(shown[:2]), count=len(shown) - 2
+        return _("Pictures in {first}, {second} and {count} more folders").format(
+            first=shown[0], second=shown[1], count=number(len(shown) - 2)
         )
-    return _("Pictures in {value}").format(
-        value=" and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
-    )
+    title = (
+        _("Pictures"),
+        _("Pictures in {first}"),
+        _("Pictures in {first} and {second}"),
+        _("Pictures in {first}, {second} and {third}"),
+    )[len(shown)]
+    return title.format(**dict(zip(("first", "second", "third"), shown, strict=False)))
 
 
 class _Gallery:
@@ -239,10 +248,17 @@ class _Gallery:
 
         title = self._title
         if len(self._pages) > 1:
-            title += _(", page {number} of {count}").format(
-                number=number + 1, count=len(self._pages)
+            title = _("{title}, page {number} of {count}").format(
+                title=title, number=number + 1, count=len(self._pages)
             )
-        put(_HEAD.format(title=escape(title), policy=escape(POLICY), style=STYLE))
+        head = _HEAD.format(
+            language=language(),
+            title=escape(title),
+            policy=escape(POLICY),
+            style=STYLE,
+            skip=escape(_("Skip to the pictures")),
+        )
+        put(head)
         put(f"<header>\n<h1>{escape(title)}</h1>\n{self._summary(number)}</header>\n")
         self._put_pages(put, number)
         put('<main id="pictures" tabindex="-1">\n')
@@ -256,18 +272,16 @@ class _Gallery:
                 self._put_errors(file, self._errors.pages[0])
         put("</main>\n")
         if len(self._pages) > 1:
-            put(f'<nav aria-label="Pages, again">\n{self._turn(number)}</nav>\n')
-        day = date.today()
-        put(
-            f"<footer><p>Written by Image Describer {__version__} on {day.day} {day:%B %Y}."
-            "</p></footer>\n</body>\n</html>\n"
+            label = escape(_("Pages, again"))
+            put(f'<nav aria-label="{label}">\n{self._turn(number)}</nav>\n')
+        written = _("Written by Image Describer {version} on {date}.").format(
+            version=__version__, date=date_in_words(datetime.now())
         )
+        put(f"<footer><p>{escape(written)}</p></footer>\n</body>\n</html>\n")
 
     def _put_errors(self, file: IO[bytes], page: _PageContent) -> None:
-        file.write(
-            b'<section aria-labelledby="broken">\n'
-            b'<h2 id="broken">Pictures that could not be described</h2>\n'
-        )
+        heading = escape(_("Pictures that could not be described"))
+        file.write(f'<section aria-labelledby="broken">\n<h2 id="broken">{heading}</h2>\n'.encode())
         self._errors.copy(page, file)
         file.write(b"</section>\n")
 
@@ -275,35 +289,31 @@ class _Gallery:
         described = plural(
             "{count} picture described", "{count} pictures described", self._described.count
         )
-        counted = f"<p>{described}"
+        text = f"<p>{escape(described)}"
         if self._errors.count:
             where = 0 if self._fits_one_page else len(self._described.pages)
             href = "" if where == page else self._page_url(where, page)
-            counted += _('; <a href="{href}#broken">{count} could not be described</a>').format(
-                href=escape(href), count=number(self._errors.count)
-            )
-        text = f"{counted}.</p>\n"
+            failed = _("{count} could not be described").format(count=number(self._errors.count))
+            text += f'; <a href="{escape(href)}#broken">{escape(failed)}</a>'
+        text += ".</p>\n"
         if self._partial:
-            text += (
-                '<p class="notice">This is not all: the batch was stopped before its end. '
-                "The same command continues it.</p>\n"
-            )
+            text += f'<p class="notice">{escape(_(PARTIAL))}</p>\n'
         if self._described.count:
-            text += (
-                "<p>A program wrote these descriptions. Each says how sure the program is; it may "
-                "still be wrong.</p>\n"
-            )
+            text += f"<p>{escape(_(BY_A_PROGRAM))}</p>\n"
         return text
 
     def _put_pages(self, put: Callable[[str], None], number: int) -> None:
         if len(self._pages) < 2:
             return
-        put(f'<nav aria-label="Pages">\n{self._turn(number)}')
-        put(f"<details>\n<summary>All {len(self._pages)} pages</summary>\n<ol>\n")
+        all_pages = _("All {count} pages").format(count=len(self._pages))
+        put(f'<nav aria-label="{escape(_("Pages"))}">\n{self._turn(number)}')
+        put(f"<details>\n<summary>{escape(all_pages)}</summary>\n<ol>\n")
         for other, (list_file, page) in enumerate(self._pages):
-            text = f"<bdi>{escape(page.first)}</bdi> to <bdi>{escape(page.last)}</bdi>"
-            if list_file is self._errors:
-                text = _("Not described: {text}").format(text=text)
+            is_broken = list_file is self._errors
+            text = _("Not described: {first} to {last}") if is_broken else _("{first} to {last}")
+            text = escape(text).format(
+                first=f"<bdi>{escape(page.first)}</bdi>", last=f"<bdi>{escape(page.last)}</bdi>"
+            )
             here = ' aria-current="page"' if other == number else ""
             put(f'<li><a href="{escape(self._page_url(other, number))}"{here}>{text}</a></li>\n')
         put("</ol>\n</details>\n</nav>\n")
@@ -333,11 +343,12 @@ def _figure(record: Record, url: str, text: bool) -> str:
         size = f' width="{fields["width"]}" height="{fields["height"]}"'
     name = f'<a href="{escape(url)}">{_isolated(_base_name(record.file))}</a>'
     if not record.file.lower().endswith(BROWSER_SUFFIXES):
-        name += _(" (browsers may not show it)")
+        name = escape(_("{name} (browsers may not show it)")).format(name=name)
+    lang = "" if description.language == language() else f' lang="{description.language}"'
     return (
-        f'<li><figure>\n<img src="{escape(url)}" alt="{escape(_alt_text(description))}"{size}'
+        f'<li><figure>\n<img src="{escape(url)}" alt="{escape(_alt_text(description))}"{lang}{size}'
         ' loading="lazy" decoding="async">\n'
-        f"<figcaption><p>{escape(fields['sentence'])}</p>\n"
+        f"<figcaption><p{lang}>{escape(fields['sentence'])}</p>\n"
         f"{_confidence(description)}{_text(description) if text else ''}"
         f'<p class="name">{name}</p></figcaption>\n</figure></li>\n'
     )
@@ -398,7 +409,7 @@ def _confidence(description: Description) -> str:
         return ""  # it makes no claim
     value = float(to_record(description)["confidence"])
     text = next(text for least, text in CONFIDENCE_SENTENCES if value >= least)
-    return f'<p class="sure">{text.format(percent=percent(value))}</p>\n'
+    return f'<p class="sure">{escape(_(text).format(percent=percent(value)))}</p>\n'
 
 
 def _text(description: Description) -> str:
@@ -406,9 +417,13 @@ def _text(description: Description) -> str:
     text = to_record(description)["text"]
     if not text:
         return ""
-    count = plural("{count} word", "{count} words", len(text.split()))
+    summary = plural(
+        "Text in the picture: {count} word",
+        "Text in the picture: {count} words",
+        len(text.split()),
+    )
     return (
-        f"<details><summary>Text in the picture: {count}</summary>\n"
+        f"<details><summary>{escape(summary)}</summary>\n"
         f'<p class="text">{escape(text)}</p></details>\n'
     )
 
@@ -423,7 +438,7 @@ def _isolated(name: str) -> str:
 
 
 _HEAD = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -433,5 +448,5 @@ _HEAD = """<!doctype html>
 <style>{style}</style>
 </head>
 <body>
-<a class="skip" href="#pictures">Skip to the pictures</a>
+<a class="skip" href="#pictures">{skip}</a>
 """

@@ -69,12 +69,12 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); color: var(--sof
   h2 { break-after: avoid; }
   figcaption a { text-decoration: none; }
 }
-"""
+"""  # untranslated
 
 _DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 # The page needs no script and loads nothing but this style and pictures beside it.
 POLICY = (
-    f"default-src 'none'; img-src 'self' file:; style-src 'sha256-{_DIGEST}'; "
+    f"default-src 'none'; img-src 'self' file:; style-src 'sha256-{_DIGEST}'; "  # untranslated
     "base-uri 'none'; form-action 'none'"
 )
