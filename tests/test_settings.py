@@ -304,7 +304,7 @@ def test_a_config_folder_that_cannot_be_created(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "taken" / "under"))
     monkeypatch.setattr(
         "image_describer.paths.config_folder",
-        lambda: (tmp_path / "taken" / "under").mkdir(parents=True),
+        lambda **_: (tmp_path / "taken" / "under").mkdir(parents=True),
     )
     file = SettingsFile()
     assert file.load() == Settings()
@@ -317,7 +317,7 @@ def test_a_config_folder_that_cannot_be_created(
 def test_the_default_path_is_in_the_config_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("image_describer.paths.config_folder", lambda: tmp_path)
+    monkeypatch.setattr("image_describer.paths.config_folder", lambda **_: tmp_path)
     SettingsFile().save(CHANGED)
     assert SettingsFile(tmp_path / "settings.toml").load() == CHANGED
 
