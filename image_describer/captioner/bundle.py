@@ -23,7 +23,7 @@ from image_describer.bundle_files import (
     size_of,
     write,
 )
-from image_describer.captioner import confidence
+from image_describer.captioner import agreement, confidence
 from image_describer.captioner.tokenizer import (
     LENGTH_LIMIT_WORDS,
     WORDS_LIMIT,
@@ -156,11 +156,13 @@ class Bundle:
             "files": view,
             "decode": section["decode"],
             "confidence": section["confidence"],
+            "genders": section.get("genders", {}),
         }
         tokenizer = load_tokenizer(self.folder / old_names[TOKENIZER])
         return Bundle(self.folder, manifest, tokenizer, old_names, language)
 
 
+_GENDERS = frozenset(agreement.GENDERS)
 _ENGLISH_FILES = (DECODER, TOKENIZER, NGRAM_PRIOR)
 
 
@@ -345,6 +347,9 @@ def _check_languages(manifest: Mapping[str, Any], path: Path) -> None:
             raise damaged(path, _not_valid(language, "languages"))
         _check_numbers(section, {"decode": _NUMBERS["decode"]}, path, language)
         _check_captions(section, path, language)
+        genders = section.get("genders", {})
+        if type(genders) is not dict or not set(map(str, genders.values())) <= _GENDERS:
+            raise damaged(path, _not_valid("genders", "languages", language))
         for name in LANGUAGE_FILES:
             if (own_name := file_of_language(name, language)) not in manifest["files"]:
                 raise damaged(path, _("it doesn't list {name}").format(name=own_name))

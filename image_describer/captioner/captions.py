@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from image_describer.captioner import confidence
+from image_describer.captioner import agreement, confidence
 from image_describer.captioner.beam_search import Beam
 from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, JOINT_WORDS, Bundle
 from image_describer.captioner.decoder import Decoder
@@ -65,6 +65,8 @@ class CaptionGenerator:
         )
         self._match_weight = float(weights.get("match_weight", 0.0)) if self._can_match else 0.0
         self._ngram_weight = float(weights.get("ngram_weight", 0.0)) if self._ngram_prior else 0.0
+        self._ids = {word: i for i, word in enumerate(self._words)}
+        self._genders: agreement.Genders = manifest.get("genders", {})
         self._object_ids = {
             i for i, word in enumerate(self._words) if names_object(word, language=self.language)
         }
@@ -98,12 +100,22 @@ class CaptionGenerator:
     def decode(self, features: Sequence[Features]) -> list[list[Beam]]:
         """Return the captions of each picture as the decoder alone ranks them.
 
-        The captions of grayscale pictures name no colours.
+        The captions of grayscale pictures name no colours. German articles agree with their nouns.
         """
-        return self._decoder.decode_many(
+        decoded = self._decoder.decode_many(
             [picture.regions for picture in features],
             [self._colour_ids if picture.grayscale else () for picture in features],
         )
+        return [self._agreeing(beams) for beams in decoded] if self._genders else decoded
+
+    def _agreeing(self, beams: Sequence[Beam]) -> list[Beam]:
+        """The captions of a picture in agreement; of those that become the same, the best one."""
+        agreeing: dict[tuple[int, ...], Beam] = {}
+        for beam in beams:
+            words = agreement.agree([self._words[i] for i in beam.words], self._genders, self._ids)
+            ids = tuple(self._ids[word] for word in words)
+            agreeing.setdefault(ids, replace(beam, words=ids))
+        return list(agreeing.values())
 
     def rank(
         self, beams: Sequence[Beam], features: Features, embedding: np.ndarray | None

@@ -31,7 +31,9 @@ Rules = Literal[
 ]
 Language = Literal["en", "de"]
 NetworkKind = Literal["attention-lstm", "merge-lstm", "bahdanau-gru", "joint-embedding"]
-Part = Literal["joint_space", "joint_words", "ngram_prior", "orientation", "novelty", "photo_check"]
+Part = Literal[
+    "joint_space", "joint_words", "genders", "ngram_prior", "orientation", "novelty", "photo_check"
+]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 STAGES = {

@@ -51,7 +51,7 @@ def test_missing_settings_are_the_defaults(tmp_path):
         ("[features]\nfrozen_blocks = 3", "from 4 to 14"),
         ("[network]\ndropout = 1.0", "from 0.0 to 0.95"),
         ("[network]\nkind = 'transformer'", "one of: attention-lstm, merge-lstm, bahdanau-gru"),
-        ("[heads]\nparts = ['wings']", "one of: joint_space, joint_words, ngram_prior"),
+        ("[heads]\nparts = ['wings']", "one of: joint_space, joint_words, genders"),
         ("[heads]\nparts = 'novelty'", "It must be a list"),
         ("[data]\nsets = [3]", "str"),
         ("[data]\nsets = ['a', 'b']\nweights = [1.0]", "2 sets and .*data 1 weights.*one weight"),

@@ -9,6 +9,7 @@ from image_describer.captioner.bundle import file_of_language, open_bundle
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.export import bundle as bundles
 from image_describer.train.heads import (
+    genders,
     joint_space,
     joint_words,
     ngram_prior,
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 PARTS: Mapping[Part, Callable[[HeadContext], FittedPart]] = {
     "joint_space": joint_space.fit,
     "joint_words": joint_words.fit,
+    "genders": genders.fit,
     "ngram_prior": ngram_prior.fit,
     "orientation": orientation.fit,
     "novelty": novelty.fit,
