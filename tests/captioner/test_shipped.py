@@ -38,6 +38,16 @@ def test_the_card_and_the_results_have_its_figures(shipped_bundle):
         assert f"| {name} | {values} |" in card
 
 
+def test_german_is_nearly_as_good_as_english_on_the_same_pictures(shipped_bundle):
+    section = open_bundle(shipped_bundle).manifest["languages"]["de"]
+    german, english = section["metrics"]["dev"], section["metrics"]["dev in English"]
+    assert german["pictures"] == english["pictures"]
+    assert german["CIDEr"] >= 0.8 * english["CIDEr"]
+    assert german["confidence ECE"] <= 0.06
+    results = tiny.REPO / "train" / "results" / "german" / "metrics.json"
+    assert json.loads(results.read_text("utf-8"))["metrics"] == section["metrics"]
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_gets_a_complete_caption_without_repetitions(describer, sample):
     description = describer.describe(sample)
