@@ -79,7 +79,7 @@ def _run(argv: Sequence[str]) -> int:
         version=f"{console.PROGRAM} {__version__}",
         help=_("print the version and exit"),
     )
-    subparsers = parser.add_subparsers(title=_("commands"), dest="command", metavar=_("COMMAND"))
+    subparsers = parser.add_subparsers(title=N_("commands"), dest="command", metavar=_("COMMAND"))
     for command in COMMANDS:
         command.add_parser(subparsers)
     try:

@@ -58,7 +58,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_(DESCRIPTION),
         epilog=_(EXAMPLES),
     )
-    parser.add_argument("words", nargs="+", metavar="WORD", help=_("no quotes needed"))
+    parser.add_argument("words", nargs="+", metavar=_("WORD"), help=_("no quotes needed"))
     add_language(parser, _("the language of the words (default: the one they are in)"))
     add_search_options(parser)
     parser.set_defaults(run=run)
