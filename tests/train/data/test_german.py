@@ -10,6 +10,7 @@ CAPTIONS = [
     *["Ein Junge läuft mit dem Hund über die Straße."] * 20,
     *["Eine junge Frau steht auf der Straße."] * 8,
     *["Heute spielen zwei junge Hunde im Schnee"] * 8,
+    *["Dort steht eine Frau"] * 3,
     "ein mädchen läuft über die strasse",
     *["Das Mädchen trägt ein weißes T-Shirt."] * 3,
     "DAS MÄDCHEN TRÄGT EIN WEISSES T-SHIRT",

@@ -6,7 +6,7 @@ from image_describer.train.data.lexicon import translations
 from image_describer.train.data.vocabulary import Vocabulary
 
 GERMAN = ["ein Hund im Schnee", "ein Hund am Strand", "ein Kind im Schnee", "ein Kind am Strand"]
-ENGLISH = ["dog in snow", "dog at beach", "child in snow", "child at beach"]
+ENGLISH = ["dog snow", "dog beach", "child snow", "child beach"]
 
 
 def test_words_of_the_same_pictures_translate_each_other():
