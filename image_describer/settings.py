@@ -33,6 +33,9 @@ class Settings:
     """Everything the user can choose. SETTINGS has the label and the allowed values of each.
 
     ``online``: whether Google's voice reads descriptions; None until the user was asked.
+    ``voice``: "auto" (the screen reader speaks while one runs), "screen_reader" (else a speech
+    service of the system, if there is one) or "own". ``reader_announced``: whether the user has
+    been told that the screen reader speaks.
     ``program_language``: of the program and its descriptions; ``language``: of Google's voice.
     ``rate``: words per minute. ``volume`` and ``text_size``: percent. ``watched_folder``: a path,
     or "" for the folder where the system saves screenshots.
@@ -40,6 +43,8 @@ class Settings:
 
     online: bool | None = None
     speech: str = "all"
+    voice: str = "auto"
+    reader_announced: bool = False
     program_language: str = "system"
     language: str = "en-us"
     rate: int = 175
@@ -94,6 +99,16 @@ SETTINGS: dict[str, Setting] = {
             "off": N_("nothing"),
         },
     ),
+    "voice": Setting(
+        "choice",
+        N_("Who speaks"),
+        {
+            "auto": N_("the screen reader, if one runs"),
+            "screen_reader": N_("the screen reader, else the system's speech"),
+            "own": N_("Image Describer itself"),
+        },
+    ),
+    "reader_announced": Setting("switch", N_("Screen reader announced")),
     "program_language": Setting(
         "choice", N_("Language"), {SYSTEM: N_("like the system"), **i18n.NAMES}
     ),

@@ -10,6 +10,7 @@ import pytest
 from tests.support import tiny
 from tests.support.screen import app, screen, small_screen, small_server  # noqa: F401
 from tests.support.service import library, service  # noqa: F401
+from tests.support.session_bus import session_bus  # noqa: F401
 from tests.support.sound import no_sound_card, null_sink  # noqa: F401
 from tests.support.spoken import spoken  # noqa: F401
 from tests.support.window import drive, eager, photo  # noqa: F401

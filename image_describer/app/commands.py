@@ -28,6 +28,7 @@ from image_describer.app.tasks.lazy_describer import LazyDescriber
 from image_describer.app.tasks.list_browser import ListBrowser
 from image_describer.app.tasks.own_pictures import OwnPictures
 from image_describer.app.tasks.read import ReadTask
+from image_describer.app.tasks.reader_watch import ReaderWatch
 from image_describer.app.tasks.watch import WatchTask
 from image_describer.app.voice import self_voicing
 from image_describer.app.voice.announcer import Announcer
@@ -102,6 +103,7 @@ class Application:
         )
         self._read_task = ReadTask(context, describer, current, self._show_text)
         self._watch_task = WatchTask(context, describer, self._watched, self._show_notice)
+        self._reader_watch = ReaderWatch(context, self.settings_controller)
         self.settings_controller.changed = self._watch_task.follow
         self.settings_controller.translate = self._translate
         self_voicing.SelfVoicing(
@@ -134,9 +136,10 @@ class Application:
         if self._settings_warning:
             self.context.voice.error(self._settings_warning)
         if may_ask and self.context.settings.online is None:
-            first_start.ask(self.context, lambda online: self._voice_chosen(online, files))
+            self._reader_watch.start(lambda: self._ask_for_voice(files))
         else:
             self._begin(files)
+            self._reader_watch.start()
         self.context.jobs.start(
             lambda _job: self._describer.load(), self._loaded, self._load_failed
         )
@@ -278,6 +281,10 @@ class Application:
         if not raise_dialog(self.context, SettingsWindow):
             SettingsWindow(self.context, self.settings_controller.change, self._clear_history)
 
+    def switch_voice(self) -> None:
+        """Speak through the screen reader, or no longer."""
+        self._reader_watch.switch()
+
     def help(self) -> None:
         """Show and say the keys."""
         self._status_commands.help()
@@ -308,6 +315,13 @@ class Application:
     def _working(self) -> bool:
         tasks = (self.describe_task, self.sources, self._read_task, self._list_browser)
         return any(task.running for task in tasks)
+
+    def _ask_for_voice(self, files: list[str]) -> None:
+        """Ask for the voice on the first start, unless the user's own screen reader speaks."""
+        if self.context.speaks_through:
+            self._begin(files)
+        else:
+            first_start.ask(self.context, lambda online: self._voice_chosen(online, files))
 
     def _voice_chosen(self, online: bool | None, files: list[str]) -> None:
         self.settings_controller.set(online=online)

@@ -99,7 +99,9 @@ class AppContext:
     """The objects that the parts of the window share.
 
     ``settings`` is replaced, never changed; ``run`` maps a command's name to its function;
-    ``dialogs`` holds the open dialogs, the topmost last. ``report_error(error)`` says and shows an
+    ``dialogs`` holds the open dialogs, the topmost last. ``reader`` is the name of the screen
+    reader that runs, if any, ``speaks_through`` that of the reader, or of the system's speech
+    service, that speaks for this program. ``report_error(error)`` says and shows an
     error that leaves the current picture in place.
     """
 
@@ -110,6 +112,8 @@ class AppContext:
     settings: Settings = field(default_factory=Settings)
     run: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     dialogs: list[OpenDialog] = field(default_factory=list)
+    reader: str = ""
+    speaks_through: str = ""
     report_error: Callable[[Exception], None] = log_error
 
     def key_pressed(self, key: str, repeated: bool) -> None:

@@ -185,6 +185,14 @@ COMMANDS = (
     Command("faster", N_("&Faster"), ("Ctrl+Up",), N_("speak faster"), "Speech", everywhere=True),
     Command("slower", N_("S&lower"), ("Ctrl+Down",), N_("speak slower"), "Speech", everywhere=True),
     Command(
+        "switch_voice",
+        N_("Screen reader or &own voice"),
+        ("F9",),
+        N_("speak through the screen reader, or with Image Describer's own voice"),
+        "Speech",
+        everywhere=True,
+    ),
+    Command(
         "help",
         N_("&Help"),
         ("F1",),

@@ -198,6 +198,7 @@ def make_speaker_for(options: argparse.Namespace) -> "Speaker":
 
     return make_speaker(
         offline=options.offline is not False,
+        voice="auto",
         muted=options.voice == "off",
         log_file=options.speech_log,
     )

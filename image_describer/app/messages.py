@@ -44,6 +44,10 @@ FIRST_PICTURE = N_("This is the first picture.")
 LAST_PICTURE = N_("This is the last picture.")
 NOT_IN_FOLDER = N_("This picture is not in a folder.")
 LANGUAGE_CHANGED = N_("The program speaks {language} now.")
+READER_RUNS = N_("{reader} is running. I speak through it; {switch_voice} changes that.")
+READER_SPEAKS = N_("{reader} speaks.")
+OWN_VOICE_SPEAKS = N_("Image Describer speaks itself.")
+NO_READER = N_("No screen reader is running. Image Describer speaks itself.")
 HISTORY_OFF = N_("The history is off. The settings turn it on.")
 
 

@@ -13,6 +13,7 @@ from image_describer.app.context import AppContext
 from image_describer.app.error_throttle import ErrorThrottle
 from image_describer.app.jobs import BackgroundJob
 from image_describer.app.messages import log_error
+from image_describer.app.voice import native
 from image_describer.settings import Settings, SettingsFile
 
 SYSTEM_WAIT_S = 0.05  # for the system's colours, since they were asked for
@@ -95,12 +96,20 @@ class SettingsController:
             volume=settings.volume,
             language=settings.language,
             offline=not self.online,
+            # Google's voice was asked for this time.
+            voice="own" if self._offline is False else settings.voice,
         )
-        self._context.voice.level = "off" if self._mute else settings.speech
+        self._context.voice.level = "off" if self._mute else self._level()
         if self.translate is not None and i18n.language() != language:
             self.translate()
         if self.changed is not None:
             self.changed(settings)
+
+    def _level(self) -> str:
+        """What is spoken; where Tk serves the screen reader, that says the widgets itself."""
+        speech = self._context.settings.speech
+        served = bool(self._context.reader) and native.available(self._context.root)
+        return "results" if speech == "all" and served else speech
 
     def _draw(self) -> None:
         settings = self._context.settings

@@ -41,6 +41,7 @@ def make_speaker(options: argparse.Namespace) -> "Speaker":
         rate=settings.rate,
         volume=settings.volume,
         language=settings.language,
+        voice="own" if options.online else settings.voice,
     )
 
 

@@ -26,6 +26,7 @@ from image_describer.speech.utterance import (
     survives,
 )
 from image_describer.speech.voices.base import Voice, clamp_rate, clamp_volume
+from image_describer.speech.voices.screen_reader import ScreenReaderVoice
 from image_describer.text import finish
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ VOICE_ORDER: dict[str, tuple[str, ...]] = {
     "error": ("espeak", "silent"),
 }
 SILENT_VOICE = "silent"  # whatever it speaks is not heard
+# What ``Speaker.voice`` may be, as in the settings.
+AUTOMATIC, SCREEN_READER, OWN_VOICE = "auto", ScreenReaderVoice.name, "own"
 ONLINE_UNREACHABLE = N_("The natural voice can't be reached. The offline voice reads.")
 CLOSE_LIMIT_S = 2.0
 REOPEN_LIMIT_S = 3.0  # how long to wait for a sound server that died in the middle of a sentence
@@ -53,7 +56,9 @@ class Speaker:
     when the first text is spoken; texts queue meanwhile. Constructing a speaker loads nothing.
 
     ``rate`` (words a minute), ``volume`` (percent), ``language`` (a key of languages.choices(), for
-    Google's voice) and ``offline`` may be changed at any time and apply from the next text on.
+    Google's voice), ``offline`` and ``voice`` may be changed at any time and apply from the next
+    text on. ``voice`` is OWN_VOICE, AUTOMATIC (the screen reader says everything while one runs) or
+    SCREEN_READER (else a speech service that the user has set up, if there is one).
     When the online voice fails, the next one speaks, and says so, once. ``log`` receives an entry
     for each utterance. Earcons are played by ``earcon_player``; without
     one they are only logged. Thread-safe.
@@ -67,6 +72,7 @@ class Speaker:
         rate: int | None = None,
         volume: int | None = None,
         language: str | None = None,
+        voice: str = OWN_VOICE,
         order: dict[str, tuple[str, ...]] | None = None,
         log: SpokenLog | None = None,
         earcon_player: Player | None = None,
@@ -77,6 +83,7 @@ class Speaker:
         self._load_lock = threading.Lock()
         self._order = VOICE_ORDER if order is None else order
         self.offline = offline
+        self.voice = voice
         self._rate = clamp_rate(rate)
         self._volume = clamp_volume(volume)
         self._language_key = language
@@ -87,6 +94,7 @@ class Speaker:
         self._current: Utterance | None = None
         self._latest: Utterance | None = None
         self._playback: Playback | None = None
+        self._ended_playback: Playback | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
         self._online_failure_said = False
@@ -119,9 +127,12 @@ class Speaker:
         # Looked up when it is needed: other languages than English import gTTS.
         self._language_key = key
 
-    def configure(self, *, offline: bool, rate: int, volume: int, language: str) -> None:
+    def configure(
+        self, *, offline: bool, rate: int, volume: int, language: str, voice: str
+    ) -> None:
         """Set all options; they apply from the next text on."""
         self.offline, self.rate, self.volume, self.language = offline, rate, volume, language
+        self.voice = voice
 
     def say(
         self,
@@ -182,6 +193,9 @@ class Speaker:
 
     def _cancel(self, utterances: Sequence[Utterance]) -> None:
         """Silence or drop ``utterances``. Requires the lock."""
+        if self._current is None and self._ended_playback is not None:
+            # A screen reader may still speak after the end that was estimated.
+            self._ended_playback.stop()
         for utterance in utterances:
             utterance.interrupted = True
             if utterance is not self._current:
@@ -288,7 +302,7 @@ class Speaker:
         files.check_path(target)
         if not text.strip():
             raise SpeechError(_("There is nothing to say, so there is nothing to save."))
-        voices = self._voices_for("description", private)
+        voices = self._own_voices("description", private)
         if self._load_error:
             raise SpeechError(_("Speech can't be saved: {reason}.").format(reason=self._load_error))
         failure = SpeechError(
@@ -324,10 +338,40 @@ class Speaker:
 
     def _voices_for(self, kind: str, private: bool) -> list[Voice]:
         """The voices that may speak such a text, in order of preference."""
+        voices = self._own_voices(kind, private)
+        reader = self._reader_voice()
+        return [reader, *voices] if reader is not None and reader.available() else voices
+
+    def _own_voices(self, kind: str, private: bool) -> list[Voice]:
+        """Those whose sound this program plays."""
         loaded = self._load_voices()
         names = self._order.get(kind, self._order["phrase"])
         voices = [loaded[name] for name in names if name in loaded]
         return [voice for voice in voices if not (voice.online and (private or self.offline))]
+
+    def _reader_voice(self) -> ScreenReaderVoice | None:
+        """The voice screen_reader, if the user wants it."""
+        reader = self._load_voices().get(SCREEN_READER)
+        if self.voice == OWN_VOICE or not isinstance(reader, ScreenReaderVoice):
+            return None
+        reader.always = self.voice == SCREEN_READER
+        return reader
+
+    def find_reader(self) -> str:
+        """Look for a screen reader and return its name, whatever ``voice`` is; "" if none runs.
+
+        Takes milliseconds.
+        """
+        voice = self._load_voices().get(SCREEN_READER)
+        found = voice.look() if isinstance(voice, ScreenReaderVoice) else None
+        return "" if found is None else found.name
+
+    @property
+    def reader(self) -> str:
+        """The name of the screen reader or speech service that speaks now; empty for none."""
+        voice = self._reader_voice()
+        found = None if voice is None else voice.reader()
+        return "" if found is None else found.name
 
     def _language_for(self, voice: Voice, language: str = "") -> SpokenLanguage:
         """That of the text, by default the program's; online with the accent of the settings.
@@ -414,7 +458,7 @@ class Speaker:
             playback.wait()
         finally:
             with self._changed:
-                self._playback = None
+                self._playback, self._ended_playback = None, playback
                 utterance.began = utterance.began or playback.first_sample_at
 
 
@@ -428,6 +472,7 @@ def make_speaker(
     rate: int | None = None,
     volume: int | None = None,
     language: str | None = None,
+    voice: str = OWN_VOICE,
     muted: bool = False,
     log_file: Path | None = None,
     cache_folder: Path | None = None,
@@ -435,7 +480,7 @@ def make_speaker(
 ) -> Speaker:
     """Return a speaker with all voices; they are loaded when the first text is spoken.
 
-    ``rate``, ``volume`` and ``language`` are those of the settings; None is the default.
+    ``rate``, ``volume``, ``language`` and ``voice`` are those of the settings; None is the default.
     ``offline`` never uses Google's voice; ``muted`` has no voice at all. ``log_file`` receives a
     line for each utterance, including its text. ``cache_folder`` (by default ``speech`` in the
     user's cache) and ``gtts_address`` are for tests.
@@ -450,7 +495,8 @@ def make_speaker(
         cache = None
         with contextlib.suppress(OSError):  # speech works without its cache
             cache = SpeechCache(cache_folder or paths.cache_folder() / "speech")
-        return [GttsVoice(cache, address=gtts_address), EspeakVoice(), SilentVoice()]
+        google = GttsVoice(cache, address=gtts_address)
+        return [ScreenReaderVoice(), google, EspeakVoice(), SilentVoice()]
 
     return Speaker(
         [] if muted else create_voices,
@@ -458,6 +504,7 @@ def make_speaker(
         rate=rate,
         volume=volume,
         language=language,
+        voice=voice,
         log=None if log_file is None else SpokenLog(log_file),
         earcon_player=None if muted else MiniaudioPlayer(),
     )

@@ -155,5 +155,5 @@ def test_the_keys_are_those_of_the_design() -> None:
             "Alt+Up",
             "Alt+Down",
         ),
-        *("Ctrl+Up", "Ctrl+Down", "F1", "Shift+F1", "F2", "Ctrl+,", "Ctrl+Q"),
+        *("Ctrl+Up", "Ctrl+Down", "F1", "Shift+F1", "F2", "F9", "Ctrl+,", "Ctrl+Q"),
     }

@@ -274,7 +274,15 @@ def test_the_voice_is_that_of_the_settings(
 def test_rate_volume_and_language_are_those_of_the_settings(describe, photo, voices, settings_file):
     settings_file.write_text('rate = 300\nvolume = 40\nlanguage = "pt-BR"\n')
     describe("--speak", photo())
-    assert voices["options"] == {"offline": True, "rate": 300, "volume": 40, "language": "pt-BR"}
+    assert voices["options"] == {
+        "offline": True,
+        "rate": 300,
+        "volume": 40,
+        "language": "pt-BR",
+        "voice": "auto",
+    }
+    describe("--speak", "--online", photo())
+    assert voices["options"]["voice"] == "own"  # Google's is meant
 
 
 def test_damaged_settings_are_reported_once_and_the_defaults_used(

@@ -248,9 +248,11 @@ def test_voices_that_cannot_be_loaded_are_reported(tmp_path: Path, caplog) -> No
 def test_making_a_speaker_loads_nothing_heavy() -> None:
     code = (
         "import sys; from image_describer.speech import make_speaker\n"
-        "make_speaker(language='de').configure(offline=False, rate=200, volume=50, language='fr')\n"
+        "make_speaker(language='de').configure(\n"
+        "    offline=False, rate=200, volume=50, language='fr', voice='auto'\n"
+        ")\n"
         "heavy = {'miniaudio', 'playsound3', 'requests', 'gtts', 'lameenc', 'espeakng_loader',"
-        " 'numpy', 'image_describer.speech.voices.google'}\n"
+        " 'numpy', 'jeepney', 'image_describer.speech.voices.google'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

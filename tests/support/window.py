@@ -88,6 +88,8 @@ class FakeSpeaker:
         self.earcons: list[str] = []
         self.languages: list[str] = []  # of what was said
         self.settings: dict[str, Any] = {}
+        self.reader = ""  # that speaks
+        self.running_reader = ""
 
     def say(
         self,
@@ -117,6 +119,9 @@ class FakeSpeaker:
 
     def configure(self, **settings: Any) -> None:
         self.settings.update(settings)
+
+    def find_reader(self) -> str:
+        return self.running_reader
 
     @property
     def texts(self) -> list[str]:

@@ -37,13 +37,14 @@ VOICES = [
 VOICE_LABEL = N_("Voice of the descriptions")
 SECTIONS = {
     N_("Voice"): ("online", "language", "rate", "volume"),
-    N_("Speech"): ("speech", "verbosity", "hedging", "key_sounds"),
+    N_("Speech"): ("speech", "voice", "verbosity", "hedging", "key_sounds"),
     N_("Look"): ("program_language", "look", "text_size"),
     N_("Privacy"): ("keep_history",),
     N_("New pictures"): ("watch", "watched_folder"),
 }
 HINTS = {
     "speech": N_("Results and errors only, if a screen reader says the rest"),
+    "voice": N_("A screen reader has its own rate and volume"),
     "online": N_("Online sends sentences to Google, never pictures"),
     "language": N_("How Google's voice speaks English"),
     "program_language": N_("Of the program and its descriptions"),
@@ -59,7 +60,7 @@ CLEAR_QUESTION = N_("Delete all past descriptions, in the search too? This can't
 CLEARED = N_("The history is empty.")
 SPOKEN_ON_CHANGE = frozenset({"rate", "volume"})  # spoken with the new value in effect
 # Defaults does not change the decision about privacy, nor the list of recent folders.
-KEPT_BY_DEFAULTS = ("online", "recent_folders")
+KEPT_BY_DEFAULTS = ("online", "voice", "reader_announced", "recent_folders")
 
 
 class SettingsWindow(Dialog):

@@ -61,6 +61,13 @@ class Announcer:
         """Say that a job has begun. Its result doesn't cut this short, a key does."""
         self._announcement = self._say(text, "notice")
 
+    def announce_next(self, text: str) -> None:
+        """Like `announce`, but after what is being said."""
+        if self.level != "off":
+            self._announcement = self._speaker.say(
+                text, kind="notice", private=True, interrupt=False
+            )
+
     def answer(self, text: str, kind: "UtteranceKind" = "phrase", *, language: str = "") -> None:
         """Say what a key asked for, at once; ``language`` as in `Speaker.say`."""
         if kind == "description":
