@@ -35,7 +35,7 @@ APP = [
     "defusedxml>=0.7.1",
     "tqdm>=4.66",
     "watchdog>=5",
-    'jeepney>=0.8; sys_platform not in "win32 darwin"',  # for the screen on Wayland
+    'jeepney>=0.8; sys_platform not in "win32 darwin"',  # for the screen on Wayland, and Orca
     'tomli>=2.0; python_version < "3.11"',
     "tomli-w>=1.1",
 ]
@@ -62,6 +62,8 @@ SERVER = [
     "h11>=0.14",  # this and the next are for fetching pictures by URL
     "certifi",
 ]
+# Linux needs none: Orca and speech-dispatcher are asked directly.
+SCREEN_READER = ['prismatoid>=0.18; sys_platform in "win32 darwin"']
 CLUSTER = [
     "dask>=2025.1",
     "distributed>=2025.1",
@@ -129,7 +131,13 @@ setup(
     },
     include_package_data=False,
     install_requires=APP,
-    extras_require={"train": TRAIN, "server": SERVER, "cluster": CLUSTER, "dev": DEV},
+    extras_require={
+        "train": TRAIN,
+        "server": SERVER,
+        "cluster": CLUSTER,
+        "screen-reader": SCREEN_READER,
+        "dev": DEV,
+    },
     entry_points={
         "console_scripts": ["image-describer=image_describer.cli.main:main"],
         "gui_scripts": ["image-describer-app=image_describer.app.main:main"],

@@ -113,7 +113,7 @@ SETTINGS: dict[str, Setting] = {
         "choice", N_("Language"), {SYSTEM: N_("like the system"), **i18n.NAMES}
     ),
     "language": Setting("language", N_("Language of the voice")),
-    "rate": Setting("number", N_("Rate"), low=80, high=450, step=5, unit=N_("words a minute")),
+    "rate": Setting("number", N_("Rate"), low=80, high=600, step=5, unit=N_("words a minute")),
     "volume": Setting("number", N_("Volume"), low=0, high=100, step=5, unit=N_("percent")),
     "verbosity": Setting(
         "choice",

@@ -145,7 +145,8 @@ def test_metadata(metadata):
     assert metadata["Version"] == image_describer.__version__
     assert metadata["License-Expression"] == "MIT" or metadata["License"] == "MIT"
     assert set(metadata["Requires-Python"].split(",")) == {">=3.10", "<3.14"}
-    assert set(metadata.get_all("Provides-Extra")) == {"train", "server", "cluster", "dev"}
+    extras = {"train", "server", "cluster", "screen-reader", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == extras
 
 
 def test_tensorflow_is_not_a_default_requirement(metadata):

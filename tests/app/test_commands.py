@@ -106,8 +106,8 @@ def test_one_escape_closes_a_dialog_before_it_cancels(drive: Drive, photo: str) 
     [
         (187, "ctrl+Up", 200),
         (187, "ctrl+Down", 180),
-        (440, "ctrl+Up", 450),
-        (450, "ctrl+Down", 440),
+        (590, "ctrl+Up", 600),
+        (600, "ctrl+Down", 580),
         (80, "ctrl+Down", 80),
     ],
 )

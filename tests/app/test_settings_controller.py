@@ -23,11 +23,11 @@ def test_the_rate_is_changed_spoken_saved_and_limited(drive: Drive, tmp_path: Pa
     driver.press("ctrl+Down", "ctrl+Down")
     assert driver.heard.texts[-1] == "140 words a minute"
     driver.until(lambda: SettingsFile(file.path).load().rate == 140, "the rate on disk")
-    for _ in range(20):
+    for _ in range(30):
         driver.app.faster()
-    assert driver.heard.texts[-1] == "fastest, 450 words a minute"
+    assert driver.heard.texts[-1] == "fastest, 600 words a minute"
     driver.app.quit()
-    assert SettingsFile(file.path).load().rate == 450
+    assert SettingsFile(file.path).load().rate == 600
 
 
 def test_the_settings_set_what_is_said(drive: Drive) -> None:

@@ -9,7 +9,7 @@ from image_describer.speech.availability import Availability
 from image_describer.speech.languages import DEFAULT_LANGUAGE, SpokenLanguage
 
 DEFAULT_VOLUME = FULL_VOLUME  # percent
-MIN_RATE_WPM, DEFAULT_RATE_WPM, MAX_RATE_WPM = 80, 175, 450  # words a minute; espeak-ng's range
+MIN_RATE_WPM, DEFAULT_RATE_WPM, MAX_RATE_WPM = 80, 175, 600  # words a minute
 
 
 class Voice(Protocol):

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 GTTS_TIME_LIMIT_S = 4.0  # for the whole answer; a longer silence is worse than espeak
 LATE_ANSWER_LIMIT_S = 10.0  # an answer after the time limit is still cached for the next time
 BLOCKED_PAUSE_S = 600.0  # Google blocks for a while after a 429, longer if requests continue
+FASTEST_WPM = 450  # a stretched voice that is faster loses syllables
 FAILED_PAUSE_S = 60.0  # without a pause, each sentence would wait for a dead network
 
 # Service address -> until when (time.monotonic()) no requests are made, and why. Process-wide.
@@ -54,7 +55,8 @@ class Prosody:
 
     def apply(self, clip: AudioClip) -> Iterator[bytes]:
         """Yield the service's sound at this rate and volume, in pieces of PCM."""
-        for piece in stretch.stretched(clip.pcm, clip.rate_hz, self.rate / DEFAULT_RATE_WPM):
+        speed = min(self.rate, FASTEST_WPM) / DEFAULT_RATE_WPM
+        for piece in stretch.stretched(clip.pcm, clip.rate_hz, speed):
             yield scale_volume(piece, self.volume)
 
 

@@ -72,7 +72,7 @@ class Orca:
         """Orca has one voice for all its messages, whatever their ``language``."""
         api = self._api()
         if api is None:
-            raise unreachable(self.name, "not running")
+            raise unreachable(self.name, "absent")
         try:
             (accepted,) = self._bus.call(
                 api.service(), "PresentMessage", "s", (text,), limit_s=ANSWER_LIMIT_S
@@ -84,7 +84,7 @@ class Orca:
         except BusError as error:
             raise unreachable(self.name, error) from error
         if not accepted:
-            raise unreachable(self.name, "refused the message")
+            raise unreachable(self.name, "refused")
         return ReaderPlayback(text, self._rate_wpm(api), lambda: self._interrupt(api))
 
     def _api(self) -> OrcaApi | None:

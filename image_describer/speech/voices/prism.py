@@ -48,7 +48,7 @@ class Prism:
         """Speak and show in braille. The readers choose their voices themselves."""
         reader = self._reader()
         if reader is None:
-            raise unreachable(self.name, "not running")
+            raise unreachable(self.name, "absent")
         try:
             backend = self._backend(reader)
             backend.output(text)

@@ -47,7 +47,7 @@ class SessionBus:
             raise
         except OSError as error:
             self.close()
-            raise BusError(f"the bus was lost ({error})") from error
+            raise BusError(repr(error)) from error
         if reply.header.message_type is MessageType.error:
             raise BusError(" ".join(map(str, reply.body)))
         return tuple(reply.body)
@@ -89,7 +89,7 @@ class SessionBus:
                     RuntimeError,
                     NoAnswer,
                 ) as error:
-                    raise BusError(f"there is no session bus ({error!r})") from error
+                    raise BusError(repr(error)) from error
             return self._opened
 
     def close(self) -> None:

@@ -59,13 +59,13 @@ class SpokenMessage:
     def stop(self) -> None:
         if not self._over.is_set():
             self._over.set()
-            self._connection.send("CANCEL self")
+            self._connection.send("CANCEL self")  # untranslated
 
     def wait(self, timeout: float | None = None) -> bool:
         left = max(0.0, self.limit - time.monotonic())
         over = self._over.wait(left if timeout is None else min(timeout, left))
         if self._lost:
-            raise unreachable(PROGRAM, "it has ended")
+            raise unreachable(PROGRAM, "ended")
         return over or time.monotonic() >= self.limit
 
 
@@ -79,11 +79,12 @@ class SsipConnection:
         self._messages: dict[str, SpokenMessage] = {}
         self.closed = False
         threading.Thread(target=self._receive, name="speech-dispatcher", daemon=True).start()
-        self.ask(f"SET self CLIENT_NAME {CLIENT_NAME}")
-        self.ask("SET self PRIORITY message")  # queued after what others say, never dropped
+        self.ask(f"SET self CLIENT_NAME {CLIENT_NAME}")  # untranslated
+        # Queued after what others say, never dropped.
+        self.ask("SET self PRIORITY message")  # untranslated
         for event in ("BEGIN", "END", "CANCEL"):
-            self.ask(f"SET self NOTIFICATION {event} on")
-        self.language = self._own_language = self.ask("GET LANGUAGE")[0]
+            self.ask(f"SET self NOTIFICATION {event} on")  # untranslated
+        self.language = self._own_language = self.ask("GET LANGUAGE")[0]  # untranslated
 
     def ask(self, command: str) -> list[str]:
         """Send a command and return the lines of its answer, without their codes."""
@@ -94,7 +95,7 @@ class SsipConnection:
         wanted = language if _differ(language, self._own_language) else self._own_language
         if wanted != self.language:
             with contextlib.suppress(SpeechError):  # the user's voice reads it
-                self.ask(f"SET self LANGUAGE {wanted}")
+                self.ask(f"SET self LANGUAGE {wanted}")  # untranslated
             self.language = wanted
         line = f".{text}" if text.startswith(".") else text
         # In one piece, so that no other command can come between.
@@ -160,7 +161,7 @@ class SsipConnection:
         self.closed = True
         self._socket.close()
         while self._expected:
-            self._expected.popleft().set_exception(unreachable(PROGRAM, "it has ended"))
+            self._expected.popleft().set_exception(unreachable(PROGRAM, "ended"))
         for message in self._messages.values():
             message.lose()
 
@@ -185,7 +186,7 @@ class SpeechDispatcher:
     def speak(self, text: str, language: str) -> SpokenMessage:
         connection = self._connection
         if connection is None or connection.closed:
-            connection = self._connection = SsipConnection(_connect())
+            connection = self._connection = SsipConnection(connect())
         return connection.speak(text, language)
 
     def _reader_enabled(self) -> bool:
@@ -209,7 +210,7 @@ def socket_path() -> Path:
     return Path(runtime) / "speech-dispatcher" / "speechd.sock"
 
 
-def _connect() -> socket.socket:
+def connect() -> socket.socket:
     """Connect, starting the server if necessary. Raises SpeechError."""
     path = str(socket_path())
     for attempt in ("running", "started"):
@@ -225,7 +226,7 @@ def _connect() -> socket.socket:
         else:
             server.settimeout(None)
             return server
-    raise unreachable(PROGRAM, "no connection")
+    raise unreachable(PROGRAM, "absent")
 
 
 def _start(path: str) -> None:
@@ -249,7 +250,7 @@ def _answer(future: "Future[list[str]]") -> list[str]:
     try:
         lines = future.result(ANSWER_LIMIT_S)
     except FutureTimeout as error:
-        raise unreachable(PROGRAM, "no answer") from error
+        raise unreachable(PROGRAM, "silent") from error
     if lines[-1][:1] in ("3", "4", "5") and lines[-1][:3].isdigit():
         raise unreachable(PROGRAM, lines[-1])
     return lines

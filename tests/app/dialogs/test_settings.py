@@ -104,6 +104,8 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         "Volume, slider, 100 percent",
         "What is spoken, combo box, everything, 1 of 3, "
         "Results and errors only, if a screen reader says the rest",
+        "Who speaks, combo box, the screen reader, if one runs, 1 of 3, "
+        "A screen reader has its own rate and volume",
         "Detail, combo box, normal, 2 of 3",
         "Say how sure a description is, check box, checked",
         "Key sounds, check box, not checked",
