@@ -163,7 +163,12 @@ def test_tensorflow_is_not_a_default_requirement(metadata):
 
 
 # That have another name.
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit_learn", "zxingcpp": "zxing_cpp"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "prism": "prismatoid",
+    "sklearn": "scikit_learn",
+    "zxingcpp": "zxing_cpp",
+}
 
 
 def test_every_imported_package_is_required(metadata):

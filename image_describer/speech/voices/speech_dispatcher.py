@@ -75,7 +75,9 @@ class SsipConnection:
     def __init__(self, server: socket.socket) -> None:
         self._socket = server
         self._lock = threading.Lock()  # for sending, and for what follows
-        self._expected: deque[Future[list[str]]] = deque()
+        # Commands and their answers; the server wants the next only after it answered.
+        self._commands: deque[tuple[str, Future[list[str]]]] = deque()
+        self._sent = False  # whether the first of them is being answered
         self._messages: dict[str, SpokenMessage] = {}
         self.closed = False
         threading.Thread(target=self._receive, name="speech-dispatcher", daemon=True).start()
@@ -98,10 +100,15 @@ class SsipConnection:
                 self.ask(f"SET self LANGUAGE {wanted}")  # untranslated
             self.language = wanted
         line = f".{text}" if text.startswith(".") else text
-        # In one piece, so that no other command can come between.
+        # Together, so that no other command can come between.
         started, queued = self.send("SPEAK", f"{line}\r\n.")
-        _answer(started)
-        number = _answer(queued)[0]
+        try:
+            _answer(started)
+            number = _answer(queued)[0]
+        except SpeechError:
+            # Once it answers again, it must not repeat what another voice has said meanwhile.
+            self.send("CANCEL self")  # untranslated
+            raise
         with self._lock:
             message = self._messages.setdefault(number, SpokenMessage(self))
             if self.closed:
@@ -113,13 +120,20 @@ class SsipConnection:
         """Send commands without waiting for their answers; never raises."""
         answers: list[Future[list[str]]] = [Future() for _ in commands]
         with self._lock:
-            self._expected.extend(answers)
+            self._commands.extend(zip(commands, answers, strict=True))
+            self._send_next()
+        return answers
+
+    def _send_next(self) -> None:
+        """Send the next command, unless one is being answered. Requires the lock."""
+        if self.closed:
+            self._end()
+        elif self._commands and not self._sent:
+            self._sent = True
             try:
-                data = "".join(f"{command}\r\n" for command in commands)
-                self._socket.sendall(data.encode("utf-8", "replace"))
+                self._socket.sendall(f"{self._commands[0][0]}\r\n".encode("utf-8", "replace"))
             except OSError:
                 self._end()
-        return answers
 
     def close(self) -> None:
         """Disconnect; what is queued is still spoken. Idempotent."""
@@ -140,8 +154,10 @@ class SsipConnection:
                 with self._lock:
                     if block is event:
                         self._on_event(code, event)
-                    elif self._expected:
-                        self._expected.popleft().set_result(list(answer))
+                    elif self._commands:
+                        self._commands.popleft()[1].set_result(list(answer))
+                        self._sent = False
+                        self._send_next()
                 block.clear()
         with self._lock:
             self._end()
@@ -160,8 +176,8 @@ class SsipConnection:
         """Release everyone who waits. Requires the lock."""
         self.closed = True
         self._socket.close()
-        while self._expected:
-            self._expected.popleft().set_exception(unreachable(PROGRAM, "ended"))
+        while self._commands:
+            self._commands.popleft()[1].set_exception(unreachable(PROGRAM, "ended"))
         for message in self._messages.values():
             message.lose()
 
