@@ -50,6 +50,7 @@ def test_a_few_words_are_left_open(text: str) -> None:
 
 
 def test_english_is_never_taken_for_another_language() -> None:
-    for file in (Path(__file__).parents[2] / "docs").glob("*.md"):
+    files = (Path(__file__).parents[2] / "docs").glob("*.md")
+    for file in (file for file in files if not file.stem.endswith(".de")):
         for paragraph in re.split(r"\n\s*\n", file.read_text(encoding="utf-8")):
             assert language_of(paragraph) in ("", "en"), paragraph

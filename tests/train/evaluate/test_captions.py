@@ -97,7 +97,7 @@ def test_another_language_is_evaluated_beside_english(tiny_bundle, tiny_data, no
     found = evaluation.evaluate(tiny_bundle, data, "de")
     assert list(found.metrics) == ["dev", "dev in English"]
     dev = found.metrics["dev"]
-    assert dev["BLEU-1"] == found.metrics["dev in English"]["BLEU-1"] > 0.5
+    assert min(dev["BLEU-1"], found.metrics["dev in English"]["BLEU-1"]) > 0.5
     assert "doubtful word" not in dev
     assert found.demographics == {}
     assert found.metrics["dev in English"]["pictures"] == dev["pictures"]
