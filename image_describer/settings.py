@@ -37,8 +37,9 @@ class Settings:
     service of the system, if there is one) or "own". ``reader_announced``: whether the user has
     been told that the screen reader speaks.
     ``program_language``: of the program and its descriptions; ``language``: of Google's voice.
-    ``rate``: words per minute. ``volume`` and ``text_size``: percent. ``watched_folder``: a path,
-    or "" for the folder where the system saves screenshots.
+    ``rate``: words per minute. ``volume`` and ``text_size``: percent. ``lead_in``:
+    milliseconds of silence before speech, where nothing was heard for a while.
+    ``watched_folder``: a path, or "" for the folder where the system saves screenshots.
     """
 
     online: bool | None = None
@@ -49,6 +50,7 @@ class Settings:
     language: str = "en-us"
     rate: int = 175
     volume: int = 100
+    lead_in: int = 0
     verbosity: str = "normal"
     hedging: bool = True
     key_sounds: bool = False
@@ -115,6 +117,14 @@ SETTINGS: dict[str, Setting] = {
     "language": Setting("language", N_("Language of the voice")),
     "rate": Setting("number", N_("Rate"), low=80, high=600, step=5, unit=N_("words a minute")),
     "volume": Setting("number", N_("Volume"), low=0, high=100, step=5, unit=N_("percent")),
+    "lead_in": Setting(
+        "number",
+        N_("Silence before speech"),
+        low=0,
+        high=1000,
+        step=100,
+        unit=N_("milliseconds"),
+    ),
     "verbosity": Setting(
         "choice",
         N_("Detail"),

@@ -85,7 +85,7 @@ def test_the_table_describes_every_field_and_the_defaults_are_allowed() -> None:
         ("rate", True),
         ("rate", 175.0),
         ("rate", 79),
-        ("rate", 451),
+        ("rate", 601),
         ("rate", "175"),
         ("volume", -1),
         ("text_size", 251),

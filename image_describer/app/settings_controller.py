@@ -15,6 +15,7 @@ from image_describer.app.jobs import BackgroundJob
 from image_describer.app.messages import log_error
 from image_describer.app.voice import native
 from image_describer.settings import Settings, SettingsFile
+from image_describer.speech.audio.mixer import set_lead_in
 
 SYSTEM_WAIT_S = 0.05  # for the system's colours, since they were asked for
 SYSTEM_AGAIN_S = 10.0  # between two questions for them
@@ -99,6 +100,7 @@ class SettingsController:
             # Google's voice was asked for this time.
             voice="own" if self._offline is False else settings.voice,
         )
+        set_lead_in(settings.lead_in / 1000)
         self._context.voice.level = "off" if self._mute else self._level()
         if self.translate is not None and i18n.language() != language:
             self.translate()

@@ -29,6 +29,7 @@ def make_speaker(options: argparse.Namespace) -> "Speaker":
     """Return a speaker set up as in the window."""
     from image_describer.settings import SettingsFile
     from image_describer.speech import make_speaker
+    from image_describer.speech.audio.mixer import set_lead_in
 
     file = SettingsFile()
     settings = file.load()
@@ -36,6 +37,7 @@ def make_speaker(options: argparse.Namespace) -> "Speaker":
         print_error(file.warning)
     # Nobody who has not been asked yet has agreed to send anything.
     online = options.online or (settings.online is True and not options.offline)
+    set_lead_in(settings.lead_in / 1000)
     return make_speaker(
         offline=not online,
         rate=settings.rate,

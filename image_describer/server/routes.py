@@ -75,9 +75,8 @@ async def describe(
     kind = _response_type(request)
     online = request.app.state.config.online_voice
     form = await uploads.read(request)
-    given = form.language if language is None else language
-    chosen = speech.choose_language(
-        request.app.state.config.language if given is None else given, request.app.state.languages
+    chosen = _given_language(request, language, form.language) or speech.choose_language(
+        request.app.state.config.language, request.app.state.languages
     )
     queue: DescribeQueue = request.app.state.queue
     record = await queue.describe(form.picture, chosen.code)
@@ -118,9 +117,14 @@ async def read(request: Request) -> Response:
     return Response(sound, media_type=kind)
 
 
-def _given_language(request: Request, key: str | None) -> str | None:
-    """Return the code of a language that the client gave. Raises DescriptionLanguageError."""
-    return None if key is None else speech.choose_language(key, request.app.state.languages).code
+def _given_language(request: Request, *keys: str | None) -> speech.ChosenLanguage | None:
+    """Return the language that the first of the ``keys`` which the client gave stands for.
+
+    Raises DescriptionLanguageError if any of them stands for none.
+    """
+    available = request.app.state.languages
+    given = [speech.choose_language(key, available) for key in keys if key is not None]
+    return given[0] if given else None
 
 
 def _response_type(request: Request) -> str:
@@ -172,8 +176,9 @@ async def match(
                 count=number(SENTENCES_LIMIT), length=number(SENTENCE_LIMIT_CHARACTERS)
             ),
         )
-    chosen = _given_language(request, form.language if language is None else language)
-    scores = await request.app.state.queue.match(form.picture, sentences, chosen)
+    chosen = _given_language(request, language, form.language)
+    code = chosen.code if chosen else None
+    scores = await request.app.state.queue.match(form.picture, sentences, code)
     ranked = sorted(zip(scores, sentences, strict=True), key=lambda pair: -pair[0])
     return JSONResponse(
         {"matches": [{"sentence": text, "score": round(score, 4)} for score, text in ranked]}
@@ -189,7 +194,8 @@ async def match(
 async def search(request: Request, search: schemas.SearchRequest) -> Response:
     """Search the pictures that ``image-describer batch`` has described; the best come first."""
     language = _given_language(request, search.language)
-    job = SearchJob(search.words, tuple(search.within), search.limit, language)
+    code = language.code if language else None
+    job = SearchJob(search.words, tuple(search.within), search.limit, code)
     pictures = await request.app.state.queue.search(job)
     return JSONResponse({"pictures": pictures})
 

@@ -36,7 +36,7 @@ VOICES = [
 ]
 VOICE_LABEL = N_("Voice of the descriptions")
 SECTIONS = {
-    N_("Voice"): ("online", "language", "rate", "volume"),
+    N_("Voice"): ("online", "language", "rate", "volume", "lead_in"),
     N_("Speech"): ("speech", "voice", "verbosity", "hedging", "key_sounds"),
     N_("Look"): ("program_language", "look", "text_size"),
     N_("Privacy"): ("keep_history",),
@@ -48,6 +48,7 @@ HINTS = {
     "online": N_("Online sends sentences to Google, never pictures"),
     "language": N_("How Google's voice speaks English"),
     "program_language": N_("Of the program and its descriptions"),
+    "lead_in": N_("For wireless headphones that swallow the first syllable"),
     "watched_folder": N_("Type another one, then Enter"),
 }
 UNHEDGED = N_("Without hedges, wrong descriptions sound as sure as right ones.")

@@ -28,11 +28,22 @@ LOST_LIMIT_S = 1.0  # after the first STEADY_CALLS periods
 STEADY_CALLS = 20
 WATCH_S = 0.1
 DRAIN_S = 0.12  # silence after a sound until it counts as heard: what the output still buffers
+ASLEEP_S = 2.0  # without a sound, after which wireless headphones may have gone to sleep
 CLOSE_LIMIT_S = 0.1  # ALSA opens a card only once, but a hanging server must not block
 EXIT_LIMIT_S = 1.0
 
 
 _mixers: "list[Mixer]" = []
+_lead_in_s = 0.0
+
+
+def set_lead_in(seconds: float) -> None:
+    """Set how much silence comes before a sound that opens an output which was closed.
+
+    Wireless headphones swallow the beginning of a sound while they wake up.
+    """
+    global _lead_in_s
+    _lead_in_s = seconds
 
 
 class Track:
@@ -88,9 +99,13 @@ class Track:
 
 @dataclass(eq=False)
 class _OpenOutput:
-    """An open output. ``stale``: it still buffers sound that must not be heard any more."""
+    """An open output. ``stale``: it still buffers sound that must not be heard any more.
+
+    ``lead_in``: how many bytes of silence it still gets before any sound.
+    """
 
     device: OutputDevice
+    lead_in: int = 0
     calls: int = 0
     stale: bool = False
     wake: threading.Event = field(default_factory=threading.Event)
@@ -106,6 +121,7 @@ class Mixer:
         self._tracks: tuple[Track, ...] = ()
         self._output: _OpenOutput | None = None
         self._idle_since = 0.0
+        self._last_call_at = -ASLEEP_S  # when an output last asked for samples
         self._watcher: threading.Thread | None = None
 
     def play(self, track: Track) -> None:
@@ -137,6 +153,8 @@ class Mixer:
         """Open the output and start its watcher. Requires the lock."""
         output = _OpenOutput(open_output(self.rate_hz))
         self._idle_since = time.monotonic()
+        if self._idle_since - self._last_call_at >= ASLEEP_S:
+            output.lead_in = int(_lead_in_s * self.rate_hz) * 2
         self._output = output
         try:
             output.device.start(self._samples(output))
@@ -153,7 +171,12 @@ class Mixer:
         frames = yield b""
         while True:
             output.calls += 1
+            self._last_call_at = time.monotonic()
             size = frames * 2
+            if output.lead_in > 0:
+                output.lead_in -= size
+                frames = yield bytes(size)
+                continue
             # A discarded output must not take the samples of the next one.
             tracks = self._tracks if self._output is output and not output.stale else ()
             blocks = [block for track in tracks if (block := track.take(size, drain))]

@@ -102,6 +102,8 @@ def test_tab_reaches_every_setting_and_each_has_its_own_text(opened: OpenSetting
         "How Google's voice speaks English",
         "Rate, slider, 175 words a minute",
         "Volume, slider, 100 percent",
+        "Silence before speech, slider, 0 milliseconds, "
+        "For wireless headphones that swallow the first syllable",
         "What is spoken, combo box, everything, 1 of 3, "
         "Results and errors only, if a screen reader says the rest",
         "Who speaks, combo box, the screen reader, if one runs, 1 of 3, "

@@ -185,3 +185,23 @@ def test_interruptions_leave_one_output_open(null_sink: NullSink, offline: Speak
     assert last.wait(LIMIT_S)
     assert last.error is None
     wait_for(lambda: len(null_sink.connections()) <= 1, LIMIT_S, "the others to be closed")
+
+
+@pytest.mark.sound
+def test_silence_comes_first_where_the_output_was_closed_only(
+    offline: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in mixer._mixers:
+        monkeypatch.setattr(one, "_last_call_at", -mixer.ASLEEP_S)
+    mixer.set_lead_in(0.6)
+    try:
+        waits = []
+        for _ in range(2):  # the second text follows while the headphones are awake
+            spoken = offline.say(SHORT, kind="phrase")
+            assert spoken.wait(LIMIT_S)
+            assert spoken.began is not None
+            waits.append(spoken.began - spoken.asked)
+    finally:
+        mixer.set_lead_in(0.0)
+    assert waits[0] >= 0.55
+    assert waits[1] < waits[0] - 0.4
