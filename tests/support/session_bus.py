@@ -1,5 +1,6 @@
 """A session bus of the test's own, with programs on it; the fixture ``session_bus``."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -26,6 +27,13 @@ def session_bus(
         if os.environ.get("CI"):
             pytest.fail("dbus-daemon is not installed")
         pytest.skip("dbus-daemon is not installed (apt-get install dbus-daemon)")
+    with running_bus(tmp_path_factory.mktemp("bus"), monkeypatch.setenv) as start_service:
+        yield start_service
+
+
+@contextlib.contextmanager
+def running_bus(folder: Path, set_variable: Callable[[str, str], None]) -> Iterator[StartService]:
+    """The same in ``folder``; ``set_variable`` gets the variable that names the bus."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*command: str) -> "subprocess.Popen[str]":
@@ -39,14 +47,20 @@ def session_bus(
         assert program.stdout.readline().strip() == "ready"
         return program
 
-    config = tmp_path_factory.mktemp("bus") / "bus.conf"
+    config = folder / "bus.conf"
     config.write_text(CONFIG)
     bus = start(
         "dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"
     )
     assert bus.stdout is not None
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.stdout.readline().strip())
-    yield start_service
+    set_variable("DBUS_SESSION_BUS_ADDRESS", bus.stdout.readline().strip())
+    try:
+        yield start_service
+    finally:
+        _end(started)
+
+
+def _end(started: "list[subprocess.Popen[str]]") -> None:
     for program in reversed(started):
         program.kill()
         program.wait()
