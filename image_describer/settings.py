@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from image_describer import i18n
+from image_describer import i18n, system_voice
 from image_describer.errors import SettingsError
 from image_describer.files import read_limited, reason, set_aside, write_private
 from image_describer.i18n import N_, SYSTEM, _
@@ -214,14 +214,14 @@ class SettingsFile:
         try:
             content = read_limited(self.path, FILE_LIMIT_BYTES)
         except FileNotFoundError:
-            return Settings()
+            return _settings(system_voice.settings())
         except OSError as error:
             self.warning = _(
                 "The settings can't be read ({error}), so the defaults are used."
             ).format(error=reason(error))
             return Settings()
         try:
-            return _settings(_parse(content))
+            return _settings({**system_voice.settings(), **_parse(content)})
         except _DamagedFileError as damage:
             self._set_aside(content, damage)
             return Settings()
