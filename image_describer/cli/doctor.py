@@ -183,7 +183,7 @@ def _check_description(bundle: Path | None) -> "CheckResult":
 
 def _check_voices(offline: bool) -> "Iterator[CheckResult]":
     """Check the voice on this computer, then the network, which only Google's voice needs."""
-    from image_describer.speech.self_test import CheckResult, check_voices
+    from image_describer.speech.self_test import CheckResult, check_screen_reader, check_voices
 
     own_voice, google = check_voices(offline)
     yield own_voice
@@ -194,6 +194,7 @@ def _check_voices(offline: bool) -> "Iterator[CheckResult]":
     }[google.works]
     yield CheckResult(google.name, google.works, sentence, needed=False)
     yield CheckResult(NETWORK, google.works, google.sentence, google.way_out, needed=False)
+    yield check_screen_reader()
 
 
 def _check_display() -> "CheckResult":

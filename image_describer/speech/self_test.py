@@ -14,6 +14,7 @@ from image_describer.speech.audio.players import Playsound3Player
 from image_describer.speech.voices import espeak_ng, google_client
 from image_describer.speech.voices.base import DEFAULT_RATE_WPM
 from image_describer.speech.voices.espeak import EspeakVoice
+from image_describer.speech.voices.screen_reader import ScreenReaderVoice
 from image_describer.text import number
 
 TEST_TEXT = N_("Ready.")
@@ -45,6 +46,15 @@ def check_voices(offline: bool = False) -> list[CheckResult]:
 def check_players() -> list[CheckResult]:
     """Check the sound output, which is needed, and playsound3, which is optional."""
     return [_check_output(), _check_playsound3()]
+
+
+def check_screen_reader(voice: ScreenReaderVoice | None = None) -> CheckResult:
+    """Name the screen reader that runs; none is needed."""
+    name = N_("screen reader")
+    reader = (voice or ScreenReaderVoice()).look()
+    if reader is None:
+        return CheckResult(name, None, _("None runs."), needed=False)
+    return CheckResult(name, True, _("{name} runs.").format(name=reader.name), needed=False)
 
 
 def _check_espeak() -> CheckResult:

@@ -74,7 +74,7 @@ def test_everything_is_tried(tiny_bundle, google):
     results = check(tiny_bundle)
     assert {
         *(doctor.MODEL, doctor.PICTURE, ESPEAK, GTTS, doctor.SOUND),
-        *("playsound3", "display", "network"),
+        *("playsound3", "display", "network", "screen reader"),
     } == set(results)
     for name in (doctor.MODEL, doctor.PICTURE, ESPEAK, GTTS, "network"):
         assert results[name].works, results[name]

@@ -7,6 +7,7 @@ import pytest
 
 from image_describer.errors import SpeechError
 from image_describer.speech import Speaker
+from image_describer.speech.self_test import check_screen_reader
 from image_describer.speech.voices import orca
 from image_describer.speech.voices.orca import Orca
 from image_describer.speech.voices.screen_reader import ScreenReaderVoice
@@ -121,3 +122,10 @@ def test_a_key_silences_orca_after_the_estimated_end(
         speaker.stop()
         assert speaker.say("two", kind="phrase").wait(5)
     assert texts(log)[:3] == ["one", INTERRUPT, "two"]
+
+
+def test_the_self_test_names_the_reader_that_runs(session_bus: StartService, log: Path) -> None:
+    assert check_screen_reader().works is None
+    session_bus(SERVICE, log, "50")
+    result = check_screen_reader()
+    assert (result.works, result.sentence, result.needed) == (True, "Orca runs.", False)
