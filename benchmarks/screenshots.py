@@ -88,7 +88,7 @@ def views(
     app.wait_title(". - broken.jpg")
     yield "error", settled(screen)
     app.end()
-    app = start(screen, work / "letter", look, text_size, letter_round.draw_letter(work))
+    app = start(screen, work / "letter", look, text_size, letter_round.picture(work))
     app.wait_title(". - letter.tif")
     yield "letter", settled(screen)
     app.focus()

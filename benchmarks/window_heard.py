@@ -2,6 +2,7 @@
 
     python benchmarks/window_heard.py [PICTURE] [--into FOLDER]
     python benchmarks/window_heard.py --letter [--rate 175] [--into FOLDER]
+    python benchmarks/window_heard.py --german [--rate 175] [--into FOLDER]
 
 Starts the real program on a virtual screen (Xvfb) with PulseAudio's null sink. Opens the picture,
 waits for the speech, presses Ctrl+R to repeat it, and prints when the sentence was shown, when the
@@ -9,6 +10,7 @@ first sound came, and how long and how loud the recording is.
 
 --letter plays a blind person's round through a letter and the screen, by the keys of
 `tests/support/letter_round.py`, and prints what was said, word by word, and the long silences.
+--german does the same with a round in German, by the keys of `tests/support/german_round.py`.
 """
 
 import argparse
@@ -19,12 +21,13 @@ import tempfile
 import time
 from itertools import accumulate, groupby
 from pathlib import Path
+from types import ModuleType
 
 import measure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.support import letter_round
+from tests.support import german_round, letter_round
 from tests.support.screen import RunningApp, Screen
 from tests.support.sound import BLOCK_MS, SILENCE_DBFS, NullSink, Recording
 from tests.support.spoken import SpokenApp
@@ -61,19 +64,28 @@ def hear_picture(screen: Screen, work: Path, into: Path, picture: Path) -> None:
 
 def hear_letter(screen: Screen, work: Path, into: Path, rate: int) -> None:
     """Play the round through a letter, and print what was said."""
+    with letter_round.notice_on(screen):
+        _hear_round(screen, work, into / "letter.png", rate, letter_round)
+
+
+def hear_german(screen: Screen, work: Path, into: Path, rate: int) -> None:
+    """Play the round in German, and print what was said."""
+    _hear_round(screen, work, into / "german.png", rate, german_round)
+
+
+def _hear_round(screen: Screen, work: Path, shot: Path, rate: int, played: ModuleType) -> None:
     config = work / "config" / "image-describer"
     config.mkdir(parents=True)
     (config / "settings.toml").write_text(f"online = false\nrate = {rate}\n", encoding="utf-8")
     log = work / "said.jsonl"
-    arguments = ["--speech-log", str(log), str(letter_round.draw_letter(work))]
+    arguments = ["--speech-log", str(log), str(played.picture(work))]
     began = time.monotonic()
-    with letter_round.notice_on(screen):
-        app = RunningApp(screen, work, arguments, letter_round.X11)
-        app.wait_title("Image Describer")
-        app.focus()
-        letter_round.play(SpokenApp(app, log))
-        screen.shot(into / "letter.png")
-        app.end()
+    app = RunningApp(screen, work, arguments, played.ENVIRONMENT)
+    app.wait_title("Image Describer")
+    app.focus()
+    played.play(SpokenApp(app, log))
+    screen.shot(shot)
+    app.end()
     for line in log.read_text("utf-8").splitlines():
         said = json.loads(line)
         at = f"{said['began'] - began:7.2f} s" if said["began"] else " " * 9
@@ -85,11 +97,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Record the window while it speaks.")
     parser.add_argument("picture", nargs="?", type=Path, default=measure.SAMPLE)
     parser.add_argument("--letter", action="store_true", help="play a round through a letter")
-    parser.add_argument("--rate", type=int, default=175, help="words a minute, for the letter")
+    parser.add_argument("--german", action="store_true", help="play a round in German")
+    parser.add_argument("--rate", type=int, default=175, help="words a minute, for a round")
     parser.add_argument("--into", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
     options.into.mkdir(parents=True, exist_ok=True)
-    name = "letter" if options.letter else "window"
+    name = "letter" if options.letter else "german" if options.german else "window"
     work = Path(tempfile.mkdtemp())
     sink, screen = NullSink(work), Screen()
     os.environ.update(sink.environment)
@@ -98,6 +111,8 @@ def main() -> int:
             began = time.monotonic()
             if options.letter:
                 hear_letter(screen, work, options.into, options.rate)
+            elif options.german:
+                hear_german(screen, work, options.into, options.rate)
             else:
                 hear_picture(screen, work, options.into, options.picture)
     finally:

@@ -62,6 +62,6 @@ def test_everything_needed_is_heard(
 @pytest.mark.sound
 @pytest.mark.slow
 def test_a_letter_is_read(spoken: Callable[..., SpokenApp], screen: Screen, tmp_path: Path) -> None:
-    letter = letter_round.draw_letter(tmp_path)
+    letter = letter_round.picture(tmp_path)
     with letter_round.notice_on(screen):
-        letter_round.play(spoken(str(letter), **letter_round.X11))
+        letter_round.play(spoken(str(letter), **letter_round.ENVIRONMENT))

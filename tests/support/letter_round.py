@@ -23,7 +23,7 @@ root.bind("<Map>", lambda event: print("ready", flush=True))
 root.mainloop()
 """
 # So that the virtual screen is captured, not the one that somebody sits at.
-X11 = {"WAYLAND_DISPLAY": "", "XDG_SESSION_TYPE": "x11"}
+ENVIRONMENT = {"WAYLAND_DISPLAY": "", "XDG_SESSION_TYPE": "x11"}
 # What must be heard after the keys.
 STEPS = (
     ("Page 1 of 2.",),
@@ -47,7 +47,7 @@ STEPS = (
 )
 
 
-def draw_letter(folder: Path) -> Path:
+def picture(folder: Path) -> Path:
     first = draw_text(
         "Dear Ms Weber,\nplease come to the town hall\non Friday at half past nine\n"
         "and bring your passport with\nyou to the second floor.\nKind regards, Peter Klein",
