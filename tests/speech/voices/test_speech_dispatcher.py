@@ -23,24 +23,35 @@ from image_describer.speech.voices.speech_dispatcher import (
 from tests.support.screen import LIMIT_S, wait_for
 from tests.support.sound import NullSink
 
-# The dummy module says a sentence of its own, whatever it is asked to say.
 CONFIG = """
-AddModule "dummy" "sd_dummy" ""
-DefaultModule dummy
+AddModule "{name}" "sd_{name}" "{name}.conf"
+DefaultModule {name}
 DefaultLanguage "de"
 AudioOutputMethod "pulse"
 """
+DUMMY = "dummy"  # says a sentence of its own, whatever it is asked to say
+ESPEAK_FILES = [
+    f"/usr/{folder}/speech-dispatcher-modules/sd_espeak-ng"
+    for folder in ("lib", "lib64", "libexec")
+]
+ESPEAK = "espeak-ng"  # the dummy says nothing more after two texts that were cancelled at once
 
 
 @pytest.fixture
 def server(
-    null_sink: NullSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    null_sink: NullSink,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     if shutil.which("speech-dispatcher") is None:
         if os.environ.get("CI"):
             pytest.fail("speech-dispatcher is not installed")
         pytest.skip("speech-dispatcher is not installed (apt-get install speech-dispatcher)")
-    (tmp_path / "speechd.conf").write_text(CONFIG)
+    module = getattr(request, "param", DUMMY)
+    if module == ESPEAK and not os.environ.get("CI") and not any(map(os.path.exists, ESPEAK_FILES)):
+        pytest.skip("the module is missing (apt-get install speech-dispatcher-espeak-ng)")
+    (tmp_path / "speechd.conf").write_text(CONFIG.format(name=module))
     socket = tmp_path / "speechd.sock"
     monkeypatch.setenv("SPEECHD_ADDRESS", f"unix_socket:{socket}")
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
@@ -80,6 +91,23 @@ def test_it_speaks_in_the_language_of_the_text(server: "subprocess.Popen[bytes]"
     ):
         connection.speak(text, language)
         assert connection.ask("GET LANGUAGE")[0] == used
+
+
+@pytest.mark.sound
+@pytest.mark.parametrize("server", [ESPEAK], indirect=True)
+@pytest.mark.parametrize("gap_s", [0.0, 0.05])
+def test_texts_interrupt_each_other_as_fast_as_keys(
+    server: "subprocess.Popen[bytes]", gap_s: float
+) -> None:
+    own = SilentVoice(name="espeak")
+    voice = ScreenReaderVoice([SpeechDispatcher(SessionBus())])
+    with Speaker([voice, own], voice="screen_reader") as speaker:
+        for number in range(6):
+            last = speaker.say(f"text {number}", kind="phrase")
+            time.sleep(gap_s)
+        assert last.wait(LIMIT_S)
+    assert (last.voice, last.interrupted) == ("screen_reader", False)
+    assert own.spoken == []
 
 
 @pytest.mark.sound
