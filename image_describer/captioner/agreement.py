@@ -29,14 +29,14 @@ _DEFINITE = {
 _STEMS = ("ein", "sein", "ihr")
 _CONTRACTIONS = ("im", "am", "zum", "beim", "vom", "zur")
 _WITH_DATIVE = ("mit", "aus", "von", "bei", "in")
-_ENDINGS = ("en", "em", "er", "es", "e")
-_PREPOSITIONS = frozenset(
+ENDINGS = ("en", "em", "er", "es", "e")  # of adjectives
+PREPOSITIONS = frozenset(
     [
         *("in", "auf", "an", "mit", "aus", "bei", "von", "zu", "über", "unter", "vor", "hinter"),
         *("neben", "zwischen", "durch", "um", "für", "nach", "gegen", "ohne"),
     ]
 )
-_NOT_ADJECTIVES = _PREPOSITIONS | frozenset(["oder", "aber", "wieder", "immer"])
+_NOT_ADJECTIVES = PREPOSITIONS | frozenset(["oder", "aber", "wieder", "immer"])
 ADJECTIVES = 2  # at most, between an article and its noun
 SEEN, SURE = 3, 0.85  # times that a noun had an article, and the share of its gender among them
 
@@ -161,20 +161,20 @@ def _is_adjective(word: str, known: Collection[str]) -> bool:
     """Whether a word in lower case occurs with several endings of adjectives."""
     if not word[:1].islower() or word in _NOT_ADJECTIVES or _is_article(word):
         return False
-    ending = next((ending for ending in _ENDINGS if word.endswith(ending)), "")
-    forms = [word.removesuffix(ending) + other for other in _ENDINGS]
+    ending = next((ending for ending in ENDINGS if word.endswith(ending)), "")
+    forms = [word.removesuffix(ending) + other for other in ENDINGS]
     return bool(ending) and sum(form in known for form in forms) >= 2
 
 
 def _with_ending(adjective: str, ending: str) -> str:
-    old = next(ending for ending in _ENDINGS if adjective.endswith(ending))
+    old = next(ending for ending in ENDINGS if adjective.endswith(ending))
     return adjective.removesuffix(old) + ending
 
 
 def _is_subject(words: Sequence[str], start: int) -> bool:
     """Whether an article begins the caption, or what is joined to its beginning by "und"."""
     before = words[:start]
-    return not before or (before[-1] == "und" and not _PREPOSITIONS.intersection(before))
+    return not before or (before[-1] == "und" and not PREPOSITIONS.intersection(before))
 
 
 def _case(stem: str, ending: str, gender: str, *, is_subject: bool) -> str:

@@ -15,7 +15,7 @@ UNPACKED_LIMIT_BYTES = 60_000_000
 ARRAYS = ("words", "vectors", "scale", "heads")
 """See `JointWords`; ``words`` is an array of strings, and ``heads`` has no axes."""
 MIN_LENGTH = 1e-6  # of a sum of vectors; less is a sentence without known words
-_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")  # letters of any alphabet
+WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")  # letters of any alphabet
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class JointWords:
 
         Unknown words are ignored; if there are no others, the vector is zeros.
         """
-        found = [self.ids.get(word) for word in _WORD.findall(text.casefold())]
+        found = [self.ids.get(word) for word in WORD.findall(text.casefold())]
         rows = [row for row in found if row is not None]
         total = self.scale[rows] @ self.vectors[rows].astype(np.float32)
         parts = total.reshape(self.heads, -1)

@@ -5,11 +5,12 @@ that learned from them as they are would write like that, too.
 """
 
 import math
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+from image_describer.captioner.joint_words import WORD
 
 _FUNCTION_WORDS = """
 ein eine einen einem einer eines der die das den dem des und oder in im ins an am ans auf aus
@@ -23,12 +24,6 @@ ein eine einen einem einer eines der die das den dem des im ins am ans beim vom 
 sein seine seinen seinem seiner ihr ihre ihren ihrem ihrer zwei drei vier
 """
 DETERMINERS = frozenset(_DETERMINERS.split())
-_PREPOSITIONS = """
-in auf an mit aus bei von zu über unter vor hinter neben zwischen durch um für nach gegen ohne
-"""
-PREPOSITIONS = frozenset(_PREPOSITIONS.split())
-ENDINGS = ("en", "em", "er", "es", "e")  # of adjectives
-_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _NUMERALS = {
     "2": "zwei",
     "3": "drei",
@@ -50,7 +45,7 @@ EDGE = ""  # the neighbour of the first and the last word
 
 def words_of(caption: str) -> list[str]:
     """Split into words as written, without punctuation; hyphenated words stay whole."""
-    return _WORD.findall(unicodedata.normalize("NFC", caption))
+    return WORD.findall(unicodedata.normalize("NFC", caption))
 
 
 @dataclass

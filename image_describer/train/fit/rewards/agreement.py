@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from image_describer.train.data.german import DETERMINERS, ENDINGS, PREPOSITIONS
+from image_describer.captioner.agreement import ADJECTIVES, ENDINGS, PREPOSITIONS
+from image_describer.train.data.german import DETERMINERS
 from image_describer.train.data.vocabulary import END, SPECIAL_WORDS, Vocabulary
 
 ODD = 0.15  # of what chance alone would make of a pair's count
@@ -23,7 +24,6 @@ SINGULAR = ("einem", "einer", "im")  # determiners of the dative
 SEVERAL = frozenset(["zwei", "drei", "vier", "mehrere", "viele", "einige", "beide"])
 NO_VERBS = frozenset(["mit", "einen", "seinen", "ihren", "neben", "gegen"])
 JOINING = frozenset(["und", "während", "der", "die", "das", "um", "zu", "beim", "wie", "dabei"])
-ADJECTIVES = 2  # at most, between a determiner and its noun
 
 Pair = tuple[str, str, str]
 """The kind of the pair, then both words, or an ending of adjectives."""
