@@ -30,7 +30,7 @@ from image_describer.captioner.tokenizer import (
     load_tokenizer,
 )
 from image_describer.errors import BundleError, DescriptionLanguageError
-from image_describer.i18n import _
+from image_describer.i18n import ENGLISH, _
 from image_describer.text import number, visible
 
 FORMAT = 2
@@ -47,8 +47,7 @@ ORIENTATION = "orientation.npy"  # without it rotated pictures are not noticed
 NOVELTY = "novelty.npy"  # without it unfamiliar pictures are not noticed
 PHOTO_CHECK = "photo_check.json"  # without it the program's own classifier decides
 
-ENGLISH = "en"  # the language of the files without a language in their names
-LANGUAGES_LIMIT = 10
+LANGUAGES_LIMIT = 10  # beside English, whose files have no language in their names
 SHOWN_CHARACTERS = 40  # of a language that is not known
 LANGUAGE_FILES = (DECODER, TOKENIZER)  # required for each further language
 _OPTIONAL_LANGUAGE_FILES = (NGRAM_PRIOR, JOINT_WORDS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from image_describer.captioner import agreement, confidence
 from image_describer.captioner.beam_search import Beam
-from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, JOINT_WORDS, Bundle
+from image_describer.captioner.bundle import JOINT_SPACE, JOINT_WORDS, Bundle
 from image_describer.captioner.decoder import Decoder
 from image_describer.captioner.description import DoubtfulWord, Word
 from image_describer.captioner.embedding import JointSpace
@@ -18,6 +18,7 @@ from image_describer.captioner.features import Features
 from image_describer.captioner.ngram_prior import NgramPrior
 from image_describer.captioner.nouns import names_object
 from image_describer.captioner.novelty import NoveltyHead
+from image_describer.i18n import ENGLISH
 from image_describer.imaging.grayscale import is_colour_word
 from image_describer.imaging.region import Region, to_whole
 
@@ -65,8 +66,9 @@ class CaptionGenerator:
         )
         self._match_weight = float(weights.get("match_weight", 0.0)) if self._can_match else 0.0
         self._ngram_weight = float(weights.get("ngram_weight", 0.0)) if self._ngram_prior else 0.0
-        self._ids = {word: i for i, word in enumerate(self._words)}
         self._genders: agreement.Genders = manifest.get("genders", {})
+        # Only what makes captions agree looks words up.
+        self._ids = {word: i for i, word in enumerate(self._words)} if self._genders else {}
         self._object_ids = {
             i for i, word in enumerate(self._words) if names_object(word, language=self.language)
         }

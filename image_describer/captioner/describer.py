@@ -12,20 +12,14 @@ import numpy as np
 from image_describer import bundle_files, runtime
 from image_describer.captioner import orientation
 from image_describer.captioner.beam_search import Beam
-from image_describer.captioner.bundle import (
-    ENGLISH,
-    PHOTO_CHECK,
-    Bundle,
-    check_language,
-    open_bundle,
-)
+from image_describer.captioner.bundle import PHOTO_CHECK, Bundle, check_language, open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.description import Alternative, Description, Seconds
 from image_describer.captioner.encoder import Encoder
 from image_describer.captioner.features import Features
 from image_describer.captioner.orientation import OrientationHead
 from image_describer.errors import PictureError
-from image_describer.i18n import _
+from image_describer.i18n import ENGLISH, _
 from image_describer.imaging import photo_check, quality
 from image_describer.imaging.notes import (
     BLANK,

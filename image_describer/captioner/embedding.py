@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from image_describer import runtime
-from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, Bundle
+from image_describer.captioner.bundle import JOINT_SPACE, Bundle
 from image_describer.captioner.joint_words import JointWords
 from image_describer.captioner.tokenizer import tokenize
 from image_describer.errors import BundleError, ImageDescriberError
-from image_describer.i18n import N_, _
+from image_describer.i18n import ENGLISH, N_, _
 
 NO_JOINT_SPACE_WAY_OUT = N_(
     "Install the latest Image Describer, or train the joint space: "

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from image_describer import i18n
-from image_describer.captioner.bundle import ENGLISH
-from image_describer.i18n import _
+from image_describer.i18n import ENGLISH, _
 
 
 def default_language(languages: Sequence[str]) -> str:

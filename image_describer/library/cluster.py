@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from image_describer.captioner.bundle import ENGLISH
 from image_describer.errors import ClusterError, ImageDescriberError, PictureError
-from image_describer.i18n import N_, _
+from image_describer.i18n import ENGLISH, N_, _
 from image_describer.library import cluster_worker
 from image_describer.library.cluster_client import TlsFiles, connect
 from image_describer.library.cluster_worker import ClusterTask, WorkerReply

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from image_describer import __version__, i18n
-from image_describer.captioner.bundle import ENGLISH, Bundle, open_bundle
+from image_describer.captioner.bundle import Bundle, open_bundle
 from image_describer.errors import BundleError, PictureError
-from image_describer.i18n import _
+from image_describer.i18n import ENGLISH, _
 from image_describer.library.record import Record
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from image_describer.captioner.bundle import ENGLISH
 from image_describer.errors import PictureError
+from image_describer.i18n import ENGLISH
 from image_describer.library.record import Record
 
 if TYPE_CHECKING:

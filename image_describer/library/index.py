@@ -16,17 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from image_describer.captioner.bundle import (
-    DECODER,
-    ENCODER,
-    ENGLISH,
-    JOINT_SPACE,
-    language_of_file,
-)
+from image_describer.captioner.bundle import DECODER, ENCODER, JOINT_SPACE, language_of_file
 from image_describer.captioner.description import Description
 from image_describer.errors import LibraryError
 from image_describer.files import reason
-from image_describer.i18n import _
+from image_describer.i18n import ENGLISH, _
 from image_describer.library import tables
 from image_describer.library.database import PICTURES, Database, default_path
 from image_describer.library.describe_files import content_key

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from image_describer.captioner.bundle import ENGLISH
 from image_describer.errors import WorkerError
+from image_describer.i18n import ENGLISH
 from image_describer.library.describe_files import FileTask, describe_files
 from image_describer.library.record import Record
 from image_describer.workers.pool import Pool

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from image_describer.captioner.bundle import ENGLISH
 from image_describer.captioner.description import Description
+from image_describer.i18n import ENGLISH
 
 if TYPE_CHECKING:
     import numpy as np

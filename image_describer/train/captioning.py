@@ -13,16 +13,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from image_describer.captioner.bundle import (
-    DECODER,
-    ENCODER,
-    ENGLISH,
-    TOKENIZER,
-    Bundle,
-    file_of_language,
-)
+from image_describer.captioner.bundle import DECODER, ENCODER, TOKENIZER, Bundle, file_of_language
 from image_describer.captioner.tokenizer import save_tokenizer
 from image_describer.errors import TrainingError
+from image_describer.i18n import ENGLISH
 from image_describer.train.baselines.bahdanau_gru import BahdanauGru
 from image_describer.train.baselines.merge_lstm import MergeLstm
 from image_describer.train.data import feature_pickle, lexicon, pseudo_captions

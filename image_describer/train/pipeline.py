@@ -21,8 +21,9 @@ from typing import Any
 
 import keras
 
-from image_describer.captioner.bundle import ENCODER, ENGLISH, MANIFEST
+from image_describer.captioner.bundle import ENCODER, MANIFEST
 from image_describer.errors import TrainingError
+from image_describer.i18n import ENGLISH
 from image_describer.train.baselines.joint_embedding import JointEmbedding
 from image_describer.train.captioning import Captioning
 from image_describer.train.fit.log import TrainingLog

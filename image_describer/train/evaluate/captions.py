@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from image_describer.captioner.bundle import ENGLISH, JOINT_SPACE, Bundle, open_bundle
+from image_describer.captioner.bundle import JOINT_SPACE, Bundle, open_bundle
 from image_describer.captioner.captions import CaptionGenerator
 from image_describer.captioner.description import DoubtfulWord
 from image_describer.captioner.embedding import JointSpace
 from image_describer.captioner.encoder import Encoder
 from image_describer.captioner.joint_words import JointWords
 from image_describer.errors import PictureError, TrainingError
+from image_describer.i18n import ENGLISH
 from image_describer.imaging.open import open_picture
 from image_describer.stdio import stderr_silenced
 from image_describer.train.data.cleaning import RULES

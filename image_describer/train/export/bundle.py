@@ -15,7 +15,6 @@ from typing import Any
 from image_describer import bundle_files, paths
 from image_describer.captioner.bundle import (
     DECODER,
-    ENGLISH,
     JOINT_WORDS,
     MANIFEST,
     NGRAM_PRIOR,
@@ -28,6 +27,7 @@ from image_describer.captioner.bundle import (
 )
 from image_describer.errors import TrainingError
 from image_describer.files import reason
+from image_describer.i18n import ENGLISH
 from image_describer.train.export import model_card
 from image_describer.train.recipe import Recipe
 

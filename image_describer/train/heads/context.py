@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from image_describer.captioner.bundle import ENGLISH, Bundle
+from image_describer.captioner.bundle import Bundle
 from image_describer.captioner.encoder import Encoder
+from image_describer.i18n import ENGLISH
 from image_describer.train.data.augment import Views
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.data.vocabulary import Vocabulary

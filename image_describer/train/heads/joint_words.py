@@ -14,10 +14,11 @@ import numpy as np
 from keras import ops
 
 from image_describer import files
-from image_describer.captioner.bundle import ENGLISH, JOINT_WORDS
+from image_describer.captioner.bundle import JOINT_WORDS
 from image_describer.captioner.embedding import JointSpace
 from image_describer.captioner.joint_words import JointWords
 from image_describer.errors import TrainingError
+from image_describer.i18n import ENGLISH
 from image_describer.train.data import lexicon
 from image_describer.train.data.augment import Views
 from image_describer.train.data.batches import PictureBatches

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from image_describer import files
-from image_describer.captioner.bundle import ENGLISH, open_bundle
+from image_describer.captioner.bundle import open_bundle
 from image_describer.errors import TrainingError
+from image_describer.i18n import ENGLISH
 from image_describer.train import recipe as recipes
 from image_describer.train.data.dataset import Dataset
 from image_describer.train.evaluate import captions
